@@ -1,0 +1,48 @@
+// Builds dist/: the compiled program, its tests, and the page. Does nothing where nothing changed.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const stamp = join(root, 'dist', '.built');
+const sources = [
+  'src',
+  'bridges',
+  'test',
+  'console',
+  'examples',
+  'scripts',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+];
+
+function newest(path) {
+  const info = statSync(path, { throwIfNoEntry: false });
+  if (info === undefined) return 0;
+  if (!info.isDirectory()) return info.mtimeMs;
+  // A folder's own time changes when a file in it is added or removed.
+  return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), info.mtimeMs);
+}
+
+if (!existsSync(join(root, 'node_modules', 'typescript'))) {
+  if (existsSync(join(root, 'dist', 'src', 'main.js'))) process.exit(0);
+  console.error('wampway: cannot build, the development packages are missing. Run: npm ci --include=dev');
+  process.exit(1);
+}
+
+const changed = Math.max(...sources.map(name => newest(join(root, name))));
+const built = statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+if (built <= changed) {
+  const run = (file, ...args) =>
+    execFileSync(process.execPath, [join(root, file), ...args], { cwd: root, stdio: 'inherit' });
+  try {
+    run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json');
+    if (existsSync(join(root, 'scripts', 'build-console.mjs'))) run('scripts/build-console.mjs');
+  } catch {
+    console.error('wampway: the build failed; the lines above say where.');
+    process.exit(1);
+  }
+  writeFileSync(stamp, '');
+}

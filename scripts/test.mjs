@@ -1,0 +1,27 @@
+// Runs the compiled tests: `node scripts/test.mjs unit|interop [part of a path …]`.
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const [suite = 'unit', ...parts] = process.argv.slice(2);
+const interop = `${sep}interop${sep}`;
+const files = readdirSync(join(root, 'dist', 'test'), { recursive: true, encoding: 'utf8' })
+  .map(name => join('dist', 'test', name))
+  .filter(name => name.endsWith('.test.js'))
+  .filter(name => name.includes(interop) === (suite === 'interop'))
+  .filter(name => parts.length === 0 || parts.some(part => name.includes(part)))
+  .sort();
+if (files.length === 0) {
+  console.error(`no ${suite} test matches ${parts.join(' ')}`);
+  process.exit(1);
+}
+// Interop tests share programs and ports of the machine: one file at a time.
+const concurrency = suite === 'interop' ? ['--test-concurrency=1'] : [];
+const { status } = spawnSync(
+  process.execPath,
+  ['--enable-source-maps', '--test', '--test-reporter=spec', ...concurrency, ...files],
+  { cwd: root, stdio: 'inherit' },
+);
+process.exit(status ?? 1);

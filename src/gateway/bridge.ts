@@ -1,0 +1,79 @@
+import type { z } from 'zod';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { JoinedSession } from '../client/session-api.ts';
+import type { SerializerName } from '../codec/codec.ts';
+import type { Link, Principal } from '../link/link.ts';
+
+/** Who a bridge's session is on the realm: the bridge itself, or a device it speaks for. */
+export interface Identity {
+  readonly authid: string;
+  readonly authrole: string;
+  /** What the device connects by, shown by the meta API, e.g. `mqtt 192.168.1.20:51234`. */
+  readonly peer?: string;
+}
+
+export interface RawSocketListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly serializers: readonly SerializerName[];
+  /** The largest message accepted, in bytes. */
+  readonly maxMessageSize: number;
+}
+
+/** A socket that listens. */
+export interface Listening extends AsyncDisposable {
+  /** `127.0.0.1:8082`, with the port that was really taken. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What the gateway gives a bridge: its only way to the rest of the world. */
+export interface BridgeContext {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Aborted when the gateway stops; a bridge begins nothing new then. */
+  readonly signal: AbortSignal;
+  /** Joins the bridge's realm over a local link. */
+  join(identity: Identity): Promise<JoinedSession>;
+  /** Hands a link that the bridge made to the router, as any listener would; with `principal`, vouching for it. */
+  attach(link: Link, principal?: Principal): void;
+  /** Listens for RawSocket peers and calls back with the link of each that has shaken hands. */
+  listenRawSocket(options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
+  /** Tells the host that the bridge cannot go on: it is stopped, and started again after a pause. */
+  fail(error: unknown): void;
+}
+
+/** A bridge that runs. Disposing of it closes everything it opened. */
+export interface RunningBridge extends AsyncDisposable {
+  /** For the start-up banner, a line each: what listens where, who may connect. */
+  readonly banner: readonly string[];
+}
+
+/** A simulated device for people who have none at hand; it comes in by the bridge's real entrance. */
+export interface Demo<Config> {
+  /** The configuration with what the simulated device needs added. */
+  prepare(config: Config): Config;
+  /** Starts the device against a running bridge. `banner` says what it simulates. */
+  start(config: Config, context: DemoContext): Promise<RunningBridge>;
+}
+
+export interface DemoContext {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Opens a RawSocket link as a device would. */
+  dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
+}
+
+/** A bridge: a name, the schema of its part of the configuration, and how to start it. */
+export interface Bridge<Schema extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  readonly schema: Schema;
+  start(config: z.output<Schema>, context: BridgeContext): Promise<RunningBridge>;
+  readonly demo?: Demo<z.output<Schema>>;
+}
+
+/** Declares a bridge, with its configuration typed by its schema. */
+export function defineBridge<Schema extends z.ZodType>(bridge: Bridge<Schema>): Bridge<Schema> {
+  return bridge;
+}

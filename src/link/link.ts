@@ -1,0 +1,49 @@
+import type { Message } from '../wamp/messages.ts';
+
+/** What is known of the far end of a link before it has said anything. */
+export interface LinkInfo {
+  /** `local` is a pipe within this process, whose far end is trusted to say who it is. */
+  readonly transport: 'local' | 'websocket' | 'rawsocket';
+  /** Serializer's name; `none` for a local link. */
+  readonly serializer: 'json' | 'msgpack' | 'cbor' | 'none';
+  /** Where the peer is, for people: `127.0.0.1:40312`, `unix:/run/wampway.sock`, `bridge:mqtt`. */
+  readonly peer: string;
+  /** Whether the peer can only be on this machine. */
+  readonly loopback: boolean;
+  /** Who listened: the configured listener's or bridge's name. */
+  readonly listener: string;
+  readonly tls: boolean;
+  /** Headers of the HTTP request that became this WebSocket, lower-case names. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Who the far end is, where whoever made the link vouches for it: the router admits it as this, unasked. */
+  readonly principal?: Principal;
+}
+
+/** Who a session is. */
+export interface Principal {
+  readonly authid: string;
+  readonly authrole: string;
+  readonly authmethod: string;
+  readonly authprovider: string;
+}
+
+/** The near end's ears. A link calls neither before `open` nor anything after `closed`. */
+export interface LinkReceiver {
+  /** Throwing `ProtocolViolation` makes the link ABORT and close; throwing anything else does too, and is logged. */
+  message(message: Message): void;
+  /** The link is gone, for whatever reason; said exactly once. */
+  closed(reason: string): void;
+}
+
+/** A two-way pipe of WAMP messages. */
+export interface Link {
+  readonly info: LinkInfo;
+  /** Starts delivery to `receiver`. Called once; messages that came before are kept until then. */
+  open(receiver: LinkReceiver): void;
+  /** Queues a message. Never throws; after the link has closed it does nothing. */
+  send(message: Message): void;
+  /** Sends what is queued, then closes. `reason` is for the log and, where the transport has a place, the peer. */
+  close(reason: string): void;
+  /** What waits to be sent, in bytes (local links: an estimate). */
+  readonly queuedBytes: number;
+}

@@ -1,0 +1,24 @@
+/** The router's roles and the features of each that are implemented, with the section that defines them. */
+const implemented = {
+  broker: {
+    publisher_exclusion: 'advanced/pubsub_publisher_exclusion',
+    subscriber_blackwhite_listing: 'advanced/pubsub_subscriber_blackwhite_listing',
+    pattern_based_subscription: 'advanced/pubsub_pattern_based_subscription',
+  },
+  dealer: {},
+} as const satisfies Record<string, Record<string, string>>;
+
+export type RouterRole = keyof typeof implemented;
+
+/** The features table, for WELCOME, for documentation and for tests: role, feature, section. */
+export const routerFeatures: Readonly<Record<RouterRole, Readonly<Record<string, string>>>> = implemented;
+
+/** `roles` as WELCOME announces it. [basic/sessions], [advanced/features] */
+export const routerRoles = Object.freeze(
+  Object.fromEntries(
+    Object.entries(implemented).map(([role, features]) => [
+      role,
+      { features: Object.fromEntries(Object.keys(features).map(feature => [feature, true])) },
+    ]),
+  ),
+);

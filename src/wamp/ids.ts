@@ -1,0 +1,39 @@
+/** What an id identifies. Mixing two scopes is a compile error. */
+export type IdScope = 'session' | 'publication' | 'subscription' | 'registration' | 'request';
+
+declare const scopeOf: unique symbol;
+
+/** An integer from 1 to 2^53 inclusive (0 only where a message says so). [basic/building_blocks] */
+export type Id<Scope extends IdScope> = number & { readonly [scopeOf]: Scope };
+
+/** The largest id there is: 2^53, one more than `Number.MAX_SAFE_INTEGER`. Accepted, never generated. */
+export const MAX_ID = 2 ** 53;
+
+/** Whether `value` is an id: an integer from 1 to 2^53. */
+export function isId(value: unknown): value is number {
+  return typeof value === 'number' && value >= 1 && value <= MAX_ID && Number.isInteger(value);
+}
+
+/** Marks a number as an id of a scope. The one place where the brand is made. */
+export function asId<Scope extends IdScope>(value: number): Id<Scope> {
+  return value as Id<Scope>;
+}
+
+/** A source of global-scope ids (sessions, publications). Injected: tests count, the gateway draws at random. */
+export type IdSource = () => number;
+
+/** Ids drawn uniformly from 1 to 2^53-1. [basic/building_blocks: global scope] */
+export const randomIds: IdSource = () => {
+  const words = crypto.getRandomValues(new Uint32Array(2));
+  const value = ((words[0] ?? 0) & 0x1fffff) * 0x1_0000_0000 + (words[1] ?? 0);
+  return value === 0 ? 1 : value;
+};
+
+/** Ids 1, 2, 3 … wrapping after 2^53. [basic/building_blocks: session scope] */
+export function countingIds(): IdSource {
+  let last = 0;
+  return () => {
+    last = last >= Number.MAX_SAFE_INTEGER ? 1 : last + 1;
+    return last;
+  };
+}
