@@ -1,0 +1,44 @@
+// A greenhouse on a USB cable: a line of text a second with the readings, and a relay that can be switched.
+// The gateway's side is config/examples/arduino.yaml.
+
+const int RELAY_PIN = 7;
+const int SENSOR_PIN = A0;
+
+char line[32];
+byte length = 0;
+unsigned long nextReading = 0;
+
+void setup() {
+  Serial.begin(115200);
+  pinMode(RELAY_PIN, OUTPUT);
+}
+
+void loop() {
+  while (Serial.available() > 0) {
+    char c = Serial.read();
+    if (c == '\n') {
+      line[length] = 0;
+      command();
+      length = 0;
+    } else if (length < sizeof(line) - 1) {
+      line[length++] = c;
+    }
+  }
+  if (millis() >= nextReading) {
+    nextReading += 1000;
+    Serial.print("MOISTURE ");
+    Serial.println(analogRead(SENSOR_PIN) / 10.23, 1);
+  }
+}
+
+void command() {
+  if (strcmp(line, "RELAY on") == 0) {
+    digitalWrite(RELAY_PIN, HIGH);
+    Serial.println("OK on");
+  } else if (strcmp(line, "RELAY off") == 0) {
+    digitalWrite(RELAY_PIN, LOW);
+    Serial.println("OK off");
+  } else {
+    Serial.println("ERR unknown command");
+  }
+}
