@@ -1,15 +1,11 @@
 // The parts of autobahn (npm) that the tests use; it brings no types of its own.
 declare module 'autobahn' {
-  export class Error {
-    constructor(error: string, args?: readonly unknown[], kwargs?: object);
-    error: string;
+  interface Outcome {
     args: unknown[];
     kwargs: Record<string, unknown>;
   }
-  export class Result {
-    constructor(args?: readonly unknown[], kwargs?: object);
-    args: unknown[];
-    kwargs: Record<string, unknown>;
+  interface Failure extends Outcome {
+    error: string;
   }
   export interface Session {
     id: number;
@@ -26,17 +22,16 @@ declare module 'autobahn' {
     ): Promise<unknown>;
     call(procedure: string, args?: unknown[], kwargs?: object, options?: object): Promise<unknown>;
   }
-  export class Connection {
-    constructor(options: object);
+  export interface Connection {
     onopen: (session: Session, details: object) => void;
     onclose: (reason: string, details: { reason?: string; message?: string }) => boolean;
     open(): void;
     close(): void;
   }
   const autobahn: {
-    Connection: typeof Connection;
-    Result: typeof Result;
-    Error: typeof Error;
+    Connection: new (options: object) => Connection;
+    Result: new (args?: readonly unknown[], kwargs?: object) => Outcome;
+    Error: new (error: string, args?: readonly unknown[], kwargs?: object) => Failure;
     serializer: Record<'JSONSerializer' | 'MsgpackSerializer' | 'CBORSerializer', new () => object>;
   };
   export default autobahn;
