@@ -1,4 +1,5 @@
 import { type Dict, EMPTY_DICT } from './dict.ts';
+import type { ItemSink } from './item-sink.ts';
 
 /** A payload taken apart. */
 export interface PayloadValues {
@@ -22,6 +23,8 @@ export interface PayloadFormat {
   encode(values: PayloadValues, count: PayloadCount): Uint8Array;
   /** The same items, from another format's bytes, without building the values. `items` are known to be well-formed. */
   transcode(items: Uint8Array, count: PayloadCount, from: PayloadFormat): Uint8Array;
+  /** Walks `items`, known to be well-formed, and tells `sink` what it finds. */
+  feed(items: Uint8Array, count: PayloadCount, sink: ItemSink): void;
 }
 
 const NO_ITEMS = new Uint8Array(0);
