@@ -4,6 +4,9 @@ import type { Logger } from '../base/logger.ts';
 import type { JoinedSession } from '../client/session-api.ts';
 import type { SerializerName } from '../codec/codec.ts';
 import type { Link, Principal } from '../link/link.ts';
+import type { Listening } from '../transport/listening.ts';
+
+export type { Listening } from '../transport/listening.ts';
 
 /** Who a bridge's session is on the realm: the bridge itself, or a device it speaks for. */
 export interface Identity {
@@ -19,13 +22,6 @@ export interface RawSocketListenOptions {
   readonly serializers: readonly SerializerName[];
   /** The largest message accepted, in bytes. */
   readonly maxMessageSize: number;
-}
-
-/** A socket that listens. */
-export interface Listening extends AsyncDisposable {
-  /** `127.0.0.1:8082`, with the port that was really taken. */
-  readonly address: string;
-  readonly port: number;
 }
 
 /** What the gateway gives a bridge: its only way to the rest of the world. */

@@ -52,6 +52,16 @@ export class Inbound {
     }
   }
 
+  /** Tells the receiver of a message that cannot be sent. After `close` it does nothing. */
+  unsendable(message: Message): void {
+    if (this.#closed !== undefined) return;
+    try {
+      this.#receiver?.unsendable?.(message);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
   /** ABORTs the peer for what it did (`ProtocolViolation`) or for what we did (anything else, logged), and closes. */
   refuse(error: unknown): void {
     if (this.#closed !== undefined) return;

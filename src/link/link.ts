@@ -33,6 +33,8 @@ export interface LinkReceiver {
   message(message: Message): void;
   /** The link is gone, for whatever reason; said exactly once. */
   closed(reason: string): void;
+  /** `message`, sent before, can never reach the peer: too large for it, or impossible to encode. Counted by the link. */
+  unsendable?(message: Message): void;
 }
 
 /** A two-way pipe of WAMP messages. */

@@ -1,0 +1,231 @@
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Codec } from '../codec/codec.ts';
+import { CloseUri, ErrorUri, type ProtocolViolation } from '../wamp/errors.ts';
+import { MessageType, messageName } from '../wamp/message-type.ts';
+import type { AbortMessage, GoodbyeMessage, Message } from '../wamp/messages.ts';
+import type { EndKind, FrameChannel, FrameReceiver } from './frame-channel.ts';
+import { Inbound } from './inbound.ts';
+import type { Link, LinkInfo, LinkReceiver } from './link.ts';
+import { Outbox } from './outbox.ts';
+
+export interface WireLinkOptions {
+  readonly info: LinkInfo;
+  readonly codec: Codec;
+  readonly channel: FrameChannel;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Bytes that may wait for the peer; one that is further behind is disconnected. Default 16 MiB. */
+  readonly maxQueuedBytes?: number;
+  /** Milliseconds that a peer has to take what is queued once the link closes. Default 2000. */
+  readonly closeGrace?: number;
+}
+
+/** What has passed through a link; plain numbers, read on demand. */
+export interface LinkCounters {
+  messagesIn: number;
+  messagesOut: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Messages meant for this peer that it never got: too large for it, or impossible to encode, or it was too slow. */
+  dropped: number;
+}
+
+/** Above this, messages wait un-encoded in the outbox instead of as bytes in the socket. */
+const SOCKET_BYTES = 256 * 1024;
+
+/** What a waiting message counts beside its payload. */
+const MESSAGE_BYTES = 200;
+
+/** Bytes that may arrive before somebody listens; with more, reading pauses. */
+const EARLY_BYTES = 1024 * 1024;
+
+const DEFAULT_MAX_QUEUED = 16 * 1024 * 1024;
+const DEFAULT_CLOSE_GRACE = 2000;
+
+/** A link over a network: messages through a codec, frames through a channel, and a bound on what waits. */
+export class WireLink implements Link, FrameReceiver {
+  readonly info: LinkInfo;
+  readonly counters: LinkCounters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, dropped: 0 };
+  readonly #codec: Codec;
+  readonly #channel: FrameChannel;
+  readonly #inbound: Inbound;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #maxQueued: number;
+  readonly #closeGrace: number;
+  #outbox: Outbox | undefined;
+  #opened = false;
+  #paused = false;
+  /** Nothing is accepted for sending any more: ABORT has been sent, or the link closes. */
+  #sealed = false;
+  #closing: string | undefined;
+  #gone = false;
+  #farewell: EndKind = 'normal';
+  #grace: Timer | undefined;
+
+  constructor(options: WireLinkOptions) {
+    this.info = options.info;
+    this.#codec = options.codec;
+    this.#channel = options.channel;
+    this.#log = options.log;
+    this.#clock = options.clock;
+    this.#maxQueued = options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED;
+    this.#closeGrace = options.closeGrace ?? DEFAULT_CLOSE_GRACE;
+    this.#inbound = new Inbound(this, options.log);
+    this.#channel.attach(this);
+  }
+
+  get queuedBytes(): number {
+    return this.#channel.queuedBytes + (this.#outbox?.bytes ?? 0);
+  }
+
+  open(receiver: LinkReceiver): void {
+    this.#opened = true;
+    this.#inbound.open(receiver);
+    if (this.#paused) {
+      this.#paused = false;
+      this.#channel.resume();
+    }
+  }
+
+  send(message: Message): void {
+    if (this.#sealed) return;
+    // Once one message waits, all that follow do: order. A farewell waits too: the peer gets what was said before it.
+    if ((this.#outbox !== undefined && this.#outbox.length > 0) || this.#channel.queuedBytes > SOCKET_BYTES) {
+      this.#keep(message);
+    } else {
+      this.#transmit(message);
+    }
+    if (message.type === MessageType.Abort || message.type === MessageType.Goodbye) this.#noteFarewell(message);
+  }
+
+  close(reason: string): void {
+    if (this.#closing !== undefined || this.#gone) return;
+    this.#closing = reason;
+    this.#sealed = true;
+    // A peer that does not read, or does not close its side, keeps the socket no longer than this.
+    this.#grace = this.#clock.after(this.#closeGrace, () => this.#channel.destroy(reason));
+    if (this.#outbox === undefined || this.#outbox.length === 0) this.#channel.end(this.#farewell, reason);
+  }
+
+  receiveFrame(frame: Uint8Array): void {
+    if (this.#closing !== undefined || this.#gone) return;
+    this.counters.messagesIn++;
+    this.counters.bytesIn += frame.byteLength;
+    let message: Message;
+    try {
+      message = this.#codec.decode(frame);
+    } catch (error) {
+      this.#inbound.refuse(error);
+      return;
+    }
+    this.#inbound.message(message);
+    if (!this.#opened && !this.#paused && this.counters.bytesIn > EARLY_BYTES) {
+      this.#paused = true;
+      this.#channel.pause();
+    }
+  }
+
+  drained(): void {
+    const outbox = this.#outbox;
+    if (outbox === undefined || this.#gone) return;
+    while (this.#channel.queuedBytes <= SOCKET_BYTES) {
+      const message = outbox.shift();
+      if (message === undefined) break;
+      this.#transmit(message);
+    }
+    if (outbox.length > 0) return;
+    this.#outbox = undefined;
+    if (this.#closing !== undefined) this.#channel.end(this.#farewell, this.#closing);
+  }
+
+  refuse(violation: ProtocolViolation): void {
+    this.#inbound.refuse(violation);
+  }
+
+  closed(reason: string): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#sealed = true;
+    this.#grace?.cancel();
+    this.counters.dropped += this.#outbox?.length ?? 0;
+    this.#outbox = undefined;
+    this.#inbound.close(this.#closing ?? reason);
+  }
+
+  #transmit(message: Message): void {
+    let frame: Uint8Array;
+    try {
+      frame = this.#codec.encode(message);
+    } catch (error) {
+      const { peer, listener } = this.info;
+      this.#log.error({ peer, listener, message: messageName(message.type), err: error }, 'message cannot be encoded');
+      this.#unsendable(message);
+      return;
+    }
+    if (frame.byteLength > this.#channel.maxFrame) {
+      this.#tooLarge(message, frame.byteLength);
+      return;
+    }
+    this.counters.messagesOut++;
+    this.counters.bytesOut += frame.byteLength;
+    this.#channel.write(frame);
+  }
+
+  /** Lets a message wait, or disconnects a peer for which too much waits already. */
+  #keep(message: Message): void {
+    let bytes = MESSAGE_BYTES;
+    if ('payload' in message) {
+      try {
+        bytes += message.payload.itemsIn(this.#codec.format).byteLength;
+      } catch {
+        // Found out again, and told, when its turn comes.
+      }
+      message.payload.detach();
+    }
+    const waiting = this.queuedBytes + bytes;
+    if (waiting > this.#maxQueued) {
+      this.#disconnect(waiting);
+      return;
+    }
+    this.#outbox ??= new Outbox();
+    this.#outbox.push(message, bytes);
+  }
+
+  // Runs within `send`, so within the work of whoever sends: `closed` is said later, when the channel has gone.
+  #disconnect(waiting: number): void {
+    const { peer, listener } = this.info;
+    this.#log.warn(
+      { peer, listener, waiting, limit: this.#maxQueued, hint: 'subscribe to less, read faster, or raise the limit' },
+      'peer reads too slowly, disconnected',
+    );
+    this.counters.dropped += 1 + (this.#outbox?.length ?? 0);
+    this.#outbox = undefined;
+    this.#sealed = true;
+    this.#closing = `too slow: ${waiting} bytes waited`;
+    this.#channel.destroy(this.#closing);
+  }
+
+  /** [advanced/transport_rawsocket] A peer never gets a frame larger than it announced. */
+  #tooLarge(message: Message, size: number): void {
+    const { peer, listener } = this.info;
+    const limit = this.#channel.maxFrame;
+    this.#log.debug({ peer, listener, message: messageName(message.type), size, limit }, 'message too large for peer');
+    this.#unsendable(message);
+    // Without its payload a message cannot be what is too large: the peer cannot even hold the conversation.
+    if (!('payload' in message)) this.close(`the peer takes no more than ${limit} bytes a message`);
+  }
+
+  #unsendable(message: Message): void {
+    this.counters.dropped++;
+    // Not from within `send`: whoever sends is never called back in the middle of its own work.
+    queueMicrotask(() => this.#inbound.unsendable(message));
+  }
+
+  #noteFarewell(message: AbortMessage | GoodbyeMessage): void {
+    if (message.type === MessageType.Abort) this.#sealed = true;
+    if (message.reason === CloseUri.SystemShutdown) this.#farewell = 'going-away';
+    else if (message.reason === ErrorUri.ProtocolViolation) this.#farewell = 'violation';
+  }
+}
