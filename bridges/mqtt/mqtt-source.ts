@@ -1,0 +1,80 @@
+export type Qos = 0 | 1 | 2;
+
+/** What MQTT 5 says beside a message. [MQTT 5: 3.3.2.3] */
+export interface MqttProperties {
+  readonly contentType?: string;
+  readonly responseTopic?: string;
+  readonly correlationData?: Uint8Array;
+  /** Seconds. */
+  readonly messageExpiryInterval?: number;
+  readonly userProperties?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** A message for MQTT. */
+export interface MqttPublication {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly properties?: MqttProperties;
+}
+
+/** A message from MQTT. */
+export interface MqttMessage extends MqttPublication {
+  readonly dup: boolean;
+  /** Wall-clock milliseconds since 1970. */
+  readonly receivedAt: number;
+}
+
+/** An MQTT client, as its connection shows it. One object a connection: a client that comes back is another peer. */
+export interface MqttPeer {
+  readonly clientId: string;
+  readonly username: string | undefined;
+  /** For people: `192.168.1.20:51234`. */
+  readonly address: string;
+  /** Whether it can only be on this machine. */
+  readonly loopback: boolean;
+  /** 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5. */
+  readonly protocolVersion: number;
+  /** Closes the connection. */
+  disconnect(reason: string): void;
+}
+
+/** CONNACK's return codes that refuse. [MQTT-3.2.2-3] */
+export const Refused = { Identifier: 2, Unavailable: 3, Credentials: 4, NotAuthorized: 5 } as const;
+export type Refused = (typeof Refused)[keyof typeof Refused];
+
+/** A client that may not come in. */
+export class MqttRefusal extends Error {
+  override readonly name = 'MqttRefusal';
+  readonly code: Refused;
+
+  constructor(code: Refused, reason: string) {
+    super(reason);
+    this.code = code;
+  }
+}
+
+/** The mapping's side: what a source tells. Messages of one client come in their order. */
+export interface MqttSink {
+  /** A client wants in. It is told yes once this resolves, and no where this rejects, best with `MqttRefusal`. */
+  connecting(peer: MqttPeer): Promise<void>;
+  /**
+   * A client published, or its will is published for it; `peer` is undefined where it is not known who published. What
+   * is returned resolves when the message is accepted, and only then is the client told so; where it rejects, the
+   * client is disconnected. Undefined is accepted at once.
+   */
+  message(message: MqttMessage, peer: MqttPeer | undefined): Promise<void> | undefined;
+  /** Follows every `connecting` that was let in, after the last message of that client, its will included. */
+  disconnected(peer: MqttPeer): void;
+  /** The source cannot go on. */
+  failed(error: unknown): void;
+}
+
+/** A broker, embedded or elsewhere, as the mapping sees it. What is published into it does not come back as a message. */
+export interface MqttSource extends AsyncDisposable {
+  /** Where it is, for people: `127.0.0.1:1883`. */
+  readonly address: string;
+  /** Publishes to whoever has subscribed, in order. Never throws; what cannot be sent is counted and dropped. */
+  publish(publication: MqttPublication): void;
+}
