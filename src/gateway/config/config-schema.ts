@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import type { Bridge } from '../bridge.ts';
+import { byteSize } from './byte-size.ts';
+
+const port = z.int().min(0).max(65535).describe('TCP port; 0 takes any that is free');
+const host = z
+  .string()
+  .min(1)
+  .default('127.0.0.1')
+  .describe('Address to listen on: 127.0.0.1 is this machine only, 0.0.0.0 or :: every network');
+const unix = z.string().min(1).describe('Path of a Unix socket, instead of host and port');
+
+const needsPlace = 'needs either "port" or "unix", one of them';
+const hasPlace = (listener: { port?: number | undefined; unix?: string | undefined }): boolean =>
+  (listener.port === undefined) !== (listener.unix === undefined);
+
+const webListener = z.strictObject({
+  type: z.literal('web').describe('HTTP: WebSocket, the page, /healthz; and RawSocket, told apart by its first byte'),
+  host,
+  port,
+  path: z
+    .string()
+    .regex(/^\/[^\s?#]*$/, { error: 'must be a path such as /ws' })
+    .default('/ws')
+    .describe('Path of the WebSocket'),
+  page: z.boolean().default(true).describe('Serve the page at /'),
+  rawsocket: z.boolean().default(true).describe('Accept RawSocket on the same port'),
+});
+
+const rawSocketListener = z
+  .strictObject({
+    type: z.literal('rawsocket').describe('WAMP over TCP or a Unix socket'),
+    host,
+    port: port.optional(),
+    unix: unix.optional(),
+  })
+  .refine(hasPlace, { error: needsPlace });
+
+const listener = z.discriminatedUnion('type', [webListener, rawSocketListener]);
+
+const realm = z.strictObject({
+  name: z
+    .string()
+    .regex(/^([^\s.#]+\.)*[^\s.#]+$/, { error: 'must be a URI such as realm1 or com.example.home' })
+    .describe('Name that clients join'),
+  uri: z
+    .enum(['loose', 'strict'])
+    .default('loose')
+    .describe('How topics and procedures are checked; strict: components of a-z, 0-9 and _'),
+  anonymous: z
+    .enum(['loopback', 'any', 'none'])
+    .default('loopback')
+    .describe('Who may join without credentials: programs of this machine, anybody, or nobody'),
+});
+
+const log = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('The least that is logged'),
+  format: z
+    .enum(['auto', 'pretty-lines', 'json'])
+    .default('auto')
+    .describe('auto: lines for people on a terminal, JSON elsewhere'),
+});
+
+const limits = z.strictObject({
+  messageSize: byteSize(1024, 2 ** 24)
+    .prefault('1 MiB')
+    .describe('Largest message accepted from a peer'),
+  queueBytes: byteSize(64 * 1024, 2 ** 30)
+    .prefault('4 MiB')
+    .describe('What may wait for one slow session before it is disconnected'),
+});
+
+/**
+ * The schema of the whole configuration, with the part of each bridge under its name. Gives the types, the checks and
+ * the JSON Schema for editors.
+ */
+export function configSchema(bridges: readonly Bridge[]) {
+  const sections = bridges.map(bridge => [bridge.name, z.union([z.literal(false), bridge.schema]).optional()] as const);
+  return z.strictObject({
+    version: z.literal(1).default(1).describe('Version of this format'),
+    log: log.prefault({}),
+    realms: z
+      .array(realm)
+      .min(1)
+      .refine(realms => new Set(realms.map(({ name }) => name)).size === realms.length, {
+        error: 'has two realms of the same name',
+      })
+      .prefault([{ name: 'realm1' }])
+      .describe('Realms: separate worlds of topics and procedures. Bridges join the first'),
+    listeners: z
+      .array(listener)
+      .prefault([
+        { type: 'web', port: 8080 },
+        { type: 'rawsocket', port: 8081 },
+      ])
+      .describe('Where peers connect'),
+    limits: limits.prefault({}),
+    demo: z.boolean().optional().describe('Simulated devices behind the bridges that are on. Off unless said'),
+    bridges: z
+      .strictObject(Object.fromEntries(sections))
+      .prefault({})
+      .describe('Bridges by name; absent or false is off'),
+  });
+}
+
+type Schema = ReturnType<typeof configSchema>;
+
+/** A configuration as people write it, defaults left out. */
+export type ConfigInput = z.input<Schema>;
+/** A configuration that has been checked, defaults filled in. */
+export type GatewayConfig = z.output<Schema>;
+export type ListenerConfig = GatewayConfig['listeners'][number];
+export type RealmConfig = GatewayConfig['realms'][number];
+
+/** The JSON Schema of the configuration, for editors and for finding what may stand where. */
+export function configJsonSchema(bridges: readonly Bridge[]): Readonly<Record<string, unknown>> {
+  const { $schema, ...rest } = z.toJSONSchema(configSchema(bridges), { io: 'input', unrepresentable: 'any' });
+  return {
+    $schema,
+    title: 'wampway configuration',
+    ...rest,
+  };
+}

@@ -1,0 +1,154 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
+import type { Bridge } from '../bridge.ts';
+import { ConfigIssues, UNSAID } from './config-issues.ts';
+import { ConfigError, type ConfigPath } from './config-problem.ts';
+import { type ConfigInput, configJsonSchema, configSchema, type GatewayConfig } from './config-schema.ts';
+import { type ConfigSource, valueSource } from './config-source.ts';
+import { withEnvironment } from './environment-source.ts';
+import { yamlSource } from './yaml-source.ts';
+
+/** The largest configuration, and the largest secret, in bytes. */
+const MAX_FILE = 1024 * 1024;
+const MAX_SECRET = 64 * 1024;
+
+export interface LoadConfigOptions {
+  /** The YAML file; without one, the built-in default. */
+  readonly file?: string | undefined;
+  /** Variables for `!env` and for `WAMPWAY_…` overrides. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The bridges whose sections are known. */
+  readonly bridges: readonly Bridge[];
+}
+
+/**
+ * Reads, overrides and checks the configuration. Throws `ConfigError` with everything that is wrong with it. Without a
+ * file `demo` is on unless the environment says otherwise; with one it is off unless the file does.
+ */
+export function loadConfig(options: LoadConfigOptions): GatewayConfig {
+  const { file, environment, bridges } = options;
+  const source =
+    file === undefined ? valueSource(defaultConfig(bridges), 'built-in default') : fileSource(file, environment);
+  return check(source, bridges, environment);
+}
+
+/** Checks a configuration that a program made. Throws `ConfigError`. */
+export function parseConfig(value: unknown, bridges: readonly Bridge[]): GatewayConfig {
+  return check(valueSource(value), bridges, {});
+}
+
+/** What runs where there is no configuration: every bridge with its own defaults, and simulated devices. */
+export function defaultConfig(bridges: readonly Bridge[]): ConfigInput {
+  return { version: 1, demo: true, bridges: Object.fromEntries(bridges.map(({ name }) => [name, {}])) };
+}
+
+function fileSource(file: string, environment: LoadConfigOptions['environment']): ConfigSource {
+  let text: string;
+  try {
+    text = readBounded(file, MAX_FILE);
+  } catch (error) {
+    const text = `cannot read the configuration: ${reasonOf(error)}`;
+    throw new ConfigError([{ source: file, path: '', text }]);
+  }
+  const folder = dirname(resolve(file));
+  return yamlSource(file, text, {
+    environment,
+    file(path) {
+      try {
+        return readBounded(resolve(folder, path), MAX_SECRET);
+      } catch (error) {
+        throw new Error(reasonOf(error));
+      }
+    },
+  });
+}
+
+function check(
+  plain: ConfigSource,
+  bridges: readonly Bridge[],
+  environment: LoadConfigOptions['environment'],
+): GatewayConfig {
+  let made: Readonly<Record<string, unknown>> | undefined;
+  // Only whoever made a mistake, or overrides something, pays for it.
+  const jsonSchema = () => {
+    made ??= configJsonSchema(bridges);
+    return made;
+  };
+  const source = withEnvironment(plain, environment, jsonSchema);
+  if (source.value === undefined && source.problems.length > 0) throw new ConfigError(source.problems);
+  const schema = configSchema(bridges);
+  // An empty file is a configuration of nothing but defaults.
+  let result = schema.safeParse(source.value ?? {}, { error: () => UNSAID });
+  if (!result.success) {
+    const again = otherReading(source, result.error.issues);
+    if (again !== undefined) {
+      const second = schema.safeParse(again, { error: () => UNSAID });
+      if (second.success || second.error.issues.length < result.error.issues.length) result = second;
+    }
+  }
+  const problems = [
+    ...source.problems,
+    ...(result.success ? [] : new ConfigIssues(source, jsonSchema).problems(result.error.issues)),
+  ];
+  if (problems.length > 0) throw new ConfigError(problems);
+  if (!result.success) throw new ConfigError([{ ...source.locate([], false), path: '', text: 'is not valid' }]);
+  return result.data;
+}
+
+/**
+ * What came from outside the text is text or number as the schema needs: `port: !env PORT` gives a number, and a
+ * password of digits from a variable stays text. The value with such misreadings corrected; undefined where there are none.
+ */
+function otherReading(source: ConfigSource, issues: readonly z.core.$ZodIssue[]): unknown {
+  const paths = issues
+    .filter(issue => issue.code === 'invalid_type' || issue.code === 'invalid_union')
+    .map(({ path }) => path);
+  const others = paths.flatMap(path => {
+    const origin = source.origin(path);
+    return origin !== undefined && 'otherwise' in origin ? [{ path, value: origin.otherwise }] : [];
+  });
+  if (others.length === 0) return undefined;
+  return others.reduce((value, other) => put(value, other.path, other.value), source.value);
+}
+
+function put(container: unknown, path: ConfigPath, value: unknown): unknown {
+  const [part, ...rest] = path;
+  if (part === undefined) return value;
+  if (Array.isArray(container)) return container.map((item, index) => (index === part ? put(item, rest, value) : item));
+  if (typeof container !== 'object' || container === null) return container;
+  return Object.fromEntries(
+    Object.entries(container).map(([key, item]) => [key, key === part ? put(item, rest, value) : item]),
+  );
+}
+
+/** The text of a file of at most `limit` bytes. Reads no more than that, so a device or pipe cannot fill the memory. */
+function readBounded(path: string, limit: number): string {
+  const handle = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(limit + 1);
+    let length = 0;
+    for (;;) {
+      const read = readSync(handle, buffer, length, buffer.length - length, null);
+      length += read;
+      if (length > limit) throw new Error(`it is larger than ${limit} bytes`);
+      if (read === 0) return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
+    }
+  } finally {
+    closeSync(handle);
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is no folder',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
+};
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  return reasons[code] ?? error.message;
+}

@@ -1,0 +1,97 @@
+import { isDict } from '../../wamp/dict.ts';
+import { plainName } from './nearest.ts';
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Says which keys a JSON Schema allows at a place, given what is there (which decides between alternatives). */
+export class SchemaWalk {
+  readonly #root: JsonSchema;
+  /** The alternatives that fit what is there. */
+  readonly #here: readonly JsonSchema[];
+  readonly #value: unknown;
+
+  private constructor(root: JsonSchema, here: readonly JsonSchema[], value: unknown) {
+    this.#root = root;
+    this.#value = value;
+    this.#here = here.flatMap(schema => alternatives(root, schema)).filter(schema => fits(schema, value));
+  }
+
+  static start(root: JsonSchema, value: unknown): SchemaWalk {
+    return new SchemaWalk(root, [root], value);
+  }
+
+  /** What is there, or the default of the schema where nothing is. */
+  get value(): unknown {
+    if (this.#value !== undefined) return this.#value;
+    return this.#here.find(schema => 'default' in schema)?.['default'];
+  }
+
+  /** The keys that may stand here. */
+  get keys(): readonly string[] {
+    const found = this.#here.flatMap(schema => (isDict(schema['properties']) ? Object.keys(schema['properties']) : []));
+    return [...new Set(found)];
+  }
+
+  /** Whether a list may stand here. */
+  get list(): boolean {
+    return this.#here.some(schema => schema['type'] === 'array');
+  }
+
+  /** The key of this place that `typed` names, whatever its case, dashes and underscores; undefined where there is none. */
+  keyNamed(typed: string): string | undefined {
+    const same = (key: string): boolean => plainName(key) === plainName(typed);
+    const known = this.keys.find(same);
+    if (known !== undefined) return known;
+    if (!this.#here.some(schema => isDict(schema['additionalProperties']))) return undefined;
+    const present = isDict(this.#value) ? Object.keys(this.#value).find(same) : undefined;
+    return present ?? typed.toLowerCase();
+  }
+
+  /** The place one step below. */
+  step(part: PropertyKey): SchemaWalk {
+    const value = this.value;
+    const below = this.#here.flatMap(schema => stepsOf(schema, part));
+    const next =
+      typeof part === 'number' && Array.isArray(value) ? value[part] : isDict(value) ? value[String(part)] : undefined;
+    return new SchemaWalk(this.#root, below, next);
+  }
+}
+
+function stepsOf(schema: JsonSchema, part: PropertyKey): JsonSchema[] {
+  const { properties, additionalProperties, items, prefixItems } = schema;
+  const candidates =
+    typeof part === 'number'
+      ? [Array.isArray(prefixItems) ? prefixItems[part] : undefined, items]
+      : [
+          isDict(properties) && Object.hasOwn(properties, part) ? properties[String(part)] : undefined,
+          additionalProperties,
+        ];
+  const found = candidates.find(isDict);
+  return found === undefined ? [] : [found];
+}
+
+/** The schema itself, or what its anyOf, oneOf, allOf and $ref come to. */
+function alternatives(root: JsonSchema, schema: JsonSchema, depth = 0): JsonSchema[] {
+  if (depth > 8) return [];
+  const { $ref } = schema;
+  if (typeof $ref === 'string') {
+    const target = $ref
+      .split('/')
+      .slice(1)
+      .reduce<unknown>((at, key) => (isDict(at) ? at[key] : undefined), root);
+    return isDict(target) ? alternatives(root, target, depth + 1) : [];
+  }
+  const inner = ['anyOf', 'oneOf', 'allOf'].flatMap(key =>
+    Array.isArray(schema[key]) ? schema[key].filter(isDict) : [],
+  );
+  return [schema, ...inner.flatMap(one => alternatives(root, one, depth + 1))];
+}
+
+/** Whether an alternative can be meant by `value`: no constant of it (such as `type: web`) says otherwise. */
+function fits(schema: JsonSchema, value: unknown): boolean {
+  if (!isDict(value) || !isDict(schema['properties'])) return true;
+  return Object.entries(schema['properties']).every(([key, property]) => {
+    const expected = isDict(property) ? property['const'] : undefined;
+    return expected === undefined || value[key] === undefined || value[key] === expected;
+  });
+}
