@@ -34,6 +34,10 @@ export class ConfigIssues {
       const why = issue.issues.map(inner => this.#expectation(inner)).join('; ');
       return [{ ...this.#source.locate(path, true), path: showPath(path), text: `this key ${why}` }];
     }
+    if (issue.code === 'invalid_type' && issue.expected === 'number' && this.#walk(path).integer) {
+      // zod asks an integer to be a number first; people are told all of it at once.
+      return [this.#plain(path, this.#expectation({ ...issue, expected: 'int' }), { ...issue, expected: 'int' })];
+    }
     if (issue.code === 'invalid_element') return issue.issues.flatMap(inner => this.#problems(inner, path));
     return [this.#plain(path, this.#expectation(issue), issue)];
   }
@@ -52,17 +56,14 @@ export class ConfigIssues {
     const value = this.#valueAt(path);
     const place = this.#source.locate(path, false);
     if (value === undefined) return { ...place, path: showPath(path), text: `is missing: ${expected}` };
-    const own = issue !== undefined && (issue.message !== UNSAID || issue.code === 'custom');
-    const container = typeof value === 'object' && value !== null && issue?.code !== 'invalid_type';
-    const text = own && container ? expected : `${expected} (got ${this.#show(path, value)})`;
+    const text = issue?.code === 'custom' ? expected : `${expected} (got ${this.#show(path, value)})`;
     const hint = this.#source.origin(path)?.secret === true ? undefined : hintFor(issue, value);
     return { ...place, path: showPath(path), text, ...(hint === undefined ? {} : { hint }) };
   }
 
   #unknownKey(path: ConfigPath): ConfigProblem {
     const key = String(path.at(-1));
-    let walk = SchemaWalk.start(this.#jsonSchema(), this.#source.value);
-    for (const part of path.slice(0, -1)) walk = walk.step(part);
+    const walk = this.#walk(path.slice(0, -1));
     const value = walk.value;
     const free = walk.keys.filter(name => !isDict(value) || !Object.hasOwn(value, name));
     const near = nearest(key, free);
@@ -73,6 +74,10 @@ export class ConfigIssues {
       text: near === undefined ? 'unknown key' : `unknown key. Did you mean "${near}"?`,
       ...(hint === undefined ? {} : { hint }),
     };
+  }
+
+  #walk(path: ConfigPath): SchemaWalk {
+    return path.reduce((walk, part) => walk.step(part), SchemaWalk.start(this.#jsonSchema(), this.#source.value));
   }
 
   #expectation(issue: Issue): string {
@@ -125,8 +130,13 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 function kindOf(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   return typeof value === 'object' ? 'a mapping' : typeof value;
+}
+
+function isContainer(issue: Issue | undefined): boolean {
+  if (issue === undefined) return true;
+  return issue.code === 'invalid_type' && (issue.expected === 'object' || issue.expected === 'record');
 }
 
 /** Whether the issue says that another kind of value stands here altogether. */
@@ -176,6 +186,7 @@ function hintFor(issue: Issue | undefined, value: unknown): string | undefined {
     );
     return near === undefined ? undefined : `did you mean ${near}?`;
   }
+  if (value === null && isContainer(issue)) return 'write {} for nothing but defaults';
   if (issue?.code !== 'invalid_type') return undefined;
   const { expected } = issue;
   if ((expected === 'int' || expected === 'number') && typeof value === 'string') {
@@ -190,6 +201,5 @@ function hintFor(issue: Issue | undefined, value: unknown): string | undefined {
   }
   if (expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) return `write "${value}"`;
   if (expected === 'array') return 'begin each entry with "- "';
-  if ((expected === 'object' || expected === 'record') && value === null) return 'write {} for nothing but defaults';
   return undefined;
 }

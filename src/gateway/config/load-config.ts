@@ -101,15 +101,20 @@ function check(
  * password of digits from a variable stays text. The value with such misreadings corrected; undefined where there are none.
  */
 function otherReading(source: ConfigSource, issues: readonly z.core.$ZodIssue[]): unknown {
-  const paths = issues
-    .filter(issue => issue.code === 'invalid_type' || issue.code === 'invalid_union')
-    .map(({ path }) => path);
+  const paths = issues.flatMap(issue => pathsOf(issue, []));
   const others = paths.flatMap(path => {
     const origin = source.origin(path);
     return origin !== undefined && 'otherwise' in origin ? [{ path, value: origin.otherwise }] : [];
   });
   if (others.length === 0) return undefined;
   return others.reduce((value, other) => put(value, other.path, other.value), source.value);
+}
+
+/** Where another reading could help: the issue's own place, and those of the alternatives in it. */
+function pathsOf(issue: z.core.$ZodIssue, base: ConfigPath): ConfigPath[] {
+  const path = [...base, ...issue.path];
+  if (issue.code !== 'invalid_union') return issue.code === 'invalid_type' ? [path] : [];
+  return [path, ...issue.errors.flatMap(inner => inner.flatMap(one => pathsOf(one, path)))];
 }
 
 function put(container: unknown, path: ConfigPath, value: unknown): unknown {

@@ -13,7 +13,10 @@ export class SchemaWalk {
   private constructor(root: JsonSchema, here: readonly JsonSchema[], value: unknown) {
     this.#root = root;
     this.#value = value;
-    this.#here = here.flatMap(schema => alternatives(root, schema)).filter(schema => fits(schema, value));
+    const all = here.flatMap(schema => alternatives(root, schema));
+    const fitting = all.filter(schema => fits(schema, value));
+    // A wrong constant (`version: 2`) that fits nowhere decides nothing.
+    this.#here = fitting.some(schema => isDict(schema['properties'])) ? fitting : all;
   }
 
   static start(root: JsonSchema, value: unknown): SchemaWalk {
@@ -35,6 +38,11 @@ export class SchemaWalk {
   /** Whether a list may stand here. */
   get list(): boolean {
     return this.#here.some(schema => schema['type'] === 'array');
+  }
+
+  /** Whether a number here must be whole. */
+  get integer(): boolean {
+    return this.#here.some(schema => schema['type'] === 'integer');
   }
 
   /** The key of this place that `typed` names, whatever its case, dashes and underscores; undefined where there is none. */

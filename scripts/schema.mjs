@@ -1,0 +1,9 @@
+// Writes config/gateway.schema.json, which editors complete and check config files by, from the compiled schema.
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bridges } from '../dist/bridges/index.js';
+import { configJsonSchema } from '../dist/src/gateway/config/config-schema.js';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+writeFileSync(join(root, 'config', 'gateway.schema.json'), `${JSON.stringify(configJsonSchema(bridges), null, 2)}\n`);
