@@ -182,7 +182,7 @@ bridges: { lamp-bus: , other: {} }
     assert.match(mistakes(`log: ${'['.repeat(200)}1${']'.repeat(200)}`), /too large here/);
     assert.match(
       mistakes('__proto__: { demo: true }\nconstructor: 1'),
-      /__proto__: unknown key[^]*constructor: unknown key/,
+      /__proto__: unknown key[\s\S]*constructor: unknown key/,
     );
     assert.match(mistakes('? [a]\n: b'), /a key must be plain text/);
   });
