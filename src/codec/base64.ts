@@ -1,0 +1,51 @@
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const PAD = 0x3d;
+
+const digits = new Uint8Array(64);
+const values = new Uint8Array(256).fill(255);
+for (let i = 0; i < 64; i++) {
+  digits[i] = ALPHABET.charCodeAt(i);
+  values[ALPHABET.charCodeAt(i)] = i;
+}
+
+/** How many characters `length` bytes make, padding included. */
+export function base64Length(length: number): number {
+  return Math.ceil(length / 3) * 4;
+}
+
+/** Writes `bytes` from `start` to `end` as Base64 into `target` at `at`, which has room. [RFC 4648, section 4] */
+export function writeBase64(bytes: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
+  let out = at;
+  for (let i = start; i < end; i += 3) {
+    const left = end - i;
+    const word =
+      ((bytes[i] ?? 0) << 16) | (left > 1 ? (bytes[i + 1] ?? 0) << 8 : 0) | (left > 2 ? (bytes[i + 2] ?? 0) : 0);
+    target[out++] = digits[word >>> 18] ?? 0;
+    target[out++] = digits[(word >>> 12) & 63] ?? 0;
+    target[out++] = left > 1 ? (digits[(word >>> 6) & 63] ?? 0) : PAD;
+    target[out++] = left > 2 ? (digits[word & 63] ?? 0) : PAD;
+  }
+}
+
+/** The bytes that the characters in `text` from `start` to `end` stand for; undefined where that is not Base64. */
+export function readBase64(text: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  let stop = end;
+  if ((end - start) % 4 === 0 && stop > start && text[stop - 1] === PAD) {
+    stop--;
+    if (text[stop - 1] === PAD) stop--;
+  }
+  const length = stop - start;
+  // Left-out padding is understood, a lone last digit stands for nothing.
+  if (length % 4 === 1) return undefined;
+  const bytes = new Uint8Array(Math.floor((length * 3) / 4));
+  let out = 0;
+  let word = 0;
+  for (let i = 0; i < length; i++) {
+    const value = values[text[start + i] ?? 0] ?? 255;
+    if (value === 255) return undefined;
+    word = (word << 6) | value;
+    const phase = i & 3;
+    if (phase !== 0) bytes[out++] = (word >>> (6 - 2 * phase)) & 255;
+  }
+  return bytes;
+}

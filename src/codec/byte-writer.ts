@@ -1,0 +1,115 @@
+import { view } from './utf8.ts';
+
+/** Small frames are cut one after the other from pieces of this size: an allocation for each costs more than writing it. */
+const SLAB = 16_384;
+
+/** Larger than this a frame gets memory of its own, so that one that waits in a queue does not hold a whole slab. */
+const SMALL = 2048;
+
+const encoder = new TextEncoder();
+
+/** Bytes that grow at the end, and the frames cut from them. */
+export class ByteWriter {
+  bytes: Uint8Array = new Uint8Array(SLAB);
+  /** Where the next byte goes. */
+  length = 0;
+  #start = 0;
+
+  /** Begins anew; what was written since the last `take` is forgotten. */
+  begin(): void {
+    if (this.bytes.length !== SLAB || SLAB - this.#start < SMALL) {
+      this.bytes = new Uint8Array(SLAB);
+      this.#start = 0;
+    }
+    this.length = this.#start;
+  }
+
+  /** Makes room for `count` more bytes. */
+  reserve(count: number): void {
+    if (this.length + count > this.bytes.length) this.#grow(count);
+  }
+
+  #grow(count: number): void {
+    const used = this.length - this.#start;
+    const bytes = new Uint8Array(Math.max(2 * (used + count), 2 * SLAB));
+    bytes.set(view(this.bytes, this.#start, this.length));
+    this.bytes = bytes;
+    this.#start = 0;
+    this.length = used;
+  }
+
+  byte(value: number): void {
+    if (this.length >= this.bytes.length) this.#grow(1);
+    this.bytes[this.length++] = value;
+  }
+
+  /** Appends `source` from `start` to `end`. */
+  append(source: Uint8Array, start: number, end: number): void {
+    this.reserve(end - start);
+    if (end - start > 48) {
+      this.bytes.set(view(source, start, end), this.length);
+      this.length += end - start;
+    } else {
+      const bytes = this.bytes;
+      let at = this.length;
+      for (let i = start; i < end; i++) bytes[at++] = source[i] ?? 0;
+      this.length = at;
+    }
+  }
+
+  /** Appends text that is known to be ASCII. */
+  ascii(text: string): void {
+    this.reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.bytes[this.length++] = text.charCodeAt(i);
+  }
+
+  /** Appends `text` as UTF-8; lone surrogates become U+FFFD. */
+  utf8(text: string): void {
+    this.reserve(3 * text.length);
+    const { written } = encoder.encodeInto(text, view(this.bytes, this.length, this.bytes.length));
+    this.length += written;
+  }
+
+  /** Puts `count` bytes of room in at `at`, moving what follows. */
+  insert(at: number, count: number): void {
+    this.reserve(count);
+    this.bytes.copyWithin(at + count, at, this.length);
+    this.length += count;
+  }
+
+  /** The offset of the next byte from the beginning; it survives growing, which `length` does not. */
+  get offset(): number {
+    return this.length - this.#start;
+  }
+
+  /** Where the byte at `offset` stands now in `bytes`. */
+  at(offset: number): number {
+    return this.#start + offset;
+  }
+
+  /**
+   * What was written, followed by `tail` and, where it is not -1, one byte more. May share memory with the frames
+   * before and after it.
+   */
+  take(tail: Uint8Array, last: number): Uint8Array {
+    const head = this.length - this.#start;
+    const total = head + tail.length + (last < 0 ? 0 : 1);
+    if (total > SMALL) {
+      const frame = new Uint8Array(total);
+      frame.set(view(this.bytes, this.#start, this.length));
+      frame.set(tail, head);
+      if (last >= 0) frame[total - 1] = last;
+      return frame;
+    }
+    this.append(tail, 0, tail.length);
+    if (last >= 0) this.byte(last);
+    const frame = view(this.bytes, this.#start, this.length);
+    this.#start = this.length;
+    return frame;
+  }
+
+  /** A copy of what was written, in memory of its own: for what is kept beyond the moment. */
+  copy(): Uint8Array {
+    return this.bytes.slice(this.#start, this.length);
+  }
+}

@@ -1,0 +1,38 @@
+import { decodeUtf8, isUtf8 } from './utf8.ts';
+
+/** Slots, a power of two, and the longest text that is kept, in bytes. */
+const SLOTS = 1024;
+const WIDTH = 64;
+
+/**
+ * Strings by their bytes. A peer names the same few URIs again and again: looking one up costs less than decoding it,
+ * and the same string object every time makes the router's maps find it by its remembered hash. Each slot holds the
+ * last text that fell into it, so the table never grows, whatever a peer sends.
+ */
+export class InternTable {
+  readonly #bytes = new Uint8Array(SLOTS * WIDTH);
+  readonly #lengths = new Uint8Array(SLOTS);
+  readonly #texts: string[] = new Array<string>(SLOTS).fill('');
+
+  /** The text in `bytes` from `start` to `end`; undefined where it is not UTF-8. */
+  text(bytes: Uint8Array, start: number, end: number): string | undefined {
+    const length = end - start;
+    if (length > WIDTH) return isUtf8(bytes, start, end) ? decodeUtf8(bytes, start, end) : undefined;
+    let hash = length;
+    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] ?? 0)) | 0;
+    const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+    if (this.#lengths[slot] === length && this.#holds(slot * WIDTH, bytes, start, end)) return this.#texts[slot] ?? '';
+    if (!isUtf8(bytes, start, end)) return undefined;
+    const text = decodeUtf8(bytes, start, end);
+    for (let i = 0; i < length; i++) this.#bytes[slot * WIDTH + i] = bytes[start + i] ?? 0;
+    this.#lengths[slot] = length;
+    this.#texts[slot] = text;
+    return text;
+  }
+
+  #holds(at: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const own = this.#bytes;
+    for (let i = start, j = at; i < end; i++, j++) if (bytes[i] !== own[j]) return false;
+    return true;
+  }
+}

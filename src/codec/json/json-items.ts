@@ -1,0 +1,73 @@
+import type { ItemSink } from '../../wamp/item-sink.ts';
+import type { PayloadCount, PayloadFormat, PayloadValues } from '../../wamp/payload.ts';
+import { ByteWriter } from '../byte-writer.ts';
+import { decodeUtf8 } from '../utf8.ts';
+import { ValueBuilder } from '../value-builder.ts';
+import { feedValues } from '../value-feed.ts';
+import { isBinary } from './json-string.ts';
+import { BACKSLASH, COMMA, QUOTE, skipBlanks, walkValue } from './json-walk.ts';
+import { JsonWriter } from './json-writer.ts';
+
+const POINT = 0x2e;
+
+/** Payload items as JSON text: `[1,2],{"a":3}`. */
+export const jsonItems: PayloadFormat = {
+  name: 'json',
+  slot: 0,
+
+  decode(items: Uint8Array, count: PayloadCount): PayloadValues {
+    const builder = new ValueBuilder();
+    if (needsCare(items)) feed(items, count, builder);
+    else for (const value of JSON.parse(`[${decodeUtf8(items, 0, items.length)}]`)) builder.value(value);
+    return builder.payload();
+  },
+
+  encode(values: PayloadValues, count: PayloadCount): Uint8Array {
+    return written(sink => feedValues(values, count, sink));
+  },
+
+  transcode(items: Uint8Array, count: PayloadCount, from: PayloadFormat): Uint8Array {
+    return written(sink => from.feed(items, count, sink));
+  },
+
+  feed,
+};
+
+function feed(items: Uint8Array, count: PayloadCount, sink: ItemSink): void {
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    at = skipBlanks(items, walkValue(items, at, items.length, 0, sink), items.length);
+    if (items[at] === COMMA) at++;
+  }
+}
+
+let spare: ByteWriter | undefined;
+
+function written(feedAll: (sink: ItemSink) => void): Uint8Array {
+  // Taken, not shared: a toJSON among the values may encode a message of its own.
+  const out = spare ?? new ByteWriter();
+  spare = undefined;
+  out.begin();
+  feedAll(new JsonWriter(out));
+  const items = out.copy();
+  spare = out;
+  return items;
+}
+
+/**
+ * Whether JSON.parse would get a value wrong: binary, or digits that a number does not hold. A long row of digits in
+ * a string counts too; then the exact way is only slower.
+ */
+export function needsCare(bytes: Uint8Array): boolean {
+  let digits = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte >= 0x30 && byte <= 0x39) {
+      if (++digits > 15 && bytes[i - digits] !== POINT) return true;
+    } else {
+      digits = 0;
+      if (byte === BACKSLASH && bytes[i - 1] === QUOTE && isBinary(bytes, i, bytes.length)) return true;
+    }
+  }
+  return false;
+}

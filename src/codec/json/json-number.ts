@@ -1,0 +1,50 @@
+import type { ItemSink } from '../../wamp/item-sink.ts';
+import { MAX_INTEGER_DIGITS } from '../limits.ts';
+import { decodeUtf8 } from '../utf8.ts';
+
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+
+/** So many digits always fit into a number exactly. */
+const EXACT_DIGITS = 15;
+
+/** 10^0 to 10^15, all exact: dividing an exact integer by one of them rounds once, and therefore right. */
+const powers = Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
+
+/** Tells `sink` the number whose well-formed text stands from `start` to `end`: digits alone are an integer. */
+export function feedNumber(bytes: Uint8Array, start: number, end: number, sink: ItemSink): void {
+  const negative = bytes[start] === MINUS;
+  const first = negative ? start + 1 : start;
+  let value = 0;
+  let point = -1;
+  for (let i = first; i < end; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte >= ZERO && byte <= 0x39) value = value * 10 + (byte - ZERO);
+    else if (byte === POINT) point = i;
+    else {
+      // An exponent: rare, and a float.
+      sink.float(Number(decodeUtf8(bytes, start, end)));
+      return;
+    }
+  }
+  const digits = end - first - (point < 0 ? 0 : 1);
+  if (digits > EXACT_DIGITS) feedLong(bytes, start, end, point, digits, sink);
+  else if (point >= 0) {
+    const float = value / (powers[end - point - 1] ?? 1);
+    sink.float(negative ? -float : float);
+  } else if (value === 0 && negative) sink.float(-0);
+  else sink.integer(negative ? -value : value);
+}
+
+function feedLong(bytes: Uint8Array, start: number, end: number, point: number, digits: number, sink: ItemSink): void {
+  const text = decodeUtf8(bytes, start, end);
+  if (point >= 0 || digits > MAX_INTEGER_DIGITS) sink.float(Number(text));
+  else sink.integer(exactInteger(text));
+}
+
+/** The integer that decimal `text` says: a number up to 2^53, else a bigint. */
+export function exactInteger(text: string): number | bigint {
+  const exact = BigInt(text);
+  return exact >= -(2n ** 53n) && exact <= 2n ** 53n ? Number(exact) : exact;
+}

@@ -1,0 +1,213 @@
+import type { ItemSink } from '../../wamp/item-sink.ts';
+import { MAX_DEPTH } from '../limits.ts';
+import { malformed } from '../malformed.ts';
+import { sequenceLength } from '../utf8.ts';
+import { feedNumber } from './json-number.ts';
+import { feedKey, feedString } from './json-string.ts';
+
+// Every function here takes the position of what it reads and returns the position after it. `bytes` is read from
+// `pos` up to `end` and no further. Without a sink nothing is allocated.
+
+export const QUOTE = 0x22;
+export const COMMA = 0x2c;
+export const MINUS = 0x2d;
+export const COLON = 0x3a;
+export const OPEN_LIST = 0x5b;
+export const BACKSLASH = 0x5c;
+export const CLOSE_LIST = 0x5d;
+export const OPEN_DICT = 0x7b;
+export const CLOSE_DICT = 0x7d;
+
+const TRUE = [0x74, 0x72, 0x75, 0x65];
+const FALSE = [0x66, 0x61, 0x6c, 0x73, 0x65];
+const NULL = [0x6e, 0x75, 0x6c, 0x6c];
+
+/** 0 for bytes that stand for themselves within a string: ASCII but for controls, quote and backslash. */
+const special = new Uint8Array(256).fill(1);
+special.fill(0, 0x20, 0x80);
+special[QUOTE] = 1;
+special[BACKSLASH] = 1;
+
+/** Walks the value at `pos`, blanks before it allowed. `depth` is how many lists and dictionaries are around it. */
+export function walkValue(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
+  const at = skipBlanks(bytes, pos, end);
+  switch (at < end ? bytes[at] : -1) {
+    case QUOTE: {
+      const after = scanString(bytes, at + 1, end);
+      if (sink !== undefined) feedString(bytes, at + 1, after - 1, sink);
+      return after;
+    }
+    case OPEN_DICT:
+      return walkDict(bytes, at, end, depth, sink);
+    case OPEN_LIST:
+      return walkList(bytes, at, end, depth, sink);
+    case 0x74: // t
+      sink?.boolean(true);
+      return scanWord(bytes, at, end, TRUE);
+    case 0x66: // f
+      sink?.boolean(false);
+      return scanWord(bytes, at, end, FALSE);
+    case 0x6e: // n
+      sink?.null();
+      return scanWord(bytes, at, end, NULL);
+    default: {
+      const after = scanNumber(bytes, at, end);
+      if (sink !== undefined) feedNumber(bytes, at, after, sink);
+      return after;
+    }
+  }
+}
+
+function walkList(bytes: Uint8Array, pos: number, end: number, depth: number, sink: ItemSink | undefined): number {
+  if (depth >= MAX_DEPTH) throw tooDeep(pos);
+  sink?.beginList(-1);
+  let at = skipBlanks(bytes, pos + 1, end);
+  let length = 0;
+  if (at < end && bytes[at] === CLOSE_LIST) at++;
+  else {
+    for (;;) {
+      at = skipBlanks(bytes, walkValue(bytes, at, end, depth + 1, sink), end);
+      length++;
+      const next = at < end ? bytes[at] : -1;
+      at++;
+      if (next === CLOSE_LIST) break;
+      if (next !== COMMA) throw unexpected(bytes, at - 1, end, "',' or ']'");
+    }
+  }
+  sink?.endList(length);
+  return at;
+}
+
+function walkDict(bytes: Uint8Array, pos: number, end: number, depth: number, sink: ItemSink | undefined): number {
+  if (depth >= MAX_DEPTH) throw tooDeep(pos);
+  sink?.beginDict(-1);
+  let at = skipBlanks(bytes, pos + 1, end);
+  let length = 0;
+  if (at < end && bytes[at] === CLOSE_DICT) at++;
+  else {
+    for (;;) {
+      at = skipBlanks(bytes, at, end);
+      if (at >= end || bytes[at] !== QUOTE) throw unexpected(bytes, at, end, 'a key');
+      const after = scanString(bytes, at + 1, end);
+      if (sink !== undefined) feedKey(bytes, at + 1, after - 1, sink);
+      at = skipBlanks(bytes, after, end);
+      if (at >= end || bytes[at] !== COLON) throw unexpected(bytes, at, end, "':'");
+      at = skipBlanks(bytes, walkValue(bytes, at + 1, end, depth + 1, sink), end);
+      length++;
+      const next = at < end ? bytes[at] : -1;
+      at++;
+      if (next === CLOSE_DICT) break;
+      if (next !== COMMA) throw unexpected(bytes, at - 1, end, "',' or '}'");
+    }
+  }
+  sink?.endDict(length);
+  return at;
+}
+
+/** The position of the first byte from `pos` that is no blank: JSON knows four. [RFC 8259, section 2] */
+export function skipBlanks(bytes: Uint8Array, pos: number, end: number): number {
+  let at = pos;
+  while (at < end) {
+    const byte = bytes[at] ?? 0;
+    if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) break;
+    at++;
+  }
+  return at;
+}
+
+/** From after the opening quote to after the closing one. */
+export function scanString(bytes: Uint8Array, pos: number, end: number): number {
+  let at = pos;
+  for (;;) {
+    while (at < end && special[bytes[at] ?? 0] === 0) at++;
+    if (at >= end) throw malformed('JSON', end, 'a string has no end');
+    const byte = bytes[at] ?? 0;
+    if (byte === QUOTE) return at + 1;
+    if (byte === BACKSLASH) at = scanEscape(bytes, at + 1, end);
+    else if (byte < 0x20) throw malformed('JSON', at, 'a control character in a string');
+    else {
+      const length = sequenceLength(bytes, at, end);
+      if (length === 0) throw malformed('JSON', at, 'not UTF-8');
+      at += length;
+    }
+  }
+}
+
+/** From after the backslash to after the escape. */
+function scanEscape(bytes: Uint8Array, pos: number, end: number): number {
+  switch (pos < end ? bytes[pos] : -1) {
+    case QUOTE:
+    case BACKSLASH:
+    case 0x2f: // /
+    case 0x62: // b
+    case 0x66: // f
+    case 0x6e: // n
+    case 0x72: // r
+    case 0x74: // t
+      return pos + 1;
+    case 0x75: // u
+      if (pos + 5 > end) break;
+      for (let i = pos + 1; i < pos + 5; i++) if (!isHex(bytes[i] ?? 0)) throw malformed('JSON', i, 'not a hex digit');
+      return pos + 5;
+  }
+  throw malformed('JSON', pos, 'an escape that is none');
+}
+
+function isHex(byte: number): boolean {
+  return isDigit(byte) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+/** [RFC 8259, section 6]: no leading zero, no plus, digits on both sides of the point. */
+export function scanNumber(bytes: Uint8Array, pos: number, end: number): number {
+  let at = pos;
+  if (at < end && bytes[at] === MINUS) at++;
+  if (at < end && bytes[at] === 0x30) at++;
+  else {
+    const first = at;
+    at = scanDigits(bytes, at, end);
+    if (at === first) throw unexpected(bytes, at, end, at === pos ? 'a value' : 'a digit');
+  }
+  if (at < end && bytes[at] === 0x2e) {
+    const first = at + 1;
+    at = scanDigits(bytes, first, end);
+    if (at === first) throw unexpected(bytes, at, end, 'a digit');
+  }
+  if (at < end && ((bytes[at] ?? 0) | 0x20) === 0x65) {
+    at++;
+    if (at < end && (bytes[at] === MINUS || bytes[at] === 0x2b)) at++;
+    const first = at;
+    at = scanDigits(bytes, first, end);
+    if (at === first) throw unexpected(bytes, at, end, 'a digit');
+  }
+  return at;
+}
+
+function scanDigits(bytes: Uint8Array, pos: number, end: number): number {
+  let at = pos;
+  while (at < end && isDigit(bytes[at] ?? 0)) at++;
+  return at;
+}
+
+function scanWord(bytes: Uint8Array, pos: number, end: number, word: readonly number[]): number {
+  for (let i = 0; i < word.length; i++) {
+    if (pos + i >= end || bytes[pos + i] !== word[i]) throw unexpected(bytes, pos, end, 'a value');
+  }
+  return pos + word.length;
+}
+
+function tooDeep(at: number): Error {
+  return malformed('JSON', at, `nested deeper than ${MAX_DEPTH} levels`);
+}
+
+/** The violation of something else standing where `wanted` should. */
+export function unexpected(bytes: Uint8Array, at: number, end: number, wanted: string): Error {
+  if (at >= end) return malformed('JSON', end, `${wanted} expected, but the text ends`);
+  const byte = bytes[at] ?? 0;
+  const found =
+    byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}'` : `0x${byte.toString(16).padStart(2, '0')}`;
+  return malformed('JSON', at, `${wanted} expected, not ${found}`);
+}
