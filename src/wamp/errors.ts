@@ -35,6 +35,8 @@ export const ErrorUri = {
   FeatureNotSupported: uri('wamp.error.feature_not_supported'),
   /** Not of the specification: what a handler threw that was no WampError. The name crossbar and autobahn use. */
   RuntimeError: uri('wamp.error.runtime_error'),
+  /** Not of the specification: the session has reached one of the router's limits. */
+  LimitExceeded: uri('wampway.error.limit_exceeded'),
 } as const;
 
 /** Reasons of GOODBYE and ABORT that are not errors. [basic/uri_reference], [advanced/uris] */

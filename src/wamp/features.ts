@@ -2,10 +2,17 @@
 const implemented = {
   broker: {
     publisher_exclusion: 'advanced/pubsub_publisher_exclusion',
+    publisher_identification: 'advanced/pubsub_publisher_identification',
     subscriber_blackwhite_listing: 'advanced/pubsub_subscriber_blackwhite_listing',
     pattern_based_subscription: 'advanced/pubsub_pattern_based_subscription',
   },
-  dealer: {},
+  dealer: {
+    call_canceling: 'advanced/rpc_call_canceling',
+    call_timeout: 'advanced/rpc_call_timeout',
+    caller_identification: 'advanced/rpc_caller_identification',
+    pattern_based_registration: 'advanced/rpc_pattern_based_registration',
+    progressive_call_results: 'advanced/rpc_progressive_call_results',
+  },
 } as const satisfies Record<string, Record<string, string>>;
 
 export type RouterRole = keyof typeof implemented;

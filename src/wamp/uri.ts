@@ -31,7 +31,7 @@ export function isUri(text: string, rule: UriRule, match: MatchPolicy = 'exact')
   return (rule === 'strict' ? strict : loose).test(cut);
 }
 
-/** Whether `uri` lies in the namespace that only the protocol itself may publish or register in. */
+/** Whether the first component of `uri` is `wamp`: only the protocol itself may publish or register there. */
 export function isReserved(uri: string): boolean {
-  return uri.startsWith('wamp.');
+  return uri.startsWith('wamp') && (uri.length === 4 || uri.charCodeAt(4) === 0x2e);
 }

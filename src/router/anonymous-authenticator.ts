@@ -1,0 +1,51 @@
+import { ErrorUri } from '../wamp/errors.ts';
+import type { AdmissionRequest, Authenticator, AuthStep } from './admission.ts';
+
+export interface AnonymousOptions {
+  /** From where sessions are admitted without being asked who they are. */
+  readonly who: 'loopback' | 'any' | 'none';
+  /** Default `anonymous`. */
+  readonly role?: string;
+}
+
+/** Admits without authentication, and tells those whom it refuses why. */
+export class AnonymousAuthenticator implements Authenticator {
+  readonly #who: AnonymousOptions['who'];
+  readonly #role: string;
+
+  constructor(options: AnonymousOptions) {
+    this.#who = options.who;
+    this.#role = options.role ?? 'anonymous';
+  }
+
+  begin({ details, link }: AdmissionRequest): AuthStep {
+    if (!offersAnonymous(details['authmethods'])) {
+      return {
+        abort: ErrorUri.NoMatchingAuthMethod,
+        message: 'the only authentication method here is anonymous, and HELLO.Details.authmethods does not list it',
+      };
+    }
+    if (this.#who === 'none') {
+      return { abort: ErrorUri.AuthenticationRequired, message: 'anonymous access is switched off' };
+    }
+    if (this.#who === 'loopback' && !link.loopback) {
+      return {
+        abort: ErrorUri.AuthenticationRequired,
+        message: `anonymous access is allowed from this machine only; ${link.peer} is another`,
+      };
+    }
+    return {
+      welcome: { authid: randomName(), authrole: this.#role, authmethod: 'anonymous', authprovider: 'static' },
+    };
+  }
+}
+
+/** A client that lists no methods takes what there is. */
+function offersAnonymous(methods: unknown): boolean {
+  return !Array.isArray(methods) || methods.length === 0 || methods.includes('anonymous');
+}
+
+function randomName(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,67 @@
+import type { Dict } from '../wamp/dict.ts';
+import type { Session } from './session.ts';
+
+/** A list of the publisher's, in the form in which it is asked; undefined where the attribute is absent. */
+type Listed<T> = ReadonlySet<T> | undefined;
+
+/**
+ * Whom a publisher lets receive an event. Six conditions, all of which must hold; each counts as soon as its attribute
+ * is present, so an empty `eligible` admits nobody. [advanced/pubsub_subscriber_blackwhite_listing]
+ */
+export class Audience {
+  readonly #eligible: Listed<number>;
+  readonly #eligibleAuthid: Listed<string>;
+  readonly #eligibleAuthrole: Listed<string>;
+  readonly #exclude: Listed<number>;
+  readonly #excludeAuthid: Listed<string>;
+  readonly #excludeAuthrole: Listed<string>;
+
+  private constructor(options: Dict) {
+    this.#eligible = listed(options['eligible'], isNumber);
+    this.#eligibleAuthid = listed(options['eligible_authid'], isString);
+    this.#eligibleAuthrole = listed(options['eligible_authrole'], isString);
+    this.#exclude = listed(options['exclude'], isNumber);
+    this.#excludeAuthid = listed(options['exclude_authid'], isString);
+    this.#excludeAuthrole = listed(options['exclude_authrole'], isString);
+  }
+
+  /**
+   * The audience that PUBLISH.Options describe; undefined where everybody is meant. Throws `TypeError` for lists that
+   * are none: ignoring them would hand the event to those whom the publisher wanted to keep it from.
+   */
+  static of(options: Dict): Audience | undefined {
+    const named =
+      options['eligible'] !== undefined ||
+      options['eligible_authid'] !== undefined ||
+      options['eligible_authrole'] !== undefined ||
+      options['exclude'] !== undefined ||
+      options['exclude_authid'] !== undefined ||
+      options['exclude_authrole'] !== undefined;
+    return named ? new Audience(options) : undefined;
+  }
+
+  admits({ id, principal: { authid, authrole } }: Session): boolean {
+    return (
+      this.#eligible?.has(id) !== false &&
+      this.#eligibleAuthid?.has(authid) !== false &&
+      this.#eligibleAuthrole?.has(authrole) !== false &&
+      this.#exclude?.has(id) !== true &&
+      this.#excludeAuthid?.has(authid) !== true &&
+      this.#excludeAuthrole?.has(authrole) !== true
+    );
+  }
+}
+
+function listed<T>(value: unknown, isItem: (item: unknown) => item is T): Listed<T> {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || !value.every(isItem)) throw new TypeError('not a list of the right items');
+  return new Set(value);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number';
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}

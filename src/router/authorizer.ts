@@ -1,0 +1,52 @@
+import type { Logger } from '../base/logger.ts';
+import type { LinkInfo, Principal } from '../link/link.ts';
+import type { Id } from '../wamp/ids.ts';
+import type { MatchPolicy, Uri } from '../wamp/uri.ts';
+
+export type Action = 'publish' | 'subscribe' | 'call' | 'register';
+
+/** A session as an authorizer or an observer sees it. */
+export interface SessionView {
+  readonly id: Id<'session'>;
+  readonly realm: string;
+  readonly principal: Principal;
+  readonly linkInfo: LinkInfo;
+}
+
+/** The answer to whether a session may do something; constants, so that asking costs no object. */
+export interface Decision {
+  /** `fail`: the authorizer itself ran into an error. */
+  readonly verdict: 'allow' | 'deny' | 'fail';
+  /** Whether the receiver learns who publishes or calls. */
+  readonly disclose: 'on request' | 'always' | 'never';
+}
+
+/** Decides what sessions may do. Asked for every request, so it has to be quick. */
+export interface Authorizer {
+  /** `match` is `exact` for publish and call; for patterns, the answer holds for every URI that the pattern matches. */
+  decide(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Decision;
+}
+
+export const ALLOW: Decision = Object.freeze({ verdict: 'allow', disclose: 'on request' });
+export const DENY: Decision = Object.freeze({ verdict: 'deny', disclose: 'never' });
+const FAIL: Decision = Object.freeze({ verdict: 'fail', disclose: 'never' });
+
+/** Everybody may do everything, and identities are disclosed by those who ask for it. */
+export const allowAll: Authorizer = { decide: () => ALLOW };
+
+/** Asks `authorizer`, and turns an exception into a refusal. */
+export function decide(
+  authorizer: Authorizer,
+  session: SessionView,
+  action: Action,
+  uri: Uri,
+  match: MatchPolicy,
+  log: Logger,
+): Decision {
+  try {
+    return authorizer.decide(session, action, uri, match);
+  } catch (error) {
+    log.error({ session: session.id, action, uri, err: error }, 'the authorizer failed');
+    return FAIL;
+  }
+}

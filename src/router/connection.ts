@@ -1,0 +1,174 @@
+import type { Timer } from '../base/clock.ts';
+import type { Link, LinkReceiver, Principal } from '../link/link.ts';
+import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
+import { CloseUri, ErrorUri, ProtocolViolation } from '../wamp/errors.ts';
+import { MessageType, messageName } from '../wamp/message-type.ts';
+import type { Message, WelcomeMessage } from '../wamp/messages.ts';
+import { Payload } from '../wamp/payload.ts';
+import type { Uri } from '../wamp/uri.ts';
+import { Handshake } from './handshake.ts';
+import type { Lobby } from './lobby.ts';
+import type { Realm } from './realm.ts';
+import type { Session } from './session.ts';
+
+/**
+ * The router's end of one link, through one session after another. [basic/sessions: state chart]
+ *
+ *   closed         waiting for HELLO; also again after a session has ended with GOODBYE
+ *   establishing   HELLO is being looked at
+ *   challenging    CHALLENGE is out
+ *   established    the session is on its realm
+ *   shutting down  our GOODBYE is out: everything but the peer's is ignored
+ *   over           the link is closing or gone: everything is ignored
+ */
+type State = 'closed' | 'establishing' | 'challenging' | 'established' | 'shutting down' | 'over';
+
+export class Connection implements LinkReceiver {
+  readonly #lobby: Lobby;
+  readonly #link: Link;
+  readonly #vouched: Principal | undefined;
+  readonly #gone: (connection: Connection) => void;
+  #state: State = 'closed';
+  #handshake: Handshake | undefined;
+  #realm: Realm | undefined;
+  #session: Session | undefined;
+  #timer: Timer | undefined;
+
+  /** `gone` is told when the link is no more. */
+  constructor(lobby: Lobby, link: Link, vouched: Principal | undefined, gone: (connection: Connection) => void) {
+    this.#lobby = lobby;
+    this.#link = link;
+    this.#vouched = vouched;
+    this.#gone = gone;
+    this.#awaitHello();
+  }
+
+  message(message: Message): void {
+    const session = this.#session;
+    if (session !== undefined && message.type !== MessageType.Goodbye && message.type !== MessageType.Abort) {
+      this.#realm?.handle(session, message);
+      return;
+    }
+    if (this.#state === 'over') return;
+    if (message.type === MessageType.Abort) {
+      // Never answered. [basic/sessions: ABORT]
+      this.#end(`aborted by the peer: ${message.reason}`);
+      return;
+    }
+    switch (this.#state) {
+      case 'closed':
+        if (message.type !== MessageType.Hello) throw unexpected(message, 'before session was established');
+        this.#state = 'establishing';
+        this.#handshake = new Handshake(this.#lobby, this.#link, this.#vouched, this);
+        this.#handshake.begin(message);
+        return;
+      case 'challenging':
+        if (message.type !== MessageType.Authenticate) throw unexpected(message, 'instead of AUTHENTICATE');
+        this.#state = 'establishing';
+        this.#handshake?.answer(message);
+        return;
+      case 'establishing':
+        throw unexpected(message, 'before session was established');
+      case 'established':
+        // Only GOODBYE comes here.
+        this.#leave('goodbye');
+        this.#link.send(goodbye(CloseUri.GoodbyeAndOut, EMPTY_DICT));
+        this.#awaitHello();
+        return;
+      case 'shutting down':
+        if (message.type === MessageType.Goodbye) this.#end('goodbye');
+    }
+  }
+
+  closed(reason: string): void {
+    this.#leave(reason);
+    this.#state = 'over';
+    this.#timer?.cancel();
+    this.#gone(this);
+  }
+
+  /** Ends the session if there is one, with GOODBYE and a bounded wait for the answer, and then the link. */
+  shutDown(reason: Uri, text: string): void {
+    if (this.#state === 'shutting down' || this.#state === 'over') return;
+    if (this.#session === undefined) {
+      if (this.#state === 'closed') this.#end(text);
+      else this.refused(reason, text);
+      return;
+    }
+    this.#leave(text);
+    this.#link.send(goodbye(reason, { message: text }));
+    this.#state = 'shutting down';
+    this.#wait(this.#lobby.limits.goodbyeTimeout, () => this.#end('no answer to GOODBYE'));
+  }
+
+  // What came of the handshake:
+
+  challenged(challenge: Message): void {
+    this.#state = 'challenging';
+    this.#link.send(challenge);
+  }
+
+  welcomed(realm: Realm, session: Session, welcome: WelcomeMessage): void {
+    this.#timer?.cancel();
+    this.#handshake = undefined;
+    this.#state = 'established';
+    this.#realm = realm;
+    this.#session = session;
+    this.#link.send(welcome);
+    realm.join(session);
+    const { authid, authrole } = session.principal;
+    const { peer, listener } = this.#link.info;
+    this.#lobby.log.info(
+      { realm: realm.name, session: session.id, authid, authrole, peer, listener },
+      'session joined',
+    );
+  }
+
+  refused(reason: Uri, text: string): void {
+    const { peer, listener } = this.#link.info;
+    this.#lobby.log.info({ peer, listener, reason, detail: text }, 'session refused');
+    this.#link.send({ type: MessageType.Abort, details: { message: text }, reason, payload: Payload.empty });
+    this.#end(text);
+  }
+
+  #awaitHello(): void {
+    this.#state = 'closed';
+    this.#wait(this.#lobby.limits.helloTimeout, () => {
+      if (this.#handshake === undefined) this.#end('no HELLO in time');
+      else this.refused(ErrorUri.AuthenticationFailed, 'the authentication took too long');
+    });
+  }
+
+  #wait(milliseconds: number, expired: () => void): void {
+    this.#timer?.cancel();
+    this.#timer = this.#lobby.clock.after(milliseconds, expired);
+  }
+
+  #leave(reason: string): void {
+    this.#handshake?.abandon();
+    this.#handshake = undefined;
+    const session = this.#session;
+    const realm = this.#realm;
+    this.#session = undefined;
+    this.#realm = undefined;
+    if (session === undefined || realm === undefined) return;
+    realm.leave(session, reason);
+    this.#lobby.log.info({ realm: realm.name, session: session.id, reason }, 'session left');
+  }
+
+  #end(reason: string): void {
+    if (this.#state === 'over') return;
+    this.#leave(reason);
+    this.#state = 'over';
+    this.#timer?.cancel();
+    this.#link.close(reason);
+  }
+}
+
+function unexpected({ type }: Message, when: string): ProtocolViolation {
+  return new ProtocolViolation(`Received ${messageName(type)} message ${when}.`);
+}
+
+function goodbye(reason: Uri, details: Dict): Message {
+  return { type: MessageType.Goodbye, details, reason, payload: Payload.empty };
+}

@@ -1,0 +1,25 @@
+/** What one router allows, so that no session can take memory without bound. */
+export interface RouterLimits {
+  /** Sessions on all realms together. */
+  readonly sessions: number;
+  readonly subscriptionsPerSession: number;
+  readonly registrationsPerSession: number;
+  /** Calls of one session that wait for their answer. */
+  readonly callsPerSession: number;
+  /** Characters of a topic, procedure or pattern. */
+  readonly uriLength: number;
+  /** Milliseconds that a link may be without a session, before HELLO, while authenticating or after GOODBYE. */
+  readonly helloTimeout: number;
+  /** Milliseconds that the router waits for the answer to its GOODBYE. */
+  readonly goodbyeTimeout: number;
+}
+
+export const defaultLimits: RouterLimits = Object.freeze({
+  sessions: 50_000,
+  subscriptionsPerSession: 20_000,
+  registrationsPerSession: 20_000,
+  callsPerSession: 10_000,
+  uriLength: 4096,
+  helloTimeout: 10_000,
+  goodbyeTimeout: 2_000,
+});

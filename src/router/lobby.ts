@@ -1,0 +1,21 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Dict } from '../wamp/dict.ts';
+import type { Id } from '../wamp/ids.ts';
+import type { Authenticator } from './admission.ts';
+import type { RouterLimits } from './limits.ts';
+import type { Realm } from './realm.ts';
+
+/** What a connection without a session needs of the router. */
+export interface Lobby {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits: RouterLimits;
+  readonly authenticator: Authenticator;
+  /** What WELCOME.Details says of the router itself: `agent`, `roles`. */
+  readonly introduction: Dict;
+  /** Whether there are as many sessions as there may be. */
+  readonly full: boolean;
+  realm(name: string): Realm | undefined;
+  newSessionId(): Id<'session'>;
+}

@@ -1,0 +1,16 @@
+import type { SessionView } from './authorizer.ts';
+import type { Registration } from './registration.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Told of changes, after they have happened and within the same turn. It must not throw, and must not change anything. */
+export interface RouterObserver {
+  onJoin?(session: SessionView): void;
+  /** After its subscriptions and registrations have gone. */
+  onLeave?(session: SessionView, reason: string): void;
+  /** `created`: this subscription is new, it has no other subscriber. */
+  onSubscribe?(session: SessionView, subscription: Subscription, created: boolean): void;
+  /** `deleted`: the session was the last subscriber. */
+  onUnsubscribe?(session: SessionView, subscription: Subscription, deleted: boolean): void;
+  onRegister?(session: SessionView, registration: Registration, created: boolean): void;
+  onUnregister?(session: SessionView, registration: Registration, deleted: boolean): void;
+}

@@ -1,0 +1,122 @@
+import { ProtocolViolation } from '../wamp/errors.ts';
+import type { Id } from '../wamp/ids.ts';
+import { MessageType, messageName } from '../wamp/message-type.ts';
+import type { Message } from '../wamp/messages.ts';
+import { Broker } from './broker.ts';
+import { Dealer } from './dealer.ts';
+import type { RealmContext } from './realm-context.ts';
+import type { Session } from './session.ts';
+
+/** What can be seen of a realm from outside the router. */
+export interface RealmView {
+  readonly name: string;
+  readonly sessionCount: number;
+  readonly subscriptionCount: number;
+  readonly registrationCount: number;
+  /** Calls that wait for their final answer. */
+  readonly callCount: number;
+  /** Since the start: events accepted and refused, calls routed, answers that came too late. */
+  readonly counters: RealmCounters;
+}
+
+export interface RealmCounters {
+  readonly published: number;
+  readonly refusedPublications: number;
+  readonly called: number;
+  readonly lateAnswers: number;
+}
+
+/** A routing domain: sessions see what happens on their own realm and nothing else. */
+export class Realm implements RealmView {
+  readonly name: string;
+  readonly #context: RealmContext;
+  readonly #sessions = new Map<Id<'session'>, Session>();
+  readonly #broker: Broker;
+  readonly #dealer: Dealer;
+
+  constructor(context: RealmContext) {
+    this.name = context.name;
+    this.#context = context;
+    this.#broker = new Broker(context);
+    this.#dealer = new Dealer(context);
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  get subscriptionCount(): number {
+    return this.#broker.subscriptionCount;
+  }
+
+  get registrationCount(): number {
+    return this.#dealer.registrationCount;
+  }
+
+  get callCount(): number {
+    let count = 0;
+    for (const session of this.#sessions.values()) count += session.calls.size;
+    return count;
+  }
+
+  get counters(): RealmCounters {
+    return {
+      published: this.#broker.published,
+      refusedPublications: this.#broker.refused,
+      called: this.#dealer.called,
+      lateAnswers: this.#dealer.late,
+    };
+  }
+
+  has(id: Id<'session'>): boolean {
+    return this.#sessions.has(id);
+  }
+
+  join(session: Session): void {
+    this.#sessions.set(session.id, session);
+    this.#context.observer.onJoin?.(session);
+  }
+
+  /** Takes everything that the session held out of the realm. `reason` is for the log. */
+  leave(session: Session, reason: string): void {
+    if (!this.#sessions.delete(session.id)) return;
+    this.#broker.leave(session);
+    this.#dealer.leave(session);
+    this.#context.observer.onLeave?.(session, reason);
+  }
+
+  /** Handles what a session says. Throws `ProtocolViolation` for what it may not say. */
+  handle(session: Session, message: Message): void {
+    switch (message.type) {
+      case MessageType.Publish:
+        this.#broker.publish(session, message);
+        return;
+      case MessageType.Call:
+        this.#dealer.call(session, message);
+        return;
+      case MessageType.Yield:
+        this.#dealer.yield(session, message);
+        return;
+      case MessageType.Error:
+        this.#dealer.error(session, message);
+        return;
+      case MessageType.Cancel:
+        this.#dealer.cancel(session, message);
+        return;
+      case MessageType.Subscribe:
+        this.#broker.subscribe(session, message);
+        return;
+      case MessageType.Unsubscribe:
+        this.#broker.unsubscribe(session, message);
+        return;
+      case MessageType.Register:
+        this.#dealer.register(session, message);
+        return;
+      case MessageType.Unregister:
+        this.#dealer.unregister(session, message);
+        return;
+      default:
+        throw new ProtocolViolation(`Received ${messageName(message.type)} message after session was established.`);
+    }
+  }
+}

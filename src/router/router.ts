@@ -1,0 +1,136 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Link, Principal } from '../link/link.ts';
+import { CloseUri } from '../wamp/errors.ts';
+import { routerRoles } from '../wamp/features.ts';
+import { asId, type Id, type IdSource, randomIds } from '../wamp/ids.ts';
+import type { Uri, UriRule } from '../wamp/uri.ts';
+import type { Authenticator } from './admission.ts';
+import { type Authorizer, allowAll } from './authorizer.ts';
+import { Connection } from './connection.ts';
+import { defaultLimits, type RouterLimits } from './limits.ts';
+import type { Lobby } from './lobby.ts';
+import type { RouterObserver } from './observer.ts';
+import { Realm, type RealmView } from './realm.ts';
+import { RealmContext } from './realm-context.ts';
+
+export interface RealmOptions {
+  readonly name: string;
+  /** How topics and procedures are checked. */
+  readonly uri: UriRule;
+}
+
+export interface RouterOptions {
+  readonly realms: readonly RealmOptions[];
+  readonly authenticator: Authenticator;
+  /** Default: everybody who has joined may do everything. */
+  readonly authorizer?: Authorizer;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Default: at random, as the specification wants global ids. */
+  readonly sessionIds?: IdSource;
+  readonly publicationIds?: IdSource;
+  /** WELCOME.Details.agent. Default `wampway`. */
+  readonly agent?: string;
+  readonly limits?: Partial<RouterLimits>;
+  readonly observer?: RouterObserver;
+}
+
+/**
+ * A WAMP router: broker and dealer for a number of realms. Messages come in by the links attached to it and go out by
+ * them; it has no socket, no timer and no clock of its own.
+ */
+export class Router {
+  readonly #realms = new Map<string, Realm>();
+  readonly #connections = new Set<Connection>();
+  readonly #lobby: Lobby;
+  #allGone: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: RouterOptions) {
+    const { clock, log, authenticator, agent = 'wampway', sessionIds = randomIds } = options;
+    const limits = { ...defaultLimits, ...options.limits };
+    for (const { name, uri } of options.realms) {
+      const context = new RealmContext({
+        name,
+        uriRule: uri,
+        clock,
+        log: log.child({ realm: name }),
+        limits,
+        observer: options.observer ?? {},
+        publicationIds: options.publicationIds ?? randomIds,
+        authorizer: options.authorizer ?? allowAll,
+      });
+      this.#realms.set(name, new Realm(context));
+    }
+    const router = this;
+    this.#lobby = {
+      clock,
+      log,
+      limits,
+      authenticator,
+      introduction: { agent, roles: routerRoles },
+      get full() {
+        return router.sessionCount >= limits.sessions;
+      },
+      realm: name => this.#realms.get(name),
+      newSessionId: () => this.#newSessionId(sessionIds),
+    };
+  }
+
+  /** Takes a link on. With `principal`, or `link.info.principal`, its sessions are admitted as that. */
+  attach(link: Link, principal?: Principal): void {
+    if (this.#closing !== undefined) {
+      link.close('the router is shutting down');
+      return;
+    }
+    const vouched = principal ?? link.info.principal;
+    const connection = new Connection(this.#lobby, link, vouched, gone => this.#forget(gone));
+    this.#connections.add(connection);
+    link.open(connection);
+  }
+
+  /** Says GOODBYE to every session, waits a bounded time for the answers, and closes every link. Idempotent. */
+  close(reason: Uri = CloseUri.SystemShutdown): Promise<void> {
+    this.#closing ??= new Promise(resolve => {
+      if (this.#connections.size === 0) return resolve();
+      const { clock, limits } = this.#lobby;
+      // Somewhat later than the connections' own wait for the answer to GOODBYE.
+      const deadline = clock.after(limits.goodbyeTimeout + 500, resolve);
+      this.#allGone = () => {
+        deadline.cancel();
+        resolve();
+      };
+      for (const connection of this.#connections) connection.shutDown(reason, 'the router is shutting down');
+    });
+    return this.#closing;
+  }
+
+  /** Sessions on all realms. */
+  get sessionCount(): number {
+    let count = 0;
+    for (const realm of this.#realms.values()) count += realm.sessionCount;
+    return count;
+  }
+
+  /** Links attached, with or without a session. */
+  get linkCount(): number {
+    return this.#connections.size;
+  }
+
+  realm(name: string): RealmView | undefined {
+    return this.#realms.get(name);
+  }
+
+  #newSessionId(ids: IdSource): Id<'session'> {
+    for (;;) {
+      const id = asId<'session'>(ids());
+      if (![...this.#realms.values()].some(realm => realm.has(id))) return id;
+    }
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#allGone?.();
+  }
+}

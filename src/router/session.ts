@@ -1,0 +1,68 @@
+import type { Link, LinkInfo, Principal } from '../link/link.ts';
+import { EMPTY_DICT } from '../wamp/dict.ts';
+import { asId, type Id } from '../wamp/ids.ts';
+import { MessageType } from '../wamp/message-type.ts';
+import type { FailableType } from '../wamp/messages.ts';
+import { Payload } from '../wamp/payload.ts';
+import type { Uri } from '../wamp/uri.ts';
+import type { SessionView } from './authorizer.ts';
+import type { ClientFeatures } from './client-features.ts';
+import type { Invocation } from './invocation.ts';
+import type { Registration } from './registration.ts';
+import type { Subscription } from './subscription.ts';
+
+/** One client on one realm, from WELCOME to its end, and everything the router holds on its behalf. */
+export class Session implements SessionView {
+  readonly id: Id<'session'>;
+  readonly realm: string;
+  readonly principal: Principal;
+  readonly features: ClientFeatures;
+  readonly link: Link;
+  /** Wall-clock milliseconds of WELCOME. */
+  readonly joined: number;
+
+  readonly subscriptions = new Map<Id<'subscription'>, Subscription>();
+  readonly registrations = new Map<Id<'registration'>, Registration>();
+  /** As caller: calls without their final answer, by CALL.Request. */
+  readonly calls = new Map<Id<'request'>, Invocation>();
+  /** As callee: invocations without their final answer, by INVOCATION.Request. */
+  readonly invocations = new Map<Id<'request'>, Invocation>();
+  #lastInvocation = 0;
+
+  constructor(
+    id: Id<'session'>,
+    realm: string,
+    principal: Principal,
+    features: ClientFeatures,
+    link: Link,
+    joined: number,
+  ) {
+    this.id = id;
+    this.realm = realm;
+    this.principal = principal;
+    this.features = features;
+    this.link = link;
+    this.joined = joined;
+  }
+
+  get linkInfo(): LinkInfo {
+    return this.link.info;
+  }
+
+  /** The next INVOCATION.Request: 1, 2, 3 … for each callee. [basic/building_blocks: session scope] */
+  nextInvocation(): Id<'request'> {
+    this.#lastInvocation = this.#lastInvocation >= Number.MAX_SAFE_INTEGER ? 1 : this.#lastInvocation + 1;
+    return asId<'request'>(this.#lastInvocation);
+  }
+
+  /** Whether this session has ever been sent an INVOCATION with this id. */
+  wasInvoked(request: Id<'request'>): boolean {
+    return request <= this.#lastInvocation;
+  }
+
+  /** Answers a request with ERROR. `text` is for people. */
+  refuse(requestType: FailableType, request: Id<'request'>, error: Uri, text: string): void {
+    const payload = text === '' ? Payload.empty : Payload.of([text]);
+    this.link.send({ type: MessageType.Error, requestType, request, details: EMPTY_DICT, error, payload });
+  }
+}
