@@ -1,0 +1,173 @@
+import { once } from 'node:events';
+import { connect as connectSocket, type Socket } from 'node:net';
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { AedesBroker } from '../../../bridges/mqtt/aedes-broker.ts';
+import { DropCounter } from '../../../bridges/mqtt/drop-counter.ts';
+import { mqttConfig } from '../../../bridges/mqtt/mqtt-config.ts';
+import type { MqttMessage, MqttPeer, MqttSink } from '../../../bridges/mqtt/mqtt-source.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { silentLogger } from '../../../src/base/logger.ts';
+
+export interface Received {
+  readonly topic: string;
+  readonly text: string;
+  readonly qos: number;
+  readonly retain: boolean;
+}
+
+/** A broker on a free port, whose sink keeps what it is told and accepts everything, unless told otherwise. */
+export class BrokerRig implements MqttSink {
+  readonly messages: MqttMessage[] = [];
+  readonly peers: MqttPeer[] = [];
+  readonly gone: MqttPeer[] = [];
+  readonly failures: unknown[] = [];
+  readonly drops = new DropCounter(silentLogger);
+  /** Decides how a message is accepted. */
+  accept: (message: MqttMessage) => Promise<void> | undefined = () => undefined;
+  admit: (peer: MqttPeer) => Promise<void> = () => Promise.resolve();
+  #broker: AedesBroker | undefined;
+  readonly #clients: MqttClient[] = [];
+  readonly #sockets: Socket[] = [];
+
+  static async start(config: Record<string, unknown> = {}): Promise<BrokerRig> {
+    const rig = new BrokerRig();
+    const parts = { sink: rig, drops: rig.drops, clock: systemClock, log: silentLogger };
+    rig.#broker = await AedesBroker.listen(mqttConfig.parse({ port: 0, ...config }), parts);
+    return rig;
+  }
+
+  get broker(): AedesBroker {
+    if (this.#broker === undefined) throw new Error('the broker has not started');
+    return this.#broker;
+  }
+
+  connecting(peer: MqttPeer): Promise<void> {
+    return this.admit(peer).then(() => {
+      this.peers.push(peer);
+    });
+  }
+
+  message(message: MqttMessage): Promise<void> | undefined {
+    this.messages.push(message);
+    return this.accept(message);
+  }
+
+  disconnected(peer: MqttPeer): void {
+    this.gone.push(peer);
+  }
+
+  failed(error: unknown): void {
+    this.failures.push(error);
+  }
+
+  /** A real client, connected; it does not reconnect. */
+  async client(options: IClientOptions = {}): Promise<MqttClient> {
+    const client = connectMqtt(this.broker.port, options);
+    this.#clients.push(client);
+    await new Promise<void>((resolve, reject) => {
+      client.once('connect', () => resolve());
+      client.once('error', reject);
+      client.once('close', () => reject(new Error('closed before it was connected')));
+    });
+    return client;
+  }
+
+  /** A bare connection. */
+  async socket(): Promise<Socket> {
+    const socket = connectSocket(this.broker.port, '127.0.0.1');
+    socket.on('error', () => {});
+    this.#sockets.push(socket);
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client.end(true);
+    for (const socket of this.#sockets) socket.destroy();
+    await this.#broker?.[Symbol.asyncDispose]();
+  }
+}
+
+/** A real MQTT client of a broker on this machine; it does not reconnect. */
+export function connectMqtt(port: number, options: IClientOptions = {}): MqttClient {
+  const client = connect({ host: '127.0.0.1', port, reconnectPeriod: 0, ...options });
+  client.on('error', () => {});
+  return client;
+}
+
+/** Resolves when the connection of a client is over. */
+export function closing(client: MqttClient): Promise<void> {
+  return new Promise(resolve => client.once('close', () => resolve()));
+}
+
+/** Subscribes, and collects from then on. Resolves once the broker has confirmed. */
+export async function collect(client: MqttClient, filter: string, qos: 0 | 1 | 2 = 0): Promise<Received[]> {
+  const received: Received[] = [];
+  client.on('message', (topic, payload, packet) => {
+    received.push({ topic, text: payload.toString(), qos: packet.qos, retain: packet.retain });
+  });
+  await client.subscribeAsync(filter, { qos });
+  return received;
+}
+
+/** Waits until `condition` holds; the test fails after `timeout` milliseconds. */
+export async function until(condition: () => boolean, what: string, timeout = 10_000): Promise<void> {
+  const deadline = performance.now() + timeout;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`waited ${timeout} ms in vain until ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 2));
+  }
+}
+
+/** All that a bare connection receives until it ends. */
+export async function untilClosed(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  if (!socket.closed) await once(socket, 'close');
+  return Buffer.concat(chunks);
+}
+
+function field(content: string | Uint8Array): Buffer {
+  const bytes = Buffer.from(content);
+  return Buffer.concat([Buffer.of(bytes.length >> 8, bytes.length & 0xff), bytes]);
+}
+
+/** One packet: its first byte, its length, what follows. */
+export function rawPacket(first: number, ...parts: Uint8Array[]): Buffer {
+  const body = Buffer.concat(parts);
+  const length: number[] = [];
+  let rest = body.length;
+  do {
+    length.push(rest > 127 ? (rest % 128) | 0x80 : rest);
+    rest = Math.floor(rest / 128);
+  } while (rest > 0);
+  return Buffer.concat([Buffer.of(first, ...length), body]);
+}
+
+export interface RawConnect {
+  readonly clientId?: string | Uint8Array;
+  readonly username?: string | Uint8Array;
+  readonly clean?: boolean;
+  readonly will?: { readonly topic: string | Uint8Array; readonly payload: string };
+  readonly level?: number;
+}
+
+export function rawConnect({ clientId = 'raw', username, clean = true, will, level = 4 }: RawConnect = {}): Buffer {
+  const flags = (username === undefined ? 0 : 0x80) | (will === undefined ? 0 : 0x04) | (clean ? 0x02 : 0);
+  return rawPacket(
+    0x10,
+    field('MQTT'),
+    Buffer.of(level, flags, 0, 60),
+    field(clientId),
+    ...(will === undefined ? [] : [field(will.topic), field(will.payload)]),
+    ...(username === undefined ? [] : [field(username)]),
+  );
+}
+
+export function rawPublish(topic: string | Uint8Array, payload: string): Buffer {
+  return rawPacket(0x30, field(topic), Buffer.from(payload));
+}
+
+export function rawSubscribe(filter: string | Uint8Array): Buffer {
+  return rawPacket(0x82, Buffer.of(0, 1), field(filter), Buffer.of(0));
+}
