@@ -1,0 +1,43 @@
+import { EMPTY_DICT } from '../../src/wamp/dict.ts';
+import { type Captured, captured } from './captured.ts';
+import { deviceUri, type PublishRuleConfig } from './serial-config.ts';
+
+/** An event that a frame gives rise to. */
+export interface FrameEvent extends Captured {
+  readonly topic: string;
+}
+
+interface Rule {
+  readonly pattern: RegExp;
+  readonly topic: string;
+  readonly perValue: boolean;
+  readonly text: ReadonlySet<string>;
+}
+
+/** Frames to events. The first rule that matches decides. */
+export class PublishRules {
+  readonly #rules: readonly Rule[];
+
+  constructor(id: string, rules: readonly PublishRuleConfig[]) {
+    this.#rules = rules.map(({ match, topic, text }) => {
+      const uri = deviceUri(id, topic ?? '');
+      return { pattern: new RegExp(match, 'u'), topic: uri, perValue: uri.includes('{name}'), text: new Set(text) };
+    });
+  }
+
+  /** The events of `frame`; undefined where no rule matches. With `{name}` in the topic, one event for each value. */
+  events(frame: string): readonly FrameEvent[] | undefined {
+    for (const { pattern, topic, perValue, text } of this.#rules) {
+      const match = pattern.exec(frame);
+      if (match === null) continue;
+      const values = captured(match, text);
+      if (!perValue) return [{ topic, ...values }];
+      return Object.entries(values.kwargs).map(([name, value]) => ({
+        topic: topic.replaceAll('{name}', name),
+        args: [value],
+        kwargs: EMPTY_DICT,
+      }));
+    }
+    return undefined;
+  }
+}
