@@ -20,7 +20,7 @@ export class DeviceProcedure {
   readonly #interpret: ((frame: string) => Reply | undefined) | undefined;
 
   constructor(port: PortConfig, config: ProcedureConfig) {
-    this.uri = deviceUri(port.id, config.name);
+    this.uri = deviceUri(port.id, config.name, config.uri);
     this.#config = config;
     this.#encoding = port.framing.encoding;
     this.#template = new WriteTemplate(config.write);

@@ -25,7 +25,10 @@ export function explainOpenFailure(path: string, message: string, candidates: ()
     return { kind: 'busy', advice: `another program has ${path} open: "fuser -v ${path}" says which` };
   }
   if (/inappropriate ioctl|invalid argument/i.test(message)) {
-    return { kind: 'other', advice: `${path} is no serial port, or does not know the line settings given (${message})` };
+    return {
+      kind: 'other',
+      advice: `${path} is no serial port, or does not know the line settings given (${message})`,
+    };
   }
   return { kind: 'other', advice: `${path} cannot be opened: ${message}` };
 }

@@ -213,7 +213,8 @@ export class PortOwner {
   #enter(state: PortState, reason: string | undefined): void {
     const { log, path, listener } = this.#options;
     // That a port is still absent is no news, however its absence shows.
-    const same = state === this.#state && (reason === this.#reason || (state === 'absent' && this.#reason !== undefined));
+    const same =
+      state === this.#state && (reason === this.#reason || (state === 'absent' && this.#reason !== undefined));
     this.#state = state;
     this.#reason = reason;
     if (same) return;

@@ -19,9 +19,9 @@ export class PublishRules {
   readonly #rules: readonly Rule[];
 
   constructor(id: string, rules: readonly PublishRuleConfig[]) {
-    this.#rules = rules.map(({ match, topic, text }) => {
-      const uri = deviceUri(id, topic ?? '');
-      return { pattern: new RegExp(match, 'u'), topic: uri, perValue: uri.includes('{name}'), text: new Set(text) };
+    this.#rules = rules.map(({ match, topic, uri, text }) => {
+      const full = deviceUri(id, topic, uri);
+      return { pattern: new RegExp(match, 'u'), topic: full, perValue: full.includes('{name}'), text: new Set(text) };
     });
   }
 

@@ -43,13 +43,18 @@ const publishRule = z
       .string()
       .optional()
       .describe(
-        'Topic; without a dot it goes under serial.{id}. With {name} each named value is published by itself. Default: serial.{id}',
+        'Topic under serial.{id}. ; with {name} each named value is published by itself. Without it: serial.{id} itself.',
       ),
+    uri: z.string().optional().describe('Instead of topic: the full URI, which may lie anywhere.'),
     text: z.array(name).default([]).describe('Named groups that stay text even where they look like numbers.'),
   })
-  .refine(rule => !rule.topic?.includes('{name}') || /\(\?<[^=!]/.test(rule.match), {
-    path: ['topic'],
-    message: 'has {name}, but match has no named group, as in (?<temperature>…)',
+  .superRefine((rule, context) => {
+    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (rule.topic !== undefined && rule.uri !== undefined) issue('uri', 'cannot stand beside topic: one of them');
+    const perValue = (rule.uri ?? rule.topic)?.includes('{name}') === true;
+    if (perValue && !/\(\?<[^=!]/.test(rule.match)) {
+      issue('match', 'has no named group, such as (?<temperature>…), but {name} is in the topic');
+    }
   });
 
 export type PublishRuleConfig = z.output<typeof publishRule>;
@@ -97,7 +102,8 @@ export type ArgumentConfig = z.output<typeof argument>;
 
 const procedure = z
   .strictObject({
-    name: z.string().min(1).describe('Procedure; without a dot it goes under serial.{id}.'),
+    name: z.string().min(1).optional().describe('Procedure under serial.{id}.'),
+    uri: z.string().min(1).optional().describe('Instead of name: the full URI, which may lie anywhere.'),
     write: withEscapes.describe('What is written, with {argument} where an argument goes.'),
     args: z.array(argument).max(32).default([]),
     expect: pattern
@@ -117,6 +123,7 @@ const procedure = z
     const declared = value.args.map(argument => argument.name);
     const used = placeholdersOf(value.write);
     const issue = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+    if ((value.name === undefined) === (value.uri === undefined)) issue([], 'needs either name or uri, one of them');
     for (const placeholder of used) {
       if (!declared.includes(placeholder)) issue(['write'], `has {${placeholder}}, which args does not declare`);
     }
@@ -185,14 +192,14 @@ export const portConfig = z
       if (problem !== undefined)
         context.addIssue({ code: 'custom', path: ['publish', index, 'topic'], message: problem });
     }
-    const seen = new Set([`serial.${port.id}.status`]);
-    for (const [index, { name }] of port.procedures.entries()) {
-      const uri = deviceUri(port.id, name);
-      const problem = seen.has(uri) ? `${uri} is there already` : uriProblem(uri);
-      if (problem !== undefined) {
-        context.addIssue({ code: 'custom', path: ['procedures', index, 'name'], message: problem });
-      }
-      seen.add(uri);
+    const seen = new Set([statusUri(port.id)]);
+    for (const [index, { name, uri }] of port.procedures.entries()) {
+      const full = deviceUri(port.id, name, uri);
+      const problem = seen.has(full) ? `${full} is there already` : uriProblem(full);
+      const key = uri === undefined ? 'name' : 'uri';
+      if (problem !== undefined)
+        context.addIssue({ code: 'custom', path: ['procedures', index, key], message: problem });
+      seen.add(full);
     }
   });
 
@@ -216,13 +223,20 @@ export const serialConfig = z.strictObject({
 
 export type SerialConfig = z.output<typeof serialConfig>;
 
+/** Where a device's presence is published, and the procedure that tells it. */
+export function statusUri(id: string): string {
+  return deviceUri(id, 'status');
+}
+
 /**
- * The URI that a topic's or procedure's name in the configuration stands for: with a dot it is the URI itself, without
- * one it is under the device's own `serial.{id}.`, and an empty one is `serial.{id}`. `{id}` is replaced in each.
+ * The URI that the configuration means: `uri` as it stands; else `relative` under the device's `serial.{id}.`, where it
+ * may also be written out; else `serial.{id}`. `{id}` is replaced.
  */
-export function deviceUri(id: string, given: string): string {
-  if (given === '') return `serial.${id}`;
-  return (given.includes('.') ? given : `serial.${id}.${given}`).replaceAll('{id}', id);
+export function deviceUri(id: string, relative: string | undefined, uri?: string): string {
+  const own = `serial.${id}`;
+  const given = (uri ?? relative)?.replaceAll('{id}', id);
+  if (given === undefined) return own;
+  return uri !== undefined || given.startsWith(`${own}.`) ? given : `${own}.${given}`;
 }
 
 function uriProblem(uri: string): string | undefined {

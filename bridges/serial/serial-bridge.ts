@@ -1,0 +1,48 @@
+import { type BridgeContext, defineBridge, type RunningBridge } from '../../src/gateway/bridge.ts';
+import { watchFile, watchNothing } from './path-watcher.ts';
+import { portOpener, SIMULATED } from './port-opener.ts';
+import { type SerialConfig, serialConfig } from './serial-config.ts';
+import { serialDemo } from './serial-demo.ts';
+import { type PortAccess, SerialDevice } from './serial-device.ts';
+import { simulatedGreenhouse } from './simulated-greenhouse.ts';
+
+/** Serial ports and the devices on them: lines become events, procedures become commands. */
+export const serialBridge = defineBridge({
+  name: 'serial',
+  schema: serialConfig,
+  start: (config, context) =>
+    startSerialDevices(config, context, {
+      open: portOpener(new Map([['greenhouse', simulatedGreenhouse(context.clock)]])),
+      watch: (path, clock, changed) => (path.startsWith(SIMULATED) ? watchNothing : watchFile)(path, clock, changed),
+      random: Math.random,
+    }),
+  demo: serialDemo,
+});
+
+/** A serial bridge that runs, with its devices in the order of the configuration. */
+export interface RunningSerialBridge extends RunningBridge {
+  readonly devices: readonly SerialDevice[];
+}
+
+/** Starts every port of `config`; what cannot be opened yet is waited for. */
+export async function startSerialDevices(
+  config: SerialConfig,
+  context: BridgeContext,
+  access: PortAccess,
+): Promise<RunningSerialBridge> {
+  const devices: SerialDevice[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(devices.map(device => device[Symbol.asyncDispose]()));
+  };
+  try {
+    for (const port of config.ports) devices.push(await SerialDevice.start(port, context, access));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    devices,
+    banner: config.ports.map(({ id, path, line }) => `serial ${path} at ${line.baud} baud: serial.${id}`),
+    [Symbol.asyncDispose]: stop,
+  };
+}
