@@ -134,9 +134,7 @@ function numberText(argument: Extract<ArgumentConfig, { type: 'integer' | 'numbe
     value >= (min ?? -Infinity) &&
     value <= (max ?? Infinity);
   if (!fits) throw mismatch(argument, `${kind}${range}`, value);
-  // Adding 0 turns -0 into 0: no device expects a negative zero.
-  const number = value + 0;
-  return argument.type === 'number' && argument.decimals !== undefined
-    ? number.toFixed(argument.decimals)
-    : String(number);
+  // Adding 0 turns -0 into 0, also the -0 that rounding makes: no device expects a negative zero.
+  if (argument.type === 'integer' || argument.decimals === undefined) return String(value + 0);
+  return (Number(value.toFixed(argument.decimals)) + 0).toFixed(argument.decimals);
 }

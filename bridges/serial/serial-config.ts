@@ -187,10 +187,9 @@ export const portConfig = z
   })
   .superRefine((port, context) => {
     for (const [index, rule] of port.publish.entries()) {
-      const topic = deviceUri(port.id, rule.topic ?? '').replaceAll('{name}', 'name');
-      const problem = uriProblem(topic);
-      if (problem !== undefined)
-        context.addIssue({ code: 'custom', path: ['publish', index, 'topic'], message: problem });
+      const problem = uriProblem(deviceUri(port.id, rule.topic, rule.uri).replaceAll('{name}', 'name'));
+      const key = rule.uri === undefined ? 'topic' : 'uri';
+      if (problem !== undefined) context.addIssue({ code: 'custom', path: ['publish', index, key], message: problem });
     }
     const seen = new Set([statusUri(port.id)]);
     for (const [index, { name, uri }] of port.procedures.entries()) {

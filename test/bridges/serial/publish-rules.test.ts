@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PublishRules } from '../../../bridges/serial/publish-rules.ts';
+import { portConfig } from '../../../bridges/serial/serial-config.ts';
+
+function rules(...publish: unknown[]): PublishRules {
+  return new PublishRules('g1', portConfig.parse({ id: 'g1', path: '/dev/x', publish }).publish);
+}
+
+describe('publish rules', () => {
+  it('publishes the named values of a line as one event', () => {
+    const climate = rules({ match: '^T=(?<temperature>[-\\d.]+) H=(?<humidity>[\\d.]+)$', topic: 'climate' });
+    assert.deepEqual(climate.events('T=21.5 H=40'), [
+      { topic: 'serial.g1.climate', args: [], kwargs: { temperature: 21.5, humidity: 40 } },
+    ]);
+    assert.equal(climate.events('T=21.5 H='), undefined);
+  });
+
+  it('publishes each named value by itself where the topic has {name}', () => {
+    const each = rules({ match: '^T=(?<t>\\d+) H=(?<h>\\d+)$', topic: '{name}' });
+    assert.deepEqual(each.events('T=1 H=2'), [
+      { topic: 'serial.g1.t', args: [1], kwargs: {} },
+      { topic: 'serial.g1.h', args: [2], kwargs: {} },
+    ]);
+  });
+
+  it('publishes to serial.{id} where no topic is given, or wherever uri says', () => {
+    assert.equal(rules({ match: 'x' }).events('x')?.[0]?.topic, 'serial.g1');
+    assert.equal(rules({ match: 'x', topic: 'serial.g1.a' }).events('x')?.[0]?.topic, 'serial.g1.a');
+    assert.equal(rules({ match: 'x', uri: 'farm.{id}.y' }).events('x')?.[0]?.topic, 'farm.g1.y');
+  });
+
+  it('lets the first rule that matches decide', () => {
+    const two = rules(
+      { match: '^a', topic: 'first' },
+      { match: '^ab', topic: 'second' },
+      { match: '^b', topic: 'third' },
+    );
+    assert.deepEqual(
+      two.events('ab')?.map(event => event.topic),
+      ['serial.g1.first'],
+    );
+    assert.deepEqual(
+      two.events('b')?.map(event => event.topic),
+      ['serial.g1.third'],
+    );
+  });
+});
