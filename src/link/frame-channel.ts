@@ -1,5 +1,3 @@
-import type { ProtocolViolation } from '../wamp/errors.ts';
-
 /** Why a channel ends, for transports that have a place to say so (WebSocket's close codes). */
 export type EndKind = 'normal' | 'going-away' | 'violation';
 
@@ -9,8 +7,8 @@ export interface FrameReceiver {
   receiveFrame(frame: Uint8Array): void;
   /** The channel has room again after `queuedBytes` stood high. */
   drained(): void;
-  /** The peer broke the rules of the transport: it is told ABORT, and the channel ends. */
-  refuse(violation: ProtocolViolation): void;
+  /** The peer broke the rules of the transport (`ProtocolViolation`), or we failed: it is told ABORT, the channel ends. */
+  refuse(error: unknown): void;
   /** The channel is of no more use, for whatever reason; said once. */
   closed(reason: string): void;
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Codec } from '../codec/codec.ts';
-import { CloseUri, ErrorUri, type ProtocolViolation } from '../wamp/errors.ts';
+import { CloseUri, ErrorUri } from '../wamp/errors.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
 import type { AbortMessage, GoodbyeMessage, Message } from '../wamp/messages.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from './frame-channel.ts';
@@ -140,8 +140,8 @@ export class WireLink implements Link, FrameReceiver {
     if (this.#closing !== undefined) this.#channel.end(this.#farewell, this.#closing);
   }
 
-  refuse(violation: ProtocolViolation): void {
-    this.#inbound.refuse(violation);
+  refuse(error: unknown): void {
+    this.#inbound.refuse(error);
   }
 
   closed(reason: string): void {
@@ -213,7 +213,7 @@ export class WireLink implements Link, FrameReceiver {
     const limit = this.#channel.maxFrame;
     this.#log.debug({ peer, listener, message: messageName(message.type), size, limit }, 'message too large for peer');
     this.#unsendable(message);
-    // Without its payload a message cannot be what is too large: the peer cannot even hold the conversation.
+    // No payload to blame: this peer cannot hold a conversation at all.
     if (!('payload' in message)) this.close(`the peer takes no more than ${limit} bytes a message`);
   }
 

@@ -1,0 +1,55 @@
+import type { Clock, Timer } from '../base/clock.ts';
+
+export interface HeartbeatOptions {
+  /** Milliseconds of silence after which the peer is asked; 0 switches asking off. */
+  readonly interval: number;
+  /** Milliseconds that it then has to answer, or to say anything at all. */
+  readonly timeout: number;
+}
+
+/**
+ * Finds out that a peer is gone without having said so: a cable pulled, a device without power. Anything heard counts
+ * as a sign of life, so a busy peer is never asked.
+ */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #clock: Clock;
+  readonly #ask: () => void;
+  readonly #lost: () => void;
+  #heard = false;
+  #timer: Timer | undefined;
+
+  constructor(options: HeartbeatOptions, clock: Clock, ask: () => void, lost: () => void) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#ask = ask;
+    this.#lost = lost;
+    if (options.interval > 0) this.#wait();
+  }
+
+  /** The peer has said something. Costs nothing: timers run on and look at this when they fire. */
+  heard(): void {
+    this.#heard = true;
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #wait(): void {
+    this.#heard = false;
+    this.#timer = this.#clock.after(this.#options.interval, () => {
+      if (this.#heard) this.#wait();
+      else this.#challenge();
+    });
+  }
+
+  #challenge(): void {
+    // The timer first: asking may end in `stop`.
+    this.#timer = this.#clock.after(this.#options.timeout, () => {
+      if (this.#heard) this.#wait();
+      else this.#lost();
+    });
+    this.#ask();
+  }
+}

@@ -1,0 +1,109 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Codec } from '../codec/codec.ts';
+import type { Link } from '../link/link.ts';
+import { WireLink } from '../link/wire-link.ts';
+import type { TransportLimits } from './limits.ts';
+import { peerAddress } from './peer-address.ts';
+import { RawSocketChannel } from './rawsocket-channel.ts';
+import {
+  encodeHandshake,
+  encodeRefusal,
+  HANDSHAKE_BYTES,
+  handshakeErrorText,
+  judgeHandshake,
+  lengthCode,
+  lengthLimit,
+  MAGIC,
+} from './rawsocket-handshake.ts';
+import type { Visitor } from './visitor.ts';
+
+export interface RawSocketAcceptorOptions {
+  /** The listener's name, for `LinkInfo`. */
+  readonly name: string;
+  readonly codecs: readonly Codec[];
+  readonly limits: TransportLimits;
+  /** A peer that takes messages of less than this many bytes is refused. Default 512, so nobody is. */
+  readonly minPeerMessageSize?: number;
+  readonly unixPath?: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** Shakes hands with RawSocket clients and makes links of them. [advanced/transport_rawsocket] */
+export class RawSocketAcceptor {
+  readonly #options: RawSocketAcceptorOptions;
+  readonly #accept: (link: Link) => void;
+  readonly #length: number;
+
+  constructor(options: RawSocketAcceptorOptions, accept: (link: Link) => void) {
+    this.#options = options;
+    this.#accept = accept;
+    this.#length = lengthCode(options.limits.maxMessageSize);
+  }
+
+  /** Takes over a connection, with what has been read of it. */
+  visit(visitor: Visitor, first: Uint8Array): void {
+    const { socket } = visitor;
+    let request = first;
+    const settled = (): boolean => {
+      // Another protocol: told at the first octet, and nothing is said to it that it could not understand.
+      if (request.length > 0 && request[0] !== MAGIC) socket.destroy();
+      else if (request.length >= HANDSHAKE_BYTES) this.#answer(visitor, request);
+      else return false;
+      return true;
+    };
+    if (settled()) return;
+    const more = (chunk: Uint8Array): void => {
+      request = Buffer.concat([request, chunk]);
+      if (settled()) socket.off('data', more);
+    };
+    socket.on('data', more);
+  }
+
+  #answer(visitor: Visitor, request: Uint8Array): void {
+    const { codecs, minPeerMessageSize = 0, log, name, unixPath } = this.#options;
+    const { socket } = visitor;
+    const result = judgeHandshake(request, { codecs, minPeerLimit: minPeerMessageSize, full: visitor.surplus });
+    if (result.error !== undefined) {
+      const { peer } = peerAddress(socket, unixPath);
+      log.info({ peer, listener: name, refused: handshakeErrorText(result.error) }, 'RawSocket handshake refused');
+      // Read on, so that the reply is not lost with what the peer has sent already; the deadline still stands.
+      socket.resume();
+      socket.end(encodeRefusal(result.error));
+      return;
+    }
+    socket.write(encodeHandshake(this.#length, result.codec.rawSocketId));
+    this.#welcome(visitor, result.codec, result.peerLimit, request.subarray(HANDSHAKE_BYTES));
+  }
+
+  #welcome(visitor: Visitor, codec: Codec, peerLimit: number, rest: Uint8Array): void {
+    const { limits, log, clock, name, unixPath } = this.#options;
+    const { socket } = visitor;
+    const channel = new RawSocketChannel({
+      socket,
+      ownLimit: lengthLimit(this.#length),
+      peerLimit,
+      heartbeat: limits.heartbeat,
+      clock,
+    });
+    const link = new WireLink({
+      info: {
+        transport: 'rawsocket',
+        serializer: codec.name,
+        ...peerAddress(socket, unixPath),
+        listener: name,
+        tls: visitor.tls,
+      },
+      codec,
+      channel,
+      log,
+      clock,
+      maxQueuedBytes: limits.maxQueuedBytes,
+      closeGrace: limits.closeGrace,
+    });
+    visitor.admit();
+    this.#accept(link);
+    if (rest.length > 0) channel.feed(rest);
+  }
+}

@@ -1,0 +1,169 @@
+import { chmodSync, unlinkSync } from 'node:fs';
+import { createConnection, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { TransportLimits } from './limits.ts';
+import type { Listening } from './listening.ts';
+import { hostAndPort } from './peer-address.ts';
+import { Visitor } from './visitor.ts';
+
+/** A key and its certificate, in PEM. */
+export type TlsOptions = Pick<SecureContextOptions, 'key' | 'cert' | 'ca' | 'passphrase' | 'minVersion'>;
+
+/** Where to listen: a TCP port (0: any free one), or a Unix socket. */
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly unixPath: string };
+
+export interface SocketServerOptions {
+  readonly address: ListenAddress;
+  readonly tls?: TlsOptions;
+  readonly limits: TransportLimits;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** Connections above the limit that are still let in to be told so; those above are dropped by the system. */
+const SURPLUS_CONNECTIONS = 32;
+
+/**
+ * The sockets of one listener, whatever is spoken on them: their number is limited, strangers have a deadline, and
+ * closing ends all.
+ */
+export class SocketServer implements Listening {
+  readonly address: string;
+  readonly port: number;
+  readonly #server: Server;
+  readonly #options: SocketServerOptions;
+  readonly #visit: (visitor: Visitor) => void;
+  readonly #visitors = new Set<Visitor>();
+  /** TLS connections that have not shaken hands. */
+  readonly #raw = new Set<Socket>();
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: SocketServerOptions, visit: (visitor: Visitor) => void, server: Server) {
+    this.#options = options;
+    this.#visit = visit;
+    this.#server = server;
+    const bound = server.address();
+    if (bound === null || typeof bound === 'string') {
+      this.address = `unix:${bound ?? ''}`;
+      this.port = 0;
+    } else {
+      this.address = hostAndPort(bound.address, bound.port);
+      this.port = bound.port;
+    }
+  }
+
+  /** Listens. Rejects with the system's error (`code` EADDRINUSE, EACCES …) where it cannot. */
+  static async listen(options: SocketServerOptions, visit: (visitor: Visitor) => void): Promise<SocketServer> {
+    const { tls, limits } = options;
+    const server =
+      tls === undefined
+        ? createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 })
+        : createTlsServer({ minVersion: 'TLSv1.2', ...tls, handshakeTimeout: limits.handshakeTimeout });
+    server.maxConnections = limits.maxConnections + SURPLUS_CONNECTIONS;
+    await bind(server, options.address);
+    const listener = new SocketServer(options, visit, server);
+    listener.#start();
+    return listener;
+  }
+
+  /** [Listening] */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #start(): void {
+    const { log, tls } = this.#options;
+    // Out of file handles, for instance: nothing for this listener to do but to go on.
+    this.#server.on('error', error => log.warn({ address: this.address, err: error }, 'listener error'));
+    if (tls === undefined) {
+      this.#server.on('connection', socket => this.#arrived(socket, false));
+      return;
+    }
+    this.#server.on('connection', (socket: Socket) => {
+      this.#raw.add(socket);
+      socket.once('close', () => this.#raw.delete(socket));
+    });
+    this.#server.on('secureConnection', (socket: TLSSocket) => {
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, 30_000);
+      this.#arrived(socket, true);
+    });
+    this.#server.on('tlsClientError', error =>
+      log.debug({ address: this.address, err: error }, 'TLS handshake failed'),
+    );
+  }
+
+  #arrived(socket: Socket, tls: boolean): void {
+    const { clock, limits } = this.#options;
+    if (this.#closing !== undefined) {
+      socket.destroy();
+      return;
+    }
+    const visitor = new Visitor(socket, tls, this.#visitors.size >= limits.maxConnections, clock);
+    this.#visitors.add(visitor);
+    socket.once('close', () => this.#visitors.delete(visitor));
+    visitor.deadline(limits.handshakeTimeout);
+    this.#visit(visitor);
+  }
+
+  #close(): Promise<void> {
+    const { clock, limits } = this.#options;
+    return new Promise(resolve => {
+      const grace = clock.after(limits.closeGrace, () => {
+        for (const { socket } of this.#visitors) socket.destroy();
+        for (const socket of this.#raw) socket.destroy();
+      });
+      this.#server.close(() => {
+        grace.cancel();
+        resolve();
+      });
+      for (const { admitted, socket } of this.#visitors) if (!admitted) socket.destroy();
+    });
+  }
+}
+
+async function bind(server: Server, address: ListenAddress): Promise<void> {
+  if (!('unixPath' in address)) {
+    await listen(server, { host: address.host, port: address.port });
+    return;
+  }
+  const { unixPath } = address;
+  try {
+    await listen(server, { path: unixPath });
+  } catch (error) {
+    if (!hasCode(error, 'EADDRINUSE') || !(await isAbandoned(unixPath))) throw error;
+    unlinkSync(unixPath);
+    await listen(server, { path: unixPath });
+  }
+  // Who may open the file is trusted like this machine itself.
+  chmodSync(unixPath, 0o600);
+}
+
+function listen(server: Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Whether a socket file is what a process that died has left behind: nobody answers there. */
+function isAbandoned(path: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const probe = createConnection({ path });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', error => resolve(hasCode(error, 'ECONNREFUSED')));
+  });
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

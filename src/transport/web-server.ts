@@ -1,0 +1,124 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Codec } from '../codec/codec.ts';
+import type { Link } from '../link/link.ts';
+import { refuseUpgrade } from './http-refusal.ts';
+import type { TransportLimits } from './limits.ts';
+import type { Listening } from './listening.ts';
+import type { OriginCheck } from './origin.ts';
+import { RawSocketAcceptor } from './rawsocket-acceptor.ts';
+import { MAGIC } from './rawsocket-handshake.ts';
+import { type ListenAddress, SocketServer, type TlsOptions } from './socket-server.ts';
+import type { Visitor } from './visitor.ts';
+import { WebSocketAcceptor } from './websocket-acceptor.ts';
+
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface WebServerOptions {
+  readonly address: ListenAddress;
+  /** The listener's name, for `LinkInfo` and the log. */
+  readonly name: string;
+  /** Where WebSockets are spoken. Default `/ws` and `/`. */
+  readonly paths?: readonly string[];
+  readonly codecs: readonly Codec[];
+  readonly limits: TransportLimits;
+  readonly tls?: TlsOptions;
+  readonly checkOrigin?: OriginCheck;
+  /** Whether RawSocket clients are welcome on the same port. Default true. */
+  readonly rawSocket?: boolean;
+  /** Answers HTTP requests; without it, all are told that nothing is here. */
+  readonly onRequest?: HttpHandler;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/**
+ * Listens on one port for WebSocket, RawSocket and HTTP: the first octet tells, as no HTTP request begins with 0x7F.
+ * `accept` gets a link for each WebSocket and RawSocket. [advanced/transport_rawsocket]
+ */
+export function listenWeb(options: WebServerOptions, accept: (link: Link) => void): Promise<Listening> {
+  const port = new SharedPort(options, accept);
+  return SocketServer.listen(options, visitor => port.visit(visitor));
+}
+
+class SharedPort {
+  readonly #options: WebServerOptions;
+  readonly #http: Server;
+  readonly #webSockets: WebSocketAcceptor;
+  readonly #rawSockets: RawSocketAcceptor | undefined;
+  /** Whose socket an HTTP request came on. */
+  readonly #visitors = new WeakMap<Socket, Visitor>();
+
+  constructor(options: WebServerOptions, accept: (link: Link) => void) {
+    this.#options = options;
+    this.#webSockets = new WebSocketAcceptor({ ...options, paths: options.paths ?? ['/ws', '/'] }, accept);
+    this.#rawSockets = options.rawSocket === false ? undefined : new RawSocketAcceptor(options, accept);
+    // It never listens itself, so its own timeouts do not run: deadlines are the visitor's.
+    this.#http = createServer({ keepAliveTimeout: options.limits.handshakeTimeout });
+    this.#http.on('request', (request, response) => this.#request(request, response));
+    this.#http.on('upgrade', (request, _socket, head) => this.#upgrade(request, head));
+  }
+
+  visit(visitor: Visitor): void {
+    const { socket } = visitor;
+    socket.once('data', first => {
+      if (first[0] === MAGIC && this.#rawSockets !== undefined) {
+        this.#rawSockets.visit(visitor, first);
+        return;
+      }
+      this.#visitors.set(socket, visitor);
+      socket.pause();
+      socket.unshift(first);
+      this.#http.emit('connection', socket);
+      socket.resume();
+    });
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    const { limits, log, name, onRequest } = this.#options;
+    const visitor = this.#visitors.get(request.socket);
+    visitor?.deadline(limits.requestTimeout);
+    // The next request on this connection has as long as the first one had.
+    response.once('close', () => visitor?.deadline(limits.handshakeTimeout));
+    if (visitor?.surplus) {
+      answer(response, 503, 'Too many connections');
+    } else if (onRequest === undefined) {
+      answer(response, 404, 'Nothing here but WebSocket');
+    } else {
+      try {
+        onRequest(request, response);
+      } catch (error) {
+        log.error({ listener: name, method: request.method, url: request.url, err: error }, 'request failed');
+        if (response.headersSent) response.destroy();
+        else answer(response, 500, 'Internal error');
+      }
+    }
+  }
+
+  #upgrade(request: IncomingMessage, head: Buffer): void {
+    const { log, name } = this.#options;
+    const { socket } = request;
+    const visitor = this.#visitors.get(socket);
+    if (visitor === undefined) {
+      socket.destroy();
+      return;
+    }
+    try {
+      this.#webSockets.upgrade(visitor, request, head);
+    } catch (error) {
+      log.error({ listener: name, err: error }, 'WebSocket upgrade failed');
+      refuseUpgrade(socket, 500, 'Internal error');
+    }
+  }
+}
+
+function answer(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'X-Content-Type-Options': 'nosniff',
+    Connection: 'close',
+  });
+  response.end(`${text}\n`);
+}
