@@ -16,6 +16,8 @@ export type RawSocketTarget =
 /** The client's side of RawSocket. [advanced/transport_rawsocket] */
 export async function dialRawSocket(target: RawSocketTarget, terms: DialTerms): Promise<Link> {
   const socket = open(target, terms);
+  // Errors end the handshake, or later the channel; one that falls between must not end the process.
+  socket.on('error', () => {});
   const giveUp = (): void => {
     socket.destroy();
   };
@@ -23,6 +25,7 @@ export async function dialRawSocket(target: RawSocketTarget, terms: DialTerms): 
   try {
     const length = lengthCode(terms.maxMessageSize);
     const { peerLimit, rest } = await shakeHands(socket, length, terms);
+    terms.signal.throwIfAborted();
     return makeLink(socket, target, terms, { ownLimit: lengthLimit(length), peerLimit, rest });
   } catch (error) {
     socket.destroy();

@@ -26,6 +26,7 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     const socket = await opened(webSocket, url);
+    signal.throwIfAborted();
     const channel = new WebSocketChannel({
       webSocket,
       socket,
