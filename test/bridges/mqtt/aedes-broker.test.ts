@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { MqttRefusal, Refused } from '../../../bridges/mqtt/mqtt-source.ts';
+import { until } from '../../support/until.ts';
 import {
   BrokerRig,
   closing,
@@ -11,7 +12,6 @@ import {
   rawPacket,
   rawPublish,
   rawSubscribe,
-  until,
   untilClosed,
 } from './broker-rig.ts';
 
@@ -26,7 +26,7 @@ describe('AedesBroker: what stock aedes loses', () => {
       publisher.publish('a/t', `retained ${n}`, { retain: true });
       publisher.publish('a/t', `plain ${n}`);
     }
-    await until(() => received.length >= 400, 'all have come');
+    await until('all have come', () => received.length >= 400);
     assert.deepEqual(
       received.map(({ text }) => text),
       numbers(200).flatMap(n => [`retained ${n}`, `plain ${n}`]),
@@ -41,7 +41,7 @@ describe('AedesBroker: what stock aedes loses', () => {
       rig.broker.publish({ topic: 'a/t', payload: payload(`${2 * n}`), qos: n % 4 === 0 ? 1 : 0, retain: true });
       rig.broker.publish({ topic: 'a/t', payload: payload(`${2 * n + 1}`), qos: 0, retain: false });
     }
-    await until(() => received.length >= 400, 'all have come');
+    await until('all have come', () => received.length >= 400);
     assert.deepEqual(
       received.map(({ text }) => text),
       numbers(400),
@@ -55,7 +55,7 @@ describe('AedesBroker: what stock aedes loses', () => {
     await client.subscribeAsync('a/+');
     await client.publishAsync('a/t', 'once', { qos: 1 });
     await client.publishAsync('a/t/end', 'end', { qos: 1 });
-    await until(() => received.some(({ text }) => text === 'end'), 'the last has come');
+    await until('the last has come', () => received.some(({ text }) => text === 'end'));
     assert.deepEqual(
       received.map(({ text }) => text),
       ['once', 'end'],
@@ -71,9 +71,9 @@ describe('AedesBroker: what stock aedes loses', () => {
     for (const [index, publisher] of publishers.entries()) {
       for (let n = 0; n < 2000; n++) publisher.publish(`b/${index}`, `${n}`);
     }
-    await until(() => received.length > 100, 'the burst is under way');
+    await until('the burst is under way', () => received.length > 100);
     leaver.end(true);
-    await until(() => received.length >= 10_000, 'all have come', 30_000);
+    await until('all have come', () => received.length >= 10_000, 30);
     for (const index of publishers.keys()) {
       const own = received.filter(({ topic }) => topic === `b/${index}`).map(({ text }) => text);
       assert.deepEqual(own, numbers(2000));
@@ -86,7 +86,7 @@ describe('AedesBroker: what stock aedes loses', () => {
     const stalled = await rig.socket();
     stalled.pause();
     stalled.write(Buffer.concat([rawConnect({ clientId: 'stalled' }), rawSubscribe('flood/#')]));
-    await until(() => rig.peers.length === 1, 'the stalled client is there');
+    await until('the stalled client is there', () => rig.peers.length === 1);
     const flooder = await rig.client();
     const healthy = await rig.client();
     const received = await collect(healthy, 'calm/#');
@@ -94,13 +94,13 @@ describe('AedesBroker: what stock aedes loses', () => {
     for (let n = 0; n < 1000; n++) flooder.publish('flood/t', block);
     const reads = (): number => rig.messages.filter(({ topic }) => topic === 'flood/t').length;
     // The kernel takes a few megabytes before the stalled subscriber is felt.
-    await until(() => reads() > 50, 'the flood is under way');
+    await until('the flood is under way', () => reads() > 50);
     const started = performance.now();
     for (const n of numbers(200)) await healthy.publishAsync('calm/t', n, { qos: 1 });
-    await until(() => received.length === 200, 'the healthy have heard each other');
+    await until('the healthy have heard each other', () => received.length === 200);
     assert.ok(performance.now() - started < 2500, 'the healthy waited for the stalled one');
-    await until(() => rig.gone.some(({ clientId }) => clientId === 'stalled'), 'the stalled client is cut', 15_000);
-    await until(() => reads() === 1000, 'the flooder goes on', 15_000);
+    await until('the stalled client is cut', () => rig.gone.some(({ clientId }) => clientId === 'stalled'), 15);
+    await until('the flooder goes on', () => reads() === 1000, 15);
   });
 
   it('C: a subscriber for whom too much waits is cut, however fast the gateway publishes', async () => {
@@ -115,10 +115,10 @@ describe('AedesBroker: what stock aedes loses', () => {
       rig.broker.publish({ topic: 'flood', payload, qos: 0, retain: false });
       await new Promise(resolve => setImmediate(resolve));
     }
-    await until(() => rig.gone.some(({ clientId }) => clientId === 'stalled'), 'the stalled client is cut', 2500);
+    await until('the stalled client is cut', () => rig.gone.some(({ clientId }) => clientId === 'stalled'), 2.5);
     assert.ok(performance.now() - started < 3000, 'only its drain timeout cut it');
     rig.broker.publish({ topic: 'last', payload, qos: 0, retain: false });
-    await until(() => received.length === 1, 'the healthy one hears the last');
+    await until('the healthy one hears the last', () => received.length === 1);
   });
 
   it('D: acknowledges QoS 1 and 2 only once the message is accepted [MQTT-4.3.2-2]', async () => {
@@ -135,7 +135,7 @@ describe('AedesBroker: what stock aedes loses', () => {
       const publishing = client.publishAsync('d/t', 'x', { qos }).then(() => {
         acknowledged = true;
       });
-      await until(() => rig.messages.length > before, 'the message has come');
+      await until('the message has come', () => rig.messages.length > before);
       // A round trip behind it: had the broker acknowledged, the client would know by now.
       await client.subscribeAsync('d/other');
       assert.equal(acknowledged, false);
@@ -165,10 +165,10 @@ describe('AedesBroker: what stock aedes loses', () => {
     const again = (first: number): Buffer =>
       rawPacket(first, Buffer.of(0, 1), Buffer.from('t'), Buffer.of(0, 9), Buffer.from('x'));
     socket.write(Buffer.concat([rawConnect({ clientId: 'twice' }), again(0x34)]));
-    await until(() => rig.messages.length === 1, 'it has come');
+    await until('it has come', () => rig.messages.length === 1);
     socket.write(again(0x3c));
     socket.write(rawPublish('end', 'x'));
-    await until(() => rig.messages.some(({ topic }) => topic === 'end'), 'what follows has come');
+    await until('what follows has come', () => rig.messages.some(({ topic }) => topic === 'end'));
     assert.equal(rig.messages.filter(({ topic }) => topic === 't').length, 1);
   });
 
@@ -179,12 +179,12 @@ describe('AedesBroker: what stock aedes loses', () => {
     const releases: (() => void)[] = [];
     rig.accept = ({ qos }) => (qos === 0 ? undefined : new Promise<void>(resolve => releases.push(resolve)));
     for (const n of numbers(100)) publisher.publish('e/t', n, { qos: Number(n) % 3 === 0 ? 1 : 0 });
-    await until(() => releases.length === 34, 'all have come');
+    await until('all have come', () => releases.length === 34);
     for (const release of releases.reverse()) {
       release();
       await new Promise(resolve => setImmediate(resolve));
     }
-    await until(() => received.length === 100, 'all are delivered');
+    await until('all are delivered', () => received.length === 100);
     assert.deepEqual(
       rig.messages.map(({ payload }) => Buffer.from(payload).toString()),
       numbers(100),
@@ -230,7 +230,7 @@ describe('AedesBroker: strangers and their bytes', () => {
     const closed = closing(client);
     client.publish('t', 'x'.repeat(1024 - 4), { qos: 1 });
     await closed;
-    await until(() => rig.gone.length === 1, 'it is gone');
+    await until('it is gone', () => rig.gone.length === 1);
     assert.equal(rig.messages.length, 1);
   });
 
@@ -256,7 +256,7 @@ describe('AedesBroker: strangers and their bytes', () => {
       assert.equal(answer.toString('hex'), packets.length > 1 ? '20020000' : '', name);
     }
     assert.deepEqual(rig.messages, []);
-    await until(() => rig.gone.length === rig.peers.length, 'all are gone');
+    await until('all are gone', () => rig.gone.length === rig.peers.length);
   });
 
   it('survives malformed packets', async () => {
@@ -302,7 +302,7 @@ describe('AedesBroker: strangers and their bytes', () => {
     second.write(rawConnect({ clientId: 'second' }));
     assert.equal((await untilClosed(second)).toString('hex'), '20020003');
     await rig.client({ clientId: 'first' });
-    await until(() => rig.gone.length === 1, 'the old connection is gone');
+    await until('the old connection is gone', () => rig.gone.length === 1);
   });
 
   it('refuses an empty client id without a clean session with code 2 [MQTT-3.1.3-8]', async () => {
@@ -340,7 +340,7 @@ describe('AedesBroker: strangers and their bytes', () => {
     await using rig = await BrokerRig.start();
     const socket = await rig.socket();
     socket.write(Buffer.concat([rawConnect(), ...numbers(500).map(n => rawPublish('t', n))]));
-    await until(() => rig.messages.length === 500, 'all have come');
+    await until('all have come', () => rig.messages.length === 500);
   });
 });
 
@@ -354,7 +354,7 @@ describe('AedesBroker: sessions', () => {
     };
     const client = await rig.client({ clientId: 'c', will: { topic: 'will', payload: Buffer.from('bye') } });
     client.stream.destroy();
-    await until(() => rig.gone.length === 1, 'it is gone');
+    await until('it is gone', () => rig.gone.length === 1);
     assert.deepEqual(seen, ['will']);
     assert.deepEqual(rig.gone, rig.peers);
   });
@@ -365,11 +365,11 @@ describe('AedesBroker: sessions', () => {
     const closed = closing(old);
     const fresh = await rig.client({ clientId: 'c' });
     await closed;
-    await until(() => rig.gone.length === 1, 'the old one is gone');
+    await until('the old one is gone', () => rig.gone.length === 1);
     assert.equal(rig.gone[0], rig.peers[0]);
     const received = await collect(fresh, 't');
     await fresh.publishAsync('t', 'x', { qos: 1 });
-    await until(() => received.length === 1, 'the new one hears itself');
+    await until('the new one hears itself', () => received.length === 1);
   });
 
   it('says that a client is gone that was let in after its connection ended', async () => {
@@ -382,13 +382,13 @@ describe('AedesBroker: sessions', () => {
       });
     const socket = await rig.socket();
     socket.write(rawConnect());
-    await until(() => release !== undefined, 'it wants in');
+    await until('it wants in', () => release !== undefined);
     socket.destroy();
     await once(socket, 'close');
     // A round trip later the broker knows.
     await bystander.publishAsync('t', 'x', { qos: 1 });
     release?.();
-    await until(() => rig.gone.length === 1, 'it is gone');
+    await until('it is gone', () => rig.gone.length === 1);
     assert.equal(rig.gone[0], rig.peers[1]);
   });
 
@@ -400,7 +400,7 @@ describe('AedesBroker: sessions', () => {
     await publisher.publishAsync('r/b', '', { qos: 1, retain: true });
     const received = await collect(await rig.client(), 'r/#');
     await publisher.publishAsync('r/end', 'end', { qos: 1 });
-    await until(() => received.some(({ text }) => text === 'end'), 'the last has come');
+    await until('the last has come', () => received.some(({ text }) => text === 'end'));
     assert.deepEqual(
       received.filter(({ retain }) => retain).map(({ topic, text }) => [topic, text]),
       [['r/a', 'kept']],

@@ -110,15 +110,6 @@ export async function collect(client: MqttClient, filter: string, qos: 0 | 1 | 2
   return received;
 }
 
-/** Waits until `condition` holds; the test fails after `timeout` milliseconds. */
-export async function until(condition: () => boolean, what: string, timeout = 10_000): Promise<void> {
-  const deadline = performance.now() + timeout;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited ${timeout} ms in vain until ${what}`);
-    await new Promise(resolve => setTimeout(resolve, 2));
-  }
-}
-
 /** All that a bare connection receives until it ends. */
 export async function untilClosed(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -1,0 +1,81 @@
+import { systemClock } from '../../src/base/clock.ts';
+import { type Logger, silentLogger } from '../../src/base/logger.ts';
+import { Session } from '../../src/client/session.ts';
+import type { JoinedSession } from '../../src/client/session-api.ts';
+import type { BridgeContext, Identity } from '../../src/gateway/bridge.ts';
+import type { LinkInfo } from '../../src/link/link.ts';
+import { localLinkPair } from '../../src/link/local-link.ts';
+import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
+import type { Authorizer } from '../../src/router/authorizer.ts';
+import { Router } from '../../src/router/router.ts';
+import type { UriRule } from '../../src/wamp/uri.ts';
+
+export interface TestGatewayOptions {
+  /** Default `loose`. */
+  readonly uri?: UriRule;
+  readonly authorizer?: Authorizer;
+  readonly log?: Logger;
+  /** For bridges that listen for RawSocket peers; without it such a bridge is refused. */
+  readonly listenRawSocket?: BridgeContext['listenRawSocket'];
+}
+
+const REALM = 'realm1';
+
+/** A real router with one realm, and what a bridge is given by a gateway, made by hand. */
+export class TestGateway implements AsyncDisposable {
+  readonly router: Router;
+  readonly context: BridgeContext;
+  /** What the bridge has said it cannot go on for. */
+  readonly failures: unknown[] = [];
+  readonly #log: Logger;
+  readonly #stopping = new AbortController();
+
+  constructor(options: TestGatewayOptions = {}) {
+    this.#log = options.log ?? silentLogger;
+    this.router = new Router({
+      realms: [{ name: REALM, uri: options.uri ?? 'loose' }],
+      authenticator: new AnonymousAuthenticator({ who: 'loopback' }),
+      ...(options.authorizer !== undefined && { authorizer: options.authorizer }),
+      clock: systemClock,
+      log: this.#log,
+    });
+    this.context = {
+      log: this.#log,
+      clock: systemClock,
+      signal: this.#stopping.signal,
+      join: identity => this.join(identity),
+      attach: (link, principal) => this.router.attach(link, principal),
+      listenRawSocket:
+        options.listenRawSocket ??
+        (() => Promise.reject(new Error('this gateway does not listen for RawSocket peers'))),
+      fail: error => this.failures.push(error),
+    };
+  }
+
+  /** Joins the realm as somebody beside the bridge, over a local link. */
+  join(identity: Identity = { authid: 'test', authrole: 'anonymous' }): Promise<JoinedSession> {
+    const { authid, authrole, peer = 'local' } = identity;
+    const info: LinkInfo = {
+      transport: 'local',
+      serializer: 'none',
+      peer,
+      loopback: true,
+      listener: 'test',
+      tls: false,
+      principal: { authid, authrole, authmethod: 'internal', authprovider: 'test' },
+    };
+    const [near, far] = localLinkPair({ ...info, peer: 'router' }, info, this.#log);
+    this.router.attach(far);
+    return Session.join(near, { realm: REALM, log: this.#log });
+  }
+
+  /** Tells the bridge that the gateway stops. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop();
+    await this.router.close();
+  }
+}
