@@ -29,7 +29,8 @@ export class ConfigIssues {
     const path = [...base, ...issue.path];
     if (this.#source.broken(path)) return [];
     if (issue.code === 'unrecognized_keys') return issue.keys.map(key => this.#unknownKey([...path, key]));
-    if (issue.code === 'invalid_union' && issue.errors.length > 0) return this.#ofUnion(issue.errors, path);
+    if (issue.code === 'invalid_union' && issue.errors.length > 0 && issue.message === UNSAID)
+      return this.#ofUnion(issue.errors, path);
     if (issue.code === 'invalid_key') {
       const why = issue.issues.map(inner => this.#expectation(inner)).join('; ');
       return [{ ...this.#source.locate(path, true), path: showPath(path), text: `this key ${why}` }];

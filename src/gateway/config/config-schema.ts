@@ -62,12 +62,13 @@ const log = z.strictObject({
 });
 
 const limits = z.strictObject({
-  messageSize: byteSize(1024, 2 ** 24)
+  maxMessageSize: byteSize(1024, 2 ** 24)
     .prefault('1 MiB')
     .describe('Largest message accepted from a peer'),
-  queueBytes: byteSize(64 * 1024, 2 ** 30)
-    .prefault('4 MiB')
-    .describe('What may wait for one slow session before it is disconnected'),
+  maxQueuedBytes: byteSize(64 * 1024, 2 ** 30)
+    .prefault('16 MiB')
+    .describe('What may wait for one slow peer before it is disconnected'),
+  maxConnections: z.int().min(1).max(1_000_000).default(10_000).describe('Connections of one listener at a time'),
 });
 
 /**

@@ -60,7 +60,7 @@ describe('configuration: values', () => {
         { type: 'web', host: '127.0.0.1', port: 8080, path: '/ws', page: true, rawsocket: true },
         { type: 'rawsocket', host: '127.0.0.1', port: 8081 },
       ],
-      limits: { messageSize: 2 ** 20, queueBytes: 2 ** 22 },
+      limits: { maxMessageSize: 2 ** 20, maxQueuedBytes: 2 ** 24, maxConnections: 10_000 },
       bridges: {},
     });
   });
@@ -267,7 +267,7 @@ describe('configuration: environment', () => {
     const config = load('listeners:\n  - { type: web, port: 1 }\ndemo: true\n', {
       WAMPWAY_LOG__LEVEL: 'debug',
       WAMPWAY_LISTENERS__0__PORT: '9000',
-      WAMPWAY_LIMITS__MESSAGE_SIZE: '2 MiB',
+      WAMPWAY_LIMITS__MAX_MESSAGE_SIZE: '2 MiB',
       WAMPWAY_DEMO: 'false',
       WAMPWAY_BRIDGES__LAMP_BUS__PASSWORD: '0123',
       WAMPWAY_CONFIG: 'the file itself',
@@ -275,7 +275,7 @@ describe('configuration: environment', () => {
     });
     assert.equal(config.log.level, 'debug');
     assert.equal(config.listeners[0]?.type === 'web' && config.listeners[0].port, 9000);
-    assert.equal(config.limits.messageSize, 2 ** 21);
+    assert.equal(config.limits.maxMessageSize, 2 ** 21);
     assert.equal(config.demo, false);
     assert.deepEqual(config.bridges['lamp-bus'], { port: 1, password: '0123', lamps: [] });
     assert.deepEqual(

@@ -1,0 +1,84 @@
+import type { Bridge } from '../gateway/bridge.ts';
+import { ConfigError } from '../gateway/config/config-problem.ts';
+import type { GatewayConfig } from '../gateway/config/config-schema.ts';
+import { loadConfig } from '../gateway/config/load-config.ts';
+import { type CliCommand, ExitCode } from './command.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The file that a command is to read: `-c`, else WAMPWAY_CONFIG, else none, which is the built-in default. */
+export function configFile(option: unknown, environment: Environment): string | undefined {
+  if (typeof option === 'string') return option;
+  const named = environment['WAMPWAY_CONFIG'];
+  return named === undefined || named === '' ? undefined : named;
+}
+
+/** `wampway check`: says whether a configuration could be started, without starting it. */
+export function checkCommand(bridges: readonly Bridge[], environment: Environment): CliCommand {
+  return {
+    name: 'check',
+    summary: 'check a configuration without starting anything',
+    arguments: [],
+    options: [
+      {
+        flags: '-c, --config <file>',
+        summary: 'configuration to check (default: WAMPWAY_CONFIG, else the built-in one)',
+      },
+      { flags: '--json', summary: 'print the result as JSON' },
+    ],
+    examples: [
+      { command: 'wampway check -c gateway.yaml', shows: 'prints OK and a summary, or every mistake with its line' },
+      { command: 'wampway check -c gateway.yaml --json', shows: 'the same for a script; exit code 0 or 2' },
+    ],
+    async run(_args, options, io) {
+      const file = configFile(options['config'], environment);
+      const source = file ?? 'built-in default';
+      try {
+        const config = loadConfig({ file, environment, bridges });
+        const summary = summaryOf(config);
+        io.stdout.write(
+          options['json'] === true
+            ? `${JSON.stringify({ ok: true, source, ...summary, problems: [] })}\n`
+            : `OK  ${source}: ${textOf(summary)}\n`,
+        );
+        return ExitCode.Ok;
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        if (options['json'] === true) {
+          io.stdout.write(`${JSON.stringify({ ok: false, source, problems: error.problems })}\n`);
+        } else {
+          const { length } = error.problems;
+          io.stderr.write(`${error.message}\n${length} ${length === 1 ? 'mistake' : 'mistakes'} in ${source}\n`);
+        }
+        return ExitCode.Unable;
+      }
+    },
+  };
+}
+
+interface Summary {
+  readonly realms: readonly string[];
+  readonly listeners: readonly string[];
+  readonly bridges: readonly string[];
+  readonly demo: boolean;
+}
+
+function summaryOf(config: GatewayConfig): Summary {
+  return {
+    realms: config.realms.map(({ name }) => name),
+    listeners: config.listeners.map(listener =>
+      listener.type === 'rawsocket' && listener.unix !== undefined
+        ? `rawsocket unix:${listener.unix}`
+        : `${listener.type} ${listener.host}:${listener.port}`,
+    ),
+    bridges: Object.entries(config.bridges).flatMap(([name, section]) =>
+      section === undefined || section === false ? [] : name,
+    ),
+    demo: config.demo ?? false,
+  };
+}
+
+function textOf({ realms, listeners, bridges, demo }: Summary): string {
+  const list = (items: readonly string[]): string => (items.length === 0 ? 'none' : items.join(', '));
+  return `realms ${list(realms)}; listeners ${list(listeners)}; bridges ${list(bridges)}; demo ${demo ? 'on' : 'off'}`;
+}
