@@ -1,0 +1,12 @@
+import type { BridgeState } from './bridge-host.ts';
+
+/** The gateway's health, as `/healthz` tells it to anybody: nothing in it is secret. */
+export interface GatewayStatus {
+  /** `degraded`: a bridge that should run does not. */
+  readonly status: 'starting' | 'ok' | 'degraded' | 'stopping';
+  readonly version: string;
+  /** Seconds since the start. */
+  readonly uptime: number;
+  readonly sessions: number;
+  readonly bridges: Readonly<Record<string, { readonly state: BridgeState; readonly restarts: number }>>;
+}

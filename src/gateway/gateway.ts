@@ -1,0 +1,219 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { type Logger, silentLogger } from '../base/logger.ts';
+import type { Link } from '../link/link.ts';
+import { Router } from '../router/router.ts';
+import type { Listening } from '../transport/listening.ts';
+import { bounded } from './bounded.ts';
+import type { Bridge } from './bridge.ts';
+import { BridgeHost } from './bridge-host.ts';
+import type { GatewayConfig, ListenerConfig } from './config/config-schema.ts';
+import type { GatewayStatus } from './gateway-status.ts';
+import { GatewayNetwork } from './gateway-network.ts';
+import { httpService } from './http-service.ts';
+import { RealmAuthenticator } from './realm-authenticator.ts';
+import { StartError, startErrorOf } from './start-error.ts';
+import { packageVersion } from './version.ts';
+
+export interface GatewayOptions {
+  /** The bridges that the configuration may switch on. */
+  readonly bridges: readonly Bridge[];
+  readonly log?: Logger;
+  readonly clock?: Clock;
+  /** Folder of the page that web listeners serve; none is served without it. */
+  readonly pageFolder?: string;
+}
+
+/** A listener that listens, for whoever shows or uses it. */
+export interface GatewayListener {
+  readonly config: ListenerConfig;
+  /** `127.0.0.1:8080`, with the port that was really taken; `unix:/run/wampway.sock`. */
+  readonly address: string;
+  /** 0 for a Unix socket. */
+  readonly port: number;
+}
+
+/** Milliseconds that bridges have to stop, then sessions to answer GOODBYE, then everything together. */
+const BRIDGES_STOP = 800;
+const GOODBYE = 800;
+const STOP = 2_500;
+
+/** The gateway: a router, listeners and bridges, built from one configuration, started and stopped in order. */
+export class Gateway implements AsyncDisposable {
+  readonly config: GatewayConfig;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #pageFolder: string | undefined;
+  readonly #router: Router;
+  readonly #network: GatewayNetwork;
+  readonly #hosts: readonly BridgeHost[];
+  readonly #version = packageVersion();
+  readonly #madeAt: number;
+  readonly #listening: { readonly listener: GatewayListener; readonly socket: Listening }[] = [];
+  #state: 'starting' | 'running' | 'stopping' = 'starting';
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** Builds the parts; nothing listens yet. */
+  constructor(config: GatewayConfig, options: GatewayOptions) {
+    const { log = silentLogger, clock = systemClock } = options;
+    this.config = config;
+    this.#log = log;
+    this.#clock = clock;
+    this.#madeAt = clock.monotonic();
+    this.#pageFolder = options.pageFolder;
+    this.#router = new Router({
+      realms: config.realms,
+      authenticator: new RealmAuthenticator(config.realms),
+      clock,
+      log: log.child({ part: 'router' }),
+      agent: `wampway-${this.#version}`,
+      limits: { goodbyeTimeout: GOODBYE },
+    });
+    this.#network = new GatewayNetwork(config.limits, log, clock);
+    this.#hosts = this.#makeHosts(options.bridges);
+  }
+
+  /** Sessions on all realms, those of bridges and devices included. */
+  get sessionCount(): number {
+    return this.#router.sessionCount;
+  }
+
+  /** What listens, in the order of the configuration. */
+  get listeners(): readonly GatewayListener[] {
+    return this.#listening.map(({ listener }) => listener);
+  }
+
+  /** The bridges that are on. */
+  get bridges(): readonly BridgeHost[] {
+    return this.#hosts;
+  }
+
+  /** Whether web listeners have a page to serve. */
+  get hasPage(): boolean {
+    return this.#pageFolder !== undefined && existsSync(join(this.#pageFolder, 'index.html'));
+  }
+
+  get version(): string {
+    return this.#version;
+  }
+
+  get status(): GatewayStatus {
+    const healthy = this.#hosts.every(({ state }) => state === 'running');
+    return {
+      status: this.#state === 'running' ? (healthy ? 'ok' : 'degraded') : this.#state,
+      version: this.#version,
+      uptime: Math.round((this.#clock.monotonic() - this.#madeAt) / 1000),
+      sessions: this.#router.sessionCount,
+      bridges: Object.fromEntries(this.#hosts.map(({ name, state, restarts }) => [name, { state, restarts }])),
+    };
+  }
+
+  /**
+   * Starts listeners, then bridges. Rejects with `StartError` where the configuration or the machine forbids it; what
+   * had started is stopped then.
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /**
+   * Stops taking connections, stops the bridges, says GOODBYE to every session and closes what is left: in less than
+   * three seconds, whatever hangs. Never rejects. Idempotent.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #start(): Promise<void> {
+    try {
+      for (const [index, listener] of this.config.listeners.entries()) await this.#listen(listener, index);
+      // Side by side, so that a slow one does not hold up the others.
+      const started = await Promise.allSettled(this.#hosts.map(host => host.start()));
+      const failed = started.find(result => result.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    if (this.#state === 'starting') this.#state = 'running';
+    this.#log.info(
+      { version: this.#version, listeners: this.#listening.length, bridges: this.#hosts.map(({ name }) => name) },
+      'the gateway runs',
+    );
+  }
+
+  async #listen(config: ListenerConfig, index: number): Promise<void> {
+    const name = `listeners[${index}]`;
+    const accept = (link: Link): void => this.#router.attach(link);
+    try {
+      const socket =
+        config.type === 'web'
+          ? await this.#network.listenWeb(name, config, this.#http(config.page), accept)
+          : await this.#network.listenRawSocket(name, config, accept);
+      if (this.#state === 'stopping') {
+        await socket[Symbol.asyncDispose]();
+        throw new StartError('the gateway was stopped while it started');
+      }
+      const { address, port } = socket;
+      this.#listening.push({ listener: { config, address, port }, socket });
+      this.#log.info({ listener: name, type: config.type, address }, 'listening');
+    } catch (error) {
+      throw startErrorOf(error, name, `${name} in the configuration`) ?? error;
+    }
+  }
+
+  #http(page: boolean) {
+    const folder = page && this.hasPage ? this.#pageFolder : undefined;
+    return httpService({
+      status: () => this.status,
+      page: folder === undefined ? undefined : this.#network.staticFiles(folder),
+    });
+  }
+
+  #makeHosts(bridges: readonly Bridge[]): BridgeHost[] {
+    const realm = this.config.realms[0]?.name ?? '';
+    return bridges.flatMap(bridge => {
+      const section = this.config.bridges[bridge.name];
+      if (section === undefined || section === false) return [];
+      return new BridgeHost(bridge, section, this.config.demo ?? false, {
+        realm,
+        log: this.#log,
+        clock: this.#clock,
+        attach: (link, principal) => this.#router.attach(link, principal),
+        listenRawSocket: (name, options, accept) => this.#network.listenForBridge(name, options, accept),
+        dialRawSocket: options => this.#network.dialRawSocket(options),
+      });
+    });
+  }
+
+  async #stop(): Promise<void> {
+    this.#state = 'stopping';
+    this.#log.info({ sessions: this.#router.sessionCount }, 'the gateway stops');
+    const inTime = await bounded(this.#stopParts(), STOP, this.#clock).catch((error: unknown) => {
+      this.#log.error({ err: error }, 'the gateway did not stop as it should');
+      return true;
+    });
+    if (!inTime) this.#log.warn({ milliseconds: STOP }, 'not everything stopped in time');
+  }
+
+  async #stopParts(): Promise<void> {
+    // From now on nobody gets in; who is in keeps the connection until GOODBYE.
+    const closed = Promise.allSettled(this.#listening.map(({ socket }) => socket[Symbol.asyncDispose]()));
+    const stopped = Promise.all([...this.#hosts].reverse().map(host => host.stop()));
+    if (!(await bounded(stopped, BRIDGES_STOP, this.#clock))) {
+      const late = this.#hosts.filter(({ state }) => state !== 'stopped').map(({ name }) => name);
+      this.#log.warn({ bridges: late }, 'bridges did not stop in time');
+    }
+    await this.#router.close();
+    await closed;
+    await stopped;
+  }
+}
