@@ -4,8 +4,8 @@ import type { Bridge } from '../gateway/bridge.ts';
 import { ConfigError } from '../gateway/config/config-problem.ts';
 import type { GatewayConfig, ListenerConfig } from '../gateway/config/config-schema.ts';
 import { loadConfig } from '../gateway/config/load-config.ts';
-import { configFile } from './check.ts';
 import { banner } from './banner.ts';
+import { configFile } from './check.ts';
 import { type CliCommand, CliError, type CliOptions, ExitCode } from './command.ts';
 import { guardProcess } from './process-guard.ts';
 
@@ -13,7 +13,7 @@ export interface StartSurroundings {
   readonly bridges: readonly Bridge[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  readonly createLog: (config: GatewayConfig['log']) => Logger;
+  readonly createLog: (config: GatewayConfig['log']) => Promise<Logger>;
   /** Folder of the built page. */
   readonly pageFolder: string;
 }
@@ -28,7 +28,10 @@ export function startCommand(around: StartSurroundings): CliCommand {
       { flags: '-c, --config <file>', summary: 'configuration (default: WAMPWAY_CONFIG, else the built-in one)' },
       { flags: '--demo', summary: 'simulate devices behind the bridges that are on (default without a configuration)' },
       { flags: '--no-demo', summary: 'simulate nothing' },
-      { flags: '--host <address>', summary: 'listen on this address instead of the configured ones (bridges excepted)' },
+      {
+        flags: '--host <address>',
+        summary: 'listen on this address instead of the configured ones (bridges excepted)',
+      },
       { flags: '--port <number>', summary: 'port of the first web listener; 0 takes a free one' },
       { flags: '--rawsocket-port <number>', summary: 'port of the first RawSocket listener; 0 takes a free one' },
     ],
@@ -40,7 +43,7 @@ export function startCommand(around: StartSurroundings): CliCommand {
     run: async (_args, options, io) => {
       const file = configFile(options['config'], around.environment);
       const config = withOptions(read(file, around), options);
-      const log = around.createLog(config.log);
+      const log = await around.createLog(config.log);
       // Loaded only now: commands that talk to a gateway need none of it.
       const [{ Gateway }, { StartError }] = await Promise.all([
         import('../gateway/gateway.ts'),

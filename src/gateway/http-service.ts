@@ -25,7 +25,12 @@ export function httpService(options: HttpServiceOptions): (request: IncomingMess
       options.page(request, response);
       return;
     }
-    answer(response, 404, 'text/plain', 'wampway: the page is not here. It is switched off, or was not built (npm run build).\n');
+    answer(
+      response,
+      404,
+      'text/plain',
+      'wampway: the page is not here. It is switched off, or was not built (npm run build).\n',
+    );
   };
 }
 

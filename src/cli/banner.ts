@@ -1,0 +1,50 @@
+import type { Gateway, GatewayListener } from '../gateway/gateway.ts';
+
+/**
+ * What is said when the gateway is ready: what listens where, who may join, what is simulated, and how each is changed.
+ * `file` is the configuration's; undefined where the built-in one runs.
+ */
+export function banner(gateway: Gateway, file: string | undefined): string[] {
+  const { bridges, config, hasPage, listeners, version } = gateway;
+  const rows: [label: string, text: string][] = [];
+  const web = listeners.filter(({ config }) => config.type === 'web');
+  for (const { config, address } of web) {
+    if (config.type === 'web' && config.page && hasPage) rows.push(['page', `http://${reachable(address)}/`]);
+  }
+  for (const listener of web) rows.push(['WebSocket', webSocketOf(listener)]);
+  for (const { config, address } of listeners) {
+    if (config.type === 'rawsocket')
+      rows.push(['RawSocket', address.startsWith('unix:') ? address : `tcp://${address}`]);
+  }
+  for (const bridge of bridges) {
+    if (bridge.state !== 'running') rows.push([bridge.name, 'does not run yet; it is tried again, the log says why']);
+    for (const line of bridge.banner) rows.push([bridge.name, line]);
+  }
+  for (const { name, anonymous } of config.realms) rows.push(['who may join', `${name}: ${whoMayJoin[anonymous]}`]);
+  const simulated = bridges.flatMap(bridge => bridge.demoBanner);
+  for (const line of simulated) rows.push(['simulated', line]);
+  if (simulated.length > 0) rows.push(['', 'switch the simulated devices off with --no-demo']);
+  rows.push(['configuration', file ?? 'built in; to change it, copy config/gateway.yaml and start with -c FILE']);
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return [
+    `wampway ${version} is ready; Ctrl-C stops it.`,
+    ...rows.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`),
+  ];
+}
+
+const whoMayJoin = {
+  loopback: 'programs on this machine, without credentials, and nobody else (realms[].anonymous changes it)',
+  any: 'anybody who can reach a listener, without credentials (realms[].anonymous changes it)',
+  none: 'nobody without credentials (realms[].anonymous changes it)',
+} as const;
+
+function webSocketOf({ config, address }: GatewayListener): string {
+  if (config.type !== 'web') return address;
+  const also = config.rawsocket ? `; RawSocket on the same port` : '';
+  return `ws://${reachable(address)}${config.path}${also}`;
+}
+
+/** An address to type into a browser: "every address of this machine" is no such. */
+function reachable(address: string): string {
+  return address.replace(/^0\.0\.0\.0:/, 'localhost:').replace(/^\[::\]:/, 'localhost:');
+}

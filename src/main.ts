@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { fileURLToPath } from 'node:url';
+import { bridges } from '../bridges/index.ts';
+import { systemClock } from './base/clock.ts';
+import { checkCommand } from './cli/check.ts';
+import { runProcess } from './cli/run-process.ts';
+import { startCommand } from './cli/start.ts';
+import { packageVersion } from './gateway/version.ts';
+
+const environment = process.env;
+
+await runProcess({
+  name: 'wampway',
+  summary: 'IoT gateway: an embedded WAMP router, and bridges that bring devices to it',
+  version: packageVersion(),
+  commands: [
+    startCommand({
+      bridges,
+      environment,
+      clock: systemClock,
+      createLog: async options => (await import('./gateway/log.ts')).createLog(options),
+      pageFolder: fileURLToPath(new URL('../page', import.meta.url)),
+    }),
+    checkCommand(bridges, environment),
+  ],
+});
