@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { SerializerName } from '../codec/codec.ts';
-import { codecs } from '../codec/codecs.ts';
+import type { Codec, SerializerName } from '../codec/codec.ts';
+import { codecNamed, codecs } from '../codec/codecs.ts';
 import type { Link } from '../link/link.ts';
 import { dial } from '../transport/dial.ts';
 import { defaultLimits, type TransportLimits } from '../transport/limits.ts';
@@ -36,7 +36,7 @@ export class GatewayNetwork {
     const { host, port, path, rawsocket } = config;
     const address = { host, port };
     return listenWeb(
-      { ...this.#common(name, Object.values(codecs)), address, paths: [path], rawSocket: rawsocket, onRequest },
+      { ...this.#common(name, codecs), address, paths: [path], rawSocket: rawsocket, onRequest },
       accept,
     );
   }
@@ -44,7 +44,7 @@ export class GatewayNetwork {
   listenRawSocket(name: string, config: RawSocketConfig, accept: Accept): Promise<Listening> {
     const { host, port, unix } = config;
     const address: ListenAddress = unix === undefined ? { host, port: port ?? 0 } : { unixPath: unix };
-    return listenRawSocket({ ...this.#common(name, Object.values(codecs)), address }, accept);
+    return listenRawSocket({ ...this.#common(name, codecs), address }, accept);
   }
 
   /** For a bridge, with what it asks for. */
@@ -52,7 +52,7 @@ export class GatewayNetwork {
     const { host, port, serializers, maxMessageSize } = options;
     const common = this.#common(
       `bridge:${bridge}`,
-      serializers.map(name => codecs[name]),
+      serializers.map(name => codecNamed(name)),
     );
     return listenRawSocket(
       { ...common, address: { host, port }, limits: { ...common.limits, maxMessageSize } },
@@ -64,10 +64,10 @@ export class GatewayNetwork {
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link> {
     const { host, port, serializer } = options;
     const url = `tcp://${hostAndPort(host, port)}`;
-    return dial(url, { codec: codecs[serializer], log: this.#log, clock: this.#clock });
+    return dial(url, { codec: codecNamed(serializer), log: this.#log, clock: this.#clock });
   }
 
-  #common(name: string, offered: readonly (typeof codecs)[SerializerName][]) {
+  #common(name: string, offered: readonly Codec[]) {
     return { name, codecs: offered, limits: this.#limits, log: this.#log, clock: this.#clock };
   }
 }

@@ -145,7 +145,11 @@ export class Gateway implements AsyncDisposable {
     }
     if (this.#state === 'starting') this.#state = 'running';
     this.#log.info(
-      { version: this.#version, listeners: this.#listening.length, bridges: this.#hosts.map(({ name }) => name) },
+      {
+        version: this.#version,
+        listeners: this.listeners.map(({ config, address }) => `${config.type} ${address}`),
+        bridges: this.#hosts.map(({ name }) => name),
+      },
       'the gateway runs',
     );
   }
@@ -156,7 +160,7 @@ export class Gateway implements AsyncDisposable {
     try {
       const socket =
         config.type === 'web'
-          ? await this.#network.listenWeb(name, config, this.#http(config.page), accept)
+          ? await this.#network.listenWeb(name, config, this.#http(), accept)
           : await this.#network.listenRawSocket(name, config, accept);
       if (this.#state === 'stopping') {
         await socket[Symbol.asyncDispose]();
@@ -164,17 +168,16 @@ export class Gateway implements AsyncDisposable {
       }
       const { address, port } = socket;
       this.#listening.push({ listener: { config, address, port }, socket });
-      this.#log.info({ listener: name, type: config.type, address }, 'listening');
+      this.#log.debug({ listener: name, type: config.type, address }, 'listening');
     } catch (error) {
       throw startErrorOf(error, name, `${name} in the configuration`) ?? error;
     }
   }
 
-  #http(page: boolean) {
-    const folder = page && this.hasPage ? this.#pageFolder : undefined;
+  #http() {
     return httpService({
       status: () => this.status,
-      page: folder === undefined ? undefined : this.#network.staticFiles(folder),
+      page: undefined,
     });
   }
 
