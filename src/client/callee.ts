@@ -2,7 +2,14 @@ import { EMPTY_DICT } from '../wamp/dict.ts';
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/errors.ts';
 import { asId, type Id } from '../wamp/ids.ts';
 import { MessageType } from '../wamp/message-type.ts';
-import type { InterruptMessage, InvocationMessage, RegisteredMessage, UnregisteredMessage } from '../wamp/messages.ts';
+import type {
+  ErrorMessage,
+  InterruptMessage,
+  InvocationMessage,
+  RegisteredMessage,
+  UnregisteredMessage,
+  YieldMessage,
+} from '../wamp/messages.ts';
 import { Payload } from '../wamp/payload.ts';
 import { asUri } from '../wamp/uri.ts';
 import { outgoingPayload } from './outgoing-payload.ts';
@@ -109,6 +116,14 @@ export class Callee {
     if (invocation === undefined) return;
     if (options['mode'] === 'killnowait') invocation.answerable = false;
     invocation.abort(new WampError(ErrorUri.Canceled, ['the call was cancelled']));
+  }
+
+  /** An answer that cannot be sent is replaced, once, by one without the handler's values. */
+  unsendable(message: YieldMessage | ErrorMessage, error: WampError): void {
+    if (message.type === MessageType.Error && message.payload.count === 0) return;
+    if (message.type === MessageType.Yield && message.options['progress'] === true) return;
+    const replacement = message.type === MessageType.Error ? message.error : error.uri;
+    this.#refuse(message.request, new WampError(replacement));
   }
 
   end(error: WampError): void {

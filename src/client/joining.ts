@@ -107,6 +107,11 @@ export class Joining implements LinkReceiver {
     else this.#refuse(new WampError(ErrorUri.NetworkFailure, [reason === '' ? 'the connection was closed' : reason]));
   }
 
+  unsendable(message: Message): void {
+    if (this.#successor !== undefined) this.#successor.unsendable?.(message);
+    else this.#refuse(unsendable());
+  }
+
   #challenge({ method, extra }: ChallengeMessage): void {
     const { onChallenge } = this.#admission;
     if (onChallenge === undefined) {
@@ -169,4 +174,9 @@ export function closingError(message: AbortMessage | GoodbyeMessage): WampError 
   if (payload.count > 0) return new WampError(reason, payload.args, payload.kwargs);
   const text = details['message'];
   return new WampError(reason, typeof text === 'string' ? [text] : []);
+}
+
+/** What a link means by `unsendable`. */
+export function unsendable(): WampError {
+  return new WampError(ErrorUri.PayloadSizeExceeded, ['too large for the peer, or values that cannot be encoded']);
 }

@@ -10,7 +10,7 @@ import { Payload } from '../wamp/payload.ts';
 import { asUri } from '../wamp/uri.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
-import { type Admission, closingError, Joining } from './joining.ts';
+import { type Admission, closingError, Joining, unsendable } from './joining.ts';
 import { Publisher } from './publisher.ts';
 import type {
   CallOptions,
@@ -53,6 +53,7 @@ export class Session implements JoinedSession {
   readonly #receiver: LinkReceiver = {
     message: message => this.#receive(message),
     closed: reason => this.#end(reason === '' ? 'the connection was closed' : reason),
+    unsendable: message => this.#unsendable(message),
   };
   readonly #wire: SessionWire;
   readonly #publisher: Publisher;
@@ -195,6 +196,29 @@ export class Session implements JoinedSession {
         break;
       default:
         throw new ProtocolViolation(`ERROR to ${messageName(requestType)}, which a client does not send`);
+    }
+  }
+
+  /** What waits for the answer to a message that never went out is told so. */
+  #unsendable(message: Message): void {
+    const error = unsendable();
+    switch (message.type) {
+      case MessageType.Call:
+        this.#caller.failed(message.request, error);
+        break;
+      case MessageType.Publish:
+        if (message.options['acknowledge'] === true) this.#publisher.failed(message.request, error);
+        break;
+      case MessageType.Subscribe:
+        this.#subscriber.subscribeFailed(message.request, error);
+        break;
+      case MessageType.Register:
+        this.#callee.registerFailed(message.request, error);
+        break;
+      case MessageType.Yield:
+      case MessageType.Error:
+        this.#callee.unsendable(message, error);
+        break;
     }
   }
 
