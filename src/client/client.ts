@@ -40,6 +40,9 @@ export { result } from './result.ts';
 export type { SessionOptions } from './session.ts';
 export { Session } from './session.ts';
 export type * from './session-api.ts';
+export type { StandardWebSocket } from './standard-web-socket-channel.ts';
+export type { StandardWebSocketClass, WebSocketLinkOptions } from './web-socket-link.ts';
+export { webSocketLink } from './web-socket-link.ts';
 
 export interface ClientOptions extends SessionOptions {
   /** Opens a new link to the router each time it is called; `signal` is aborted when it is no longer wanted. */
@@ -197,10 +200,11 @@ export class Client implements WampSession {
   /** Stops connecting, leaves the session if there is one. What is subscribed and registered is kept for a new `start`. */
   async leave(reason?: string): Promise<void> {
     const { session } = this;
+    const running = this.#running;
     this.#stop?.abort();
     this.#stop = undefined;
     await session?.leave(reason);
-    await this.#running;
+    await running;
   }
 
   #changed(state: ClientState): void {

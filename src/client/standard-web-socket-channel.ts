@@ -24,7 +24,7 @@ const HIGH_WATER = 64 * 1024;
 const DRAIN_POLL = 20;
 
 /** Frames over a standard WebSocket. It cannot be paused; who is alive is the browser's business. */
-export class WebSocketChannel implements FrameChannel {
+export class StandardWebSocketChannel implements FrameChannel {
   readonly maxFrame = Number.POSITIVE_INFINITY;
   readonly #socket: StandardWebSocket;
   readonly #binary: boolean;

@@ -1,0 +1,361 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it } from 'node:test';
+import { Client, type ClientOptions, type ClientState } from '../../src/client/client.ts';
+import { ErrorUri } from '../../src/wamp/errors.ts';
+import { MessageType } from '../../src/wamp/message-type.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { RouterPeer, refusal, settle } from './router-peer.ts';
+
+let running: { client: Client; clock: FakeClock }[] = [];
+
+/** A client whose every connection is a router played by hand: `peers` has them, oldest first. */
+function start(options: Partial<ClientOptions> = {}) {
+  const peers: RouterPeer[] = [];
+  const clock = new FakeClock();
+  const states: ClientState[] = [];
+  const client = new Client({
+    realm: 'realm1',
+    clock,
+    backoff: { random: () => 0 },
+    connect: async () => {
+      const peer = new RouterPeer();
+      peers.push(peer);
+      return peer.near;
+    },
+    ...options,
+  });
+  client.onState(state => states.push(state));
+  client.start();
+  running.push({ client, clock });
+  /** The newest connection, after HELLO. */
+  const greeted = async (): Promise<RouterPeer> => {
+    await settle();
+    const peer = peers.at(-1);
+    assert.ok(peer);
+    await peer.expect(MessageType.Hello);
+    return peer;
+  };
+  const welcomed = async (): Promise<RouterPeer> => {
+    const peer = await greeted();
+    peer.welcome();
+    await settle();
+    return peer;
+  };
+  return { client, peers, clock, states, greeted, welcomed };
+}
+
+/** Milliseconds until the next attempt. */
+function pause({ client, clock }: { client: Client; clock: FakeClock }): number {
+  assert.equal(client.state.name, 'waiting');
+  return client.state.name === 'waiting' ? client.state.nextAttempt - clock.now() : 0;
+}
+
+describe('client', () => {
+  afterEach(async () => {
+    for (const { client, clock } of running) {
+      const leaving = client.leave();
+      await settle();
+      clock.advance(2000);
+      await leaving;
+    }
+    running = [];
+  });
+
+  it('joins, tells of its state, and leaves', async () => {
+    const { client, states, welcomed, clock } = start();
+    assert.equal(client.session, undefined);
+    const joined = client.whenJoined();
+    const peer = await welcomed();
+    assert.equal((await joined).id, 7);
+    assert.equal(client.session, await joined);
+    const leaving = client.leave('wamp.close.normal');
+    assert.equal((await peer.expect(MessageType.Goodbye)).reason, 'wamp.close.normal');
+    peer.goodbye();
+    await leaving;
+    assert.deepEqual(
+      states.map(state => state.name),
+      ['connecting', 'joined', 'stopped'],
+    );
+    assert.equal(clock.timers, 0);
+  });
+
+  it('waits longer after each failure, up to the limit, and starts afresh after a session that lasted', async () => {
+    let fail = true;
+    const peers: RouterPeer[] = [];
+    const all = start({
+      backoff: { random: () => 0.5, initial: 1000, max: 10_000 },
+      connect: async () => {
+        if (fail) throw new Error('connect ECONNREFUSED 127.0.0.1:1');
+        const peer = new RouterPeer();
+        peers.push(peer);
+        return peer.near;
+      },
+    });
+    const pauses: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      await settle();
+      pauses.push(pause(all));
+      all.clock.advance(pause(all) - 1);
+      assert.equal(all.client.state.name, 'waiting');
+      if (i === 5) fail = false;
+      all.clock.advance(1);
+    }
+    assert.deepEqual(pauses, [750, 1500, 3000, 6000, 7500, 7500]);
+    await settle();
+    peers[0]?.welcome();
+    await settle();
+    assert.equal(all.client.state.name, 'joined');
+    all.clock.advance(10_000);
+    peers[0]?.far.close('lost');
+    await settle();
+    assert.equal(pause(all), 750);
+  });
+
+  it('does not hurry where the router lets it in and throws it out at once', async () => {
+    const all = start();
+    const pauses: number[] = [];
+    for (let i = 0; i < 4; i++) {
+      const peer = await all.welcomed();
+      peer.goodbye('wamp.close.killed');
+      await settle();
+      pauses.push(pause(all));
+      all.clock.advance(pause(all));
+    }
+    assert.deepEqual(pauses, [1000, 2000, 4000, 8000]);
+  });
+
+  it('says that it is refused, and goes on slowly', async () => {
+    const all = start();
+    for (const reason of [ErrorUri.NoSuchRealm, ErrorUri.AuthenticationDenied]) {
+      const peer = await all.greeted();
+      peer.abort(reason, 'no');
+      await settle();
+      const { state } = all.client;
+      assert.ok(state.name === 'waiting');
+      assert.deepEqual([state.refused, state.error.uri, pause(all)], [true, reason, 30_000]);
+      await refusal(all.client.call('p'), ErrorUri.NetworkFailure);
+      all.clock.advance(30_000);
+    }
+    await all.welcomed();
+    assert.equal(all.client.state.name, 'joined');
+  });
+
+  it('gives up a connection that does not open, and closes it if it does later', async () => {
+    const peer = new RouterPeer();
+    let open = (): void => {};
+    const signals: AbortSignal[] = [];
+    const all = start({
+      connectTimeout: 4000,
+      connect: signal => {
+        signals.push(signal);
+        return new Promise(resolve => {
+          open = () => resolve(peer.near);
+        });
+      },
+    });
+    await settle();
+    all.clock.advance(4000);
+    await settle();
+    assert.equal(all.client.state.name, 'waiting');
+    assert.equal(signals[0]?.aborted, true);
+    open();
+    await settle();
+    assert.deepEqual(peer.heard, []);
+    assert.notEqual(peer.closed, undefined);
+  });
+
+  it('makes everything anew on each session, once, and delivers nothing twice', async () => {
+    const all = start();
+    const events: unknown[] = [];
+    const subscribed = all.client.subscribe('t', event => events.push(event.args[0]), { match: 'prefix' });
+    const registered = all.client.register('p', () => 'answer', { invoke: 'roundrobin' });
+    await Promise.all([subscribed, registered]);
+    for (let round = 1; round <= 3; round++) {
+      const peer = await all.welcomed();
+      const [subscribe, register, ...rest] = await peer.take();
+      assert.ok(subscribe?.type === MessageType.Subscribe && register?.type === MessageType.Register);
+      assert.deepEqual([subscribe.topic, subscribe.options, rest], ['t', { match: 'prefix' }, []]);
+      assert.deepEqual([register.procedure, register.options], ['p', { invoke: 'roundrobin' }]);
+      peer.subscribed(1, 50 + round);
+      peer.registered(2, 60 + round);
+      peer.event(50 + round, [round]);
+      peer.invoke(1, 60 + round);
+      assert.deepEqual((await peer.expect(MessageType.Yield)).payload.args, ['answer']);
+      peer.far.close('lost');
+      peer.event(50 + round, ['too late']);
+      await settle();
+      all.clock.advance(pause(all));
+    }
+    assert.deepEqual(events, [1, 2, 3]);
+    const peer = await all.welcomed();
+    await peer.take();
+    peer.subscribed(1, 5);
+    await settle();
+    const ending = (await subscribed).unsubscribe();
+    const { request } = await peer.expect(MessageType.Unsubscribe);
+    peer.unsubscribed(request);
+    await ending;
+    peer.far.close('lost');
+    await settle();
+    all.clock.advance(pause(all));
+    const next = await all.welcomed();
+    await next.expect(MessageType.Register);
+  });
+
+  it('keeps nothing of what the router refuses', async () => {
+    const all = start();
+    const peer = await all.welcomed();
+    const subscribing = all.client.subscribe('t', () => {});
+    await peer.expect(MessageType.Subscribe);
+    peer.error(MessageType.Subscribe, 1, ErrorUri.NotAuthorized);
+    await refusal(subscribing, ErrorUri.NotAuthorized);
+    peer.far.close('lost');
+    await settle();
+    all.clock.advance(pause(all));
+    assert.deepEqual(await (await all.welcomed()).take(), []);
+  });
+
+  it('keeps a subscription whose answer a lost link cut off', async () => {
+    const all = start();
+    const peer = await all.welcomed();
+    const subscribing = all.client.subscribe('t', () => {});
+    await peer.take();
+    peer.far.close('lost');
+    await subscribing;
+    all.clock.advance(pause(all));
+    await (await all.welcomed()).expect(MessageType.Subscribe);
+  });
+
+  it('tries again where a procedure is still held by the session that was lost', async () => {
+    const all = start();
+    await all.client.register('p', () => 'mine');
+    const peer = await all.welcomed();
+    await peer.expect(MessageType.Register);
+    peer.error(MessageType.Register, 1, ErrorUri.ProcedureAlreadyExists);
+    await settle();
+    all.clock.advance(1000);
+    assert.equal((await peer.expect(MessageType.Register)).request, 2);
+    peer.error(MessageType.Register, 2, ErrorUri.ProcedureAlreadyExists);
+    await settle();
+    all.clock.advance(1999);
+    assert.deepEqual(await peer.take(), []);
+    all.clock.advance(1);
+    await peer.expect(MessageType.Register);
+    peer.registered(3, 6);
+    await settle();
+    assert.equal(all.clock.timers, 0);
+  });
+
+  it('stops trying to restore what is unregistered meanwhile', async () => {
+    const all = start();
+    const registration = await all.client.register('p', () => 'mine');
+    const peer = await all.welcomed();
+    await peer.take();
+    peer.error(MessageType.Register, 1, ErrorUri.ProcedureAlreadyExists);
+    await settle();
+    await registration.unregister();
+    assert.equal(all.clock.timers, 0);
+    assert.deepEqual(await peer.take(), []);
+  });
+
+  it('ends what is unsubscribed while the router has not answered yet', async () => {
+    const all = start();
+    const subscription = await all.client.subscribe('t', () => {});
+    const peer = await all.welcomed();
+    await peer.expect(MessageType.Subscribe);
+    const ending = subscription.unsubscribe();
+    peer.subscribed(1, 5);
+    const { request } = await peer.expect(MessageType.Unsubscribe);
+    peer.unsubscribed(request);
+    await ending;
+  });
+
+  it('queues nothing: without a session, calls and publications fail at once', async () => {
+    const { client } = start();
+    await refusal(client.publish('t'), ErrorUri.NetworkFailure);
+    await refusal(client.publish('t', { acknowledge: true }), ErrorUri.NetworkFailure);
+    await refusal(client.call('p'), ErrorUri.NetworkFailure);
+  });
+
+  it('lets a call wait for the connection where it is told to, within its time', async () => {
+    const all = start();
+    const stop = new AbortController();
+    const given = all.client.call('p', { waitForConnection: true, signal: stop.signal });
+    const late = all.client.call('p', { waitForConnection: true, timeout: 300 });
+    const patient = all.client.call('p', { waitForConnection: true, timeout: 1000 });
+    await settle();
+    stop.abort();
+    await refusal(given, ErrorUri.Canceled);
+    all.clock.advance(400);
+    await refusal(late, ErrorUri.Timeout);
+    const peer = await all.welcomed();
+    assert.deepEqual((await peer.expect(MessageType.Call)).options, { timeout: 600 });
+    peer.result(1, ['x']);
+    assert.deepEqual((await patient).args, ['x']);
+  });
+
+  it('stops while connecting, while joining, while pausing, and before it has begun', async () => {
+    const never = start({ connect: () => new Promise(() => {}) });
+    await settle();
+    await never.client.leave();
+
+    const joining = start();
+    const peer = await joining.greeted();
+    const waiting = joining.client.whenJoined();
+    await joining.client.leave();
+    await refusal(waiting, ErrorUri.NetworkFailure);
+    await settle();
+    assert.notEqual(peer.closed, undefined);
+
+    const pausing = start({ connect: () => Promise.reject(new Error('no')) });
+    await settle();
+    await pausing.client.leave();
+
+    const hardly = start();
+    await hardly.client.leave();
+
+    for (const { client, clock } of [never, joining, pausing, hardly]) {
+      assert.equal(client.state.name, 'stopped');
+      assert.equal(clock.timers, 0);
+      await refusal(client.whenJoined(), ErrorUri.NetworkFailure);
+    }
+  });
+
+  it('leaves the session that is welcomed in the moment of stopping', async () => {
+    const all = start();
+    const peer = await all.greeted();
+    peer.welcome();
+    let turns = 0;
+    // At each possible place between the message and the state, in turn.
+    while (all.client.state.name === 'connecting' && turns < 20) {
+      await Promise.resolve();
+      turns++;
+    }
+    assert.ok(turns > 1, 'there is such a moment');
+    for (let stopAt = 1; stopAt < turns; stopAt++) {
+      const one = start();
+      const router = await one.greeted();
+      router.welcome();
+      for (let i = 0; i < stopAt; i++) await Promise.resolve();
+      const leaving = one.client.leave();
+      await settle();
+      one.clock.advance(2000);
+      await leaving;
+      await settle();
+      assert.notEqual(router.closed, undefined, `stopped ${stopAt} microtasks after WELCOME`);
+      assert.equal(one.clock.timers, 0);
+    }
+  });
+
+  it('starts again after leaving, with what it had', async () => {
+    const all = start();
+    await all.client.subscribe('t', () => {});
+    const peer = await all.welcomed();
+    await peer.take();
+    const leaving = all.client.leave();
+    all.client.start();
+    peer.goodbye();
+    await leaving;
+    await (await all.welcomed()).expect(MessageType.Subscribe);
+  });
+});

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { Client } from '../../src/client/client.ts';
+import { result } from '../../src/client/result.ts';
+import { Session } from '../../src/client/session.ts';
+import type { Link, LinkInfo } from '../../src/link/link.ts';
+import { localLinkPair } from '../../src/link/local-link.ts';
+import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
+import { Router } from '../../src/router/router.ts';
+import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
+import { asUri } from '../../src/wamp/uri.ts';
+import { until } from '../support/until.ts';
+import { refusal, settle } from './router-peer.ts';
+
+const info: LinkInfo = {
+  transport: 'local',
+  serializer: 'none',
+  peer: 'test',
+  loopback: true,
+  listener: 'test',
+  tls: false,
+};
+
+function newRouter(): Router {
+  return new Router({
+    realms: [{ name: 'realm1', uri: 'loose' }],
+    authenticator: new AnonymousAuthenticator({ who: 'loopback' }),
+    clock: systemClock,
+    log: silentLogger,
+  });
+}
+
+function linkTo(router: Router): Link {
+  const [near, far] = localLinkPair(info, info, silentLogger);
+  router.attach(far);
+  return near;
+}
+
+const join = (router: Router, realm = 'realm1'): Promise<Session> => Session.join(linkTo(router), { realm });
+
+describe('session with the router', () => {
+  it('is refused a realm that there is not', async () => {
+    await refusal(join(newRouter(), 'nowhere'), ErrorUri.NoSuchRealm);
+  });
+
+  it('publishes to the others, in order, and to itself where it says so', async () => {
+    const router = newRouter();
+    const [near, far] = await Promise.all([join(router), join(router)]);
+    const seen: unknown[] = [];
+    await far.subscribe('a.', ({ topic, args, kwargs }) => seen.push([topic, args, kwargs]), { match: 'prefix' });
+    await near.subscribe('a.b', ({ args }) => seen.push(['self', args]));
+    for (let i = 0; i < 3; i++) await near.publish('a.b', { args: [i], acknowledge: true });
+    assert.equal(typeof (await near.publish('a.c', { kwargs: { x: 1 }, acknowledge: true })), 'number');
+    await near.publish('a.b', { args: ['me'], options: { exclude_me: false }, acknowledge: true });
+    await settle();
+    assert.deepEqual(seen.filter(([topic]) => topic !== 'self'), [
+      ['a.b', [0], {}],
+      ['a.b', [1], {}],
+      ['a.b', [2], {}],
+      ['a.c', [], { x: 1 }],
+      ['a.b', ['me'], {}],
+    ]);
+    assert.deepEqual(seen.filter(([topic]) => topic === 'self'), [['self', ['me']]]);
+    await refusal(near.publish('not a uri', { acknowledge: true }), ErrorUri.InvalidUri);
+    await Promise.all([near.leave(), far.leave()]);
+    assert.equal(router.sessionCount, 0);
+  });
+
+  it('calls and is called: results, errors, progress, cancelling', async () => {
+    const router = newRouter();
+    const [caller, callee] = await Promise.all([join(router), join(router)]);
+    const aborted: string[] = [];
+    await callee.register('app.add', ({ args: [a, b] }) => Number(a) + Number(b));
+    await callee.register('app.both', () => result({ args: [1], kwargs: { x: 2 } }));
+    await callee.register('app.fail', () => {
+      throw new WampError(asUri('app.error.full'), ['full'], { level: 9 });
+    });
+    await callee.register('app.count', async invocation => {
+      for (const step of [1, 2]) invocation.progress({ args: [step] });
+      return 3;
+    });
+    await callee.register(
+      'app.slow',
+      ({ signal }) =>
+        new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => {
+            aborted.push('slow');
+            reject(signal.reason);
+          }),
+        ),
+    );
+    assert.deepEqual((await caller.call('app.add', { args: [2, 3] })).args, [5]);
+    assert.deepEqual((await caller.call('app.both')).kwargs, { x: 2 });
+    await assert.rejects(caller.call('app.fail'), { uri: 'app.error.full', args: ['full'], kwargs: { level: 9 } });
+    await refusal(caller.call('app.nowhere'), ErrorUri.NoSuchProcedure);
+    await refusal(caller.register('app.add', () => {}), ErrorUri.ProcedureAlreadyExists);
+    const steps: unknown[] = [];
+    const counted = await caller.call('app.count', { onProgress: ({ args }) => steps.push(args[0]) });
+    assert.deepEqual([steps, counted.args], [[1, 2], [3]]);
+    for (const cancelMode of ['kill', 'killnowait'] as const) {
+      const stop = new AbortController();
+      const call = caller.call('app.slow', { signal: stop.signal, cancelMode });
+      await settle();
+      stop.abort();
+      await refusal(call, ErrorUri.Canceled);
+      await until('the handler hears of it', () => aborted.pop() !== undefined);
+    }
+    const orphan = caller.call('app.slow');
+    await settle();
+    await callee.leave();
+    await refusal(orphan, ErrorUri.Canceled);
+    assert.deepEqual(aborted, ['slow']);
+    await refusal(caller.call('app.add'), ErrorUri.NoSuchProcedure);
+    await caller.leave();
+  });
+
+  it('is told goodbye by a router that shuts down', async () => {
+    const router = newRouter();
+    const session = await join(router);
+    await router.close();
+    assert.equal((await session.closed).startsWith('wamp.close.system_shutdown'), true);
+  });
+});
+
+describe('client with the router', () => {
+  it('is back, with all it had, on the router that comes after', async () => {
+    let router = newRouter();
+    const seen: unknown[] = [];
+    const client = new Client({
+      realm: 'realm1',
+      connect: async () => linkTo(router),
+      backoff: { initial: 1 },
+    });
+    await client.subscribe('a.b', ({ args }) => seen.push(args[0]));
+    await client.register('app.echo', ({ args }) => args[0]);
+    client.start();
+    for (let round = 0; round < 3; round++) {
+      const other = await join(router);
+      const session = await client.whenJoined();
+      await until('the procedure is there', () => router.realm('realm1')?.view?.registrations ?? true);
+      await session.call('app.echo', { args: ['ready'] }).catch(() => {});
+      assert.deepEqual((await other.call('app.echo', { args: [round] })).args, [round]);
+      await other.publish('a.b', { args: [round], acknowledge: true });
+      await settle();
+      const old = router;
+      router = newRouter();
+      await old.close();
+      await settle();
+    }
+    assert.deepEqual(seen, [0, 1, 2]);
+    await client.leave();
+  });
+});
