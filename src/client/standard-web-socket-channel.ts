@@ -2,14 +2,25 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel.ts';
 import { ProtocolViolation } from '../wamp/errors.ts';
 
+/** Written as methods, which TypeScript compares loosely: each implementation has events of its own type. */
+interface Handlers {
+  open(event: object): void;
+  message(event: { readonly data: unknown }): void;
+  error(event: { readonly message?: unknown }): void;
+  close(event: { readonly code: number; readonly reason: string }): void;
+}
+
 /** As much of the standard WebSocket as is needed here: the browser's, Node's (22 and later), or the `ws` package's. */
 export interface StandardWebSocket {
   binaryType: string;
   readonly protocol: string;
   readonly bufferedAmount: number;
-  send(data: string | Uint8Array): void;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
-  addEventListener(type: string, listener: (event: never) => void): void;
+  onopen: Handlers['open'] | null;
+  onmessage: Handlers['message'] | null;
+  onerror: Handlers['error'] | null;
+  onclose: Handlers['close'] | null;
 }
 
 /** Close codes. [RFC6455-7.4.1]; a browser may send 1000 and 3000-4999 only, so the others are said in the reason. */
@@ -36,15 +47,15 @@ export class StandardWebSocketChannel implements FrameChannel {
   #closed = false;
   #draining: Timer | undefined;
 
-  /** `socket` is open. `binary` says which kind of frame the serializer needs. */
+  /** `socket` is open, or opens in this very turn. `binary` says which kind of frame the serializer needs. */
   constructor(socket: StandardWebSocket, binary: boolean, clock: Clock) {
     this.#socket = socket;
     this.#binary = binary;
     this.#clock = clock;
-    socket.addEventListener('message', (event: { readonly data: unknown }) => this.#arrived(event.data));
-    socket.addEventListener('close', (event: { readonly code: number; readonly reason: string }) =>
-      this.#sayClosed(describeClose(event.code, event.reason)),
-    );
+    socket.onmessage = event => this.#arrived(event.data);
+    socket.onclose = event => this.#sayClosed(describeClose(event.code, event.reason));
+    // A close follows.
+    socket.onerror = () => {};
   }
 
   get queuedBytes(): number {
@@ -57,7 +68,8 @@ export class StandardWebSocketChannel implements FrameChannel {
 
   write(frame: Uint8Array): void {
     if (this.#ended) return;
-    this.#socket.send(this.#binary ? frame : this.#decoder.decode(frame));
+    // Codecs have no use for shared memory, which is all that the cast leaves out.
+    this.#socket.send(this.#binary ? (frame as Uint8Array<ArrayBuffer>) : this.#decoder.decode(frame));
     if (this.#draining === undefined && this.#socket.bufferedAmount > HIGH_WATER) this.#awaitDrain();
   }
 

@@ -36,20 +36,18 @@ export function webSocketLink(url: string, options: WebSocketLinkOptions = {}): 
     const place = `${address.protocol}//${address.host}${address.pathname}`;
     const socket = new WebSocket(url, [codec.subprotocol]);
     socket.binaryType = 'arraybuffer';
-    const channel = new StandardWebSocketChannel(socket, codec.binary, clock);
     const fail = (text: string): void => {
       signal?.removeEventListener('abort', onAbort);
       reject(new WampError(ErrorUri.NetworkFailure, [`${place}: ${text}`]));
       socket.close();
     };
     const onAbort = (): void => fail('given up');
-    if (signal?.aborted === true) return onAbort();
     signal?.addEventListener('abort', onAbort);
-    socket.addEventListener('error', (event: { readonly message?: unknown }) =>
-      fail(typeof event.message === 'string' && event.message !== '' ? event.message : 'cannot connect'),
-    );
-    socket.addEventListener('close', () => fail('closed before it was open'));
-    socket.addEventListener('open', () => {
+    if (signal?.aborted === true) onAbort();
+    // A browser does not tell its pages what went wrong.
+    socket.onerror = ({ message }) => fail(typeof message === 'string' && message !== '' ? message : 'cannot connect');
+    socket.onclose = () => fail('closed before it was open');
+    socket.onopen = () => {
       signal?.removeEventListener('abort', onAbort);
       if (socket.protocol !== codec.subprotocol) {
         fail(`what listens there does not speak ${codec.subprotocol}`);
@@ -67,13 +65,13 @@ export function webSocketLink(url: string, options: WebSocketLinkOptions = {}): 
             tls: address.protocol === 'wss:',
           },
           codec,
-          channel,
+          channel: new StandardWebSocketChannel(socket, codec.binary, clock),
           log,
           clock,
           ...(maxQueuedBytes !== undefined && { maxQueuedBytes }),
         }),
       );
-    });
+    };
   });
 }
 
