@@ -1,0 +1,85 @@
+import { connect, type MqttClient } from 'mqtt';
+import type { Clock } from '../../src/base/clock.ts';
+import type { Demo } from '../../src/gateway/bridge.ts';
+import type { MqttConfig } from './mqtt-config.ts';
+
+const CLIENT_ID = 'demo-greenhouse';
+const INTERVAL = 1_000;
+const MINUTE = 60_000;
+/** The broker listens in the same process: it answers at once, or never. */
+const CONNECT_TIMEOUT = 5_000;
+
+/** What a sensor in a greenhouse would measure at a moment: slow waves, and some noise. */
+export function climateAt(milliseconds: number): { temperature: number; humidity: number; open: boolean } {
+  const minutes = milliseconds / MINUTE;
+  const wave = (period: number): number => Math.sin((2 * Math.PI * minutes) / period);
+  const temperature = 22.5 + 2.4 * wave(11) + 0.6 * wave(1.7) + 0.15 * wave(0.13);
+  const humidity = 61 - 6 * wave(11) + 2 * wave(2.9) + 0.5 * wave(0.17);
+  return {
+    temperature: Math.round(temperature * 100) / 100,
+    humidity: Math.round(humidity * 10) / 10,
+    open: wave(3) > 0.85,
+  };
+}
+
+/** A climate sensor and a door contact in a greenhouse: an MQTT client like any other. */
+export const greenhouse: Demo<MqttConfig> = {
+  prepare: config => config,
+  async start(config, { clock, log }) {
+    const client = connect({
+      host: reachable(config.host),
+      port: config.port,
+      clientId: CLIENT_ID,
+      connectTimeout: CONNECT_TIMEOUT,
+      will: { topic: 'greenhouse/status', payload: Buffer.from('offline'), qos: 1, retain: true },
+    });
+    client.on('connect', () => client.publish('greenhouse/status', 'online', { qos: 1, retain: true }));
+    await connected(client);
+    client.on('error', error => log.warn({ reason: error.message }, 'the simulated greenhouse has trouble'));
+    const stop = measure(client, clock);
+    return {
+      banner: ['greenhouse/climate/temperature, …/humidity, greenhouse/door  (MQTT client, a value a second)'],
+      async [Symbol.asyncDispose]() {
+        stop();
+        await client.endAsync(true);
+      },
+    };
+  },
+};
+
+/** Publishes until the function that it returns is called. */
+function measure(client: MqttClient, clock: Clock): () => void {
+  let door: boolean | undefined;
+  let timer = clock.after(0, tick);
+  function tick(): void {
+    timer = clock.after(INTERVAL, tick);
+    // Queued while the broker is away, measurements would be old news.
+    if (!client.connected) return;
+    const { temperature, humidity, open } = climateAt(clock.now());
+    client.publish('greenhouse/climate/temperature', String(temperature));
+    client.publish('greenhouse/climate/humidity', String(humidity));
+    if (open === door) return;
+    door = open;
+    client.publish('greenhouse/door', JSON.stringify({ open }), { qos: 1, retain: true });
+  }
+  return () => timer.cancel();
+}
+
+function connected(client: MqttClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once('connect', () => {
+      client.off('error', reject);
+      resolve();
+    });
+    client.once('error', error => {
+      client.end(true);
+      reject(error);
+    });
+  });
+}
+
+/** Where to reach a listener that may listen everywhere. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}

@@ -1,0 +1,327 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { mqttBridge } from '../../../bridges/mqtt/mqtt-bridge.ts';
+import type { LogFields, Logger } from '../../../src/base/logger.ts';
+import { ALLOW, DENY } from '../../../src/router/authorizer.ts';
+import { TestGateway } from '../../support/bridge-context.ts';
+import { until } from '../../support/until.ts';
+import { BridgeRig } from './bridge-rig.ts';
+import { closing, collect, rawConnect, rawSubscribe, untilClosed } from './broker-rig.ts';
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+const qualities = [0, 1, 2] as const;
+
+describe('mqttBridge: MQTT to WAMP', () => {
+  it('makes events of messages, at every QoS, in order', async () => {
+    await using rig = await BridgeRig.start();
+    for (const qos of qualities) {
+      const heard = await rig.hear(`mqtt.order.${qos}`);
+      const client = await rig.client();
+      await Promise.all(numbers(200).map(n => client.publishAsync(`order/${qos}`, `${n}`, { qos })));
+      await until('all have come', () => heard.length >= 200);
+      assert.deepEqual(
+        heard.map(({ args }) => args),
+        numbers(200).map(n => [n]),
+      );
+    }
+  });
+
+  it('gives JSON as values, text as strings, other bytes as bytes', async () => {
+    await using rig = await BridgeRig.start();
+    const heard = await rig.hear('mqtt.');
+    const client = await rig.client();
+    await client.publishAsync('a/json', '{"t":21.5}', { qos: 1 });
+    await client.publishAsync('a/text', 'on', { qos: 1 });
+    await client.publishAsync('a/bytes', Buffer.of(0, 255), { qos: 1 });
+    await client.publishAsync('a/empty', '', { qos: 1 });
+    await client.publishAsync('Tele 1/v1.2//x', '1', { qos: 1 });
+    await until('all have come', () => heard.length >= 5);
+    assert.deepEqual(
+      heard.map(({ topic, args }) => [topic, args.map(arg => (arg instanceof Uint8Array ? [...arg] : arg))]),
+      [
+        ['mqtt.a.json', [{ t: 21.5 }]],
+        ['mqtt.a.text', ['on']],
+        ['mqtt.a.bytes', [[0, 255]]],
+        ['mqtt.a.empty', []],
+        ['mqtt.Tele%201.v1%2E2.%.x', [1]],
+      ],
+    );
+  });
+
+  it('publishes as the client: a session of its own, from connection to disconnection', async () => {
+    const joined: string[] = [];
+    await using rig = await BridgeRig.start(
+      {},
+      {
+        authorizer: {
+          decide(session, action) {
+            if (action === 'publish') joined.push(`${session.principal.authid} ${session.principal.authrole}`);
+            return ALLOW;
+          },
+        },
+      },
+    );
+    const before = rig.gateway.router.sessionCount;
+    const client = await rig.client({ clientId: 'sensor-7' });
+    assert.equal(rig.gateway.router.sessionCount, before + 1);
+    await client.publishAsync('t', '1', { qos: 1 });
+    assert.deepEqual(joined, ['sensor-7 anonymous']);
+    await client.endAsync();
+    await until('its session is over', () => rig.gateway.router.sessionCount === before);
+  });
+
+  it('publishes the will of a client that is lost [MQTT-3.1.2-8]', async () => {
+    await using rig = await BridgeRig.start();
+    const heard = await rig.hear('mqtt.');
+    const before = rig.gateway.router.sessionCount;
+    const client = await rig.client({ will: { topic: 'will', payload: Buffer.from('lost'), qos: 1 } });
+    client.stream.destroy();
+    await until('the will has come', () => heard.length === 1);
+    assert.deepEqual(heard[0], { topic: 'mqtt.will', args: ['lost'] });
+    await until('its session is over', () => rig.gateway.router.sessionCount === before);
+  });
+
+  it('keeps one session through a takeover [MQTT-3.1.4-2]', async () => {
+    await using rig = await BridgeRig.start();
+    const heard = await rig.hear('mqtt.');
+    const before = rig.gateway.router.sessionCount;
+    const old = await rig.client({ clientId: 'same' });
+    const closed = closing(old);
+    const fresh = await rig.client({ clientId: 'same' });
+    await closed;
+    await until('the old session is over', () => rig.gateway.router.sessionCount === before + 1);
+    await fresh.publishAsync('t', '1', { qos: 1 });
+    await until('it is heard', () => heard.length === 1);
+  });
+
+  it('acknowledges nothing that the router refuses, and tells no MQTT client of it [MQTT-3.3.5-2]', async () => {
+    await using rig = await BridgeRig.start(
+      {},
+      {
+        authorizer: {
+          decide: (_, action, uri) => (action === 'publish' && uri.startsWith('mqtt.forbidden') ? DENY : ALLOW),
+        },
+      },
+    );
+    const received = await collect(await rig.client(), '#');
+    const client = await rig.client();
+    const outcome = client.publishAsync('forbidden', '1', { qos: 1 }).then(
+      () => 'acknowledged',
+      () => 'not acknowledged',
+    );
+    await closing(client);
+    client.end(true);
+    assert.equal(await outcome, 'not acknowledged');
+    assert.deepEqual(received, []);
+  });
+
+  it('disconnects a client whose session the router ends', async () => {
+    await using rig = await BridgeRig.start();
+    const client = await rig.client();
+    const closed = closing(client);
+    await rig.gateway.router.close();
+    await closed;
+  });
+
+  it('loses nothing of five clients with 2000 messages each while a subscriber leaves', async () => {
+    await using rig = await BridgeRig.start();
+    const heard = await rig.hear('mqtt.');
+    const leaver = await rig.client();
+    await collect(leaver, '#');
+    const clients = await Promise.all(numbers(5).map(() => rig.client()));
+    for (const [index, client] of clients.entries()) {
+      for (const n of numbers(2000)) client.publish(`burst/${index}`, `${n}`, { qos: index % 2 === 0 ? 0 : 1 });
+    }
+    await until('the burst is under way', () => heard.length > 100);
+    leaver.end(true);
+    await until('all have come', () => heard.length >= 10_000, 30);
+    for (const index of clients.keys()) {
+      const own = heard.filter(({ topic }) => topic === `mqtt.burst.${index}`).map(({ args }) => args[0]);
+      assert.deepEqual(own, numbers(2000));
+    }
+    assert.deepEqual(rig.gateway.failures, []);
+  });
+
+  it('leaves $ topics to MQTT', async () => {
+    await using rig = await BridgeRig.start();
+    const heard = await rig.hear('mqtt.');
+    const client = await rig.client();
+    await client.publishAsync('$private/t', '1', { qos: 1 });
+    await client.publishAsync('t', '2', { qos: 1 });
+    await until('the other has come', () => heard.length > 0);
+    assert.deepEqual(heard, [{ topic: 'mqtt.t', args: [2] }]);
+  });
+
+  it('uses strict URIs where it is told to', async () => {
+    await using rig = await BridgeRig.start({ uris: 'strict', prefix: 'dev.mqtt.' }, { uri: 'strict' });
+    const heard = await rig.hear('dev.mqtt.');
+    const client = await rig.client();
+    const received = await collect(client, 'Tele/#');
+    await client.publishAsync('Tele/t', '1', { qos: 1 });
+    await until('it is heard', () => heard.length === 1);
+    assert.deepEqual(heard, [{ topic: 'dev.mqtt._54ele.t', args: [1] }]);
+    await rig.wamp.publish('dev.mqtt._54ele.u', { args: [2] });
+    await until('it is received', () => received.some(({ topic }) => topic === 'Tele/u'));
+  });
+});
+
+describe('mqttBridge: WAMP to MQTT', () => {
+  it('makes messages of events, at the QoS that the subscriber asked for and the configuration gives, in order', async () => {
+    for (const qos of qualities) {
+      await using rig = await BridgeRig.start({ publish: { qos } });
+      const received = await collect(await rig.client(), 'out/#', qos);
+      for (const n of numbers(200)) void rig.wamp.publish('mqtt.out.t', { args: [n] });
+      await until('all have come', () => received.length >= 200);
+      assert.deepEqual(
+        received,
+        numbers(200).map(n => ({ topic: 'out/t', text: `${n}`, qos, retain: false })),
+      );
+    }
+  });
+
+  it('writes one argument as itself and others as JSON', async () => {
+    await using rig = await BridgeRig.start();
+    const client = await rig.client();
+    const payloads: Buffer[] = [];
+    client.on('message', (_, payload) => payloads.push(payload));
+    await client.subscribeAsync('out/t');
+    await rig.wamp.publish('mqtt.out.t', { args: ['on'] });
+    await rig.wamp.publish('mqtt.out.t', { args: [Uint8Array.of(0, 255)] });
+    await rig.wamp.publish('mqtt.out.t', { args: [{ t: 21.5 }] });
+    await rig.wamp.publish('mqtt.out.t', { args: [1, 2], kwargs: { unit: 'C' } });
+    await rig.wamp.publish('mqtt.out.t');
+    await until('all have come', () => payloads.length === 5);
+    assert.deepEqual(payloads, [
+      Buffer.from('on'),
+      Buffer.of(0, 255),
+      Buffer.from('{"t":21.5}'),
+      Buffer.from('{"args":[1,2],"kwargs":{"unit":"C"}}'),
+      Buffer.alloc(0),
+    ]);
+  });
+
+  it('keeps what it publishes for later subscribers where it is told to retain', async () => {
+    await using rig = await BridgeRig.start({ publish: { retain: true } });
+    const early = await collect(await rig.client(), '#');
+    await rig.wamp.publish('mqtt.state', { args: ['open'] });
+    await until('it is there', () => early.length === 1);
+    const late = await collect(await rig.client(), '#');
+    await until('it is there again', () => late.length === 1);
+    assert.deepEqual(late, [{ topic: 'state', text: 'open', qos: 0, retain: true }]);
+  });
+
+  it('drops what has no MQTT topic, and goes on', async () => {
+    await using rig = await BridgeRig.start();
+    const received = await collect(await rig.client(), '#');
+    for (const uri of ['mqtt.a%zz', 'mqtt.a%23', 'mqtt.a+b', 'mqtt.$SYS.x', 'mqtt.a%00', 'mqtt.ok'])
+      await rig.wamp.publish(uri, { args: [1], acknowledge: true });
+    await until('the last has come', () => received.length > 0);
+    assert.deepEqual(
+      received.map(({ topic }) => topic),
+      ['ok'],
+    );
+  });
+
+  it('does not let a stalled subscriber hold up a healthy one', async () => {
+    await using rig = await BridgeRig.start({ maxQueuedBytes: 256 * 1024 });
+    const stalled = await rig.socket();
+    const before = rig.gateway.router.sessionCount;
+    stalled.pause();
+    stalled.write(Buffer.concat([rawConnect({ clientId: 'stalled' }), rawSubscribe('#')]));
+    await until('the stalled one is there', () => rig.gateway.router.sessionCount === before + 1);
+    const received = await collect(await rig.client(), '#');
+    const heard = await rig.hear('mqtt.');
+    const device = await rig.client();
+    const block = 'x'.repeat(16 * 1024);
+    for (const n of numbers(1000)) {
+      await rig.wamp.publish('mqtt.flood', { args: [`${n} ${block}`], acknowledge: true });
+      if (n % 100 === 0) await device.publishAsync('device', `${n}`, { qos: 1 });
+    }
+    await until('the healthy one has all', () => received.length === 1010);
+    assert.equal(heard.filter(({ topic }) => topic === 'mqtt.device').length, 10);
+    await until('the stalled one is cut', () => rig.gateway.router.sessionCount === before + 2);
+  });
+});
+
+describe('mqttBridge: no echo', () => {
+  it('delivers a message once on each side', async () => {
+    await using rig = await BridgeRig.start();
+    const heard = await rig.hear('mqtt.');
+    const client = await rig.client();
+    const received = await collect(client, '#');
+    await client.publishAsync('from/mqtt', '1', { qos: 1 });
+    await rig.wamp.publish('mqtt.from.wamp', { args: [2], acknowledge: true, options: { exclude_me: false } });
+    // What follows both, on both sides.
+    await client.publishAsync('end', '3', { qos: 1 });
+    await until('both have the last', () => heard.length >= 3 && received.length >= 3);
+    assert.deepEqual(
+      heard.map(({ topic }) => topic),
+      ['mqtt.from.mqtt', 'mqtt.from.wamp', 'mqtt.end'],
+    );
+    assert.deepEqual(
+      received.map(({ topic }) => topic),
+      ['from/mqtt', 'from/wamp', 'end'],
+    );
+    assert.equal(rig.gateway.router.realm('realm1')?.counters.published, 3);
+  });
+});
+
+describe('mqttBridge: who may connect', () => {
+  it('lets anonymous clients in from this machine, with or without credentials', async () => {
+    await using rig = await BridgeRig.start();
+    await rig.client();
+    await rig.client({ username: 'someone', password: 'something' });
+  });
+
+  it('refuses with code 5 and says once what to do about it', async () => {
+    const lines: [LogFields, string][] = [];
+    const note = (fields: LogFields, text: string): void => {
+      lines.push([fields, text]);
+    };
+    const log: Logger = { debug: () => {}, info: () => {}, warn: note, error: note, child: () => log };
+    await using rig = await BridgeRig.start({ anonymous: 'none' }, { log });
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const socket = await rig.socket();
+      socket.write(rawConnect({ clientId: 'stranger' }));
+      assert.equal((await untilClosed(socket)).toString('hex'), '20020005');
+    }
+    assert.equal(lines.length, 1);
+    assert.equal(lines[0]?.[0]['clientId'], 'stranger');
+    assert.match(String(lines[0]?.[0]['reason']), /anonymous: none/);
+  });
+});
+
+describe('mqttBridge: start and stop', () => {
+  it('says what listens where and who may connect', async () => {
+    await using rig = await BridgeRig.start();
+    assert.deepEqual(rig.bridge.banner, [
+      `mqtt://127.0.0.1:${rig.port}  anonymous from this machine only; topics appear as mqtt.…`,
+    ]);
+  });
+
+  it('leaves no session behind', async () => {
+    await using gateway = new TestGateway();
+    const bridge = await mqttBridge.start(mqttBridge.schema.parse({ port: 0 }), gateway.context);
+    await bridge[Symbol.asyncDispose]();
+    assert.equal(gateway.router.sessionCount, 0);
+    assert.deepEqual(gateway.failures, []);
+  });
+
+  it('leaves no session behind where the port is taken, and says which', async () => {
+    await using rig = await BridgeRig.start();
+    await using gateway = new TestGateway();
+    const config = mqttBridge.schema.parse({ port: rig.port });
+    await assert.rejects(mqttBridge.start(config, gateway.context), (error: NodeJS.ErrnoException) => {
+      assert.equal(error.code, 'EADDRINUSE');
+      assert.match(error.message, new RegExp(`:${rig.port}`));
+      return true;
+    });
+    assert.equal(gateway.router.sessionCount, 0);
+  });
+
+  it('cannot go on without its session', async () => {
+    await using rig = await BridgeRig.start();
+    await rig.gateway.router.close();
+    await until('it says so', () => rig.gateway.failures.length === 1);
+  });
+});
