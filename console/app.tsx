@@ -1,4 +1,12 @@
-/** The page. */
+import { PageHeader } from './parts/page-header.tsx';
+import { LiveView } from './views/live-view.tsx';
+
+/** The frame around whichever view is shown. */
 export function App() {
-  return <h1>wampway</h1>;
+  return (
+    <div class="app">
+      <PageHeader />
+      <LiveView />
+    </div>
+  );
 }

@@ -1,0 +1,150 @@
+import { type Dict, isDict } from '../../src/wamp/dict.ts';
+import type { PayloadValues } from '../../src/wamp/payload.ts';
+import { BytesHead } from './trim.ts';
+
+const SUMMARY_LENGTH = 160;
+const SUMMARY_DEPTH = 3;
+const PREVIEW_BYTES = 16;
+const TEXT_LENGTH = 40_000;
+
+/** Control characters; zero-width spaces and marks; line separators; marks that embed or override a direction. */
+const disturbing = /[\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]/gu;
+
+/** A payload in one short line: `21.5`, `temperature 21.5 · humidity 40`, `[1, 2, 3]`. */
+export function summary(values: PayloadValues, length = SUMMARY_LENGTH): string {
+  const { args } = values;
+  const named = Object.entries(values.kwargs);
+  const line = new Line(length);
+  if (args.length === 0 && named.length === 0) return 'no value';
+  if (args.length === 1) writeOutermost(args[0], line);
+  else if (args.length > 1) writeItems(args, line, 1);
+  if (named.length > 0) {
+    if (args.length > 0) line.write(' · ');
+    writeFields(named, line, 1, ' · ');
+  }
+  return line.text;
+}
+
+/** A payload in full, over several lines, for reading and copying; cut at 40,000 characters. */
+export function fullText(value: unknown): string {
+  const text = JSON.stringify(value, readable, 2) ?? 'nothing';
+  return clean(
+    text.length > TEXT_LENGTH ? `${text.slice(0, TEXT_LENGTH)}\n… ${text.length - TEXT_LENGTH} more characters` : text,
+    true,
+  );
+}
+
+/** A number for people: no more digits than mean something, and none lost from an integer. */
+export function numberText(value: number): string {
+  if (Number.isInteger(value)) return Math.abs(value) < 1e16 ? String(value) : value.toPrecision(7);
+  if (!Number.isFinite(value)) return String(value);
+  return String(Number(value.toPrecision(7)));
+}
+
+/** Bytes as they are and, where they are text, as that: `3 bytes 48 69 21 "Hi!"`. */
+export function bytesText(bytes: Uint8Array, length = bytes.length, preview = PREVIEW_BYTES): string {
+  const shown = bytes.subarray(0, preview);
+  const hex = [...shown].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+  const more = length > shown.length ? ' …' : '';
+  const isText = shown.length > 0 && shown.every(byte => byte >= 0x20 && byte < 0x7f);
+  const text = isText ? ` "${String.fromCharCode(...shown)}${more}"` : '';
+  return `${length} ${length === 1 ? 'byte' : 'bytes'}${hex === '' ? '' : ' '}${hex}${more}${text}`;
+}
+
+/**
+ * Text from outside without what could disturb or deceive a reader: control characters are shown as their pictures,
+ * and those that turn the direction of writing as a replacement sign.
+ */
+export function clean(text: string, multiline = false): string {
+  return text.replace(disturbing, sign => {
+    if (multiline && sign === '\n') return sign;
+    const code = sign.charCodeAt(0);
+    if (code < 0x20) return String.fromCharCode(0x2400 + code);
+    return code === 0x7f ? '\u2421' : '\ufffd';
+  });
+}
+
+/** A line that stops growing at its length. */
+class Line {
+  text = '';
+  readonly #length: number;
+
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  get full(): boolean {
+    return this.text.length >= this.#length;
+  }
+
+  write(part: string): void {
+    if (this.full) return;
+    const room = this.#length - this.text.length;
+    this.text += part.length <= room ? part : `${part.slice(0, room - 1)}…`;
+  }
+}
+
+/** The outermost value needs no brackets. */
+function writeOutermost(value: unknown, line: Line): void {
+  if (isDict(value) && !(value instanceof BytesHead)) writeFields(Object.entries(value), line, 1, ' · ');
+  else writeValue(value, line, 0);
+}
+
+function writeValue(value: unknown, line: Line, depth: number): void {
+  if (line.full) return;
+  if (typeof value === 'string') line.write(value === '' ? '""' : clean(value.slice(0, SUMMARY_LENGTH * 2)));
+  else if (typeof value === 'number') line.write(numberText(value));
+  else if (value instanceof Uint8Array) line.write(bytesText(value));
+  else if (value instanceof BytesHead) line.write(bytesText(value.head, value.length));
+  else if (Array.isArray(value)) writeList(value, line, depth);
+  else if (isDict(value)) writeRecord(value, line, depth);
+  else line.write(String(value));
+}
+
+function writeList(items: readonly unknown[], line: Line, depth: number): void {
+  if (depth >= SUMMARY_DEPTH) {
+    line.write(items.length === 0 ? '[]' : '[…]');
+    return;
+  }
+  line.write('[');
+  writeItems(items, line, depth + 1);
+  line.write(']');
+}
+
+function writeRecord(record: Dict, line: Line, depth: number): void {
+  const entries = Object.entries(record);
+  if (entries.length === 0 || depth >= SUMMARY_DEPTH) {
+    line.write(entries.length === 0 ? '{}' : '{…}');
+    return;
+  }
+  line.write('{');
+  writeFields(entries, line, depth + 1, ', ');
+  line.write('}');
+}
+
+function writeItems(items: readonly unknown[], line: Line, depth: number): void {
+  for (const [index, item] of items.entries()) {
+    if (line.full) return;
+    if (index > 0) line.write(', ');
+    writeValue(item, line, depth);
+  }
+}
+
+function writeFields(entries: readonly [string, unknown][], line: Line, depth: number, between: string): void {
+  if (entries.length === 0) line.write('{}');
+  for (const [index, [key, value]] of entries.entries()) {
+    if (line.full) return;
+    if (index > 0) line.write(between);
+    line.write(`${clean(key)} `);
+    writeValue(value, line, depth);
+  }
+}
+
+/** For JSON.stringify: what JSON has no form for, in words. */
+function readable(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return `(${bytesText(value, value.length, 256)})`;
+  if (value instanceof BytesHead) return `(${bytesText(value.head, value.length, 256)})`;
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) return `(${value})`;
+  return value;
+}

@@ -1,0 +1,39 @@
+import { usePage } from '../page.ts';
+import { useStore } from '../use-store.ts';
+import { CopyButton } from './copy-button.tsx';
+
+/** In place of an empty table: how to get the first value into it. */
+export function FirstSteps() {
+  const { settings, connection } = usePage();
+  const state = useStore(connection);
+  if (state.kind !== 'connected') {
+    return (
+      <div class="empty">
+        <p class="empty-title">Waiting for the gateway</p>
+        <p>Values appear here as soon as the page is connected.</p>
+      </div>
+    );
+  }
+  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  return (
+    <div class="empty" data-testid="empty">
+      <p class="empty-title">Connected, and nothing has been published yet</p>
+      <p>Every value published on {settings.realm} appears here by itself. To publish a first one from a terminal:</p>
+      <Command
+        name="by MQTT"
+        text={`mosquitto_pub -h ${host.replace(/^\[|\]$/g, '')} -t greenhouse/temperature -m 21.5`}
+      />
+      <Command name="by WAMP" text={`wampway pub --url ${settings.url} greenhouse.temperature 21.5`} />
+    </div>
+  );
+}
+
+function Command({ name, text }: { readonly name: string; readonly text: string }) {
+  return (
+    <div class="command">
+      <span class="command-name">{name}</span>
+      <code>{text}</code>
+      <CopyButton text={text} what={`the command ${name}`} />
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+import { ageText, rateText } from '../model/time-text.ts';
+import type { Topic } from '../model/topic-table.ts';
+import { clean, summary } from '../model/value-text.ts';
+
+interface TopicRowProps {
+  readonly id: string;
+  /** Its place in the grid, the head being 1. */
+  readonly position: number;
+  readonly topic: Topic;
+  readonly now: number;
+  readonly selected: boolean;
+  readonly onSelect: () => void;
+}
+
+/** Milliseconds for which a value counts as just in. */
+const FRESH_FOR = 1500;
+
+export function TopicRow({ id, position, topic, now, selected, onSelect }: TopicRowProps) {
+  const age = now - topic.lastAt;
+  return (
+    <tr
+      id={id}
+      class={age < FRESH_FOR ? 'row row-fresh' : 'row'}
+      aria-rowindex={position}
+      aria-selected={selected}
+      onClick={onSelect}
+    >
+      <TopicName uri={topic.uri} />
+      <td class="cell-value">{summary(topic.values)}</td>
+      <td class="cell-age">{ageText(age)}</td>
+      <td class="cell-rate">{rateText(topic.rate.perSecond(now))}</td>
+    </tr>
+  );
+}
+
+/** The last part tells topics apart, so it is what remains where there is no room. */
+function TopicName({ uri }: { readonly uri: string }) {
+  const text = clean(uri);
+  const cut = text.lastIndexOf('.') + 1;
+  return (
+    <td class="cell-topic">
+      <span class="cell-topic-path">{text.slice(0, cut)}</span>
+      <span class="cell-topic-name">{text.slice(cut)}</span>
+    </td>
+  );
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { SERIES_CAPACITY } from '../../console/model/series.ts';
+import { defaultLimits, type ObservedEvent, TopicTable } from '../../console/model/topic-table.ts';
+
+const event = (topic: string, ...args: unknown[]): ObservedEvent => ({ topic, args, kwargs: {} });
+const names = (table: TopicTable, filter = '') =>
+  table
+    .view(0)
+    .rows(filter)
+    .map(topic => topic.uri);
+
+describe('topic table', () => {
+  it('keeps the latest value, the count and the time of each topic', () => {
+    const table = new TopicTable();
+    table.observe(event('a', 1), 1000);
+    table.observe(event('a', 2), 3000);
+    table.observe({ topic: 'b', args: [], kwargs: { t: 3 } }, 4000);
+    const view = table.view(5000);
+    assert.deepEqual(view.get('a')?.values, { args: [2], kwargs: {} });
+    assert.equal(view.get('a')?.count, 2);
+    assert.equal(view.get('a')?.lastAt, 3000);
+    assert.deepEqual(view.get('b')?.values.kwargs, { t: 3 });
+    assert.equal(view.events, 3);
+    assert.equal(view.now, 5000);
+  });
+
+  it('sorts by name, numbers by size, whatever the order of events', () => {
+    const table = new TopicTable();
+    for (const topic of ['s.10', 'b', 's.9', 'a', 'b', 's.10']) table.observe(event(topic), 0);
+    assert.deepEqual(names(table), ['a', 'b', 's.9', 's.10']);
+  });
+
+  it('finds topics by all words of a filter, in any case', () => {
+    const table = new TopicTable();
+    for (const topic of ['house.Kitchen.temp', 'house.hall.temp', 'shed.temp']) table.observe(event(topic), 0);
+    assert.deepEqual(names(table, ' TEMP  house '), ['house.hall.temp', 'house.Kitchen.temp']);
+    assert.deepEqual(names(table, 'nothing'), []);
+  });
+
+  it('drops the topic that has been silent for longest when there are too many, and counts it', () => {
+    const table = new TopicTable({ ...defaultLimits, topics: 3 });
+    for (const [at, topic] of ['a', 'b', 'c', 'a', 'd', 'e'].entries()) table.observe(event(topic), at);
+    assert.deepEqual(names(table), ['a', 'd', 'e']);
+    assert.equal(table.view(9).dropped, 2);
+    assert.equal(table.view(9).size, 3);
+  });
+
+  it('makes one point, the last, of events within 100 ms, and decodes no other', () => {
+    const table = new TopicTable();
+    let decoded = 0;
+    const counted = (value: number): ObservedEvent => ({
+      topic: 'a',
+      get args() {
+        decoded += 1;
+        return [value];
+      },
+      kwargs: {},
+    });
+    for (let at = 0; at < 1000; at += 1) table.observe(counted(at), at);
+    const points = table.view(1000).get('a')?.series.get('')?.points();
+    assert.deepEqual([...(points?.values ?? [])], [99, 199, 299, 399, 499, 599, 699, 799, 899, 999]);
+    assert.deepEqual([...(points?.times ?? [])], [0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
+    assert.equal(decoded, 10);
+    assert.equal(table.view(1000).get('a')?.count, 1000);
+  });
+
+  it('keeps at most 600 points of a series, the latest', () => {
+    const table = new TopicTable();
+    for (let n = 0; n < 1000; n += 1) table.observe(event('a', n), n * 1000);
+    const values = table.view(0).get('a')?.series.get('')?.points().values;
+    assert.equal(values?.length, SERIES_CAPACITY);
+    assert.equal(values?.[0], 400);
+    assert.equal(values?.at(-1), 999);
+  });
+
+  it('begins no more series than the budget has, and takes those of dropped topics back', () => {
+    const table = new TopicTable({ ...defaultLimits, topics: 2, series: 3 });
+    table.observe(event('a', { x: 1, y: 2 }), 0);
+    table.observe(event('b', { x: 1, y: 2 }), 1);
+    assert.equal(table.view(2).get('a')?.series.size, 2);
+    assert.equal(table.view(2).get('b')?.series.size, 1);
+    table.observe(event('c', { x: 1, y: 2 }), 2);
+    assert.equal(table.view(3).get('a'), undefined);
+    assert.equal(table.view(3).get('c')?.series.size, 2);
+  });
+
+  it('bounds the series of a topic whose keys never repeat', () => {
+    const table = new TopicTable();
+    for (let n = 0; n < 500; n += 1) table.observe(event('a', { [`key${n}`]: n }), n * 1000);
+    assert.equal(table.view(0).get('a')?.series.size, 64);
+  });
+
+  it('takes topics and keys named __proto__ for names', () => {
+    const table = new TopicTable();
+    table.observe({ topic: '__proto__', args: [JSON.parse('{"__proto__":1,"constructor":2}')], kwargs: {} }, 0);
+    assert.deepEqual(names(table), ['__proto__']);
+    assert.deepEqual([...(table.view(0).get('__proto__')?.series.keys() ?? [])], ['__proto__', 'constructor']);
+    assert.equal(Object.hasOwn(Object.prototype, '1'), false);
+  });
+
+  it('keeps only the beginning of a value too large', () => {
+    const table = new TopicTable();
+    table.observe(event('a', 'x'.repeat(1_000_000)), 0);
+    const topic = table.view(0).get('a');
+    assert.equal(topic?.cut, true);
+    assert.ok(String(topic?.values.args[0]).length < 40_000);
+  });
+
+  it('is not stopped by a payload that cannot be decoded', () => {
+    const table = new TopicTable();
+    const broken: ObservedEvent = {
+      topic: 'a',
+      get args(): readonly unknown[] {
+        throw new Error('broken');
+      },
+      kwargs: {},
+    };
+    table.observe(broken, 0);
+    assert.deepEqual(table.view(0).get('a')?.values.args, ['(not readable)']);
+  });
+
+  it('gives a snapshot that no later event changes', () => {
+    const table = new TopicTable();
+    table.observe(event('a', 1), 0);
+    const snapshot = table.snapshot(500);
+    table.observe(event('a', 2), 1000);
+    table.observe(event('b', 3), 1000);
+    assert.deepEqual(snapshot.get('a')?.values.args, [1]);
+    assert.equal(snapshot.get('a')?.series.get('')?.length, 1);
+    assert.equal(snapshot.get('a')?.count, 1);
+    assert.equal(snapshot.size, 1);
+    assert.deepEqual(
+      snapshot.rows('').map(topic => topic.uri),
+      ['a'],
+    );
+    assert.equal(table.view(1000).get('a')?.series.get('')?.length, 2);
+  });
+
+  it('forgets everything when cleared, the series budget included', () => {
+    const table = new TopicTable({ ...defaultLimits, series: 1 });
+    table.observe(event('a', 1), 0);
+    assert.equal(table.view(0).get('a')?.series.size, 1);
+    table.clear();
+    assert.equal(table.view(0).size, 0);
+    table.observe(event('b', 1), 0);
+    assert.equal(table.view(0).get('b')?.series.size, 1);
+  });
+});
