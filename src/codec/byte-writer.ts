@@ -6,6 +6,8 @@ const SLAB = 16_384;
 /** Larger than this a frame gets memory of its own, so that one that waits in a queue does not hold a whole slab. */
 const SMALL = 2048;
 
+const scratch = new DataView(new ArrayBuffer(8));
+const scratchBytes = new Uint8Array(scratch.buffer);
 const encoder = new TextEncoder();
 
 /** Bytes that grow at the end, and the frames cut from them. */
@@ -43,6 +45,41 @@ export class ByteWriter {
     this.bytes[this.length++] = value;
   }
 
+  uint16(value: number): void {
+    this.reserve(2);
+    this.bytes[this.length++] = value >>> 8;
+    this.bytes[this.length++] = value;
+  }
+
+  uint32(value: number): void {
+    this.reserve(4);
+    this.bytes[this.length++] = value >>> 24;
+    this.bytes[this.length++] = value >>> 16;
+    this.bytes[this.length++] = value >>> 8;
+    this.bytes[this.length++] = value;
+  }
+
+  /** A whole number from 0 to 2^53, or a bigint below 2^64, of which negative ones become their two's complement. */
+  uint64(value: number | bigint): void {
+    if (typeof value === 'number') {
+      this.uint32(Math.floor(value / 0x1_0000_0000));
+      this.uint32(value);
+    } else {
+      this.uint32(Number(BigInt.asUintN(32, value >> 32n)));
+      this.uint32(Number(BigInt.asUintN(32, value)));
+    }
+  }
+
+  float32(value: number): void {
+    scratch.setFloat32(0, value);
+    this.append(scratchBytes, 0, 4);
+  }
+
+  float64(value: number): void {
+    scratch.setFloat64(0, value);
+    this.append(scratchBytes, 0, 8);
+  }
+
   /** Appends `source` from `start` to `end`. */
   append(source: Uint8Array, start: number, end: number): void {
     this.reserve(end - start);
@@ -70,9 +107,10 @@ export class ByteWriter {
     this.length += written;
   }
 
-  /** Puts `count` bytes of room in at `at`, moving what follows. */
-  insert(at: number, count: number): void {
+  /** Puts `count` bytes of room in at `offset`, moving what follows. */
+  insert(offset: number, count: number): void {
     this.reserve(count);
+    const at = this.at(offset);
     this.bytes.copyWithin(at + count, at, this.length);
     this.length += count;
   }

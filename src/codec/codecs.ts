@@ -1,12 +1,14 @@
+import { cborCodec } from './cbor/cbor-codec.ts';
 import type { Codec, SerializerName } from './codec.ts';
 import { jsonCodec } from './json/json-codec.ts';
+import { msgpackCodec } from './msgpack/msgpack-codec.ts';
 
-/** Every serializer there is, the most preferred last. */
-export const codecs: readonly Codec[] = [jsonCodec];
+const byName: Readonly<Record<SerializerName, Codec>> = { json: jsonCodec, msgpack: msgpackCodec, cbor: cborCodec };
+
+/** Every serializer there is. A program that needs one alone imports that one's own file. */
+export const codecs: readonly Codec[] = Object.values(byName);
 
 /** The codec of a name from the configuration or command line. */
 export function codecNamed(name: SerializerName): Codec {
-  const codec = codecs.find(codec => codec.name === name);
-  if (codec === undefined) throw new Error(`there is no serializer ${name}`);
-  return codec;
+  return byName[name];
 }

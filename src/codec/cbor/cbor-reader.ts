@@ -1,0 +1,139 @@
+import type { PayloadCount, PayloadFormat } from '../../wamp/payload.ts';
+import { BinaryReader, INDEFINITE } from '../binary-reader.ts';
+import { malformed } from '../malformed.ts';
+import { foreignTags } from './cbor-tags.ts';
+import {
+  argument,
+  BINARY,
+  BREAK,
+  DICT,
+  headEnd,
+  INDEFINITE_INFO,
+  LIST,
+  length,
+  NEGATIVE,
+  TAG,
+  TEXT,
+  UNSIGNED,
+  walkItem,
+} from './cbor-walk.ts';
+
+/** Takes the elements of a message off CBOR. Tags around elements are passed over. */
+export class CborReader extends BinaryReader {
+  readonly #items: PayloadFormat;
+  #foreignBefore = 0;
+
+  constructor(items: PayloadFormat) {
+    super(items, 'CBOR', walkItem);
+    this.#items = items;
+  }
+
+  protected override begin(frame: Uint8Array): void {
+    this.#foreignBefore = foreignTags.seen;
+    super.begin(frame);
+  }
+
+  protected override forwardable(items: Uint8Array, count: PayloadCount): Uint8Array {
+    return foreignTags.seen === this.#foreignBefore ? items : this.#items.transcode(items, count, this.#items);
+  }
+
+  protected override advance(): boolean {
+    if (!super.advance()) return false;
+    this.#skipTags();
+    return true;
+  }
+
+  #skipTags(): void {
+    while (this.major() === TAG) {
+      this.pos = headEnd(this.bytes, this.pos, this.end);
+      foreignTags.seen++;
+    }
+  }
+
+  protected major(): number {
+    return this.pos < this.end ? (this.bytes[this.pos] ?? 0) >> 5 : -1;
+  }
+
+  /** The lower five bits of the first byte. */
+  #info(): number {
+    return (this.bytes[this.pos] ?? 0) & 31;
+  }
+
+  protected listHead(): number {
+    const head = this.pos;
+    this.pos = headEnd(this.bytes, head, this.end);
+    return ((this.bytes[head] ?? 0) & 31) === INDEFINITE_INFO ? INDEFINITE : length(this.bytes, head);
+  }
+
+  protected isList(): boolean {
+    // A frame may begin by describing itself as CBOR. [RFC 8949, section 3.4.6]
+    this.#skipTags();
+    return this.major() === LIST;
+  }
+
+  protected isDict(): boolean {
+    return this.major() === DICT;
+  }
+
+  protected isBinary(): boolean {
+    return this.major() === BINARY;
+  }
+
+  protected isBreak(): boolean {
+    return this.bytes[this.pos] === BREAK;
+  }
+
+  protected emptyDict(): boolean {
+    return this.bytes[this.pos] === DICT << 5;
+  }
+
+  protected number(): number {
+    const head = this.pos;
+    const initial = head < this.end ? (this.bytes[head] ?? 0) : -1;
+    const major = initial >> 5;
+    if (major === UNSIGNED || major === NEGATIVE) {
+      if (this.#info() === INDEFINITE_INFO) throw malformed('CBOR', head, 'no length where one is due');
+      this.pos = headEnd(this.bytes, head, this.end);
+      const value = argument(this.bytes, head);
+      if (typeof value !== 'number') return Number.NaN;
+      return major === UNSIGNED ? value : -1 - value;
+    }
+    if (initial < 0xf9 || initial > 0xfb) return Number.NaN;
+    const float = this.value();
+    return typeof float === 'number' ? float : Number.NaN;
+  }
+
+  protected string(): string | undefined {
+    if (this.major() !== TEXT) return undefined;
+    if (this.#info() === INDEFINITE_INFO) {
+      const text = this.value();
+      return typeof text === 'string' ? text : undefined;
+    }
+    const head = this.pos;
+    const start = headEnd(this.bytes, head, this.end);
+    return this.interned(start, start + length(this.bytes, head));
+  }
+
+  protected kind(): string {
+    switch (this.major()) {
+      case UNSIGNED:
+      case NEGATIVE:
+        return 'an integer';
+      case BINARY:
+        return 'binary';
+      case TEXT:
+        return 'text';
+      case LIST:
+        return 'a list';
+      case DICT:
+        return 'a dictionary';
+      case TAG:
+        return 'a tag';
+      case -1:
+        return 'the end of the frame';
+    }
+    const info = this.#info();
+    if (info >= 25 && info <= 27) return 'a float';
+    return info === 20 || info === 21 ? 'a boolean' : info === 22 ? 'null' : 'a simple value';
+  }
+}

@@ -1,0 +1,284 @@
+import type { ItemSink } from '../../wamp/item-sink.ts';
+import {
+  readFloat16,
+  readFloat32,
+  readFloat64,
+  readLength64,
+  readUint16,
+  readUint32,
+  readUint64,
+} from '../big-endian.ts';
+import { MAX_DEPTH, MAX_INTEGER_BYTES } from '../limits.ts';
+import { malformed } from '../malformed.ts';
+import { isUtf8 } from '../utf8.ts';
+import { bigInteger, foreignTags, tagFits } from './cbor-tags.ts';
+
+// Every function here takes the position of what it reads and returns the position after it. `bytes` is read from
+// `pos` up to `end` and no further. Without a sink nothing is allocated. [RFC 8949, section 3 and appendix C]
+
+/** Major types: the upper three bits of the first byte. */
+export const UNSIGNED = 0;
+export const NEGATIVE = 1;
+export const BINARY = 2;
+export const TEXT = 3;
+export const LIST = 4;
+export const DICT = 5;
+export const TAG = 6;
+
+/** The lower five bits, where no length follows: the items come one by one up to a break. */
+export const INDEFINITE_INFO = 31;
+export const BREAK = 0xff;
+
+/** Walks the item at `pos`. `depth` is how many lists, dictionaries and tags are around it. */
+export function walkItem(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
+  const after = headEnd(bytes, pos, end);
+  const initial = bytes[pos] ?? 0;
+  switch (initial >> 5) {
+    case UNSIGNED:
+      definite(initial, pos);
+      sink?.integer(argument(bytes, pos));
+      return after;
+    case NEGATIVE:
+      definite(initial, pos);
+      sink?.integer(negative(argument(bytes, pos)));
+      return after;
+    case BINARY:
+    case TEXT:
+      return walkString(bytes, pos, after, end, sink);
+    case LIST:
+      return walkList(bytes, pos, after, end, depth, sink);
+    case DICT:
+      return walkDict(bytes, pos, after, end, depth, sink);
+    case TAG:
+      definite(initial, pos);
+      return walkTag(bytes, pos, after, end, depth, sink);
+    default:
+      walkSimple(bytes, pos, initial, sink);
+      return after;
+  }
+}
+
+/** The position after the head at `pos`: the first byte and the argument that follows it. */
+export function headEnd(bytes: Uint8Array, pos: number, end: number): number {
+  if (pos >= end) throw malformed('CBOR', end, 'the frame ends where an item is due');
+  const info = (bytes[pos] ?? 0) & 31;
+  if (info < 24 || info === INDEFINITE_INFO) return pos + 1;
+  if (info > 27) throw malformed('CBOR', pos, `additional information ${info} is reserved`);
+  const after = pos + 1 + (1 << (info - 24));
+  if (after > end) throw malformed('CBOR', end, 'the frame ends within the head of an item');
+  return after;
+}
+
+function definite(initial: number, pos: number): void {
+  if ((initial & 31) === INDEFINITE_INFO) throw malformed('CBOR', pos, 'no length where one is due');
+}
+
+/** The argument of the head at `pos`, exactly. */
+export function argument(bytes: Uint8Array, pos: number): number | bigint {
+  return ((bytes[pos] ?? 0) & 31) === 27 ? readUint64(bytes, pos + 1) : length(bytes, pos);
+}
+
+/** The argument of the head at `pos` as a length: rounded above 2^53. */
+export function length(bytes: Uint8Array, pos: number): number {
+  const info = (bytes[pos] ?? 0) & 31;
+  switch (info) {
+    case 24:
+      return bytes[pos + 1] ?? 0;
+    case 25:
+      return readUint16(bytes, pos + 1);
+    case 26:
+      return readUint32(bytes, pos + 1);
+    case 27:
+      return readLength64(bytes, pos + 1);
+    default:
+      return info;
+  }
+}
+
+function negative(argument: number | bigint): number | bigint {
+  if (typeof argument === 'number' && argument < 2 ** 53) return -1 - argument;
+  return -1n - BigInt(argument);
+}
+
+/** Binary or text, `after` its head. */
+function walkString(bytes: Uint8Array, pos: number, after: number, end: number, sink: ItemSink | undefined): number {
+  const initial = bytes[pos] ?? 0;
+  if ((initial & 31) === INDEFINITE_INFO) return walkChunks(bytes, after, end, initial >> 5, sink);
+  const stop = stringEnd(bytes, pos, after, end);
+  if (sink !== undefined) {
+    if (initial >> 5 === TEXT) sink.text(bytes, after, stop);
+    else sink.binary(bytes, after, stop);
+  }
+  return stop;
+}
+
+/** The end of the string of definite length at `pos`, checked. */
+function stringEnd(bytes: Uint8Array, pos: number, after: number, end: number): number {
+  const stop = after + length(bytes, pos);
+  if (stop > end) throw malformed('CBOR', pos, `a string of ${stop - after} bytes does not fit into the frame`);
+  if ((bytes[pos] ?? 0) >> 5 === TEXT && !isUtf8(bytes, after, stop)) throw malformed('CBOR', pos, 'text is not UTF-8');
+  return stop;
+}
+
+/** A string in chunks, each of definite length and, in text, well-formed by itself. [RFC 8949, section 3.2.3] */
+function walkChunks(bytes: Uint8Array, from: number, end: number, major: number, sink: ItemSink | undefined): number {
+  let pos = from;
+  let total = 0;
+  while (pos >= end || bytes[pos] !== BREAK) {
+    const after = headEnd(bytes, pos, end);
+    const initial = bytes[pos] ?? 0;
+    if (initial >> 5 !== major) throw malformed('CBOR', pos, 'a chunk of another kind than its string');
+    definite(initial, pos);
+    pos = stringEnd(bytes, pos, after, end);
+    total += pos - after;
+  }
+  if (sink !== undefined) {
+    const whole = joinChunks(bytes, from, total);
+    if (major === TEXT) sink.text(whole, 0, total);
+    else sink.binary(whole, 0, total);
+  }
+  return pos + 1;
+}
+
+/** The chunks at `pos`, known to be well-formed and `total` bytes in all, as one string. */
+function joinChunks(bytes: Uint8Array, pos: number, total: number): Uint8Array {
+  const whole = new Uint8Array(total);
+  let at = pos;
+  let filled = 0;
+  while (bytes[at] !== BREAK) {
+    const start = headEnd(bytes, at, bytes.length);
+    const stop = start + length(bytes, at);
+    whole.set(bytes.subarray(start, stop), filled);
+    filled += stop - start;
+    at = stop;
+  }
+  return whole;
+}
+
+/** What the well-formed string from `pos` to `end` holds. */
+function stringBytes(bytes: Uint8Array, pos: number, end: number): Uint8Array {
+  const start = headEnd(bytes, pos, end);
+  if (((bytes[pos] ?? 0) & 31) !== INDEFINITE_INFO) return bytes.subarray(start, end);
+  let total = 0;
+  for (let at = start; bytes[at] !== BREAK; at = headEnd(bytes, at, end) + length(bytes, at))
+    total += length(bytes, at);
+  return joinChunks(bytes, start, total);
+}
+
+function walkList(
+  bytes: Uint8Array,
+  head: number,
+  after: number,
+  end: number,
+  depth: number,
+  sink: ItemSink | undefined,
+): number {
+  if (depth >= MAX_DEPTH) throw tooDeep(head);
+  let pos = after;
+  if (((bytes[head] ?? 0) & 31) === INDEFINITE_INFO) {
+    let count = 0;
+    sink?.beginList(-1);
+    for (; pos >= end || bytes[pos] !== BREAK; count++) pos = walkItem(bytes, pos, end, depth + 1, sink);
+    sink?.endList(count);
+    return pos + 1;
+  }
+  const count = length(bytes, head);
+  if (count > end - after) throw malformed('CBOR', head, `a list of ${count} items does not fit into the frame`);
+  sink?.beginList(count);
+  for (let i = 0; i < count; i++) pos = walkItem(bytes, pos, end, depth + 1, sink);
+  sink?.endList(count);
+  return pos;
+}
+
+function walkDict(
+  bytes: Uint8Array,
+  head: number,
+  after: number,
+  end: number,
+  depth: number,
+  sink: ItemSink | undefined,
+): number {
+  if (depth >= MAX_DEPTH) throw tooDeep(head);
+  let pos = after;
+  if (((bytes[head] ?? 0) & 31) === INDEFINITE_INFO) {
+    let count = 0;
+    sink?.beginDict(-1);
+    for (; pos >= end || bytes[pos] !== BREAK; count++) pos = walkPair(bytes, pos, end, depth, sink);
+    sink?.endDict(count);
+    return pos + 1;
+  }
+  const count = length(bytes, head);
+  if (2 * count > end - after) throw malformed('CBOR', head, `${count} pairs do not fit into the frame`);
+  sink?.beginDict(count);
+  for (let i = 0; i < count; i++) pos = walkPair(bytes, pos, end, depth, sink);
+  sink?.endDict(count);
+  return pos;
+}
+
+function walkPair(bytes: Uint8Array, pos: number, end: number, depth: number, sink: ItemSink | undefined): number {
+  const after = headEnd(bytes, pos, end);
+  const initial = bytes[pos] ?? 0;
+  if (initial >> 5 !== TEXT) throw malformed('CBOR', pos, 'a key that is no text');
+  definite(initial, pos);
+  const stop = stringEnd(bytes, pos, after, end);
+  sink?.key(bytes, after, stop);
+  return walkItem(bytes, stop, end, depth + 1, sink);
+}
+
+/**
+ * A tag says how to take the item within: to other formats, and as a value, that item is all there is, but for the
+ * integers of any size. [RFC 8949, section 3.4]
+ */
+function walkTag(
+  bytes: Uint8Array,
+  head: number,
+  after: number,
+  end: number,
+  depth: number,
+  sink: ItemSink | undefined,
+): number {
+  if (depth >= MAX_DEPTH) throw tooDeep(head);
+  const tag = length(bytes, head);
+  if (tag === 2 || tag === 3) {
+    const stop = walkItem(bytes, after, end, depth + 1);
+    if ((bytes[after] ?? 0) >> 5 !== BINARY) throw malformed('CBOR', after, 'a bignum that is no byte string');
+    if (stop - after > MAX_INTEGER_BYTES) throw malformed('CBOR', after, `a bignum of over ${MAX_INTEGER_BYTES} bytes`);
+    if (sink !== undefined) sink.integer(bigInteger(stringBytes(bytes, after, stop), tag === 3));
+    return stop;
+  }
+  const stop = walkItem(bytes, after, end, depth + 1, sink);
+  if (sink === undefined && !tagFits(tag, bytes, after, stop)) foreignTags.seen++;
+  return stop;
+}
+
+function walkSimple(bytes: Uint8Array, pos: number, initial: number, sink: ItemSink | undefined): void {
+  switch (initial & 31) {
+    case 20:
+      sink?.boolean(false);
+      return;
+    case 21:
+      sink?.boolean(true);
+      return;
+    case 22:
+    case 23: // undefined
+      sink?.null();
+      return;
+    case 25:
+      sink?.float(readFloat16(bytes, pos + 1));
+      return;
+    case 26:
+      sink?.float(readFloat32(bytes, pos + 1));
+      return;
+    case 27:
+      sink?.float(readFloat64(bytes, pos + 1));
+      return;
+    case INDEFINITE_INFO:
+      throw malformed('CBOR', pos, 'a break where an item is due');
+    default:
+      throw malformed('CBOR', pos, 'a simple value without a meaning');
+  }
+}
+
+function tooDeep(at: number): Error {
+  return malformed('CBOR', at, `nested deeper than ${MAX_DEPTH} levels`);
+}

@@ -1,0 +1,46 @@
+import type { ItemSink } from '../../wamp/item-sink.ts';
+import { readInt64, readUint32 } from '../big-endian.ts';
+import { malformed } from '../malformed.ts';
+
+/** The one extension that the specification itself defines, as the byte that -1 is. */
+const TIMESTAMP = 0xff;
+
+/** Seconds from 1970 that a `Date` can hold; RFC 3339 says no year beyond 9999, ISO 8601 does. */
+const LAST_SECOND = 8.64e12;
+
+// Extensions are between the endpoints: MsgPack to MsgPack they pass as they are. To other formats, and as values, a
+// timestamp is its ISO 8601 text, as a Date is in JSON; any other is its data as binary.
+
+/** Refuses a timestamp that is none. `type` is where the type stands, just before the data. */
+export function checkExtension(bytes: Uint8Array, type: number, end: number): void {
+  if (bytes[type] !== TIMESTAMP) return;
+  const size = end - type - 1;
+  if (size !== 4 && size !== 8 && size !== 12) throw malformed('MsgPack', type, `a timestamp of ${size} bytes`);
+  if (nanoseconds(bytes, type + 1, size) > 999_999_999) throw malformed('MsgPack', type, 'a second of too many parts');
+}
+
+/** Tells `sink` the well-formed extension whose type stands at `type`. */
+export function feedExtension(bytes: Uint8Array, type: number, end: number, sink: ItemSink): void {
+  const data = type + 1;
+  const seconds = bytes[type] === TIMESTAMP ? secondsOf(bytes, data, end - data) : Number.NaN;
+  if (Math.abs(seconds) < LAST_SECOND) sink.string(isoText(seconds, nanoseconds(bytes, data, end - data)));
+  else sink.binary(bytes, data, end);
+}
+
+function secondsOf(bytes: Uint8Array, data: number, size: number): number {
+  if (size === 4) return readUint32(bytes, data);
+  // 30 bits of nanoseconds and 34 of seconds.
+  if (size === 8) return ((bytes[data + 3] ?? 0) & 3) * 0x1_0000_0000 + readUint32(bytes, data + 4);
+  return Number(readInt64(bytes, data + 4));
+}
+
+function nanoseconds(bytes: Uint8Array, data: number, size: number): number {
+  if (size === 4) return 0;
+  return size === 8 ? readUint32(bytes, data) >>> 2 : readUint32(bytes, data);
+}
+
+/** As `Date.toISOString`, with as many digits of a second as there are: three, or nine. */
+function isoText(seconds: number, nanos: number): string {
+  const text = new Date(seconds * 1000 + Math.floor(nanos / 1e6)).toISOString();
+  return nanos % 1e6 === 0 ? text : `${text.slice(0, -4)}${String(nanos).padStart(9, '0')}Z`;
+}

@@ -1,0 +1,78 @@
+import type { PayloadFormat } from '../../wamp/payload.ts';
+import { BinaryReader } from '../binary-reader.ts';
+import { headEnd, integer, type Kind, kindAt, length, walkItem } from './msgpack-walk.ts';
+
+/** Kinds as a peer is told of them. */
+const names: Readonly<Record<Kind | 'end', string>> = {
+  nil: 'null',
+  boolean: 'a boolean',
+  integer: 'an integer',
+  float: 'a float',
+  text: 'text',
+  binary: 'binary',
+  list: 'a list',
+  dict: 'a dictionary',
+  extension: 'an extension',
+  none: 'what begins nothing',
+  end: 'the end of the frame',
+};
+
+/** Takes the elements of a message off MsgPack. */
+export class MsgpackReader extends BinaryReader {
+  constructor(items: PayloadFormat) {
+    super(items, 'MsgPack', walkItem);
+  }
+
+  #kind(): Kind | 'end' {
+    return this.here() ? kindAt(this.bytes, this.pos) : 'end';
+  }
+
+  protected listHead(): number {
+    const head = this.pos;
+    this.pos = headEnd(this.bytes, head, this.end);
+    return length(this.bytes, head);
+  }
+
+  protected isList(): boolean {
+    return this.#kind() === 'list';
+  }
+
+  protected isDict(): boolean {
+    return this.#kind() === 'dict';
+  }
+
+  protected isBinary(): boolean {
+    return this.#kind() === 'binary';
+  }
+
+  protected isBreak(): boolean {
+    return false;
+  }
+
+  protected emptyDict(): boolean {
+    return this.bytes[this.pos] === 0x80;
+  }
+
+  protected number(): number {
+    const head = this.pos;
+    const kind = this.#kind();
+    if (kind === 'integer') {
+      this.pos = headEnd(this.bytes, head, this.end);
+      const value = integer(this.bytes, head);
+      return typeof value === 'number' ? value : Number.NaN;
+    }
+    if (kind !== 'float') return Number.NaN;
+    const float = this.value();
+    return typeof float === 'number' ? float : Number.NaN;
+  }
+
+  protected string(): string | undefined {
+    if (this.#kind() !== 'text') return undefined;
+    const start = headEnd(this.bytes, this.pos, this.end);
+    return this.interned(start, start + length(this.bytes, this.pos));
+  }
+
+  protected kind(): string {
+    return names[this.#kind()];
+  }
+}

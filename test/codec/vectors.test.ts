@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { SerializerName } from '../../src/codec/codec.ts';
+import { codecNamed, codecs } from '../../src/codec/codecs.ts';
+import type { Message } from '../../src/wamp/messages.ts';
+import { Payload } from '../../src/wamp/payload.ts';
+
+// The test vectors of the specification itself (wamp-proto, `testsuite/`). They are not part of this repository: the
+// folder that holds them is named by WAMPWAY_VECTORS, or found as `shared/vectors` beside a folder above.
+
+interface Encoding {
+  readonly bytes?: string;
+  readonly bytes_hex: string;
+}
+
+interface Sample {
+  readonly description: string;
+  readonly serializers?: Readonly<Record<string, readonly Encoding[]>>;
+  readonly expected_attributes?: Readonly<Record<string, unknown>>;
+}
+
+interface Vector {
+  readonly description: string;
+  readonly samples: readonly Sample[];
+}
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+const folder = [
+  process.env['WAMPWAY_VECTORS'] ?? '',
+  ...['..', '../..', '../../..'].map(up => join(root, up, 'shared/vectors')),
+].find(path => path !== '' && existsSync(join(path, 'singlemessage')));
+
+function files(path: string): string[] {
+  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.json'));
+}
+
+/** The vectors call some attributes otherwise than we do. */
+const names: Readonly<Record<string, string>> = {
+  message_type: 'type',
+  request_id: 'request',
+  request_type: 'requestType',
+  session_id: 'session',
+  subscription_id: 'subscription',
+  registration_id: 'registration',
+  publication_id: 'publication',
+};
+
+/** Attributes of a message that are neither of its elements nor of its payload are in its details. */
+function check(message: Message, expected: Readonly<Record<string, unknown>>): void {
+  const fields: Readonly<Record<string, unknown>> = { ...('details' in message ? message.details : {}), ...message };
+  const { args, kwargs } = 'payload' in message ? message.payload : Payload.empty;
+  const { args: wantedArgs, kwargs: wantedKwargs, payload, ...others } = expected;
+  if (typeof payload === 'string') assert.deepEqual(args, [Uint8Array.from(Buffer.from(payload, 'hex'))]);
+  else assert.deepEqual(args, wantedArgs ?? []);
+  assert.deepEqual(kwargs, wantedKwargs ?? {});
+  for (const [name, value] of Object.entries(others)) assert.deepEqual(fields[names[name] ?? name], value, name);
+}
+
+/** JSON has blanks at will: compared by what it says. */
+function same(name: SerializerName, frame: Uint8Array, hex: string): boolean {
+  const expected = Buffer.from(hex, 'hex');
+  if (name !== 'json') return expected.equals(frame);
+  const canonical = (bytes: Uint8Array) => JSON.stringify(JSON.parse(Buffer.from(bytes).toString()));
+  return canonical(frame) === canonical(expected);
+}
+
+describe('the test vectors of the specification', () => {
+  if (folder === undefined) {
+    it('are absent: set WAMPWAY_VECTORS to the folder that holds singlemessage/', t => {
+      t.diagnostic('no vectors found, nothing compared; see https://github.com/wamp-proto/wamp-proto, testsuite/');
+    });
+    return;
+  }
+  const vectors = join(folder, 'singlemessage');
+  let compared = 0;
+  for (const file of files(vectors)) {
+    const vector: Vector = JSON.parse(readFileSync(join(vectors, file), 'utf8'));
+    for (const sample of vector.samples) {
+      const { expected_attributes: expected, serializers = {} } = sample;
+      if (expected === undefined) continue;
+      for (const name of ['json', 'msgpack', 'cbor'] as const) {
+        const variants = serializers[name] ?? [];
+        if (variants.length === 0) continue;
+        compared++;
+        it(`${file}: ${sample.description}: ${name}`, () => {
+          const codec = codecNamed(name);
+          for (const { bytes_hex } of variants) {
+            const message = codec.decode(Buffer.from(bytes_hex, 'hex'));
+            check(message, expected);
+            const frame = codec.encode(message);
+            assert.ok(
+              variants.some(variant => same(name, frame, variant.bytes_hex)),
+              `re-encoded as none of the variants: ${Buffer.from(frame).toString('hex')}`,
+            );
+            for (const other of codecs) check(other.decode(other.encode(message)), expected);
+          }
+        });
+      }
+    }
+  }
+  it('are there in number', () => assert.ok(compared > 60, `only ${compared} samples compared`));
+});
