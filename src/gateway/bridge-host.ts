@@ -146,11 +146,12 @@ export class BridgeHost {
 
   async #startDemo(run: Run): Promise<void> {
     if (!this.#demo || this.#bridge.demo === undefined) return;
-    const { clock, dialRawSocket } = this.#around;
+    const { clock, realm, dialRawSocket } = this.#around;
     try {
       run.demo = await this.#bridge.demo.start(this.#config, {
         log: this.#log.child({ demo: true }),
         clock,
+        realm,
         dialRawSocket,
       });
     } catch (error) {

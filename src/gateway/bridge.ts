@@ -57,6 +57,8 @@ export interface Demo<Config> {
 export interface DemoContext {
   readonly log: Logger;
   readonly clock: Clock;
+  /** The realm that the bridge joins: what a simulated WAMP device names in its HELLO. */
+  readonly realm: string;
   /** Opens a RawSocket link as a device would. */
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
 }

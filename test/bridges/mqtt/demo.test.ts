@@ -28,7 +28,7 @@ describe('greenhouse', () => {
     const clock = new FakeClock();
     const dialRawSocket = (): Promise<never> => Promise.reject(new Error('not needed'));
     const config = greenhouse.prepare(mqttConfig.parse({ port: rig.port }));
-    await using demo = await greenhouse.start(config, { clock, log: silentLogger, dialRawSocket });
+    await using demo = await greenhouse.start(config, { clock, log: silentLogger, realm: 'realm1', dialRawSocket });
     assert.equal(demo.banner.length, 1);
     clock.advance(3000);
     const count = (topic: string): number => heard.filter(event => event.topic === topic).length;
