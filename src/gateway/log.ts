@@ -27,16 +27,30 @@ export function createLog(options: LogOptions): Logger {
   const write = pretty
     ? (line: string) => destination.write(prettyLine(line, destination.colours))
     : (line: string) => destination.write(line);
-  return pino(
+  const root = pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: 'text',
       formatters: { level: label => ({ level: label }), log: withoutSecrets },
+      // Errors are plain already; pino's own way with them knows no secrets.
+      serializers: { err: (value: unknown) => value },
     },
     { write },
   );
+  return adapt(root);
+}
+
+/** pino formats the fields of a line, but not those of a child. */
+function adapt(logger: pino.Logger): Logger {
+  return {
+    debug: (fields, text) => logger.debug(fields, text),
+    info: (fields, text) => logger.info(fields, text),
+    warn: (fields, text) => logger.warn(fields, text),
+    error: (fields, text) => logger.error(fields, text),
+    child: fields => adapt(logger.child(withoutSecrets(fields))),
+  };
 }
 
 function standardError(): LogDestination {

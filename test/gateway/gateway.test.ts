@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { describe, it } from 'node:test';
+import { z } from 'zod';
+import { Session } from '../../src/client/session.ts';
+import { codecNamed } from '../../src/codec/codecs.ts';
+import { type Bridge, defineBridge } from '../../src/gateway/bridge.ts';
+import { parseConfig } from '../../src/gateway/config/load-config.ts';
+import { Gateway } from '../../src/gateway/gateway.ts';
+import { dial } from '../../src/transport/dial.ts';
+
+const web = { type: 'web', port: 0 };
+const raw = { type: 'rawsocket', port: 0 };
+
+function make(input: Record<string, unknown>, bridges: readonly Bridge[] = []): Gateway {
+  return new Gateway(parseConfig({ listeners: [web, raw], ...input }, bridges), { bridges });
+}
+
+/** Joins realm1 at the listener of that number. */
+async function join(gateway: Gateway, index: number): Promise<Session> {
+  const { config, address } = gateway.listeners[index] ?? assert.fail('no such listener');
+  const url = config.type === 'web' ? `ws://${address}${config.path}` : `tcp://${address}`;
+  return Session.join(await dial(url, { codec: codecNamed('json') }), { realm: 'realm1' });
+}
+
+/** A bridge with a session that answers calls, and whatever else the test wants of it. */
+function lamp(extra: Partial<Pick<Bridge, 'start'>> = {}) {
+  return defineBridge({
+    name: 'lamp',
+    schema: z.strictObject({ name: z.string().default('desk') }),
+    async start(config, context) {
+      const session = await context.join({ authid: config.name, authrole: 'device' });
+      await session.register('lamp.name', () => config.name);
+      return { banner: ['a lamp'], [Symbol.asyncDispose]: () => session.leave() };
+    },
+    ...extra,
+  });
+}
+
+describe('Gateway', () => {
+  it('carries events and calls between its listeners and bridges', async () => {
+    await using gateway = make({ bridges: { lamp: {} } }, [lamp()]);
+    await gateway.start();
+    const [viewer, device] = await Promise.all([join(gateway, 0), join(gateway, 1)]);
+    const seen = new Promise(resolve => void viewer.subscribe('room.light', event => resolve(event.args[0])));
+    const result = await viewer.call('lamp.name');
+    assert.deepEqual(result.args, ['desk']);
+    await device.publish('room.light', { args: [7], acknowledge: true });
+    assert.equal(await seen, 7);
+    assert.equal(gateway.sessionCount, 3);
+    assert.equal(gateway.status.status, 'ok');
+  });
+
+  it('says goodbye to every session when it stops, and lets go of its ports', async () => {
+    const gateway = make({});
+    await gateway.start();
+    const session = await join(gateway, 0);
+    const ports = gateway.listeners.map(({ port }) => port);
+    await gateway.stop();
+    assert.match(await session.closed, /wamp\.close\.system_shutdown/);
+    for (const port of ports) {
+      const server = createServer().listen(port, '127.0.0.1');
+      await once(server, 'listening');
+      server.close();
+    }
+    assert.equal(gateway.sessionCount, 0);
+  });
+
+  it('stops in less than three seconds where a bridge and a peer hang', async () => {
+    const stuck = lamp({
+      start: async () => ({ banner: [], [Symbol.asyncDispose]: () => new Promise<void>(() => {}) }),
+    });
+    const gateway = make({ bridges: { lamp: {} } }, [stuck]);
+    await gateway.start();
+    // Shakes hands, says HELLO, and never reads or closes again.
+    const { port } = gateway.listeners[1] ?? assert.fail();
+    const peer = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    peer.on('error', () => {});
+    peer.write(Buffer.from([0x7f, 0xf1, 0, 0]));
+    await once(peer, 'data');
+    const hello = Buffer.from(JSON.stringify([1, 'realm1', { roles: { subscriber: {} } }]));
+    peer.write(Buffer.concat([Buffer.from([0, 0, 0, hello.length]), hello]));
+    await once(peer, 'data');
+    peer.pause();
+    const before = performance.now();
+    await gateway.stop();
+    assert.ok(performance.now() - before < 3000);
+    peer.destroy();
+  });
+
+  it('refuses a taken port with one line that says what to do, and lets go of the others', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const gateway = make({ listeners: [raw, { ...web, port }] });
+    await assert.rejects(gateway.start(), {
+      name: 'StartError',
+      message: `listeners[1] cannot start: 127.0.0.1:${port} is taken by another program: stop that one, or choose another (listeners[1] in the configuration)`,
+    });
+    assert.equal(gateway.status.status, 'stopping');
+    await assert.rejects(join(gateway, 0));
+    server.close();
+  });
+
+  it('goes on without a bridge that fails to start', async () => {
+    const broken = lamp({
+      start: async () => {
+        throw new TypeError('a mistake');
+      },
+    });
+    await using gateway = make({ bridges: { lamp: {} } }, [broken]);
+    await gateway.start();
+    assert.equal(gateway.status.status, 'degraded');
+    assert.deepEqual(gateway.status.bridges, { lamp: { state: 'waiting', restarts: 0 } });
+    await (await join(gateway, 0)).leave();
+  });
+
+  it('leaves out bridges that are off', async () => {
+    await using gateway = make({ bridges: { lamp: false } }, [lamp()]);
+    await gateway.start();
+    assert.deepEqual(gateway.bridges, []);
+  });
+
+  it('lets in whom the realm lets in', async () => {
+    await using gateway = make({ realms: [{ name: 'realm1', anonymous: 'none' }, { name: 'open' }] });
+    await gateway.start();
+    await assert.rejects(join(gateway, 0), /wamp\.error\.authentication_required/);
+    const { address } = gateway.listeners[1] ?? assert.fail();
+    const link = await dial(`tcp://${address}`, { codec: codecNamed('json') });
+    assert.equal((await Session.join(link, { realm: 'open' })).realm, 'open');
+    const other = await dial(`tcp://${address}`, { codec: codecNamed('json') });
+    await assert.rejects(Session.join(other, { realm: 'elsewhere' }), /wamp\.error\.no_such_realm/);
+  });
+
+  it('answers /healthz with its state, and no secret', async () => {
+    await using gateway = make({ bridges: { lamp: { name: 'hidden' } } }, [lamp()]);
+    await gateway.start();
+    const { address } = gateway.listeners[0] ?? assert.fail();
+    const answer = await fetch(`http://${address}/healthz`);
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get('content-type'), 'application/json; charset=utf-8');
+    const text = await answer.text();
+    const { version } = gateway;
+    assert.deepEqual(JSON.parse(text), {
+      status: 'ok',
+      version,
+      uptime: 0,
+      sessions: 1,
+      bridges: { lamp: { state: 'running', restarts: 0 } },
+    });
+    assert.equal((await fetch(`http://${address}/healthz`, { method: 'POST' })).status, 405);
+  });
+
+  it('says so where there is no page', async () => {
+    await using gateway = make({});
+    await gateway.start();
+    const answer = await fetch(`http://${gateway.listeners[0]?.address}/`);
+    assert.equal(answer.status, 404);
+    assert.match(await answer.text(), /the page is not here/);
+  });
+});
