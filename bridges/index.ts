@@ -1,4 +1,6 @@
 import type { Bridge } from '../src/gateway/bridge.ts';
+import { mqttBridge } from './mqtt/mqtt-bridge.ts';
+import { serialBridge } from './serial/serial-bridge.ts';
 
 /** Every bridge there is; its name is its key in the configuration. A new bridge is a folder and a line here. */
-export const bridges: readonly Bridge[] = [];
+export const bridges: readonly Bridge[] = [mqttBridge, serialBridge];

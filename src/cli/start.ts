@@ -64,7 +64,8 @@ export function startCommand(around: StartSurroundings): CliCommand {
       if (early !== undefined) return early;
       io.stdout.write(`${banner(gateway, file).join('\n')}\n`);
       log.debug({ seconds: Math.round(process.uptime() * 1000) / 1000 }, 'ready');
-      return ended;
+      // Awaited here, for what is left behind at the end of this scope is disposed of.
+      return await ended;
     },
   };
 }
