@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SerializerName } from '../codec/codec.ts';
 import type { Link, Principal } from '../link/link.ts';
+import { isDict } from '../wamp/dict.ts';
 import { bounded } from './bounded.ts';
 import type { Bridge, BridgeContext, Listening, RawSocketListenOptions, RunningBridge } from './bridge.ts';
 import { BridgeSessions } from './bridge-sessions.ts';
@@ -148,7 +149,7 @@ export class BridgeHost {
     if (!this.#demo || this.#bridge.demo === undefined) return;
     const { clock, realm, dialRawSocket } = this.#around;
     try {
-      run.demo = await this.#bridge.demo.start(this.#config, {
+      run.demo = await this.#bridge.demo.start(withRealPort(this.#config, run.bridge?.port), {
         log: this.#log.child({ demo: true }),
         clock,
         realm,
@@ -219,4 +220,9 @@ export class BridgeHost {
     }
     run.sessions.close(reason);
   }
+}
+
+/** A bridge that was to take any free port is found at the one it took. */
+function withRealPort(config: unknown, port: number | undefined): unknown {
+  return port !== undefined && isDict(config) && config['port'] === 0 ? { ...config, port } : config;
 }

@@ -44,6 +44,8 @@ export interface BridgeContext {
 export interface RunningBridge extends AsyncDisposable {
   /** For the start-up banner, a line each: what listens where, who may connect. */
   readonly banner: readonly string[];
+  /** The port that was really taken, where the configuration has a `port`: its demo finds the bridge by it. */
+  readonly port?: number;
 }
 
 /** A simulated device for people who have none at hand; it comes in by the bridge's real entrance. */
