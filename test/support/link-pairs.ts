@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../src/base/clock.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Codec } from '../../src/codec/codec.ts';
-import { jsonCodec } from '../../src/codec/json/json-codec.ts';
+import { codecs } from '../../src/codec/codecs.ts';
 import type { Link, LinkInfo } from '../../src/link/link.ts';
 import { localLinkPair } from '../../src/link/local-link.ts';
 import { dial } from '../../src/transport/dial.ts';
@@ -15,8 +15,6 @@ import { listenWeb } from '../../src/transport/web-server.ts';
 import { RecordingLogger } from './recording-logger.ts';
 import { StallableProxy } from './stallable-proxy.ts';
 import { until } from './until.ts';
-
-export const allCodecs: readonly Codec[] = [jsonCodec];
 
 /** Two ends of one link: `server` is the listener's, or for a local link just the other one. */
 export interface LinkPair extends AsyncDisposable {
@@ -72,7 +70,7 @@ export function networkPair(transport: Transport, codec: Codec): MakePair {
     const waiting: Link[] = [];
     const folder = mkdtempSync(join(tmpdir(), 'wampway-link-'));
     const unixPath = join(folder, 'socket');
-    const terms = { name: 'test', codecs: allCodecs, limits, log, clock: systemClock };
+    const terms = { name: 'test', codecs, limits, log, clock: systemClock };
     const listening = await listen(transport, unixPath, terms, link => waiting.push(link));
     const proxy =
       transport === 'unix'

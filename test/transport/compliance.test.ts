@@ -1,9 +1,10 @@
+import { codecs } from '../../src/codec/codecs.ts';
 import { linkCompliance } from '../support/link-compliance.ts';
-import { allCodecs, networkPair, type Transport } from '../support/link-pairs.ts';
+import { networkPair, type Transport } from '../support/link-pairs.ts';
 
 const transports: readonly Transport[] = ['tcp', 'unix', 'ws', 'tcp on the shared port'];
 
 for (const transport of transports) {
-  for (const codec of allCodecs)
+  for (const codec of codecs)
     linkCompliance(`${transport}, ${codec.name}`, networkPair(transport, codec), { stalls: true });
 }

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { extname, join, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.map': 'application/json; charset=utf-8',
+  '.webmanifest': 'application/manifest+json; charset=utf-8',
+  '.svg': 'image/svg+xml; charset=utf-8',
+  '.txt': 'text/plain; charset=utf-8',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+};
+
+/** On every answer. The page loads nothing from elsewhere, is shown in no frame, and is what it says it is. */
+const SAFETY: OutgoingHttpHeaders = {
+  'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+};
+
+/** One way to send a file: as it is, or compressed. */
+interface Variant {
+  readonly body: Buffer;
+  readonly etag: string;
+}
+
+interface StaticFile {
+  readonly type: string;
+  readonly plain: Variant;
+  /** Where compressing makes it smaller. */
+  readonly gzipped: Variant | undefined;
+}
+
+/**
+ * The files of a folder, over HTTP. They are read and compressed once, when loaded; a request is looked up among
+ * their names, so no path of a request ever reaches the file system.
+ */
+export class StaticFiles {
+  readonly #files: ReadonlyMap<string, StaticFile>;
+
+  private constructor(files: ReadonlyMap<string, StaticFile>) {
+    this.#files = files;
+  }
+
+  /** Reads a folder and those in it. Links are not followed. Rejects with the system's error where it cannot. */
+  static async load(folder: string): Promise<StaticFiles> {
+    const files = new Map<string, StaticFile>();
+    for (const name of await readdir(folder, { recursive: true })) {
+      const path = join(folder, name);
+      if (!(await lstat(path)).isFile()) continue;
+      const file = await makeFile(path);
+      const url = `/${name.split(sep).join('/')}`;
+      files.set(url, file);
+      if (url.endsWith('/index.html')) files.set(url.slice(0, -'index.html'.length), file);
+    }
+    return new StaticFiles(files);
+  }
+
+  /** Answers a request: 200, 304, 404, or 405. */
+  readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const file = this.#files.get(pathOf(request.url ?? '/'));
+    if (file === undefined) {
+      refuse(response, 404, 'There is no such page');
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      refuse(response, 405, 'Only GET and HEAD');
+    } else {
+      send(request, response, file);
+    }
+  };
+}
+
+async function makeFile(path: string): Promise<StaticFile> {
+  const body = await readFile(path);
+  const type = types[extname(path).toLowerCase()] ?? 'application/octet-stream';
+  const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
+  const compressed = await promisify(gzip)(body, { level: 9 });
+  const gzipped = compressed.length < body.length * 0.9 ? { body: compressed, etag: `"${hash}-gz"` } : undefined;
+  return { type, plain: { body, etag: `"${hash}"` }, gzipped };
+}
+
+/** The path as it stands among the names; an escape that makes no sense is no name. */
+function pathOf(url: string): string {
+  const path = url.split(/[?#]/, 1)[0] ?? '';
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return '';
+  }
+}
+
+function send(request: IncomingMessage, response: ServerResponse, { type, plain, gzipped }: StaticFile): void {
+  const { body, etag } = gzipped !== undefined && takesGzip(request.headers['accept-encoding']) ? gzipped : plain;
+  const headers: OutgoingHttpHeaders = { ...SAFETY, ETag: etag, 'Cache-Control': 'no-cache' };
+  if (gzipped !== undefined) headers['Vary'] = 'Accept-Encoding';
+  if (isKnown(request.headers['if-none-match'], etag)) {
+    response.writeHead(304, headers).end();
+    return;
+  }
+  headers['Content-Type'] = type;
+  headers['Content-Length'] = body.length;
+  if (body === gzipped?.body) headers['Content-Encoding'] = 'gzip';
+  response.writeHead(200, headers);
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** [RFC9110-12.5.3] */
+function takesGzip(accepted = ''): boolean {
+  return accepted.split(',').some(item => {
+    const [coding = '', ...parameters] = item.split(';').map(part => part.trim().toLowerCase());
+    return (coding === 'gzip' || coding === '*') && !parameters.some(parameter => /^q=0(\.0*)?$/.test(parameter));
+  });
+}
+
+/** [RFC9110-13.1.2] */
+function isKnown(condition: string | undefined, etag: string): boolean {
+  if (condition === undefined) return false;
+  return condition.split(',').some(item => item.trim() === '*' || item.trim().replace(/^W\//, '') === etag);
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { ...SAFETY, 'Content-Type': 'text/plain; charset=utf-8' });
+  response.end(`${text}\n`);
+}
