@@ -58,7 +58,7 @@ function CallForm() {
         if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit();
       }}
     >
-      <div class="form-field">
+      <div class="form-field form-procedure">
         <label for="procedure">Procedure</label>
         <input
           id="procedure"
