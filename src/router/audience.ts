@@ -1,4 +1,5 @@
 import type { Dict } from '../wamp/dict.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { Session } from './session.ts';
 
 /** A list of the publisher's, in the form in which it is asked; undefined where the attribute is absent. */
@@ -26,8 +27,8 @@ export class Audience {
   }
 
   /**
-   * The audience that PUBLISH.Options describe; undefined where everybody is meant. Throws `TypeError` for lists that
-   * are none: ignoring them would hand the event to those whom the publisher wanted to keep it from.
+   * The audience that PUBLISH.Options describe; undefined where everybody is meant. Refused where a list is
+   * none: ignoring it would hand the event to those whom the publisher wanted to keep it from.
    */
   static of(options: Dict): Audience | undefined {
     const named =
@@ -54,7 +55,11 @@ export class Audience {
 
 function listed<T>(value: unknown, isItem: (item: unknown) => item is T): Listed<T> {
   if (value === undefined) return undefined;
-  if (!Array.isArray(value) || !value.every(isItem)) throw new TypeError('not a list of the right items');
+  if (!Array.isArray(value) || !value.every(isItem)) {
+    throw new WampError(ErrorUri.InvalidArgument, [
+      'eligible and exclude are lists of session ids, authids or authroles',
+    ]);
+  }
   return new Set(value);
 }
 

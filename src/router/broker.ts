@@ -1,13 +1,13 @@
 import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
-import { ErrorUri } from '../wamp/errors.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { asId, countingIds, type Id } from '../wamp/ids.ts';
 import { MessageType } from '../wamp/message-type.ts';
 import type { EventMessage, PublishMessage, SubscribeMessage, UnsubscribeMessage } from '../wamp/messages.ts';
-import { isReserved, type Uri } from '../wamp/uri.ts';
+import type { Uri } from '../wamp/uri.ts';
 import { Audience } from './audience.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { RealmContext } from './realm-context.ts';
-import { isBare, matchPolicy } from './request-options.ts';
+import { discloses, isBare } from './request-options.ts';
 import type { Session } from './session.ts';
 import { Subscription } from './subscription.ts';
 
@@ -39,22 +39,8 @@ export class Broker {
 
   subscribe(session: Session, { request, options, topic }: SubscribeMessage): void {
     const context = this.#context;
-    const match = matchPolicy(options);
-    if (match === undefined) {
-      this.#refuseSubscribe(session, request, ErrorUri.InvalidArgument, 'match is one of exact, prefix, wildcard');
-      return;
-    }
-    if (!context.isUri(topic, match)) {
-      this.#refuseSubscribe(session, request, ErrorUri.InvalidUri, `not a URI for match ${match} on this realm`);
-      return;
-    }
-    const { verdict } = context.decide(session, 'subscribe', topic, match);
-    if (verdict !== 'allow') {
-      const error = verdict === 'deny' ? ErrorUri.NotAuthorized : ErrorUri.AuthorizationFailed;
-      this.#refuseSubscribe(session, request, error, `subscribe to ${topic}`);
-      return;
-    }
-
+    const match = context.pattern(options, topic);
+    context.authorize(session, 'subscribe', topic, match);
     const existing = this.#subscriptions.get(topic, match);
     if (existing !== undefined && session.subscriptions.has(existing.id)) {
       // Subscribed already: the same id again, and one delivery. [basic/publish_subscribe: SUBSCRIBED]
@@ -62,8 +48,7 @@ export class Broker {
       return;
     }
     if (session.subscriptions.size >= context.limits.subscriptionsPerSession) {
-      this.#refuseSubscribe(session, request, ErrorUri.LimitExceeded, 'this session has too many subscriptions');
-      return;
+      throw new WampError(ErrorUri.LimitExceeded, ['this session has too many subscriptions']);
     }
     const subscription = existing ?? this.#create(topic, match);
     // Said before the session is among the receivers: SUBSCRIBED precedes every EVENT. [basic/security_model]
@@ -77,9 +62,7 @@ export class Broker {
     // Only what the session itself holds: another's subscription does not exist for it.
     const subscription = session.subscriptions.get(id);
     if (subscription === undefined) {
-      const text = `this session has no subscription ${id}`;
-      session.refuse(MessageType.Unsubscribe, request, ErrorUri.NoSuchSubscription, text);
-      return;
+      throw new WampError(ErrorUri.NoSuchSubscription, [`this session has no subscription ${id}`]);
     }
     session.link.send({ type: MessageType.Unsubscribed, request, details: undefined });
     this.#remove(session, subscription);
@@ -89,42 +72,19 @@ export class Broker {
     const context = this.#context;
     const { options, topic } = message;
     let matches = this.#subscriptions.recent(topic);
-    // What is remembered has been checked before.
     if (matches === undefined) {
-      if (!context.isUri(topic, 'exact')) {
-        this.#refusePublish(publisher, message, ErrorUri.InvalidUri, 'not a topic on this realm');
-        return;
-      }
+      // What is remembered has been through here.
+      context.checkUri(topic);
       matches = this.#subscriptions.matchAll(topic);
     }
-    if (isReserved(topic)) {
-      this.#refusePublish(publisher, message, ErrorUri.InvalidUri, 'wamp is reserved for the protocol itself');
-      return;
-    }
-    const { verdict, disclose } = context.decide(publisher, 'publish', topic, 'exact');
-    if (verdict !== 'allow') {
-      const error = verdict === 'deny' ? ErrorUri.NotAuthorized : ErrorUri.AuthorizationFailed;
-      this.#refusePublish(publisher, message, error, `publish to ${topic}`);
-      return;
-    }
-    let audience: Audience | undefined;
+    context.refuseReserved(topic);
+    const disclose = context.authorize(publisher, 'publish', topic, 'exact');
     let disclosed = disclose === 'always';
     let excluded: Session | undefined = publisher;
+    let audience: Audience | undefined;
     if (!isBare(options)) {
-      try {
-        audience = Audience.of(options);
-      } catch {
-        const text = 'eligible, exclude and their kin are lists of session ids, authids or authroles';
-        this.#refusePublish(publisher, message, ErrorUri.InvalidArgument, text);
-        return;
-      }
-      if (options['disclose_me'] === true) {
-        if (disclose === 'never') {
-          this.#refusePublish(publisher, message, ErrorUri.DiscloseMeDisallowed, 'disclose_me is not allowed here');
-          return;
-        }
-        disclosed = true;
-      }
+      audience = Audience.of(options);
+      disclosed = discloses(options, disclose);
       // [advanced/pubsub_publisher_exclusion]
       if (options['exclude_me'] === false) excluded = undefined;
     }
@@ -134,10 +94,14 @@ export class Broker {
     if (options['acknowledge'] === true) {
       publisher.link.send({ type: MessageType.Published, request: message.request, publication });
     }
-    const discloses = disclosed ? publisher : undefined;
-    for (const subscription of matches) {
-      dispatch(subscription, message, publication, discloses, excluded, audience);
-    }
+    const shown = disclosed ? publisher : undefined;
+    for (const subscription of matches) dispatch(subscription, message, publication, shown, excluded, audience);
+  }
+
+  /** Counts an event that `publish` threw out; whether the publisher is to be told. [basic/publish_subscribe: Publish ERROR] */
+  refuse({ options }: PublishMessage): boolean {
+    this.#refused++;
+    return options['acknowledge'] === true;
   }
 
   /** Ends every subscription of a session that is gone. */
@@ -158,16 +122,6 @@ export class Broker {
     const deleted = subscription.sessions.length === 0;
     if (deleted) this.#subscriptions.delete(subscription.topic, subscription.match);
     this.#context.observer.onUnsubscribe?.(session, subscription, deleted);
-  }
-
-  #refuseSubscribe(session: Session, request: Id<'request'>, error: Uri, text: string): void {
-    session.refuse(MessageType.Subscribe, request, error, text);
-  }
-
-  /** Without `acknowledge` there is no answer, not even ERROR. [basic/publish_subscribe: Publish ERROR] */
-  #refusePublish(publisher: Session, { request, options }: PublishMessage, error: Uri, text: string): void {
-    this.#refused++;
-    if (options['acknowledge'] === true) publisher.refuse(MessageType.Publish, request, error, text);
   }
 }
 

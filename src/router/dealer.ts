@@ -1,5 +1,5 @@
 import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
-import { ErrorUri, ProtocolViolation } from '../wamp/errors.ts';
+import { ErrorUri, ProtocolViolation, WampError } from '../wamp/errors.ts';
 import { asId, countingIds } from '../wamp/ids.ts';
 import { MessageType } from '../wamp/message-type.ts';
 import type {
@@ -16,7 +16,7 @@ import { Invocation } from './invocation.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { RealmContext } from './realm-context.ts';
 import { type RegisteredCallee, Registration } from './registration.ts';
-import { callTimeout, cancelMode, matchPolicy } from './request-options.ts';
+import { callTimeout, cancelMode, discloses } from './request-options.ts';
 import type { Session } from './session.ts';
 
 /** RESULT.Details of a progressive result. */
@@ -57,36 +57,14 @@ export class Dealer {
 
   register(session: Session, { request, options, procedure }: RegisterMessage): void {
     const context = this.#context;
-    const refuse = (error: Uri, text: string) => session.refuse(MessageType.Register, request, error, text);
-    const match = matchPolicy(options);
-    if (match === undefined) {
-      refuse(ErrorUri.InvalidArgument, 'match is one of exact, prefix, wildcard');
-      return;
-    }
-    if (!context.isUri(procedure, match)) {
-      refuse(ErrorUri.InvalidUri, `not a URI for match ${match} on this realm`);
-      return;
-    }
-    if (isReserved(procedure)) {
-      refuse(ErrorUri.InvalidUri, 'wamp is reserved for the protocol itself');
-      return;
-    }
-    const { verdict } = context.decide(session, 'register', procedure, match);
-    if (verdict === 'deny') {
-      refuse(ErrorUri.NotAuthorized, `register ${procedure}`);
-      return;
-    }
-    if (verdict === 'fail') {
-      refuse(ErrorUri.AuthorizationFailed, `register ${procedure}`);
-      return;
-    }
+    const match = context.pattern(options, procedure);
+    context.refuseReserved(procedure);
+    context.authorize(session, 'register', procedure, match);
     if (this.#registrations.get(procedure, match) !== undefined) {
-      refuse(ErrorUri.ProcedureAlreadyExists, `${procedure} is registered already`);
-      return;
+      throw new WampError(ErrorUri.ProcedureAlreadyExists, [`${procedure} is registered already`]);
     }
     if (session.registrations.size >= context.limits.registrationsPerSession) {
-      refuse(ErrorUri.LimitExceeded, 'this session has too many registrations');
-      return;
+      throw new WampError(ErrorUri.LimitExceeded, ['this session has too many registrations']);
     }
 
     const id = asId<'registration'>(this.#registrationIds());
@@ -107,9 +85,7 @@ export class Dealer {
     // Only what the session itself holds: another's registration does not exist for it.
     const registration = session.registrations.get(id);
     if (registration === undefined) {
-      const text = `this session has no registration ${id}`;
-      session.refuse(MessageType.Unregister, request, ErrorUri.NoSuchRegistration, text);
-      return;
+      throw new WampError(ErrorUri.NoSuchRegistration, [`this session has no registration ${id}`]);
     }
     session.link.send({ type: MessageType.Unregistered, request, details: undefined });
     this.#remove(session, registration);
@@ -123,47 +99,25 @@ export class Dealer {
     if (options['progress'] === true)
       throw new ProtocolViolation('progressive call invocations are not announced here');
 
-    // What is registered under exactly this URI has been checked when it was.
+    // What is registered under exactly this URI was checked when it was registered.
     let registration = this.#registrations.get(procedure, 'exact');
     if (registration === undefined) {
-      if (!context.isUri(procedure, 'exact')) {
-        refuseCall(caller, message, ErrorUri.InvalidUri, 'not a procedure on this realm');
-        return;
-      }
+      context.checkUri(procedure);
       // A pattern, however wide, does not stand in for the protocol's own procedures.
       if (!isReserved(procedure)) registration = this.#registrations.best(procedure);
     }
-    const { verdict, disclose } = context.decide(caller, 'call', procedure, 'exact');
-    if (verdict === 'deny') {
-      refuseCall(caller, message, ErrorUri.NotAuthorized, `call ${procedure}`);
-      return;
-    }
-    if (verdict === 'fail') {
-      refuseCall(caller, message, ErrorUri.AuthorizationFailed, `call ${procedure}`);
-      return;
-    }
+    const disclose = context.authorize(caller, 'call', procedure, 'exact');
     const callee = registration?.choose();
     if (registration === undefined || callee === undefined) {
-      refuseCall(caller, message, ErrorUri.NoSuchProcedure, `nobody has registered ${procedure}`);
-      return;
+      throw new WampError(ErrorUri.NoSuchProcedure, [`nobody has registered ${procedure}`]);
     }
     const timeout = callTimeout(options);
-    if (timeout === undefined) {
-      refuseCall(caller, message, ErrorUri.InvalidArgument, 'timeout is a number of milliseconds');
-      return;
-    }
-    const asked = options['disclose_me'] === true;
-    if (asked && disclose === 'never') {
-      refuseCall(caller, message, ErrorUri.DiscloseMeDisallowed, 'disclose_me is not allowed here');
-      return;
-    }
+    const disclosed = discloses(options, disclose) || (disclose === 'on request' && callee.discloseCaller);
     if (caller.calls.size >= context.limits.callsPerSession) {
-      refuseCall(caller, message, ErrorUri.LimitExceeded, 'too many calls wait for their answer');
-      return;
+      throw new WampError(ErrorUri.LimitExceeded, ['too many calls of this session wait for their answer']);
     }
 
     const progressive = options['receive_progress'] === true && callee.session.features.calleeProgress;
-    const disclosed = disclose === 'always' || (disclose === 'on request' && (asked || callee.discloseCaller));
     const invocation = new Invocation(caller, request, callee.session, registration, progressive);
     if (timeout > 0 && timeout <= MAX_TIMEOUT && !callee.forwardTimeout) {
       invocation.expireAfter(timeout, context.clock, this.#expire);
@@ -265,10 +219,6 @@ export class Dealer {
       throw new ProtocolViolation(`${name} for invocation ${request}, which was never made`);
     this.#late++;
   }
-}
-
-function refuseCall(caller: Session, { request }: CallMessage, error: Uri, text: string): void {
-  caller.refuse(MessageType.Call, request, error, text);
 }
 
 /** Ends a call with an error. */

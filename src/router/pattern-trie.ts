@@ -58,9 +58,19 @@ export class PatternTrie<T> {
     return matches;
   }
 
-  /** The one value for `uri`: exact, else longest prefix, else best wildcard. [advanced/rpc_pattern_based_registration] */
+  /**
+   * The one value for `uri`: exact, else longest prefix, else best wildcard. The text matches prefixes by characters, yet
+   * its table of examples has a wildcard win over a prefix that ends within a component (`a1.b2.c3` for `a1.b2.c33.d4.e5`).
+   * Both hold where prefixes come before wildcards only if one of them ends between components.
+   * [advanced/rpc_pattern_based_registration]
+   */
   best(uri: string): T | undefined {
-    return this.#exact.get(uri) ?? this.#prefixes.longest(uri) ?? this.#wildcards.best(uri);
+    const exact = this.#exact.get(uri);
+    if (exact !== undefined) return exact;
+    const prefix = this.#prefixes.longest(uri);
+    if (prefix === undefined) return this.#wildcards.best(uri);
+    if (this.#wildcards.size === 0 || this.#prefixes.endsBetweenComponents(uri)) return prefix;
+    return this.#wildcards.best(uri) ?? prefix;
   }
 
   #table(match: MatchPolicy): Map<string, T> | PrefixMap<T> | WildcardTrie<T> {

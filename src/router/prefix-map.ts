@@ -56,4 +56,14 @@ export class PrefixMap<T> {
     }
     return undefined;
   }
+
+  /** Whether a prefix of `uri` is here that does not cut one of its components in two. */
+  endsBetweenComponents(uri: string): boolean {
+    for (const length of this.#lengths) {
+      if (length > uri.length) return false;
+      const between = length === 0 || length === uri.length || uri[length] === '.' || uri[length - 1] === '.';
+      if (between && this.#values.has(uri.slice(0, length))) return true;
+    }
+    return false;
+  }
 }

@@ -1,10 +1,13 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Dict } from '../wamp/dict.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { IdSource } from '../wamp/ids.ts';
-import { isUri, type MatchPolicy, type Uri, type UriRule } from '../wamp/uri.ts';
+import { isReserved, isUri, type MatchPolicy, type Uri, type UriRule } from '../wamp/uri.ts';
 import { type Action, type Authorizer, type Decision, decide } from './authorizer.ts';
 import type { RouterLimits } from './limits.ts';
 import type { RouterObserver } from './observer.ts';
+import { matchPolicy } from './request-options.ts';
 import type { Session } from './session.ts';
 
 /** What a realm's broker and dealer have in common: the rules of the realm and what the router was given. */
@@ -38,12 +41,38 @@ export class RealmContext {
     this.#authorizer = options.authorizer;
   }
 
-  /** Whether `text` may name a topic or procedure of this realm, or a pattern of them. */
-  isUri(text: string, match: MatchPolicy): text is Uri {
-    return text.length <= this.limits.uriLength && isUri(text, this.uriRule, match);
+  /** Refuses what is no topic or procedure of this realm. */
+  checkUri(text: string): void {
+    if (!this.#isUri(text, 'exact')) {
+      throw new WampError(ErrorUri.InvalidUri, [`not a URI by the ${this.uriRule} rule of this realm`]);
+    }
   }
 
-  decide(session: Session, action: Action, uri: Uri, match: MatchPolicy): Decision {
-    return decide(this.#authorizer, session, action, uri, match, this.log);
+  /** The policy in `options`; refuses what is no pattern of it on this realm. */
+  pattern(options: Dict, text: string): MatchPolicy {
+    const match = matchPolicy(options);
+    if (this.#isUri(text, match)) return match;
+    throw new WampError(ErrorUri.InvalidUri, [
+      `not a URI for match ${match} by the ${this.uriRule} rule of this realm`,
+    ]);
+  }
+
+  /** Applications neither publish nor register in the namespace of the protocol. [basic/building_blocks: reserved URIs] */
+  refuseReserved(uri: Uri): void {
+    if (isReserved(uri)) throw new WampError(ErrorUri.InvalidUri, ['wamp is reserved for the protocol itself']);
+  }
+
+  /** Refuses what the session may not do; whether it is disclosed who it is. */
+  authorize(session: Session, action: Action, uri: Uri, match: MatchPolicy): Decision['disclose'] {
+    const { verdict, disclose } = decide(this.#authorizer, session, action, uri, match, this.log);
+    if (verdict === 'allow') return disclose;
+    if (verdict === 'deny') throw new WampError(ErrorUri.NotAuthorized, [`not allowed to ${action} ${uri}`]);
+    throw new WampError(ErrorUri.AuthorizationFailed, [
+      `it could not be decided whether to ${action} ${uri} is allowed`,
+    ]);
+  }
+
+  #isUri(text: string, match: MatchPolicy): text is Uri {
+    return text.length <= this.limits.uriLength && isUri(text, this.uriRule, match);
   }
 }

@@ -1,7 +1,9 @@
-import { ProtocolViolation } from '../wamp/errors.ts';
+import { EMPTY_DICT } from '../wamp/dict.ts';
+import { ProtocolViolation, WampError } from '../wamp/errors.ts';
 import type { Id } from '../wamp/ids.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
 import type { Message } from '../wamp/messages.ts';
+import { Payload } from '../wamp/payload.ts';
 import { Broker } from './broker.ts';
 import { Dealer } from './dealer.ts';
 import type { RealmContext } from './realm-context.ts';
@@ -87,6 +89,15 @@ export class Realm implements RealmView {
 
   /** Handles what a session says. Throws `ProtocolViolation` for what it may not say. */
   handle(session: Session, message: Message): void {
+    try {
+      this.#route(session, message);
+    } catch (error) {
+      if (!(error instanceof WampError)) throw error;
+      this.#refuse(session, message, error);
+    }
+  }
+
+  #route(session: Session, message: Message): void {
     switch (message.type) {
       case MessageType.Publish:
         this.#broker.publish(session, message);
@@ -118,5 +129,29 @@ export class Realm implements RealmView {
       default:
         throw new ProtocolViolation(`Received ${messageName(message.type)} message after session was established.`);
     }
+  }
+
+  #refuse(session: Session, message: Message, error: WampError): void {
+    switch (message.type) {
+      case MessageType.Publish:
+        if (!this.#broker.refuse(message)) return;
+        break;
+      case MessageType.Call:
+      case MessageType.Subscribe:
+      case MessageType.Unsubscribe:
+      case MessageType.Register:
+      case MessageType.Unregister:
+        break;
+      default:
+        throw error;
+    }
+    session.link.send({
+      type: MessageType.Error,
+      requestType: message.type,
+      request: message.request,
+      details: EMPTY_DICT,
+      error: error.uri,
+      payload: Payload.of(error.args, error.kwargs),
+    });
   }
 }

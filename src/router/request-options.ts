@@ -1,20 +1,31 @@
 import type { Dict } from '../wamp/dict.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { MatchPolicy } from '../wamp/uri.ts';
+import type { Decision } from './authorizer.ts';
 
 // An option of the wrong type counts as absent, except where that would change what the request means.
 
-/** `match`; undefined where it is none of the three policies. */
-export function matchPolicy(options: Dict): MatchPolicy | undefined {
+/** `match`, `exact` where it is absent. */
+export function matchPolicy(options: Dict): MatchPolicy {
   const match = options['match'];
   if (match === undefined) return 'exact';
-  return match === 'exact' || match === 'prefix' || match === 'wildcard' ? match : undefined;
+  if (match === 'exact' || match === 'prefix' || match === 'wildcard') return match;
+  throw new WampError(ErrorUri.InvalidArgument, ['match is one of exact, prefix, wildcard']);
 }
 
-/** `timeout` in milliseconds, 0 for none; undefined where it is no such number. [advanced/rpc_call_timeout] */
-export function callTimeout(options: Dict): number | undefined {
+/** `timeout` in milliseconds, 0 for none. [advanced/rpc_call_timeout] */
+export function callTimeout(options: Dict): number {
   const timeout = options['timeout'];
   if (timeout === undefined) return 0;
-  return typeof timeout === 'number' && Number.isInteger(timeout) && timeout >= 0 ? timeout : undefined;
+  if (typeof timeout === 'number' && Number.isInteger(timeout) && timeout >= 0) return timeout;
+  throw new WampError(ErrorUri.InvalidArgument, ['timeout is a whole number of milliseconds']);
+}
+
+/** `disclose_me`, as far as the authorizer lets it. [advanced/rpc_caller_identification] */
+export function discloses(options: Dict, disclose: Decision['disclose']): boolean {
+  if (options['disclose_me'] !== true) return disclose === 'always';
+  if (disclose !== 'never') return true;
+  throw new WampError(ErrorUri.DiscloseMeDisallowed, ['disclose_me is not allowed here']);
 }
 
 /** `mode` of CANCEL. The text names no default: `killnowait` ends the call at once and lets the callee stop. */

@@ -1,10 +1,5 @@
 import type { Link, LinkInfo, Principal } from '../link/link.ts';
-import { EMPTY_DICT } from '../wamp/dict.ts';
 import { asId, type Id } from '../wamp/ids.ts';
-import { MessageType } from '../wamp/message-type.ts';
-import type { FailableType } from '../wamp/messages.ts';
-import { Payload } from '../wamp/payload.ts';
-import type { Uri } from '../wamp/uri.ts';
 import type { SessionView } from './authorizer.ts';
 import type { ClientFeatures } from './client-features.ts';
 import type { Invocation } from './invocation.ts';
@@ -58,11 +53,5 @@ export class Session implements SessionView {
   /** Whether this session has ever been sent an INVOCATION with this id. */
   wasInvoked(request: Id<'request'>): boolean {
     return request <= this.#lastInvocation;
-  }
-
-  /** Answers a request with ERROR. `text` is for people. */
-  refuse(requestType: FailableType, request: Id<'request'>, error: Uri, text: string): void {
-    const payload = text === '' ? Payload.empty : Payload.of([text]);
-    this.link.send({ type: MessageType.Error, requestType, request, details: EMPTY_DICT, error, payload });
   }
 }

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { routerFeatures } from '../../src/wamp/features.ts';
+import { PureStage } from '../support/pure-stage.ts';
+import { parseTranscript } from '../support/transcript.ts';
+import { TranscriptPlayer } from '../support/transcript-player.ts';
+
+const folder = new URL('../../../test/transcripts/', import.meta.url);
+const files = readdirSync(folder).filter(name => name.endsWith('.txt'));
+const transcripts = files.map(file => ({
+  file,
+  dialogues: parseTranscript(readFileSync(new URL(file, folder), 'utf8'), file),
+}));
+
+for (const { file, dialogues } of transcripts) {
+  describe(`transcript ${file}`, () => {
+    for (const dialogue of dialogues) {
+      it(dialogue.title, () => new TranscriptPlayer(new PureStage(), file).play(dialogue));
+    }
+  });
+}
+
+describe('transcripts', () => {
+  const titles = transcripts.flatMap(({ dialogues }) => dialogues.map(({ title }) => title));
+
+  it('have one dialogue at least for each feature that is announced', () => {
+    const sections = Object.values(routerFeatures).flatMap(features => Object.values(features));
+    assert.deepEqual(
+      sections.filter(section => !titles.some(title => title.includes(`[${section}]`))),
+      [],
+    );
+  });
+
+  it('name the section of the specification that they show', () => {
+    assert.deepEqual(
+      titles.filter(title => !/\[(basic|advanced)\/\w+\]/.test(title)),
+      [],
+    );
+  });
+});

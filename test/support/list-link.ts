@@ -1,0 +1,64 @@
+import { silentLogger } from '../../src/base/logger.ts';
+import { jsonCodec } from '../../src/codec/json/json-codec.ts';
+import { Inbound } from '../../src/link/inbound.ts';
+import type { Link, LinkInfo, LinkReceiver } from '../../src/link/link.ts';
+import type { Message } from '../../src/wamp/messages.ts';
+
+export const testLinkInfo: LinkInfo = {
+  transport: 'local',
+  serializer: 'json',
+  peer: 'test',
+  loopback: true,
+  listener: 'test',
+  tls: false,
+};
+
+/**
+ * The router's end of a link whose far end speaks lists, as they stand in the specification: through the JSON codec,
+ * but without a socket, and at once.
+ */
+export class ListLink implements Link {
+  readonly info: LinkInfo;
+  /** What the router has said and nobody has taken yet; `closed` when the link is. */
+  readonly heard: (readonly unknown[] | 'closed')[] = [];
+  readonly queuedBytes = 0;
+  readonly #inbound = new Inbound(this, silentLogger);
+  #closed = false;
+
+  constructor(info: LinkInfo = testLinkInfo) {
+    this.info = info;
+  }
+
+  open(receiver: LinkReceiver): void {
+    this.#inbound.open(receiver);
+  }
+
+  send(message: Message): void {
+    if (!this.#closed) this.heard.push(JSON.parse(Buffer.from(jsonCodec.encode(message)).toString()));
+  }
+
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.heard.push('closed');
+    this.#inbound.close(reason);
+  }
+
+  /** The far end says something. */
+  say(list: readonly unknown[]): void {
+    let message: Message;
+    try {
+      message = jsonCodec.decode(Buffer.from(JSON.stringify(list)));
+    } catch (error) {
+      this.#inbound.refuse(error);
+      return;
+    }
+    this.#inbound.message(message);
+  }
+
+  /** The far end is gone. */
+  lose(): void {
+    this.#closed = true;
+    this.#inbound.close('lost');
+  }
+}

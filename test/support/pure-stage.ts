@@ -1,0 +1,44 @@
+import { ListLink } from './list-link.ts';
+import type { TranscriptPeer, TranscriptStage } from './transcript-player.ts';
+import { transcriptRouter } from './transcript-router.ts';
+
+/** A stage without sockets: what is said is handled before the next line. */
+export class PureStage implements TranscriptStage {
+  readonly #scene = transcriptRouter();
+
+  async connect(): Promise<TranscriptPeer> {
+    const link = new ListLink();
+    this.#scene.router.attach(link);
+    return {
+      send: list => link.say(list),
+      drop: async () => link.lose(),
+      next: async () => {
+        if (link.heard.length === 0) await this.settle();
+        const heard = link.heard.shift();
+        if (heard === undefined) throw new Error('silence');
+        return heard;
+      },
+      get waiting() {
+        return link.heard;
+      },
+    };
+  }
+
+  // An authenticator may answer in a later turn.
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 3; turn++) await new Promise(resolve => setImmediate(resolve));
+  }
+
+  advance(milliseconds: number): void {
+    this.#scene.clock.advance(milliseconds);
+  }
+
+  shutDown(): void {
+    void this.#scene.router.close();
+  }
+
+  get holdings(): readonly number[] {
+    const realm = this.#scene.router.realm('realm1');
+    return [realm?.subscriptionCount ?? 0, realm?.registrationCount ?? 0, realm?.callCount ?? 0];
+  }
+}

@@ -1,0 +1,68 @@
+import { silentLogger } from '../../src/base/logger.ts';
+import type { Authenticator, AuthStep } from '../../src/router/admission.ts';
+import { ALLOW, type Authorizer, DENY } from '../../src/router/authorizer.ts';
+import { Router } from '../../src/router/router.ts';
+import type { Dict } from '../../src/wamp/dict.ts';
+import { ErrorUri } from '../../src/wamp/errors.ts';
+import { countingIds } from '../../src/wamp/ids.ts';
+import { FakeClock } from './fake-clock.ts';
+
+/**
+ * Admits everybody as whom HELLO.Details.authid and .authrole say. Method `ticket` asks for the ticket `secret`, method
+ * `broken` fails, and method `never` does not come to a decision.
+ */
+const authenticator: Authenticator = {
+  begin({ details, session }): AuthStep | Promise<AuthStep> {
+    const methods = details['authmethods'];
+    const method = Array.isArray(methods) ? methods[0] : undefined;
+    if (method === 'broken') throw new Error('out of order');
+    if (method === 'never') return new Promise(() => {});
+    if (method !== 'ticket') return welcome(details, 'anonymous');
+    return {
+      challenge: { method: 'ticket', extra: { session } },
+      answer: async ({ signature }) =>
+        signature === 'secret'
+          ? { ...welcome(details, 'ticket'), extra: { shelf: 7 } }
+          : { abort: ErrorUri.AuthenticationDenied, message: 'wrong ticket' },
+    };
+  },
+};
+
+function welcome({ authid, authrole }: Dict, authmethod: string): { welcome: AuthStepPrincipal } {
+  const name = typeof authid === 'string' ? authid : 'somebody';
+  const role = typeof authrole === 'string' ? authrole : 'anonymous';
+  return { welcome: { authid: name, authrole: role, authmethod, authprovider: 'static' } };
+}
+
+type AuthStepPrincipal = Extract<AuthStep, { welcome: unknown }>['welcome'];
+
+/** By the first component: `denied.` is not allowed, `broken.` fails, `masked.` hides and `open.` shows who it was. */
+const authorizer: Authorizer = {
+  decide(_session, _action, uri) {
+    if (uri.startsWith('denied.')) return DENY;
+    if (uri.startsWith('broken.')) throw new Error('out of order');
+    if (uri.startsWith('masked.')) return { verdict: 'allow', disclose: 'never' };
+    if (uri.startsWith('open.')) return { verdict: 'allow', disclose: 'always' };
+    return ALLOW;
+  },
+};
+
+/** The router that every transcript meets, and its clock: ids count from 1, limits are small. */
+export function transcriptRouter(): { readonly router: Router; readonly clock: FakeClock } {
+  const clock = new FakeClock();
+  const router = new Router({
+    realms: [
+      { name: 'realm1', uri: 'loose' },
+      { name: 'strict', uri: 'strict' },
+    ],
+    authenticator,
+    authorizer,
+    clock,
+    log: silentLogger,
+    sessionIds: countingIds(),
+    publicationIds: countingIds(),
+    agent: 'wampway-test',
+    limits: { subscriptionsPerSession: 4, registrationsPerSession: 4, callsPerSession: 4, sessions: 6, uriLength: 200 },
+  });
+  return { router, clock };
+}
