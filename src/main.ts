@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { fileURLToPath } from 'node:url';
+
 import { bridges } from '../bridges/index.ts';
 import { systemClock } from './base/clock.ts';
 import { checkCommand } from './cli/check.ts';
 import { runProcess } from './cli/run-process.ts';
 import { startCommand } from './cli/start.ts';
-import { packageVersion } from './gateway/version.ts';
+import { packageVersion, pageFolder } from './gateway/package-files.ts';
 
 const environment = process.env;
 
@@ -19,7 +19,7 @@ await runProcess({
       environment,
       clock: systemClock,
       createLog: async options => (await import('./gateway/log.ts')).createLog(options),
-      pageFolder: fileURLToPath(new URL('../page', import.meta.url)),
+      pageFolder,
     }),
     checkCommand(bridges, environment),
   ],

@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
+import { StaticFiles } from '../transport/static-files.ts';
 import { bounded } from './bounded.ts';
 import type { Bridge } from './bridge.ts';
 import { BridgeHost } from './bridge-host.ts';
@@ -12,9 +13,9 @@ import type { GatewayConfig, ListenerConfig } from './config/config-schema.ts';
 import { GatewayNetwork } from './gateway-network.ts';
 import type { GatewayStatus } from './gateway-status.ts';
 import { httpService } from './http-service.ts';
+import { packageVersion } from './package-files.ts';
 import { RealmAuthenticator } from './realm-authenticator.ts';
 import { StartError, startErrorOf } from './start-error.ts';
-import { packageVersion } from './version.ts';
 
 export interface GatewayOptions {
   /** The bridges that the configuration may switch on. */
@@ -51,6 +52,7 @@ export class Gateway implements AsyncDisposable {
   readonly #version = packageVersion();
   readonly #madeAt: number;
   readonly #listening: { readonly listener: GatewayListener; readonly socket: Listening }[] = [];
+  #page: StaticFiles | undefined;
   #state: 'starting' | 'running' | 'stopping' = 'starting';
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -92,7 +94,7 @@ export class Gateway implements AsyncDisposable {
 
   /** Whether web listeners have a page to serve. */
   get hasPage(): boolean {
-    return this.#pageFolder !== undefined && existsSync(join(this.#pageFolder, 'index.html'));
+    return this.#page !== undefined;
   }
 
   get version(): string {
@@ -134,6 +136,8 @@ export class Gateway implements AsyncDisposable {
 
   async #start(): Promise<void> {
     try {
+      const folder = this.#pageFolder;
+      if (folder !== undefined && existsSync(join(folder, 'index.html'))) this.#page = await StaticFiles.load(folder);
       for (const [index, listener] of this.config.listeners.entries()) await this.#listen(listener, index);
       // Side by side, so that a slow one does not hold up the others.
       const started = await Promise.allSettled(this.#hosts.map(host => host.start()));
@@ -160,7 +164,7 @@ export class Gateway implements AsyncDisposable {
     try {
       const socket =
         config.type === 'web'
-          ? await this.#network.listenWeb(name, config, this.#http(), accept)
+          ? await this.#network.listenWeb(name, config, this.#http(config.page), accept)
           : await this.#network.listenRawSocket(name, config, accept);
       if (this.#state === 'stopping') {
         await socket[Symbol.asyncDispose]();
@@ -174,11 +178,8 @@ export class Gateway implements AsyncDisposable {
     }
   }
 
-  #http() {
-    return httpService({
-      status: () => this.status,
-      page: undefined,
-    });
+  #http(page: boolean) {
+    return httpService({ status: () => this.status, page: page ? this.#page?.handle : undefined });
   }
 
   #makeHosts(bridges: readonly Bridge[]): BridgeHost[] {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { Session } from '../../src/client/session.ts';
@@ -151,6 +154,20 @@ describe('Gateway', () => {
       bridges: { lamp: { state: 'running', restarts: 0 } },
     });
     assert.equal((await fetch(`http://${address}/healthz`, { method: 'POST' })).status, 405);
+  });
+
+  it('serves the page, where it was built and is wanted', async () => {
+    const pageFolder = mkdtempSync(joinPath(tmpdir(), 'wampway-page-'));
+    writeFileSync(joinPath(pageFolder, 'index.html'), '<!doctype html><title>wampway</title>');
+    const config = parseConfig({ listeners: [web, { ...web, page: false }] }, []);
+    await using gateway = new Gateway(config, { bridges: [], pageFolder });
+    await gateway.start();
+    const [shown, hidden] = gateway.listeners.map(({ address }) => `http://${address}/`);
+    const answer = await fetch(shown ?? '');
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /<title>wampway/);
+    assert.equal((await fetch(hidden ?? '')).status, 404);
+    rmSync(pageFolder, { recursive: true });
   });
 
   it('says so where there is no page', async () => {

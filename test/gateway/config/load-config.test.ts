@@ -315,6 +315,14 @@ describe('config/gateway.yaml', () => {
     assert.deepEqual(loadConfig({ file, environment: {}, bridges }), builtIn);
   });
 
+  it('has an example of a serial port that is right', () => {
+    const text = readFileSync(file, 'utf8').replace('    ports: []\n', '');
+    const at = text.indexOf('    # ports:');
+    writeFileSync(join(folder, 'example.yaml'), text.slice(0, at) + text.slice(at).replace(/^ {4}# /gm, '    '));
+    const { serial } = loadConfig({ file: join(folder, 'example.yaml'), environment: {}, bridges }).bridges;
+    assert.match(JSON.stringify(serial), /"id":"greenhouse".*"name":"relay.set"/);
+  });
+
   it('names its schema', () => {
     assert.ok(readFileSync(file, 'utf8').startsWith('# yaml-language-server: $schema=./gateway.schema.json\n'));
   });

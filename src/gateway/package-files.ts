@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /** The package's version, as package.json has it. */
 export function packageVersion(): string {
@@ -7,3 +8,6 @@ export function packageVersion(): string {
   const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
   return known ? String(manifest.version) : '0.0.0';
 }
+
+/** Where the page is that comes with the package. */
+export const pageFolder = fileURLToPath(new URL('../../page', import.meta.url));

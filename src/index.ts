@@ -1,0 +1,42 @@
+/**
+ * Wampway within another program: the gateway as a whole, or its router, client and links alone.
+ *
+ *     await using gateway = await startGateway({ config: { listeners: [{ type: 'web', port: 8080 }] } });
+ */
+export { type Clock, systemClock, type Timer } from './base/clock.ts';
+export { type LogFields, type Logger, silentLogger } from './base/logger.ts';
+export { Client, type ClientOptions } from './client/client.ts';
+export { Session, type SessionOptions } from './client/session.ts';
+export type {
+  CallOptions,
+  CallResult,
+  Invocation,
+  InvocationHandler,
+  JoinedSession,
+  PublishOptions,
+  RegisterOptions,
+  Registration,
+  SubscribeOptions,
+  Subscription,
+  WampEvent,
+  WampSession,
+} from './client/session-api.ts';
+export type { Codec, SerializerName } from './codec/codec.ts';
+export { codecNamed, codecs } from './codec/codecs.ts';
+export { type Bridge, type BridgeContext, defineBridge, type RunningBridge } from './gateway/bridge.ts';
+export { ConfigError, type ConfigProblem } from './gateway/config/config-problem.ts';
+export type { ConfigInput, GatewayConfig } from './gateway/config/config-schema.ts';
+export { loadConfig, parseConfig } from './gateway/config/load-config.ts';
+export { Gateway, type GatewayListener, type GatewayOptions } from './gateway/gateway.ts';
+export type { GatewayStatus } from './gateway/gateway-status.ts';
+export { createLog, type LogOptions } from './gateway/log.ts';
+export { StartError } from './gateway/start-error.ts';
+export type { Link, LinkInfo, LinkReceiver, Principal } from './link/link.ts';
+export { localLinkPair } from './link/local-link.ts';
+export type { Authenticator } from './router/admission.ts';
+export { AnonymousAuthenticator } from './router/anonymous-authenticator.ts';
+export type { Authorizer } from './router/authorizer.ts';
+export { Router, type RouterOptions } from './router/router.ts';
+export { type StartGatewayOptions, startGateway } from './start-gateway.ts';
+export { type DialOptions, dial } from './transport/dial.ts';
+export { CloseUri, ErrorUri, ProtocolViolation, WampError } from './wamp/errors.ts';

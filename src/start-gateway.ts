@@ -1,0 +1,30 @@
+import { bridges } from '../bridges/index.ts';
+import type { Clock } from './base/clock.ts';
+import type { Logger } from './base/logger.ts';
+import type { Bridge } from './gateway/bridge.ts';
+import type { ConfigInput } from './gateway/config/config-schema.ts';
+import { parseConfig } from './gateway/config/load-config.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { pageFolder } from './gateway/package-files.ts';
+
+export interface StartGatewayOptions {
+  /** As in a configuration file; what is left out has its default. No bridge is on unless it says so. */
+  readonly config?: ConfigInput;
+  /** Bridges beside the built-in ones. */
+  readonly bridges?: readonly Bridge[];
+  /** Default: nothing is logged. */
+  readonly log?: Logger;
+  readonly clock?: Clock;
+}
+
+/**
+ * Makes and starts a gateway in this process; it runs until `stop()`, or the end of an `await using` scope. Rejects with
+ * `ConfigError` or `StartError`. Environment variables are not looked at.
+ */
+export async function startGateway(options: StartGatewayOptions = {}): Promise<Gateway> {
+  const { config = {}, bridges: more = [], ...rest } = options;
+  const all = [...bridges, ...more];
+  const gateway = new Gateway(parseConfig(config, all), { bridges: all, pageFolder, ...rest });
+  await gateway.start();
+  return gateway;
+}
