@@ -1,0 +1,28 @@
+import { defineBridge } from '../../src/gateway/bridge.ts';
+import { cborTcpConfig } from './cbor-tcp-config.ts';
+import { cborTcpDemo } from './cbor-tcp-demo.ts';
+import { DeviceGate } from './device-gate.ts';
+
+/** Devices that speak WAMP themselves: RawSocket over TCP, in CBOR, each in its own namespace `dev.{authid}.`. */
+export const cborTcpBridge = defineBridge({
+  name: 'cbor-tcp',
+  schema: cborTcpConfig,
+  async start(config, context) {
+    const { host, port, maxMessageSize, anonymous } = config;
+    const gate = new DeviceGate(config, context);
+    const listening = await context.listenRawSocket({ host, port, serializers: ['cbor'], maxMessageSize }, link =>
+      gate.accept(link),
+    );
+    const who = anonymous === 'any' ? 'any device' : 'devices on this machine';
+    return {
+      banner: [`cbor-tcp ${listening.address}: RawSocket in CBOR, ${who} by name, as dev.{authid}.…`],
+      async [Symbol.asyncDispose]() {
+        // First no more are let in; closing waits for the connections, which the gate ends.
+        const closed = listening[Symbol.asyncDispose]();
+        gate.close();
+        await closed;
+      },
+    };
+  },
+  demo: cborTcpDemo,
+});

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+
+/** The cbor-tcp bridge's part of the configuration. */
+export const cborTcpConfig = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address to listen on: 127.0.0.1 is this machine only, 0.0.0.0 or :: every network'),
+  port: z.int().min(0).max(65535).default(8082).describe('TCP port; 0 takes any that is free'),
+  anonymous: z
+    .enum(['loopback', 'any'])
+    .default('loopback')
+    .describe('From where devices are admitted by name alone: this machine, or anywhere'),
+  maxDevices: z.int().min(1).max(100_000).default(256).describe('Devices that may be connected at one time'),
+  maxMessageSize: z
+    .int()
+    .min(512)
+    .max(2 ** 24)
+    .default(64 * 1024)
+    .describe('Largest message accepted from a device, in bytes'),
+});
+
+export type CborTcpConfig = z.output<typeof cborTcpConfig>;

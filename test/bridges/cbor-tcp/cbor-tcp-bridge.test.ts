@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { cborTcpBridge } from '../../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
+import { cborTcpDemo } from '../../../bridges/cbor-tcp/cbor-tcp-demo.ts';
+import { DeviceGate } from '../../../bridges/cbor-tcp/device-gate.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { silentLogger } from '../../../src/base/logger.ts';
+import { Session } from '../../../src/client/session.ts';
+import type { WampEvent } from '../../../src/client/session-api.ts';
+import { codecNamed } from '../../../src/codec/codecs.ts';
+import { GatewayNetwork } from '../../../src/gateway/gateway-network.ts';
+import type { Link, LinkInfo } from '../../../src/link/link.ts';
+import { localLinkPair } from '../../../src/link/local-link.ts';
+import { dial } from '../../../src/transport/dial.ts';
+import { WampError } from '../../../src/wamp/errors.ts';
+import { asId } from '../../../src/wamp/ids.ts';
+import { MessageType } from '../../../src/wamp/message-type.ts';
+import { Payload } from '../../../src/wamp/payload.ts';
+import { asUri } from '../../../src/wamp/uri.ts';
+import { TestGateway } from '../../support/bridge-context.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { until } from '../../support/until.ts';
+
+const network = new GatewayNetwork(
+  { maxMessageSize: 65_536, maxQueuedBytes: 1_000_000, maxConnections: 100 },
+  silentLogger,
+  systemClock,
+);
+
+/** A gateway whose cbor-tcp bridge listens on a free port. */
+class Site implements AsyncDisposable {
+  readonly gateway = new TestGateway({
+    listenRawSocket: async (options, accept) => {
+      const listening = await network.listenForBridge('cbor-tcp', options, accept);
+      this.port = listening.port;
+      return listening;
+    },
+  });
+  port = 0;
+  #bridge: AsyncDisposable | undefined;
+
+  static async open(config: Record<string, unknown> = {}): Promise<Site> {
+    const site = new Site();
+    const parsed = cborTcpBridge.schema.parse({ port: 0, ...config });
+    site.#bridge = await cborTcpBridge.start(parsed, site.gateway.context);
+    return site;
+  }
+
+  /** Connects as the device of that name. */
+  async device(name: string | undefined): Promise<Session> {
+    const link = await network.dialRawSocket({ host: '127.0.0.1', port: this.port, serializer: 'cbor' });
+    return Session.join(link, { realm: 'realm1', ...(name !== undefined && { authid: name }) });
+  }
+
+  async closeBridge(): Promise<void> {
+    await this.#bridge?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.closeBridge();
+    await this.gateway[Symbol.asyncDispose]();
+  }
+}
+
+/** A peer that speaks message by message, and remembers the reasons and types of what it hears. */
+class RawPeer {
+  readonly link: Link;
+  readonly heard: (string | number)[] = [];
+  closed = false;
+
+  constructor(link: Link) {
+    this.link = link;
+    link.open({
+      message: message => this.heard.push('reason' in message ? message.reason : message.type),
+      closed: () => {
+        this.closed = true;
+      },
+    });
+  }
+
+  static async connect(site: Site): Promise<RawPeer> {
+    return new RawPeer(await network.dialRawSocket({ host: '127.0.0.1', port: site.port, serializer: 'cbor' }));
+  }
+
+  hello(authid: string): void {
+    const details = { authid, roles: { publisher: {} } };
+    this.link.send({ type: MessageType.Hello, realm: asUri('realm1'), details });
+  }
+
+  goodbye(): void {
+    const reason = asUri('wamp.close.close_realm');
+    this.link.send({ type: MessageType.Goodbye, details: {}, reason, payload: Payload.empty });
+  }
+}
+
+// The clock's timers do not keep a process alive.
+let awake: NodeJS.Timeout;
+before(() => {
+  awake = setInterval(() => {}, 1000);
+});
+after(() => clearInterval(awake));
+
+/** The URI and text of what `promise` is refused with. */
+async function refusal(promise: Promise<unknown>): Promise<[string, unknown]> {
+  try {
+    await promise;
+  } catch (error) {
+    assert.ok(error instanceof WampError, String(error));
+    return [error.uri, error.args[0]];
+  }
+  return ['accepted', undefined];
+}
+
+describe('cbor-tcp bridge', () => {
+  it('puts what a device publishes under its own name', async () => {
+    await using site = await Site.open();
+    const events: WampEvent[] = [];
+    const user = await site.gateway.join();
+    await user.subscribe('dev.', event => events.push(event), { match: 'prefix' });
+    const device = await site.device('esp32-1');
+    await device.publish('temperature', { args: [21.5], kwargs: { unit: 'C' } });
+    await device.publish('dev.esp32-1.humidity', { args: [40] });
+    await device.publish('dev.esp32-2.humidity', { args: [99] });
+    await device.publish('wamp.session.on_join', { acknowledge: true });
+    assert.deepEqual(
+      events.map(event => event.topic),
+      [
+        'dev.esp32-1.temperature',
+        'dev.esp32-1.humidity',
+        'dev.esp32-1.dev.esp32-2.humidity',
+        'dev.esp32-1.wamp.session.on_join',
+      ],
+    );
+    assert.deepEqual([events[0]?.args, events[0]?.kwargs], [[21.5], { unit: 'C' }]);
+    assert.deepEqual([device.welcome['authid'], device.welcome['authrole']], ['esp32-1', 'device']);
+  });
+
+  it('puts what a device registers under its own name, patterns too', async () => {
+    await using site = await Site.open();
+    const user = await site.gateway.join();
+    const device = await site.device('a');
+    await device.register('led.set', ({ args }) => args[0]);
+    await device.register('relay.', ({ procedure }) => procedure, { match: 'prefix' });
+    await device.register('dev..reset', ({ procedure }) => procedure, { match: 'wildcard' });
+    assert.deepEqual((await user.call('dev.a.led.set', { args: [true] })).args, [true]);
+    assert.deepEqual((await user.call('dev.a.relay.3')).args, ['dev.a.relay.3']);
+    assert.deepEqual((await user.call('dev.a.dev.b.reset')).args, ['dev.a.dev.b.reset']);
+    await device.register('', () => 'all', { match: 'prefix' });
+    assert.deepEqual((await user.call('dev.a.else')).args, ['all']);
+    for (const uri of ['dev.b.reset', 'dev.ab', 'dev.a', 'led.set']) {
+      assert.deepEqual((await refusal(user.call(uri)))[0], 'wamp.error.no_such_procedure', uri);
+    }
+  });
+
+  it('lets a device subscribe and call by full name', async () => {
+    await using site = await Site.open();
+    const user = await site.gateway.join();
+    await user.register('farm.time', () => 7);
+    const device = await site.device('a');
+    const heard: WampEvent[] = [];
+    await device.subscribe('farm.', event => heard.push(event), { match: 'prefix' });
+    assert.deepEqual((await device.call('farm.time')).args, [7]);
+    await user.publish('farm.alarm', { args: ['fire'], acknowledge: true });
+    await until('the event', () => heard.length === 1);
+    assert.equal(heard[0]?.topic, 'farm.alarm');
+  });
+
+  it('wants a name that can stand in a URI', async () => {
+    await using site = await Site.open();
+    for (const name of [undefined, '', 'a.b', 'a b', 'x'.repeat(65), '__proto__.a', 'a\n']) {
+      const [uri, text] = await refusal(site.device(name));
+      assert.equal(uri, 'wamp.error.invalid_argument', String(name));
+      assert.match(String(text), /authid has to name the device: 1 to 64 letters/);
+    }
+    await site.device('__proto__');
+  });
+
+  it('lets a device that connects anew take its place over', async () => {
+    await using site = await Site.open({ maxDevices: 1 });
+    const user = await site.gateway.join();
+    const old = await site.device('a');
+    await old.register('led.set', () => 'old');
+    const anew = await site.device('a');
+    await anew.register('led.set', () => 'new');
+    assert.deepEqual((await user.call('dev.a.led.set')).args, ['new']);
+    assert.match(await old.closed, /wamp\.close\.killed/);
+    assert.equal(site.gateway.router.sessionCount, 2);
+    // The old connection's end does not take the new one's place away.
+    assert.deepEqual((await refusal(site.device('b')))[0], 'wampway.error.limit_exceeded');
+    await anew.leave();
+    await until('the place to be free', () => site.gateway.router.linkCount === 1);
+    await site.device('b');
+  });
+
+  it('ends a device that sends more than a message may have', async () => {
+    await using site = await Site.open({ maxMessageSize: 1024 });
+    const device = await site.device('a');
+    const sent = device.publish('t', { args: ['x'.repeat(2000)], acknowledge: true });
+    assert.notEqual((await refusal(sent))[0], 'accepted');
+  });
+
+  it('speaks CBOR alone', async () => {
+    await using site = await Site.open();
+    await assert.rejects(dial(`tcp://127.0.0.1:${site.port}`, { codec: codecNamed('json') }), /serializer/);
+  });
+
+  it('ends a connection whose first message is not HELLO, and nobody else', async () => {
+    await using site = await Site.open();
+    const device = await site.device('a');
+    const raw = await RawPeer.connect(site);
+    raw.link.send({ type: MessageType.Subscribe, request: asId(1), options: {}, topic: asUri('a') });
+    await until('the end', () => raw.closed);
+    assert.deepEqual(raw.heard, ['wamp.error.protocol_violation']);
+    await device.publish('alive', { acknowledge: true });
+  });
+
+  it('does not let one connection be two devices', async () => {
+    await using site = await Site.open();
+    const raw = await RawPeer.connect(site);
+    raw.hello('a');
+    await until('WELCOME', () => raw.heard.length === 1);
+    raw.goodbye();
+    await until('GOODBYE', () => raw.heard.length === 2);
+    raw.hello('a');
+    await until('WELCOME again', () => raw.heard.length === 3);
+    raw.goodbye();
+    raw.hello('b');
+    await until('the end', () => raw.closed);
+    assert.equal(raw.heard.at(-1), 'wamp.error.protocol_violation');
+  });
+
+  it('says goodbye to devices when it stops, and closes their connections', async () => {
+    await using site = await Site.open();
+    const device = await site.device('a');
+    const stranger = connect(site.port, '127.0.0.1');
+    await new Promise(resolve => stranger.once('connect', resolve));
+    await site.closeBridge();
+    assert.match(await device.closed, /wamp\.close\.system_shutdown/);
+    await until('the links', () => site.gateway.router.linkCount === 0);
+    await until('the stranger', () => stranger.destroyed || stranger.closed);
+    await assert.rejects(network.dialRawSocket({ host: '127.0.0.1', port: site.port, serializer: 'cbor' }));
+  });
+});
+
+describe('device gate', () => {
+  const remote: LinkInfo = {
+    transport: 'rawsocket',
+    serializer: 'cbor',
+    peer: '192.0.2.1:1000',
+    loopback: false,
+    listener: 'test',
+    tls: false,
+  };
+
+  /** What a device from another machine hears. */
+  async function fromAfar(anonymous: 'loopback' | 'any'): Promise<RawPeer> {
+    const gateway = new TestGateway();
+    const gate = new DeviceGate({ anonymous, maxDevices: 2 }, gateway.context);
+    const [near, far] = localLinkPair(remote, remote, silentLogger);
+    gate.accept(near);
+    const peer = new RawPeer(far);
+    peer.hello('a');
+    await until('an answer', () => peer.heard.length > 0);
+    peer.link.close('done');
+    await gateway[Symbol.asyncDispose]();
+    return peer;
+  }
+
+  it('admits devices of this machine only, unless told otherwise', async () => {
+    assert.equal((await fromAfar('loopback')).heard[0], 'wamp.error.authentication_required');
+    assert.equal((await fromAfar('any')).heard[0], MessageType.Welcome);
+  });
+
+  it('bounds the connections that have not said who they are, and their time', async () => {
+    await using gateway = new TestGateway();
+    const clock = new FakeClock();
+    const gate = new DeviceGate({ anonymous: 'any', maxDevices: 2 }, { ...gateway.context, clock });
+    const peers = [1, 2, 3].map(() => {
+      const [near, far] = localLinkPair(remote, remote, silentLogger);
+      gate.accept(near);
+      return new RawPeer(far);
+    });
+    await until('the refusal', () => peers[2]?.closed);
+    assert.deepEqual(peers[2]?.heard, ['wampway.error.limit_exceeded']);
+    assert.equal(peers[0]?.closed, false);
+    clock.advance(10_000);
+    await until('the end of their time', () => peers[0]?.closed && peers[1]?.closed);
+    assert.equal(clock.timers, 0);
+  });
+});
+
+describe('cbor-tcp demo', () => {
+  it('is a meter that comes in through the socket', async () => {
+    await using site = await Site.open();
+    const user = await site.gateway.join();
+    const topics = new Set<string>();
+    await user.subscribe('dev.meter.power.', ({ topic }) => topics.add(topic), { match: 'prefix' });
+    const config = cborTcpBridge.schema.parse({ port: site.port });
+    await using _meter = await cborTcpDemo.start(config, {
+      log: silentLogger,
+      clock: systemClock,
+      realm: 'realm1',
+      dialRawSocket: options => network.dialRawSocket(options),
+    });
+    await until('values', () => topics.size === 2);
+    assert.deepEqual((await user.call('dev.meter.led.set', { args: [true] })).args, [true]);
+    assert.deepEqual(
+      (await refusal(user.call('dev.meter.led.set', { args: ['on'] })))[0],
+      'wamp.error.invalid_argument',
+    );
+    assert.equal(typeof (await user.call('dev.meter.reboot')).args[0], 'number');
+  });
+});
