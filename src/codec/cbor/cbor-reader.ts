@@ -1,7 +1,7 @@
 import type { PayloadCount, PayloadFormat } from '../../wamp/payload.ts';
 import { BinaryReader, INDEFINITE } from '../binary-reader.ts';
 import { malformed } from '../malformed.ts';
-import { foreignTags } from './cbor-tags.ts';
+import { unfit } from './cbor-tags.ts';
 import {
   argument,
   BINARY,
@@ -21,7 +21,7 @@ import {
 /** Takes the elements of a message off CBOR. Tags around elements are passed over. */
 export class CborReader extends BinaryReader {
   readonly #items: PayloadFormat;
-  #foreignBefore = 0;
+  #unfitBefore = 0;
 
   constructor(items: PayloadFormat) {
     super(items, 'CBOR', walkItem);
@@ -29,12 +29,12 @@ export class CborReader extends BinaryReader {
   }
 
   protected override begin(frame: Uint8Array): void {
-    this.#foreignBefore = foreignTags.seen;
+    this.#unfitBefore = unfit.seen;
     super.begin(frame);
   }
 
   protected override forwardable(items: Uint8Array, count: PayloadCount): Uint8Array {
-    return foreignTags.seen === this.#foreignBefore ? items : this.#items.transcode(items, count, this.#items);
+    return unfit.seen === this.#unfitBefore ? items : this.#items.transcode(items, count, this.#items);
   }
 
   protected override advance(): boolean {
@@ -46,7 +46,7 @@ export class CborReader extends BinaryReader {
   #skipTags(): void {
     while (this.major() === TAG) {
       this.pos = headEnd(this.bytes, this.pos, this.end);
-      foreignTags.seen++;
+      unfit.seen++;
     }
   }
 

@@ -11,7 +11,7 @@ import {
 import { MAX_DEPTH, MAX_INTEGER_BYTES } from '../limits.ts';
 import { malformed } from '../malformed.ts';
 import { isUtf8 } from '../utf8.ts';
-import { bigInteger, foreignTags, tagFits } from './cbor-tags.ts';
+import { bigInteger, tagFits, unfit } from './cbor-tags.ts';
 
 // Every function here takes the position of what it reads and returns the position after it. `bytes` is read from
 // `pos` up to `end` and no further. Without a sink nothing is allocated. [RFC 8949, section 3 and appendix C]
@@ -136,7 +136,7 @@ function walkChunks(bytes: Uint8Array, from: number, end: number, major: number,
     const whole = joinChunks(bytes, from, total);
     if (major === TEXT) sink.text(whole, 0, total);
     else sink.binary(whole, 0, total);
-  }
+  } else unfit.seen++;
   return pos + 1;
 }
 
@@ -247,7 +247,7 @@ function walkTag(
     return stop;
   }
   const stop = walkItem(bytes, after, end, depth + 1, sink);
-  if (sink === undefined && !tagFits(tag, bytes, after, stop)) foreignTags.seen++;
+  if (sink === undefined && !tagFits(tag, bytes, after, stop)) unfit.seen++;
   return stop;
 }
 
