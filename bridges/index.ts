@@ -1,6 +1,7 @@
 import type { Bridge } from '../src/gateway/bridge.ts';
+import { cborTcpBridge } from './cbor-tcp/cbor-tcp-bridge.ts';
 import { mqttBridge } from './mqtt/mqtt-bridge.ts';
 import { serialBridge } from './serial/serial-bridge.ts';
 
 /** Every bridge there is; its name is its key in the configuration. A new bridge is a folder and a line here. */
-export const bridges: readonly Bridge[] = [mqttBridge, serialBridge];
+export const bridges: readonly Bridge[] = [mqttBridge, cborTcpBridge, serialBridge];
