@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel.ts';
 import { ProtocolViolation } from '../wamp/errors.ts';
@@ -13,8 +13,11 @@ const COPY_BYTES = 16 * 1024;
 /** With this much gathered, the turn's end is not waited for. */
 const EARLY_FLUSH_BYTES = SLAB_BYTES;
 
-/** PONGs that may wait, in bytes, for a peer that sends PINGs and does not read. */
-const MAX_WAITING_PONGS = 64 * 1024;
+/** PONGs that may wait, in bytes of memory, for a peer that sends PINGs and does not read. */
+const MAX_WAITING_PONGS = 1024 * 1024;
+
+/** What a waiting PONG counts beside its payload. */
+const PONG_BYTES = 128;
 
 const EMPTY = new Uint8Array(0);
 
@@ -22,7 +25,7 @@ const scratch = new Scratch();
 
 export interface RawSocketChannelOptions {
   /** Connected, and past the handshake. */
-  readonly socket: Socket;
+  readonly socket: Duplex;
   /** The longest frame accepted, as announced to the peer. */
   readonly ownLimit: number;
   /** The longest frame that the peer has said it accepts. */
@@ -34,7 +37,7 @@ export interface RawSocketChannelOptions {
 /** Frames over a RawSocket connection that has shaken hands. [advanced/transport_rawsocket] */
 export class RawSocketChannel implements FrameChannel, Flushable {
   readonly maxFrame: number;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #parser: FrameParser;
   readonly #heartbeat: Heartbeat;
   #receiver: FrameReceiver | undefined;
@@ -140,7 +143,7 @@ export class RawSocketChannel implements FrameChannel, Flushable {
   #answer(ping: Uint8Array): void {
     if (ping.length > this.maxFrame) throw new ProtocolViolation('PING longer than the peer itself accepts');
     if (this.#congested()) {
-      this.#pongBytes += HEADER_BYTES + ping.length;
+      this.#pongBytes += PONG_BYTES + ping.length;
       if (this.#pongBytes > MAX_WAITING_PONGS) {
         this.destroy('the peer sends PINGs and does not read');
         return;

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel.ts';
 import { ProtocolViolation } from '../wamp/errors.ts';
@@ -8,8 +8,11 @@ import { Heartbeat, type HeartbeatOptions } from './heartbeat.ts';
 /** With this much gathered, the turn's end is not waited for. */
 const EARLY_FLUSH_BYTES = 64 * 1024;
 
-/** PONGs that may wait, in bytes, for a peer that sends PINGs and does not read. */
-const MAX_WAITING_PONGS = 64 * 1024;
+/** PONGs that may wait, in bytes of memory, for a peer that sends PINGs and does not read. */
+const MAX_WAITING_PONGS = 1024 * 1024;
+
+/** What a waiting PONG counts beside its payload. */
+const PONG_BYTES = 128;
 
 /** Bytes of UTF-8 that a close frame has for its reason. [RFC6455-5.5] */
 const MAX_REASON_BYTES = 123;
@@ -37,7 +40,7 @@ export interface WebSocketChannelOptions {
   /** Open. Does not answer PINGs by itself, and compresses nothing. */
   readonly webSocket: WebSocketLike;
   /** The socket that it runs on. */
-  readonly socket: Socket;
+  readonly socket: Writable;
   /** Whether messages are binary frames; otherwise text. */
   readonly binary: boolean;
   readonly heartbeat: HeartbeatOptions;
@@ -49,7 +52,7 @@ export interface WebSocketChannelOptions {
 export class WebSocketChannel implements FrameChannel, Flushable {
   readonly maxFrame = Number.POSITIVE_INFINITY;
   readonly #webSocket: WebSocketLike;
-  readonly #socket: Socket;
+  readonly #socket: Writable;
   readonly #sendOptions: { readonly binary: boolean; readonly compress: false; readonly fin: true };
   readonly #heartbeat: Heartbeat;
   readonly #clock: Clock;
@@ -169,7 +172,7 @@ export class WebSocketChannel implements FrameChannel, Flushable {
     if (this.#state !== 'open') return;
     const { writableLength, writableHighWaterMark } = this.#socket;
     if ((this.#corked ? this.#before : writableLength) >= writableHighWaterMark) {
-      this.#pongBytes += ping.length + 2;
+      this.#pongBytes += PONG_BYTES + ping.length;
       if (this.#pongBytes > MAX_WAITING_PONGS) {
         this.destroy('the peer sends PINGs and does not read');
         return;

@@ -53,6 +53,15 @@ export class RawPeer implements Disposable {
     return bytes;
   }
 
+  /** The head of an HTTP answer, up to and including the empty line. */
+  async head(): Promise<string> {
+    const end = await until('the head of an answer', () => {
+      const at = this.#received.indexOf('\r\n\r\n');
+      return at >= 0 && at + 4;
+    });
+    return (await this.read(end)).toString();
+  }
+
   /** The next RawSocket frame: its first octet and its payload. */
   async frame(): Promise<{ first: number; payload: Buffer }> {
     const header = await this.read(4);
