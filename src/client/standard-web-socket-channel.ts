@@ -6,7 +6,7 @@ import { ProtocolViolation } from '../wamp/errors.ts';
 interface Handlers {
   open(event: object): void;
   message(event: { readonly data: unknown }): void;
-  error(event: { readonly message?: unknown }): void;
+  error(event: object): void;
   close(event: { readonly code: number; readonly reason: string }): void;
 }
 

@@ -44,8 +44,7 @@ export function webSocketLink(url: string, options: WebSocketLinkOptions = {}): 
     const onAbort = (): void => fail('given up');
     signal?.addEventListener('abort', onAbort);
     if (signal?.aborted === true) onAbort();
-    // A browser does not tell its pages what went wrong.
-    socket.onerror = ({ message }) => fail(typeof message === 'string' && message !== '' ? message : 'cannot connect');
+    socket.onerror = event => fail(errorText(event));
     socket.onclose = () => fail('closed before it was open');
     socket.onopen = () => {
       signal?.removeEventListener('abort', onAbort);
@@ -73,6 +72,12 @@ export function webSocketLink(url: string, options: WebSocketLinkOptions = {}): 
       );
     };
   });
+}
+
+/** What went wrong, as far as it is told: a browser does not tell its pages. */
+function errorText(event: object): string {
+  const message = 'message' in event ? event.message : undefined;
+  return typeof message === 'string' && message !== '' ? message : 'cannot connect';
 }
 
 function globalWebSocket(): StandardWebSocketClass {

@@ -1,0 +1,49 @@
+import type { Dict } from '../wamp/dict.ts';
+import { CliError, type CliIo, type CliOptions } from './command.ts';
+import { jsonText, payloadText, printable } from './json-text.ts';
+
+/** Bytes that may wait for whoever reads the output. */
+const MAX_WAITING = 16 * 1024 * 1024;
+
+/** What happened, to be printed: an event or a call. */
+export interface Happening {
+  /** The topic or procedure. */
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Dict;
+  /** Only in JSON, e.g. the publication's id. */
+  readonly more?: Dict;
+}
+
+/** Prints one line a happening: `12:03:04.123 topic  args kwargs`, or a JSON object. */
+export class LinePrinter {
+  readonly #io: CliIo;
+  readonly #json: boolean;
+  readonly #kind: string;
+
+  /** `kind` is the name's key in JSON: `topic`, `procedure`. */
+  constructor(io: CliIo, options: CliOptions, kind: string) {
+    this.#io = io;
+    this.#json = options['json'] === true;
+    this.#kind = kind;
+  }
+
+  /** Throws where the reader of the output is hopelessly behind. */
+  print({ name, args, kwargs, more }: Happening): void {
+    const now = new Date();
+    const line = this.#json
+      ? jsonText({ time: now.toISOString(), [this.#kind]: name, ...more, args, kwargs })
+      : `${clockTime(now)} ${printable(name)}  ${payloadText(args, kwargs)}`;
+    this.#io.stdout.write(`${line}\n`);
+    if (this.#io.stdout.writableLength > MAX_WAITING) {
+      throw new CliError(`whoever reads the output is ${MAX_WAITING / 1024 / 1024} MiB behind; gave up`);
+    }
+  }
+}
+
+/** `12:03:04.123`, local time. */
+function clockTime(time: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
+  return `${clock}.${String(time.getMilliseconds()).padStart(3, '0')}`;
+}

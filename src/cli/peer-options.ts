@@ -1,0 +1,113 @@
+import { Session, type SessionOptions } from '../client/session.ts';
+import type { SerializerName } from '../codec/codec.ts';
+import { codecNamed } from '../codec/codecs.ts';
+import type { Link } from '../link/link.ts';
+import { dial } from '../transport/dial.ts';
+import { DialError } from '../transport/dial-error.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
+import { CliError, type CliIo, type CliOption, type CliOptions, ExitCode } from './command.ts';
+import { jsonText, printable } from './json-text.ts';
+import { text, wholeNumber } from './option-values.ts';
+
+const serializers: readonly SerializerName[] = ['json', 'msgpack', 'cbor'];
+
+/** The options of every command that talks to a router. */
+export const peerOptions: readonly CliOption[] = [
+  {
+    flags: '--url <url>',
+    summary: 'the router: ws://, wss:// (WebSocket), tcp://, tcps:// or unix:// (RawSocket)',
+    default: 'ws://127.0.0.1:8080/ws',
+  },
+  { flags: '--realm <name>', summary: 'the realm to join', default: 'realm1' },
+  { flags: '--serializer <name>', summary: 'how messages are written', default: 'json', choices: serializers },
+  { flags: '--connect-timeout <ms>', summary: 'give up connecting and joining after this time', default: '10000' },
+  { flags: '--json', summary: 'print JSON, one object a line, for scripts' },
+];
+
+/** What can be done about a refusal. */
+const hints: Readonly<Record<string, string>> = {
+  [ErrorUri.NoSuchRealm]: 'choose another with --realm',
+  [ErrorUri.AuthenticationRequired]: 'the router does not admit strangers from here',
+  [ErrorUri.NoMatchingAuthMethod]: 'the router does not admit strangers',
+  [ErrorUri.Timeout]: 'is it a WAMP router, and does it speak this serializer?',
+};
+
+/** A command at work. */
+export interface Peer {
+  readonly session: Session;
+  /** For people: `realm1 at ws://127.0.0.1:8080/ws`. */
+  readonly place: string;
+}
+
+/**
+ * Joins the router that the options name, lets `work` use the session until it resolves with an exit code, and leaves. An
+ * answer that is no becomes exit code 1; a router that is not there, or is lost, 2. Being told to stop ends it at once,
+ * with success.
+ */
+export async function withPeer(
+  options: CliOptions,
+  io: CliIo,
+  work: (peer: Peer) => Promise<number>,
+  limits: Pick<SessionOptions, 'maxInvocations'> = {},
+): Promise<number> {
+  const url = text(options, 'url') ?? '';
+  const realm = text(options, 'realm') ?? '';
+  const session = await join(url, realm, options, io, limits);
+  if (session === undefined) return ExitCode.Ok;
+  let leaving = false;
+  const lost = session.closed.then(reason => {
+    if (!leaving) throw new CliError(`the router at ${url} has ended the session: ${printable(reason)}`);
+    return ExitCode.Ok;
+  });
+  try {
+    return await Promise.race([work({ session, place: `${realm} at ${url}` }), lost, stopped(io.signal)]);
+  } catch (error) {
+    if (!(error instanceof WampError)) throw error;
+    if (error.uri === ErrorUri.NetworkFailure) return await lost;
+    throw new CliError(errorText(error), ExitCode.Failed);
+  } finally {
+    leaving = true;
+    await session.leave();
+  }
+}
+
+function stopped(signal: AbortSignal): Promise<number> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve(ExitCode.Ok);
+    else signal.addEventListener('abort', () => resolve(ExitCode.Ok), { once: true });
+  });
+}
+
+/** An ERROR for people, on one line. */
+function errorText(error: WampError): string {
+  const [first, ...more] = error.args;
+  if (typeof first === 'string' && more.length === 0) return printable(error.message).replaceAll('\n', ' ');
+  return error.args.length === 0 ? printable(error.uri) : `${printable(error.uri)}: ${jsonText(error.args)}`;
+}
+
+async function join(
+  url: string,
+  realm: string,
+  options: CliOptions,
+  io: CliIo,
+  limits: Pick<SessionOptions, 'maxInvocations'>,
+): Promise<Session | undefined> {
+  const timeout = wholeNumber(options, 'connectTimeout', 1) ?? 10_000;
+  const name = serializers.find(one => one === options['serializer']) ?? 'json';
+  let link: Link | undefined;
+  const stop = (): void => link?.close('stopped');
+  io.signal.addEventListener('abort', stop, { once: true });
+  try {
+    link = await dial(url, { codec: codecNamed(name), timeout, signal: io.signal });
+    return await Session.join(link, { realm, timeout, details: { agent: 'wampway' }, ...limits });
+  } catch (error) {
+    if (io.signal.aborted) return undefined;
+    if (error instanceof DialError) throw new CliError(error.message);
+    if (!(error instanceof WampError)) throw error;
+    const hint = hints[error.uri];
+    const advice = hint === undefined ? '' : ` (${hint})`;
+    throw new CliError(`the router at ${url} does not let us join ${realm}: ${printable(error.message)}${advice}`);
+  } finally {
+    io.signal.removeEventListener('abort', stop);
+  }
+}

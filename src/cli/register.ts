@@ -1,0 +1,121 @@
+import { result } from '../client/result.ts';
+import type { Invocation, InvocationHandler } from '../client/session-api.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
+import { runChildCommand } from './child-command.ts';
+import { type CliCommand, CliError, type CliIo, type CliOptions } from './command.ts';
+import { jsonText, printable } from './json-text.ts';
+import { LinePrinter } from './line-printer.ts';
+import { matchOption, matchPolicy, text, typedValue, wholeNumber } from './option-values.ts';
+import { peerOptions, withPeer } from './peer-options.ts';
+
+const invokePolicies = ['single', 'first', 'last', 'roundrobin', 'random'] as const;
+
+/** `wampway register`: offers a procedure until it is stopped. */
+export const registerCommand: CliCommand = {
+  name: 'register',
+  summary: 'offer a procedure, answered by a fixed value or by a command, until stopped',
+  arguments: [{ name: 'procedure', summary: 'the procedure or pattern to offer', required: true }],
+  options: [
+    { flags: '--value <json>', summary: 'answer with this value: JSON where it is JSON, else text' },
+    {
+      flags: '--exec <command>',
+      summary:
+        'answer by this shell command: it reads {"procedure", "args", "kwargs"} as JSON; what it prints, JSON or text, is the result; any other exit code than 0 is an error',
+    },
+    { flags: '--exec-timeout <ms>', summary: 'end the command after this time', default: '10000' },
+    { flags: '--max-output <bytes>', summary: 'end the command when it has printed more', default: '1048576' },
+    { flags: '--concurrency <n>', summary: 'calls answered at the same time; others are refused', default: '16' },
+    matchOption('procedure'),
+    {
+      flags: '--invoke <policy>',
+      summary: 'how calls are shared with others who offer the same',
+      default: 'single',
+      choices: invokePolicies,
+    },
+    ...peerOptions,
+  ],
+  examples: [
+    { command: 'wampway register app.version --value \'"1.2"\'', shows: 'answers every call with a text' },
+    { command: 'wampway register app.uptime --exec uptime', shows: 'answers with what the command prints' },
+    {
+      command: 'wampway register app.add --exec \'jq ".args | add"\'',
+      shows: 'adds the arguments; `wampway call app.add 2 3` prints 5',
+    },
+  ],
+  async run([procedure = ''], options, io) {
+    const children = new Set<Promise<unknown>>();
+    const answer = answerer(options, io, children);
+    const printer = new LinePrinter(io, options, 'procedure');
+    const maxInvocations = wholeNumber(options, 'concurrency', 1) ?? 16;
+    const match = matchPolicy(options);
+    const invoke = invokePolicies.find(one => one === options['invoke']) ?? 'single';
+    const exitCode = await withPeer(
+      options,
+      io,
+      async ({ session, place }) => {
+        let fail: (error: unknown) => void = () => {};
+        const failed = new Promise<never>((_resolve, reject) => {
+          fail = reject;
+        });
+        const handler: InvocationHandler = invocation => {
+          try {
+            printer.print({ name: invocation.procedure, args: invocation.args, kwargs: invocation.kwargs });
+          } catch (error) {
+            fail(error);
+          }
+          return answer(invocation);
+        };
+        await session.register(procedure, handler, { match, invoke });
+        io.stderr.write(`registered ${printable(procedure)} on ${place}; Ctrl-C ends it\n`);
+        return failed;
+      },
+      { maxInvocations },
+    );
+    // Told to end when the session ended; those that do not listen are killed a second later.
+    await Promise.allSettled(children);
+    return exitCode;
+  },
+};
+
+function answerer(options: CliOptions, io: CliIo, children: Set<Promise<unknown>>): InvocationHandler {
+  const value = text(options, 'value');
+  const command = text(options, 'exec');
+  if ((value === undefined) === (command === undefined)) {
+    throw new CliError("say what to answer: either --value JSON or --exec 'command'");
+  }
+  if (command === undefined) {
+    const fixed = result({ args: [typedValue(value ?? '')] });
+    return () => fixed;
+  }
+  const timeout = wholeNumber(options, 'execTimeout', 1) ?? 10_000;
+  const maxOutput = wholeNumber(options, 'maxOutput', 0) ?? 1_048_576;
+  return async ({ procedure, args, kwargs, signal }: Invocation) => {
+    const running = runChildCommand({
+      command,
+      input: `${jsonText({ procedure, args, kwargs })}\n`,
+      env: { WAMP_PROCEDURE: procedure },
+      timeout,
+      maxOutput,
+      signal,
+      stderr: io.stderr,
+    });
+    children.add(running);
+    const outcome = await running.finally(() => children.delete(running));
+    if (outcome.kind === 'exited') {
+      if (outcome.code === 0) return resultOf(outcome.output);
+      const words = [`the command ended with exit code ${outcome.code}`];
+      throw new WampError(ErrorUri.RuntimeError, words, { exit_code: outcome.code });
+    }
+    if (outcome.kind === 'failed') throw new WampError(ErrorUri.RuntimeError, ['the command could not be run']);
+    if (outcome.by === 'timeout') throw new WampError(ErrorUri.Timeout, [`the command took more than ${timeout} ms`]);
+    if (outcome.by === 'signal') throw new WampError(ErrorUri.Canceled, ['the command was ended']);
+    if (outcome.by === 'system') throw new WampError(ErrorUri.RuntimeError, ['the command was killed']);
+    throw new WampError(ErrorUri.PayloadSizeExceeded, [`the command printed more than ${maxOutput} bytes`]);
+  };
+}
+
+/** Nothing, JSON, or text without the newline that ends it. */
+function resultOf(output: string): unknown {
+  const words = output.replace(/\r?\n$/, '');
+  return words === '' ? undefined : typedValue(words);
+}
