@@ -2,9 +2,13 @@
 
 import { bridges } from '../bridges/index.ts';
 import { systemClock } from './base/clock.ts';
+import { callCommand } from './cli/call.ts';
 import { checkCommand } from './cli/check.ts';
+import { pubCommand } from './cli/pub.ts';
+import { registerCommand } from './cli/register.ts';
 import { runProcess } from './cli/run-process.ts';
 import { startCommand } from './cli/start.ts';
+import { subCommand } from './cli/sub.ts';
 import { packageVersion, pageFolder } from './gateway/package-files.ts';
 
 const environment = process.env;
@@ -22,5 +26,9 @@ await runProcess({
       pageFolder,
     }),
     checkCommand(bridges, environment),
+    pubCommand,
+    subCommand,
+    callCommand,
+    registerCommand,
   ],
 });

@@ -3,57 +3,20 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
-import { systemClock } from '../../src/base/clock.ts';
-import { silentLogger } from '../../src/base/logger.ts';
 import { Client, ErrorUri, Session, webSocketLink } from '../../src/client/client.ts';
-import { jsonCodec } from '../../src/codec/json/json-codec.ts';
-import type { Link } from '../../src/link/link.ts';
-import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
-import { Router } from '../../src/router/router.ts';
-import { defaultLimits } from '../../src/transport/limits.ts';
-import type { Listening } from '../../src/transport/listening.ts';
-import { listenWeb } from '../../src/transport/web-server.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
+import { RouterServer } from '../support/router-server.ts';
 import { until } from '../support/until.ts';
 import { refusal } from './router-peer.ts';
 
-/** A gateway's listener with a router behind it. */
-async function serve(port = 0): Promise<{ router: Router; listening: Listening; links: Link[] }> {
-  const router = new Router({
-    realms: [{ name: 'realm1', uri: 'loose' }],
-    authenticator: new AnonymousAuthenticator({ who: 'loopback' }),
-    clock: systemClock,
-    log: silentLogger,
-  });
-  const links: Link[] = [];
-  const listening = await listenWeb(
-    {
-      address: { host: '127.0.0.1', port },
-      name: 'web',
-      codecs: [jsonCodec],
-      limits: defaultLimits,
-      log: silentLogger,
-      clock: systemClock,
-    },
-    link => {
-      links.push(link);
-      router.attach(link);
-    },
-  );
-  return { router, listening, links };
-}
-
 describe('link over a standard WebSocket', () => {
-  let server: Awaited<ReturnType<typeof serve>>;
+  let server: RouterServer;
   let url: string;
   before(async () => {
-    server = await serve();
-    url = `ws://127.0.0.1:${server.listening.port}/ws`;
+    server = await RouterServer.start();
+    url = server.url;
   });
-  after(async () => {
-    await server.router.close();
-    await server.listening[Symbol.asyncDispose]();
-  });
+  after(() => server.stop());
 
   it('joins, carries events and calls of some size both ways, and leaves', async () => {
     const link = await webSocketLink(url, { WebSocket });
@@ -137,11 +100,11 @@ describe('link over a standard WebSocket', () => {
   });
 
   it('brings a client back to a gateway that restarts, with all it had', async () => {
-    let gateway = await serve();
-    const { port } = gateway.listening;
+    let gateway = await RouterServer.start();
+    const { port, url: address } = gateway;
     const client = new Client({
       realm: 'realm1',
-      connect: signal => webSocketLink(`ws://127.0.0.1:${port}/ws`, { WebSocket, signal }),
+      connect: signal => webSocketLink(address, { WebSocket, signal }),
       backoff: { initial: 10, max: 50 },
     });
     const seen: unknown[] = [];
@@ -153,17 +116,15 @@ describe('link over a standard WebSocket', () => {
       await until('the event', () => seen.at(-1) === value);
     };
     await send('said goodbye');
-    await gateway.router.close();
-    await gateway.listening[Symbol.asyncDispose]();
+    await gateway.stop();
     await until('the loss is seen', () => client.session === undefined);
-    gateway = await serve(port);
+    gateway = await RouterServer.start({ port });
     await send('cut off');
     for (const link of gateway.links) link.close('cut');
     await until('the loss is seen', () => client.session === undefined);
     await send('there again');
     assert.deepEqual(seen, ['said goodbye', 'cut off', 'there again']);
     await client.leave();
-    await gateway.router.close();
-    await gateway.listening[Symbol.asyncDispose]();
+    await gateway.stop();
   });
 });

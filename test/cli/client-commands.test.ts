@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { Session } from '../../src/client/session.ts';
+import { codecNamed } from '../../src/codec/codecs.ts';
+import { dial } from '../../src/transport/dial.ts';
+import { WampError } from '../../src/wamp/errors.ts';
+import { asUri } from '../../src/wamp/uri.ts';
+import { RouterServer } from '../support/router-server.ts';
+import { until } from '../support/until.ts';
+import { CommandRun, run } from './command-run.ts';
+
+describe('client commands', () => {
+  let server: RouterServer;
+  let session: Session;
+  let folder: string;
+  let url: string;
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'wampway-cli-'));
+    server = await RouterServer.start({ unixPath: join(folder, 'wamp.sock') });
+    url = server.url;
+    session = await Session.join(await dial(url, { codec: codecNamed('cbor') }), { realm: 'realm1' });
+  });
+  after(async () => {
+    await session.leave();
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('pub and sub: over every transport and serializer, values as they were typed', async () => {
+    const urls = [url, `tcp://127.0.0.1:${server.port}`, `unix://${join(folder, 'wamp.sock')}`];
+    for (const address of urls) {
+      for (const serializer of ['json', 'msgpack', 'cbor']) {
+        const peer = ['--url', address, '--serializer', serializer];
+        const sub = await new CommandRun('sub', 'a.b', '--count', '1', '--json', ...peer).ready();
+        const pub = await run('pub', 'a.b', '1.5', 'text', '{"x":[true]}', '--kwarg', 'k=v', '--kwarg', 'n=2', ...peer);
+        assert.deepEqual(pub, { code: 0, stdout: '', stderr: '' });
+        assert.equal(await sub.exitCode, 0);
+        await until('the line', () => sub.lines.length === 1);
+        const { time, topic, publication, args, kwargs } = JSON.parse(sub.lines[0] ?? '');
+        assert.deepEqual(
+          { topic, args, kwargs },
+          { topic: 'a.b', args: [1.5, 'text', { x: [true] }], kwargs: { k: 'v', n: 2 } },
+        );
+        assert.equal(typeof publication, 'number');
+        assert.ok(Date.parse(time) > 0);
+      }
+    }
+    await until('all have left', () => server.router.sessionCount === 1);
+  });
+
+  it('sub: prints a line an event for people, by pattern, and says goodbye when stopped', async () => {
+    const sub = await new CommandRun('sub', 'a.', '--match', 'prefix', '--url', url).ready();
+    assert.match(sub.stderr, /^subscribed to a\. on realm1 at ws:\/\/127\.0\.0\.1:\d+\/ws; Ctrl-C ends it\n$/);
+    await session.publish('a.one', { args: [1, 'x'], kwargs: { k: null } });
+    await session.publish('a.two', { args: [new Uint8Array([1, 2]), 2n ** 60n, '\u001b[2J\u009b2J\n'] });
+    await session.publish('other', { args: ['not this'] });
+    await session.publish('a.three', {});
+    await until('the lines', () => sub.lines.length === 3);
+    const time = String.raw`^\d\d:\d\d:\d\d\.\d{3} `;
+    assert.match(sub.lines[0] ?? '', new RegExp(`${time}a\\.one  \\[1,"x"\\] \\{"k":null\\}$`));
+    assert.match(sub.lines[1] ?? '', /a\.two {2}\["\\u0000AQI=",1152921504606846976,"\\u001b\[2J\\u009b2J\\n"\]$/);
+    assert.match(sub.lines[2] ?? '', /a\.three {2}\[\]$/);
+    assert.equal(await sub.stop(), 0);
+    await until('it has left', () => server.router.sessionCount === 1);
+  });
+
+  it('pub: acknowledged, several times, and refused', async () => {
+    const seen: unknown[] = [];
+    const subscription = await session.subscribe('tick', ({ args }) => seen.push(args[0]));
+    const many = await run('pub', 'tick', '-5', '--count', '3', '--interval', '1', '--ack', '--url', url);
+    assert.equal(many.code, 0);
+    assert.match(many.stdout, /^(tick: publication \d+\n){3}$/);
+    assert.deepEqual(seen, [-5, -5, -5]);
+    const json = await run('pub', 'tick', '--ack', '--json', '--url', url);
+    assert.deepEqual(Object.keys(JSON.parse(json.stdout)), ['topic', 'publication']);
+    const refused = await run('pub', 'not a topic', '--ack', '--url', url);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^wampway: wamp\.error\.invalid_uri.*\n$/);
+    const endless = new CommandRun('pub', 'tick', '--count', '1000000', '--interval', '100000', '--url', url);
+    await until('the first', () => seen.length === 5);
+    assert.equal(await endless.stop(), 0);
+    await subscription.unsubscribe();
+  });
+
+  it('call: prints the result, and says what went wrong in one line', async () => {
+    const made = await Promise.all([
+      session.register('app.add', ({ args: [a, b] }) => Number(a) + Number(b)),
+      session.register('app.text', () => 'two\nlines \u001b[31m'),
+      session.register('app.void', () => undefined),
+      session.register('app.named', ({ kwargs }) => kwargs),
+      session.register('app.steps', invocation => {
+        invocation.progress({ args: [1] });
+        return 2;
+      }),
+      session.register('app.fail', () => {
+        throw new WampError(asUri('app.error.full'), ['the tank\nis full\u001b[2J'], { level: 9 });
+      }),
+      session.register('app.odd', () => {
+        throw new WampError(asUri('app.error.odd'), [{ a: 1 }]);
+      }),
+      session.register('app.never', () => new Promise(() => {})),
+    ]);
+    const call = (...args: string[]) => run('call', ...args, '--url', url);
+    assert.deepEqual(await call('app.add', '2', '3'), { code: 0, stdout: '5\n', stderr: '' });
+    assert.equal((await call('app.text')).stdout, 'two\nlines \\u001b[31m\n');
+    assert.equal((await call('app.void')).stdout, '');
+    assert.equal((await call('app.named', '--kwarg', 'on=true')).stdout, '{"on":true}\n');
+    assert.equal((await call('app.steps', '--progress')).stdout, '1\n2\n');
+    assert.equal((await call('app.steps')).stdout, '2\n');
+    const json = await call('app.steps', '--progress', '--json');
+    assert.equal(json.stdout, '{"progress":true,"args":[1],"kwargs":{}}\n{"args":[2],"kwargs":{}}\n');
+    const full = 'wampway: app.error.full: the tank is full\\u001b[2J\n';
+    assert.deepEqual(await call('app.fail'), { code: 1, stdout: '', stderr: full });
+    assert.equal((await call('app.odd')).stderr, 'wampway: app.error.odd: [{"a":1}]\n');
+    const nowhere = await call('app.nowhere');
+    assert.equal(nowhere.code, 1);
+    assert.match(nowhere.stderr, /^wampway: wamp\.error\.no_such_procedure.*\n$/);
+    const late = await call('app.never', '--timeout', '20');
+    assert.deepEqual([late.code, late.stderr.includes('wamp.error.timeout')], [1, true]);
+    const stopped = new CommandRun('call', 'app.never', '--url', url);
+    await until('it waits', () => server.router.realm('realm1')?.callCount === 1);
+    assert.equal(await stopped.stop(), 0);
+    await Promise.all(made.map(one => one.unregister()));
+  });
+
+  it('register: a fixed value, and a command with its bounds', async () => {
+    const fixed = await new CommandRun('register', 'app.fixed', '--value', '{"v":[1]}', '--url', url).ready();
+    const { args, kwargs } = await session.call('app.fixed', { args: ['who'] });
+    assert.deepEqual([args, kwargs], [[{ v: [1] }], {}]);
+    await until('the line', () => fixed.lines.length === 1);
+    assert.match(fixed.lines[0] ?? '', /^[0-9:.]{12} app\.fixed {2}\["who"\]$/);
+    assert.equal(await fixed.stop(), 0);
+    await until('it has left', () => server.router.sessionCount === 1);
+
+    const offered = async (command: string, ...more: string[]): Promise<CommandRun> =>
+      new CommandRun('register', 'app.x', '--exec', command, '--json', '--url', url, ...more).ready();
+    const outcome = async (command: string, ...more: string[]): Promise<unknown> => {
+      const register = await offered(command, ...more);
+      const answer = await session.call('app.x', { args: [1, 'two'], kwargs: { k: 3 } }).then(
+        result => result.args,
+        (error: unknown) => error instanceof WampError && [error.uri, ...error.args, error.kwargs],
+      );
+      await register.stop();
+      await until('it has left', () => server.router.sessionCount === 1);
+      return answer;
+    };
+    assert.deepEqual(await outcome('cat'), [{ procedure: 'app.x', args: [1, 'two'], kwargs: { k: 3 } }]);
+    assert.deepEqual(await outcome('echo "$WAMP_PROCEDURE is fine"'), ['app.x is fine']);
+    assert.deepEqual(await outcome('true'), []);
+    assert.deepEqual(await outcome('exit 3'), [
+      'wamp.error.runtime_error',
+      'the command ended with exit code 3',
+      { exit_code: 3 },
+    ]);
+    assert.deepEqual(await outcome('yes', '--max-output', '100'), [
+      'wamp.error.payload_size_exceeded',
+      'the command printed more than 100 bytes',
+      {},
+    ]);
+    assert.deepEqual(await outcome('sleep 30', '--exec-timeout', '30'), [
+      'wamp.error.timeout',
+      'the command took more than 30 ms',
+      {},
+    ]);
+
+    const busy = await offered('sleep 30', '--concurrency', '1');
+    const first = session.call('app.x').catch((error: unknown) => error);
+    await until('it is at work', () => busy.lines.length === 1);
+    await assert.rejects(session.call('app.x'), { uri: 'wamp.error.unavailable' });
+    await busy.stop();
+    assert.equal(((await first) as WampError).uri, 'wamp.error.canceled');
+  });
+
+  it('register: ends its commands with all their children, also those that do not listen', async () => {
+    const file = join(folder, 'pid');
+    const command = `trap '' TERM; (trap '' TERM; sleep 30) & echo $! > ${file}; wait; wait`;
+    const register = await new CommandRun('register', 'app.x', '--exec', command, '--url', url).ready();
+    const call = session.call('app.x').catch(() => {});
+    const pid = await until('its child', () => existsSync(file) && Number(readFileSync(file, 'utf8')));
+    assert.equal(await register.stop(), 0);
+    await call;
+    await until('the child is gone', () => {
+      try {
+        // A zombie that nobody collects is as good as gone.
+        return readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2] === 'Z';
+      } catch {
+        return true;
+      }
+    });
+  });
+
+  it('says in one line what is wrong, and ends with 2 where there was nobody to ask', async () => {
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const address = free.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await new Promise(done => free.close(done));
+    const cases: [string[], RegExp][] = [
+      [['call', 'p', '--url', `ws://127.0.0.1:${port}/ws`], /cannot connect to ws:.*is the gateway running\?/],
+      [['sub', 't', '--url', 'unix:///nowhere/wamp.sock'], /no such socket file/],
+      [['pub', 't', '--url', 'http://127.0.0.1'], /begin with ws:\/\//],
+      [['pub', 't', '--url', url, '--realm', 'nowhere'], /does not let us join nowhere: .*--realm/],
+      [['pub', 't', '--url', url, '--kwarg', 'x'], /--kwarg: write key=value, not "x"/],
+      [['pub', 't', '--url', url, '--count', '0'], /--count: a whole number of at least 1/],
+      [['call', 'p', '--url', url, '--timeout', 'soon'], /--timeout: a whole number/],
+      [['register', 'p', '--url', url], /either --value JSON or --exec/],
+      [['register', 'p', '--url', url, '--value', '1', '--exec', 'true'], /either --value JSON or --exec/],
+    ];
+    for (const [args, expected] of cases) {
+      const { code, stdout, stderr } = await run(...args);
+      assert.deepEqual([code, stdout], [2, ''], args.join(' '));
+      assert.match(stderr, expected);
+      assert.match(stderr, /^wampway: .*\n$/);
+    }
+    const { code, stderr } = await run('sub', 't', '--match', 'fuzzy');
+    assert.deepEqual([code, /Allowed choices are exact, prefix, wildcard/.test(stderr)], [2, true]);
+  });
+
+  it('ends with 2 where the router goes away, and gives up connecting when stopped', async () => {
+    const other = await RouterServer.start();
+    const sub = await new CommandRun('sub', 't', '--url', other.url).ready();
+    await other.stop();
+    assert.equal(await sub.exitCode, 2);
+    assert.match(sub.stderr, /\nwampway: the router at ws:.* has ended the session: wamp\.close\.system_shutdown.*\n$/);
+
+    const sockets: Socket[] = [];
+    const silent = createServer(socket => sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = silent.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    for (const scheme of ['ws', 'tcp']) {
+      const waiting = new CommandRun('sub', 't', '--url', `${scheme}://127.0.0.1:${port}`);
+      await once(silent, 'connection');
+      assert.equal(await waiting.stop(), 0);
+    }
+    const impatient = await run('sub', 't', '--url', `tcp://127.0.0.1:${port}`, '--connect-timeout', '30');
+    assert.deepEqual([impatient.code, impatient.stderr.includes('no answer within 30 ms')], [2, true]);
+    await until('the connection is seen', () => sockets.length === 3);
+    for (const socket of sockets) socket.destroy();
+    await new Promise(done => silent.close(done));
+  });
+});

@@ -1,0 +1,56 @@
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { codecs } from '../../src/codec/codecs.ts';
+import type { Link } from '../../src/link/link.ts';
+import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
+import { Router } from '../../src/router/router.ts';
+import { defaultLimits } from '../../src/transport/limits.ts';
+import type { Listening } from '../../src/transport/listening.ts';
+import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
+import { listenWeb } from '../../src/transport/web-server.ts';
+
+/** A router with `realm1` for everybody on this machine, behind WebSocket and RawSocket on one port of 127.0.0.1. */
+export class RouterServer {
+  readonly router: Router;
+  /** Every link accepted, oldest first. */
+  readonly links: Link[] = [];
+  readonly #listening: Listening[] = [];
+
+  private constructor() {
+    this.router = new Router({
+      realms: [{ name: 'realm1', uri: 'loose' }],
+      authenticator: new AnonymousAuthenticator({ who: 'loopback' }),
+      clock: systemClock,
+      log: silentLogger,
+    });
+  }
+
+  /** Listens on a free port, or the given one; on a Unix socket too where a path is given. */
+  static async start({ port = 0, unixPath }: { port?: number; unixPath?: string } = {}): Promise<RouterServer> {
+    const server = new RouterServer();
+    const common = { name: 'test', codecs, limits: defaultLimits, log: silentLogger, clock: systemClock };
+    const accept = (link: Link): void => {
+      server.links.push(link);
+      server.router.attach(link);
+    };
+    server.#listening.push(await listenWeb({ ...common, address: { host: '127.0.0.1', port } }, accept));
+    if (unixPath !== undefined) {
+      server.#listening.push(await listenRawSocket({ ...common, address: { unixPath } }, accept));
+    }
+    return server;
+  }
+
+  get port(): number {
+    return this.#listening[0]?.port ?? 0;
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.port}/ws`;
+  }
+
+  /** Says goodbye to everybody and closes. */
+  async stop(): Promise<void> {
+    await this.router.close();
+    for (const one of this.#listening) await one[Symbol.asyncDispose]();
+  }
+}
