@@ -42,7 +42,7 @@ export async function startSerialDevices(
   }
   return {
     devices,
-    banner: config.ports.map(({ id, path, line }) => `serial ${path} at ${line.baud} baud: serial.${id}`),
+    banner: config.ports.map(({ id, path, line }) => `${path} at ${line.baud} baud, as serial.${id}`),
     [Symbol.asyncDispose]: stop,
   };
 }

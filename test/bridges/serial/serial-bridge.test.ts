@@ -323,7 +323,7 @@ describe('serial demo', () => {
     assert.ok(demo !== undefined);
     const config = demo.prepare(serialConfig.parse({}));
     await using running = await serialBridge.start(config, gateway.context);
-    assert.deepEqual(running.banner, ['serial demo:greenhouse at 115200 baud: serial.greenhouse']);
+    assert.deepEqual(running.banner, ['demo:greenhouse at 115200 baud, as serial.greenhouse']);
     await until('a first value', () => moisture.length >= 1);
     assert.deepEqual((await user.call('serial.greenhouse.relay.set', { args: ['on'] })).args, ['on']);
     await until('water in the soil', () => moisture.length >= 3);

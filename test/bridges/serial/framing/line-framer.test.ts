@@ -49,6 +49,12 @@ describe('line framer', () => {
     assert.equal(line.counters.frames, 2);
   });
 
+  it('sees a delimiter that begins where a line that is too long was given up', () => {
+    // Six bytes are kept: the last of them is the first of the delimiter.
+    assert.deepEqual(frames(framer('\r\n', 4), '12345\r\nok\r\n'), ['ok']);
+    assert.deepEqual(frames(framer('\r\n', 4), '12345\r', '\nok\r\n'), ['ok']);
+  });
+
   it('keeps no more than one line, whatever comes', () => {
     const line = framer('\n', 8);
     assert.deepEqual(frames(line, Buffer.alloc(1_000_000, 0x55), 'tail\nok\n'), ['ok']);
