@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { jsonCodec } from '../../src/codec/json/json-codec.ts';
+import type { EndKind, FrameChannel, FrameReceiver } from '../../src/link/frame-channel.ts';
+import type { LinkInfo } from '../../src/link/link.ts';
+import { WireLink } from '../../src/link/wire-link.ts';
+import { CloseUri, ErrorUri, ProtocolViolation } from '../../src/wamp/errors.ts';
+import { MessageType } from '../../src/wamp/message-type.ts';
+import type { Message } from '../../src/wamp/messages.ts';
+import { Payload } from '../../src/wamp/payload.ts';
+import type { Uri } from '../../src/wamp/uri.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { numbered, numbers } from '../support/link-compliance.ts';
+import { RecordingLogger } from '../support/recording-logger.ts';
+import { RecordingReceiver } from '../support/recording-receiver.ts';
+
+const KIB = 1024;
+
+/** A channel whose far end takes what it is told to take. */
+class FakeChannel implements FrameChannel {
+  maxFrame = Number.POSITIVE_INFINITY;
+  queuedBytes = 0;
+  readonly written: Uint8Array[] = [];
+  ended: [EndKind, string] | undefined;
+  destroyed: string | undefined;
+  paused = false;
+  receiver: FrameReceiver | undefined;
+
+  attach(receiver: FrameReceiver): void {
+    this.receiver = receiver;
+  }
+
+  write(frame: Uint8Array): void {
+    assert.equal(this.ended, undefined, 'nothing is written after the end');
+    this.written.push(frame);
+    this.queuedBytes += frame.byteLength;
+  }
+
+  end(kind: EndKind, reason: string): void {
+    this.ended = [kind, reason];
+  }
+
+  destroy(reason: string): void {
+    this.destroyed = reason;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  drain(): void {
+    this.queuedBytes = 0;
+    this.receiver?.drained();
+  }
+
+  messages(): Message[] {
+    return this.written.map(frame => jsonCodec.decode(frame));
+  }
+}
+
+const info: LinkInfo = {
+  transport: 'rawsocket',
+  serializer: 'json',
+  peer: '127.0.0.1:40312',
+  loopback: true,
+  listener: 'test',
+  tls: false,
+};
+
+interface Setup {
+  readonly link: WireLink;
+  readonly channel: FakeChannel;
+  readonly receiver: RecordingReceiver;
+  readonly clock: FakeClock;
+  readonly log: RecordingLogger;
+}
+
+function setup(maxQueuedBytes = 1024 * KIB): Setup {
+  const channel = new FakeChannel();
+  const clock = new FakeClock();
+  const log = new RecordingLogger();
+  const link = new WireLink({ info, codec: jsonCodec, channel, clock, log, maxQueuedBytes });
+  const receiver = new RecordingReceiver();
+  link.open(receiver);
+  return { link, channel, receiver, clock, log };
+}
+
+function farewell(type: typeof MessageType.Goodbye | typeof MessageType.Abort, reason: Uri): Message {
+  return { type, details: {}, reason, payload: Payload.empty };
+}
+
+const body = 'x'.repeat(64 * KIB);
+
+describe('wire link', () => {
+  it('keeps messages un-encoded while the socket is behind, and sends them in order when it drains', () => {
+    const { link, channel } = setup();
+    for (let i = 0; i < 12; i++) link.send(numbered(i, body));
+    // What the socket may hold, and the message that went over it.
+    assert.equal(channel.written.length, 4);
+    assert.ok(link.queuedBytes >= 12 * 64 * KIB && link.queuedBytes < 13 * 64 * KIB, `${link.queuedBytes}`);
+    link.send(numbered(12));
+    assert.equal(channel.written.length, 4, 'a small one does not overtake');
+    while (numbers(channel.messages()).length < 13) channel.drain();
+    assert.deepEqual(numbers(channel.messages()), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    channel.drain();
+    assert.equal(link.queuedBytes, 0);
+    link.send(numbered(13));
+    assert.equal(channel.written.length, 14);
+  });
+
+  it('copies what waits out of the buffer in which it arrived', () => {
+    const { link, channel } = setup();
+    channel.queuedBytes = 300 * KIB;
+    const frame = Buffer.concat([Buffer.from('[36,1,1,{},[5]]'), Buffer.alloc(60 * KIB, ' ')]);
+    const message = jsonCodec.decode(frame);
+    assert.ok(message.type === MessageType.Event);
+    link.send(message);
+    frame.fill(0);
+    channel.drain();
+    assert.deepEqual(numbers(channel.messages()), [5]);
+  });
+
+  it('disconnects a hopeless peer, says so once, and tells nobody from within send', () => {
+    const { link, channel, receiver, log } = setup(512 * KIB);
+    for (let i = 0; i < 20; i++) link.send(numbered(i, body));
+    assert.match(channel.destroyed ?? '', /too slow/);
+    assert.deepEqual(receiver.closings, []);
+    const warnings = log.at('warn');
+    assert.equal(warnings.length, 1);
+    assert.equal(warnings[0]?.fields['peer'], info.peer);
+    assert.equal(warnings[0]?.fields['limit'], 512 * KIB);
+    assert.equal(typeof warnings[0]?.fields['hint'], 'string');
+    // 4 in the socket, 3 in the outbox, and the one that was too many; those after it were sent to a closed link.
+    assert.deepEqual([link.counters.messagesOut, link.counters.dropped], [4, 4]);
+    channel.receiver?.closed('whatever');
+    assert.deepEqual(receiver.closings, [channel.destroyed]);
+  });
+
+  it('sends nothing after ABORT', () => {
+    const { link, channel } = setup();
+    link.send(farewell(MessageType.Abort, ErrorUri.NoSuchRealm));
+    link.send(numbered(1));
+    assert.equal(channel.written.length, 1);
+  });
+
+  it('sends what waits before it ends, and gives up on a peer that does not take it', () => {
+    for (const reads of [true, false]) {
+      const { link, channel, clock, receiver } = setup();
+      for (let i = 0; i < 8; i++) link.send(numbered(i, body));
+      link.close('leaving');
+      link.close('again');
+      assert.equal(channel.ended, undefined);
+      if (reads) {
+        channel.drain();
+        assert.deepEqual(channel.ended, ['normal', 'leaving']);
+        assert.deepEqual(numbers(channel.messages()), [0, 1, 2, 3, 4, 5, 6, 7]);
+        channel.receiver?.closed('the peer closed');
+        assert.equal(clock.timers, 0);
+      } else {
+        clock.advance(2000);
+        assert.equal(channel.destroyed, 'leaving');
+        channel.receiver?.closed('destroyed');
+        assert.equal(link.counters.dropped, 4);
+      }
+      assert.deepEqual(receiver.closings, ['leaving']);
+    }
+  });
+
+  it('tells the transport what kind of end it is', () => {
+    const cases = [
+      [farewell(MessageType.Goodbye, CloseUri.GoodbyeAndOut), 'normal'],
+      [farewell(MessageType.Goodbye, CloseUri.SystemShutdown), 'going-away'],
+      [farewell(MessageType.Abort, ErrorUri.ProtocolViolation), 'violation'],
+      [farewell(MessageType.Abort, ErrorUri.NoSuchRealm), 'normal'],
+    ] as const;
+    for (const [message, kind] of cases) {
+      const { link, channel } = setup();
+      link.send(message);
+      link.close('x');
+      assert.deepEqual(channel.ended, [kind, 'x']);
+    }
+  });
+
+  it('ABORTs on a frame that is no message, and hears nothing after it', () => {
+    const { channel, receiver } = setup();
+    channel.receiver?.receiveFrame(Buffer.from('[36,1,1,{},[1]]'));
+    channel.receiver?.receiveFrame(Buffer.from('[36,1'));
+    channel.receiver?.receiveFrame(Buffer.from('[36,1,1,{},[2]]'));
+    const [abort] = channel.messages();
+    assert.ok(abort?.type === MessageType.Abort);
+    assert.equal(abort.reason, ErrorUri.ProtocolViolation);
+    assert.deepEqual(channel.ended?.[0], 'violation');
+    assert.deepEqual(numbers(receiver.messages), [1]);
+    channel.receiver?.closed('gone');
+    assert.equal(receiver.closings.length, 1);
+  });
+
+  it('ABORTs for what the transport refuses', () => {
+    const { channel, receiver } = setup();
+    channel.receiver?.refuse(new ProtocolViolation('reserved bits'));
+    assert.equal(channel.messages()[0]?.type, MessageType.Abort);
+    assert.equal(receiver.closings.length, 1);
+  });
+
+  it('drops what the peer cannot take, and what cannot be encoded, and tells so later', async () => {
+    const { link, channel, receiver, log } = setup();
+    channel.maxFrame = 100;
+    const large = numbered(1, 'x'.repeat(100));
+    const impossible = numbered(2, () => {});
+    const circle: unknown[] = [];
+    circle.push(circle);
+    const endless = numbered(3, circle);
+    link.send(large);
+    link.send(impossible);
+    link.send(endless);
+    link.send(numbered(4));
+    assert.deepEqual(numbers(channel.messages()).at(-1), 4);
+    assert.equal(receiver.unsendables.length, 0);
+    await Promise.resolve();
+    assert.ok(receiver.unsendables.includes(large) && receiver.unsendables.includes(endless));
+    assert.equal(link.counters.dropped, receiver.unsendables.length);
+    assert.equal(log.at('error').length, receiver.unsendables.length - 1);
+    assert.deepEqual(receiver.closings, []);
+  });
+
+  it('pauses a peer to whom nobody listens yet', () => {
+    const channel = new FakeChannel();
+    const link = new WireLink({ info, codec: jsonCodec, channel, clock: new FakeClock(), log: new RecordingLogger() });
+    const frame = Buffer.from(`[36,1,1,{},["${body}"]]`);
+    for (let i = 0; i < 20 && !channel.paused; i++) channel.receiver?.receiveFrame(frame);
+    assert.equal(channel.paused, true);
+    assert.equal(link.counters.messagesIn, 16);
+    const receiver = new RecordingReceiver();
+    link.open(receiver);
+    assert.equal(channel.paused, false);
+    assert.equal(receiver.messages.length, 16);
+  });
+});
