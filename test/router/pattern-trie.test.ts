@@ -2,12 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PatternTrie } from '../../src/router/pattern-trie.ts';
-import type { MatchPolicy } from '../../src/wamp/uri.ts';
-
-interface Pattern {
-  readonly uri: string;
-  readonly match: MatchPolicy;
-}
+import { best, matches, type Pattern } from '../support/pattern-definition.ts';
 
 // Few letters, so that patterns meet: `a`, `ab` and `b` share prefixes that end within components.
 const component = fc.constantFrom('a', 'b', 'ab', 'abb');
@@ -21,46 +16,6 @@ const wildcard = fc
   .map((parts): Pattern => ({ uri: parts.join('.'), match: 'wildcard' }));
 const pattern = fc.oneof(exact, prefix, wildcard);
 const program = fc.array(fc.record({ pattern, remove: fc.boolean() }), { maxLength: 30 });
-
-/** The definition of a match, from the text. [advanced/pubsub_pattern_based_subscription] */
-function matches(p: Pattern, text: string): boolean {
-  if (p.match === 'exact') return p.uri === text;
-  if (p.match === 'prefix') return text.startsWith(p.uri);
-  const [wanted, given] = [p.uri.split('.'), text.split('.')];
-  return wanted.length === given.length && wanted.every((part, i) => part === '' || part === given[i]);
-}
-
-function wholeComponents(p: Pattern, text: string): boolean {
-  return p.uri === '' || p.uri === text || p.uri.endsWith('.') || text.startsWith(`${p.uri}.`);
-}
-
-/** Lengths of the literal portions between wildcards, in components. */
-function portions(text: string): number[] {
-  const lengths = [0];
-  for (const part of text.split('.')) {
-    if (part === '') lengths.push(0);
-    else lengths.push((lengths.pop() ?? 0) + 1);
-  }
-  return lengths;
-}
-
-function byPortions(a: Pattern, b: Pattern): number {
-  const [left, right] = [portions(a.uri), portions(b.uri)];
-  for (let i = 0; i < Math.max(left.length, right.length); i++) {
-    const difference = (right[i] ?? 0) - (left[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-/** The definition of the best match, from the text and its table. [advanced/rpc_pattern_based_registration] */
-function best(patterns: readonly Pattern[], text: string): Pattern | undefined {
-  const found = patterns.filter(p => matches(p, text));
-  const prefixes = found.filter(p => p.match === 'prefix').sort((a, b) => b.uri.length - a.uri.length);
-  const wildcards = found.filter(p => p.match === 'wildcard').sort(byPortions);
-  const whole = prefixes.some(p => wholeComponents(p, text));
-  return found.find(p => p.match === 'exact') ?? (whole ? prefixes[0] : (wildcards[0] ?? prefixes[0]));
-}
 
 function keyOf(p: Pattern): string {
   return `${p.match} ${p.uri}`;
