@@ -87,6 +87,10 @@ export class Connection implements LinkReceiver {
     this.#gone(this);
   }
 
+  unsendable(message: Message): void {
+    if (this.#session !== undefined) this.#realm?.unsendable(this.#session, message);
+  }
+
   /** Ends the session if there is one, with GOODBYE and a bounded wait for the answer, and then the link. */
   shutDown(reason: Uri, text: string): void {
     if (this.#state === 'shutting down' || this.#state === 'over') return;

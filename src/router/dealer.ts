@@ -1,12 +1,14 @@
 import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/errors.ts';
-import { asId, countingIds } from '../wamp/ids.ts';
+import { asId, countingIds, type Id } from '../wamp/ids.ts';
 import { MessageType } from '../wamp/message-type.ts';
 import type {
   CallMessage,
   CancelMessage,
   ErrorMessage,
+  InvocationMessage,
   RegisterMessage,
+  ResultMessage,
   UnregisterMessage,
   YieldMessage,
 } from '../wamp/messages.ts';
@@ -181,6 +183,30 @@ export class Dealer {
     if (mode !== 'skip') interrupt(invocation, KILL_NO_WAIT);
   }
 
+  // A call ends even where a message of it does not fit its receiver's link. [basic/uri_reference: payload_size_exceeded]
+
+  invocationUnsendable(callee: Session, { request }: InvocationMessage): void {
+    const invocation = callee.invocations.get(request);
+    if (invocation === undefined) return;
+    invocation.close();
+    refuseSize(invocation.caller, invocation.call, 'the arguments do not fit the link to the callee');
+  }
+
+  resultUnsendable(caller: Session, { request, details }: ResultMessage): void {
+    const invocation = caller.calls.get(request);
+    // Of a progressive result the call is still open, unless it has ended since.
+    if (details === PROGRESS && invocation === undefined) return;
+    refuseSize(caller, request, 'the result does not fit the link to the caller');
+    if (invocation === undefined) return;
+    invocation.close();
+    interrupt(invocation, KILL_NO_WAIT);
+  }
+
+  errorUnsendable(caller: Session, { requestType, request, payload }: ErrorMessage): void {
+    if (requestType !== MessageType.Call || payload.count === 0) return;
+    refuseSize(caller, request, '');
+  }
+
   /** Ends every registration and every call, made or answered, of a session that is gone. */
   leave(session: Session): void {
     for (const registration of session.registrations.values()) this.#remove(session, registration);
@@ -225,6 +251,12 @@ export class Dealer {
 function answer({ caller, call }: Invocation, error: Uri, payload: Payload): void {
   const requestType = MessageType.Call;
   caller.link.send({ type: MessageType.Error, requestType, request: call, details: EMPTY_DICT, error, payload });
+}
+
+function refuseSize(caller: Session, request: Id<'request'>, text: string): void {
+  const payload = text === '' ? Payload.empty : Payload.of([text]);
+  const [requestType, error] = [MessageType.Call, ErrorUri.PayloadSizeExceeded];
+  caller.link.send({ type: MessageType.Error, requestType, request, details: EMPTY_DICT, error, payload });
 }
 
 /** Tells the callee to stop, if it can be told. */

@@ -12,6 +12,11 @@ export class PrefixMap<T> {
     return this.#values.size;
   }
 
+  /** Distinct lengths, which is what a look-up costs. */
+  get lengthCount(): number {
+    return this.#lengths.length;
+  }
+
   get(prefix: string): T | undefined {
     return this.#values.get(prefix);
   }

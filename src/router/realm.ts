@@ -97,6 +97,13 @@ export class Realm implements RealmView {
     }
   }
 
+  /** A message to `session` can never be sent. Events are lost, and counted by the link; calls end with an error. */
+  unsendable(session: Session, message: Message): void {
+    if (message.type === MessageType.Invocation) this.#dealer.invocationUnsendable(session, message);
+    else if (message.type === MessageType.Result) this.#dealer.resultUnsendable(session, message);
+    else if (message.type === MessageType.Error) this.#dealer.errorUnsendable(session, message);
+  }
+
   #route(session: Session, message: Message): void {
     switch (message.type) {
       case MessageType.Publish:

@@ -16,6 +16,11 @@ export class WildcardTrie<T> {
     return this.#size;
   }
 
+  /** Nodes below the root, which is what the memory goes into. */
+  get nodeCount(): number {
+    return countBelow(this.#root);
+  }
+
   get(pattern: string): T | undefined {
     let node: Node<T> | undefined = this.#root;
     for (const component of pattern.split('.')) {
@@ -80,6 +85,12 @@ export class WildcardTrie<T> {
   best(uri: string): T | undefined {
     return this.#size === 0 ? undefined : first(this.#root, uri.split('.'), 0);
   }
+}
+
+function countBelow<T>({ any, named }: Node<T>): number {
+  let count = any === undefined ? 0 : 1 + countBelow(any);
+  for (const node of named.values()) count += 1 + countBelow(node);
+  return count;
 }
 
 function collect<T>(node: Node<T>, components: readonly string[], at: number, found: T[]): void {

@@ -56,6 +56,11 @@ export class ListLink implements Link {
     this.#inbound.message(message);
   }
 
+  /** As a link says of a message that does not fit. */
+  unsendable(message: Message): void {
+    this.#inbound.unsendable(message);
+  }
+
   /** The far end is gone. */
   lose(): void {
     this.#closed = true;
