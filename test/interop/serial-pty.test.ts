@@ -19,7 +19,7 @@ const relay = {
   ],
   expect: '^OK (?<state>on|off)$',
   error: '^ERR (?<message>.*)$',
-  timeout: 200,
+  timeout: 10_000,
 };
 
 const publish = [{ match: '^T=(?<temperature>[-\\d.]+) H=(?<humidity>[\\d.]+)$', topic: 'climate' }];
@@ -167,7 +167,7 @@ describe('serial bridge on a pseudo-terminal', { timeout: 60_000 }, () => {
     }));
 
   it('times out, discards the late answer, and gives the next call its own', () =>
-    onTable({}, async table => {
+    onTable({ resyncIdle: 5000, procedures: [{ ...relay, timeout: 200 }] }, async table => {
       const { cable } = table;
       await cable.plug();
       await until('the port', () => table.state() === 'ready');
