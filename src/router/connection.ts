@@ -49,7 +49,6 @@ export class Connection implements LinkReceiver {
       this.#realm?.handle(session, message);
       return;
     }
-    if (this.#state === 'over') return;
     if (message.type === MessageType.Abort) {
       // Never answered. [basic/sessions: ABORT]
       this.#end(`aborted by the peer: ${message.reason}`);
@@ -77,6 +76,8 @@ export class Connection implements LinkReceiver {
         return;
       case 'shutting down':
         if (message.type === MessageType.Goodbye) this.#end('goodbye');
+        return;
+      case 'over':
     }
   }
 

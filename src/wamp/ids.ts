@@ -22,10 +22,18 @@ export function asId<Scope extends IdScope>(value: number): Id<Scope> {
 /** A source of global-scope ids (sessions, publications). Injected: tests count, the gateway draws at random. */
 export type IdSource = () => number;
 
+// Asking the system for randomness costs microseconds, and an event needs an id each: asked for by the block.
+const block = new Uint32Array(1024);
+let drawn = block.length;
+
 /** Ids drawn uniformly from 1 to 2^53-1. [basic/building_blocks: global scope] */
 export const randomIds: IdSource = () => {
-  const words = crypto.getRandomValues(new Uint32Array(2));
-  const value = ((words[0] ?? 0) & 0x1fffff) * 0x1_0000_0000 + (words[1] ?? 0);
+  if (drawn >= block.length) {
+    crypto.getRandomValues(block);
+    drawn = 0;
+  }
+  const value = ((block[drawn] ?? 0) & 0x1fffff) * 0x1_0000_0000 + (block[drawn + 1] ?? 0);
+  drawn += 2;
   return value === 0 ? 1 : value;
 };
 

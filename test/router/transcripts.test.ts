@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { routerFeatures } from '../../src/wamp/features.ts';
 import { PureStage } from '../support/pure-stage.ts';
-import { parseTranscript } from '../support/transcript.ts';
+import { readTranscripts } from '../support/transcript-files.ts';
 import { TranscriptPlayer } from '../support/transcript-player.ts';
 
-const folder = new URL('../../../test/transcripts/', import.meta.url);
-const files = readdirSync(folder).filter(name => name.endsWith('.txt'));
-const transcripts = files.map(file => ({
-  file,
-  dialogues: parseTranscript(readFileSync(new URL(file, folder), 'utf8'), file),
-}));
+const transcripts = readTranscripts();
 
 for (const { file, dialogues } of transcripts) {
   describe(`transcript ${file}`, () => {

@@ -1,0 +1,212 @@
+import { createConnection, type Socket } from 'node:net';
+import { decode as decodeMsgPack, encode as encodeMsgPack } from '@msgpack/msgpack';
+import { Encoder } from 'cbor-x';
+import { WebSocket } from 'ws';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import type { SerializerName } from '../../src/codec/codec.ts';
+import { codecs } from '../../src/codec/codecs.ts';
+import type { Link } from '../../src/link/link.ts';
+import { WireLink } from '../../src/link/wire-link.ts';
+import { defaultLimits } from '../../src/transport/limits.ts';
+import type { Listening } from '../../src/transport/listening.ts';
+import { listenWeb } from '../../src/transport/web-server.ts';
+import { rawFrame } from './raw-peer.ts';
+import type { TranscriptPeer, TranscriptStage } from './transcript-player.ts';
+import { transcriptRouter } from './transcript-router.ts';
+import { until } from './until.ts';
+
+const cbor = new Encoder({ useRecords: false, mapsAsObjects: true });
+
+// Serializers of others: what is sent and heard is not measured by our own codecs.
+const serializers: Record<SerializerName, { encode(list: unknown): Uint8Array; decode(bytes: Uint8Array): unknown }> = {
+  json: {
+    encode: list => Buffer.from(JSON.stringify(list)),
+    decode: bytes => JSON.parse(Buffer.from(bytes).toString()),
+  },
+  msgpack: { encode: list => encodeMsgPack(list), decode: bytes => decodeMsgPack(bytes) },
+  cbor: { encode: list => cbor.encode(list), decode: bytes => cbor.decode(bytes) },
+};
+
+/** The numbers of the serializers in the RawSocket handshake. [advanced/transport_rawsocket] */
+const rawSocketIds: Record<SerializerName, number> = { json: 1, msgpack: 2, cbor: 3 };
+
+/** A client's socket, in frames. */
+interface Wire {
+  send(frame: Uint8Array): void;
+  destroy(): void;
+}
+
+interface WireEars {
+  frame(bytes: Uint8Array): void;
+  closed(): void;
+}
+
+type WireConnect = (port: number, serializer: SerializerName, ears: WireEars) => Promise<Wire>;
+
+async function connectWebSocket(port: number, serializer: SerializerName, ears: WireEars): Promise<Wire> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, [`wamp.2.${serializer}`]);
+  socket.binaryType = 'nodebuffer';
+  socket.on('message', data => {
+    if (Buffer.isBuffer(data)) ears.frame(data);
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => ears.closed());
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  return {
+    send: frame => socket.send(serializer === 'json' ? Buffer.from(frame).toString() : frame),
+    destroy: () => socket.terminate(),
+  };
+}
+
+async function connectRawSocket(port: number, serializer: SerializerName, ears: WireEars): Promise<Wire> {
+  const socket: Socket = createConnection({ host: '127.0.0.1', port, noDelay: true });
+  let waiting: Buffer = Buffer.alloc(0);
+  let shaken: (() => void) | undefined;
+  socket.on('error', () => {});
+  socket.on('close', () => ears.closed());
+  socket.on('end', () => socket.end());
+  socket.on('data', chunk => {
+    waiting = Buffer.concat([waiting, chunk]);
+    if (shaken !== undefined && waiting.length >= 4) {
+      waiting = waiting.subarray(4);
+      shaken();
+      shaken = undefined;
+    }
+    while (shaken === undefined && waiting.length >= 4 && waiting.length >= 4 + waiting.readUIntBE(1, 3)) {
+      const end = 4 + waiting.readUIntBE(1, 3);
+      ears.frame(waiting.subarray(4, end));
+      waiting = waiting.subarray(end);
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    shaken = resolve;
+    socket.once('error', reject);
+    socket.write(Uint8Array.of(0x7f, 0xf0 | rawSocketIds[serializer], 0, 0));
+  });
+  return { send: frame => socket.write(rawFrame(frame)), destroy: () => socket.destroy() };
+}
+
+const connectors = { websocket: connectWebSocket, rawsocket: connectRawSocket } satisfies Record<string, WireConnect>;
+
+class WirePeer implements TranscriptPeer {
+  readonly waiting: (readonly unknown[] | 'closed')[] = [];
+  readonly server: WireLink;
+  readonly #wire: Wire;
+  readonly #stage: WireStage;
+  #sent = 0;
+
+  constructor(stage: WireStage, wire: Wire, server: WireLink) {
+    this.#stage = stage;
+    this.#wire = wire;
+    this.server = server;
+  }
+
+  send(list: readonly unknown[]): void {
+    this.#sent++;
+    this.#wire.send(this.#stage.serializer.encode(list));
+  }
+
+  async drop(): Promise<void> {
+    const before = this.#stage.linkCount;
+    this.#wire.destroy();
+    await until('the router to notice that a link is lost', () => this.#stage.linkCount < before);
+    this.waiting.length = 0;
+    this.heard = undefined;
+  }
+
+  async next(): Promise<readonly unknown[] | 'closed'> {
+    return await until('an answer', () => this.waiting.shift());
+  }
+
+  /** Messages heard; undefined when the connection is closed. */
+  heard: number | undefined = 0;
+
+  /** Whether the router has handled all that was sent here, and all that it said has arrived. */
+  get settled(): boolean {
+    const { messagesIn, messagesOut } = this.server.counters;
+    return this.heard === undefined || (messagesIn === this.#sent && messagesOut === this.heard);
+  }
+}
+
+/** A stage with real sockets between the clients, which speak plain frames, and the router. */
+export class WireStage implements TranscriptStage, AsyncDisposable {
+  readonly serializer: (typeof serializers)[SerializerName];
+  readonly #scene = transcriptRouter();
+  readonly #peers: WirePeer[] = [];
+  readonly #accepted: Link[] = [];
+  readonly #serializerName: SerializerName;
+  readonly #connect: WireConnect;
+  #listening: Listening | undefined;
+
+  private constructor(transport: keyof typeof connectors, serializer: SerializerName) {
+    this.#connect = connectors[transport];
+    this.#serializerName = serializer;
+    this.serializer = serializers[serializer];
+  }
+
+  static async open(transport: keyof typeof connectors, serializer: SerializerName): Promise<WireStage> {
+    const stage = new WireStage(transport, serializer);
+    const limits = { ...defaultLimits, closeGrace: 100 };
+    const address = { host: '127.0.0.1', port: 0 };
+    const options = { address, name: 'test', codecs, limits, log: silentLogger, clock: systemClock };
+    stage.#listening = await listenWeb(options, link => {
+      stage.#accepted.push(link);
+      stage.#scene.router.attach(link);
+    });
+    return stage;
+  }
+
+  get linkCount(): number {
+    return this.#scene.router.linkCount;
+  }
+
+  async connect(): Promise<TranscriptPeer> {
+    let peer: WirePeer | undefined;
+    const wire = await this.#connect(this.#listening?.port ?? 0, this.#serializerName, {
+      frame: bytes => {
+        const list = this.serializer.decode(bytes);
+        if (peer === undefined || peer.heard === undefined || !Array.isArray(list)) return;
+        peer.heard++;
+        peer.waiting.push(list);
+      },
+      closed: () => {
+        if (peer?.heard === undefined) return;
+        peer.heard = undefined;
+        peer.waiting.push('closed');
+      },
+    });
+    const server = await until('the listener to accept', () => this.#accepted.shift());
+    if (!(server instanceof WireLink)) throw new Error('not a link over a wire');
+    peer = new WirePeer(this, wire, server);
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  async settle(): Promise<void> {
+    await until('all that was said to be handled', () => this.#peers.every(peer => peer.settled));
+  }
+
+  advance(milliseconds: number): void {
+    this.#scene.clock.advance(milliseconds);
+  }
+
+  shutDown(): void {
+    void this.#scene.router.close();
+  }
+
+  get holdings(): readonly number[] {
+    const realm = this.#scene.router.realm('realm1');
+    return [realm?.subscriptionCount ?? 0, realm?.registrationCount ?? 0, realm?.callCount ?? 0];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closing = this.#scene.router.close();
+    this.#scene.clock.advance(10_000);
+    await closing;
+    await this.#listening?.[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,34 @@
+import { describe, it } from 'node:test';
+import type { SerializerName } from '../../src/codec/codec.ts';
+import { readTranscripts } from '../support/transcript-files.ts';
+import { TranscriptPlayer } from '../support/transcript-player.ts';
+import { WireStage } from '../support/wire-stage.ts';
+
+const pairs: readonly (readonly ['websocket' | 'rawsocket', SerializerName])[] = [
+  ['websocket', 'json'],
+  ['websocket', 'msgpack'],
+  ['websocket', 'cbor'],
+  ['rawsocket', 'json'],
+  ['rawsocket', 'msgpack'],
+  ['rawsocket', 'cbor'],
+];
+
+const transcripts = readTranscripts();
+
+for (const [transport, serializer] of pairs) {
+  // Most of the time goes into waiting for sockets, so the files wait beside each other.
+  describe(`transcripts over ${transport} with ${serializer}`, { concurrency: true }, () => {
+    for (const { file, dialogues } of transcripts) {
+      it(`${file}, ${dialogues.length} dialogues`, async () => {
+        for (const dialogue of dialogues) {
+          const stage = await WireStage.open(transport, serializer);
+          try {
+            await new TranscriptPlayer(stage, file).play(dialogue);
+          } finally {
+            await stage[Symbol.asyncDispose]();
+          }
+        }
+      });
+    }
+  });
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { isReserved, isUri } from '../../src/wamp/uri.ts';
+
+describe('isUri [basic/building_blocks]', () => {
+  it('loose: components without whitespace, # and dots, and none empty', () => {
+    for (const good of ['a', 'com.myapp.topic1', 'com.My-App.Größe/1', '1.2', 'a$b'])
+      assert.ok(isUri(good, 'loose'), good);
+    for (const bad of ['', '.', 'a.', '.a', 'a..b', 'a b', 'a.\tb', 'a#', 'a\n', 'a\u00a0b']) {
+      assert.ok(!isUri(bad, 'loose'), JSON.stringify(bad));
+    }
+  });
+
+  it('strict: lower-case letters, digits and _', () => {
+    for (const good of ['a', 'com.my_app.topic1', '1.2', '_']) assert.ok(isUri(good, 'strict'), good);
+    for (const bad of ['', 'A', 'com.App', 'a-b', 'a..b', 'ä', 'a\n']) assert.ok(!isUri(bad, 'strict'), bad);
+  });
+
+  it('wildcards have empty components', () => {
+    for (const good of ['', '.', '..', 'a..b', '.a', 'a.', 'a.b']) {
+      assert.ok(isUri(good, 'loose', 'wildcard') && isUri(good, 'strict', 'wildcard'), good);
+    }
+    for (const bad of ['a. .b', '#', 'a..#']) assert.ok(!isUri(bad, 'loose', 'wildcard'), bad);
+    assert.ok(!isUri('a..B', 'strict', 'wildcard'));
+  });
+
+  it('a prefix is any cut of a URI', () => {
+    for (const good of ['', 'a', 'a.', 'a.b', 'com.app.emerg']) {
+      assert.ok(isUri(good, 'loose', 'prefix') && isUri(good, 'strict', 'prefix'), good);
+    }
+    for (const bad of ['.', 'a..', 'a..b', '.a', 'a b']) assert.ok(!isUri(bad, 'loose', 'prefix'), bad);
+  });
+});
+
+describe('isReserved [basic/building_blocks]', () => {
+  it('is what has wamp as its first component', () => {
+    for (const reserved of ['wamp', 'wamp.session.on_join', 'wamp.']) assert.ok(isReserved(reserved), reserved);
+    for (const free of ['wamp2', 'wampway.device', 'com.wamp', '', 'wam', 'Wamp.x']) assert.ok(!isReserved(free), free);
+  });
+});
