@@ -5,12 +5,15 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { Client } from '../../src/client/client.ts';
 import { result } from '../../src/client/result.ts';
 import { Session } from '../../src/client/session.ts';
+import { codecNamed } from '../../src/codec/codecs.ts';
 import type { Link, LinkInfo } from '../../src/link/link.ts';
 import { localLinkPair } from '../../src/link/local-link.ts';
 import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
+import { dial } from '../../src/transport/dial.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import { asUri } from '../../src/wamp/uri.ts';
+import { RouterServer } from '../support/router-server.ts';
 import { until } from '../support/until.ts';
 import { refusal, settle } from './router-peer.ts';
 
@@ -159,5 +162,60 @@ describe('client with the router', () => {
     }
     assert.deepEqual(seen, [0, 1, 2]);
     await client.leave();
+  });
+});
+
+describe('session over sockets', () => {
+  it('says what cannot be sent, and lives on', async () => {
+    const server = await RouterServer.start();
+    const target = `tcp://127.0.0.1:${server.port}`;
+    const [caller, callee] = await Promise.all(
+      [1, 2].map(async () => Session.join(await dial(target, { codec: codecNamed('cbor') }), { realm: 'realm1' })),
+    );
+    assert.ok(caller && callee);
+    // More than the listener takes.
+    const large = 'x'.repeat(2 * 1024 * 1024);
+    await callee.register('app.large', () => large);
+    await callee.register('app.fail', () => {
+      throw new WampError(asUri('app.error.large'), [large]);
+    });
+    await callee.register('app.length', ({ args }) => String(args[0]).length);
+    const tooLarge = ErrorUri.PayloadSizeExceeded;
+    await refusal(caller.call('app.length', { args: [large] }), tooLarge);
+    await refusal(caller.publish('t', { args: [large], acknowledge: true }), tooLarge);
+    await refusal(caller.call('app.large'), tooLarge);
+    await refusal(caller.call('app.fail'), 'app.error.large');
+    const cyclic: unknown[] = [];
+    cyclic.push(cyclic);
+    await refusal(caller.call('app.length', { args: cyclic }), tooLarge);
+    assert.deepEqual((await caller.call('app.length', { args: ['four'] })).args, [4]);
+    await Promise.all([caller.leave(), callee.leave()]);
+    await server.stop();
+  });
+
+  it('is back over RawSocket after cuts in the middle of work', async () => {
+    const server = await RouterServer.start();
+    const client = new Client({
+      realm: 'realm1',
+      connect: signal => dial(`tcp://127.0.0.1:${server.port}`, { codec: codecNamed('msgpack'), signal }),
+      backoff: { initial: 5, max: 20 },
+    });
+    const seen: unknown[] = [];
+    await client.subscribe('a.b', ({ args }) => seen.push(args[0]));
+    await client.register('app.never', () => new Promise(() => {}));
+    client.start();
+    const realm = server.router.realm('realm1');
+    for (let round = 0; round < 5; round++) {
+      await until('all is made', () => realm?.subscriptionCount === 1 && realm.registrationCount === 1);
+      await client.publish('a.b', { args: [round], options: { exclude_me: false }, acknowledge: true });
+      const call = client.call('app.never');
+      await until('the call waits', () => realm?.callCount === 1);
+      for (const link of server.links) link.close('cut');
+      await refusal(call, ErrorUri.NetworkFailure);
+      await until('the router has cleared up', () => realm?.callCount === 0);
+    }
+    assert.deepEqual(seen, [0, 1, 2, 3, 4]);
+    await client.leave();
+    await server.stop();
   });
 });

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Session } from '../../src/client/session.ts';
+import { codecNamed } from '../../src/codec/codecs.ts';
+import { dial } from '../../src/transport/dial.ts';
+import { RouterServer } from '../support/router-server.ts';
+import { until } from '../support/until.ts';
+
+const main = join(dirname(fileURLToPath(import.meta.url)), '../../src/main.js');
+
+/** The program as a process, through a shell. `$WAMPWAY` stands for it. */
+class ShellRun {
+  readonly child: ChildProcessWithoutNullStreams;
+  stdout = '';
+  stderr = '';
+
+  constructor(script: string, url: string) {
+    this.child = spawn('/bin/sh', ['-c', script], {
+      env: { ...process.env, WAMPWAY: `${process.execPath} ${main}`, ROUTER: url },
+    });
+    this.child.stdout.on('data', data => {
+      this.stdout += String(data);
+    });
+    this.child.stderr.on('data', data => {
+      this.stderr += String(data);
+    });
+  }
+
+  async exit(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'close');
+    return this.child.exitCode;
+  }
+}
+
+describe('client commands as processes', () => {
+  let server: RouterServer;
+  let session: Session;
+  before(async () => {
+    server = await RouterServer.start();
+    session = await Session.join(await dial(server.url, { codec: codecNamed('json') }), { realm: 'realm1' });
+  });
+  after(async () => {
+    await session.leave();
+    await server.stop();
+  });
+
+  it('say goodbye on Ctrl-C and SIGTERM, and end with 0', async () => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      const sub = new ShellRun('exec $WAMPWAY sub t --url $ROUTER', server.url);
+      await until('it has subscribed', () => sub.stderr.includes('subscribed'), 20);
+      sub.child.kill(signal);
+      assert.equal(await sub.exit(), 0);
+      assert.equal(sub.stderr.split('\n').length, 2, sub.stderr);
+      await until('it has left', () => server.router.sessionCount === 1);
+    }
+  });
+
+  it('end quietly where nobody reads their output any more', async () => {
+    const sub = new ShellRun('$WAMPWAY sub t --url $ROUTER | head -n 1', server.url);
+    await until('it has subscribed', () => sub.stderr.includes('subscribed'), 20);
+    await session.publish('t', { args: [1] });
+    await until('the first line', () => sub.stdout.includes('\n'));
+    await until('it has left', () => {
+      void session.publish('t', { args: ['into a closed pipe'] });
+      return server.router.sessionCount === 1;
+    });
+    assert.equal(await sub.exit(), 0);
+    assert.match(sub.stderr, /^subscribed [^\n]*\n$/);
+    assert.match(sub.stdout, /^[^\n]* t {2}\[1\]\n$/);
+  });
+
+  it('work together in a shell', async () => {
+    const script = `$WAMPWAY register app.double --exec 'read x; echo "[2, 4]"' --url $ROUTER 2>&1 | {
+      read ready; echo "$ready"; $WAMPWAY call app.double 1 --url $ROUTER; echo "code $?"; }`;
+    const both = new ShellRun(script, server.url);
+    await until('the result', () => /code 0\n/.test(both.stdout), 20);
+    assert.match(both.stdout, /^registered app\.double on realm1 at [^\n]*\n\[2,4\]\ncode 0\n$/);
+    for (const link of server.links.slice(1)) link.close('the test is over');
+    await both.exit();
+  });
+});
