@@ -88,7 +88,7 @@ export class Caller {
       signal?.removeEventListener('abort', onAbort);
     };
     const giveUp = (error: WampError, mode: string): void => {
-      if (!this.#pending.remove(request)) return;
+      this.#pending.remove(request);
       stop();
       this.#cancel(request, mode);
       reject(error);

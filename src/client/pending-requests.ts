@@ -35,9 +35,9 @@ export class PendingRequests<Answer> {
     return this.#waiting.get(request);
   }
 
-  /** Takes the request off the table without answering it. False where it was not there. */
-  remove(request: Id<'request'>): boolean {
-    return this.#waiting.delete(request);
+  /** Takes the request off the table without answering it. */
+  remove(request: Id<'request'>): void {
+    this.#waiting.delete(request);
   }
 
   /** False where nothing waits under this id. */

@@ -41,7 +41,7 @@ export class Standing {
     try {
       await this.#make(session);
     } catch (error) {
-      if (!(error instanceof WampError) || error.uri !== ErrorUri.NetworkFailure) throw error;
+      if (!isLoss(error)) throw error;
     }
   }
 
@@ -72,7 +72,8 @@ export class Standing {
 
   #attempt(session: JoinedSession, backoff: Backoff, first: boolean): void {
     this.#make(session).catch((error: unknown) => {
-      if (this.#session !== session || this.#ended !== undefined) return;
+      // The next session is another chance; what is ended needs none.
+      if (isLoss(error) || this.#session !== session || this.#ended !== undefined) return;
       const { log, name, clock } = this.#options;
       if (first) log.warn({ name, err: error }, 'not restored, trying again');
       this.#timer = clock.after(backoff.next(), () => this.#attempt(session, backoff, false));
@@ -86,4 +87,8 @@ export class Standing {
     });
     return this.#making;
   }
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof WampError && error.uri === ErrorUri.NetworkFailure;
 }

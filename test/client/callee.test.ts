@@ -152,6 +152,10 @@ describe('callee', () => {
     clock.advance(200);
     assert.equal((await router.expect(MessageType.Error)).error, ErrorUri.Timeout);
     assert.equal(signals[0]?.aborted, true);
+    const quick = await registered(() => 'in time');
+    quick.router.invoke(1, 5, [], { timeout: 200 });
+    await quick.router.expect(MessageType.Yield);
+    assert.equal(quick.clock.timers, 0);
   });
 
   it('refuses calls beyond what it may be busy with, also where callers cancel', async () => {

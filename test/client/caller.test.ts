@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { CallResult } from '../../src/client/session-api.ts';
@@ -98,8 +99,10 @@ describe('caller', () => {
     const call = session.call('p', { timeout: 1000, signal: stop.signal });
     await router.take();
     router.result(1, []);
+    assert.equal(getEventListeners(stop.signal, 'abort').length, 1);
     await call;
     assert.equal(clock.timers, 0);
+    assert.equal(getEventListeners(stop.signal, 'abort').length, 0);
     stop.abort();
     assert.deepEqual(await router.take(), []);
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { silentLogger } from '../../src/base/logger.ts';
 import { Client, type ClientOptions, type ClientState } from '../../src/client/client.ts';
 import { ErrorUri } from '../../src/wamp/errors.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
@@ -244,6 +245,27 @@ describe('client', () => {
     peer.registered(3, 6);
     await settle();
     assert.equal(all.clock.timers, 0);
+  });
+
+  it('tries nothing on a session that is over', async () => {
+    const warned: string[] = [];
+    const all = start({ log: { ...silentLogger, warn: (_fields, text) => warned.push(text) } });
+    await all.client.register('p', () => 'mine');
+    const held = await all.welcomed();
+    await held.expect(MessageType.Register);
+    held.error(MessageType.Register, 1, ErrorUri.ProcedureAlreadyExists);
+    await settle();
+    assert.deepEqual([warned, all.clock.timers], [['not restored, trying again'], 1]);
+    held.far.close('lost');
+    await settle();
+    assert.equal(all.clock.timers, 1, 'the pause alone');
+    all.clock.advance(pause(all));
+    const unanswered = await all.welcomed();
+    await unanswered.expect(MessageType.Register);
+    unanswered.far.close('lost');
+    await settle();
+    assert.equal(all.clock.timers, 1, 'the pause alone');
+    assert.deepEqual(warned, ['not restored, trying again', 'not connected', 'not connected']);
   });
 
   it('stops trying to restore what is unregistered meanwhile', async () => {
