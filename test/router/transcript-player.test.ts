@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PureStage } from '../support/pure-stage.ts';
+import { parseTranscript } from '../support/transcript.ts';
+import { matchesPattern, parsePattern } from '../support/transcript-pattern.ts';
+import { TranscriptPlayer } from '../support/transcript-player.ts';
+
+async function play(...lines: readonly string[]): Promise<void> {
+  const [dialogue] = parseTranscript(['# test', 'A joins', ...lines].join('\n'), 'test.txt');
+  assert.ok(dialogue !== undefined);
+  await new TranscriptPlayer(new PureStage(), 'test.txt').play(dialogue);
+}
+
+const SUBSCRIBE = 'A > [32,1,{},"t"]';
+
+describe('TranscriptPlayer', () => {
+  it('plays what is true', () => play(SUBSCRIBE, 'A < [33,1,1]', '@ quiet'));
+
+  it('fails where something else is heard, with the line', async () => {
+    await assert.rejects(play(SUBSCRIBE, 'A < [33,1,2]'), /test\.txt:4: A heard something else: \[33,1,1\]/);
+  });
+
+  it('fails where nothing is heard', async () => {
+    await assert.rejects(play('A < [33,1,1]'), /test\.txt:3: A heard nothing/);
+  });
+
+  it('fails where more is heard, at the end and at @ quiet', async () => {
+    await assert.rejects(play(SUBSCRIBE), /test\.txt:3: A heard more/);
+    await assert.rejects(play(SUBSCRIBE, '@ quiet', 'A < [33,1,1]'), /test\.txt:4: A heard more/);
+  });
+
+  it('fails where something is left in the router', async () => {
+    await assert.rejects(play(SUBSCRIBE, 'A < [33,1,1]', '@ empty'), /test\.txt:5: something is left/);
+  });
+
+  it('fails where a link is not closed, and where it is', async () => {
+    await assert.rejects(play('A ! closed'), /heard nothing/);
+    await assert.rejects(play('A > [2,1,{}]', 'A < [3,{...},"wamp.error.protocol_violation"]'), /heard more/);
+  });
+
+  it('refuses lines that are none', () => {
+    assert.throws(() => parseTranscript('A joins', 'x.txt'), /x\.txt:1: a dialogue begins/);
+    for (const line of ['A ? 1', '@ dance', 'A ! fly', 'A > [1', 'A']) {
+      assert.throws(() => parseTranscript(`# t\n${line}`, 'x.txt'), /x\.txt:2: /);
+    }
+  });
+});
+
+describe('a transcript pattern', () => {
+  const matches = (pattern: string, value: unknown): boolean => matchesPattern(parsePattern(pattern), value);
+
+  it('is exact where nothing else is said', () => {
+    assert.ok(matches('[1,{"a":[]}]', [1, { a: [] }]));
+    assert.ok(!matches('[1,{"a":[]}]', [1, { a: [], b: 1 }]));
+    assert.ok(!matches('[1]', [1, 2]));
+    assert.ok(!matches('[1,2]', [1]));
+    assert.ok(!matches('{"a":1}', { b: 1 }));
+    assert.ok(!matches('[]', {}) && !matches('{}', []) && !matches('{}', null));
+  });
+
+  it('has <any>, {...} and [...]', () => {
+    assert.ok(matches('[<any>,{...},[...]]', [{ a: 1 }, { b: 2 }, [3]]));
+    assert.ok(matches('[{"a":1,...},1,...]', [{ a: 1, b: 2 }, 1, 2, 3]));
+    assert.ok(!matches('[{"a":1,...}]', [{ b: 2 }]));
+    assert.ok(!matches('[1,2,...]', [1]));
+    assert.ok(!matches('{...}', [1]));
+  });
+
+  it('takes dots within strings for what they are', () => {
+    assert.ok(matches('["a...","\\"..."]', ['a...', '"...']));
+    assert.ok(!matches('["a..."]', ['abc']));
+  });
+});
