@@ -4,6 +4,9 @@ import { type Program, runProgram } from './program.ts';
 /** Exit code of a process that a second Ctrl-C ends: 128 and SIGINT's number, as shells have it. */
 const INTERRUPTED = 130;
 
+/** Milliseconds within which two signals are one: npm passes on the Ctrl-C that the terminal has sent to us as well. */
+const ONE_KEYSTROKE = 300;
+
 /** Milliseconds that a command has to end after it was told to. */
 const PATIENCE = 2_900;
 
@@ -13,8 +16,13 @@ const PATIENCE = 2_900;
  */
 export async function runProcess(program: Program): Promise<void> {
   const abort = new AbortController();
+  let told = 0;
   const onSignal = (): void => {
-    if (abort.signal.aborted) process.exit(INTERRUPTED);
+    if (abort.signal.aborted) {
+      if (performance.now() - told > ONE_KEYSTROKE) process.exit(INTERRUPTED);
+      return;
+    }
+    told = performance.now();
     abort.abort();
     setTimeout(() => process.exit(ExitCode.Ok), PATIENCE).unref();
   };
