@@ -16,6 +16,7 @@ export const cborTcpBridge = defineBridge({
     const who = anonymous === 'any' ? 'any device' : 'devices on this machine';
     return {
       banner: [`${listening.address}: RawSocket in CBOR, ${who} by name, as dev.{authid}.…`],
+      port: listening.port,
       async [Symbol.asyncDispose]() {
         // First no more are let in; closing waits for the connections, which the gate ends.
         const closed = listening[Symbol.asyncDispose]();
