@@ -63,7 +63,8 @@ export function startCommand(around: StartSurroundings): CliCommand {
       const early = await Promise.race([started, ended]);
       if (early !== undefined) return early;
       io.stdout.write(`${banner(gateway, file).join('\n')}\n`);
-      log.debug({ seconds: Math.round(process.uptime() * 1000) / 1000 }, 'ready');
+      const { user, system } = process.cpuUsage();
+      log.debug({ seconds: Number(process.uptime().toFixed(3)), cpuSeconds: (user + system) / 1e6 }, 'ready');
       // Awaited here, for what is left behind at the end of this scope is disposed of.
       return await ended;
     },
