@@ -62,23 +62,36 @@ describe('AedesBroker: what stock aedes loses', () => {
     );
   });
 
-  it('B: survives a burst of small messages while a subscriber leaves', async () => {
+  it('A: a message that one of the gateway’s overtakes is not lost', async () => {
+    await using rig = await BrokerRig.start();
+    const received = await collect(await rig.client(), '#');
+    const answer = { topic: 'answer', payload: new Uint8Array(0), qos: 0, retain: false } as const;
+    rig.accept = () => {
+      // As an event does that a message causes: while the broker is storing the retained one.
+      queueMicrotask(() => rig.broker.publish(answer));
+      return undefined;
+    };
+    const publisher = await rig.client();
+    for (const n of numbers(100)) await publisher.publishAsync('question', n, { retain: true });
+    await until('all answers have come', () => received.filter(({ topic }) => topic === 'answer').length === 100);
+    assert.deepEqual(
+      received.filter(({ topic }) => topic === 'question').map(({ text }) => text),
+      numbers(100),
+    );
+  });
+
+  it('B: survives a burst of small messages while its subscriber leaves', async () => {
     await using rig = await BrokerRig.start();
     const leaver = await rig.client();
-    await collect(leaver, '#');
-    const received = await collect(await rig.client(), '#');
+    leaver.once('message', () => leaver.stream.destroy());
+    await leaver.subscribeAsync('#');
     const publishers = await Promise.all(numbers(5).map(() => rig.client()));
     for (const [index, publisher] of publishers.entries()) {
-      for (let n = 0; n < 2000; n++) publisher.publish(`b/${index}`, `${n}`);
+      for (let n = 0; n < 4000; n++) publisher.publish(`b/${index}`, `${n}`);
     }
-    await until('the burst is under way', () => received.length > 100);
-    leaver.end(true);
-    await until('all have come', () => received.length >= 10_000, 30);
-    for (const index of publishers.keys()) {
-      const own = received.filter(({ topic }) => topic === `b/${index}`).map(({ text }) => text);
-      assert.deepEqual(own, numbers(2000));
-    }
-    assert.equal(rig.messages.length, 10_000);
+    await until('the subscriber has left', () => rig.gone.length === 1);
+    await until('all have come', () => rig.messages.length === 20_000, 30);
+    await Promise.all(publishers.map(publisher => publisher.publishAsync('end', 'x', { qos: 1 })));
   });
 
   it('C: a stalled subscriber stops neither other topics nor the gateway, and is cut', async () => {
@@ -95,10 +108,10 @@ describe('AedesBroker: what stock aedes loses', () => {
     const reads = (): number => rig.messages.filter(({ topic }) => topic === 'flood/t').length;
     // The kernel takes a few megabytes before the stalled subscriber is felt.
     await until('the flood is under way', () => reads() > 50);
-    const started = performance.now();
-    for (const n of numbers(200)) await healthy.publishAsync('calm/t', n, { qos: 1 });
-    await until('the healthy have heard each other', () => received.length === 200);
-    assert.ok(performance.now() - started < 2500, 'the healthy waited for the stalled one');
+    for (const n of numbers(20)) await healthy.publishAsync('calm/t', n, { qos: 1 });
+    await until('the healthy one has heard itself', () => received.length === 20);
+    assert.deepEqual(rig.gone, [], 'the healthy one waited until the stalled one was cut');
+    assert.ok(reads() < 1000, 'nothing was held up');
     await until('the stalled client is cut', () => rig.gone.some(({ clientId }) => clientId === 'stalled'), 15);
     await until('the flooder goes on', () => reads() === 1000, 15);
   });
@@ -110,13 +123,12 @@ describe('AedesBroker: what stock aedes loses', () => {
     stalled.write(Buffer.concat([rawConnect({ clientId: 'stalled' }), rawSubscribe('#')]));
     const received = await collect(await rig.client(), 'last');
     const payload = new Uint8Array(32 * 1024);
-    const started = performance.now();
     for (let n = 0; n < 600; n++) {
       rig.broker.publish({ topic: 'flood', payload, qos: 0, retain: false });
       await new Promise(resolve => setImmediate(resolve));
     }
+    // Long before its drain timeout.
     await until('the stalled client is cut', () => rig.gone.some(({ clientId }) => clientId === 'stalled'), 2.5);
-    assert.ok(performance.now() - started < 3000, 'only its drain timeout cut it');
     rig.broker.publish({ topic: 'last', payload, qos: 0, retain: false });
     await until('the healthy one hears the last', () => received.length === 1);
   });
@@ -199,17 +211,20 @@ describe('AedesBroker: what stock aedes loses', () => {
     }
   });
 
-  it('F: a QoS 1 round trip does not wait for delayed acknowledgements', async () => {
+  it('F: a QoS 1 round trip through the broker does not wait for delayed acknowledgements', async () => {
     await using rig = await BrokerRig.start();
     const client = await rig.client();
+    // At QoS 0 the client itself sends nothing that Nagle’s algorithm could hold back.
+    const received = await collect(client, 'f/t');
     const times: number[] = [];
     for (const n of numbers(30)) {
       const started = performance.now();
       await client.publishAsync('f/t', n, { qos: 1 });
+      await until('it has come back', () => received.length === Number(n) + 1);
       times.push(performance.now() - started);
     }
     const median = times.sort((a, b) => a - b)[15] ?? Number.POSITIVE_INFINITY;
-    assert.ok(median < 20, `a round trip takes ${median.toFixed(1)} ms`);
+    assert.ok(median < 30, `a round trip takes ${median.toFixed(1)} ms`);
   });
 });
 

@@ -7,6 +7,7 @@ import { mqttConfig } from '../../../bridges/mqtt/mqtt-config.ts';
 import type { MqttMessage, MqttPeer, MqttSink } from '../../../bridges/mqtt/mqtt-source.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
+import { until } from '../../support/until.ts';
 
 export interface Received {
   readonly topic: string;
@@ -95,9 +96,13 @@ export function connectMqtt(port: number, options: IClientOptions = {}): MqttCli
   return client;
 }
 
-/** Resolves when the connection of a client is over. */
-export function closing(client: MqttClient): Promise<void> {
-  return new Promise(resolve => client.once('close', () => resolve()));
+/** Resolves when the connection of a client is over, which it has to be within ten seconds. */
+export async function closing(client: MqttClient): Promise<void> {
+  let closed = false;
+  client.once('close', () => {
+    closed = true;
+  });
+  await until('the client to be disconnected', () => closed);
 }
 
 /** Subscribes, and collects from then on. Resolves once the broker has confirmed. */
@@ -110,11 +115,11 @@ export async function collect(client: MqttClient, filter: string, qos: 0 | 1 | 2
   return received;
 }
 
-/** All that a bare connection receives until it ends. */
+/** All that a bare connection receives until the other side ends it, which it has to within ten seconds. */
 export async function untilClosed(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  if (!socket.closed) await once(socket, 'close');
+  await until('the connection to be closed', () => socket.closed);
   return Buffer.concat(chunks);
 }
 
