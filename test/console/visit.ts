@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
 import type { Browser, BrowserContext, BrowserContextOptions, Page, Response } from 'playwright-core';
-import { Session } from '../../src/client/session.ts';
-import { jsonCodec } from '../../src/codec/json/json-codec.ts';
-import { dial } from '../../src/transport/dial.ts';
 import { countPaints, focusIsVisible, isFocused, lineIsDrawn, paintsCounted } from './probes.ts';
 
 const TIMEOUT = 15_000;
@@ -59,7 +56,7 @@ export class Visit {
     const deadline = Date.now() + TIMEOUT;
     let text: string | undefined;
     while (Date.now() < deadline) {
-      text = (await element.isVisible()) ? (await element.innerText()).trim() : undefined;
+      text = (await element.isVisible()) ? ((await element.textContent()) ?? '').trim() : undefined;
       if (text !== undefined && pattern.test(text)) return text;
       await new Promise(again => setTimeout(again, 25));
     }
@@ -89,20 +86,6 @@ export class Visit {
   async countPaints(selector: string): Promise<() => Promise<{ paints: number; milliseconds: number }>> {
     const counter = await this.page.evaluateHandle(countPaints, selector);
     return () => counter.evaluate(paintsCounted);
-  }
-
-  /** Waits for `count` events of `topic`, seen by a session of its own. */
-  async eventsFrom(url: string, topic: string, count: number): Promise<number> {
-    const session = await Session.join(await dial(url, { codec: jsonCodec }), { realm: 'realm1' });
-    const seen = await new Promise<number>(resolve => {
-      let events = 0;
-      void session.subscribe(topic, () => {
-        events += 1;
-        if (events === count) resolve(events);
-      });
-    });
-    await session.leave();
-    return seen;
   }
 
   #checkOrigin(url: string, origin: string): void {

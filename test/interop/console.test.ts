@@ -1,83 +1,36 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { Session } from '../../src/client/session.ts';
-import { jsonCodec } from '../../src/codec/json/json-codec.ts';
-import { dial } from '../../src/transport/dial.ts';
-import { WampError } from '../../src/wamp/errors.ts';
-import { asUri } from '../../src/wamp/uri.ts';
-import { launchChromium } from '../console/chromium.ts';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { contrasts, focusedId, temperatureAbove, temperatureShown, widths } from '../console/probes.ts';
-import { Visit } from '../console/visit.ts';
-import { GatewayProcess } from '../support/gateway-process.ts';
-
-/** A device that publishes a temperature and offers two procedures. */
-class Device {
-  readonly session: Session;
-  #timer: NodeJS.Timeout | undefined;
-  #count = 0;
-
-  private constructor(session: Session) {
-    this.session = session;
-  }
-
-  static async join(gateway: GatewayProcess): Promise<Device> {
-    const session = await Session.join(await dial(gateway.url, { codec: jsonCodec }), { realm: 'realm1' });
-    await session.register(
-      'com.demo.add',
-      ({ args: [a, b], kwargs }) => Number(a) + Number(b) + Number(kwargs['c'] ?? 0),
-    );
-    await session.register('com.demo.fail', () => {
-      throw new WampError(asUri('com.demo.error.overheated'), ['the motor is too hot'], { celsius: 91 });
-    });
-    return new Device(session);
-  }
-
-  /** Publishes ten times a second; the values rise by one. */
-  run(): void {
-    this.#timer = setInterval(() => {
-      this.#count += 1;
-      void this.session.publish('demo.climate', {
-        kwargs: { temperature: 20 + this.#count, fan: this.#count % 20 < 10 },
-      });
-    }, 100);
-  }
-
-  async leave(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.session.leave();
-  }
-}
+import { Scene } from '../console/scene.ts';
+import type { Visit } from '../console/visit.ts';
 
 const desktop: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
 const phone: BrowserContextOptions = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 
 describe('the page in Chromium', () => {
-  let gateway: GatewayProcess;
-  let browser: Browser;
-  let device: Device;
+  let scene: Scene | undefined;
   let visit: Visit;
   let page: Page;
 
-  const open = async (options: BrowserContextOptions = desktop): Promise<void> => {
-    visit = await Visit.open(browser, `http://127.0.0.1:${gateway.ports.web}/`, options);
+  const open = async (options: BrowserContextOptions = desktop): Promise<Scene> => {
+    assert.ok(scene !== undefined);
+    visit = await scene.visit(options);
     page = visit.page;
     await visit.connected();
+    // Events come in.
+    await row('demo.climate').waitFor();
+    return scene;
   };
   const row = (topic: string) => page.locator('.grid-body .row').filter({ hasText: topic });
-  const valueIn = (topic: string) => row(topic).locator('.cell-value').innerText();
+  const valueIn = (topic: string) => row(topic).locator('.cell-value').textContent();
+  const call = () => page.getByRole('button', { name: 'Call', exact: true });
 
   before(async () => {
-    browser = await launchChromium();
-    gateway = await GatewayProcess.start();
-    device = await Device.join(gateway);
-    device.run();
+    scene = await Scene.set();
+    await scene.deviceJoins();
   });
-  after(async () => {
-    await browser?.close();
-    await device?.leave();
-    await gateway?.stop();
-  });
+  after(() => scene?.[Symbol.asyncDispose]());
   afterEach(async () => {
     const { problems, foreign } = visit;
     await visit.close();
@@ -95,8 +48,7 @@ describe('the page in Chromium', () => {
 
   it('shows values that move', async () => {
     await open();
-    await row('demo.climate').waitFor();
-    assert.match(await valueIn('demo.climate'), /^temperature \d+ · fan (true|false)$/);
+    assert.match((await valueIn('demo.climate')) ?? '', /^temperature \d+ · fan (true|false)$/);
     await page.waitForFunction(temperatureAbove, await page.evaluate(temperatureShown));
     await visit.shows('.grid-body .cell-rate', /^(8|9|10|11|12)\/s$/);
     await visit.shows('.grid-body .cell-age', /^now$/);
@@ -121,19 +73,19 @@ describe('the page in Chromium', () => {
     await page.getByLabel('Procedure').fill('com.demo.add');
     await page.getByLabel('Arguments', { exact: true }).fill('[2, 3]');
     await page.getByLabel('Keyword arguments').fill('c=10');
-    await page.getByRole('button', { name: 'Call', exact: true }).click();
+    await call().click();
     await visit.shows('[data-testid=outcome]', /^Result\s*com\.demo\.add[\s\S]*\b15\b/);
   });
 
   it('shows an error so that one understands it, and remembers the call', async () => {
     await open();
     await page.getByLabel('Procedure').fill('com.demo.fail');
-    await page.getByRole('button', { name: 'Call', exact: true }).click();
+    await call().click();
     const shown = await visit.shows('[data-testid=outcome]', /Error/);
     for (const part of ['com.demo.error.overheated', 'the motor is too hot', '"celsius": 91'])
       assert.ok(shown.includes(part));
     await page.getByLabel('Procedure').fill('com.demo.missing');
-    await page.getByRole('button', { name: 'Call', exact: true }).click();
+    await call().click();
     await visit.shows('[data-testid=outcome]', /wamp\.error\.no_such_procedure[\s\S]*Nobody offers this procedure/);
     const earlier = page.locator('.calls-list details');
     assert.equal(await earlier.count(), 1);
@@ -147,14 +99,12 @@ describe('the page in Chromium', () => {
     await page.getByLabel('Procedure').fill('com.demo.add');
     await page.getByLabel('Arguments', { exact: true }).fill('[1, 2');
     await visit.shows('.form-problem', /^Not valid JSON/);
-    assert.equal(await page.getByRole('button', { name: 'Call', exact: true }).isDisabled(), true);
+    assert.equal(await call().isDisabled(), true);
   });
 
   it('is used with the keyboard alone', async () => {
-    for (const topic of ['demo.a', 'demo.b']) await device.session.publish(topic, { args: [1], acknowledge: true });
-    await open();
-    for (const topic of ['demo.a', 'demo.b']) await device.session.publish(topic, { args: [1], acknowledge: true });
-    await row('demo.climate').waitFor();
+    const seen = await open();
+    for (const topic of ['demo.a', 'demo.b']) await seen.publishes(topic, [1]);
     await row('demo.b').waitFor();
     await visit.tabTo('#filter');
     await page.keyboard.type('demo');
@@ -165,7 +115,7 @@ describe('the page in Chromium', () => {
     await page.keyboard.press('ArrowDown');
     await visit.shows('[aria-selected=true] .cell-topic', /^demo\.b$/);
     const active = (await page.getByRole('grid').getAttribute('aria-activedescendant')) ?? '';
-    assert.equal(await page.locator(`#${active} .cell-topic`).innerText(), 'demo.b');
+    assert.equal(await page.locator(`#${active} .cell-topic`).textContent(), 'demo.b');
     await page.keyboard.press('Enter');
     assert.equal(await page.evaluate(focusedId), 'details-title');
     await visit.shows('#details-title', /^demo\.b$/);
@@ -179,33 +129,27 @@ describe('the page in Chromium', () => {
   });
 
   it('stands still while paused', async () => {
-    await open();
-    await row('demo.climate').waitFor();
+    const seen = await open();
     await page.getByRole('button', { name: 'Pause' }).click();
     await visit.shows('.topics-paused', /^Paused at \d\d:\d\d:\d\d$/);
     const held = await valueIn('demo.climate');
     const temperature = await page.evaluate(temperatureShown);
     // Not a wait for time to pass, but for events that the paused page would have shown.
-    const published = await visit.eventsFrom(gateway.url, 'demo.climate', 5);
-    assert.equal(published, 5);
+    await seen.eventsPass('demo.climate', 5);
     assert.equal(await valueIn('demo.climate'), held);
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.waitForFunction(temperatureAbove, temperature + 4);
   });
 
   it('takes hostile names and values for text', async () => {
-    await open();
-    const topics = ['<img/src=x/onerror=alert(1)>', '__proto__', 'constructor', 'bell\u0007\u202eevil'];
-    for (const topic of topics) {
-      await device.session.publish(topic, {
-        args: ['<script>alert(1)</script><img src=x onerror=alert(1)>'],
-        kwargs: JSON.parse('{"__proto__":{"x":1},"<b>key</b>":2}'),
-        acknowledge: true,
-      });
+    const seen = await open();
+    const args = ['<script>alert(1)</script><img src=x onerror=alert(1)>'];
+    for (const topic of ['<img/src=x/onerror=alert(1)>', '__proto__', 'constructor', 'bell\u0007\u202eevil']) {
+      await seen.publishes(topic, args, JSON.parse('{"__proto__":{"x":1},"<b>key</b>":2}'));
     }
     for (const shown of ['<img/src=x/onerror=alert(1)>', '__proto__', 'constructor', 'bell␇\ufffdevil']) {
       await row(shown).click();
-      assert.equal((await page.locator('#details-title').innerText()).startsWith(shown), true);
+      assert.equal((await page.locator('#details-title').textContent())?.startsWith(shown), true);
       await page.locator('.details .payload').getByText('"<b>key</b>": 2').waitFor();
     }
     assert.equal(await page.locator('main img, main script, main b').count(), 0);
@@ -213,12 +157,11 @@ describe('the page in Chromium', () => {
   });
 
   it('stays quick under 5,000 events a second, and counts every one of them', async () => {
-    await open();
-    await row('demo.climate').waitFor();
+    const { device } = await open();
     const drawn = await visit.countPaints('.topics-totals');
     const flood = 10_000;
     for (let sent = 0; sent < flood; sent += 100) {
-      for (let n = 0; n < 100; n += 1) void device.session.publish('demo.flood', { args: [sent + n] });
+      for (let n = 0; n < 100; n += 1) void device.publish('demo.flood', { args: [sent + n] });
       await new Promise(next => setTimeout(next, 20));
     }
     await row('demo.flood').click();
@@ -228,12 +171,12 @@ describe('the page in Chromium', () => {
   });
 
   it('has no horizontal scroll on a phone of 360 pixels, whatever is shown', async () => {
-    await open(phone);
+    const seen = await open(phone);
     const long = `demo.${'very_long_part.'.repeat(12)}end`;
-    await device.session.publish(long, { args: [{ ['key'.repeat(40)]: 'x'.repeat(500), n: 1 }], acknowledge: true });
+    await seen.publishes(long, [{ ['key'.repeat(40)]: 'x'.repeat(500), n: 1 }]);
     await row('end').tap();
     await page.getByLabel('Procedure').fill(`com.${'x'.repeat(120)}`);
-    await page.getByRole('button', { name: 'Call', exact: true }).tap();
+    await call().tap();
     await visit.shows('[data-testid=outcome]', /Error/);
     const [content, window] = await page.evaluate(widths);
     assert.ok(content <= window && window === 360, `${content} in ${window}`);
@@ -252,7 +195,7 @@ describe('the page in Chromium', () => {
       await page.getByLabel('Keyword arguments').fill('');
       for (const procedure of ['com.demo.fail', 'com.demo.add']) {
         await page.getByLabel('Procedure').fill(procedure);
-        await page.getByRole('button', { name: 'Call', exact: true }).click();
+        await call().click();
         await visit.shows('[data-testid=outcome]', new RegExp(procedure));
       }
       await page.getByLabel('Keyword arguments').fill('{');
@@ -263,70 +206,43 @@ describe('the page in Chromium', () => {
   }
 });
 
-describe('the page when the gateway restarts', () => {
-  it('says that it waits, comes back by itself, and goes on', async () => {
-    const browser = await launchChromium();
-    let gateway = await GatewayProcess.start();
-    let device = await Device.join(gateway);
-    try {
-      device.run();
-      const visit = await Visit.open(browser, `http://127.0.0.1:${gateway.ports.web}/`, desktop);
-      await visit.connected();
-      await visit.shows('.grid-body .cell-topic', /demo\.climate/);
-      await device.leave();
-      const { ports } = gateway;
-      await gateway.stop();
-      await visit.shows('[data-testid=connection] strong', /^Reconnecting/);
-      await visit.shows('[data-testid=notice]', /^Connection lost at \d\d:\d\d:\d\d: .*shutting down/);
-      await visit.shows('.grid-body .cell-topic', /demo\.climate/);
-      assert.equal(await visit.page.getByRole('button', { name: 'Call', exact: true }).isDisabled(), true);
-      gateway = await GatewayProcess.start('', {}, ports);
-      await visit.connected();
-      await visit.shows('[data-testid=notice]', /^Connected again after \d+ s/);
-      device = await Device.join(gateway);
-      await device.session.publish('demo.after', { args: [1], acknowledge: true });
-      await visit.page.locator('.row').filter({ hasText: 'demo.after' }).waitFor();
-      // Attempts while nobody listened are errors to the browser; nothing else may be.
-      assert.deepEqual(
-        visit.problems.filter(
-          text => !/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|Error during WebSocket handshake/.test(text),
-        ),
-        [],
-      );
-      await visit.close();
-    } finally {
-      await browser.close();
-      await device.leave();
-      await gateway.stop();
-    }
+describe('the page and the gateway', () => {
+  it('says that it waits when the gateway stops, comes back by itself, and goes on', async () => {
+    await using scene = await Scene.set();
+    await scene.deviceJoins();
+    const visit = await scene.visit(desktop);
+    await visit.connected();
+    await visit.shows('.grid-body .cell-topic', /demo\.climate/);
+    await scene.deviceLeaves();
+    const startAgain = await scene.gatewayStops();
+    await visit.shows('[data-testid=connection] strong', /^Reconnecting/);
+    await visit.shows('[data-testid=notice]', /^Connection lost at \d\d:\d\d:\d\d: .*shutting down/);
+    await visit.shows('.grid-body .cell-topic', /demo\.climate/);
+    assert.equal(await visit.page.getByRole('button', { name: 'Call', exact: true }).isDisabled(), true);
+    await startAgain();
+    await visit.connected();
+    await visit.shows('[data-testid=notice]', /^Connected again after \d+ (ms|s)/);
+    const before = await visit.page.evaluate(temperatureShown);
+    await scene.deviceJoins();
+    await visit.page.waitForFunction(temperatureAbove, before);
+    // Attempts while nobody listened are errors to the browser; nothing else may be.
+    const unexpected = visit.problems.filter(text => !/WebSocket connection to .* failed/.test(text));
+    assert.deepEqual(unexpected, []);
+    assert.deepEqual(visit.foreign, []);
   });
 
   it('tells how to publish a first value while there is none', async () => {
-    const browser = await launchChromium();
-    const gateway = await GatewayProcess.start();
-    try {
-      const visit = await Visit.open(browser, `http://127.0.0.1:${gateway.ports.web}/`, phone);
-      await visit.connected();
-      const text = await visit.shows('[data-testid=empty]', /mosquitto_pub -h 127\.0\.0\.1 /);
-      assert.ok(text.includes(`wampway pub --url ${gateway.url} `));
-      assert.deepEqual(visit.problems, []);
-      await visit.close();
-    } finally {
-      await browser.close();
-      await gateway.stop();
-    }
+    await using scene = await Scene.set();
+    const visit = await scene.visit(phone);
+    await visit.connected();
+    const text = await visit.shows('[data-testid=empty]', /mosquitto_pub -h 127\.0\.0\.1 /);
+    assert.ok(text.includes(`wampway pub --url ${scene.gateway.url} `));
+    assert.deepEqual(visit.problems, []);
   });
 
   it('says why it is refused where the realm does not exist', async () => {
-    const browser = await launchChromium();
-    const gateway = await GatewayProcess.start();
-    try {
-      const visit = await Visit.open(browser, `http://127.0.0.1:${gateway.ports.web}/?realm=elsewhere`, desktop);
-      await visit.shows('[data-testid=notice]', /^The gateway refuses this page: .*elsewhere/);
-      await visit.close();
-    } finally {
-      await browser.close();
-      await gateway.stop();
-    }
+    await using scene = await Scene.set();
+    const visit = await scene.visit(desktop, '?realm=elsewhere');
+    await visit.shows('[data-testid=notice]', /^The gateway refuses this page: .*elsewhere/);
   });
 });

@@ -1,0 +1,113 @@
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { Session } from '../../src/client/session.ts';
+import { jsonCodec } from '../../src/codec/json/json-codec.ts';
+import { dial } from '../../src/transport/dial.ts';
+import { WampError } from '../../src/wamp/errors.ts';
+import { asUri } from '../../src/wamp/uri.ts';
+import { GatewayProcess } from '../support/gateway-process.ts';
+import { launchChromium } from './chromium.ts';
+import { Visit } from './visit.ts';
+
+/** A gateway, a device on it, and a browser to look at them with. */
+export class Scene implements AsyncDisposable {
+  #gateway: GatewayProcess;
+  readonly #browser: Browser;
+  #device: Session | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #count = 0;
+
+  private constructor(gateway: GatewayProcess, browser: Browser) {
+    this.#gateway = gateway;
+    this.#browser = browser;
+  }
+
+  static async set(): Promise<Scene> {
+    const browser = await launchChromium();
+    try {
+      return new Scene(await GatewayProcess.start(), browser);
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
+  }
+
+  get gateway(): GatewayProcess {
+    return this.#gateway;
+  }
+
+  /** The device's session. */
+  get device(): Session {
+    if (this.#device === undefined) throw new Error('the device has not joined');
+    return this.#device;
+  }
+
+  /** The device joins, offers two procedures, and publishes ten times a second a temperature that rises by one. */
+  async deviceJoins(): Promise<void> {
+    const device = await join(this.#gateway);
+    this.#device = device;
+    await device.register(
+      'com.demo.add',
+      ({ args: [a, b], kwargs }) => Number(a) + Number(b) + Number(kwargs['c'] ?? 0),
+    );
+    await device.register('com.demo.fail', () => {
+      throw new WampError(asUri('com.demo.error.overheated'), ['the motor is too hot'], { celsius: 91 });
+    });
+    this.#timer = setInterval(() => {
+      this.#count += 1;
+      const kwargs = { temperature: 20 + this.#count, fan: this.#count % 20 < 10 };
+      void device.publish('demo.climate', { kwargs });
+    }, 100);
+  }
+
+  async deviceLeaves(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#device?.leave();
+    this.#device = undefined;
+  }
+
+  /** Publishes through the device; resolves when the gateway has it. */
+  async publishes(
+    topic: string,
+    args: readonly unknown[],
+    kwargs: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    await this.device.publish(topic, { args, kwargs, acknowledge: true });
+  }
+
+  /** Waits until `count` more events of `topic` have passed the gateway. */
+  async eventsPass(topic: string, count: number): Promise<void> {
+    const session = await join(this.#gateway);
+    await new Promise<void>((resolve, reject) => {
+      let left = count;
+      const seen = (): void => {
+        left -= 1;
+        if (left === 0) resolve();
+      };
+      session.subscribe(topic, seen).catch(reject);
+    });
+    await session.leave();
+  }
+
+  /** Ends the gateway; what it returns starts another on the same ports. */
+  async gatewayStops(): Promise<() => Promise<void>> {
+    const { ports } = this.#gateway;
+    await this.#gateway.stop();
+    return async () => {
+      this.#gateway = await GatewayProcess.start('', {}, ports);
+    };
+  }
+
+  visit(options: BrowserContextOptions, query = ''): Promise<Visit> {
+    return Visit.open(this.#browser, `http://127.0.0.1:${this.#gateway.ports.web}/${query}`, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close();
+    await this.deviceLeaves();
+    await this.#gateway.stop();
+  }
+}
+
+async function join(gateway: GatewayProcess): Promise<Session> {
+  return Session.join(await dial(gateway.url, { codec: jsonCodec }), { realm: 'realm1' });
+}
