@@ -14,7 +14,11 @@ interface PageElement {
 interface PageCanvas {
   readonly width: number;
   readonly height: number;
-  getContext(kind: '2d'): {
+  getContext(
+    kind: '2d',
+    options: { readonly willReadFrequently: boolean },
+  ): {
+    drawImage(from: PageCanvas, x: number, y: number): void;
     getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray };
   };
 }
@@ -43,6 +47,7 @@ declare const document: {
   createTreeWalker(root: PageElement, show: number): { nextNode(): PageNode | null };
 };
 declare const innerWidth: number;
+declare const OffscreenCanvas: new (width: number, height: number) => PageCanvas;
 declare const getComputedStyle: (element: PageElement) => PageStyle;
 declare const MutationObserver: new (
   changed: () => void,
@@ -82,7 +87,10 @@ export const lineIsDrawn = (): boolean => {
   if (canvas === null || canvas.width === 0) return false;
   const colour = getComputedStyle(document.documentElement).getPropertyValue('--chart-line').trim();
   const [red, green, blue] = [1, 3, 5].map(at => Number.parseInt(colour.slice(at, at + 2), 16));
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  // A copy, for reading from the page's own would change how the browser draws it.
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
   let found = 0;
   for (let at = 0; at < data.length; at += 4) {
     if (data[at] === red && data[at + 1] === green && data[at + 2] === blue && data[at + 3] === 255) found += 1;
