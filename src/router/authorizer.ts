@@ -19,6 +19,8 @@ export interface Decision {
   readonly verdict: 'allow' | 'deny' | 'fail';
   /** Whether the receiver learns who publishes or calls. */
   readonly disclose: 'on request' | 'always' | 'never';
+  /** From 0, the lowest; told to the receiver. Absent: it is told nothing. [advanced/pubsub_publication_trustlevels] */
+  readonly trustlevel?: number;
 }
 
 /** Decides what sessions may do. Asked for every request, so it has to be quick. */

@@ -9,19 +9,29 @@ export interface ClientFeatures {
   /** A callee that cannot be canceled does not count as giving progressive results. [advanced/rpc_progressive_call_results] */
   readonly calleeProgress: boolean;
   readonly calleeTimeout: boolean;
+  /** May use `ppt_scheme` in PUBLISH. [advanced/payload_passthru_mode] */
+  readonly publisherPassthru: boolean;
+  /** Is told where a subscription of its ends without its asking. [advanced/pubsub_subscription_revocation] */
+  readonly subscriberRevocation: boolean;
 }
 
 /** The features in HELLO.Details.roles; undefined where no role at all is announced, which a client must do. */
 export function clientFeatures(details: Dict): ClientFeatures | undefined {
   const roles = details['roles'];
   if (!isDict(roles) || !clientRoles.some(role => isDict(roles[role]))) return undefined;
-  const callee = isDict(roles['callee']) ? roles['callee'] : EMPTY_DICT;
-  const features = isDict(callee['features']) ? callee['features'] : EMPTY_DICT;
+  const callee = featuresOf(roles, 'callee');
   // The specification spells it both ways. [advanced/rpc_progressive_call_invocations]
-  const canceling = features['call_canceling'] === true || features['call_cancelling'] === true;
+  const canceling = callee['call_canceling'] === true || callee['call_cancelling'] === true;
   return {
     calleeCanceling: canceling,
-    calleeProgress: canceling && features['progressive_call_results'] === true,
-    calleeTimeout: features['call_timeout'] === true,
+    calleeProgress: canceling && callee['progressive_call_results'] === true,
+    calleeTimeout: callee['call_timeout'] === true,
+    publisherPassthru: featuresOf(roles, 'publisher')['payload_passthru_mode'] === true,
+    subscriberRevocation: featuresOf(roles, 'subscriber')['subscription_revocation'] === true,
   };
+}
+
+function featuresOf(roles: Dict, name: (typeof clientRoles)[number]): Dict {
+  const role = roles[name];
+  return isDict(role) && isDict(role['features']) ? role['features'] : EMPTY_DICT;
 }

@@ -64,9 +64,14 @@ export class RealmContext {
 
   /** Refuses what the session may not do; whether it is disclosed who it is. */
   authorize(session: Session, action: Action, uri: Uri, match: MatchPolicy): Decision['disclose'] {
-    const { verdict, disclose } = decide(this.#authorizer, session, action, uri, match, this.log);
-    if (verdict === 'allow') return disclose;
-    if (verdict === 'deny') throw new WampError(ErrorUri.NotAuthorized, [`not allowed to ${action} ${uri}`]);
+    return this.permit(session, action, uri, match).disclose;
+  }
+
+  /** As `authorize`, with all that was decided. */
+  permit(session: Session, action: Action, uri: Uri, match: MatchPolicy): Decision {
+    const decision = decide(this.#authorizer, session, action, uri, match, this.log);
+    if (decision.verdict === 'allow') return decision;
+    if (decision.verdict === 'deny') throw new WampError(ErrorUri.NotAuthorized, [`not allowed to ${action} ${uri}`]);
     throw new WampError(ErrorUri.AuthorizationFailed, [
       `it could not be decided whether to ${action} ${uri} is allowed`,
     ]);
