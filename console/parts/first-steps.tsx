@@ -2,6 +2,9 @@ import { usePage } from '../page.ts';
 import { useStore } from '../use-store.ts';
 import { CopyButton } from './copy-button.tsx';
 
+/** What `wampway pub` joins when it is not told. */
+const DEFAULT_REALM = 'realm1';
+
 /** In place of an empty table: how to get the first value into it. */
 export function FirstSteps() {
   const { settings, connection } = usePage();
@@ -14,16 +17,14 @@ export function FirstSteps() {
       </div>
     );
   }
-  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  const host = settings.host.replace(/^\[|\]$/g, '');
+  const realm = settings.realm === DEFAULT_REALM ? '' : ` --realm ${settings.realm}`;
   return (
     <div class="empty" data-testid="empty">
       <p class="empty-title">Connected, and nothing has been published yet</p>
       <p>Every value published on {settings.realm} appears here by itself. To publish a first one from a terminal:</p>
-      <Command
-        name="by MQTT"
-        text={`mosquitto_pub -h ${host.replace(/^\[|\]$/g, '')} -t greenhouse/temperature -m 21.5`}
-      />
-      <Command name="by WAMP" text={`wampway pub --url ${settings.url} greenhouse.temperature 21.5`} />
+      <Command name="by MQTT" text={`mosquitto_pub -h ${host} -t greenhouse/temperature -m 21.5`} />
+      <Command name="by WAMP" text={`wampway pub --url ${settings.url}${realm} greenhouse.temperature 21.5`} />
     </div>
   );
 }

@@ -5,7 +5,6 @@ import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
-import { StaticFiles } from '../transport/static-files.ts';
 import { bounded } from './bounded.ts';
 import type { Bridge } from './bridge.ts';
 import { BridgeHost } from './bridge-host.ts';
@@ -14,6 +13,7 @@ import { GatewayNetwork } from './gateway-network.ts';
 import type { GatewayStatus } from './gateway-status.ts';
 import { httpService } from './http-service.ts';
 import { packageVersion } from './package-files.ts';
+import { loadPage } from './page-files.ts';
 import { RealmAuthenticator } from './realm-authenticator.ts';
 import { StartError, startErrorOf } from './start-error.ts';
 
@@ -52,7 +52,6 @@ export class Gateway implements AsyncDisposable {
   readonly #version = packageVersion();
   readonly #madeAt: number;
   readonly #listening: { readonly listener: GatewayListener; readonly socket: Listening }[] = [];
-  #page: StaticFiles | undefined;
   #state: 'starting' | 'running' | 'stopping' = 'starting';
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -94,7 +93,7 @@ export class Gateway implements AsyncDisposable {
 
   /** Whether web listeners have a page to serve. */
   get hasPage(): boolean {
-    return this.#page !== undefined;
+    return this.#pageFolder !== undefined && existsSync(join(this.#pageFolder, 'index.html'));
   }
 
   get version(): string {
@@ -136,8 +135,6 @@ export class Gateway implements AsyncDisposable {
 
   async #start(): Promise<void> {
     try {
-      const folder = this.#pageFolder;
-      if (folder !== undefined && existsSync(join(folder, 'index.html'))) this.#page = await StaticFiles.load(folder);
       for (const [index, listener] of this.config.listeners.entries()) await this.#listen(listener, index);
       // Side by side, so that a slow one does not hold up the others.
       const started = await Promise.allSettled(this.#hosts.map(host => host.start()));
@@ -164,7 +161,7 @@ export class Gateway implements AsyncDisposable {
     try {
       const socket =
         config.type === 'web'
-          ? await this.#network.listenWeb(name, config, this.#http(config.page), accept)
+          ? await this.#network.listenWeb(name, config, await this.#http(config), accept)
           : await this.#network.listenRawSocket(name, config, accept);
       if (this.#state === 'stopping') {
         await socket[Symbol.asyncDispose]();
@@ -178,8 +175,11 @@ export class Gateway implements AsyncDisposable {
     }
   }
 
-  #http(page: boolean) {
-    return httpService({ status: () => this.status, page: page ? this.#page?.handle : undefined });
+  async #http({ page, path }: Extract<ListenerConfig, { type: 'web' }>) {
+    const folder = page && this.hasPage ? this.#pageFolder : undefined;
+    const realm = this.config.realms[0]?.name ?? '';
+    const files = folder === undefined ? undefined : await loadPage(folder, { realm, path });
+    return httpService({ status: () => this.status, page: files?.handle });
   }
 
   #makeHosts(bridges: readonly Bridge[]): BridgeHost[] {

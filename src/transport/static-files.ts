@@ -39,6 +39,9 @@ interface StaticFile {
   readonly gzipped: Variant | undefined;
 }
 
+/** Changes a file before it is served under `url`, e.g. `/index.html`. */
+export type FileEdit = (url: string, body: Buffer) => Buffer;
+
 /**
  * The files of a folder, over HTTP. They are read and compressed once, when loaded; a request is looked up among
  * their names, so no path of a request ever reaches the file system.
@@ -50,14 +53,17 @@ export class StaticFiles {
     this.#files = files;
   }
 
-  /** Reads a folder and those in it. Links are not followed. Rejects with the system's error where it cannot. */
-  static async load(folder: string): Promise<StaticFiles> {
+  /**
+   * Reads a folder and those in it; `edit` may change what is served under a path. Links are not followed. Rejects with
+   * the system's error where it cannot.
+   */
+  static async load(folder: string, edit: FileEdit = (_url, body) => body): Promise<StaticFiles> {
     const files = new Map<string, StaticFile>();
     for (const name of await readdir(folder, { recursive: true })) {
       const path = join(folder, name);
       if (!(await lstat(path)).isFile()) continue;
-      const file = await makeFile(path);
       const url = `/${name.split(sep).join('/')}`;
+      const file = await makeFile(path, body => edit(url, body));
       files.set(url, file);
       if (url.endsWith('/index.html')) files.set(url.slice(0, -'index.html'.length), file);
     }
@@ -78,8 +84,8 @@ export class StaticFiles {
   };
 }
 
-async function makeFile(path: string): Promise<StaticFile> {
-  const body = await readFile(path);
+async function makeFile(path: string, edit: (body: Buffer) => Buffer): Promise<StaticFile> {
+  const body = edit(await readFile(path));
   const type = types[extname(path).toLowerCase()] ?? 'application/octet-stream';
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
   const compressed = await promisify(gzip)(body, { level: 9 });
