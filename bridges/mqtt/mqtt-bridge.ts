@@ -23,7 +23,7 @@ export const mqttBridge = defineBridge({
     }
     await relay.connect(broker);
     return {
-      banner: [`mqtt://${broker.address}  ${accessInWords(config.anonymous)}; topics appear as ${config.prefix}…`],
+      banner: [`${broker.address}: ${accessInWords(config.anonymous)}, topics as ${config.prefix}…`],
       port: broker.port,
       async [Symbol.asyncDispose]() {
         await broker[Symbol.asyncDispose]();

@@ -3,17 +3,8 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { MqttRefusal, Refused } from '../../../bridges/mqtt/mqtt-source.ts';
 import { until } from '../../support/until.ts';
-import {
-  BrokerRig,
-  closing,
-  collect,
-  connectMqtt,
-  rawConnect,
-  rawPacket,
-  rawPublish,
-  rawSubscribe,
-  untilClosed,
-} from './broker-rig.ts';
+import { BrokerRig, closing, collect, connectMqtt, untilClosed } from './broker-rig.ts';
+import { rawConnect, rawPacket, rawPublish, rawSubscribe } from './raw-packets.ts';
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`);
 

@@ -74,7 +74,7 @@ export class BridgeRig implements AsyncDisposable {
 
 /** The port in a bridge's banner: the one that was really taken. */
 export function portOf(bridge: RunningBridge): number {
-  const [, port] = /mqtt:\/\/[^ ]*:(\d+)/.exec(bridge.banner[0] ?? '') ?? [];
+  const [, port] = /:(\d+): /.exec(bridge.banner[0] ?? '') ?? [];
   if (port === undefined) throw new Error(`no address in the banner: ${bridge.banner.join(' ')}`);
   return Number(port);
 }

@@ -6,7 +6,8 @@ import { ALLOW, DENY } from '../../../src/router/authorizer.ts';
 import { TestGateway } from '../../support/bridge-context.ts';
 import { until } from '../../support/until.ts';
 import { BridgeRig } from './bridge-rig.ts';
-import { closing, collect, rawConnect, rawSubscribe, untilClosed } from './broker-rig.ts';
+import { closing, collect, untilClosed } from './broker-rig.ts';
+import { rawConnect, rawSubscribe } from './raw-packets.ts';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 const qualities = [0, 1, 2] as const;
@@ -294,9 +295,7 @@ describe('mqttBridge: who may connect', () => {
 describe('mqttBridge: start and stop', () => {
   it('says what listens where and who may connect', async () => {
     await using rig = await BridgeRig.start();
-    assert.deepEqual(rig.bridge.banner, [
-      `mqtt://127.0.0.1:${rig.port}  anonymous from this machine only; topics appear as mqtt.…`,
-    ]);
+    assert.deepEqual(rig.bridge.banner, [`127.0.0.1:${rig.port}: anonymous from this machine only, topics as mqtt.…`]);
   });
 
   it('leaves no session behind', async () => {
