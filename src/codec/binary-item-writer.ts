@@ -15,6 +15,7 @@ export abstract class BinaryItemWriter implements ItemSink {
   protected readonly out: ByteWriter;
   /** Of each list and dictionary begun: the offset of its head, or -1 where the head was complete at once. */
   readonly #open: number[] = [];
+  #depth = 0;
 
   constructor(out: ByteWriter) {
     this.out = out;
@@ -22,7 +23,7 @@ export abstract class BinaryItemWriter implements ItemSink {
 
   /** Forgets containers that a failure has left open. */
   start(): void {
-    this.#open.length = 0;
+    this.#depth = 0;
   }
 
   abstract null(): void;
@@ -91,13 +92,17 @@ export abstract class BinaryItemWriter implements ItemSink {
     this.string(value);
   }
 
+  emptyDict(): void {
+    this.dictHead(0);
+  }
+
   beginList(length: number): void {
-    this.#open.push(length < 0 ? this.out.offset : -1);
+    this.#open[this.#depth++] = length < 0 ? this.out.offset : -1;
     this.listHead(Math.max(length, 0));
   }
 
   endList(length: number): void {
-    const head = this.#open.pop() ?? -1;
+    const head = this.#open[--this.#depth] ?? -1;
     if (head < 0 || length === 0) return;
     const end = this.#reopen(head, length);
     this.listHead(length);
@@ -105,12 +110,12 @@ export abstract class BinaryItemWriter implements ItemSink {
   }
 
   beginDict(length: number): void {
-    this.#open.push(length < 0 ? this.out.offset : -1);
+    this.#open[this.#depth++] = length < 0 ? this.out.offset : -1;
     this.dictHead(Math.max(length, 0));
   }
 
   endDict(length: number): void {
-    const head = this.#open.pop() ?? -1;
+    const head = this.#open[--this.#depth] ?? -1;
     if (head < 0 || length === 0) return;
     const end = this.#reopen(head, length);
     this.dictHead(length);

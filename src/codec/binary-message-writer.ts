@@ -1,4 +1,4 @@
-import type { Dict } from '../wamp/dict.ts';
+import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
 import type { Payload, PayloadFormat } from '../wamp/payload.ts';
 import type { BinaryItemWriter } from './binary-item-writer.ts';
 import type { ItemWriterOn } from './binary-items.ts';
@@ -40,7 +40,8 @@ export class BinaryMessageWriter implements ElementWriter {
   }
 
   dict(dict: Dict): void {
-    feedValue(dict, this.#items);
+    if (dict === EMPTY_DICT) this.#items.emptyDict();
+    else feedValue(dict, this.#items);
   }
 
   payload(payload: Payload): void {

@@ -71,13 +71,18 @@ export class ByteWriter {
   }
 
   float32(value: number): void {
+    this.reserve(4);
     scratch.setFloat32(0, value);
-    this.append(scratchBytes, 0, 4);
+    for (let i = 0; i < 4; i++) this.bytes[this.length++] = scratchBytes[i] ?? 0;
   }
 
   float64(value: number): void {
+    this.reserve(8);
     scratch.setFloat64(0, value);
-    this.append(scratchBytes, 0, 8);
+    const { bytes } = this;
+    const at = this.length;
+    for (let i = 0; i < 8; i++) bytes[at + i] = scratchBytes[i] ?? 0;
+    this.length = at + 8;
   }
 
   /** Appends `source` from `start` to `end`. */
@@ -97,7 +102,9 @@ export class ByteWriter {
   /** Appends text that is known to be ASCII. */
   ascii(text: string): void {
     this.reserve(text.length);
-    for (let i = 0; i < text.length; i++) this.bytes[this.length++] = text.charCodeAt(i);
+    const { bytes, length } = this;
+    for (let i = 0; i < text.length; i++) bytes[length + i] = text.charCodeAt(i);
+    this.length = length + text.length;
   }
 
   /** Appends `text` as UTF-8; lone surrogates become U+FFFD. */

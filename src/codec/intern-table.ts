@@ -18,8 +18,16 @@ export class InternTable {
   text(bytes: Uint8Array, start: number, end: number): string | undefined {
     const length = end - start;
     if (length > WIDTH) return isUtf8(bytes, start, end) ? decodeUtf8(bytes, start, end) : undefined;
-    let hash = length;
-    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] ?? 0)) | 0;
+    // Two sums side by side: each step of one waits for its step before.
+    let even = length;
+    let odd = 0;
+    let i = start;
+    for (; i + 1 < end; i += 2) {
+      even = (Math.imul(even, 31) + (bytes[i] ?? 0)) | 0;
+      odd = (Math.imul(odd, 31) + (bytes[i + 1] ?? 0)) | 0;
+    }
+    if (i < end) even = (Math.imul(even, 31) + (bytes[i] ?? 0)) | 0;
+    const hash = even ^ Math.imul(odd, 0x5bd1e995);
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     if (this.#lengths[slot] === length && this.#holds(slot * WIDTH, bytes, start, end)) return this.#texts[slot] ?? '';
     if (!isUtf8(bytes, start, end)) return undefined;

@@ -17,6 +17,11 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
 
 /** Whether `bytes` from `start` to `end` are UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. [RFC 3629] */
 export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if ((bytes[i] ?? 0) > 0x7f) return isLongUtf8(bytes, i, end);
+  return true;
+}
+
+function isLongUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   let pos = start;
   while (pos < end) {
     if ((bytes[pos] ?? 0) < 0x80) pos++;

@@ -79,7 +79,8 @@ function feedMap(map: ReadonlyMap<unknown, unknown>, sink: ItemSink, depth: numb
 function feedRecord(value: object, sink: ItemSink, depth: number): void {
   let length = 0;
   sink.beginDict(-1);
-  for (const [key, item] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const item: unknown = Reflect.get(value, key);
     if (item === undefined || typeof item === 'function' || typeof item === 'symbol') continue;
     length++;
     sink.keyString(key);

@@ -88,9 +88,9 @@ describe('the JSON scanner', () => {
         if (parsed) taken++;
         assert.equal(scans(bytes), parsed, JSON.stringify(new TextDecoder().decode(bytes)));
       }),
-      { numRuns: 20_000 },
+      { numRuns: 10_000 },
     );
-    assert.ok(taken > 500, `the damage left only ${taken} texts intact`);
+    assert.ok(taken > 250, `the damage left only ${taken} texts intact`);
   });
 
   it('agrees with JSON.parse on any row of pieces', () => {
@@ -99,7 +99,7 @@ describe('the JSON scanner', () => {
         const bytes = Uint8Array.from(pieces.flatMap(bits => [...bits]));
         assert.equal(scans(bytes), parses(bytes), JSON.stringify(new TextDecoder().decode(bytes)));
       }),
-      { numRuns: 20_000 },
+      { numRuns: 10_000 },
     );
   });
 

@@ -33,6 +33,8 @@ export const BREAK = 0xff;
 export function walkItem(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
   const after = headEnd(bytes, pos, end);
   const initial = bytes[pos] ?? 0;
+  // Most of what there is: small integers and floats that nobody wants to know.
+  if (sink === undefined && (initial < 0x1c || initial === 0xfb)) return after;
   switch (initial >> 5) {
     case UNSIGNED:
       definite(initial, pos);
@@ -62,7 +64,12 @@ export function walkItem(bytes: Uint8Array, pos: number, end: number, depth: num
 export function headEnd(bytes: Uint8Array, pos: number, end: number): number {
   if (pos >= end) throw malformed('CBOR', end, 'the frame ends where an item is due');
   const info = (bytes[pos] ?? 0) & 31;
-  if (info < 24 || info === INDEFINITE_INFO) return pos + 1;
+  if (info < 24) return pos + 1;
+  return longHeadEnd(pos, end, info);
+}
+
+function longHeadEnd(pos: number, end: number, info: number): number {
+  if (info === INDEFINITE_INFO) return pos + 1;
   if (info > 27) throw malformed('CBOR', pos, `additional information ${info} is reserved`);
   const after = pos + 1 + (1 << (info - 24));
   if (after > end) throw malformed('CBOR', end, 'the frame ends within the head of an item');

@@ -1,4 +1,4 @@
-import type { Dict } from '../../wamp/dict.ts';
+import { type Dict, EMPTY_DICT } from '../../wamp/dict.ts';
 import type { Payload } from '../../wamp/payload.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import type { Codec } from '../codec.ts';
@@ -37,7 +37,8 @@ class JsonMessageWriter implements ElementWriter {
   }
 
   dict(dict: Dict): void {
-    feedValue(dict, this.#items);
+    if (dict === EMPTY_DICT) this.#items.emptyDict();
+    else feedValue(dict, this.#items);
   }
 
   payload(payload: Payload): void {

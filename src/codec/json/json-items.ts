@@ -1,5 +1,6 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
 import type { PayloadCount, PayloadFormat, PayloadValues } from '../../wamp/payload.ts';
+import { forgetText } from '../byte-text.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import { decodeUtf8 } from '../utf8.ts';
 import { ValueBuilder } from '../value-builder.ts';
@@ -39,6 +40,7 @@ function feed(items: Uint8Array, count: PayloadCount, sink: ItemSink): void {
     at = skipBlanks(items, walkValue(items, at, items.length, 0, sink), items.length);
     if (items[at] === COMMA) at++;
   }
+  forgetText();
 }
 
 let spare: ByteWriter | undefined;

@@ -1,6 +1,6 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
+import { asciiText } from '../byte-text.ts';
 import { MAX_INTEGER_DIGITS } from '../limits.ts';
-import { decodeUtf8 } from '../utf8.ts';
 
 const MINUS = 0x2d;
 const POINT = 0x2e;
@@ -24,7 +24,7 @@ export function feedNumber(bytes: Uint8Array, start: number, end: number, sink: 
     else if (byte === POINT) point = i;
     else {
       // An exponent: rare, and a float.
-      sink.float(Number(decodeUtf8(bytes, start, end)));
+      sink.float(Number(asciiText(bytes, start, end)));
       return;
     }
   }
@@ -38,7 +38,7 @@ export function feedNumber(bytes: Uint8Array, start: number, end: number, sink: 
 }
 
 function feedLong(bytes: Uint8Array, start: number, end: number, point: number, digits: number, sink: ItemSink): void {
-  const text = decodeUtf8(bytes, start, end);
+  const text = asciiText(bytes, start, end);
   if (point >= 0 || digits > MAX_INTEGER_DIGITS) sink.float(Number(text));
   else sink.integer(exactInteger(text));
 }

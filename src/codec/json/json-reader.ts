@@ -1,6 +1,7 @@
 import type { Dict } from '../../wamp/dict.ts';
 import { EMPTY_DICT } from '../../wamp/dict.ts';
 import { Payload, type PayloadCount } from '../../wamp/payload.ts';
+import { forgetText } from '../byte-text.ts';
 import { ElementReader } from '../element-reader.ts';
 import { InternTable } from '../intern-table.ts';
 import { malformed } from '../malformed.ts';
@@ -127,6 +128,7 @@ export class JsonReader extends ElementReader {
     if (!needsCare(text)) return JSON.parse(decodeUtf8(text, 0, text.length)) as Dict;
     const builder = new ValueBuilder();
     walkValue(text, 0, text.length, 0, builder);
+    forgetText();
     return builder.dict();
   }
 

@@ -23,6 +23,22 @@ for (const [byte, letter] of [
   escapes[byte] = letter.charCodeAt(0);
 }
 
+/** Decimal digits of a whole number below 1e8. */
+function digitsOf(value: number): number {
+  if (value < 1e4) return value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : 4;
+  return value < 1e6 ? (value < 1e5 ? 5 : 6) : value < 1e7 ? 7 : 8;
+}
+
+/** Writes the last `count` digits of a whole number below 1e8. */
+function writeDigits(bytes: Uint8Array, at: number, value: number, count: number): void {
+  let rest = value | 0;
+  for (let i = at + count - 1; i >= at; i--) {
+    const tens = (rest / 10) | 0;
+    bytes[i] = 0x30 + rest - 10 * tens;
+    rest = tens;
+  }
+}
+
 /** Writes items as JSON text, with a comma before each but the first in its container. */
 export class JsonWriter implements ItemSink {
   readonly #out: ByteWriter;
@@ -55,8 +71,23 @@ export class JsonWriter implements ItemSink {
 
   integer(value: number | bigint): void {
     this.#next();
-    if (typeof value === 'number' && value >= 0 && value < 10) this.#out.byte(0x30 + value);
+    if (typeof value === 'number' && value >= 0) this.#digits(value);
     else this.#out.ascii(value.toString());
+  }
+
+  /** Writes a whole number from 0 to 2^53, in halves that are small integers: no string is made. */
+  #digits(value: number): void {
+    const out = this.#out;
+    out.reserve(17);
+    const high = value < 1e8 ? 0 : Math.floor(value / 1e8);
+    if (high > 0) {
+      const count = digitsOf(high);
+      writeDigits(out.bytes, out.length, high, count);
+      out.length += count;
+    }
+    const count = high > 0 ? 8 : digitsOf(value);
+    writeDigits(out.bytes, out.length, value - high * 1e8, count);
+    out.length += count;
   }
 
   float(value: number): void {
@@ -91,6 +122,12 @@ export class JsonWriter implements ItemSink {
     writeBase64(bytes, start, end, out.bytes, out.length);
     out.length += length;
     out.byte(QUOTE);
+  }
+
+  emptyDict(): void {
+    this.#next();
+    this.#out.byte(OPEN_DICT);
+    this.#out.byte(CLOSE_DICT);
   }
 
   beginList(): void {

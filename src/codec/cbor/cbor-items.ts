@@ -1,0 +1,16 @@
+import type { PayloadCount, PayloadValues } from '../../wamp/payload.ts';
+import { BinaryItems, type ItemWriterOn } from '../binary-items.ts';
+import { encodePlain } from './cbor-plain.ts';
+import { walkItem } from './cbor-walk.ts';
+import { CborWriter } from './cbor-writer.ts';
+
+export const cborWriterOn: ItemWriterOn = out => new CborWriter(out);
+
+class CborItems extends BinaryItems {
+  override encode(values: PayloadValues, count: PayloadCount): Uint8Array {
+    return encodePlain(values, count) ?? super.encode(values, count);
+  }
+}
+
+/** Payload items as CBOR, end to end. */
+export const cborItems = new CborItems('cbor', 1, walkItem, cborWriterOn);

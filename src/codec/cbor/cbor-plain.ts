@@ -1,0 +1,61 @@
+import { Encoder } from 'cbor-x';
+import type { PayloadCount, PayloadValues } from '../../wamp/payload.ts';
+import { MAX_DEPTH } from '../limits.ts';
+import { view } from '../utf8.ts';
+
+// Standard CBOR, so none of the encoder's own extensions; it needs no native part.
+const encoder = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });
+
+/** What UTF-8 cannot say: a surrogate without its other half. */
+const loneSurrogate = /\p{Surrogate}/u;
+
+/** Text up to this length is judged by a loop: starting the expression costs more. */
+const SHORT = 32;
+
+function isWellFormed(text: string): boolean {
+  if (text.length > SHORT) return !loneSurrogate.test(text);
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xd7ff) return !loneSurrogate.test(text);
+  return true;
+}
+
+/**
+ * The items of `values` as cbor-x writes them; undefined where it would not say what we have to: it writes integers
+ * beyond 32 bits as floats, dates and maps its own way, lone surrogates as ill-formed UTF-8, and loses -0. Those are for
+ * our own writer, which transcoding needs in any case.
+ */
+export function encodePlain(values: PayloadValues, count: PayloadCount): Uint8Array | undefined {
+  if (!isPlain(values.args, 0) || (count === 2 && !isPlain(values.kwargs, 0))) return undefined;
+  const list = encoder.encode(count === 1 ? values.args : [values.args, values.kwargs]);
+  // Of two, the first byte is the head of the list around them. Copied: the encoder's memory is shared by many.
+  return view(list, count - 1, list.length).slice();
+}
+
+function isPlain(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+      return isWellFormed(value);
+    case 'number':
+      if (!Number.isInteger(value)) return true;
+      return value >= -(2 ** 31) && value < 2 ** 32 && !Object.is(value, -0);
+    case 'boolean':
+      return true;
+    case 'object':
+      if (value === null) return true;
+      if (depth >= MAX_DEPTH) return false;
+      if (Array.isArray(value)) {
+        for (const item of value) if (!isPlain(item, depth + 1)) return false;
+        return !('toJSON' in value);
+      }
+      return isPlainRecord(value, depth);
+    default:
+      return false;
+  }
+}
+
+function isPlainRecord(value: object, depth: number): boolean {
+  if (Object.getPrototypeOf(value) !== Object.prototype || Object.hasOwn(value, 'constructor')) return false;
+  for (const key of Object.keys(value)) {
+    if (!isWellFormed(key) || !isPlain(Reflect.get(value, key), depth + 1)) return false;
+  }
+  return true;
+}
