@@ -14,21 +14,23 @@ export const mqttBridge = defineBridge({
     const { log, clock } = context;
     const drops = new DropCounter(log);
     const relay = await Relay.join(config, context, drops);
-    let broker: AedesBroker;
+    let broker: AedesBroker | undefined;
+    const stop = async (): Promise<void> => {
+      // First the broker: its clients' last words still have their sessions.
+      await broker?.[Symbol.asyncDispose]();
+      await relay.stop();
+    };
     try {
       broker = await AedesBroker.listen(config, { sink: relay, drops, clock, log });
+      await relay.connect(broker);
     } catch (error) {
-      await relay.stop();
+      await stop();
       throw error;
     }
-    await relay.connect(broker);
     return {
       banner: [`${broker.address}: ${accessInWords(config.anonymous)}, topics as ${config.prefix}…`],
       port: broker.port,
-      async [Symbol.asyncDispose]() {
-        await broker[Symbol.asyncDispose]();
-        await relay.stop();
-      },
+      [Symbol.asyncDispose]: stop,
     };
   },
   demo: greenhouse,

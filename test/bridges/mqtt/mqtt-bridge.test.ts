@@ -318,6 +318,14 @@ describe('mqttBridge: start and stop', () => {
     assert.equal(gateway.router.sessionCount, 0);
   });
 
+  it('leaves nothing open where it may not subscribe', async () => {
+    await using gateway = new TestGateway({
+      authorizer: { decide: (_, action) => (action === 'subscribe' ? DENY : ALLOW) },
+    });
+    await assert.rejects(mqttBridge.start(mqttBridge.schema.parse({ port: 0 }), gateway.context), /not_authorized/);
+    assert.equal(gateway.router.sessionCount, 0);
+  });
+
   it('cannot go on without its session', async () => {
     await using rig = await BridgeRig.start();
     await rig.gateway.router.close();
