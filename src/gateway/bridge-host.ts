@@ -176,7 +176,7 @@ export class BridgeHost {
 
   #fail(run: Run, error: unknown): void {
     // Of an earlier run, or said twice.
-    if (this.#run !== run || run.abort.signal.aborted || this.#stopped) return;
+    if (run.abort.signal.aborted || this.#stopped) return;
     run.abort.abort();
     void this.#queue(async () => {
       if (this.#run !== run || this.#stopped) return;

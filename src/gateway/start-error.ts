@@ -14,11 +14,14 @@ interface SystemError {
 /** Why the operating system refuses a socket, and what to do about it, by error code. */
 const explanations: Readonly<Record<string, (place: string) => string>> = {
   EADDRINUSE: place => `${place} is taken by another program: stop that one, or choose another`,
-  EACCES: place => `this user may not use ${place}: choose a port above 1023, or grant the permission`,
+  EACCES: place =>
+    place.startsWith('/')
+      ? `this user may not use ${place}: grant the permission, or choose another path`
+      : `this user may not use ${place}: choose a port above 1023, or grant the permission`,
   EPERM: place => `this user may not use ${place}: grant the permission`,
   EADDRNOTAVAIL: place => `${place} is no address of this machine: use 127.0.0.1, 0.0.0.0 or one that it has`,
-  ENOTFOUND: place => `the name of ${place} is not known: use an address, or correct the name`,
-  EAI_AGAIN: place => `the name of ${place} cannot be looked up now: use an address`,
+  ENOTFOUND: () => 'the name of the host is not known: use an address, or correct the name',
+  EAI_AGAIN: () => 'the name of the host cannot be looked up now: use an address',
   EINVAL: place => `${place} cannot be listened on`,
   EAFNOSUPPORT: place => `${place} is of a kind of address that this machine does not have`,
   ENOENT: place => `the folder of ${place} does not exist: make it, or choose another path`,

@@ -86,8 +86,10 @@ describe('Gateway', () => {
     peer.write(Buffer.concat([Buffer.from([0, 0, 0, hello.length]), hello]));
     await once(peer, 'data');
     peer.pause();
+    const session = await join(gateway, 0);
     const before = performance.now();
     await gateway.stop();
+    assert.match(await session.closed, /wamp\.close\.system_shutdown/);
     assert.ok(performance.now() - before < 3000);
     peer.destroy();
   });

@@ -123,6 +123,13 @@ describe('configuration: mistakes', () => {
     assert.match(mistakes('log: { colour: red }'), /unknown key\n.*\n.*hint: known here: level, format/);
   });
 
+  it('names keys only of the kind of listener that is meant', () => {
+    assert.match(
+      mistakes('listeners: [{ type: rawsocket, port: 1, pth: x }]'),
+      /pth: unknown key\n.*\n.*hint: known here: type, host, port, unix$/,
+    );
+  });
+
   it('lists all of them, in the order of the lines', () => {
     const found = mistakes(`
 version: 2
@@ -247,6 +254,8 @@ describe('configuration: secrets', () => {
         '      |            ^^^^   hint: set it, or give a default: !env NOPE:value',
       ].join('\n'),
     );
+    const required = mistakes('bridges: { lamp-bus: { lamps: [{ name: !env NOPE, baud: 1 }] } }');
+    assert.equal(required.match(/ {2}error {2}/g)?.length, 1, required);
     assert.match(mistakes('demo: !file nope'), /demo: cannot read the file nope: there is no such file/);
   });
 
@@ -327,7 +336,7 @@ describe('config/gateway.yaml', () => {
     assert.ok(readFileSync(file, 'utf8').startsWith('# yaml-language-server: $schema=./gateway.schema.json\n'));
   });
 
-  it('has a schema that is up to date (node scripts/schema.mjs writes it)', () => {
+  it('has a schema that is up to date (npm run schema writes it)', () => {
     const written: unknown = JSON.parse(readFileSync(join(root, 'config', 'gateway.schema.json'), 'utf8'));
     assert.deepEqual(written, JSON.parse(JSON.stringify(configJsonSchema(bridges))));
   });
