@@ -1,57 +1,18 @@
 import assert from 'node:assert/strict';
-import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { FrameReceiver } from '../../src/link/frame-channel.ts';
 import { RawSocketChannel } from '../../src/transport/rawsocket-channel.ts';
 import { FrameParser } from '../../src/transport/rawsocket-framing.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { FakeSocket } from '../support/fake-socket.ts';
 import { until } from '../support/until.ts';
 
-/** A socket that notes each write the system would see, and takes it at once, or only when told to. */
-class FakeSocket extends Duplex {
-  readonly writes: Buffer[][] = [];
-  /** Views of what was written, to see whether anybody writes to it afterwards. */
-  stalled = false;
-  #waiting: (() => void) | undefined;
-
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.#take([chunk], done);
-  }
-
-  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
-    this.#take(
-      chunks.map(({ chunk }) => chunk),
-      done,
-    );
-  }
-
-  release(): void {
-    this.stalled = false;
-    const done = this.#waiting;
-    this.#waiting = undefined;
-    done?.();
-  }
-
-  #take(chunks: Buffer[], done: () => void): void {
-    if (this.stalled) {
-      this.writes.push(chunks);
-      this.#waiting = done;
-    } else {
-      // Taken: the system has its own copy.
-      this.writes.push(chunks.map(chunk => Buffer.from(chunk)));
-      done();
-    }
-  }
-
-  /** The payloads of all frames that were written. */
-  frames(): Uint8Array[] {
-    const frames: Uint8Array[] = [];
-    const parser = new FrameParser(2 ** 24, (_type, frame) => frames.push(Uint8Array.from(frame)));
-    for (const chunk of this.writes.flat()) parser.push(chunk);
-    return frames;
-  }
+/** The payloads of all frames that were written. */
+function framesOf(socket: FakeSocket): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  const parser = new FrameParser(2 ** 24, (_type, frame) => frames.push(Uint8Array.from(frame)));
+  for (const chunk of socket.writes.flat()) parser.push(chunk);
+  return frames;
 }
 
 class Receiver implements FrameReceiver {
@@ -110,11 +71,11 @@ describe('RawSocket channel', () => {
     assert.deepEqual([a.socket.writes.length, b.socket.writes.length], [1, 1]);
     assert.equal(a.socket.writes[0]?.length, 1, 'one buffer');
     assert.deepEqual(
-      a.socket.frames().map(frame => frame[0]),
+      framesOf(a.socket).map(frame => frame[0]),
       Array.from({ length: 50 }, (_, i) => i),
     );
     assert.deepEqual(
-      b.socket.frames().map(frame => frame[0]),
+      framesOf(b.socket).map(frame => frame[0]),
       Array.from({ length: 50 }, (_, i) => 100 + i),
     );
     assert.equal(a.channel.queuedBytes, 0);
@@ -133,7 +94,7 @@ describe('RawSocket channel', () => {
     assert.equal(pieces.length, 3);
     assert.equal(pieces[1]?.buffer, large.buffer);
     assert.deepEqual(
-      socket.frames().map(frame => frame[0]),
+      framesOf(socket).map(frame => frame[0]),
       [1, 2, 3],
     );
   });
@@ -172,7 +133,7 @@ describe('RawSocket channel', () => {
     socket.release();
     await until('the drain', () => receiver.drains > 0);
     assert.deepEqual(
-      socket.frames().map(frame => frame[0]),
+      framesOf(socket).map(frame => frame[0]),
       [1, 2, 3],
     );
     assert.equal(channel.queuedBytes, 0);
@@ -185,7 +146,7 @@ describe('RawSocket channel', () => {
     channel.write(filled(10, 2));
     await until('the end', () => socket.writableFinished);
     assert.deepEqual(
-      socket.frames().map(frame => frame[0]),
+      framesOf(socket).map(frame => frame[0]),
       [1],
     );
     socket.push(Buffer.from([0, 0, 0, 1, 9]));
@@ -206,7 +167,7 @@ describe('RawSocket channel', () => {
     socket.release();
     await until('the end', () => socket.writableFinished);
     assert.deepEqual(
-      socket.frames().map(frame => frame[0]),
+      framesOf(socket).map(frame => frame[0]),
       [1, 2],
     );
   });

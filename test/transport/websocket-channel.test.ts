@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { WebSocketChannel, type WebSocketLike } from '../../src/transport/websocket-channel.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { FakeSocket } from '../support/fake-socket.ts';
+
+/** Writes a header and a body for each frame, as the package does, and nothing else. */
+function webSocketOn(socket: FakeSocket): WebSocketLike {
+  const nothing = (): void => {};
+  return {
+    on: nothing,
+    send(data) {
+      socket.write(Buffer.of(0x82, data.length));
+      socket.write(data);
+    },
+    ping: nothing,
+    pong: nothing,
+    close: nothing,
+    terminate: nothing,
+    pause: nothing,
+    resume: nothing,
+  };
+}
+
+function open(): { socket: FakeSocket; channel: WebSocketChannel } {
+  const socket = new FakeSocket();
+  const channel = new WebSocketChannel({
+    webSocket: webSocketOn(socket),
+    socket,
+    binary: true,
+    heartbeat: { interval: 0, timeout: 0 },
+    closeGrace: 1000,
+    clock: new FakeClock(),
+  });
+  return { socket, channel };
+}
+
+const turn = (): Promise<void> => new Promise(setImmediate);
+
+describe('WebSocket channel', () => {
+  it('sends all frames of a turn in one write', async () => {
+    const { socket, channel } = open();
+    for (let i = 0; i < 50; i++) channel.write(new Uint8Array(100).fill(i));
+    assert.equal(socket.writes.length, 0);
+    assert.equal(channel.queuedBytes, 50 * 102);
+    await turn();
+    assert.equal(socket.writes.length, 1);
+    assert.equal(socket.writes[0]?.length, 100);
+    assert.equal(channel.queuedBytes, 0);
+    channel.write(new Uint8Array(1));
+    await turn();
+    assert.equal(socket.writes.length, 2);
+  });
+
+  it('does not wait for the end of the turn with a lot gathered', () => {
+    const { socket, channel } = open();
+    for (let i = 0; i < 10; i++) channel.write(new Uint8Array(10_000));
+    assert.equal(socket.writes.length, 1);
+  });
+});
