@@ -56,7 +56,7 @@ class SharedPort {
     this.#webSockets = new WebSocketAcceptor({ ...options, paths: options.paths ?? ['/ws', '/'] }, accept);
     this.#rawSockets = options.rawSocket === false ? undefined : new RawSocketAcceptor(options, accept);
     // It never listens itself, so its own timeouts do not run: deadlines are the visitor's.
-    this.#http = createServer({ keepAliveTimeout: options.limits.handshakeTimeout });
+    this.#http = createServer({ keepAliveTimeout: 0 });
     this.#http.on('request', (request, response) => this.#request(request, response));
     this.#http.on('upgrade', (request, _socket, head) => this.#upgrade(request, head));
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
@@ -115,6 +116,29 @@ describe('dial', () => {
     assert.match((await router.frame()).payload.toString(), /^\[36,1,3,/);
     router.send([0, 0, 0x10, 0x01]);
     await receiver.over();
+  });
+
+  it('loses no frame that comes in one piece with the answer to the upgrade', async () => {
+    await using server = await stub(socket => {
+      socket.once('data', request => {
+        const key = /sec-websocket-key: (\S+)/i.exec(request.toString())?.[1] ?? '';
+        const proof = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+        const head = [
+          'HTTP/1.1 101 Switching Protocols',
+          'Upgrade: websocket',
+          'Connection: Upgrade',
+          'Sec-WebSocket-Protocol: wamp.2.json',
+          `Sec-WebSocket-Accept: ${proof}`,
+        ];
+        const event = Buffer.from('[36,1,1,{},[7]]');
+        const frame = Buffer.concat([Buffer.of(0x81, event.length), event]);
+        socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), frame]));
+      });
+    });
+    const link = await dial(`ws://127.0.0.1:${server.port}`, { codec });
+    const receiver = new RecordingReceiver();
+    link.open(receiver);
+    assert.deepEqual(numbers(await receiver.received(1)), [7]);
   });
 
   it('shows what a WebSocket server says when it refuses', async () => {
