@@ -8,6 +8,9 @@ import { Heartbeat, type HeartbeatOptions } from './heartbeat.ts';
 /** With this much gathered, the turn's end is not waited for. */
 const EARLY_FLUSH_BYTES = 64 * 1024;
 
+/** The same in frames: each is written as two pieces, and the system takes no more than 1024 at a time (IOV_MAX). */
+const EARLY_FLUSH_FRAMES = 500;
+
 /** PONGs that may wait, in bytes of memory, for a peer that sends PINGs and does not read. */
 const MAX_WAITING_PONGS = 1024 * 1024;
 
@@ -59,9 +62,9 @@ export class WebSocketChannel implements FrameChannel, Flushable {
   readonly #closeGrace: number;
   #receiver: FrameReceiver | undefined;
   #corked = false;
-  // Bytes in the socket when it was corked, and gathered since.
-  #before = 0;
+  // Since the socket was corked.
   #gathered = 0;
+  #frames = 0;
   #pongBytes = 0;
   #state: 'open' | 'ending' | 'over' = 'open';
   #reason: string | undefined;
@@ -138,15 +141,16 @@ export class WebSocketChannel implements FrameChannel, Flushable {
   #cork(): void {
     if (this.#corked) return;
     this.#corked = true;
-    this.#before = this.#socket.writableLength;
     this.#gathered = 0;
+    this.#frames = 0;
     this.#socket.cork();
     turnFlusher.add(this);
   }
 
   #count(bytes: number): void {
     this.#gathered += bytes;
-    if (this.#gathered > EARLY_FLUSH_BYTES) this.#uncork();
+    this.#frames++;
+    if (this.#gathered > EARLY_FLUSH_BYTES || this.#frames === EARLY_FLUSH_FRAMES) this.#uncork();
   }
 
   #uncork(): void {
@@ -170,8 +174,7 @@ export class WebSocketChannel implements FrameChannel, Flushable {
   #answer(ping: Buffer): void {
     this.#heartbeat.heard();
     if (this.#state !== 'open') return;
-    const { writableLength, writableHighWaterMark } = this.#socket;
-    if ((this.#corked ? this.#before : writableLength) >= writableHighWaterMark) {
+    if (this.#socket.writableLength >= this.#socket.writableHighWaterMark) {
       this.#pongBytes += PONG_BYTES + ping.length;
       if (this.#pongBytes > MAX_WAITING_PONGS) {
         this.destroy('the peer sends PINGs and does not read');

@@ -43,9 +43,9 @@ export class RawPeer implements Disposable {
 
   /** The next `count` bytes. */
   async read(count: number): Promise<Buffer> {
-    await until(`${count} bytes (got ${this.#received.toString('hex').slice(0, 200)})`, () => {
+    await until(`${count} bytes`, () => {
       if (this.#received.length >= count) return true;
-      if (this.#ended) throw new Error(`the connection ended after ${this.#received.toString('hex')}`);
+      if (this.#ended) throw new Error(`the connection ended after ${this.#received.length} of ${count} bytes`);
       return false;
     });
     const bytes = this.#received.subarray(0, count);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { Codec } from '../../src/codec/codec.ts';
@@ -334,9 +335,13 @@ describe('web server: WebSocket', () => {
 
   it('does not mistake a burst of pings that is read for one that is not', async () => {
     await using server = new TestServer();
-    using client = await server.webSocket();
-    for (let i = 0; i < 5000; i++) client.socket.ping('x'.repeat(100));
-    await until('all pongs', () => client.pongs.length === 5000);
+    using peer = await server.connect();
+    peer.send(upgrade('/ws', 'Sec-WebSocket-Protocol: wamp.2.json'));
+    await peer.head();
+    const ping = Buffer.of(0x89, 0x81, 0, 0, 0, 0, 0x78);
+    const count = 40_000;
+    peer.send(Buffer.concat(Array.from({ length: count }, () => ping)));
+    assert.deepEqual([...(await peer.read(3 * count)).subarray(-3)], [0x8a, 1, 0x78]);
     assert.deepEqual(server.receivers[0]?.closings, []);
   });
 });
@@ -422,6 +427,27 @@ describe('web server: one port for all', () => {
     idler.send('GET / HTTP/1.1\r\nX-Slow: ');
     server.clock.advance(4000);
     await idler.rest();
+  });
+
+  it('does not hold a deadline against a link whose connection began with a request', async () => {
+    let late: ServerResponse | undefined;
+    await using server = new TestServer(
+      {},
+      {
+        onRequest: (_request, response) => {
+          late = response;
+        },
+      },
+    );
+    using peer = await server.connect();
+    peer.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n', upgrade('/ws', 'Sec-WebSocket-Protocol: wamp.2.json'));
+    const receiver = await until('a link', () => server.receivers[0]);
+    const response = await until('the request', () => late);
+    response.end();
+    await until('the response to be over', () => response.closed);
+    server.clock.advance(defaultLimits.handshakeTimeout);
+    peer.send([0x81, 0x80 | EVENT.length, 0, 0, 0, 0], EVENT);
+    await receiver.received(1);
   });
 
   it('gives a request that is never answered no more than its time', async () => {

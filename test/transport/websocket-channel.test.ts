@@ -57,4 +57,14 @@ describe('WebSocket channel', () => {
     for (let i = 0; i < 10; i++) channel.write(new Uint8Array(10_000));
     assert.equal(socket.writes.length, 1);
   });
+
+  it('gathers no more pieces than the system takes at a time', async () => {
+    const { socket, channel } = open();
+    for (let i = 0; i < 1100; i++) channel.write(new Uint8Array(1));
+    await turn();
+    assert.deepEqual(
+      socket.writes.map(pieces => pieces.length),
+      [1000, 1000, 200],
+    );
+  });
 });
