@@ -13,6 +13,8 @@ export interface LinkInfo {
   /** Who listened: the configured listener's or bridge's name. */
   readonly listener: string;
   readonly tls: boolean;
+  /** Whether the listener insists on every rule of the protocol, or bears with clients in the wild. Default false. */
+  readonly strict?: boolean;
   /** Headers of the HTTP request that became this WebSocket, lower-case names. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Who the far end is, where whoever made the link vouches for it: the router admits it as this, unasked. */

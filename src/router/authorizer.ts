@@ -21,6 +21,8 @@ export interface Decision {
   readonly disclose: 'on request' | 'always' | 'never';
   /** From 0, the lowest; told to the receiver. Absent: it is told nothing. [advanced/pubsub_publication_trustlevels] */
   readonly trustlevel?: number;
+  /** Whether a callee may push others off a procedure with `force_reregister`. Default false. */
+  readonly force?: boolean;
 }
 
 /** Decides what sessions may do. Asked for every request, so it has to be quick. */
@@ -29,7 +31,7 @@ export interface Authorizer {
   decide(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Decision;
 }
 
-export const ALLOW: Decision = Object.freeze({ verdict: 'allow', disclose: 'on request' });
+export const ALLOW: Decision = Object.freeze({ verdict: 'allow', disclose: 'on request', force: true });
 export const DENY: Decision = Object.freeze({ verdict: 'deny', disclose: 'never' });
 const FAIL: Decision = Object.freeze({ verdict: 'fail', disclose: 'never' });
 

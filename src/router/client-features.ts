@@ -9,6 +9,14 @@ export interface ClientFeatures {
   /** A callee that cannot be canceled does not count as giving progressive results. [advanced/rpc_progressive_call_results] */
   readonly calleeProgress: boolean;
   readonly calleeTimeout: boolean;
+  readonly callerProgressiveInvocations: boolean;
+  /** A callee that cannot be canceled does not count here either. [advanced/rpc_progressive_call_invocations] */
+  readonly calleeProgressiveInvocations: boolean;
+  readonly calleeReroute: boolean;
+  /** Is told where a registration of its ends without its asking. [advanced/rpc_registration_revocation] */
+  readonly calleeRevocation: boolean;
+  readonly callerPassthru: boolean;
+  readonly calleePassthru: boolean;
   /** May use `ppt_scheme` in PUBLISH. [advanced/payload_passthru_mode] */
   readonly publisherPassthru: boolean;
   /** Is told where a subscription of its ends without its asking. [advanced/pubsub_subscription_revocation] */
@@ -20,12 +28,19 @@ export function clientFeatures(details: Dict): ClientFeatures | undefined {
   const roles = details['roles'];
   if (!isDict(roles) || !clientRoles.some(role => isDict(roles[role]))) return undefined;
   const callee = featuresOf(roles, 'callee');
+  const caller = featuresOf(roles, 'caller');
   // The specification spells it both ways. [advanced/rpc_progressive_call_invocations]
   const canceling = callee['call_canceling'] === true || callee['call_cancelling'] === true;
   return {
     calleeCanceling: canceling,
     calleeProgress: canceling && callee['progressive_call_results'] === true,
     calleeTimeout: callee['call_timeout'] === true,
+    callerProgressiveInvocations: caller['progressive_call_invocations'] === true,
+    calleeProgressiveInvocations: canceling && callee['progressive_call_invocations'] === true,
+    calleeReroute: callee['call_reroute'] === true,
+    calleeRevocation: callee['registration_revocation'] === true,
+    callerPassthru: caller['payload_passthru_mode'] === true,
+    calleePassthru: callee['payload_passthru_mode'] === true,
     publisherPassthru: featuresOf(roles, 'publisher')['payload_passthru_mode'] === true,
     subscriberRevocation: featuresOf(roles, 'subscriber')['subscription_revocation'] === true,
   };

@@ -15,6 +15,8 @@ export class Session implements SessionView {
   readonly link: Link;
   /** Wall-clock milliseconds of WELCOME. */
   readonly joined: number;
+  /** Whether it is held to every rule of the protocol. */
+  readonly strict: boolean;
 
   readonly subscriptions = new Map<Id<'subscription'>, Subscription>();
   readonly registrations = new Map<Id<'registration'>, Registration>();
@@ -38,6 +40,7 @@ export class Session implements SessionView {
     this.features = features;
     this.link = link;
     this.joined = joined;
+    this.strict = link.info.strict === true;
   }
 
   get linkInfo(): LinkInfo {

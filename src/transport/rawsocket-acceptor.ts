@@ -21,6 +21,8 @@ import type { Visitor } from './visitor.ts';
 export interface RawSocketAcceptorOptions {
   /** The listener's name, for `LinkInfo`. */
   readonly name: string;
+  /** Whether its peers are held to every rule of the protocol; for `LinkInfo`. Default false. */
+  readonly strict?: boolean;
   readonly codecs: readonly Codec[];
   readonly limits: TransportLimits;
   /** A peer that takes messages of less than this many bytes is refused. Default 512, so nobody is. */
@@ -78,7 +80,7 @@ export class RawSocketAcceptor {
   }
 
   #welcome(visitor: Visitor, codec: Codec, peerLimit: number, rest: Uint8Array): void {
-    const { limits, log, clock, name, unixPath } = this.#options;
+    const { limits, log, clock, name, unixPath, strict = false } = this.#options;
     const { socket } = visitor;
     const channel = new RawSocketChannel({
       socket,
@@ -94,6 +96,7 @@ export class RawSocketAcceptor {
         ...peerAddress(socket, unixPath),
         listener: name,
         tls: visitor.tls,
+        ...(strict && { strict }),
       },
       codec,
       channel,

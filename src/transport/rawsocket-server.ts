@@ -13,6 +13,8 @@ export interface RawSocketServerOptions {
   readonly address: ListenAddress;
   /** The listener's name, for `LinkInfo` and the log. */
   readonly name: string;
+  /** Whether its peers are held to every rule of the protocol; for `LinkInfo`. Default false. */
+  readonly strict?: boolean;
   readonly codecs: readonly Codec[];
   readonly limits: TransportLimits;
   readonly minPeerMessageSize?: number;

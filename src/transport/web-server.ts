@@ -20,6 +20,8 @@ export interface WebServerOptions {
   readonly address: ListenAddress;
   /** The listener's name, for `LinkInfo` and the log. */
   readonly name: string;
+  /** Whether its peers are held to every rule of the protocol; for `LinkInfo`. Default false. */
+  readonly strict?: boolean;
   /** Where WebSockets are spoken. Default `/ws` and `/`. */
   readonly paths?: readonly string[];
   readonly codecs: readonly Codec[];

@@ -16,6 +16,8 @@ import { WebSocketChannel } from './websocket-channel.ts';
 export interface WebSocketAcceptorOptions {
   /** The listener's name, for `LinkInfo`. */
   readonly name: string;
+  /** Whether its peers are held to every rule of the protocol; for `LinkInfo`. Default false. */
+  readonly strict?: boolean;
   /** Where WebSockets are spoken, e.g. `/ws`. */
   readonly paths: readonly string[];
   readonly codecs: readonly Codec[];
@@ -84,7 +86,7 @@ export class WebSocketAcceptor {
   }
 
   #welcome(visitor: Visitor, request: IncomingMessage, webSocket: WebSocket, codec: Codec): void {
-    const { limits, log, clock, name } = this.#options;
+    const { limits, log, clock, name, strict = false } = this.#options;
     const { socket } = visitor;
     const channel = new WebSocketChannel({
       webSocket,
@@ -101,6 +103,7 @@ export class WebSocketAcceptor {
         ...peerAddress(socket),
         listener: name,
         tls: visitor.tls,
+        ...(strict && { strict }),
         headers: request.headers,
       },
       codec,

@@ -1,0 +1,18 @@
+import type { Dict } from '../wamp/dict.ts';
+
+const attributes = ['ppt_scheme', 'ppt_serializer', 'ppt_cipher', 'ppt_keyid'] as const;
+
+/**
+ * The attributes that tell how a payload is packed, to be passed on as they are; undefined where the payload is an
+ * ordinary one, which a non-empty `ppt_scheme` decides. [advanced/payload_passthru_mode]
+ */
+export function passthruOf(options: Dict): Dict | undefined {
+  const scheme = options['ppt_scheme'];
+  if (typeof scheme !== 'string' || scheme === '') return undefined;
+  const passed: Record<string, string> = {};
+  for (const name of attributes) {
+    const value = options[name];
+    if (typeof value === 'string') passed[name] = value;
+  }
+  return passed;
+}
