@@ -1,0 +1,74 @@
+import type { TransportName } from './wire-format.ts';
+
+/** A WebSocket header from a server, which does not mask: 2 bytes and up to 8 more for the length. */
+const LONGEST_HEAD = 10;
+
+/** Told of each frame: the message in `bytes` from `start` to `end`, valid during the call. */
+export type FrameListener = (bytes: Buffer, start: number, end: number) => void;
+
+/** Finds the frames in what a router sends, and does little else: a generator of load must outrun the router. */
+export class FrameScanner {
+  readonly #transport: TransportName;
+  readonly #emit: FrameListener;
+  readonly #head = Buffer.alloc(LONGEST_HEAD);
+  #headBytes = 0;
+  /** A frame that comes in pieces. */
+  #partial: Buffer | undefined;
+  #filled = 0;
+
+  constructor(transport: TransportName, emit: FrameListener) {
+    this.#transport = transport;
+    this.#emit = emit;
+  }
+
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#partial !== undefined) at = this.#fill(this.#partial, chunk, at);
+      else if (this.#headBytes > 0 || chunk.length - at < LONGEST_HEAD) at = this.#slowHead(chunk, at);
+      else at = this.#body(chunk, at + headLength(this.#transport, chunk, at), bodyLength(this.#transport, chunk, at));
+    }
+  }
+
+  #slowHead(chunk: Buffer, at: number): number {
+    this.#head[this.#headBytes++] = chunk[at] ?? 0;
+    if (this.#headBytes < 2 || this.#headBytes < headLength(this.#transport, this.#head, 0)) return at + 1;
+    this.#headBytes = 0;
+    return this.#body(chunk, at + 1, bodyLength(this.#transport, this.#head, 0));
+  }
+
+  #body(chunk: Buffer, start: number, length: number): number {
+    const end = start + length;
+    if (end <= chunk.length) {
+      this.#emit(chunk, start, end);
+      return end;
+    }
+    this.#partial = Buffer.allocUnsafe(length);
+    this.#filled = chunk.copy(this.#partial, 0, start);
+    return chunk.length;
+  }
+
+  #fill(partial: Buffer, chunk: Buffer, at: number): number {
+    const copied = chunk.copy(partial, this.#filled, at);
+    this.#filled += copied;
+    if (this.#filled === partial.length) {
+      this.#partial = undefined;
+      this.#emit(partial, 0, partial.length);
+    }
+    return at + copied;
+  }
+}
+
+/** The length of the header at `at`, of which two bytes are there. */
+function headLength(transport: TransportName, bytes: Buffer, at: number): number {
+  if (transport === 'raw') return 4;
+  const length = bytes[at + 1] ?? 0;
+  return length < 126 ? 2 : length === 126 ? 4 : 10;
+}
+
+function bodyLength(transport: TransportName, bytes: Buffer, at: number): number {
+  if (transport === 'raw') return bytes.readUInt32BE(at) & 0xffffff;
+  const length = bytes[at + 1] ?? 0;
+  if (length < 126) return length;
+  return length === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
+}

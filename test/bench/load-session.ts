@@ -1,0 +1,126 @@
+import { createConnection, type Socket } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import { MessageType } from '../../src/wamp/message-type.ts';
+import { FrameScanner } from './frame-scanner.ts';
+import { type List, listFormats } from './list-format.ts';
+import { MessageHead } from './message-head.ts';
+import type { RouterProcess } from './router-process.ts';
+import { frameOf, greeting, greetingEnd, type WireName } from './wire-format.ts';
+
+/** What sockets read into, one after the other: nothing is kept of it beyond the call. */
+const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
+
+/** Told of each message under load. `code` and `id` are its first two elements. */
+export interface LoadListener {
+  message(code: number, id: number, bytes: Buffer, start: number, end: number): void;
+  /** All that was read in one go has been told. */
+  chunkEnd(): void;
+}
+
+/** A WAMP session on a bare socket, joined to `realm1`. */
+export class LoadSession {
+  readonly wire: WireName;
+  readonly #socket: Socket;
+  readonly #scanner: FrameScanner;
+  readonly #head: MessageHead;
+  #greeted = false;
+  #onGreeted: (() => void) | undefined;
+  #early: Buffer = Buffer.alloc(0);
+  #answer: ((list: List) => void) | undefined;
+  #fail: ((error: Error) => void) | undefined;
+  #listener: LoadListener | undefined;
+  #error: Error | undefined;
+
+  private constructor(wire: WireName, port: number) {
+    this.wire = wire;
+    this.#head = new MessageHead(wire.serializer);
+    this.#scanner = new FrameScanner(wire.transport, (bytes, start, end) => this.#frame(bytes, start, end));
+    this.#socket = createConnection({
+      host: '127.0.0.1',
+      port,
+      noDelay: true,
+      onread: {
+        buffer: readBuffer,
+        callback: (length, buffer) => {
+          this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+          return true;
+        },
+      },
+    });
+    this.#socket.on('error', error => this.#failed(error));
+    this.#socket.on('close', () => this.#failed(new Error('the router closed the connection')));
+    this.#socket.write(greeting(wire, port));
+  }
+
+  static async join(wire: WireName, router: RouterProcess): Promise<LoadSession> {
+    const session = new LoadSession(wire, wire.transport === 'ws' ? router.webPort : router.rawPort);
+    await new Promise<void>((resolve, reject) => {
+      session.#onGreeted = resolve;
+      session.#fail = reject;
+    });
+    const roles = { publisher: {}, subscriber: {}, caller: {}, callee: {} };
+    await session.request([MessageType.Hello, 'realm1', { roles }], MessageType.Welcome);
+    return session;
+  }
+
+  /** Sends a message and waits for the next, which must have the code `expected`. */
+  async request(list: List, expected: number): Promise<List> {
+    const answer = await new Promise<List>((resolve, reject) => {
+      this.#answer = resolve;
+      this.#fail = reject;
+      if (this.#error === undefined) this.write(frameOf(this.wire, listFormats[this.wire.serializer].write(list)));
+      else reject(this.#error);
+    });
+    this.#answer = undefined;
+    this.#fail = undefined;
+    if (answer[0] !== expected) throw new Error(`the router answered ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  /** From now on messages go to `listener`, undecoded. */
+  listen(listener: LoadListener): void {
+    this.#listener = listener;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#greeted) {
+      this.#scanner.push(chunk);
+      this.#listener?.chunkEnd();
+      return;
+    }
+    this.#early = Buffer.concat([this.#early, chunk]);
+    const end = greetingEnd(this.wire, this.#early);
+    if (end === 0) return;
+    this.#greeted = true;
+    this.#onGreeted?.();
+    if (end < this.#early.length) this.#scanner.push(this.#early.subarray(end));
+  }
+
+  #frame(bytes: Buffer, start: number, end: number): void {
+    if (this.#listener === undefined) {
+      this.#answer?.(listFormats[this.wire.serializer].read(Buffer.from(bytes.subarray(start, end))));
+      return;
+    }
+    this.#head.read(bytes, start);
+    this.#listener.message(this.#head.code, this.#head.id, bytes, start, end);
+  }
+
+  #failed(error: Error): void {
+    this.#error ??= error;
+    this.#fail?.(error);
+  }
+}
+
+/** Whether the message in `bytes` from `start` to `end` ends in exactly these arguments. */
+export function endsIn(wire: WireName, bytes: Buffer, start: number, end: number, tail: List): boolean {
+  const list = listFormats[wire.serializer].read(Buffer.from(bytes.subarray(start, end)));
+  return isDeepStrictEqual(list.slice(-tail.length), tail);
+}

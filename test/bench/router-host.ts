@@ -1,0 +1,62 @@
+// The router as its own process, for the benchmarks: a web and a RawSocket listener, and answers over IPC to what the
+// runner asks. With --naive, it decodes and encodes as an obvious router would, and writes once for every message.
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { codecs } from '../../src/codec/codecs.ts';
+import type { Link } from '../../src/link/link.ts';
+import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
+import { Router } from '../../src/router/router.ts';
+import { turnFlusher } from '../../src/transport/flusher.ts';
+import { defaultLimits } from '../../src/transport/limits.ts';
+import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
+import { listenWeb } from '../../src/transport/web-server.ts';
+import type { HostReply } from './host-protocol.ts';
+import { naiveCodecs } from './naive-codec.ts';
+
+const naive = process.argv.includes('--naive');
+// Nothing is gathered: what is written leaves at once.
+if (naive) turnFlusher.add = item => item.flush();
+
+const router = new Router({
+  realms: [{ name: 'realm1', uri: 'loose' }],
+  authenticator: new AnonymousAuthenticator({ who: 'loopback' }),
+  clock: systemClock,
+  log: silentLogger,
+});
+
+const listening = {
+  address: { host: '127.0.0.1', port: 0 },
+  codecs: naive ? naiveCodecs : codecs,
+  limits: defaultLimits,
+  log: silentLogger,
+  clock: systemClock,
+};
+const accept = (link: Link): void => router.attach(link);
+const web = await listenWeb({ ...listening, name: 'web' }, accept);
+const raw = await listenRawSocket({ ...listening, name: 'rawsocket' }, accept);
+
+function reply(message: HostReply): void {
+  process.send?.(message);
+}
+
+function usage(): void {
+  const { user, system } = process.cpuUsage();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  reply({ kind: 'usage', cpu: user + system, rss, heap: heapUsed + external, sessions: router.sessionCount });
+}
+
+process.on('message', request => {
+  if (request === 'usage') usage();
+  else if (request === 'collect') {
+    globalThis.gc?.();
+    // What a first collection has let go of, streams and handles, a second one frees.
+    setTimeout(() => {
+      globalThis.gc?.();
+      usage();
+    }, 100);
+  } else if (request === 'stop') process.exit();
+});
+// The runner is gone.
+process.on('disconnect', () => process.exit());
+
+reply({ kind: 'ready', webPort: web.port, rawPort: raw.port });
