@@ -13,6 +13,18 @@ void setup() {
   pinMode(RELAY_PIN, OUTPUT);
 }
 
+void command() {
+  if (strcmp(line, "RELAY on") == 0) {
+    digitalWrite(RELAY_PIN, HIGH);
+    Serial.println("OK on");
+  } else if (strcmp(line, "RELAY off") == 0) {
+    digitalWrite(RELAY_PIN, LOW);
+    Serial.println("OK off");
+  } else {
+    Serial.println("ERR unknown command");
+  }
+}
+
 void loop() {
   while (Serial.available() > 0) {
     char c = Serial.read();
@@ -28,17 +40,5 @@ void loop() {
     nextReading += 1000;
     Serial.print("MOISTURE ");
     Serial.println(analogRead(SENSOR_PIN) / 10.23, 1);
-  }
-}
-
-void command() {
-  if (strcmp(line, "RELAY on") == 0) {
-    digitalWrite(RELAY_PIN, HIGH);
-    Serial.println("OK on");
-  } else if (strcmp(line, "RELAY off") == 0) {
-    digitalWrite(RELAY_PIN, LOW);
-    Serial.println("OK off");
-  } else {
-    Serial.println("ERR unknown command");
   }
 }
