@@ -13,22 +13,11 @@ const sample = [1, -1, 2 ** 40, 1.5, true, null, 'grün 🌱', ['nested', { a: [
 type Join = (gateway: GatewayProcess) => Promise<Peer>;
 
 const python =
-  (type: 'websocket' | 'rawsocket' | 'unix', serializer: string): Join =>
-  gateway =>
-    AutobahnPythonPeer.join(
-      `autobahn-python ${type} ${serializer}`,
-      type === 'websocket'
-        ? { type, url: gateway.url, serializers: [serializer] }
-        : {
-            type: 'rawsocket',
-            url: `rs://127.0.0.1:${gateway.ports.rawSocket}`,
-            serializer,
-            endpoint:
-              type === 'unix'
-                ? { type: 'unix', path: gateway.socket }
-                : { type: 'tcp', host: '127.0.0.1', port: gateway.ports.rawSocket },
-          },
-    );
+  (type: 'websocket' | 'rawsocket' | 'unix', serializer: 'json' | 'msgpack' | 'cbor'): Join =>
+  ({ url, socket, ports }) => {
+    const where = { websocket: url, rawsocket: `rs://127.0.0.1:${ports.rawSocket}`, unix: `unix:${socket}` };
+    return AutobahnPythonPeer.join(where[type], serializer);
+  };
 
 const clients: readonly (readonly [name: string, join: Join])[] = [
   ['Autobahn|Python, WebSocket, JSON', python('websocket', 'json')],

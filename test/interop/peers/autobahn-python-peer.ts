@@ -20,9 +20,6 @@ interface Answer {
   readonly joined?: boolean;
 }
 
-/** Autobahn|Python's transport description, e.g. `{ type: 'rawsocket', endpoint: …, serializer: 'cbor' }`. */
-export type AutobahnTransport = Readonly<Record<string, unknown>>;
-
 /** Autobahn|Python in a process of its own. */
 export class AutobahnPythonPeer implements Peer {
   readonly name: string;
@@ -36,9 +33,11 @@ export class AutobahnPythonPeer implements Peer {
     this.#process = process;
   }
 
-  static async join(name: string, transport: AutobahnTransport): Promise<AutobahnPythonPeer> {
+  /** Joins over `where`: `ws://host:port/path`, `rs://host:port` or `unix:/path`. */
+  static async join(where: string, serializer: 'json' | 'msgpack' | 'cbor'): Promise<AutobahnPythonPeer> {
+    const name = `autobahn-python ${where.split(':')[0]} ${serializer}`;
     const python = process.env['PYTHON'] ?? '/usr/bin/python3';
-    const child = spawn(python, [program, JSON.stringify(transport)]);
+    const child = spawn(python, [program, where, serializer]);
     const peer = new AutobahnPythonPeer(name, child);
     let complaint = '';
     child.stderr.on('data', data => {

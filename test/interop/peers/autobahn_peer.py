@@ -1,72 +1,120 @@
-"""Autobahn|Python driven over standard input: one JSON command a line in, one JSON answer or event a line out."""
+"""Autobahn|Python driven over standard input: one JSON command a line in, one JSON answer or event a line out.
+
+    autobahn_peer.py WHERE SERIALIZER      WHERE: ws://host:port/path, rs://host:port or unix:/path
+"""
 
 import asyncio
 import json
 import sys
+import threading
+from urllib.parse import urlparse
 
-from autobahn.asyncio.component import Component, run
+import txaio
+
+txaio.use_asyncio()
+
+from autobahn.asyncio.rawsocket import WampRawSocketClientFactory, WampRawSocketClientProtocol
+from autobahn.asyncio.wamp import ApplicationSession
+from autobahn.asyncio.websocket import WampWebSocketClientFactory
 from autobahn.wamp.exception import ApplicationError
-from autobahn.wamp.types import CallResult, PublishOptions, SubscribeOptions
+from autobahn.wamp.serializer import CBORSerializer, JsonSerializer, MsgPackSerializer
+from autobahn.wamp.types import CallResult, ComponentConfig, PublishOptions, SubscribeOptions
 
-transport = json.loads(sys.argv[1])
-component = Component(transports=[transport], realm="realm1")
+where, name = sys.argv[1:]
+serializer = {"json": JsonSerializer, "msgpack": MsgPackSerializer, "cbor": CBORSerializer}[name]()
+loop = asyncio.new_event_loop()
+asyncio.set_event_loop(loop)
+txaio.config.loop = loop
 
 
 def say(**what):
     print(json.dumps(what), flush=True)
 
 
-@component.on_join
-async def joined(session, details):
-    def on_event(*args, details=None, **kwargs):
-        say(event={"topic": details.topic, "args": args, "kwargs": kwargs})
+def fail(*args, **kwargs):
+    raise ApplicationError("com.interop.failed", *args, **kwargs)
 
-    behaviours = {
-        "echo": lambda *args, **kwargs: CallResult(*args, **kwargs),
-        "add": lambda a, b: a + b,
-        "name": lambda: "autobahn-python",
-    }
 
-    def fail(*args, **kwargs):
-        raise ApplicationError("com.interop.failed", *args, **kwargs)
+behaviours = {
+    "echo": lambda *args, **kwargs: CallResult(*args, **kwargs),
+    "add": lambda a, b: a + b,
+    "name": lambda: "autobahn-python",
+    "fail": fail,
+}
 
-    behaviours["fail"] = fail
 
-    async def carry_out(command):
-        op = command["op"]
-        if op == "subscribe":
-            await session.subscribe(
-                on_event, command["topic"], SubscribeOptions(match=command["match"], details_arg="details")
-            )
-        elif op == "publish":
-            await session.publish(
-                command["topic"], *command["args"], options=PublishOptions(acknowledge=True), **command["kwargs"]
-            )
-        elif op == "register":
-            await session.register(behaviours[command["behaviour"]], command["procedure"])
-        elif op == "call":
-            result = await session.call(command["procedure"], *command["args"], **command["kwargs"])
-            if isinstance(result, CallResult):
-                return {"args": result.results, "kwargs": result.kwresults}
-            return {"args": [] if result is None else [result], "kwargs": {}}
-        return {}
+def on_event(*args, details=None, **kwargs):
+    say(event={"topic": details.topic, "args": args, "kwargs": kwargs})
 
-    async def answer(command):
+
+class Peer(ApplicationSession):
+    async def onJoin(self, details):
+        say(joined=True)
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        for line in sys.stdin:
+            # Calls may take a while and answer out of order; the other end matches them by id.
+            asyncio.run_coroutine_threadsafe(self.answer(json.loads(line)), loop)
+        loop.call_soon_threadsafe(self.leave)
+
+    async def answer(self, command):
         try:
-            say(id=command["id"], ok=await carry_out(command))
+            say(id=command["id"], ok=await self.carry_out(command))
         except ApplicationError as error:
             say(id=command["id"], error=error.error, args=error.args)
         except Exception as error:
             say(id=command["id"], error="python", args=[repr(error)])
 
-    say(joined=True, serializer=str(details.serializer) if hasattr(details, "serializer") else None)
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=2**24)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    while line := await reader.readline():
-        # Calls may take a while and answer out of order; the other end matches them by id.
-        loop.create_task(answer(json.loads(line)))
-    session.leave()
+    async def carry_out(self, command):
+        op = command["op"]
+        if op == "subscribe":
+            options = SubscribeOptions(match=command["match"], details_arg="details")
+            await self.subscribe(on_event, command["topic"], options)
+        elif op == "publish":
+            options = PublishOptions(acknowledge=True)
+            await self.publish(command["topic"], *command["args"], options=options, **command["kwargs"])
+        elif op == "register":
+            await self.register(behaviours[command["behaviour"]], command["procedure"])
+        elif op == "call":
+            result = await self.call(command["procedure"], *command["args"], **command["kwargs"])
+            if isinstance(result, CallResult):
+                return {"args": result.results, "kwargs": result.kwresults}
+            return {"args": [] if result is None else [result], "kwargs": {}}
+        return {}
+
+    def onDisconnect(self):
+        loop.stop()
 
 
-run([component], log_level="error")
+class RawSocketProtocol(WampRawSocketClientProtocol):
+    # The session asks its transport for this; 22.7's RawSocket for asyncio has forgotten it.
+    @property
+    def transport_details(self):
+        return self._transport_details
+
+
+class RawSocketFactory(WampRawSocketClientFactory):
+    protocol = RawSocketProtocol
+
+
+def session():
+    return Peer(ComponentConfig("realm1", {}))
+
+
+if where.startswith("ws"):
+    connection = loop.create_connection(
+        WampWebSocketClientFactory(session, url=where, serializers=[serializer]),
+        urlparse(where).hostname,
+        urlparse(where).port,
+    )
+elif where.startswith("rs"):
+    connection = loop.create_connection(
+        RawSocketFactory(session, serializer=serializer), urlparse(where).hostname, urlparse(where).port
+    )
+else:
+    connection = loop.create_unix_connection(
+        RawSocketFactory(session, serializer=serializer), where[len("unix:") :]
+    )
+loop.run_until_complete(connection)
+loop.run_forever()
