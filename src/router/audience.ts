@@ -32,12 +32,12 @@ export class Audience {
    */
   static of(options: Dict): Audience | undefined {
     const named =
-      options['eligible'] !== undefined ||
-      options['eligible_authid'] !== undefined ||
-      options['eligible_authrole'] !== undefined ||
-      options['exclude'] !== undefined ||
-      options['exclude_authid'] !== undefined ||
-      options['exclude_authrole'] !== undefined;
+      present(options['eligible']) ||
+      present(options['eligible_authid']) ||
+      present(options['eligible_authrole']) ||
+      present(options['exclude']) ||
+      present(options['exclude_authid']) ||
+      present(options['exclude_authrole']);
     return named ? new Audience(options) : undefined;
   }
 
@@ -54,7 +54,7 @@ export class Audience {
 }
 
 function listed<T>(value: unknown, isItem: (item: unknown) => item is T): Listed<T> {
-  if (value === undefined) return undefined;
+  if (!present(value)) return undefined;
   if (!Array.isArray(value) || !value.every(isItem)) {
     throw new WampError(ErrorUri.InvalidArgument, [
       'eligible and exclude are lists of session ids, authids or authroles',
@@ -69,4 +69,9 @@ function isNumber(value: unknown): value is number {
 
 function isString(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+/** An attribute that is null is absent, as all options are. */
+function present(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }

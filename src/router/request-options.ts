@@ -3,12 +3,13 @@ import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { MatchPolicy } from '../wamp/uri.ts';
 import type { Decision } from './authorizer.ts';
 
-// An option of the wrong type counts as absent, except where that would change what the request means.
+// An option of the wrong type counts as absent, except where that would change what the request means. One that is null
+// is absent: clients in the field (wampy over MsgPack and CBOR) write the options that they were not given as null.
 
 /** `match`, `exact` where it is absent. */
 export function matchPolicy(options: Dict): MatchPolicy {
   const match = options['match'];
-  if (match === undefined) return 'exact';
+  if (match === undefined || match === null) return 'exact';
   if (match === 'exact' || match === 'prefix' || match === 'wildcard') return match;
   throw new WampError(ErrorUri.InvalidArgument, ['match is one of exact, prefix, wildcard']);
 }
@@ -16,7 +17,7 @@ export function matchPolicy(options: Dict): MatchPolicy {
 /** `timeout` in milliseconds, 0 for none. [advanced/rpc_call_timeout] */
 export function callTimeout(options: Dict): number {
   const timeout = options['timeout'];
-  if (timeout === undefined) return 0;
+  if (timeout === undefined || timeout === null) return 0;
   if (typeof timeout === 'number' && Number.isInteger(timeout) && timeout >= 0) return timeout;
   throw new WampError(ErrorUri.InvalidArgument, ['timeout is a whole number of milliseconds']);
 }
