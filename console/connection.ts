@@ -21,7 +21,7 @@ export function connect(
   now: () => number,
   onEvent: (event: ObservedEvent) => void,
 ): Connection {
-  const state = new Store<ConnectionState>({ kind: 'connecting', lostAt: undefined });
+  const state = new Store<ConnectionState>({ kind: 'connecting', lost: undefined });
   const feedProblem = new Store<string | undefined>(undefined);
   const client = new Client({
     connect: signal => webSocketLink(settings.url, { signal }),

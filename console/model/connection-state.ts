@@ -3,9 +3,15 @@ import { endingText } from './error-text.ts';
 import { clockText, durationText } from './time-text.ts';
 import { clean } from './value-text.ts';
 
-/** How the page stands with the gateway. Times in milliseconds since 1970. */
+/** A connection that was lost: when, in milliseconds since 1970, and why. */
+export interface Loss {
+  readonly at: number;
+  readonly reason: string;
+}
+
+/** How the page stands with the gateway. Times in milliseconds since 1970. `lost`: the connection before this one. */
 export type ConnectionState =
-  | { readonly kind: 'connecting'; readonly lostAt: number | undefined }
+  | { readonly kind: 'connecting'; readonly lost: Loss | undefined }
   | {
       readonly kind: 'connected';
       readonly authid: string;
@@ -13,37 +19,36 @@ export type ConnectionState =
       readonly realm: string;
       readonly session: number;
       readonly since: number;
-      /** Since when the connection had been lost before; undefined for the first one. */
-      readonly lostAt: number | undefined;
+      readonly lost: Loss | undefined;
     }
   | {
       readonly kind: 'waiting';
+      /** Why the latest attempt failed. */
       readonly reason: string;
       /** The gateway was reached and said no: waiting alone will not mend it. */
       readonly refused: boolean;
-      /** Undefined where there has been no connection yet. */
-      readonly lostAt: number | undefined;
+      readonly lost: Loss | undefined;
       readonly retryAt: number;
     };
 
 /** What a client's new state makes of the page's. */
 export function nextConnection(before: ConnectionState, state: ClientState, now: number): ConnectionState {
-  const lostAt = before.kind === 'connected' ? now : before.lostAt;
   switch (state.name) {
     case 'stopped':
     case 'connecting':
       // Between attempts the reason for the last failure stays to be read.
-      return before.kind === 'waiting' ? { ...before, retryAt: now } : { kind: 'connecting', lostAt };
+      return before.kind === 'waiting' ? { ...before, retryAt: now } : { kind: 'connecting', lost: before.lost };
     case 'joined': {
       const { welcome, realm, id } = state.session;
       const authid = textOf(welcome['authid']) ?? 'anonymous';
       const authrole = textOf(welcome['authrole']) ?? 'anonymous';
-      return { kind: 'connected', authid, authrole, realm, session: id, since: now, lostAt };
+      return { kind: 'connected', authid, authrole, realm, session: id, since: now, lost: before.lost };
     }
     case 'waiting': {
       const { error, refused, nextAttempt } = state;
       const reason = endingText(textOf(error.args[0]) ?? clean(error.uri));
-      return { kind: 'waiting', reason, refused, lostAt, retryAt: nextAttempt };
+      const lost = before.kind === 'connected' ? { at: now, reason } : before.lost;
+      return { kind: 'waiting', reason, refused, lost, retryAt: nextAttempt };
     }
   }
 }
@@ -66,8 +71,8 @@ export function connectionText(state: ConnectionState, now: number): ConnectionT
     case 'connecting':
       return { tone: 'wait', short: 'Connecting', spoken: 'Connecting to the gateway', detail: '', more: '' };
     case 'connected': {
-      const { authid, authrole, realm, session, since, lostAt } = state;
-      const back = lostAt === undefined ? '' : ` again after ${durationText(since - lostAt)}`;
+      const { authid, authrole, realm, session, since, lost } = state;
+      const back = lost === undefined ? '' : ` again after ${durationText(since - lost.at)}`;
       return {
         tone: 'good',
         short: 'Connected',
@@ -77,16 +82,16 @@ export function connectionText(state: ConnectionState, now: number): ConnectionT
       };
     }
     case 'waiting': {
-      const { reason, refused, lostAt, retryAt } = state;
+      const { reason, refused, lost, retryAt } = state;
       const seconds = Math.ceil((retryAt - now) / 1000);
-      const what = refused ? 'Refused' : lostAt === undefined ? 'Not connected' : 'Connection lost';
-      const when = lostAt === undefined ? '' : `lost at ${clockText(lostAt)}: `;
+      const what = refused ? 'Refused' : lost === undefined ? 'Not connected' : 'Connection lost';
+      const why = refused ? reason : (lost?.reason ?? reason);
       return {
         tone: 'bad',
         short: seconds > 0 ? `Reconnecting in ${seconds} s` : 'Reconnecting',
-        spoken: `${what}: ${reason}. Trying again by itself`,
-        detail: when + reason,
-        more: '',
+        spoken: `${what}: ${why}. Trying again by itself`,
+        detail: lost === undefined ? '' : `lost at ${clockText(lost.at)}`,
+        more: `Latest attempt: ${reason}`,
       };
     }
   }

@@ -21,17 +21,17 @@ export function ConnectionNotice() {
       </p>
     );
   }
-  if (state.lostAt === undefined || now - state.since > RECOVERED_FOR) return null;
+  const { lost, since } = state;
+  if (lost === undefined || now - since > RECOVERED_FOR) return null;
   return (
     <p class="notice notice-good" data-testid="notice">
-      <strong>Connected again</strong> after {durationText(state.since - state.lostAt)}. Events from in between are
-      missing.
+      <strong>Connected again</strong> after {durationText(since - lost.at)}. Events from in between are missing.
     </p>
   );
 }
 
 function Trouble({ state }: { readonly state: ConnectionState & { readonly kind: 'waiting' } }) {
-  const { reason, refused, lostAt } = state;
+  const { reason, refused, lost } = state;
   if (refused) {
     return (
       <p class="notice notice-bad" data-testid="notice">
@@ -41,14 +41,14 @@ function Trouble({ state }: { readonly state: ConnectionState & { readonly kind:
   }
   return (
     <p class="notice notice-bad" data-testid="notice">
-      {lostAt === undefined ? (
+      {lost === undefined ? (
         <>
           <strong>Not connected:</strong> {reason}. Trying again by itself.
         </>
       ) : (
         <>
-          <strong>Connection lost</strong> at {clockText(lostAt)}: {reason}. Values are from before; trying again by
-          itself.
+          <strong>Connection lost</strong> at {clockText(lost.at)}: {lost.reason}. Values are from before; trying again
+          by itself.
         </>
       )}
     </p>

@@ -23,7 +23,7 @@ export function FirstSteps() {
     <div class="empty" data-testid="empty">
       <p class="empty-title">Connected, and nothing has been published yet</p>
       <p>Every value published on {settings.realm} appears here by itself. To publish a first one from a terminal:</p>
-      <Command name="by MQTT" text={`mosquitto_pub -h ${host} -t greenhouse/temperature -m 21.5`} />
+      <Command name="by MQTT, on its usual port" text={`mosquitto_pub -h ${host} -t greenhouse/temperature -m 21.5`} />
       <Command name="by WAMP" text={`wampway pub --url ${settings.url}${realm} greenhouse.temperature 21.5`} />
     </div>
   );

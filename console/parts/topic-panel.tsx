@@ -26,7 +26,7 @@ export function TopicPanel({ onOpen }: { readonly onOpen: () => void }) {
       <div class="panel-head">
         <h2 id="topics-title">Topics</h2>
         <Totals view={view} shown={rows.length} />
-        <PauseButton />
+        {view.size > 0 && <PauseButton />}
       </div>
       {view.size === 0 ? (
         <FirstSteps />

@@ -6,7 +6,7 @@ import type { JoinedSession } from '../../src/client/session-api.ts';
 import { CloseUri, ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import { asId } from '../../src/wamp/ids.ts';
 
-const first: ConnectionState = { kind: 'connecting', lostAt: undefined };
+const first: ConnectionState = { kind: 'connecting', lost: undefined };
 const connecting: ClientState = { name: 'connecting', attempt: 1 };
 
 function joined(welcome: Record<string, unknown> = { authid: 'ann', authrole: 'operator' }): ClientState {
@@ -56,8 +56,17 @@ describe('connection state', () => {
 
   it('keeps the reason while it tries again, and says for how long it was away', () => {
     const lost = new WampError(ErrorUri.NetworkFailure, ['gone']);
-    const trying = play(connecting, joined(), waiting(lost, 4000), connecting);
-    assert.equal(trying.kind === 'waiting' && trying.reason, 'gone');
+    const refusedConnection = new WampError(ErrorUri.NetworkFailure, ['cannot connect']);
+    const trying = play(
+      connecting,
+      joined(),
+      waiting(lost, 4000),
+      connecting,
+      waiting(refusedConnection, 6000),
+      connecting,
+    );
+    assert.match(connectionText(trying, 8000).spoken, /^Connection lost: gone\./);
+    assert.equal(connectionText(trying, 8000).more, 'Latest attempt: cannot connect');
     const again = nextConnection(trying, joined(), 9000);
     assert.match(connectionText(again, 9000).spoken, /^Connected again after 6 s as ann/);
   });
@@ -73,7 +82,7 @@ describe('connection state', () => {
   it('puts the reasons of the protocol into words', () => {
     const error = new WampError(ErrorUri.NetworkFailure, [CloseUri.SystemShutdown]);
     const state = play(connecting, joined(), waiting(error, 9000));
-    assert.match(connectionText(state, 3000).detail, /the gateway is shutting down$/);
+    assert.match(connectionText(state, 3000).spoken, /^Connection lost: the gateway is shutting down\./);
   });
 
   it('shows a name from outside without what could deceive', () => {
