@@ -105,7 +105,7 @@ const colourOf: Readonly<Record<string, string>> = { debug: '90', info: '36', wa
  * stack, below.
  */
 export function prettyLine(json: string, colours: boolean): string {
-  const { time, level, text, bridge, listener, ...fields } = record(json);
+  const { time, level, text, bridge, part, ...fields } = record(json);
   const paint = (code: string, what: string): string => (colours ? `\u001b[${code}m${what}\u001b[0m` : what);
   const stacks: string[] = [];
   const shown = Object.entries(fields).flatMap(([key, value]) => {
@@ -113,7 +113,7 @@ export function prettyLine(json: string, colours: boolean): string {
     if (stack !== undefined && level === 'error') stacks.push(stack);
     return value === undefined ? [] : `${paint('90', `${key}=`)}${showField(value)}`;
   });
-  const source = [bridge, listener].find(name => typeof name === 'string');
+  const source = [bridge, part].find(name => typeof name === 'string');
   const head = `${localTime(String(time))} ${paint(colourOf[String(level)] ?? '0', String(level).padEnd(5))}`;
   const what = `${source === undefined ? '' : `${source}: `}${String(text)}`;
   const line = [head, what, ...(shown.length === 0 ? [] : [` ${shown.join(' ')}`])].join(' ');
