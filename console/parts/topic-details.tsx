@@ -1,4 +1,4 @@
-import type { RefObject } from 'preact';
+import { Fragment, type RefObject } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Series } from '../model/series.ts';
 import { ageText, clockText, countText, rateText } from '../model/time-text.ts';
@@ -33,7 +33,7 @@ export function TopicDetails({ heading }: { readonly heading: RefObject<HTMLHead
     <section class="panel details" aria-labelledby="details-title">
       <div class="panel-head">
         <h2 id="details-title" ref={heading} tabIndex={-1}>
-          {clean(uri)}
+          <Breakable uri={uri} />
           {path !== undefined && path !== '' && <span class="details-path"> › {clean(path)}</span>}
         </h2>
         <CopyButton text={uri} what="the topic's name" />
@@ -51,6 +51,23 @@ export function TopicDetails({ heading }: { readonly heading: RefObject<HTMLHead
       )}
       <PayloadView values={values} cut={cut} />
     </section>
+  );
+}
+
+/** A URI that, where it has to, breaks after a dot. */
+function Breakable({ uri }: { readonly uri: string }) {
+  const [first, ...others] = clean(uri).split('.');
+  return (
+    <>
+      {first}
+      {others.map((part, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: parts are told apart by their place alone
+        <Fragment key={index}>
+          .<wbr />
+          {part}
+        </Fragment>
+      ))}
+    </>
   );
 }
 
