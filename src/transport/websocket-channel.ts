@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel.ts';
 import { ProtocolViolation } from '../wamp/errors.ts';
@@ -27,7 +27,6 @@ const closeCodes = { normal: 1000, 'going-away': 1001, violation: 1002 } as cons
 export interface WebSocketLike {
   on(event: 'message', listener: (data: unknown, isBinary: boolean) => void): unknown;
   on(event: 'ping', listener: (data: Buffer) => void): unknown;
-  on(event: 'pong', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'close', listener: (code: number, reason: Buffer) => void): unknown;
   send(data: Uint8Array, options: { binary: boolean; compress: boolean; fin: boolean }): void;
@@ -43,7 +42,7 @@ export interface WebSocketChannelOptions {
   /** Open. Does not answer PINGs by itself, and compresses nothing. */
   readonly webSocket: WebSocketLike;
   /** The socket that it runs on. */
-  readonly socket: Writable;
+  readonly socket: Duplex;
   /** Whether messages are binary frames; otherwise text. */
   readonly binary: boolean;
   readonly heartbeat: HeartbeatOptions;
@@ -55,7 +54,7 @@ export interface WebSocketChannelOptions {
 export class WebSocketChannel implements FrameChannel, Flushable {
   readonly maxFrame = Number.POSITIVE_INFINITY;
   readonly #webSocket: WebSocketLike;
-  readonly #socket: Writable;
+  readonly #socket: Duplex;
   readonly #sendOptions: { readonly binary: boolean; readonly compress: false; readonly fin: true };
   readonly #heartbeat: Heartbeat;
   readonly #clock: Clock;
@@ -94,9 +93,10 @@ export class WebSocketChannel implements FrameChannel, Flushable {
     const webSocket = this.#webSocket;
     webSocket.on('message', (data, isBinary) => this.#arrived(data, isBinary));
     webSocket.on('ping', data => this.#answer(data));
-    webSocket.on('pong', () => this.#heartbeat.heard());
     webSocket.on('error', error => this.#failed(error));
     webSocket.on('close', (code, reason) => this.#closed(code, reason));
+    // Any byte is a sign of life: a large message on a slow line takes longer than a PING may wait.
+    this.#socket.on('data', () => this.#heartbeat.heard());
     this.#socket.on('drain', () => {
       this.#pongBytes = 0;
       if (this.#state === 'open') receiver.drained();
@@ -161,7 +161,6 @@ export class WebSocketChannel implements FrameChannel, Flushable {
 
   #arrived(data: unknown, isBinary: boolean): void {
     if (this.#state !== 'open') return;
-    this.#heartbeat.heard();
     const { binary } = this.#sendOptions;
     if (isBinary !== binary) {
       const [got, expected] = isBinary ? ['binary', 'text'] : ['text', 'binary'];
@@ -172,7 +171,6 @@ export class WebSocketChannel implements FrameChannel, Flushable {
   }
 
   #answer(ping: Buffer): void {
-    this.#heartbeat.heard();
     if (this.#state !== 'open') return;
     if (this.#socket.writableLength >= this.#socket.writableHighWaterMark) {
       this.#pongBytes += PONG_BYTES + ping.length;
