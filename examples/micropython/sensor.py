@@ -1,7 +1,7 @@
 """Publishes a temperature every second and lets anyone on the realm switch the LED.
 
 On a board: connect to Wi-Fi first (see your board's quick start), copy wampway.py and this file, and replace
-`read_temperature` and `set_led` with your hardware. On a computer: `python3 sensor.py 127.0.0.1 8082 esp32-kitchen`.
+`read_temperature` and `set_led` with your hardware. On a computer: `python3 sensor.py 127.0.0.1 8082 esp32_kitchen`.
 """
 
 import math
@@ -10,7 +10,7 @@ import time
 
 from wampway import Device
 
-host, port, name = (sys.argv[1:] + ["127.0.0.1", "8082", "esp32-kitchen"][len(sys.argv) - 1:])[:3]
+host, port, name = (sys.argv[1:] + ["127.0.0.1", "8082", "esp32_kitchen"][len(sys.argv) - 1:])[:3]
 
 
 def read_temperature():

@@ -1,14 +1,14 @@
 """A WAMP device in one file: RawSocket and CBOR, for MicroPython (ESP32, Pico W) and Python alike.
 
     from wampway import Device
-    device = Device("192.168.1.10", 8082, "esp32-kitchen")
+    device = Device("192.168.1.10", 8082, "esp32_kitchen")
     device.register("led.set", lambda on: led.value(on))
     while True:
         device.publish("temperature", read_temperature())
         device.wait(1000)
 
 The gateway puts what the device publishes and registers under `dev.<name>.`, so the topic above is
-`dev.esp32-kitchen.temperature`, and a dashboard calls `dev.esp32-kitchen.led.set`.
+`dev.esp32_kitchen.temperature`, and a dashboard calls `dev.esp32_kitchen.led.set`.
 """
 
 import select
@@ -120,7 +120,9 @@ class Device:
         self._socket = socket.socket()
         self._socket.settimeout(timeout)
         self._socket.connect(socket.getaddrinfo(host, port)[0][-1])
-        # "7F": RawSocket; 0x73: messages up to 64 KiB, CBOR.
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
+        # 0x7F: RawSocket; 0x73: messages up to 64 KiB, CBOR.
         self._write(b"\x7f\x73\x00\x00")
         answer = self._read(4)
         if answer[0] != 0x7F or answer[1] & 15 != 3:
@@ -149,7 +151,7 @@ class Device:
             left = end - time.time()
             if left <= 0:
                 return
-            if self._data or select.select([self._socket], [], [], left)[0]:
+            if self._data or self._poll.poll(int(left * 1000) + 1):
                 self._handle(self._receive())
 
     def close(self):
