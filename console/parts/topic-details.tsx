@@ -61,7 +61,6 @@ function Breakable({ uri }: { readonly uri: string }) {
     <>
       {first}
       {others.map((part, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: parts are told apart by their place alone
         <Fragment key={index}>
           .<wbr />
           {part}
