@@ -1,6 +1,9 @@
 import type { Dict } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
-import type { Session } from './session.ts';
+import type { SessionView } from './authorizer.ts';
+
+/** Who receives: a session, or what is known of one. */
+export type Receiver = Pick<SessionView, 'id' | 'principal'>;
 
 /** A list of the publisher's, in the form in which it is asked; undefined where the attribute is absent. */
 type Listed<T> = ReadonlySet<T> | undefined;
@@ -41,16 +44,65 @@ export class Audience {
     return named ? new Audience(options) : undefined;
   }
 
-  admits({ id, principal: { authid, authrole } }: Session): boolean {
+  admits({ id, principal }: Receiver): boolean {
+    return this.#eligible?.has(id) !== false && this.#exclude?.has(id) !== true && this.admitsPrincipal(principal);
+  }
+
+  /** As `admits`, whatever session it is. */
+  admitsPrincipal({ authid, authrole }: SessionView['principal']): boolean {
     return (
-      this.#eligible?.has(id) !== false &&
       this.#eligibleAuthid?.has(authid) !== false &&
       this.#eligibleAuthrole?.has(authrole) !== false &&
-      this.#exclude?.has(id) !== true &&
       this.#excludeAuthid?.has(authid) !== true &&
       this.#excludeAuthrole?.has(authrole) !== true
     );
   }
+
+  /** Whether session ids are among the conditions: it then means nothing to sessions that join later. */
+  get namesSessions(): boolean {
+    return this.#eligible !== undefined || this.#exclude !== undefined;
+  }
+
+  /** Whether no session at all is admitted. */
+  get isNobody(): boolean {
+    return this.#eligible?.size === 0 || this.#eligibleAuthid?.size === 0 || this.#eligibleAuthrole?.size === 0;
+  }
+
+  /** Memory that the lists take, near enough. */
+  get bytes(): number {
+    const lists = [this.#eligible, this.#eligibleAuthid, this.#eligibleAuthrole];
+    let sum = 0;
+    for (const list of [...lists, this.#exclude, this.#excludeAuthid, this.#excludeAuthrole]) {
+      for (const name of list ?? []) sum += 50 + (typeof name === 'string' ? name.length : 0);
+    }
+    return sum;
+  }
+
+  /** Whether all whom `other` admits are admitted here; false also where that cannot be seen from the lists. */
+  covers(other: Audience): boolean {
+    return (
+      isWithin(other.#eligible, this.#eligible) &&
+      isWithin(other.#eligibleAuthid, this.#eligibleAuthid) &&
+      isWithin(other.#eligibleAuthrole, this.#eligibleAuthrole) &&
+      excludesLess(this.#exclude, other.#exclude) &&
+      excludesLess(this.#excludeAuthid, other.#excludeAuthid) &&
+      excludesLess(this.#excludeAuthrole, other.#excludeAuthrole)
+    );
+  }
+}
+
+function isWithin<T>(inner: Listed<T>, outer: Listed<T>): boolean {
+  return outer === undefined || (inner !== undefined && isSubset(inner, outer));
+}
+
+function excludesLess<T>(less: Listed<T>, more: Listed<T>): boolean {
+  return less === undefined || less.size === 0 || (more !== undefined && isSubset(less, more));
+}
+
+function isSubset<T>(small: ReadonlySet<T>, large: ReadonlySet<T>): boolean {
+  if (small.size > large.size) return false;
+  for (const item of small) if (!large.has(item)) return false;
+  return true;
 }
 
 function listed<T>(value: unknown, isItem: (item: unknown) => item is T): Listed<T> {

@@ -3,28 +3,59 @@ import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { asId, countingIds, type Id } from '../wamp/ids.ts';
 import { MessageType } from '../wamp/message-type.ts';
 import type { EventMessage, PublishMessage, SubscribeMessage, UnsubscribeMessage } from '../wamp/messages.ts';
-import type { Uri } from '../wamp/uri.ts';
+import type { MatchPolicy, Uri } from '../wamp/uri.ts';
 import { Audience } from './audience.ts';
+import type { BrokerView } from './broker-view.ts';
+import { eventAttributes, eventDetails } from './event-attributes.ts';
+import { EventHistory, type HistoryLimits, type HistoryPage, type RecordedEvent, recordOf } from './event-history.ts';
+import { historyFilter } from './history-filter.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { RealmContext } from './realm-context.ts';
 import { discloses, isBare } from './request-options.ts';
+import type { RetainedStore, RetainedView } from './retained-store.ts';
 import type { Session } from './session.ts';
 import { Subscription } from './subscription.ts';
+import { checkedTestament, type Testament } from './testament.ts';
+import type { TestamentScope } from './testaments.ts';
+
+/** A topic or pattern whose events are recorded. [advanced/pubsub_event_history] */
+export interface HistoryOptions extends Partial<HistoryLimits> {
+  readonly topic: string;
+  readonly match: MatchPolicy;
+}
 
 /** Publish and subscribe on one realm. [basic/publish_subscribe] */
-export class Broker {
+export class Broker implements BrokerView {
   readonly #context: RealmContext;
   readonly #subscriptions = new PatternTrie<Subscription>();
+  readonly #byId = new Map<Id<'subscription'>, Subscription>();
+  /** Those that stay without a subscriber, because their events are recorded. */
+  readonly #recorded: readonly Subscription[];
   readonly #subscriptionIds = countingIds();
+  readonly #retained: RetainedStore;
   #published = 0;
   #refused = 0;
 
-  constructor(context: RealmContext) {
+  /** Throws where `histories` names what is no topic or pattern of the realm, or one of them twice. */
+  constructor(context: RealmContext, retained: RetainedStore, histories: readonly HistoryOptions[]) {
     this.#context = context;
+    this.#retained = retained;
+    this.#recorded = histories.map(({ topic, match, ...limits }) => {
+      const uri = context.uri(topic, match);
+      if (this.#subscriptions.get(uri, match) !== undefined) {
+        throw new TypeError(`the history of ${topic} (match ${match}) is asked for twice`);
+      }
+      return this.#create(uri, match, new EventHistory(limits));
+    });
   }
 
+  /** Topics and patterns that somebody is subscribed to. */
   get subscriptionCount(): number {
-    return this.#subscriptions.size;
+    return this.#subscriptions.size - this.#recorded.filter(({ sessions }) => sessions.length === 0).length;
+  }
+
+  get retained(): RetainedView {
+    return this.#retained;
   }
 
   /** Events accepted, since the start. */
@@ -45,6 +76,7 @@ export class Broker {
     if (existing !== undefined && session.subscriptions.has(existing.id)) {
       // Subscribed already: the same id again, and one delivery. [basic/publish_subscribe: SUBSCRIBED]
       session.link.send({ type: MessageType.Subscribed, request, subscription: existing.id });
+      if (options['get_retained'] === true) this.#sendRetained(session, existing);
       return;
     }
     if (session.subscriptions.size >= context.limits.subscriptionsPerSession) {
@@ -55,6 +87,7 @@ export class Broker {
     session.link.send({ type: MessageType.Subscribed, request, subscription: subscription.id });
     subscription.add(session);
     session.subscriptions.set(subscription.id, subscription);
+    if (options['get_retained'] === true) this.#sendRetained(session, subscription);
     context.observer.onSubscribe?.(session, subscription, existing === undefined);
   }
 
@@ -78,15 +111,18 @@ export class Broker {
       matches = this.#subscriptions.matchAll(topic);
     }
     context.refuseReserved(topic);
-    const disclose = context.authorize(publisher, 'publish', topic, 'exact');
-    let disclosed = disclose === 'always';
+    const { disclose, trustlevel } = context.permit(publisher, 'publish', topic, 'exact');
+    const bare = isBare(options);
     let excluded: Session | undefined = publisher;
     let audience: Audience | undefined;
-    if (!isBare(options)) {
+    let attributes = EMPTY_DICT;
+    if (!bare) {
       audience = Audience.of(options);
-      disclosed = discloses(options, disclose);
+      attributes = eventAttributes(publisher, options, discloses(options, disclose), trustlevel);
       // [advanced/pubsub_publisher_exclusion]
       if (options['exclude_me'] === false) excluded = undefined;
+    } else if (disclose === 'always' || trustlevel !== undefined) {
+      attributes = eventAttributes(publisher, options, disclose === 'always', trustlevel);
     }
 
     this.#published++;
@@ -94,8 +130,16 @@ export class Broker {
     if (options['acknowledge'] === true) {
       publisher.link.send({ type: MessageType.Published, request: message.request, publication });
     }
-    const shown = disclosed ? publisher : undefined;
-    for (const subscription of matches) dispatch(subscription, message, publication, shown, excluded, audience);
+    let record: RecordedEvent | undefined;
+    for (const subscription of matches) {
+      dispatch(subscription, message, publication, attributes, excluded, audience);
+      const { history } = subscription;
+      // Session ids mean nothing to whoever asks later. [advanced/pubsub_event_history]
+      if (history === undefined || audience?.namesSessions === true) continue;
+      record ??= recordOf(message, publication, attributes, audience, context.clock);
+      history.record(record);
+    }
+    if (!bare) this.#retain(message, publication, attributes, excluded, audience);
   }
 
   /** Counts an event that `publish` threw out; whether the publisher is to be told. [basic/publish_subscribe: Publish ERROR] */
@@ -109,19 +153,114 @@ export class Broker {
     for (const subscription of session.subscriptions.values()) this.#remove(session, subscription);
   }
 
-  #create(topic: Uri, match: Subscription['match']): Subscription {
+  /** Publishes what a session that is gone has left to be published. [advanced/pubsub_testament] */
+  publishTestaments(session: Session): void {
+    for (const message of session.testaments.take()) {
+      try {
+        this.publish(session, message);
+      } catch (error) {
+        if (!(error instanceof WampError)) throw error;
+        // It was allowed when it was made, and is not any more.
+        this.#refused++;
+        this.#context.log.warn({ session: session.id, topic: message.topic, reason: error.uri }, 'testament refused');
+      }
+    }
+  }
+
+  // For the meta API:
+
+  subscription(id: Id<'subscription'>): Subscription | undefined {
+    return this.#byId.get(id);
+  }
+
+  subscriptions(): Iterable<Subscription> {
+    return this.#byId.values();
+  }
+
+  lookup(topic: string, match: MatchPolicy): Subscription | undefined {
+    return this.#subscriptions.get(topic, match);
+  }
+
+  matching(topic: string): readonly Subscription[] {
+    // Before the table is asked: it remembers, and `publish` trusts what it remembers.
+    this.#context.checkUri(topic);
+    return this.#subscriptions.matchAll(topic);
+  }
+
+  events(caller: Session, id: Id<'subscription'>, filter: Dict): HistoryPage {
+    const subscription = this.#byId.get(id);
+    if (subscription === undefined)
+      throw new WampError(ErrorUri.NoSuchSubscription, [`there is no subscription ${id}`]);
+    const { topic, match, history } = subscription;
+    this.#context.authorize(caller, 'subscribe', topic, match);
+    const wanted = historyFilter(filter);
+    return history?.query(wanted, caller.principal, this.#context.clock.monotonic()) ?? { events: [], more: false };
+  }
+
+  revoke(session: Session, id: Id<'subscription'>, reason?: string): boolean {
+    const subscription = session.subscriptions.get(id);
+    if (subscription === undefined) return false;
+    if (session.features.subscriberRevocation) {
+      const details = reason === undefined ? { subscription: id } : { subscription: id, reason };
+      session.link.send({ type: MessageType.Unsubscribed, request: asId<'request'>(0), details });
+    }
+    this.#remove(session, subscription);
+    return true;
+  }
+
+  forgetRetained(topic: Uri): boolean {
+    return this.#retained.delete(topic);
+  }
+
+  addTestament(session: Session, scope: TestamentScope, testament: Testament): void {
+    session.testaments.add(scope, checkedTestament(this.#context, session, testament), this.#context.limits);
+  }
+
+  flushTestaments(session: Session, scope: TestamentScope): number {
+    return session.testaments.flush(scope);
+  }
+
+  #create(topic: Uri, match: MatchPolicy, history?: EventHistory): Subscription {
     const id = asId<'subscription'>(this.#subscriptionIds());
-    const subscription = new Subscription(id, topic, match, this.#context.clock.now());
+    const subscription = new Subscription(id, topic, match, this.#context.clock.now(), history);
     this.#subscriptions.set(topic, match, subscription);
+    this.#byId.set(id, subscription);
     return subscription;
   }
 
   #remove(session: Session, subscription: Subscription): void {
     session.subscriptions.delete(subscription.id);
     subscription.remove(session);
-    const deleted = subscription.sessions.length === 0;
-    if (deleted) this.#subscriptions.delete(subscription.topic, subscription.match);
+    const deleted = subscription.sessions.length === 0 && subscription.history === undefined;
+    if (deleted) {
+      this.#subscriptions.delete(subscription.topic, subscription.match);
+      this.#byId.delete(subscription.id);
+    }
     this.#context.observer.onUnsubscribe?.(session, subscription, deleted);
+  }
+
+  /** [advanced/pubsub_event_retention] */
+  #retain(
+    { options, topic, payload }: PublishMessage,
+    publication: Id<'publication'>,
+    attributes: Dict,
+    publisher: Session | undefined,
+    audience: Audience | undefined,
+  ): void {
+    // The text has no way to take a retained event back, and an empty one may be meant: an option of our own.
+    if (options['_retain_clear'] === true) this.#retained.delete(topic);
+    if (options['retain'] !== true) return;
+    // Not the session itself, which would keep all it holds in memory.
+    const excluded = publisher && { id: publisher.id, principal: publisher.principal };
+    this.#retained.put({ topic, publication, attributes, payload, audience, excluded });
+  }
+
+  /** After SUBSCRIBED. [advanced/pubsub_event_retention] */
+  #sendRetained(session: Session, { id, topic: pattern, match }: Subscription): void {
+    for (const { topic, publication, attributes, payload } of this.#retained.select(pattern, match, session)) {
+      const details = { ...eventDetails(match, topic, attributes), retained: true };
+      session.link.send({ type: MessageType.Event, subscription: id, publication, details, payload });
+    }
   }
 }
 
@@ -130,7 +269,7 @@ function dispatch(
   subscription: Subscription,
   { topic, payload }: PublishMessage,
   publication: Id<'publication'>,
-  discloses: Session | undefined,
+  attributes: Dict,
   excluded: Session | undefined,
   audience: Audience | undefined,
 ): void {
@@ -142,18 +281,9 @@ function dispatch(
       type: MessageType.Event,
       subscription: subscription.id,
       publication,
-      details: eventDetails(subscription, topic, discloses),
+      details: eventDetails(subscription.match, topic, attributes),
       payload,
     };
     receiver.link.send(event);
   }
-}
-
-/** Pattern subscribers are told the topic, and nobody else is. [advanced/pubsub_pattern_based_subscription] */
-function eventDetails({ match }: Subscription, topic: Uri, discloses: Session | undefined): Dict {
-  if (discloses === undefined) return match === 'exact' ? EMPTY_DICT : { topic };
-  // [advanced/pubsub_publisher_identification]
-  const { authid, authrole } = discloses.principal;
-  const publisher = { publisher: discloses.id, publisher_authid: authid, publisher_authrole: authrole };
-  return match === 'exact' ? publisher : { topic, ...publisher };
 }

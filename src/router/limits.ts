@@ -4,6 +4,8 @@ export interface RouterLimits {
   readonly sessions: number;
   readonly subscriptionsPerSession: number;
   readonly registrationsPerSession: number;
+  readonly testamentsPerSession: number;
+  readonly testamentBytesPerSession: number;
   /** Calls of one session that wait for their answer. */
   readonly callsPerSession: number;
   /** Characters of a topic, procedure or pattern. */
@@ -18,6 +20,8 @@ export const defaultLimits: RouterLimits = Object.freeze({
   sessions: 50_000,
   subscriptionsPerSession: 20_000,
   registrationsPerSession: 20_000,
+  testamentsPerSession: 100,
+  testamentBytesPerSession: 256 * 1024,
   callsPerSession: 10_000,
   uriLength: 4096,
   helloTimeout: 10_000,

@@ -51,7 +51,13 @@ export class RealmContext {
   /** The policy in `options`; refuses what is no pattern of it on this realm. */
   pattern(options: Dict, text: string): MatchPolicy {
     const match = matchPolicy(options);
-    if (this.#isUri(text, match)) return match;
+    this.uri(text, match);
+    return match;
+  }
+
+  /** `text` as a topic, a procedure or a pattern of this realm; refuses what is none. */
+  uri(text: string, match: MatchPolicy): Uri {
+    if (this.#isUri(text, match)) return text;
     throw new WampError(ErrorUri.InvalidUri, [
       `not a URI for match ${match} by the ${this.uriRule} rule of this realm`,
     ]);

@@ -4,9 +4,11 @@ import type { Id } from '../wamp/ids.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
 import type { Message } from '../wamp/messages.ts';
 import { Payload } from '../wamp/payload.ts';
-import { Broker } from './broker.ts';
+import { Broker, type HistoryOptions } from './broker.ts';
+import type { BrokerView } from './broker-view.ts';
 import { Dealer } from './dealer.ts';
 import type { RealmContext } from './realm-context.ts';
+import type { RetainedStore } from './retained-store.ts';
 import type { Session } from './session.ts';
 
 /** What can be seen of a realm from outside the router. */
@@ -19,6 +21,8 @@ export interface RealmView {
   readonly callCount: number;
   /** Since the start: events accepted and refused, calls routed, answers that came too late. */
   readonly counters: RealmCounters;
+  readonly broker: BrokerView;
+  session(id: Id<'session'>): Session | undefined;
 }
 
 export interface RealmCounters {
@@ -36,10 +40,10 @@ export class Realm implements RealmView {
   readonly #broker: Broker;
   readonly #dealer: Dealer;
 
-  constructor(context: RealmContext) {
+  constructor(context: RealmContext, retained: RetainedStore, histories: readonly HistoryOptions[]) {
     this.name = context.name;
     this.#context = context;
-    this.#broker = new Broker(context);
+    this.#broker = new Broker(context, retained, histories);
     this.#dealer = new Dealer(context);
   }
 
@@ -70,6 +74,14 @@ export class Realm implements RealmView {
     };
   }
 
+  get broker(): BrokerView {
+    return this.#broker;
+  }
+
+  session(id: Id<'session'>): Session | undefined {
+    return this.#sessions.get(id);
+  }
+
   has(id: Id<'session'>): boolean {
     return this.#sessions.has(id);
   }
@@ -84,6 +96,7 @@ export class Realm implements RealmView {
     if (!this.#sessions.delete(session.id)) return;
     this.#broker.leave(session);
     this.#dealer.leave(session);
+    this.#broker.publishTestaments(session);
     this.#context.observer.onLeave?.(session, reason);
   }
 

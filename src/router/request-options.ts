@@ -40,3 +40,9 @@ export function isBare(options: Dict): boolean {
   for (const _ in options) return false;
   return true;
 }
+
+/** Whether the payload is for the receivers' eyes only and `ppt_*` say how to read it. [advanced/payload_passthru_mode] */
+export function usesPassthru(options: Dict): boolean {
+  const scheme = options['ppt_scheme'];
+  return typeof scheme === 'string' && scheme !== '';
+}

@@ -7,17 +7,24 @@ import { asId, type Id, type IdSource, randomIds } from '../wamp/ids.ts';
 import type { Uri, UriRule } from '../wamp/uri.ts';
 import type { Authenticator } from './admission.ts';
 import { type Authorizer, allowAll } from './authorizer.ts';
+import type { HistoryOptions } from './broker.ts';
 import { Connection } from './connection.ts';
 import { defaultLimits, type RouterLimits } from './limits.ts';
 import type { Lobby } from './lobby.ts';
+import { MemoryRetainedStore } from './memory-retained-store.ts';
 import type { RouterObserver } from './observer.ts';
 import { Realm, type RealmView } from './realm.ts';
 import { RealmContext } from './realm-context.ts';
+import type { RetainedStore } from './retained-store.ts';
 
 export interface RealmOptions {
   readonly name: string;
   /** How topics and procedures are checked. */
   readonly uri: UriRule;
+  /** Topics and patterns whose events are recorded. Default: none. */
+  readonly history?: readonly HistoryOptions[];
+  /** Where retained events are kept. Default: in memory, within `defaultRetention`. */
+  readonly retained?: RetainedStore;
 }
 
 export interface RouterOptions {
@@ -50,7 +57,7 @@ export class Router {
   constructor(options: RouterOptions) {
     const { clock, log, authenticator, agent = 'wampway', sessionIds = randomIds } = options;
     const limits = { ...defaultLimits, ...options.limits };
-    for (const { name, uri } of options.realms) {
+    for (const { name, uri, history = [], retained = new MemoryRetainedStore() } of options.realms) {
       const context = new RealmContext({
         name,
         uriRule: uri,
@@ -61,7 +68,7 @@ export class Router {
         publicationIds: options.publicationIds ?? randomIds,
         authorizer: options.authorizer ?? allowAll,
       });
-      this.#realms.set(name, new Realm(context));
+      this.#realms.set(name, new Realm(context, retained, history));
     }
     const router = this;
     this.#lobby = {

@@ -5,6 +5,7 @@ import type { ClientFeatures } from './client-features.ts';
 import type { Invocation } from './invocation.ts';
 import type { Registration } from './registration.ts';
 import type { Subscription } from './subscription.ts';
+import { Testaments } from './testaments.ts';
 
 /** One client on one realm, from WELCOME to its end, and everything the router holds on its behalf. */
 export class Session implements SessionView {
@@ -19,6 +20,7 @@ export class Session implements SessionView {
   readonly strict: boolean;
 
   readonly subscriptions = new Map<Id<'subscription'>, Subscription>();
+  readonly testaments = new Testaments();
   readonly registrations = new Map<Id<'registration'>, Registration>();
   /** As caller: calls without their final answer, by CALL.Request. */
   readonly calls = new Map<Id<'request'>, Invocation>();

@@ -5,6 +5,10 @@ const implemented = {
     publisher_identification: 'advanced/pubsub_publisher_identification',
     subscriber_blackwhite_listing: 'advanced/pubsub_subscriber_blackwhite_listing',
     pattern_based_subscription: 'advanced/pubsub_pattern_based_subscription',
+    event_retention: 'advanced/pubsub_event_retention',
+    publication_trustlevels: 'advanced/pubsub_publication_trustlevels',
+    subscription_revocation: 'advanced/pubsub_subscription_revocation',
+    payload_passthru_mode: 'advanced/payload_passthru_mode',
   },
   dealer: {
     call_canceling: 'advanced/rpc_call_canceling',

@@ -1,6 +1,6 @@
 import { ListLink } from './list-link.ts';
 import type { TranscriptPeer, TranscriptStage } from './transcript-player.ts';
-import { transcriptRouter } from './transcript-router.ts';
+import { revokeIn, transcriptRouter } from './transcript-router.ts';
 
 /** A stage without sockets: what is said is handled before the next line. */
 export class PureStage implements TranscriptStage {
@@ -35,6 +35,10 @@ export class PureStage implements TranscriptStage {
 
   shutDown(): void {
     void this.#scene.router.close();
+  }
+
+  revoke(session: number, subscription: number, reason: string | undefined): void {
+    revokeIn(this.#scene.router, session, subscription, reason);
   }
 
   get holdings(): readonly number[] {

@@ -20,6 +20,7 @@ export interface TranscriptStage {
   settle(): Promise<void>;
   advance(milliseconds: number): void;
   shutDown(): void;
+  revoke(session: number, subscription: number, reason: string | undefined): void;
   /** What the router still holds: subscriptions, registrations, calls, timers of calls. */
   readonly holdings: readonly number[];
 }
@@ -59,6 +60,9 @@ export class TranscriptPlayer {
       case 'advance':
         await this.#stage.settle();
         return this.#stage.advance(step.milliseconds);
+      case 'revoke':
+        await this.#stage.settle();
+        return this.#stage.revoke(step.session, step.subscription, step.reason);
       case 'shutdown':
         await this.#stage.settle();
         return this.#stage.shutDown();

@@ -4,7 +4,7 @@ import { ALLOW, type Authorizer, DENY } from '../../src/router/authorizer.ts';
 import { Router } from '../../src/router/router.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { ErrorUri } from '../../src/wamp/errors.ts';
-import { countingIds } from '../../src/wamp/ids.ts';
+import { asId, countingIds } from '../../src/wamp/ids.ts';
 import { FakeClock } from './fake-clock.ts';
 
 /**
@@ -36,13 +36,17 @@ function welcome({ authid, authrole }: Dict, authmethod: string): { welcome: Aut
 
 type AuthStepPrincipal = Extract<AuthStep, { welcome: unknown }>['welcome'];
 
-/** By the first component: `denied.` is not allowed, `broken.` fails, `masked.` hides and `open.` shows who it was. */
+/**
+ * By the first component: `denied.` is not allowed, `broken.` fails, `masked.` hides and `open.` shows who it was, and
+ * `trusted.` gives a trust level: 2 to staff and 0 to others.
+ */
 const authorizer: Authorizer = {
-  decide(_session, _action, uri) {
+  decide({ principal }, _action, uri) {
     if (uri.startsWith('denied.')) return DENY;
     if (uri.startsWith('broken.')) throw new Error('out of order');
     if (uri.startsWith('masked.')) return { verdict: 'allow', disclose: 'never' };
     if (uri.startsWith('open.')) return { verdict: 'allow', disclose: 'always' };
+    if (uri.startsWith('trusted.')) return { ...ALLOW, trustlevel: principal.authrole === 'staff' ? 2 : 0 };
     return ALLOW;
   },
 };
@@ -65,4 +69,13 @@ export function transcriptRouter(): { readonly router: Router; readonly clock: F
     limits: { subscriptionsPerSession: 4, registrationsPerSession: 4, callsPerSession: 4, sessions: 6, uriLength: 200 },
   });
   return { router, clock };
+}
+
+/** Takes a subscription from a session on realm1. */
+export function revokeIn(router: Router, session: number, subscription: number, reason: string | undefined): void {
+  const realm = router.realm('realm1');
+  const holder = realm?.session(asId(session));
+  if (holder === undefined || realm?.broker.revoke(holder, asId(subscription), reason) !== true) {
+    throw new Error(`session ${session} has no subscription ${subscription}`);
+  }
 }

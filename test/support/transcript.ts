@@ -8,6 +8,7 @@ export type Step = { readonly line: number } & (
   | { readonly kind: 'drop'; readonly peer: string }
   | { readonly kind: 'closed'; readonly peer: string }
   | { readonly kind: 'advance'; readonly milliseconds: number }
+  | { readonly kind: 'revoke'; readonly session: number; readonly subscription: number; readonly reason?: string }
   | { readonly kind: 'shutdown' }
   | { readonly kind: 'quiet' }
   | { readonly kind: 'empty' }
@@ -32,6 +33,7 @@ export interface Dialogue {
  *     A ! drop                       A's link is lost
  *     A ! closed                     A's link has been closed by the router
  *     @ advance 5000                 the clock moves on, in milliseconds
+ *     @ revoke 1 2 "reason"          the router takes subscription 2 from session 1; the reason may be left out
  *     @ shutdown                     the router begins to close
  *     @ quiet                        nobody has heard anything that is not in the lines above
  *     @ empty                        the realm holds no subscription, registration or call
@@ -60,6 +62,10 @@ function parseStep(source: string, line: number): Step {
   const [, peer = '', verb = '', rest = ''] = /^(\S+)\s+(\S+)\s*(.*)$/.exec(source) ?? [];
   if (peer === '@') {
     if (verb === 'advance') return { line, kind: 'advance', milliseconds: Number(rest) };
+    if (verb === 'revoke') {
+      const [session, subscription, reason] = JSON.parse(`[${rest.replace(/ +/g, ',')}]`);
+      return { line, kind: 'revoke', session, subscription, reason };
+    }
     if (verb === 'shutdown' || verb === 'quiet' || verb === 'empty') return { line, kind: verb };
   }
   switch (verb) {

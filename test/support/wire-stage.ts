@@ -13,7 +13,7 @@ import type { Listening } from '../../src/transport/listening.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
 import { rawFrame } from './raw-peer.ts';
 import type { TranscriptPeer, TranscriptStage } from './transcript-player.ts';
-import { transcriptRouter } from './transcript-router.ts';
+import { revokeIn, transcriptRouter } from './transcript-router.ts';
 import { until } from './until.ts';
 
 const cbor = new Encoder({ useRecords: false, mapsAsObjects: true });
@@ -196,6 +196,10 @@ export class WireStage implements TranscriptStage, AsyncDisposable {
 
   shutDown(): void {
     void this.#scene.router.close();
+  }
+
+  revoke(session: number, subscription: number, reason: string | undefined): void {
+    revokeIn(this.#scene.router, session, subscription, reason);
   }
 
   get holdings(): readonly number[] {

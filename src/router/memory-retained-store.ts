@@ -1,0 +1,123 @@
+import type { MatchPolicy, Uri } from '../wamp/uri.ts';
+import type { Receiver } from './audience.ts';
+import { payloadSize, valueSize } from './payload-size.ts';
+import type { RetainedEvent, RetainedStore } from './retained-store.ts';
+import { type KeptEvent, RetainedTopic } from './retained-topic.ts';
+import { TopicTree } from './topic-tree.ts';
+
+/** How much a realm retains. */
+export interface RetentionLimits {
+  readonly topics: number;
+  readonly bytes: number;
+  /** Events of one topic that are for a part of the receivers, beside the one for all. */
+  readonly restrictedPerTopic: number;
+  /** What gives way when the store is full: the topics not published to for longest, or the new event. */
+  readonly whenFull: 'drop-oldest' | 'refuse';
+}
+
+export const defaultRetention: RetentionLimits = Object.freeze({
+  topics: 20_000,
+  bytes: 32 * 1024 * 1024,
+  restrictedPerTopic: 16,
+  whenFull: 'drop-oldest',
+});
+
+/** What an event counts beside its parts. */
+const EVENT_BYTES = 300;
+
+/** Retained events in memory, within limits. */
+export class MemoryRetainedStore implements RetainedStore {
+  readonly #limits: RetentionLimits;
+  /** The topic published to most recently comes last. */
+  readonly #topics = new Map<string, RetainedTopic>();
+  readonly #tree = new TopicTree();
+  #arrivals = 0;
+  #events = 0;
+  #bytes = 0;
+  #refused = 0;
+  #evicted = 0;
+
+  constructor(limits: Partial<RetentionLimits> = {}) {
+    this.#limits = { ...defaultRetention, ...limits };
+  }
+
+  get topicCount(): number {
+    return this.#topics.size;
+  }
+
+  get eventCount(): number {
+    return this.#events;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get refused(): number {
+    return this.#refused;
+  }
+
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  put(event: RetainedEvent): void {
+    const { topic, audience } = event;
+    // Nobody can ever ask for it.
+    if (audience?.isNobody === true) return;
+    const sizes = payloadSize(event.payload.detach()) + valueSize(event.attributes) + (audience?.bytes ?? 0);
+    const bytes = EVENT_BYTES + topic.length * 2 + sizes;
+    const retained = this.#take(topic) ?? new RetainedTopic();
+    const isNew = retained.size === 0;
+    this.#evicted += retained.add({ event, arrival: this.#arrivals++, bytes }, this.#limits.restrictedPerTopic);
+    if (!this.#makeRoom(retained.bytes)) {
+      // It goes as a whole: what the topic held before must not pass for its newest event.
+      this.#refused++;
+      this.#tree.delete(topic);
+      return;
+    }
+    if (isNew) this.#tree.add(topic);
+    this.#topics.set(topic, retained);
+    this.#events += retained.size;
+    this.#bytes += retained.bytes;
+  }
+
+  delete(topic: Uri): boolean {
+    if (this.#take(topic) === undefined) return false;
+    this.#tree.delete(topic);
+    return true;
+  }
+
+  select(pattern: Uri, match: MatchPolicy, receiver: Receiver): readonly RetainedEvent[] {
+    const topics = match === 'exact' ? [pattern] : this.#tree.matching(pattern, match);
+    const found: KeptEvent[] = [];
+    for (const topic of topics) {
+      const newest = this.#topics.get(topic)?.newestFor(receiver);
+      if (newest !== undefined) found.push(newest);
+    }
+    return found.sort((a, b) => a.arrival - b.arrival).map(({ event }) => event);
+  }
+
+  /** Takes a topic out of the table, not out of the tree. */
+  #take(topic: string): RetainedTopic | undefined {
+    const known = this.#topics.get(topic);
+    if (known === undefined) return undefined;
+    this.#topics.delete(topic);
+    this.#events -= known.size;
+    this.#bytes -= known.bytes;
+    return known;
+  }
+
+  /** Whether one more topic of so many bytes fits; what is in the way goes if it may. */
+  #makeRoom(needed: number): boolean {
+    const { topics, bytes, whenFull } = this.#limits;
+    if (needed > bytes || topics === 0) return false;
+    for (const oldest of this.#topics.keys()) {
+      if (this.#topics.size < topics && this.#bytes + needed <= bytes) break;
+      if (whenFull === 'refuse') return false;
+      this.#evicted += this.#take(oldest)?.size ?? 0;
+      this.#tree.delete(oldest);
+    }
+    return true;
+  }
+}

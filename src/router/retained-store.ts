@@ -1,0 +1,48 @@
+import type { Dict } from '../wamp/dict.ts';
+import type { Id } from '../wamp/ids.ts';
+import type { Payload } from '../wamp/payload.ts';
+import type { MatchPolicy, Uri } from '../wamp/uri.ts';
+import type { Audience, Receiver } from './audience.ts';
+
+/** An event that was published with `retain`. [advanced/pubsub_event_retention] */
+export interface RetainedEvent {
+  readonly topic: Uri;
+  readonly publication: Id<'publication'>;
+  /** EVENT.Details but for `topic` and `retained`. */
+  readonly attributes: Dict;
+  readonly payload: Payload;
+  /** Whom the publisher wanted to receive it; undefined for everybody. */
+  readonly audience: Audience | undefined;
+  /** The publisher, where it does not receive its own event. */
+  readonly excluded: Receiver | undefined;
+}
+
+/** What can be seen of a store. */
+export interface RetainedView {
+  readonly topicCount: number;
+  /** More than there are topics, where some are for a part of the subscribers only. */
+  readonly eventCount: number;
+  /** What the events take, near enough. */
+  readonly bytes: number;
+  /** Since the start: events not kept because the store was full or they were too large for it. */
+  readonly refused: number;
+  /** Since the start: events dropped to make room for newer ones. */
+  readonly evicted: number;
+}
+
+/**
+ * Where a realm keeps its retained events. For every possible receiver and topic it has the newest event that this
+ * receiver would have received, as far as its bounds allow.
+ */
+export interface RetainedStore extends RetainedView {
+  put(event: RetainedEvent): void;
+  /** Forgets a topic; whether there was anything. */
+  delete(topic: Uri): boolean;
+  /** For each topic that `pattern` matches the newest event that `receiver` would have received, in order of arrival. */
+  select(pattern: Uri, match: MatchPolicy, receiver: Receiver): readonly RetainedEvent[];
+}
+
+/** Whether `receiver` would have received `event`, had it been subscribed. */
+export function isMeantFor({ audience, excluded }: RetainedEvent, receiver: Receiver): boolean {
+  return excluded?.id !== receiver.id && audience?.admits(receiver) !== false;
+}

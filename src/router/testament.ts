@@ -1,0 +1,40 @@
+import type { Dict } from '../wamp/dict.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
+import { asId } from '../wamp/ids.ts';
+import { MessageType } from '../wamp/message-type.ts';
+import type { PublishMessage } from '../wamp/messages.ts';
+import type { Payload } from '../wamp/payload.ts';
+import { Audience } from './audience.ts';
+import type { RealmContext } from './realm-context.ts';
+import { discloses, usesPassthru } from './request-options.ts';
+import type { Session } from './session.ts';
+
+/** What a session wants published when it ends. [advanced/pubsub_testament] */
+export interface Testament {
+  readonly topic: string;
+  readonly payload: Payload;
+  /** PUBLISH.Options; `acknowledge` and `exclude_me` make no sense and are not heeded. */
+  readonly options: Dict;
+}
+
+/**
+ * A testament as the PUBLISH that it will be. Whatever would be refused then is refused now, while somebody listens:
+ * throws `WampError`.
+ */
+export function checkedTestament(context: RealmContext, session: Session, testament: Testament): PublishMessage {
+  const { payload, options } = testament;
+  const topic = context.uri(testament.topic, 'exact');
+  context.refuseReserved(topic);
+  discloses(options, context.authorize(session, 'publish', topic, 'exact'));
+  Audience.of(options);
+  if (usesPassthru(options) && !session.features.publisherPassthru) {
+    throw new WampError(ErrorUri.InvalidArgument, ['ppt_scheme, but HELLO did not announce payload_passthru_mode']);
+  }
+  return {
+    type: MessageType.Publish,
+    request: asId<'request'>(0),
+    options: { ...options, acknowledge: false, exclude_me: false },
+    topic,
+    payload: payload.detach(),
+  };
+}
