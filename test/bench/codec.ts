@@ -67,19 +67,26 @@ function rebuild(from: Codec, to: Codec, frame: Uint8Array): Uint8Array {
 
 let kept = 0;
 
-/** Nanoseconds for each run of `work`: the median of several rounds. */
-function measure(work: () => Uint8Array): number {
-  const rounds: number[] = [];
-  for (let round = 0; round < 9; round++) {
-    const begun = process.hrtime.bigint();
-    let runs = 0;
-    while (process.hrtime.bigint() - begun < 60_000_000n) {
-      for (let i = 0; i < 500; i++) kept += work().length;
-      runs += 500;
-    }
-    rounds.push(Number(process.hrtime.bigint() - begun) / runs);
+const median = (rounds: number[]): number => rounds.sort((a, b) => a - b)[rounds.length >> 1] ?? Number.NaN;
+
+/** Nanoseconds of CPU, not of a clock that others share, for one run of `work` in a round. */
+function round(work: () => Uint8Array): number {
+  const begun = process.cpuUsage();
+  let runs = 0;
+  let used = 0;
+  while (used < 50_000) {
+    for (let i = 0; i < 1000; i++) kept += work().length;
+    runs += 1000;
+    const { user, system } = process.cpuUsage(begun);
+    used = user + system;
   }
-  return rounds.sort((a, b) => a - b)[4] ?? Number.NaN;
+  return (1000 * used) / runs;
+}
+
+/** The medians of `ours` and `theirs`, in rounds that take turns. */
+function compare(ours: () => Uint8Array, theirs: () => Uint8Array): [number, number] {
+  const rounds = Array.from({ length: 11 }, () => [round(ours), round(theirs)] as const);
+  return [median(rounds.map(([one]) => one)), median(rounds.map(([, other]) => other))];
 }
 
 const only = process.argv[2];
@@ -94,8 +101,10 @@ for (const [name, args, kwargs] of samples) {
     const label = from === to ? from.name : `${from.name} to ${to.name}`;
     if (only !== undefined && only !== label) continue;
     const frame = publish(from, args, kwargs);
-    const ours = measure(() => splice(from, to, frame));
-    const theirs = measure(() => rebuild(from, to, frame));
+    const [ours, theirs] = compare(
+      () => splice(from, to, frame),
+      () => rebuild(from, to, frame),
+    );
     const columns = [
       label.padEnd(14),
       `${frame.length} bytes`,

@@ -58,6 +58,15 @@ describe('jsonCodec.decode', () => {
     }
   });
 
+  it('never takes one text for another, however many there are', () => {
+    for (let round = 0; round < 2; round++) {
+      for (let i = 0; i < 5000; i++) {
+        const message = decode(`[32,1,{},"dev.${10_000 + i}.t"]`);
+        assert.equal(message.type === MessageType.Subscribe && message.topic, `dev.${10_000 + i}.t`);
+      }
+    }
+  });
+
   it('reads escapes in a URI', () => {
     const message = decode('[32,1,{},"com.\\u00e9\\/x"]');
     assert.equal(message.type === MessageType.Subscribe && message.topic, 'com.é/x');
@@ -104,6 +113,13 @@ describe('jsonCodec.decode', () => {
       decode('[36,1,2,{},[9007199254740993,-123456789012345678901234567890,9007199254740992,1e20]]'),
     );
     assert.deepEqual(payload.args, [9007199254740993n, -123456789012345678901234567890n, 9007199254740992, 1e20]);
+  });
+
+  it('looks twice at sixteen digits and more, wherever they stand', () => {
+    const values = (items: string) => payloadOf(decode(`[36,1,2,{},${items}]`)).values;
+    assert.deepEqual(values('[9007199254740993]').args, [9007199254740993n]);
+    assert.deepEqual(values('[],{"a":-9007199254740993}').kwargs, { a: -9007199254740993n });
+    assert.deepEqual(values('[0.1234567890123456,"1234567890123456"]').args, [0.1234567890123456, '1234567890123456']);
   });
 
   it('does nothing to any prototype', () => {
