@@ -2,16 +2,9 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel.ts';
 import { ProtocolViolation } from '../wamp/errors.ts';
-import { type Flushable, turnFlusher } from './flusher.ts';
+import { FrameGatherer, type FrameShape } from './frame-gatherer.ts';
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.ts';
 import { FrameParser, FrameType, HEADER_BYTES, writeHeader } from './rawsocket-framing.ts';
-import { Scratch, SLAB_BYTES } from './scratch.ts';
-
-/** Larger frames are handed to the system as they are; copying smaller ones is cheaper than one more piece. */
-const COPY_BYTES = 16 * 1024;
-
-/** With this much gathered, the turn's end is not waited for. */
-const EARLY_FLUSH_BYTES = SLAB_BYTES;
 
 /** PONGs that may wait, in bytes of memory, for a peer that sends PINGs and does not read. */
 const MAX_WAITING_PONGS = 1024 * 1024;
@@ -21,7 +14,7 @@ const PONG_BYTES = 128;
 
 const EMPTY = new Uint8Array(0);
 
-const scratch = new Scratch();
+const shape: FrameShape = { headSize: () => HEADER_BYTES, writeHead: writeHeader };
 
 export interface RawSocketChannelOptions {
   /** Connected, and past the handshake. */
@@ -35,25 +28,21 @@ export interface RawSocketChannelOptions {
 }
 
 /** Frames over a RawSocket connection that has shaken hands. [advanced/transport_rawsocket] */
-export class RawSocketChannel implements FrameChannel, Flushable {
+export class RawSocketChannel implements FrameChannel {
   readonly maxFrame: number;
   readonly #socket: Duplex;
   readonly #parser: FrameParser;
+  readonly #gatherer: FrameGatherer;
   readonly #heartbeat: Heartbeat;
   #receiver: FrameReceiver | undefined;
-  // What waits for the end of the turn, or for the socket to drain: frames, shared with other sockets, and their types.
-  #frames: Uint8Array[] = [];
-  #types: FrameType[] = [];
-  #frameBytes = 0;
   #pongBytes = 0;
-  #large = false;
-  #scheduled = false;
   #state: 'open' | 'ending' | 'over' = 'open';
   #reason = 'the peer closed the connection';
 
   constructor(options: RawSocketChannelOptions) {
     this.maxFrame = options.peerLimit;
     this.#socket = options.socket;
+    this.#gatherer = new FrameGatherer(options.socket, shape);
     this.#parser = new FrameParser(options.ownLimit, (type, frame) => this.#arrived(type, frame));
     this.#heartbeat = new Heartbeat(
       options.heartbeat,
@@ -64,7 +53,7 @@ export class RawSocketChannel implements FrameChannel, Flushable {
   }
 
   get queuedBytes(): number {
-    return this.#frameBytes + this.#socket.writableLength;
+    return this.#gatherer.queuedBytes;
   }
 
   attach(receiver: FrameReceiver): void {
@@ -108,7 +97,7 @@ export class RawSocketChannel implements FrameChannel, Flushable {
     this.#heartbeat.stop();
     this.#parser.stop();
     this.#socket.resume();
-    this.flush();
+    this.#flush();
   }
 
   destroy(reason: string): void {
@@ -126,15 +115,6 @@ export class RawSocketChannel implements FrameChannel, Flushable {
     this.#socket.resume();
   }
 
-  flush(): void {
-    this.#scheduled = false;
-    if (this.#state === 'over') return;
-    // A socket that is behind is left alone until it drains: frames that wait here are shared, in the socket copied.
-    if (this.#congested()) return;
-    if (this.#frames.length > 0) this.#send();
-    if (this.#state === 'ending' && this.#frames.length === 0) this.#socket.end();
-  }
-
   #arrived(type: FrameType, frame: Uint8Array): void {
     if (type === FrameType.Message) this.#receiver?.receiveFrame(frame);
     else if (type === FrameType.Ping) this.#answer(frame);
@@ -142,7 +122,7 @@ export class RawSocketChannel implements FrameChannel, Flushable {
 
   #answer(ping: Uint8Array): void {
     if (ping.length > this.maxFrame) throw new ProtocolViolation('PING longer than the peer itself accepts');
-    if (this.#congested()) {
+    if (this.#gatherer.congested) {
       this.#pongBytes += PONG_BYTES + ping.length;
       if (this.#pongBytes > MAX_WAITING_PONGS) {
         this.destroy('the peer sends PINGs and does not read');
@@ -154,89 +134,25 @@ export class RawSocketChannel implements FrameChannel, Flushable {
 
   #queue(frame: Uint8Array, type: FrameType): void {
     if (this.#state !== 'open') return;
-    this.#frames.push(frame);
-    this.#types.push(type);
-    this.#frameBytes += HEADER_BYTES + frame.length;
-    if (frame.length > COPY_BYTES) this.#large = true;
-    if (this.#congested()) return;
-    if (this.#frameBytes > EARLY_FLUSH_BYTES) {
-      this.flush();
-    } else if (!this.#scheduled) {
-      this.#scheduled = true;
-      turnFlusher.add(this);
-    }
-  }
-
-  /** Whether the system takes no more for now; `drain` will say when it does. */
-  #congested(): boolean {
-    return this.#socket.writableLength >= this.#socket.writableHighWaterMark;
+    this.#gatherer.add(frame, type);
   }
 
   #drained(): void {
     this.#pongBytes = 0;
-    this.flush();
+    this.#flush();
     if (this.#state === 'open') this.#receiver?.drained();
   }
 
-  #send(): void {
-    const frames = this.#frames;
-    const types = this.#types;
-    const bytes = this.#frameBytes;
-    this.#frames = [];
-    this.#types = [];
-    this.#frameBytes = 0;
-    scratch.begin();
-    if (bytes <= SLAB_BYTES && !this.#large) {
-      this.#writeRun(frames, types, 0, frames.length, bytes);
-    } else {
-      this.#large = false;
-      this.#socket.cork();
-      for (let from = 0; from < frames.length; ) from = this.#sendRun(frames, types, from);
-      this.#socket.uncork();
-    }
-    // All taken by the system during the write, as nearly always: nobody looks at the scratch any more.
-    if (this.#socket.writableLength === 0) scratch.giveBack();
-  }
-
-  /** Sends from `from` what fits a slab, up to and including a large frame. Returns where the next run begins. */
-  #sendRun(frames: readonly Uint8Array[], types: readonly FrameType[], from: number): number {
-    let to = from;
-    let bytes = 0;
-    let large: Uint8Array | undefined;
-    for (let frame = frames[to]; frame !== undefined && large === undefined; frame = frames[to]) {
-      const copied = frame.length > COPY_BYTES ? HEADER_BYTES : HEADER_BYTES + frame.length;
-      if (bytes + copied > SLAB_BYTES) break;
-      if (frame.length > COPY_BYTES) large = frame;
-      bytes += copied;
-      to++;
-    }
-    this.#writeRun(frames, types, from, to, bytes);
-    if (large !== undefined) this.#socket.write(large);
-    return to;
-  }
-
-  /** Writes frames as one piece of `bytes`; of a large one, its header alone. */
-  #writeRun(frames: readonly Uint8Array[], types: readonly FrameType[], from: number, to: number, bytes: number): void {
-    const piece = scratch.claim(bytes);
-    let at = 0;
-    for (let i = from; i < to; i++) {
-      const frame = frames[i] ?? EMPTY;
-      writeHeader(piece, at, types[i] ?? FrameType.Message, frame.length);
-      at += HEADER_BYTES;
-      if (frame.length <= COPY_BYTES) {
-        piece.set(frame, at);
-        at += frame.length;
-      }
-    }
-    this.#socket.write(piece);
+  #flush(): void {
+    if (this.#state === 'over') return;
+    this.#gatherer.flush();
+    if (this.#state === 'ending' && this.#gatherer.empty) this.#socket.end();
   }
 
   #over(): void {
     this.#state = 'over';
     this.#heartbeat.stop();
     this.#parser.stop();
-    this.#frames = [];
-    this.#types = [];
-    this.#frameBytes = 0;
+    this.#gatherer.drop();
   }
 }

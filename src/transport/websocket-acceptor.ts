@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Codec } from '../codec/codec.ts';
 import type { Link } from '../link/link.ts';
 import { WireLink } from '../link/wire-link.ts';
+import { AnnouncingWebSocket } from './announcing-web-socket.ts';
 import { refuseUpgrade } from './http-refusal.ts';
 import type { TransportLimits } from './limits.ts';
 import { defaultOriginCheck, type OriginCheck } from './origin.ts';
@@ -31,13 +32,14 @@ export interface WebSocketAcceptorOptions {
 export class WebSocketAcceptor {
   readonly #options: WebSocketAcceptorOptions;
   readonly #accept: (link: Link) => void;
-  readonly #server: WebSocketServer;
+  readonly #server: InstanceType<typeof WebSocketServer<typeof AnnouncingWebSocket>>;
 
   constructor(options: WebSocketAcceptorOptions, accept: (link: Link) => void) {
     this.#options = options;
     this.#accept = accept;
-    const settings: ServerOptions & { closeTimeout: number } = {
+    const settings: ServerOptions<typeof AnnouncingWebSocket> & { closeTimeout: number } = {
       noServer: true,
+      WebSocket: AnnouncingWebSocket,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: options.limits.maxMessageSize,
@@ -85,13 +87,14 @@ export class WebSocketAcceptor {
     return undefined;
   }
 
-  #welcome(visitor: Visitor, request: IncomingMessage, webSocket: WebSocket, codec: Codec): void {
+  #welcome(visitor: Visitor, request: IncomingMessage, webSocket: AnnouncingWebSocket, codec: Codec): void {
     const { limits, log, clock, name, strict = false } = this.#options;
     const { socket } = visitor;
     const channel = new WebSocketChannel({
       webSocket,
       socket,
       binary: codec.binary,
+      masked: false,
       heartbeat: limits.heartbeat,
       closeGrace: limits.closeGrace,
       clock,

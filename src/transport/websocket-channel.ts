@@ -2,14 +2,9 @@ import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel.ts';
 import { ProtocolViolation } from '../wamp/errors.ts';
-import { type Flushable, turnFlusher } from './flusher.ts';
+import { FrameGatherer } from './frame-gatherer.ts';
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.ts';
-
-/** With this much gathered, the turn's end is not waited for. */
-const EARLY_FLUSH_BYTES = 64 * 1024;
-
-/** The same in frames: each is written as two pieces, and the system takes no more than 1024 at a time (IOV_MAX). */
-const EARLY_FLUSH_FRAMES = 500;
+import { maskedFrame, Opcode, serverFrames, wholeFrames } from './websocket-framing.ts';
 
 /** PONGs that may wait, in bytes of memory, for a peer that sends PINGs and does not read. */
 const MAX_WAITING_PONGS = 1024 * 1024;
@@ -23,15 +18,18 @@ const MAX_REASON_BYTES = 123;
 /** Close codes. [RFC6455-7.4.1] */
 const closeCodes = { normal: 1000, 'going-away': 1001, violation: 1002 } as const satisfies Record<EndKind, number>;
 
-/** What this file needs of a WebSocket: the shape of the `ws` package's, which two other files import. */
+const EMPTY = new Uint8Array(0);
+
+/**
+ * What this file needs of a WebSocket, which does the handshake, reads, and closes. Says `closing` right before it
+ * sends its close frame, also where that answers the peer's.
+ */
 export interface WebSocketLike {
   on(event: 'message', listener: (data: unknown, isBinary: boolean) => void): unknown;
   on(event: 'ping', listener: (data: Buffer) => void): unknown;
+  on(event: 'closing', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'close', listener: (code: number, reason: Buffer) => void): unknown;
-  send(data: Uint8Array, options: { binary: boolean; compress: boolean; fin: boolean }): void;
-  ping(): void;
-  pong(data: Buffer): void;
   close(code: number, reason: string): void;
   terminate(): void;
   pause(): void;
@@ -39,31 +37,36 @@ export interface WebSocketLike {
 }
 
 export interface WebSocketChannelOptions {
-  /** Open. Does not answer PINGs by itself, and compresses nothing. */
+  /** Open. Does not answer PINGs by itself, and has negotiated no compression. */
   readonly webSocket: WebSocketLike;
   /** The socket that it runs on. */
   readonly socket: Duplex;
   /** Whether messages are binary frames; otherwise text. */
   readonly binary: boolean;
+  /** Whether we are the client, whose frames are masked. */
+  readonly masked: boolean;
   readonly heartbeat: HeartbeatOptions;
   readonly closeGrace: number;
   readonly clock: Clock;
 }
 
-/** Frames over a WebSocket. The socket is corked while a turn lasts, so that what is sent in it leaves in one write. */
-export class WebSocketChannel implements FrameChannel, Flushable {
+/**
+ * Frames over a WebSocket. They are written by us, straight to the socket, so that those of a turn leave as one piece:
+ * one by one through a package they cost several times as much. The close frame is the WebSocket's.
+ */
+export class WebSocketChannel implements FrameChannel {
   readonly maxFrame = Number.POSITIVE_INFINITY;
   readonly #webSocket: WebSocketLike;
   readonly #socket: Duplex;
-  readonly #sendOptions: { readonly binary: boolean; readonly compress: false; readonly fin: true };
+  readonly #gatherer: FrameGatherer;
+  readonly #binary: boolean;
+  readonly #masked: boolean;
   readonly #heartbeat: Heartbeat;
   readonly #clock: Clock;
   readonly #closeGrace: number;
   #receiver: FrameReceiver | undefined;
-  #corked = false;
-  // Since the socket was corked.
-  #gathered = 0;
-  #frames = 0;
+  /** A close frame has been sent: nothing may follow it. */
+  #sealed = false;
   #pongBytes = 0;
   #state: 'open' | 'ending' | 'over' = 'open';
   #reason: string | undefined;
@@ -73,19 +76,21 @@ export class WebSocketChannel implements FrameChannel, Flushable {
   constructor(options: WebSocketChannelOptions) {
     this.#webSocket = options.webSocket;
     this.#socket = options.socket;
-    this.#sendOptions = { binary: options.binary, compress: false, fin: true };
+    this.#gatherer = new FrameGatherer(options.socket, options.masked ? wholeFrames : serverFrames);
+    this.#binary = options.binary;
+    this.#masked = options.masked;
     this.#clock = options.clock;
     this.#closeGrace = options.closeGrace;
     this.#heartbeat = new Heartbeat(
       options.heartbeat,
       options.clock,
-      () => this.#webSocket.ping(),
+      () => this.#queue(EMPTY, Opcode.Ping),
       () => this.destroy('the peer does not answer'),
     );
   }
 
   get queuedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#gatherer.queuedBytes;
   }
 
   attach(receiver: FrameReceiver): void {
@@ -93,21 +98,23 @@ export class WebSocketChannel implements FrameChannel, Flushable {
     const webSocket = this.#webSocket;
     webSocket.on('message', (data, isBinary) => this.#arrived(data, isBinary));
     webSocket.on('ping', data => this.#answer(data));
+    webSocket.on('closing', () => {
+      this.#gatherer.flushAll();
+      this.#sealed = true;
+    });
     webSocket.on('error', error => this.#failed(error));
     webSocket.on('close', (code, reason) => this.#closed(code, reason));
     // Any byte is a sign of life: a large message on a slow line takes longer than a PING may wait.
     this.#socket.on('data', () => this.#heartbeat.heard());
     this.#socket.on('drain', () => {
       this.#pongBytes = 0;
+      this.#gatherer.flush();
       if (this.#state === 'open') receiver.drained();
     });
   }
 
   write(frame: Uint8Array): void {
-    if (this.#state !== 'open') return;
-    this.#cork();
-    this.#webSocket.send(frame, this.#sendOptions);
-    this.#count(frame.byteLength);
+    this.#queue(frame, this.#binary ? Opcode.Binary : Opcode.Text);
   }
 
   end(kind: EndKind, reason: string): void {
@@ -116,7 +123,6 @@ export class WebSocketChannel implements FrameChannel, Flushable {
     this.#heartbeat.stop();
     this.#webSocket.resume();
     this.#webSocket.close(closeCodes[kind], clip(reason));
-    this.#uncork();
   }
 
   destroy(reason: string): void {
@@ -134,35 +140,14 @@ export class WebSocketChannel implements FrameChannel, Flushable {
     this.#webSocket.resume();
   }
 
-  flush(): void {
-    this.#uncork();
-  }
-
-  #cork(): void {
-    if (this.#corked) return;
-    this.#corked = true;
-    this.#gathered = 0;
-    this.#frames = 0;
-    this.#socket.cork();
-    turnFlusher.add(this);
-  }
-
-  #count(bytes: number): void {
-    this.#gathered += bytes;
-    this.#frames++;
-    if (this.#gathered > EARLY_FLUSH_BYTES || this.#frames === EARLY_FLUSH_FRAMES) this.#uncork();
-  }
-
-  #uncork(): void {
-    if (!this.#corked) return;
-    this.#corked = false;
-    this.#socket.uncork();
+  #queue(frame: Uint8Array, opcode: Opcode): void {
+    if (this.#state !== 'open' || this.#sealed) return;
+    this.#gatherer.add(this.#masked ? maskedFrame(opcode, frame) : frame, opcode);
   }
 
   #arrived(data: unknown, isBinary: boolean): void {
     if (this.#state !== 'open') return;
-    const { binary } = this.#sendOptions;
-    if (isBinary !== binary) {
+    if (isBinary !== this.#binary) {
       const [got, expected] = isBinary ? ['binary', 'text'] : ['text', 'binary'];
       this.#receiver?.refuse(new ProtocolViolation(`${got} frame, the subprotocol is for ${expected} frames`));
     } else if (data instanceof Uint8Array) {
@@ -172,16 +157,14 @@ export class WebSocketChannel implements FrameChannel, Flushable {
 
   #answer(ping: Buffer): void {
     if (this.#state !== 'open') return;
-    if (this.#socket.writableLength >= this.#socket.writableHighWaterMark) {
+    if (this.#gatherer.congested) {
       this.#pongBytes += PONG_BYTES + ping.length;
       if (this.#pongBytes > MAX_WAITING_PONGS) {
         this.destroy('the peer sends PINGs and does not read');
         return;
       }
     }
-    this.#cork();
-    this.#webSocket.pong(ping);
-    this.#count(ping.length);
+    this.#queue(ping, Opcode.Pong);
   }
 
   // The WebSocket has sent a close frame with the fitting code already (1002, 1007, 1009) and reads no more.
@@ -191,7 +174,6 @@ export class WebSocketChannel implements FrameChannel, Flushable {
     if (this.#state === 'open') {
       this.#state = 'ending';
       this.#heartbeat.stop();
-      this.#uncork();
       this.#tell(this.#reason);
     }
     this.#grace ??= this.#clock.after(this.#closeGrace, () => this.#webSocket.terminate());
@@ -214,7 +196,7 @@ export class WebSocketChannel implements FrameChannel, Flushable {
   #over(): void {
     this.#state = 'over';
     this.#heartbeat.stop();
-    this.#uncork();
+    this.#gatherer.drop();
   }
 }
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { type ClientOptions, WebSocket } from 'ws';
 import type { Link } from '../link/link.ts';
 import { WireLink } from '../link/wire-link.ts';
+import { AnnouncingWebSocket, type ClientOptions } from './announcing-web-socket.ts';
 import type { DialTerms } from './dial.ts';
 import { DialError } from './dial-error.ts';
 import { peerAddress } from './peer-address.ts';
@@ -21,7 +21,7 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
     closeTimeout: closeGrace,
     ...terms.tls,
   };
-  const webSocket = new WebSocket(url, codec.subprotocol, settings);
+  const webSocket = new AnnouncingWebSocket(url, codec.subprotocol, settings);
   const giveUp = (): void => webSocket.terminate();
   signal.addEventListener('abort', giveUp, { once: true });
   try {
@@ -31,6 +31,7 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
       webSocket,
       socket,
       binary: codec.binary,
+      masked: true,
       heartbeat: terms.heartbeat,
       closeGrace,
       clock,
@@ -62,7 +63,7 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
 }
 
 /** Resolves with the socket once the WebSocket is open; reading is paused then. */
-function opened(webSocket: WebSocket, url: string): Promise<Socket> {
+function opened(webSocket: AnnouncingWebSocket, url: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     let socket: Socket | undefined;
     webSocket.on('upgrade', response => {
