@@ -1,5 +1,5 @@
 // Bundles console/ into dist/page/, the folder that the gateway serves at `/`: index.html, console.js, console.css,
-// favicon.svg and licenses.txt. (dist/console/ is something else: the page's model as compiled for its tests.)
+// favicon.svg, licenses.txt, and wampway.js, the client for other pages. (dist/console/ is something else: the page's model as compiled for its tests.)
 // Everything is inside: the page asks nothing of any other host, and holds no inline script or style, so that
 // `Content-Security-Policy: default-src 'self'` suits it.
 import { createHash } from 'node:crypto';
@@ -16,6 +16,8 @@ const { metafile, outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: [
     { in: 'console/main.tsx', out: 'console' },
+    // The client by itself, for pages of people's own: `import { Client, webSocketLink } from '/wampway.js'`.
+    { in: 'src/client/client.ts', out: 'wampway' },
     { in: 'console/styles/console.css', out: 'console' },
   ],
   outdir: target,

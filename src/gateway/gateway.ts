@@ -5,6 +5,7 @@ import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
+import { StaticFiles } from '../transport/static-files.ts';
 import { bounded } from './bounded.ts';
 import type { Bridge } from './bridge.ts';
 import { BridgeHost } from './bridge-host.ts';
@@ -175,11 +176,22 @@ export class Gateway implements AsyncDisposable {
     }
   }
 
-  async #http({ page, path }: Extract<ListenerConfig, { type: 'web' }>) {
+  async #http({ page, path, folders }: Extract<ListenerConfig, { type: 'web' }>) {
     const folder = page && this.hasPage ? this.#pageFolder : undefined;
     const realm = this.config.realms[0]?.name ?? '';
     const files = folder === undefined ? undefined : await loadPage(folder, { realm, path });
-    return httpService({ status: () => this.status, page: files?.handle });
+    const own = Object.entries(folders).map(async ([name, folder]) => {
+      try {
+        return [name, (await StaticFiles.load(folder, { base: `/${name}` })).handle] as const;
+      } catch (error) {
+        throw new StartError(`the pages at /${name}/ cannot be served: ${describe(error)}`, { cause: error });
+      }
+    });
+    return httpService({
+      status: () => this.status,
+      page: files?.handle,
+      folders: new Map(await Promise.all(own)),
+    });
   }
 
   #makeHosts(bridges: readonly Bridge[]): BridgeHost[] {
@@ -223,4 +235,8 @@ export class Gateway implements AsyncDisposable {
     await closed;
     await stopped;
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

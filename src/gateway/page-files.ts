@@ -9,10 +9,12 @@ export interface PageSettings {
 
 /** The page's files, with what a listener's page has to know written into its `meta` elements. */
 export function loadPage(folder: string, { realm, path }: PageSettings): Promise<StaticFiles> {
-  return StaticFiles.load(folder, (url, body) => {
-    if (url !== '/index.html') return body;
-    const html = withMeta(withMeta(body.toString(), 'wampway-realm', realm), 'wampway-path', path);
-    return Buffer.from(html);
+  return StaticFiles.load(folder, {
+    edit: (url, body) => {
+      if (url !== '/index.html') return body;
+      const html = withMeta(withMeta(body.toString(), 'wampway-realm', realm), 'wampway-path', path);
+      return Buffer.from(html);
+    },
   });
 }
 

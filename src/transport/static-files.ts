@@ -39,8 +39,16 @@ interface StaticFile {
   readonly gzipped: Variant | undefined;
 }
 
-/** Changes a file before it is served under `url`, e.g. `/index.html`. */
-export type FileEdit = (url: string, body: Buffer) => Buffer;
+export interface StaticFilesOptions {
+  /** What the files' paths begin with, e.g. `/my`; nothing by default. */
+  readonly base?: string;
+  /** Changes a file before it is served under `url`, e.g. `/index.html`. */
+  readonly edit?: (url: string, body: Buffer) => Buffer;
+  /** What the files may hold together, in bytes, since they are kept in memory. Default 64 MiB. */
+  readonly maxBytes?: number;
+}
+
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
 /**
  * The files of a folder, over HTTP. They are read and compressed once, when loaded; a request is looked up among
@@ -54,15 +62,20 @@ export class StaticFiles {
   }
 
   /**
-   * Reads a folder and those in it; `edit` may change what is served under a path. Links are not followed. Rejects with
-   * the system's error where it cannot.
+   * Reads a folder and those in it. Links are not followed. Rejects with the system's error where it cannot, and with a
+   * `RangeError` where the folder holds too much.
    */
-  static async load(folder: string, edit: FileEdit = (_url, body) => body): Promise<StaticFiles> {
+  static async load(folder: string, options: StaticFilesOptions = {}): Promise<StaticFiles> {
+    const { base = '', edit = (_url, body) => body, maxBytes = DEFAULT_MAX_BYTES } = options;
     const files = new Map<string, StaticFile>();
+    let bytes = 0;
     for (const name of await readdir(folder, { recursive: true })) {
       const path = join(folder, name);
-      if (!(await lstat(path)).isFile()) continue;
-      const url = `/${name.split(sep).join('/')}`;
+      const info = await lstat(path);
+      if (!info.isFile()) continue;
+      bytes += info.size;
+      if (bytes > maxBytes) throw new RangeError(`${folder} holds more than ${maxBytes} bytes`);
+      const url = `${base}/${name.split(sep).join('/')}`;
       const file = await makeFile(path, body => edit(url, body));
       files.set(url, file);
       if (url.endsWith('/index.html')) files.set(url.slice(0, -'index.html'.length), file);

@@ -11,13 +11,14 @@ const LARGEST = 150_000;
 const read = (name: string) => readFileSync(join(folder, name));
 
 describe('built page', () => {
-  it('consists of the page, its script, its style, its mark and the licences', () => {
+  it('consists of the page, its script, its style, its mark, the licences, and the client by itself', () => {
     assert.deepEqual(readdirSync(folder).sort(), [
       'console.css',
       'console.js',
       'favicon.svg',
       'index.html',
       'licenses.txt',
+      'wampway.js',
     ]);
   });
 

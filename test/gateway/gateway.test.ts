@@ -172,6 +172,27 @@ describe('Gateway', () => {
     rmSync(pageFolder, { recursive: true });
   });
 
+  it("serves the operator's own folders, and nothing beside them", async () => {
+    const folder = mkdtempSync(joinPath(tmpdir(), 'wampway-pages-'));
+    writeFileSync(joinPath(folder, 'index.html'), '<!doctype html><title>mine</title>');
+    const config = parseConfig({ listeners: [{ ...web, folders: { my: folder } }] }, []);
+    await using gateway = new Gateway(config, { bridges: [] });
+    await gateway.start();
+    const base = `http://${gateway.listeners[0]?.address}`;
+    assert.match(await (await fetch(`${base}/my/`)).text(), /<title>mine/);
+    // Without the slash the browser is sent on, so that relative links work.
+    assert.equal((await fetch(`${base}/my?x`)).url, `${base}/my/`);
+    assert.equal((await fetch(`${base}/my/other.html`)).status, 404);
+    assert.equal((await fetch(`${base}/mine/`)).status, 404);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('does not start with a folder that is not there', async () => {
+    const config = parseConfig({ listeners: [{ ...web, folders: { my: '/nowhere/at/all' } }] }, []);
+    await using gateway = new Gateway(config, { bridges: [] });
+    await assert.rejects(gateway.start(), /the pages at \/my\/ cannot be served: .*no such file/);
+  });
+
   it('says so where there is no page', async () => {
     await using gateway = make({});
     await gateway.start();

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { launchChromium } from '../console/chromium.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { until } from '../support/until.ts';
 import { WampyPeer } from './peers/wampy-peer.ts';
@@ -49,7 +50,9 @@ describe('recipes', () => {
     const recipe = await readFile(join(root, 'config/examples/arduino.yaml'), 'utf8');
     const serial =
       /^ {2}serial:\n(?: {3,}.*\n|\n)*/m.exec(recipe)?.[0] ?? assert.fail('no serial part in arduino.yaml');
-    gateway = await GatewayProcess.start(serial.replace(/path: .*/, `path: ${port}`));
+    gateway = await GatewayProcess.start(serial.replace(/path: .*/, `path: ${port}`), {
+      WAMPWAY_LISTENERS__0__FOLDERS__GREENHOUSE: join(examples, 'browser'),
+    });
     dashboard = await WampyPeer.join(gateway.url, 'json');
     for (const prefix of ['mqtt', 'serial', 'dev']) await dashboard.subscribe(prefix, 'prefix');
   });
@@ -84,6 +87,19 @@ describe('recipes', () => {
     const seen = run(python, [join(examples, 'python/dashboard.py'), gateway.url]);
     await until('the relay', () => seen.output.includes('relay: on')).catch(() => assert.fail(seen.output));
     await until('a reading', () => /serial\.greenhouse\.moisture \d/.test(seen.output));
+  });
+
+  it('a browser page', async () => {
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${gateway.ports.web}/greenhouse/`);
+      await page.locator('#moisture', { hasText: /^[\d.]+ %$/ }).waitFor();
+      await page.click('#off');
+      await page.locator('#relay', { hasText: 'relay off' }).waitFor();
+    } finally {
+      await browser.close();
+    }
   });
 
   it('a MicroPython device', async () => {

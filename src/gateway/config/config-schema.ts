@@ -24,6 +24,10 @@ const webListener = z.strictObject({
     .default('/ws')
     .describe('Path of the WebSocket'),
   page: z.boolean().default(true).describe('Serve the page at /'),
+  folders: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, { error: 'must be of a-z, 0-9, - and _' }), z.string().min(1))
+    .default({})
+    .describe('Folders of pages of your own, by the name they are served under: { my: ./pages } is at /my/'),
   rawsocket: z.boolean().default(true).describe('Accept RawSocket on the same port'),
 });
 

@@ -57,7 +57,7 @@ describe('configuration: values', () => {
       log: { level: 'info', format: 'auto' },
       realms: [{ name: 'realm1', uri: 'loose', anonymous: 'loopback' }],
       listeners: [
-        { type: 'web', host: '127.0.0.1', port: 8080, path: '/ws', page: true, rawsocket: true },
+        { type: 'web', host: '127.0.0.1', port: 8080, path: '/ws', page: true, folders: {}, rawsocket: true },
         { type: 'rawsocket', host: '127.0.0.1', port: 8081 },
       ],
       limits: { maxMessageSize: 2 ** 20, maxQueuedBytes: 2 ** 24, maxConnections: 10_000 },

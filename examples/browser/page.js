@@ -1,0 +1,26 @@
+// A page of your own, served by the gateway: `folders: { greenhouse: ./examples/browser }` in its configuration.
+import { Client, webSocketLink } from '/wampway.js';
+
+const show = (id, text) => {
+  document.getElementById(id).textContent = text;
+};
+
+const client = new Client({
+  connect: signal => webSocketLink(`ws://${location.host}/ws`, { signal }),
+  realm: 'realm1',
+});
+client.start();
+
+// Held through reconnects: subscribed again whenever the gateway comes back.
+await client.subscribe('serial.greenhouse.moisture', ({ args }) => show('moisture', `${args[0]} %`));
+
+for (const state of ['on', 'off']) {
+  document.getElementById(state).addEventListener('click', async () => {
+    try {
+      const { args } = await client.call('serial.greenhouse.relay.set', { args: [state] });
+      show('relay', `relay ${args[0]}`);
+    } catch (error) {
+      show('relay', error.message);
+    }
+  });
+}
