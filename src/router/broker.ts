@@ -7,8 +7,9 @@ import type { MatchPolicy, Uri } from '../wamp/uri.ts';
 import { Audience } from './audience.ts';
 import type { BrokerView } from './broker-view.ts';
 import { eventAttributes, eventDetails } from './event-attributes.ts';
-import { EventHistory, type HistoryLimits, type HistoryPage, type RecordedEvent, recordOf } from './event-history.ts';
+import { EventHistory, type HistoryLimits, type RecordedEvent, recordOf } from './event-history.ts';
 import { historyFilter } from './history-filter.ts';
+import { type HistoryRows, historyRow } from './history-row.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { RealmContext } from './realm-context.ts';
 import { discloses, isBare } from './request-options.ts';
@@ -187,14 +188,16 @@ export class Broker implements BrokerView {
     return this.#subscriptions.matchAll(topic);
   }
 
-  events(caller: Session, id: Id<'subscription'>, filter: Dict): HistoryPage {
+  events(caller: Session, id: Id<'subscription'>, filter: Dict): HistoryRows {
     const subscription = this.#byId.get(id);
     if (subscription === undefined)
       throw new WampError(ErrorUri.NoSuchSubscription, [`there is no subscription ${id}`]);
     const { topic, match, history } = subscription;
     this.#context.authorize(caller, 'subscribe', topic, match);
     const wanted = historyFilter(filter);
-    return history?.query(wanted, caller.principal, this.#context.clock.monotonic()) ?? { events: [], more: false };
+    if (history === undefined) return { events: [], more: false };
+    const { events, more } = history.query(wanted, caller.principal, this.#context.clock.monotonic());
+    return { events: events.map(event => historyRow(subscription, event)), more };
   }
 
   revoke(session: Session, id: Id<'subscription'>, reason?: string): boolean {

@@ -54,7 +54,7 @@ export function recordOf(
   return { publication, topic, attributes, payload, audience, time, arrived, bytes };
 }
 
-/** An answer to a query. */
+/** What a query finds. */
 export interface HistoryPage {
   readonly events: readonly RecordedEvent[];
   /** More would have matched than one answer holds. */
