@@ -16,6 +16,7 @@ import { httpService } from './http-service.ts';
 import { packageVersion } from './package-files.ts';
 import { loadPage } from './page-files.ts';
 import { RealmAuthenticator } from './realm-authenticator.ts';
+import { realmOptions } from './realm-options.ts';
 import { StartError, startErrorOf } from './start-error.ts';
 
 export interface GatewayOptions {
@@ -66,7 +67,7 @@ export class Gateway implements AsyncDisposable {
     this.#madeAt = clock.monotonic();
     this.#pageFolder = options.pageFolder;
     this.#router = new Router({
-      realms: config.realms,
+      realms: config.realms.map(realmOptions),
       authenticator: new RealmAuthenticator(config.realms),
       clock,
       log: log.child({ part: 'router' }),

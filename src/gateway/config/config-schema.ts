@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Bridge } from '../bridge.ts';
 import { byteSize } from './byte-size.ts';
+import { realmSchema } from './realm-schema.ts';
 
 const port = z.int().min(0).max(65535).describe('TCP port; 0 takes any that is free');
 const host = z
@@ -42,21 +43,6 @@ const rawSocketListener = z
 
 const listener = z.discriminatedUnion('type', [webListener, rawSocketListener]);
 
-const realm = z.strictObject({
-  name: z
-    .string()
-    .regex(/^([^\s.#]+\.)*[^\s.#]+$/, { error: 'must be a URI such as realm1 or com.example.home' })
-    .describe('Name that clients join'),
-  uri: z
-    .enum(['loose', 'strict'])
-    .default('loose')
-    .describe('How topics and procedures are checked; strict: components of a-z, 0-9 and _'),
-  anonymous: z
-    .enum(['loopback', 'any', 'none'])
-    .default('loopback')
-    .describe('Who may join without credentials: programs of this machine, anybody, or nobody'),
-});
-
 const log = z.strictObject({
   level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('The least that is logged'),
   format: z
@@ -85,7 +71,7 @@ export function configSchema(bridges: readonly Bridge[]) {
     version: z.literal(1).default(1).describe('Version of this format'),
     log: log.prefault({}),
     realms: z
-      .array(realm)
+      .array(realmSchema)
       .min(1)
       .refine(realms => new Set(realms.map(({ name }) => name)).size === realms.length, {
         error: 'has two realms of the same name',

@@ -55,7 +55,12 @@ describe('configuration: values', () => {
     assert.deepEqual(load(''), {
       version: 1,
       log: { level: 'info', format: 'auto' },
-      realms: [{ name: 'realm1', uri: 'loose', anonymous: 'loopback' }],
+      realms: [
+        {
+          ...{ name: 'realm1', uri: 'loose', anonymous: 'loopback', history: [] },
+          retained: { maxTopics: 20_000, maxBytes: 2 ** 25, whenFull: 'drop-oldest' },
+        },
+      ],
       listeners: [
         { type: 'web', host: '127.0.0.1', port: 8080, path: '/ws', page: true, folders: {}, rawsocket: true },
         { type: 'rawsocket', host: '127.0.0.1', port: 8081 },
@@ -63,6 +68,22 @@ describe('configuration: values', () => {
       limits: { maxMessageSize: 2 ** 20, maxQueuedBytes: 2 ** 24, maxConnections: 10_000 },
       bridges: {},
     });
+  });
+
+  it('reads what a realm records and retains', () => {
+    const [realm] = load(`
+realms:
+  - name: realm1
+    history:
+      - { topic: log.auth }
+      - { topic: log., match: prefix, maxEvents: 5, maxBytes: 64 KiB, maxAge: 60000 }
+    retained: { maxTopics: 7, maxBytes: 1 MiB, whenFull: refuse }
+`).realms;
+    assert.deepEqual(realm?.history, [
+      { topic: 'log.auth', match: 'exact', maxEvents: 1000, maxBytes: 2 ** 22 },
+      { topic: 'log.', match: 'prefix', maxEvents: 5, maxBytes: 2 ** 16, maxAge: 60_000 },
+    ]);
+    assert.deepEqual(realm?.retained, { maxTopics: 7, maxBytes: 2 ** 20, whenFull: 'refuse' });
   });
 
   it('reads the section of a bridge with the schema of that bridge', () => {
@@ -127,6 +148,28 @@ describe('configuration: mistakes', () => {
     assert.match(
       mistakes('listeners: [{ type: rawsocket, port: 1, pth: x }]'),
       /pth: unknown key\n.*\n.*hint: known here: type, host, port, unix$/,
+    );
+  });
+
+  it('checks what is recorded by the rule of the realm', () => {
+    const found = mistakes(`
+realms:
+  - name: realm1
+    uri: strict
+    history:
+      - { topic: Log.auth }
+      - { topic: log..auth }
+      - { topic: log..auth, match: wildcard }
+      - { topic: log..auth, match: wildcard }
+`);
+    const heads = found.split('\n').filter(line => line.startsWith('gateway.yaml'));
+    assert.deepEqual(
+      heads.map(line => line.replace(/ {2}error {2}/, ' ')),
+      [
+        'gateway.yaml:6:18 realms[0].history[0].topic: must be a URI for match exact by the strict rule of this realm',
+        'gateway.yaml:7:18 realms[0].history[1].topic: must be a URI for match exact by the strict rule of this realm',
+        'gateway.yaml:9:18 realms[0].history[3].topic: is recorded twice',
+      ],
     );
   });
 

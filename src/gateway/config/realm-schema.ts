@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { isUri } from '../../wamp/uri.ts';
+import { byteSize } from './byte-size.ts';
+
+const history = z.strictObject({
+  topic: z.string().max(4096).describe('Topic or pattern whose events are recorded'),
+  match: z
+    .enum(['exact', 'prefix', 'wildcard'])
+    .default('exact')
+    .describe('exact: one topic; prefix: all that begin so; wildcard: an empty part stands for any one'),
+  maxEvents: z.int().min(1).max(100_000).default(1000).describe('Events kept'),
+  maxBytes: byteSize(1024, 2 ** 30)
+    .prefault('4 MiB')
+    .describe('Memory that they may take'),
+  maxAge: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Milliseconds that an event is kept; without it, as long as the others let'),
+});
+
+const retained = z.strictObject({
+  maxTopics: z.int().min(0).max(1_000_000).default(20_000).describe('Topics with a retained event; 0 retains none'),
+  maxBytes: byteSize(1024, 2 ** 32)
+    .prefault('32 MiB')
+    .describe('Memory that they may take'),
+  whenFull: z
+    .enum(['drop-oldest', 'refuse'])
+    .default('drop-oldest')
+    .describe('What gives way: the topic not published to for longest, or the new event'),
+});
+
+/** One realm of a configuration. */
+export const realmSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^([^\s.#]+\.)*[^\s.#]+$/, { error: 'must be a URI such as realm1 or com.example.home' })
+      .describe('Name that clients join'),
+    uri: z
+      .enum(['loose', 'strict'])
+      .default('loose')
+      .describe('How topics and procedures are checked; strict: components of a-z, 0-9 and _'),
+    anonymous: z
+      .enum(['loopback', 'any', 'none'])
+      .default('loopback')
+      .describe('Who may join without credentials: programs of this machine, anybody, or nobody'),
+    history: z
+      .array(history)
+      .max(1000)
+      .default([])
+      .describe('Events that are recorded, for wamp.subscription.get_events'),
+    retained: retained.prefault({}).describe('Events published with retain, for those who subscribe later'),
+  })
+  .superRefine((realm, context) => {
+    const seen = new Set<string>();
+    for (const [index, { topic, match }] of realm.history.entries()) {
+      const path = ['history', index, 'topic'];
+      if (!isUri(topic, realm.uri, match)) {
+        const message = `must be a URI for match ${match} by the ${realm.uri} rule of this realm`;
+        context.addIssue({ code: 'custom', path, message });
+      }
+      const key = `${match} ${topic}`;
+      if (seen.has(key)) context.addIssue({ code: 'custom', path, message: 'is recorded twice' });
+      seen.add(key);
+    }
+  });
