@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../src/base/logger.ts';
 import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
+import { MemoryRetainedStore } from '../../src/router/memory-retained-store.ts';
 import { Router } from '../../src/router/router.ts';
 import { countingIds } from '../../src/wamp/ids.ts';
 import type { MatchPolicy } from '../../src/wamp/uri.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ListLink } from '../support/list-link.ts';
 import { best, matches, type Pattern } from '../support/pattern-definition.ts';
+import { RetainedModel } from './retained-model.ts';
 
 /** What a client does next. `pick` chooses among what it holds, where it holds several. */
 export type Command = { readonly client: number } & (
   | { readonly kind: 'join'; readonly cancelable: boolean }
   | { readonly kind: 'leave' | 'drop' }
-  | { readonly kind: 'subscribe' | 'register'; readonly uri: string; readonly match: MatchPolicy }
+  | {
+      readonly kind: 'subscribe';
+      readonly uri: string;
+      readonly match: MatchPolicy;
+      readonly getRetained: boolean;
+    }
+  | { readonly kind: 'register'; readonly uri: string; readonly match: MatchPolicy }
   | { readonly kind: 'unsubscribe' | 'unregister'; readonly pick: number }
   | {
       readonly kind: 'publish';
@@ -20,6 +28,7 @@ export type Command = { readonly client: number } & (
       readonly acknowledge: boolean;
       readonly excludeMe: boolean;
       readonly eligible: readonly number[] | undefined;
+      readonly retain: boolean;
     }
   | { readonly kind: 'call'; readonly uri: string; readonly timeout: number; readonly progress: boolean }
   | { readonly kind: 'yield' | 'progress' | 'error'; readonly pick: number }
@@ -74,13 +83,16 @@ class Client {
 
 /**
  * A router, its clients, and what must hold whatever they do: each event reaches each matching subscription once and in
- * order; each call goes to the best registration and ends exactly once, with the answer to that very call; and nothing is
+ * order; whoever asks gets the newest retained event of each topic that was for it; each call goes to the best registration and ends exactly once, with the answer to that very call; and nothing is
  * left of those who have gone.
  */
 export class RouterModel {
   readonly #clock = new FakeClock();
   readonly #router = new Router({
-    realms: [{ name: 'realm1', uri: 'loose' }],
+    realms: [
+      // What is for a part of the receivers is never too much here: the model has no bounds.
+      { name: 'realm1', uri: 'loose', retained: new MemoryRetainedStore({ restrictedPerTopic: 1000 }) },
+    ],
     authenticator: new AnonymousAuthenticator({ who: 'any' }),
     clock: this.#clock,
     log: silentLogger,
@@ -88,6 +100,7 @@ export class RouterModel {
     publicationIds: countingIds(),
   });
   readonly #clients = new Map<number, Client>();
+  readonly #retained = new RetainedModel();
   #marks = 0;
 
   run(command: Command): void {
@@ -156,9 +169,9 @@ export class RouterModel {
     client.take();
   }
 
-  #subscribe(client: Client, { uri, match }: Pattern): void {
-    const request = client.say(32, { match }, uri);
-    const [answer] = client.take();
+  #subscribe(client: Client, { uri, match, getRetained }: Extract<Command, { kind: 'subscribe' }>): void {
+    const request = client.say(32, { match, get_retained: getRetained }, uri);
+    const [answer, ...retained] = client.take();
     assert.deepEqual(answer?.slice(0, 2), [33, request]);
     const id = Number(answer?.[2]);
     const mine = client.subscriptions.find(held => held.uri === uri && held.match === match);
@@ -169,6 +182,12 @@ export class RouterModel {
         assert.equal(held.id === id, held.uri === uri && held.match === match, 'one id for one topic and policy');
       }
     }
+    for (const event of retained) assert.deepEqual(event.slice(0, 2), [36, id]);
+    const due = getRetained ? this.#retained.due(client.session, { uri, match }) : [];
+    assert.deepEqual(
+      retained.map(event => event.slice(3)),
+      due,
+    );
   }
 
   #register(client: Client, { uri, match }: Pattern): void {
@@ -197,16 +216,20 @@ export class RouterModel {
     const options = {
       acknowledge: command.acknowledge,
       exclude_me: command.excludeMe,
+      retain: command.retain,
       ...(eligible === undefined ? {} : { eligible }),
     };
+    const isFor = (session: number): boolean => {
+      const excluded = session === publisher.session && command.excludeMe;
+      return !excluded && (eligible === undefined || eligible.includes(session));
+    };
+    if (command.retain) this.#retained.add({ topic: command.uri, mark, isFor });
     const request = publisher.say(16, options, command.uri, [mark]);
     let publication: unknown;
     for (const client of this.#clients.values()) {
       const heard = client.take();
       if (client === publisher && command.acknowledge) assert.deepEqual(heard.shift()?.slice(0, 2), [17, request]);
-      const excluded = client === publisher && command.excludeMe;
-      const admitted = !excluded && (eligible === undefined || eligible.includes(client.session));
-      const due = admitted ? client.subscriptions.filter(held => matches(held, command.uri)) : [];
+      const due = isFor(client.session) ? client.subscriptions.filter(held => matches(held, command.uri)) : [];
       for (const event of heard) {
         publication ??= event[2];
         assert.deepEqual([event[0], event[2], event[4]], [36, publication, [mark]]);

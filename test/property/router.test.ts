@@ -19,9 +19,15 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('join'), client, cancelable: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('leave', 'drop'), client }) },
   {
-    weight: 6,
+    weight: 3,
     arbitrary: fc
-      .record({ kind: fc.constantFrom('subscribe', 'register'), client, pattern })
+      .record({ kind: fc.constant('subscribe'), client, pattern, getRetained: fc.boolean() })
+      .map(({ pattern: { uri: text, match }, ...rest }) => ({ ...rest, uri: text, match })),
+  },
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ kind: fc.constant('register'), client, pattern })
       .map(({ pattern: { uri: text, match }, ...rest }) => ({ ...rest, uri: text, match })),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('unsubscribe', 'unregister'), client, pick }) },
@@ -34,6 +40,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       acknowledge: fc.boolean(),
       excludeMe: fc.boolean(),
       eligible: fc.option(fc.array(client, { maxLength: 3 }), { nil: undefined, freq: 2 }),
+      retain: fc.boolean(),
     }),
   },
   {
