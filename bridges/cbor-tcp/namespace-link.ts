@@ -32,6 +32,10 @@ export class NamespaceLink implements Link {
     return this.#inner.queuedBytes;
   }
 
+  get counters(): Link['counters'] {
+    return this.#inner.counters;
+  }
+
   open(receiver: LinkReceiver): void {
     this.#inbound.open(receiver);
   }

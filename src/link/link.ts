@@ -19,6 +19,21 @@ export interface LinkInfo {
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Who the far end is, where whoever made the link vouches for it: the router admits it as this, unasked. */
   readonly principal?: Principal;
+  /**
+   * Where the far end is a part of this program and nobody's client: `router` speaks for the router itself, `service`
+   * does a bridge's own work. Their sessions are not counted, listed, killed or announced. A device's is not one of them.
+   */
+  readonly internal?: 'router' | 'service';
+}
+
+/** What has passed through a link; plain numbers, read on demand. */
+export interface LinkCounters {
+  messagesIn: number;
+  messagesOut: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** Messages meant for this peer that it never got: too large for it, or impossible to encode, or it was too slow. */
+  dropped: number;
 }
 
 /** Who a session is. */
@@ -50,4 +65,6 @@ export interface Link {
   close(reason: string): void;
   /** What waits to be sent, in bytes (local links: an estimate). */
   readonly queuedBytes: number;
+  /** Where the link counts what passes; a local one does not. */
+  readonly counters?: Readonly<LinkCounters> | undefined;
 }

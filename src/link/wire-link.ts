@@ -6,7 +6,7 @@ import { MessageType, messageName } from '../wamp/message-type.ts';
 import type { AbortMessage, GoodbyeMessage, Message } from '../wamp/messages.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from './frame-channel.ts';
 import { Inbound } from './inbound.ts';
-import type { Link, LinkInfo, LinkReceiver } from './link.ts';
+import type { Link, LinkCounters, LinkInfo, LinkReceiver } from './link.ts';
 import { Outbox } from './outbox.ts';
 
 export interface WireLinkOptions {
@@ -19,16 +19,6 @@ export interface WireLinkOptions {
   readonly maxQueuedBytes?: number;
   /** Milliseconds that a peer has to take what is queued once the link closes. Default 2000. */
   readonly closeGrace?: number;
-}
-
-/** What has passed through a link; plain numbers, read on demand. */
-export interface LinkCounters {
-  messagesIn: number;
-  messagesOut: number;
-  bytesIn: number;
-  bytesOut: number;
-  /** Messages meant for this peer that it never got: too large for it, or impossible to encode, or it was too slow. */
-  dropped: number;
 }
 
 /** Above this, messages wait un-encoded in the outbox instead of as bytes in the socket. */

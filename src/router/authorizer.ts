@@ -11,6 +11,8 @@ export interface SessionView {
   readonly realm: string;
   readonly principal: Principal;
   readonly linkInfo: LinkInfo;
+  /** Whether it is a part of this program and nobody's client: not to be counted, listed, killed or announced. */
+  readonly internal: boolean;
 }
 
 /** The answer to whether a session may do something; constants, so that asking costs no object. */

@@ -3,6 +3,7 @@ import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { asId, countingIds, type Id } from '../wamp/ids.ts';
 import { MessageType } from '../wamp/message-type.ts';
 import type { EventMessage, PublishMessage, SubscribeMessage, UnsubscribeMessage } from '../wamp/messages.ts';
+import type { Payload } from '../wamp/payload.ts';
 import type { MatchPolicy, Uri } from '../wamp/uri.ts';
 import { Audience } from './audience.ts';
 import type { BrokerView } from './broker-view.ts';
@@ -111,7 +112,7 @@ export class Broker implements BrokerView {
       context.checkUri(topic);
       matches = this.#subscriptions.matchAll(topic);
     }
-    context.refuseReserved(topic);
+    context.refuseReserved(publisher, topic);
     const { disclose, trustlevel } = context.permit(publisher, 'publish', topic, 'exact');
     const bare = isBare(options);
     let excluded: Session | undefined = publisher;
@@ -141,6 +142,22 @@ export class Broker implements BrokerView {
       history.record(record);
     }
     if (!bare) this.#retain(message, publication, attributes, excluded, audience);
+  }
+
+  /**
+   * Publishes an event of the router's own, at once: it is in order with what caused it. Nothing is made where nobody is
+   * subscribed. Who subscribed to a pattern receives it only where the topic itself would have been allowed.
+   */
+  announce(voice: Session, topic: Uri, make: () => Payload): void {
+    const matches = this.#subscriptions.matchAll(topic);
+    if (!matches.some(({ sessions, history }) => sessions.length > 0 || history !== undefined)) return;
+    const exclude = matches
+      .filter(({ match }) => match !== 'exact')
+      .flatMap(({ sessions }) => sessions.filter(session => !this.#context.mayReceive(session, topic)))
+      .map(({ id }) => id);
+    const options = exclude.length === 0 ? EMPTY_DICT : { exclude };
+    const request = asId<'request'>(0);
+    this.publish(voice, { type: MessageType.Publish, request, options, topic, payload: make() });
   }
 
   /** Counts an event that `publish` threw out; whether the publisher is to be told. [basic/publish_subscribe: Publish ERROR] */

@@ -100,10 +100,7 @@ export class Connection implements LinkReceiver {
       else this.refused(reason, text);
       return;
     }
-    this.#leave(text);
-    this.#link.send(goodbye(reason, { message: text }));
-    this.#state = 'shutting down';
-    this.#wait(this.#lobby.limits.goodbyeTimeout, () => this.#end('no answer to GOODBYE'));
+    this.#sayGoodbye(reason, text);
   }
 
   // What came of the handshake:
@@ -119,6 +116,9 @@ export class Connection implements LinkReceiver {
     this.#state = 'established';
     this.#realm = realm;
     this.#session = session;
+    session.onEnd((reason, text) => {
+      if (this.#session === session) this.#sayGoodbye(reason, text);
+    });
     this.#link.send(welcome);
     realm.join(session);
     const { authid, authrole } = session.principal;
@@ -134,6 +134,14 @@ export class Connection implements LinkReceiver {
     this.#lobby.log.info({ peer, listener, reason, detail: text }, 'session refused');
     this.#link.send({ type: MessageType.Abort, details: { message: text }, reason, payload: Payload.empty });
     this.#end(text);
+  }
+
+  /** The session is gone from its realm at once; the link stays for the answer, but not for long. */
+  #sayGoodbye(reason: Uri, text: string | undefined): void {
+    this.#leave(text ?? reason);
+    this.#link.send(goodbye(reason, text === undefined ? EMPTY_DICT : { message: text }));
+    this.#state = 'shutting down';
+    this.#wait(this.#lobby.limits.goodbyeTimeout, () => this.#end('no answer to GOODBYE'));
   }
 
   #awaitHello(): void {

@@ -60,12 +60,12 @@ export class Dealer {
   register(session: Session, { request, options, procedure }: RegisterMessage): void {
     const context = this.#context;
     const match = context.pattern(options, procedure);
-    context.refuseReserved(procedure);
+    context.refuseReserved(session, procedure);
     context.authorize(session, 'register', procedure, match);
     if (this.#registrations.get(procedure, match) !== undefined) {
       throw new WampError(ErrorUri.ProcedureAlreadyExists, [`${procedure} is registered already`]);
     }
-    if (session.registrations.size >= context.limits.registrationsPerSession) {
+    if (!session.speaksForRouter && session.registrations.size >= context.limits.registrationsPerSession) {
       throw new WampError(ErrorUri.LimitExceeded, ['this session has too many registrations']);
     }
 

@@ -1,6 +1,7 @@
 import type { Link, Principal } from '../link/link.ts';
 import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
 import { ErrorUri } from '../wamp/errors.ts';
+import { routerRoles } from '../wamp/features.ts';
 import type { Id } from '../wamp/ids.ts';
 import { MessageType } from '../wamp/message-type.ts';
 import type { AuthenticateMessage, ChallengeMessage, HelloMessage, WelcomeMessage } from '../wamp/messages.ts';
@@ -119,7 +120,8 @@ export class Handshake {
       realm: realm.name,
       ...{ authid, authrole, authmethod, authprovider },
       ...(extra === EMPTY_DICT ? {} : { authextra: extra }),
-      ...this.#lobby.introduction,
+      agent: this.#lobby.agent,
+      roles: realm.hasVoice ? routerRoles.withMetaApi : routerRoles.withoutMetaApi,
     };
     this.#outcome.welcomed(realm, session, { type: MessageType.Welcome, session: this.#id, details });
   }

@@ -1,6 +1,5 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Dict } from '../wamp/dict.ts';
 import type { Id } from '../wamp/ids.ts';
 import type { Authenticator } from './admission.ts';
 import type { RouterLimits } from './limits.ts';
@@ -12,8 +11,8 @@ export interface Lobby {
   readonly log: Logger;
   readonly limits: RouterLimits;
   readonly authenticator: Authenticator;
-  /** What WELCOME.Details says of the router itself: `agent`, `roles`. */
-  readonly introduction: Dict;
+  /** WELCOME.Details.agent. */
+  readonly agent: string;
   /** Whether there are as many sessions as there may be. */
   readonly full: boolean;
   realm(name: string): Realm | undefined;

@@ -4,7 +4,7 @@ import type { Dict } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { IdSource } from '../wamp/ids.ts';
 import { isReserved, isUri, type MatchPolicy, type Uri, type UriRule } from '../wamp/uri.ts';
-import { type Action, type Authorizer, type Decision, decide } from './authorizer.ts';
+import { type Action, ALLOW, type Authorizer, type Decision, decide } from './authorizer.ts';
 import type { RouterLimits } from './limits.ts';
 import type { RouterObserver } from './observer.ts';
 import { matchPolicy } from './request-options.ts';
@@ -64,8 +64,9 @@ export class RealmContext {
   }
 
   /** Applications neither publish nor register in the namespace of the protocol. [basic/building_blocks: reserved URIs] */
-  refuseReserved(uri: Uri): void {
-    if (isReserved(uri)) throw new WampError(ErrorUri.InvalidUri, ['wamp is reserved for the protocol itself']);
+  refuseReserved(session: Session, uri: Uri): void {
+    if (isReserved(uri) && !session.speaksForRouter)
+      throw new WampError(ErrorUri.InvalidUri, ['wamp is reserved for the protocol itself']);
   }
 
   /** Refuses what the session may not do; whether it is disclosed who it is. */
@@ -75,12 +76,18 @@ export class RealmContext {
 
   /** As `authorize`, with all that was decided. */
   permit(session: Session, action: Action, uri: Uri, match: MatchPolicy): Decision {
+    if (session.speaksForRouter) return ALLOW;
     const decision = decide(this.#authorizer, session, action, uri, match, this.log);
     if (decision.verdict === 'allow') return decision;
     if (decision.verdict === 'deny') throw new WampError(ErrorUri.NotAuthorized, [`not allowed to ${action} ${uri}`]);
     throw new WampError(ErrorUri.AuthorizationFailed, [
       `it could not be decided whether to ${action} ${uri} is allowed`,
     ]);
+  }
+
+  /** Whether the session might subscribe to a topic by its name. */
+  mayReceive(session: Session, topic: Uri): boolean {
+    return decide(this.#authorizer, session, 'subscribe', topic, 'exact', this.log).verdict === 'allow';
   }
 
   #isUri(text: string, match: MatchPolicy): text is Uri {

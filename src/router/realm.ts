@@ -4,6 +4,7 @@ import type { Id } from '../wamp/ids.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
 import type { Message } from '../wamp/messages.ts';
 import { Payload } from '../wamp/payload.ts';
+import type { Uri } from '../wamp/uri.ts';
 import { Broker, type HistoryOptions } from './broker.ts';
 import type { BrokerView } from './broker-view.ts';
 import { Dealer } from './dealer.ts';
@@ -22,7 +23,14 @@ export interface RealmView {
   /** Since the start: events accepted and refused, calls routed, answers that came too late. */
   readonly counters: RealmCounters;
   readonly broker: BrokerView;
+  /** In the order in which they joined; internal ones too. */
+  sessions(): Iterable<Session>;
   session(id: Id<'session'>): Session | undefined;
+  /**
+   * Publishes an event of the router's own, before anything else happens on the realm; `make` is called only where
+   * somebody receives it. Nothing is published where no session speaks for the router.
+   */
+  announce(topic: Uri, make: () => Payload): void;
 }
 
 export interface RealmCounters {
@@ -39,6 +47,8 @@ export class Realm implements RealmView {
   readonly #sessions = new Map<Id<'session'>, Session>();
   readonly #broker: Broker;
   readonly #dealer: Dealer;
+  #internal = 0;
+  #voice: Session | undefined;
 
   constructor(context: RealmContext, retained: RetainedStore, histories: readonly HistoryOptions[]) {
     this.name = context.name;
@@ -47,8 +57,14 @@ export class Realm implements RealmView {
     this.#dealer = new Dealer(context);
   }
 
+  /** Those that are part of this program are not among them. */
   get sessionCount(): number {
-    return this.#sessions.size;
+    return this.#sessions.size - this.#internal;
+  }
+
+  /** Whether a session speaks for the router here, which is the meta API's. */
+  get hasVoice(): boolean {
+    return this.#voice !== undefined;
   }
 
   get subscriptionCount(): number {
@@ -56,7 +72,7 @@ export class Realm implements RealmView {
   }
 
   get registrationCount(): number {
-    return this.#dealer.registrationCount;
+    return this.#dealer.registrationCount - (this.#voice?.registrations.size ?? 0);
   }
 
   get callCount(): number {
@@ -78,8 +94,16 @@ export class Realm implements RealmView {
     return this.#broker;
   }
 
+  sessions(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
   session(id: Id<'session'>): Session | undefined {
     return this.#sessions.get(id);
+  }
+
+  announce(topic: Uri, make: () => Payload): void {
+    if (this.#voice !== undefined) this.#broker.announce(this.#voice, topic, make);
   }
 
   has(id: Id<'session'>): boolean {
@@ -88,12 +112,16 @@ export class Realm implements RealmView {
 
   join(session: Session): void {
     this.#sessions.set(session.id, session);
+    if (session.internal) this.#internal++;
+    if (session.speaksForRouter) this.#voice = session;
     this.#context.observer.onJoin?.(session);
   }
 
   /** Takes everything that the session held out of the realm. `reason` is for the log. */
   leave(session: Session, reason: string): void {
     if (!this.#sessions.delete(session.id)) return;
+    if (session.internal) this.#internal--;
+    if (session === this.#voice) this.#voice = undefined;
     this.#broker.leave(session);
     this.#dealer.leave(session);
     this.#broker.publishTestaments(session);

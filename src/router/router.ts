@@ -2,7 +2,6 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Link, Principal } from '../link/link.ts';
 import { CloseUri } from '../wamp/errors.ts';
-import { routerRoles } from '../wamp/features.ts';
 import { asId, type Id, type IdSource, randomIds } from '../wamp/ids.ts';
 import type { Uri, UriRule } from '../wamp/uri.ts';
 import type { Authenticator } from './admission.ts';
@@ -76,7 +75,7 @@ export class Router {
       log,
       limits,
       authenticator,
-      introduction: { agent, roles: routerRoles },
+      agent,
       get full() {
         return router.sessionCount >= limits.sessions;
       },
@@ -113,7 +112,7 @@ export class Router {
     return this.#closing;
   }
 
-  /** Sessions on all realms. */
+  /** Sessions on all realms; those that are part of this program are not among them. */
   get sessionCount(): number {
     let count = 0;
     for (const realm of this.#realms.values()) count += realm.sessionCount;

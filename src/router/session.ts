@@ -1,5 +1,6 @@
 import type { Link, LinkInfo, Principal } from '../link/link.ts';
 import { asId, type Id } from '../wamp/ids.ts';
+import type { Uri } from '../wamp/uri.ts';
 import type { SessionView } from './authorizer.ts';
 import type { ClientFeatures } from './client-features.ts';
 import type { Invocation } from './invocation.ts';
@@ -18,6 +19,11 @@ export class Session implements SessionView {
   readonly joined: number;
   /** Whether it is held to every rule of the protocol. */
   readonly strict: boolean;
+  readonly internal: boolean;
+  /** It uses the namespace of the protocol, is asked for no permission, and no limit holds for it. */
+  readonly speaksForRouter: boolean;
+  /** How its connection ends it. */
+  #end: ((reason: Uri, message: string | undefined) => void) | undefined;
 
   readonly subscriptions = new Map<Id<'subscription'>, Subscription>();
   readonly testaments = new Testaments();
@@ -43,6 +49,18 @@ export class Session implements SessionView {
     this.link = link;
     this.joined = joined;
     this.strict = link.info.strict === true;
+    this.internal = link.info.internal !== undefined;
+    this.speaksForRouter = link.info.internal === 'router';
+  }
+
+  /** Its connection says how it is ended. */
+  onEnd(end: (reason: Uri, message: string | undefined) => void): void {
+    this.#end = end;
+  }
+
+  /** Ends it with GOODBYE; when this returns, it has left its realm. Does nothing where it is over. */
+  end(reason: Uri, message?: string): void {
+    this.#end?.(reason, message);
   }
 
   get linkInfo(): LinkInfo {

@@ -24,7 +24,7 @@ export interface Testament {
 export function checkedTestament(context: RealmContext, session: Session, testament: Testament): PublishMessage {
   const { payload, options } = testament;
   const topic = context.uri(testament.topic, 'exact');
-  context.refuseReserved(topic);
+  context.refuseReserved(session, topic);
   discloses(options, context.authorize(session, 'publish', topic, 'exact'));
   Audience.of(options);
   if (usesPassthru(options) && !session.features.publisherPassthru) {

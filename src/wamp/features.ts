@@ -1,3 +1,5 @@
+import type { Dict } from './dict.ts';
+
 /** The router's roles and the features of each that are implemented, with the section that defines them. */
 const implemented = {
   broker: {
@@ -24,12 +26,22 @@ export type RouterRole = keyof typeof implemented;
 /** The features table, for WELCOME, for documentation and for tests: role, feature, section. */
 export const routerFeatures: Readonly<Record<RouterRole, Readonly<Record<string, string>>>> = implemented;
 
-/** `roles` as WELCOME announces it. [basic/sessions], [advanced/features] */
-export const routerRoles = Object.freeze(
-  Object.fromEntries(
-    Object.entries(implemented).map(([role, features]) => [
-      role,
-      { features: Object.fromEntries(Object.keys(features).map(feature => [feature, true])) },
-    ]),
-  ),
-);
+/** Features that are procedures and events of the meta API: announced on the realms where it runs. */
+const ofMetaApi: ReadonlySet<string> = new Set([
+  'session_meta_api',
+  'subscription_meta_api',
+  'registration_meta_api',
+  'testament_meta_api',
+  'event_history',
+]);
+
+/** `roles` as WELCOME announces it, on a realm with the meta API and on one without. [basic/sessions], [advanced/features] */
+export const routerRoles = Object.freeze({ withMetaApi: rolesWith(true), withoutMetaApi: rolesWith(false) });
+
+function rolesWith(metaApi: boolean): Dict {
+  const roles = Object.entries(implemented).map(([role, features]) => {
+    const names = Object.keys(features).filter(feature => metaApi || !ofMetaApi.has(feature));
+    return [role, { features: Object.fromEntries(names.map(name => [name, true])) }];
+  });
+  return Object.freeze(Object.fromEntries(roles));
+}
