@@ -9,7 +9,8 @@ const TIMESTAMP = 0xff;
 const LAST_SECOND = 8.64e12;
 
 // Extensions are between the endpoints: MsgPack to MsgPack they pass as they are. To other formats, and as values, a
-// timestamp is its ISO 8601 text, as a Date is in JSON; any other is its data as binary.
+// timestamp is its ISO 8601 text, as a Date is in JSON; `undefined`, as msgpackr and with it wampy write it, is null; any
+// other is its data as binary.
 
 /** Refuses a timestamp that is none. `type` is where the type stands, just before the data. */
 export function checkExtension(bytes: Uint8Array, type: number, end: number): void {
@@ -22,6 +23,11 @@ export function checkExtension(bytes: Uint8Array, type: number, end: number): vo
 /** Tells `sink` the well-formed extension whose type stands at `type`. */
 export function feedExtension(bytes: Uint8Array, type: number, end: number, sink: ItemSink): void {
   const data = type + 1;
+  // Type 0 with the one byte 0: JavaScript's `undefined`.
+  if (bytes[type] === 0 && end - data === 1 && bytes[data] === 0) {
+    sink.null();
+    return;
+  }
   const seconds = bytes[type] === TIMESTAMP ? secondsOf(bytes, data, end - data) : Number.NaN;
   if (Math.abs(seconds) < LAST_SECOND) sink.string(isoText(seconds, nanoseconds(bytes, data, end - data)));
   else sink.binary(bytes, data, end);

@@ -95,6 +95,12 @@ describe('msgpackCodec', () => {
     assert.deepEqual(event('91c70cff000000007fffffffffffffff').args, [bytesOf('000000007fffffffffffffff')]);
   });
 
+  it("takes JavaScript's undefined, as msgpackr writes it, for null", () => {
+    assert.deepEqual(event('93d40000d40001d40100').args, [null, Uint8Array.of(1), Uint8Array.of(0)]);
+    const subscribe = msgpackCodec.decode(bytesOf('942001 81a56d61746368d40000 a174'.replaceAll(' ', '')));
+    assert.deepEqual('options' in subscribe && subscribe.options, { match: null });
+  });
+
   it('refuses timestamps that are none', () => {
     refuses(msgpackCodec, `${EVENT}91d4ff01`, /a timestamp of 1 bytes/);
     refuses(msgpackCodec, `${EVENT}91d7ffee6b280000000000`, /a second of too many parts/);

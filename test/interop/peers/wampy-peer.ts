@@ -47,7 +47,7 @@ export class WampyPeer implements Peer {
     await this.#wampy.subscribe(
       topic,
       ({ argsList, argsDict, details }: WampyPayload) => {
-        this.events.push({ topic: details?.topic ?? topic, args: argsList ?? [], kwargs: argsDict ?? {} });
+        this.events.push({ topic: details?.topic ?? topic, args: plain(argsList), kwargs: argsDict ?? {} });
       },
       match === 'exact' ? {} : { match },
     );
@@ -76,7 +76,7 @@ export class WampyPeer implements Peer {
         argsList: [...args],
         argsDict: { ...kwargs },
       });
-      return { args: argsList ?? [], kwargs: argsDict ?? {} };
+      return { args: plain(argsList), kwargs: argsDict ?? {} };
     } catch (error) {
       const { errorUri, error: uri, argsList } = error as { errorUri?: string; error?: string; argsList?: unknown[] };
       throw new PeerError(errorUri ?? uri ?? String(error), argsList ?? []);
@@ -86,4 +86,9 @@ export class WampyPeer implements Peer {
   async close(): Promise<void> {
     await this.#wampy.disconnect();
   }
+}
+
+/** Its MsgPack library gives every 64-bit integer as a bigint, also where a number would hold it. */
+function plain(args: readonly unknown[] = []): unknown[] {
+  return args.map(value => (typeof value === 'bigint' ? Number(value) : value));
 }
