@@ -71,13 +71,10 @@ export async function measureRate(
   effort: Effort,
   routers: readonly RouterProcessOptions[],
 ): Promise<RateResult> {
+  const started = await Promise.all(routers.map(options => RouterProcess.start(options)));
   const subjects: Subject[] = [];
   try {
-    for (const options of routers) {
-      const router = await RouterProcess.start(options);
-      const load = await scenario.open(router);
-      subjects.push({ router, load, rounds: [] });
-    }
+    for (const router of started) subjects.push({ router, load: await scenario.open(router), rounds: [] });
     let lost = 0;
     for (const { load } of subjects) lost += await warmUp(load, effort.warmUpMilliseconds);
     for (let i = 0; i < effort.rounds; i++) {
@@ -92,10 +89,8 @@ export async function measureRate(
     const { kind, group, name, unit } = scenario;
     return { kind, group, name, unit, fast, naive, lost };
   } finally {
-    for (const { load, router } of subjects) {
-      load.close();
-      await router.stop();
-    }
+    for (const { load } of subjects) load.close();
+    await Promise.all(started.map(router => router.stop()));
   }
 }
 
