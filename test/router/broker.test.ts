@@ -295,6 +295,16 @@ describe('testaments [advanced/pubsub_testament]', () => {
     assert.deepEqual(d.heard.slice(1), [[36, 1, 1, { ...publisher, retained: true }, ['gone']]]);
   });
 
+  it('say nothing more to the session, and retain nothing for it', () => {
+    const scene = new Scene();
+    const [a, b] = [scene.join(), scene.join()];
+    b.say([16, 1, { retain: true }, 't', ['older']]);
+    leave(scene, 't', 'destroyed', { acknowledge: true, exclude_me: true, retain: true }, 'gone');
+    a.say([6, {}, 'wamp.close.normal']);
+    assert.deepEqual(a.heard, [[6, {}, 'wamp.close.goodbye_and_out']]);
+    assert.equal(scene.broker.retained.eventCount, 1);
+  });
+
   it('are flushed by scope', () => {
     const scene = new Scene();
     const [a, b] = [scene.join(), scene.join()];
