@@ -4,7 +4,7 @@ import { asId, countingIds, type Id } from '../wamp/ids.ts';
 import { MessageType } from '../wamp/message-type.ts';
 import type { EventMessage, PublishMessage, SubscribeMessage, UnsubscribeMessage } from '../wamp/messages.ts';
 import type { Payload } from '../wamp/payload.ts';
-import type { MatchPolicy, Uri } from '../wamp/uri.ts';
+import { isReserved, type MatchPolicy, type Uri } from '../wamp/uri.ts';
 import { Audience } from './audience.ts';
 import type { BrokerView } from './broker-view.ts';
 import { eventAttributes, eventDetails } from './event-attributes.ts';
@@ -209,11 +209,16 @@ export class Broker implements BrokerView {
     const subscription = this.#byId.get(id);
     if (subscription === undefined)
       throw new WampError(ErrorUri.NoSuchSubscription, [`there is no subscription ${id}`]);
+    const context = this.#context;
     const { topic, match, history } = subscription;
-    this.#context.authorize(caller, 'subscribe', topic, match);
+    context.authorize(caller, 'subscribe', topic, match);
     const wanted = historyFilter(filter);
     if (history === undefined) return { events: [], more: false };
-    const { events, more } = history.query(wanted, caller.principal, this.#context.clock.monotonic());
+    const isVisible = (event: RecordedEvent): boolean =>
+      event.audience?.admitsPrincipal(caller.principal) !== false &&
+      // As when the router's own events are delivered: a pattern that matches them is not enough.
+      (!isReserved(event.topic) || context.mayReceive(caller, event.topic));
+    const { events, more } = history.query(wanted, isVisible, context.clock.monotonic());
     return { events: events.map(event => historyRow(subscription, event)), more };
   }
 

@@ -5,7 +5,6 @@ import type { PublishMessage } from '../wamp/messages.ts';
 import type { Payload } from '../wamp/payload.ts';
 import type { Uri } from '../wamp/uri.ts';
 import type { Audience } from './audience.ts';
-import type { SessionView } from './authorizer.ts';
 import type { HistoryFilter } from './history-filter.ts';
 import { payloadSize, valueSize } from './payload-size.ts';
 
@@ -96,8 +95,8 @@ export class EventHistory {
     this.#forget(event.arrived);
   }
 
-  /** The events that match `filter` and are meant for `caller`. `now` is the clock that does not jump. */
-  query(filter: HistoryFilter, caller: SessionView['principal'], now: number): HistoryPage {
+  /** The events that match `filter` and that whoever asks may see. `now` is of the clock that does not jump. */
+  query(filter: HistoryFilter, isVisible: (event: RecordedEvent) => boolean, now: number): HistoryPage {
     this.#forget(now);
     const found: RecordedEvent[] = [];
     const span = this.#span(filter);
@@ -106,7 +105,7 @@ export class EventHistory {
     const limit = Math.min(filter.limit ?? MAX_PAGE, MAX_PAGE);
     for (let i = 0; i <= last - first; i++) {
       const event = this.#events[filter.reverse ? last - i : first + i];
-      if (event === undefined || !isMatch(event, filter) || event.audience?.admitsPrincipal(caller) === false) continue;
+      if (event === undefined || !isMatch(event, filter) || !isVisible(event)) continue;
       if (found.length === limit) return { events: found, more: limit !== filter.limit };
       found.push(event);
     }

@@ -13,9 +13,9 @@ import { asId, countingIds } from '../../src/wamp/ids.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { asUri } from '../../src/wamp/uri.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { ListLink } from '../support/list-link.ts';
+import { ListLink, testLinkInfo } from '../support/list-link.ts';
 
-/** A realm, whose sessions are counted from 1; what begins with `denied.` nobody may, and `secret.` only staff. */
+/** A realm, whose sessions are counted from 1; what begins with `denied.` nobody may, `secret.` and `wamp.` only staff. */
 class Scene {
   readonly clock = new FakeClock();
   readonly router: Router;
@@ -39,7 +39,8 @@ class Scene {
     return {
       decide: ({ principal }, _action, uri) => {
         if (uri.startsWith('denied.') || !this.allowed) return DENY;
-        return uri.startsWith('secret.') && principal.authrole !== 'staff' ? DENY : ALLOW;
+        const restricted = uri.startsWith('secret.') || uri.startsWith('wamp.');
+        return restricted && principal.authrole !== 'staff' ? DENY : ALLOW;
       },
     };
   }
@@ -210,6 +211,17 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     assert.deepEqual(rows(scene, 2, 3), []);
     refuses(() => rows(scene, 1, 99), 'wamp.error.no_such_subscription');
     refuses(() => rows(scene, 1, 1, { limit: 0 }), 'wamp.error.invalid_argument');
+  });
+
+  it("shows the router's own events only to those who might subscribe to them", () => {
+    const scene = new Scene({ history: [{ topic: '', match: 'prefix' }] });
+    scene.join('guest');
+    scene.join('staff');
+    const voice = new ListLink({ ...testLinkInfo, internal: 'router' });
+    scene.router.attach(voice, { authid: 'router', authrole: 'router', authmethod: 'test', authprovider: 'test' });
+    voice.say([1, 'realm1', { roles: { publisher: {} } }]);
+    scene.router.realm('realm1')?.announce(asUri('wamp.session.on_join'), () => Payload.of([1]));
+    assert.deepEqual([rows(scene, 1, 1).length, rows(scene, 2, 1).length], [0, 1]);
   });
 
   it('is empty for a subscription whose events are not recorded', () => {
