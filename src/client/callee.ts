@@ -96,6 +96,11 @@ export class Callee {
     if (!this.#unregistering.fail(request, error)) this.#wire.unexpected(request, 'ERROR to UNREGISTER');
   }
 
+  /** The caller could not take a result; it has been told, and the call is over. [advanced/payload_passthru_mode] */
+  yieldFailed(request: Id<'request'>, error: WampError): void {
+    this.#wire.log.warn({ request, error: error.uri }, 'the router refused a result');
+  }
+
   invocation(message: InvocationMessage): void {
     const { request } = message;
     if (this.#running.has(request)) throw new ProtocolViolation(`a second INVOCATION with id ${request}`);

@@ -194,6 +194,9 @@ export class Session implements JoinedSession {
       case MessageType.Unregister:
         this.#callee.unregisterFailed(request, error);
         break;
+      case MessageType.Yield:
+        this.#callee.yieldFailed(request, error);
+        break;
       default:
         throw new ProtocolViolation(`ERROR to ${messageName(requestType)}, which a client does not send`);
     }

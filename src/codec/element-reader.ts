@@ -101,6 +101,7 @@ export abstract class ElementReader implements FieldReader {
       case MessageType.Register:
       case MessageType.Unregister:
       case MessageType.Invocation:
+      case MessageType.Yield:
         return value;
     }
     throw this.refuse('the code of a request that can fail', said(value, kind));

@@ -8,6 +8,10 @@ export interface RouterLimits {
   readonly testamentBytesPerSession: number;
   /** Calls of one session that wait for their answer. */
   readonly callsPerSession: number;
+  /** Calls that wait until a callee of their registration is free. */
+  readonly waitingCallsPerRegistration: number;
+  /** What a realm keeps of arguments, for calls that wait and calls that another callee may have to take over. */
+  readonly keptCallBytes: number;
   /** Characters of a topic, procedure or pattern. */
   readonly uriLength: number;
   /** Milliseconds that a link may be without a session, before HELLO, while authenticating or after GOODBYE. */
@@ -23,6 +27,8 @@ export const defaultLimits: RouterLimits = Object.freeze({
   testamentsPerSession: 100,
   testamentBytesPerSession: 256 * 1024,
   callsPerSession: 10_000,
+  waitingCallsPerRegistration: 1000,
+  keptCallBytes: 64 * 1024 * 1024,
   uriLength: 4096,
   helloTimeout: 10_000,
   goodbyeTimeout: 2_000,

@@ -1,4 +1,5 @@
 import type { Dict } from '../wamp/dict.ts';
+import { usesPassthru } from './request-options.ts';
 
 const attributes = ['ppt_scheme', 'ppt_serializer', 'ppt_cipher', 'ppt_keyid'] as const;
 
@@ -7,8 +8,7 @@ const attributes = ['ppt_scheme', 'ppt_serializer', 'ppt_cipher', 'ppt_keyid'] a
  * ordinary one, which a non-empty `ppt_scheme` decides. [advanced/payload_passthru_mode]
  */
 export function passthruOf(options: Dict): Dict | undefined {
-  const scheme = options['ppt_scheme'];
-  if (typeof scheme !== 'string' || scheme === '') return undefined;
+  if (!usesPassthru(options)) return undefined;
   const passed: Record<string, string> = {};
   for (const name of attributes) {
     const value = options[name];

@@ -9,6 +9,7 @@ import type { RouterLimits } from './limits.ts';
 import type { RouterObserver } from './observer.ts';
 import { matchPolicy } from './request-options.ts';
 import type { Session } from './session.ts';
+import type { Takeover } from './takeover.ts';
 
 /** What a realm's broker and dealer have in common: the rules of the realm and what the router was given. */
 export class RealmContext {
@@ -19,6 +20,10 @@ export class RealmContext {
   readonly limits: RouterLimits;
   readonly observer: RouterObserver;
   readonly publicationIds: IdSource;
+  /** Whether a principal's new session takes over what an old one of its has registered. */
+  readonly takeover: Takeover;
+  /** From 0 to 1, for choices that are left to chance. */
+  readonly random: () => number;
   readonly #authorizer: Authorizer;
 
   constructor(options: {
@@ -30,6 +35,8 @@ export class RealmContext {
     readonly observer: RouterObserver;
     readonly publicationIds: IdSource;
     readonly authorizer: Authorizer;
+    readonly takeover: Takeover;
+    readonly random: () => number;
   }) {
     this.name = options.name;
     this.uriRule = options.uriRule;
@@ -38,6 +45,8 @@ export class RealmContext {
     this.limits = options.limits;
     this.observer = options.observer;
     this.publicationIds = options.publicationIds;
+    this.takeover = options.takeover;
+    this.random = options.random;
     this.#authorizer = options.authorizer;
   }
 

@@ -8,6 +8,7 @@ import type { Uri } from '../wamp/uri.ts';
 import { Broker, type HistoryOptions } from './broker.ts';
 import type { BrokerView } from './broker-view.ts';
 import { Dealer } from './dealer.ts';
+import type { DealerView } from './dealer-view.ts';
 import type { RealmContext } from './realm-context.ts';
 import type { RetainedStore } from './retained-store.ts';
 import type { Session } from './session.ts';
@@ -31,6 +32,7 @@ export interface RealmView {
    * somebody receives it. Nothing is published where no session speaks for the router.
    */
   announce(topic: Uri, make: () => Payload): void;
+  readonly dealer: DealerView;
 }
 
 export interface RealmCounters {
@@ -38,6 +40,8 @@ export interface RealmCounters {
   readonly refusedPublications: number;
   readonly called: number;
   readonly lateAnswers: number;
+  /** Parts of progressive calls that had ended. */
+  readonly strayParts: number;
 }
 
 /** A routing domain: sessions see what happens on their own realm and nothing else. */
@@ -87,6 +91,7 @@ export class Realm implements RealmView {
       refusedPublications: this.#broker.refused,
       called: this.#dealer.called,
       lateAnswers: this.#dealer.late,
+      strayParts: this.#dealer.stray,
     };
   }
 
@@ -104,6 +109,10 @@ export class Realm implements RealmView {
 
   announce(topic: Uri, make: () => Payload): void {
     if (this.#voice !== undefined) this.#broker.announce(this.#voice, topic, make);
+  }
+
+  get dealer(): DealerView {
+    return this.#dealer;
   }
 
   has(id: Id<'session'>): boolean {
@@ -131,6 +140,7 @@ export class Realm implements RealmView {
   /** Handles what a session says. Throws `ProtocolViolation` for what it may not say. */
   handle(session: Session, message: Message): void {
     try {
+      session.strictRules?.check(session, message);
       this.#route(session, message);
     } catch (error) {
       if (!(error instanceof WampError)) throw error;

@@ -2,6 +2,7 @@ import type { Dict } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { MatchPolicy } from '../wamp/uri.ts';
 import type { Decision } from './authorizer.ts';
+import { type InvocationPolicy, invocationPolicies } from './invocation-policy.ts';
 
 // An option of the wrong type counts as absent, except where that would change what the request means. One that is null
 // is absent: clients in the field (wampy over MsgPack and CBOR) write the options that they were not given as null.
@@ -12,6 +13,23 @@ export function matchPolicy(options: Dict): MatchPolicy {
   if (match === undefined || match === null) return 'exact';
   if (match === 'exact' || match === 'prefix' || match === 'wildcard') return match;
   throw new WampError(ErrorUri.InvalidArgument, ['match is one of exact, prefix, wildcard']);
+}
+
+/** `invoke`, `single` where it is absent. [advanced/rpc_shared_registration] */
+export function invocationPolicy(options: Dict): InvocationPolicy {
+  const invoke = options['invoke'];
+  if (invoke === undefined || invoke === null) return 'single';
+  const policy = invocationPolicies.find(name => name === invoke);
+  if (policy !== undefined) return policy;
+  throw new WampError(ErrorUri.InvalidArgument, [`invoke is one of ${invocationPolicies.join(', ')}`]);
+}
+
+/** `concurrency`: invocations that a callee takes at a time, Infinity where it does not say. Not of the specification. */
+export function concurrencyLimit(options: Dict): number {
+  const concurrency = options['concurrency'];
+  if (concurrency === undefined || concurrency === null) return Number.POSITIVE_INFINITY;
+  if (typeof concurrency === 'number' && Number.isInteger(concurrency) && concurrency > 0) return concurrency;
+  throw new WampError(ErrorUri.InvalidArgument, ['concurrency is a whole number from 1']);
 }
 
 /** `timeout` in milliseconds, 0 for none. [advanced/rpc_call_timeout] */

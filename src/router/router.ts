@@ -15,6 +15,7 @@ import type { RouterObserver } from './observer.ts';
 import { Realm, type RealmView } from './realm.ts';
 import { RealmContext } from './realm-context.ts';
 import type { RetainedStore } from './retained-store.ts';
+import type { Takeover } from './takeover.ts';
 
 export interface RealmOptions {
   readonly name: string;
@@ -24,6 +25,8 @@ export interface RealmOptions {
   readonly history?: readonly HistoryOptions[];
   /** Where retained events are kept. Default: in memory, within `defaultRetention`. */
   readonly retained?: RetainedStore;
+  /** Default `none`. */
+  readonly takeover?: Takeover;
 }
 
 export interface RouterOptions {
@@ -36,6 +39,8 @@ export interface RouterOptions {
   /** Default: at random, as the specification wants global ids. */
   readonly sessionIds?: IdSource;
   readonly publicationIds?: IdSource;
+  /** From 0 to 1. Default: `Math.random`. */
+  readonly random?: () => number;
   /** WELCOME.Details.agent. Default `wampway`. */
   readonly agent?: string;
   readonly limits?: Partial<RouterLimits>;
@@ -56,7 +61,8 @@ export class Router {
   constructor(options: RouterOptions) {
     const { clock, log, authenticator, agent = 'wampway', sessionIds = randomIds } = options;
     const limits = { ...defaultLimits, ...options.limits };
-    for (const { name, uri, history = [], retained = new MemoryRetainedStore() } of options.realms) {
+    for (const realm of options.realms) {
+      const { name, uri, takeover = 'none', history = [], retained = new MemoryRetainedStore() } = realm;
       const context = new RealmContext({
         name,
         uriRule: uri,
@@ -66,6 +72,8 @@ export class Router {
         observer: options.observer ?? {},
         publicationIds: options.publicationIds ?? randomIds,
         authorizer: options.authorizer ?? allowAll,
+        takeover,
+        random: options.random ?? Math.random,
       });
       this.#realms.set(name, new Realm(context, retained, history));
     }

@@ -2,9 +2,11 @@ import type { Link, LinkInfo, Principal } from '../link/link.ts';
 import { asId, type Id } from '../wamp/ids.ts';
 import type { Uri } from '../wamp/uri.ts';
 import type { SessionView } from './authorizer.ts';
+import type { Call } from './call.ts';
 import type { ClientFeatures } from './client-features.ts';
-import type { Invocation } from './invocation.ts';
+import { EndedCalls } from './ended-calls.ts';
 import type { Registration } from './registration.ts';
+import { StrictRules } from './strict-rules.ts';
 import type { Subscription } from './subscription.ts';
 import { Testaments } from './testaments.ts';
 
@@ -17,8 +19,8 @@ export class Session implements SessionView {
   readonly link: Link;
   /** Wall-clock milliseconds of WELCOME. */
   readonly joined: number;
-  /** Whether it is held to every rule of the protocol. */
-  readonly strict: boolean;
+  /** What it is held to beyond what any session is; undefined where its listener is lenient. */
+  readonly strictRules: StrictRules | undefined;
   readonly internal: boolean;
   /** It uses the namespace of the protocol, is asked for no permission, and no limit holds for it. */
   readonly speaksForRouter: boolean;
@@ -29,9 +31,10 @@ export class Session implements SessionView {
   readonly testaments = new Testaments();
   readonly registrations = new Map<Id<'registration'>, Registration>();
   /** As caller: calls without their final answer, by CALL.Request. */
-  readonly calls = new Map<Id<'request'>, Invocation>();
+  readonly calls = new Map<Id<'request'>, Call>();
+  readonly endedCalls = new EndedCalls();
   /** As callee: invocations without their final answer, by INVOCATION.Request. */
-  readonly invocations = new Map<Id<'request'>, Invocation>();
+  readonly invocations = new Map<Id<'request'>, Call>();
   #lastInvocation = 0;
 
   constructor(
@@ -48,7 +51,7 @@ export class Session implements SessionView {
     this.features = features;
     this.link = link;
     this.joined = joined;
-    this.strict = link.info.strict === true;
+    this.strictRules = link.info.strict === true ? new StrictRules() : undefined;
     this.internal = link.info.internal !== undefined;
     this.speaksForRouter = link.info.internal === 'router';
   }

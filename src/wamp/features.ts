@@ -14,10 +14,16 @@ const implemented = {
   },
   dealer: {
     call_canceling: 'advanced/rpc_call_canceling',
+    call_reroute: 'advanced/rpc_call_rerouting',
     call_timeout: 'advanced/rpc_call_timeout',
+    call_trustlevels: 'advanced/rpc_call_trustlevels',
     caller_identification: 'advanced/rpc_caller_identification',
     pattern_based_registration: 'advanced/rpc_pattern_based_registration',
+    payload_passthru_mode: 'advanced/payload_passthru_mode',
+    progressive_call_invocations: 'advanced/rpc_progressive_call_invocations',
     progressive_call_results: 'advanced/rpc_progressive_call_results',
+    registration_revocation: 'advanced/rpc_registration_revocation',
+    shared_registration: 'advanced/rpc_shared_registration',
   },
 } as const satisfies Record<string, Record<string, string>>;
 

@@ -47,7 +47,7 @@ export interface GoodbyeMessage {
   readonly payload: Payload;
 }
 
-/** The requests that an ERROR can answer. */
+/** The requests that an ERROR can answer. YIELD: a result that its caller cannot take. [advanced/payload_passthru_mode] */
 export type FailableType =
   | Type['Publish']
   | Type['Subscribe']
@@ -55,7 +55,8 @@ export type FailableType =
   | Type['Call']
   | Type['Register']
   | Type['Unregister']
-  | Type['Invocation'];
+  | Type['Invocation']
+  | Type['Yield'];
 
 export interface ErrorMessage {
   readonly type: Type['Error'];

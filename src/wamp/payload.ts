@@ -79,11 +79,6 @@ export class Payload {
     return this.values.kwargs;
   }
 
-  /** Bytes of the items as they came; 0 for a payload made of values. */
-  get byteLength(): number {
-    return this.#items.byteLength;
-  }
-
   /** The values; built on first use. */
   get values(): PayloadValues {
     if (this.#values === undefined) {

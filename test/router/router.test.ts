@@ -217,6 +217,7 @@ describe('Router', () => {
       refusedPublications: 1,
       called: 1,
       lateAnswers: 1,
+      strayParts: 0,
     });
   });
 

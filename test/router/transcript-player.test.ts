@@ -8,7 +8,7 @@ import { TranscriptPlayer } from '../support/transcript-player.ts';
 async function play(...lines: readonly string[]): Promise<void> {
   const [dialogue] = parseTranscript(['# test', 'A joins', ...lines].join('\n'), 'test.txt');
   assert.ok(dialogue !== undefined);
-  await new TranscriptPlayer(new PureStage(), 'test.txt').play(dialogue);
+  await new TranscriptPlayer(new PureStage(false), 'test.txt').play(dialogue);
 }
 
 const SUBSCRIBE = 'A > [32,1,{},"t"]';

@@ -7,10 +7,10 @@ import { TranscriptPlayer } from '../support/transcript-player.ts';
 
 const transcripts = readTranscripts();
 
-for (const { file, dialogues } of transcripts) {
+for (const { file, strict, dialogues } of transcripts) {
   describe(`transcript ${file}`, () => {
     for (const dialogue of dialogues) {
-      it(dialogue.title, () => new TranscriptPlayer(new PureStage(), file).play(dialogue));
+      it(dialogue.title, () => new TranscriptPlayer(new PureStage(strict), file).play(dialogue));
     }
   });
 }

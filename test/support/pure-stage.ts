@@ -1,13 +1,18 @@
-import { ListLink } from './list-link.ts';
+import { ListLink, testLinkInfo } from './list-link.ts';
 import type { TranscriptPeer, TranscriptStage } from './transcript-player.ts';
 import { revokeIn, transcriptRouter } from './transcript-router.ts';
 
 /** A stage without sockets: what is said is handled before the next line. */
 export class PureStage implements TranscriptStage {
   readonly #scene = transcriptRouter();
+  readonly #strict: boolean;
+
+  constructor(strict: boolean) {
+    this.#strict = strict;
+  }
 
   async connect(): Promise<TranscriptPeer> {
-    const link = new ListLink();
+    const link = new ListLink({ ...testLinkInfo, strict: this.#strict });
     this.#scene.router.attach(link);
     return {
       send: list => link.say(list),

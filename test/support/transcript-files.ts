@@ -3,10 +3,22 @@ import { type Dialogue, parseTranscript } from './transcript.ts';
 
 const folder = new URL('../../../test/transcripts/', import.meta.url);
 
+/** The dialogues of one file. */
+export interface TranscriptFile {
+  readonly file: string;
+  /** Whether they are had with a strict listener, which the file's name says: `strict-….txt`. */
+  readonly strict: boolean;
+  readonly dialogues: readonly Dialogue[];
+}
+
 /** All transcripts of the repository, by file. */
-export function readTranscripts(): { readonly file: string; readonly dialogues: readonly Dialogue[] }[] {
+export function readTranscripts(): TranscriptFile[] {
   return readdirSync(folder)
     .filter(name => name.endsWith('.txt'))
     .sort()
-    .map(file => ({ file, dialogues: parseTranscript(readFileSync(new URL(file, folder), 'utf8'), file) }));
+    .map(file => ({
+      file,
+      strict: file.startsWith('strict'),
+      dialogues: parseTranscript(readFileSync(new URL(file, folder), 'utf8'), file),
+    }));
 }

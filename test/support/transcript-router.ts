@@ -51,12 +51,16 @@ const authorizer: Authorizer = {
   },
 };
 
+/** What falls by chance: the last of three, the first, the one in the middle, and so on. */
+const chances = [0.9, 0, 0.5];
+
 /** The router that every transcript meets, and its clock: ids count from 1, limits are small. */
 export function transcriptRouter(): { readonly router: Router; readonly clock: FakeClock } {
   const clock = new FakeClock();
+  let drawn = 0;
   const router = new Router({
     realms: [
-      { name: 'realm1', uri: 'loose' },
+      { name: 'realm1', uri: 'loose', takeover: 'same-authid' },
       { name: 'strict', uri: 'strict' },
     ],
     authenticator,
@@ -65,8 +69,17 @@ export function transcriptRouter(): { readonly router: Router; readonly clock: F
     log: silentLogger,
     sessionIds: countingIds(),
     publicationIds: countingIds(),
+    random: () => chances[drawn++ % chances.length] ?? 0,
     agent: 'wampway-test',
-    limits: { subscriptionsPerSession: 4, registrationsPerSession: 4, callsPerSession: 4, sessions: 6, uriLength: 200 },
+    limits: {
+      waitingCallsPerRegistration: 2,
+      keptCallBytes: 1000,
+      subscriptionsPerSession: 4,
+      registrationsPerSession: 4,
+      callsPerSession: 4,
+      sessions: 6,
+      uriLength: 200,
+    },
   });
   return { router, clock };
 }

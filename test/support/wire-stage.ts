@@ -148,11 +148,15 @@ export class WireStage implements TranscriptStage, AsyncDisposable {
     this.serializer = serializers[serializer];
   }
 
-  static async open(transport: keyof typeof connectors, serializer: SerializerName): Promise<WireStage> {
+  static async open(
+    transport: keyof typeof connectors,
+    serializer: SerializerName,
+    strict: boolean,
+  ): Promise<WireStage> {
     const stage = new WireStage(transport, serializer);
     const limits = { ...defaultLimits, closeGrace: 100 };
     const address = { host: '127.0.0.1', port: 0 };
-    const options = { address, name: 'test', codecs, limits, log: silentLogger, clock: systemClock };
+    const options = { address, name: 'test', strict, codecs, limits, log: silentLogger, clock: systemClock };
     stage.#listening = await listenWeb(options, link => {
       stage.#accepted.push(link);
       stage.#scene.router.attach(link);

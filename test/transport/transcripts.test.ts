@@ -18,10 +18,10 @@ const transcripts = readTranscripts();
 for (const [transport, serializer] of pairs) {
   // Most of the time goes into waiting for sockets, so the files wait beside each other.
   describe(`transcripts over ${transport} with ${serializer}`, { concurrency: true }, () => {
-    for (const { file, dialogues } of transcripts) {
+    for (const { file, strict, dialogues } of transcripts) {
       it(`${file}, ${dialogues.length} dialogues`, async () => {
         for (const dialogue of dialogues) {
-          const stage = await WireStage.open(transport, serializer);
+          const stage = await WireStage.open(transport, serializer, strict);
           try {
             await new TranscriptPlayer(stage, file).play(dialogue);
           } finally {

@@ -1,0 +1,151 @@
+import type { Clock, Timer } from '../base/clock.ts';
+import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
+import { asId, type Id } from '../wamp/ids.ts';
+import type { CallMessage } from '../wamp/messages.ts';
+import type { Payload } from '../wamp/payload.ts';
+import type { Uri } from '../wamp/uri.ts';
+import type { Decision } from './authorizer.ts';
+import type { RegisteredCallee, Registration } from './registration.ts';
+import type { Session } from './session.ts';
+
+const NO_REQUEST = asId<'request'>(0);
+/** No timer runs longer; a call with a longer timeout has none. */
+const MAX_TIMEOUT = 0x7fffffff;
+
+const NOTHING: readonly Payload[] = Object.freeze([]);
+
+/**
+ * A call on its way: from CALL until its final answer. It stands in the caller's table for exactly that long, and in a
+ * callee's while that one is at work on it; whoever ends it first owes the caller the answer.
+ */
+export class Call {
+  readonly caller: Session;
+  readonly request: Id<'request'>;
+  readonly procedure: Uri;
+  /** Of the first CALL; later ones of a progressive call change nothing. [advanced/rpc_progressive_call_invocations: freezing] */
+  readonly options: Dict;
+  readonly decision: Decision;
+  /** The caller has asked that it be told who calls, and may. */
+  readonly disclosed: boolean;
+  /** How the payload is packed; undefined for an ordinary one. [advanced/payload_passthru_mode] */
+  readonly passthru: Dict | undefined;
+  /** Milliseconds; 0 is none. */
+  readonly timeout: number;
+  /** The caller sends its arguments in parts. */
+  readonly inParts: boolean;
+  registration: Registration;
+  /** Undefined while the call waits for one that is free. */
+  callee: RegisteredCallee | undefined = undefined;
+  /** INVOCATION.Request. */
+  invocation: Id<'request'> = NO_REQUEST;
+  /** INVOCATION.Details, without `progress`. */
+  details: Dict = EMPTY_DICT;
+  /** Whether the caller takes progressive results and the callee was told so. */
+  progressive = false;
+  /** A progressive result has been passed on. */
+  answering = false;
+  /** CANCEL with mode `kill` has been passed on: the callee's answer ends the call. */
+  killed = false;
+  /** The last part has come. */
+  complete: boolean;
+  /** INVOCATIONs sent to this callee. */
+  sent = 0;
+  /** Callees that were not available. [advanced/rpc_call_rerouting] */
+  tried: Set<RegisteredCallee> | undefined = undefined;
+  /** What a callee yet to be chosen will be sent. */
+  kept: readonly Payload[] = NOTHING;
+  #timer: Timer | undefined = undefined;
+  #restart: (() => Timer) | undefined = undefined;
+
+  constructor(
+    caller: Session,
+    { request, options, procedure }: CallMessage,
+    registration: Registration,
+    decision: Decision,
+    disclosed: boolean,
+    passthru: Dict | undefined,
+    timeout: number,
+  ) {
+    this.caller = caller;
+    this.request = request;
+    this.procedure = procedure;
+    this.options = options;
+    this.registration = registration;
+    this.decision = decision;
+    this.disclosed = disclosed;
+    this.passthru = passthru;
+    this.timeout = timeout;
+    this.inParts = options['progress'] === true;
+    this.complete = !this.inParts;
+  }
+
+  /** `callee` gets to work on it, under an INVOCATION.Request of its own. */
+  begin(callee: RegisteredCallee): void {
+    const { session } = callee;
+    callee.inFlight++;
+    this.callee = callee;
+    this.invocation = session.nextInvocation();
+    this.progressive = this.options['receive_progress'] === true && session.features.calleeProgress;
+    this.sent = 0;
+    session.invocations.set(this.invocation, this);
+  }
+
+  /** The callee is no longer at work on it. */
+  withdraw(): void {
+    const { callee } = this;
+    if (callee === undefined) return;
+    callee.inFlight--;
+    callee.session.invocations.delete(this.invocation);
+    this.callee = undefined;
+  }
+
+  keep(payload: Payload): void {
+    this.kept = this.kept === NOTHING ? [payload] : [...this.kept, payload];
+  }
+
+  /** What was kept, no longer. */
+  release(): readonly Payload[] {
+    const { kept } = this;
+    this.kept = NOTHING;
+    return kept;
+  }
+
+  /**
+   * Calls back unless the call ends, or the time is started anew, within its timeout. Does nothing where the time runs
+   * already. [advanced/rpc_call_timeout]
+   */
+  startTimer(clock: Clock, expired: (call: Call) => void): void {
+    if (this.timeout === 0 || this.timeout > MAX_TIMEOUT || this.#timer !== undefined) return;
+    const start = () => clock.after(this.timeout, () => expired(this));
+    this.#timer = start();
+    this.#restart = start;
+  }
+
+  /** A progressive result has come: the time until the next one begins. [advanced/rpc_progressive_call_results: timeouts] */
+  restartTimer(): void {
+    if (this.#timer === undefined || this.#restart === undefined) return;
+    this.#timer.cancel();
+    this.#timer = this.#restart();
+  }
+
+  stopTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  /** It has ended, or is about to: whoever closes it says so to the caller. */
+  close(): void {
+    this.stopTimer();
+    if (this.callee === undefined) this.registration.queue?.delete(this);
+    else this.#leaveCallee(this.callee);
+    this.caller.calls.delete(this.request);
+    // Parts may still be on their way.
+    if (this.inParts) this.caller.endedCalls.add(this.request, this.procedure);
+  }
+
+  /** As `withdraw`, but it stays known who was at work on it. */
+  #leaveCallee(callee: RegisteredCallee): void {
+    callee.inFlight--;
+    callee.session.invocations.delete(this.invocation);
+  }
+}
