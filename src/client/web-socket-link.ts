@@ -67,7 +67,7 @@ export function webSocketLink(url: string, options: WebSocketLinkOptions = {}): 
           channel: new StandardWebSocketChannel(socket, codec.binary, clock),
           log,
           clock,
-          ...(maxQueuedBytes !== undefined && { maxQueuedBytes }),
+          ...(maxQueuedBytes !== undefined && { outgoing: { maxBytes: maxQueuedBytes } }),
         }),
       );
     };

@@ -43,7 +43,7 @@ export class BridgeSessions {
     } as const;
     const near: LinkInfo = { ...shared, peer: 'router' };
     const far: LinkInfo = { ...shared, peer: identity.peer ?? `bridge:${bridge}`, principal };
-    const [ours, routers] = localLinkPair(near, far, log);
+    const [ours, routers] = localLinkPair(near, far, log, clock);
     this.#open.add(ours);
     attach(routers);
     try {

@@ -12,6 +12,8 @@ import type { ListenAddress } from '../transport/socket-server.ts';
 import { type HttpHandler, listenWeb } from '../transport/web-server.ts';
 import type { RawSocketListenOptions } from './bridge.ts';
 import type { GatewayConfig, ListenerConfig } from './config/config-schema.ts';
+import type { OutgoingConfig } from './config/outgoing-schema.ts';
+import { outgoingOf } from './outgoing-by-role.ts';
 
 type WebConfig = Extract<ListenerConfig, { type: 'web' }>;
 type RawSocketConfig = Extract<ListenerConfig, { type: 'rawsocket' }>;
@@ -33,18 +35,18 @@ export class GatewayNetwork {
   }
 
   listenWeb(name: string, config: WebConfig, onRequest: HttpHandler, accept: Accept): Promise<Listening> {
-    const { host, port, path, rawsocket } = config;
+    const { host, port, path, rawsocket, outgoing } = config;
     const address = { host, port };
     return listenWeb(
-      { ...this.#common(name, codecs), address, paths: [path], rawSocket: rawsocket, onRequest },
+      { ...this.#common(name, codecs, outgoing), address, paths: [path], rawSocket: rawsocket, onRequest },
       accept,
     );
   }
 
   listenRawSocket(name: string, config: RawSocketConfig, accept: Accept): Promise<Listening> {
-    const { host, port, unix } = config;
+    const { host, port, unix, outgoing } = config;
     const address: ListenAddress = unix === undefined ? { host, port: port ?? 0 } : { unixPath: unix };
-    return listenRawSocket({ ...this.#common(name, codecs), address }, accept);
+    return listenRawSocket({ ...this.#common(name, codecs, outgoing), address }, accept);
   }
 
   /** For a bridge, with what it asks for. */
@@ -67,7 +69,8 @@ export class GatewayNetwork {
     return dial(url, { codec: codecNamed(serializer), log: this.#log, clock: this.#clock });
   }
 
-  #common(name: string, offered: readonly Codec[]) {
-    return { name, codecs: offered, limits: this.#limits, log: this.#log, clock: this.#clock };
+  #common(name: string, offered: readonly Codec[], outgoing: OutgoingConfig = {}) {
+    const limits = { ...this.#limits, outgoing: outgoingOf(outgoing) };
+    return { name, codecs: offered, limits, log: this.#log, clock: this.#clock };
   }
 }

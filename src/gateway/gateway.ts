@@ -13,6 +13,7 @@ import type { GatewayConfig, ListenerConfig } from './config/config-schema.ts';
 import { GatewayNetwork } from './gateway-network.ts';
 import type { GatewayStatus } from './gateway-status.ts';
 import { httpService } from './http-service.ts';
+import { outgoingByRole } from './outgoing-by-role.ts';
 import { packageVersion } from './package-files.ts';
 import { loadPage } from './page-files.ts';
 import { RealmAuthenticator } from './realm-authenticator.ts';
@@ -73,6 +74,7 @@ export class Gateway implements AsyncDisposable {
       log: log.child({ part: 'router' }),
       agent: `wampway-${this.#version}`,
       limits: { goodbyeTimeout: GOODBYE },
+      outgoingOf: outgoingByRole(config.realms),
     });
     this.#network = new GatewayNetwork(config.limits, log, clock);
     this.#hosts = this.#makeHosts(options.bridges);

@@ -62,6 +62,22 @@ export class Inbound {
     }
   }
 
+  /** Tells the receiver how many messages were lost. After `close` it does nothing. */
+  dropped(count: number): void {
+    if (this.#closed !== undefined) return;
+    const { info, counters, queuedBytes: waiting } = this.#link;
+    const { peer, listener } = info;
+    const dropped = counters?.dropped ?? count;
+    // The first time is a change; the others are told to whoever listens.
+    const level = dropped === count ? 'info' : 'debug';
+    this.#log[level]({ peer, listener, count, dropped, waiting }, 'messages to a peer are dropped');
+    try {
+      this.#receiver?.dropped?.(count);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
   /** ABORTs the peer for what it did (`ProtocolViolation`) or for what we did (anything else, logged), and closes. */
   refuse(error: unknown): void {
     if (this.#closed !== undefined) return;

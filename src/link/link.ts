@@ -1,4 +1,5 @@
 import type { Message } from '../wamp/messages.ts';
+import type { OutgoingPolicy } from './outgoing-policy.ts';
 
 /** What is known of the far end of a link before it has said anything. */
 export interface LinkInfo {
@@ -30,6 +31,7 @@ export interface LinkInfo {
 export interface LinkCounters {
   messagesIn: number;
   messagesOut: number;
+  /** 0 for local links, as `bytesOut`: payloads are shared there. */
   bytesIn: number;
   bytesOut: number;
   /** Messages meant for this peer that it never got: too large for it, or impossible to encode, or it was too slow. */
@@ -52,6 +54,11 @@ export interface LinkReceiver {
   closed(reason: string): void;
   /** `message`, sent before, can never reach the peer: too large for it, or impossible to encode. Counted by the link. */
   unsendable?(message: Message): void;
+  /**
+   * So many messages to the peer were lost since this was said last; said at most once a second, and not of what is lost
+   * with the link itself. `Link.counters` has the total.
+   */
+  dropped?(count: number): void;
 }
 
 /** A two-way pipe of WAMP messages. */
@@ -65,6 +72,8 @@ export interface Link {
   close(reason: string): void;
   /** What waits to be sent, in bytes (local links: an estimate). */
   readonly queuedBytes: number;
-  /** Where the link counts what passes; a local one does not. */
+  /** Where the link counts what passes. */
   readonly counters?: Readonly<LinkCounters> | undefined;
+  /** Sets, in part or whole, what may wait for the peer from now on; the rest is as the link was made, or all of it. */
+  setOutgoing?(outgoing: Partial<OutgoingPolicy> | undefined): void;
 }

@@ -1,10 +1,24 @@
+import { type Clock, systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Message } from '../wamp/messages.ts';
+import { DropNotice } from './drop-notice.ts';
 import { Inbound } from './inbound.ts';
-import type { Link, LinkInfo, LinkReceiver } from './link.ts';
+import type { Link, LinkCounters, LinkInfo, LinkReceiver } from './link.ts';
+import { Outbox } from './outbox.ts';
+import type { OutgoingPolicy } from './outgoing-policy.ts';
 
-/** Messages that may wait at one end; with more, the receiver is hopeless and the link closes. */
+/** Messages that may wait at one end, so in one turn. With more, EVENTs give way; where none is left, the link closes. */
 const MAX_WAITING = 100_000;
+
+/**
+ * Whoever holds the far end is part of this process and not to be cut off for a burst of events; and nothing is replaced
+ * as long as there is room, for whoever is not late misses nothing.
+ */
+const OUTGOING: OutgoingPolicy = {
+  policy: 'drop-oldest',
+  maxBytes: Number.POSITIVE_INFINITY,
+  maxMessages: MAX_WAITING,
+};
 
 /** What a waiting message counts in `queuedBytes`: payloads are shared, so this is the object alone. */
 const MESSAGE_ESTIMATE = 200;
@@ -12,19 +26,28 @@ const MESSAGE_ESTIMATE = 200;
 class LocalLink implements Link {
   readonly info: LinkInfo;
   readonly #inbound: Inbound;
+  readonly #clock: Clock;
   readonly #waiting: Message[] = [];
+  /** Of what waits, the first that has not been handed over. */
+  #next = 0;
+  /** Where all that waits is once it is too much. */
+  #spill: Outbox | undefined;
+  #notice: DropNotice | undefined;
   #other: LocalLink | undefined;
   #scheduled = false;
   #closing: string | undefined;
+  #received = 0;
+  #dropped = 0;
 
-  constructor(info: LinkInfo, log: Logger) {
+  constructor(info: LinkInfo, log: Logger, clock: Clock) {
     this.info = info;
+    this.#clock = clock;
     this.#inbound = new Inbound(this, log);
   }
 
-  static pair(near: LinkInfo, far: LinkInfo, log: Logger): [LocalLink, LocalLink] {
-    const a = new LocalLink(near, log);
-    const b = new LocalLink(far, log);
+  static pair(near: LinkInfo, far: LinkInfo, log: Logger, clock: Clock): [LocalLink, LocalLink] {
+    const a = new LocalLink(near, log, clock);
+    const b = new LocalLink(far, log, clock);
     a.#other = b;
     b.#other = a;
     return [a, b];
@@ -32,7 +55,15 @@ class LocalLink implements Link {
 
   get queuedBytes(): number {
     const other = this.#other;
-    return other === undefined ? 0 : other.#waiting.length * MESSAGE_ESTIMATE;
+    if (other === undefined) return 0;
+    return (other.#waiting.length - other.#next + (other.#spill?.length ?? 0)) * MESSAGE_ESTIMATE;
+  }
+
+  /** [Link] */
+  get counters(): LinkCounters {
+    const other = this.#other;
+    const messagesOut = other === undefined ? 0 : other.#received;
+    return { messagesIn: this.#received, messagesOut, bytesIn: 0, bytesOut: 0, dropped: this.#dropped };
   }
 
   open(receiver: LinkReceiver): void {
@@ -56,12 +87,38 @@ class LocalLink implements Link {
   }
 
   #arrive(message: Message): void {
-    if (this.#waiting.length >= MAX_WAITING) {
-      this.close(`more than ${MAX_WAITING} messages wait to be handled`);
+    if (this.#waiting.length >= MAX_WAITING || this.#spill !== undefined) {
+      this.#crowd(message);
       return;
     }
     this.#waiting.push(message);
     this.#schedule();
+  }
+
+  /** As `#arrive`, where too much waits: from here on, until all is delivered, in an outbox, which knows what may go. */
+  #crowd(message: Message): void {
+    const spill = this.#spill ?? this.#spilled();
+    const lost = spill.offer(message, MESSAGE_ESTIMATE, OUTGOING, OUTGOING.maxBytes);
+    if (lost === undefined) this.close(`more than ${MAX_WAITING} messages wait to be handled`);
+    const other = this.#other;
+    if (lost !== 0 && other !== undefined) other.#lost(lost ?? 1);
+  }
+
+  #spilled(): Outbox {
+    const spill = new Outbox();
+    for (const waiting of this.#waiting.slice(this.#next)) {
+      spill.offer(waiting, MESSAGE_ESTIMATE, OUTGOING, OUTGOING.maxBytes);
+    }
+    this.#waiting.length = 0;
+    this.#next = 0;
+    this.#spill = spill;
+    return spill;
+  }
+
+  #lost(count: number): void {
+    this.#dropped += count;
+    this.#notice ??= new DropNotice(this.#clock, since => this.#inbound.dropped(since));
+    this.#notice.add(count);
   }
 
   // Delivered in a microtask, never within `send`: whoever sends is never called back in the middle of its own work.
@@ -72,13 +129,21 @@ class LocalLink implements Link {
   }
 
   #deliver(): void {
-    for (let i = 0; i < this.#waiting.length; i++) {
-      const message = this.#waiting[i];
-      if (message !== undefined) this.#inbound.message(message);
+    for (let message = this.#take(); message !== undefined; message = this.#take()) {
+      this.#received++;
+      this.#inbound.message(message);
     }
     this.#waiting.length = 0;
+    this.#next = 0;
+    this.#spill = undefined;
     this.#scheduled = false;
-    if (this.#closing !== undefined) this.#inbound.close(this.#closing);
+    if (this.#closing === undefined) return;
+    this.#notice?.stop();
+    this.#inbound.close(this.#closing);
+  }
+
+  #take(): Message | undefined {
+    return this.#next < this.#waiting.length ? this.#waiting[this.#next++] : this.#spill?.shift();
   }
 }
 
@@ -86,6 +151,6 @@ class LocalLink implements Link {
  * Two ends of a pipe within this process: what is sent into one arrives at the other, in order, as the same object.
  * `near` and `far` say what the *other* side is to whoever holds each end.
  */
-export function localLinkPair(near: LinkInfo, far: LinkInfo, log: Logger): [Link, Link] {
-  return LocalLink.pair(near, far, log);
+export function localLinkPair(near: LinkInfo, far: LinkInfo, log: Logger, clock: Clock = systemClock): [Link, Link] {
+  return LocalLink.pair(near, far, log, clock);
 }

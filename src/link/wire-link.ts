@@ -4,10 +4,12 @@ import type { Codec } from '../codec/codec.ts';
 import { CloseUri, ErrorUri } from '../wamp/errors.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
 import type { AbortMessage, GoodbyeMessage, Message } from '../wamp/messages.ts';
+import { DropNotice } from './drop-notice.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from './frame-channel.ts';
 import { Inbound } from './inbound.ts';
 import type { Link, LinkCounters, LinkInfo, LinkReceiver } from './link.ts';
 import { Outbox } from './outbox.ts';
+import { defaultOutgoing, type OutgoingPolicy } from './outgoing-policy.ts';
 
 export interface WireLinkOptions {
   readonly info: LinkInfo;
@@ -15,13 +17,16 @@ export interface WireLinkOptions {
   readonly channel: FrameChannel;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Bytes that may wait for the peer; one that is further behind is disconnected. Default 16 MiB. */
-  readonly maxQueuedBytes?: number;
+  /** What may wait for the peer, and what gives way. Default: `defaultOutgoing`, where nothing is said. */
+  readonly outgoing?: Partial<OutgoingPolicy>;
   /** Milliseconds that a peer has to take what is queued once the link closes. Default 2000. */
   readonly closeGrace?: number;
 }
 
-/** Above this, messages wait un-encoded in the outbox instead of as bytes in the socket. */
+/**
+ * Above this, messages wait un-encoded in the outbox instead of as bytes in the socket. More than any socket's
+ * high-water mark, or a channel might be waited for that never says `drained`.
+ */
 const SOCKET_BYTES = 256 * 1024;
 
 /** What a waiting message counts beside its payload. */
@@ -30,7 +35,6 @@ const MESSAGE_BYTES = 200;
 /** Bytes that may arrive before somebody listens; with more, reading pauses. */
 const EARLY_BYTES = 1024 * 1024;
 
-const DEFAULT_MAX_QUEUED = 16 * 1024 * 1024;
 const DEFAULT_CLOSE_GRACE = 2000;
 
 /** A link over a network: messages through a codec, frames through a channel, and a bound on what waits. */
@@ -42,9 +46,11 @@ export class WireLink implements Link, FrameReceiver {
   readonly #inbound: Inbound;
   readonly #log: Logger;
   readonly #clock: Clock;
-  readonly #maxQueued: number;
+  readonly #ownOutgoing: OutgoingPolicy;
   readonly #closeGrace: number;
+  #outgoing: OutgoingPolicy;
   #outbox: Outbox | undefined;
+  #notice: DropNotice | undefined;
   #opened = false;
   #paused = false;
   /** Nothing is accepted for sending any more: ABORT has been sent, or the link closes. */
@@ -60,7 +66,8 @@ export class WireLink implements Link, FrameReceiver {
     this.#channel = options.channel;
     this.#log = options.log;
     this.#clock = options.clock;
-    this.#maxQueued = options.maxQueuedBytes ?? DEFAULT_MAX_QUEUED;
+    this.#ownOutgoing = { ...defaultOutgoing, ...options.outgoing };
+    this.#outgoing = this.#ownOutgoing;
     this.#closeGrace = options.closeGrace ?? DEFAULT_CLOSE_GRACE;
     this.#inbound = new Inbound(this, options.log);
     this.#channel.attach(this);
@@ -88,6 +95,11 @@ export class WireLink implements Link, FrameReceiver {
       this.#transmit(message);
     }
     if (message.type === MessageType.Abort || message.type === MessageType.Goodbye) this.#noteFarewell(message);
+  }
+
+  /** [Link] */
+  setOutgoing(outgoing: Partial<OutgoingPolicy> | undefined): void {
+    this.#outgoing = { ...this.#ownOutgoing, ...outgoing };
   }
 
   close(reason: string): void {
@@ -139,6 +151,7 @@ export class WireLink implements Link, FrameReceiver {
     this.#gone = true;
     this.#sealed = true;
     this.#grace?.cancel();
+    this.#notice?.stop();
     this.counters.dropped += this.#outbox?.length ?? 0;
     this.#outbox = undefined;
     this.#inbound.close(this.#closing ?? reason);
@@ -163,7 +176,7 @@ export class WireLink implements Link, FrameReceiver {
     this.#channel.write(frame);
   }
 
-  /** Lets a message wait, or disconnects a peer for which too much waits already. */
+  /** Lets a message wait, and gives up EVENTs or disconnects the peer where too much waits. */
   #keep(message: Message): void {
     let bytes = MESSAGE_BYTES;
     if ('payload' in message) {
@@ -174,26 +187,43 @@ export class WireLink implements Link, FrameReceiver {
       }
       message.payload.detach();
     }
-    const waiting = this.queuedBytes + bytes;
-    if (waiting > this.#maxQueued) {
-      this.#disconnect(waiting);
-      return;
-    }
+    const outgoing = this.#outgoing;
+    // A message that was larger than the bound and alone has gone to the socket; those behind it need a place still.
+    const room = outgoing.maxBytes - Math.min(this.#channel.queuedBytes, outgoing.maxBytes / 2);
     this.#outbox ??= new Outbox();
-    this.#outbox.push(message, bytes);
+    const lost = this.#outbox.offer(message, bytes, outgoing, room);
+    if (lost === undefined) this.#disconnect(bytes);
+    else if (lost > 0) this.#lost(lost);
+  }
+
+  #lost(count: number): void {
+    this.counters.dropped += count;
+    this.#notice ??= new DropNotice(this.#clock, since => this.#inbound.dropped(since));
+    this.#notice.add(count);
   }
 
   // Runs within `send`, so within the work of whoever sends: `closed` is said later, when the channel has gone.
-  #disconnect(waiting: number): void {
+  #disconnect(bytes: number): void {
     const { peer, listener } = this.info;
+    const { maxBytes: limit, maxMessages } = this.#outgoing;
+    const waiting = this.queuedBytes + bytes;
+    const messages = 1 + (this.#outbox?.length ?? 0);
     this.#log.warn(
-      { peer, listener, waiting, limit: this.#maxQueued, hint: 'subscribe to less, read faster, or raise the limit' },
+      {
+        peer,
+        listener,
+        waiting,
+        limit,
+        messages,
+        maxMessages,
+        hint: 'subscribe to less, read faster, or raise the limit',
+      },
       'peer reads too slowly, disconnected',
     );
-    this.counters.dropped += 1 + (this.#outbox?.length ?? 0);
+    this.counters.dropped += messages;
     this.#outbox = undefined;
     this.#sealed = true;
-    this.#closing = `too slow: ${waiting} bytes waited`;
+    this.#closing = `too slow: ${waiting} bytes in ${messages} messages waited`;
     this.#channel.destroy(this.#closing);
   }
 
@@ -208,7 +238,7 @@ export class WireLink implements Link, FrameReceiver {
   }
 
   #unsendable(message: Message): void {
-    this.counters.dropped++;
+    this.#lost(1);
     // Not from within `send`: whoever sends is never called back in the middle of its own work.
     queueMicrotask(() => this.#inbound.unsendable(message));
   }

@@ -92,6 +92,10 @@ export class Connection implements LinkReceiver {
     if (this.#session !== undefined) this.#realm?.unsendable(this.#session, message);
   }
 
+  dropped(count: number): void {
+    if (this.#session !== undefined) this.#realm?.dropped(this.#session, count);
+  }
+
   /** Ends the session if there is one, with GOODBYE and a bounded wait for the answer, and then the link. */
   shutDown(reason: Uri, text: string): void {
     if (this.#state === 'shutting down' || this.#state === 'over') return;
@@ -119,6 +123,8 @@ export class Connection implements LinkReceiver {
     session.onEnd((reason, text) => {
       if (this.#session === session) this.#sayGoodbye(reason, text);
     });
+    // Also where nothing is said: the link may have carried a session of another role.
+    this.#link.setOutgoing?.(this.#lobby.outgoingOf(realm.name, session.principal));
     this.#link.send(welcome);
     realm.join(session);
     const { authid, authrole } = session.principal;

@@ -1,5 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Principal } from '../link/link.ts';
+import type { OutgoingPolicy } from '../link/outgoing-policy.ts';
 import type { Id } from '../wamp/ids.ts';
 import type { Authenticator } from './admission.ts';
 import type { RouterLimits } from './limits.ts';
@@ -16,5 +18,7 @@ export interface Lobby {
   /** Whether there are as many sessions as there may be. */
   readonly full: boolean;
   realm(name: string): Realm | undefined;
+  /** What may wait for a principal's session, where that differs from what its listener grants. */
+  outgoingOf(realm: string, principal: Principal): Partial<OutgoingPolicy> | undefined;
   newSessionId(): Id<'session'>;
 }

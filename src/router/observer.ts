@@ -13,4 +13,9 @@ export interface RouterObserver {
   onUnsubscribe?(session: SessionView, subscription: Subscription, deleted: boolean): void;
   onRegister?(session: SessionView, registration: Registration, created: boolean): void;
   onUnregister?(session: SessionView, registration: Registration, deleted: boolean): void;
+  /**
+   * `count` messages to the session, most of them EVENTs that it was too slow for, were dropped since this was said last;
+   * `total` since it joined. At most once a second for each session.
+   */
+  onDrop?(session: SessionView, count: number, total: number): void;
 }

@@ -155,6 +155,11 @@ export class Realm implements RealmView {
     else if (message.type === MessageType.Error) this.#dealer.errorUnsendable(session, message);
   }
 
+  /** So many messages to `session` were lost since this was said last. */
+  dropped(session: Session, count: number): void {
+    this.#context.observer.onDrop?.(session, count, session.dropped);
+  }
+
   #route(session: Session, message: Message): void {
     switch (message.type) {
       case MessageType.Publish:

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Link, Principal } from '../link/link.ts';
+import type { OutgoingPolicy } from '../link/outgoing-policy.ts';
 import { CloseUri } from '../wamp/errors.ts';
 import { asId, type Id, type IdSource, randomIds } from '../wamp/ids.ts';
 import type { Uri, UriRule } from '../wamp/uri.ts';
@@ -45,6 +46,8 @@ export interface RouterOptions {
   readonly agent?: string;
   readonly limits?: Partial<RouterLimits>;
   readonly observer?: RouterObserver;
+  /** What may wait for a principal's session, in part or whole. Default: what its listener grants. */
+  readonly outgoingOf?: (realm: string, principal: Principal) => Partial<OutgoingPolicy> | undefined;
 }
 
 /**
@@ -88,6 +91,7 @@ export class Router {
         return router.sessionCount >= limits.sessions;
       },
       realm: name => this.#realms.get(name),
+      outgoingOf: options.outgoingOf ?? (() => undefined),
       newSessionId: () => this.#newSessionId(sessionIds),
     };
   }

@@ -36,6 +36,8 @@ export class Session implements SessionView {
   /** As callee: invocations without their final answer, by INVOCATION.Request. */
   readonly invocations = new Map<Id<'request'>, Call>();
   #lastInvocation = 0;
+  /** What the link had dropped before: one link may carry one session after another. */
+  readonly #droppedBefore: number;
 
   constructor(
     id: Id<'session'>,
@@ -54,6 +56,7 @@ export class Session implements SessionView {
     this.strictRules = link.info.strict === true ? new StrictRules() : undefined;
     this.internal = link.info.internal !== undefined;
     this.speaksForRouter = link.info.internal === 'router';
+    this.#droppedBefore = link.counters?.dropped ?? 0;
   }
 
   /** Its connection says how it is ended. */
@@ -68,6 +71,11 @@ export class Session implements SessionView {
 
   get linkInfo(): LinkInfo {
     return this.link.info;
+  }
+
+  /** Messages to this session that it never got. */
+  get dropped(): number {
+    return (this.link.counters?.dropped ?? 0) - this.#droppedBefore;
   }
 
   /** The next INVOCATION.Request: 1, 2, 3 … for each callee. [basic/building_blocks: session scope] */

@@ -1,11 +1,14 @@
+import type { OutgoingPolicy } from '../link/outgoing-policy.ts';
 import type { HeartbeatOptions } from './heartbeat.ts';
 
 /** What a listener grants to whoever connects. */
 export interface TransportLimits {
   /** The largest message accepted, in bytes. RawSocket announces the power of two at or below it. */
   readonly maxMessageSize: number;
-  /** Bytes that may wait for one peer; one that is further behind is disconnected. */
+  /** Bytes that may wait for one peer, where `outgoing` does not say. */
   readonly maxQueuedBytes: number;
+  /** What may wait for one peer, and what gives way. Default: it is disconnected. */
+  readonly outgoing?: Partial<OutgoingPolicy>;
   /** Connections at one time, strangers included. */
   readonly maxConnections: number;
   /** Milliseconds that a stranger has to shake hands (RawSocket, TLS) or to finish the head of a request (HTTP). */

@@ -102,7 +102,7 @@ export class RawSocketAcceptor {
       channel,
       log,
       clock,
-      maxQueuedBytes: limits.maxQueuedBytes,
+      outgoing: { maxBytes: limits.maxQueuedBytes, ...limits.outgoing },
       closeGrace: limits.closeGrace,
     });
     visitor.admit();

@@ -100,7 +100,7 @@ function makeLink(
     channel,
     log,
     clock,
-    maxQueuedBytes,
+    outgoing: { maxBytes: maxQueuedBytes },
     closeGrace,
   });
   if (rest.length > 0) channel.feed(rest);

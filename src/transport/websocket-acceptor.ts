@@ -113,7 +113,7 @@ export class WebSocketAcceptor {
       channel,
       log,
       clock,
-      maxQueuedBytes: limits.maxQueuedBytes,
+      outgoing: { maxBytes: limits.maxQueuedBytes, ...limits.outgoing },
       closeGrace: limits.closeGrace,
     });
     this.#accept(link);

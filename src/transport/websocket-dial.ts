@@ -48,7 +48,7 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
       channel,
       log,
       clock,
-      maxQueuedBytes: terms.maxQueuedBytes,
+      outgoing: { maxBytes: terms.maxQueuedBytes },
       closeGrace,
     });
     webSocket.resume();

@@ -83,7 +83,7 @@ function setup(maxQueuedBytes = 1024 * KIB): Setup {
   const channel = new FakeChannel();
   const clock = new FakeClock();
   const log = new RecordingLogger();
-  const link = new WireLink({ info, codec: jsonCodec, channel, clock, log, maxQueuedBytes });
+  const link = new WireLink({ info, codec: jsonCodec, channel, clock, log, outgoing: { maxBytes: maxQueuedBytes } });
   const receiver = new RecordingReceiver();
   link.open(receiver);
   return { link, channel, receiver, clock, log };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Bridge } from '../bridge.ts';
 import { byteSize } from './byte-size.ts';
+import { listenerOutgoing, queuedBytes } from './outgoing-schema.ts';
 import { realmSchema } from './realm-schema.ts';
 
 const port = z.int().min(0).max(65535).describe('TCP port; 0 takes any that is free');
@@ -30,6 +31,7 @@ const webListener = z.strictObject({
     .default({})
     .describe('Folders of pages of your own, by the name they are served under: { my: ./pages } is at /my/'),
   rawsocket: z.boolean().default(true).describe('Accept RawSocket on the same port'),
+  outgoing: listenerOutgoing,
 });
 
 const rawSocketListener = z
@@ -38,6 +40,7 @@ const rawSocketListener = z
     host,
     port: port.optional(),
     unix: unix.optional(),
+    outgoing: listenerOutgoing,
   })
   .refine(hasPlace, { error: needsPlace });
 
@@ -55,9 +58,9 @@ const limits = z.strictObject({
   maxMessageSize: byteSize(1024, 2 ** 24)
     .prefault('1 MiB')
     .describe('Largest message accepted from a peer'),
-  maxQueuedBytes: byteSize(64 * 1024, 2 ** 30)
+  maxQueuedBytes: queuedBytes
     .prefault('16 MiB')
-    .describe('What may wait for one slow peer before it is disconnected'),
+    .describe('Bytes that may wait for one peer, where its listener or role does not say'),
   maxConnections: z.int().min(1).max(1_000_000).default(10_000).describe('Connections of one listener at a time'),
 });
 

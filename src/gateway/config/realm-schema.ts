@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isUri } from '../../wamp/uri.ts';
 import { byteSize } from './byte-size.ts';
+import { roleOutgoing } from './outgoing-schema.ts';
 
 const history = z.strictObject({
   topic: z.string().max(4096).describe('Topic or pattern whose events are recorded'),
@@ -50,6 +51,10 @@ export const realmSchema = z
       .max(1000)
       .default([])
       .describe('Events that are recorded, for wamp.subscription.get_events'),
+    roles: z
+      .record(z.string().min(1), z.strictObject({ outgoing: roleOutgoing.optional() }))
+      .default({})
+      .describe('What holds for sessions by their role (authrole): anonymous, device …'),
     retained: retained.prefault({}).describe('Events published with retain, for those who subscribe later'),
   })
   .superRefine((realm, context) => {
