@@ -10,7 +10,7 @@ import { Report } from './report.ts';
 import { type RateScenario, type Scenario, scenarios } from './scenarios.ts';
 
 const full: Effort = { rounds: 5, roundMilliseconds: 500, warmUpMilliseconds: 800, idleSessions: 2000 };
-const quick: Effort = { rounds: 3, roundMilliseconds: 150, warmUpMilliseconds: 200, idleSessions: 500 };
+const quick: Effort = { rounds: 3, roundMilliseconds: 150, warmUpMilliseconds: 100, idleSessions: 500 };
 
 const usage = `usage: npm run bench -- [options] [part of a name …]
   --quick    shorter rounds: all in less than a minute, less exact
