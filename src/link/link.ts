@@ -74,6 +74,6 @@ export interface Link {
   readonly queuedBytes: number;
   /** Where the link counts what passes. */
   readonly counters?: Readonly<LinkCounters> | undefined;
-  /** Sets, in part or whole, what may wait for the peer from now on; the rest is as the link was made, or all of it. */
+  /** Sets, in part or whole, what may wait for the peer from now on; what is left out is as the link was made. */
   setOutgoing?(outgoing: Partial<OutgoingPolicy> | undefined): void;
 }

@@ -29,6 +29,10 @@ export interface WireLinkOptions {
  */
 const SOCKET_BYTES = 256 * 1024;
 
+/** What is taken from the outbox in one turn, whatever room the socket has. */
+const TURN_BYTES = 1024 * 1024;
+const TURN_MESSAGES = 1000;
+
 /** What a waiting message counts beside its payload. */
 const MESSAGE_BYTES = 200;
 
@@ -59,6 +63,7 @@ export class WireLink implements Link, FrameReceiver {
   #gone = false;
   #farewell: EndKind = 'normal';
   #grace: Timer | undefined;
+  #rest: Timer | undefined;
 
   constructor(options: WireLinkOptions) {
     this.info = options.info;
@@ -132,7 +137,16 @@ export class WireLink implements Link, FrameReceiver {
   drained(): void {
     const outbox = this.#outbox;
     if (outbox === undefined || this.#gone) return;
-    while (this.#channel.queuedBytes <= SOCKET_BYTES) {
+    const enough = this.counters.bytesOut + TURN_BYTES;
+    for (let i = 0; this.#channel.queuedBytes <= SOCKET_BYTES; i++) {
+      // A peer that reads again takes much at once: the others' turn comes before the rest of it.
+      if (i === TURN_MESSAGES || this.counters.bytesOut > enough) {
+        this.#rest ??= this.#clock.after(0, () => {
+          this.#rest = undefined;
+          this.drained();
+        });
+        return;
+      }
       const message = outbox.shift();
       if (message === undefined) break;
       this.#transmit(message);
@@ -151,6 +165,7 @@ export class WireLink implements Link, FrameReceiver {
     this.#gone = true;
     this.#sealed = true;
     this.#grace?.cancel();
+    this.#rest?.cancel();
     this.#notice?.stop();
     this.counters.dropped += this.#outbox?.length ?? 0;
     this.#outbox = undefined;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { Outbox } from '../../src/link/outbox.ts';
 import { type OutgoingPolicy, type SlowPolicy, slowPolicies } from '../../src/link/outgoing-policy.ts';
@@ -7,6 +9,13 @@ import { asId } from '../../src/wamp/ids.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
 import type { EventMessage, Message } from '../../src/wamp/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const gc: unknown = runInNewContext('gc');
+  assert.ok(typeof gc === 'function');
+  gc();
+}
 
 function event(subscription: number, topic: string | undefined, number: number): EventMessage {
   const details = topic === undefined ? {} : { topic };
@@ -171,6 +180,25 @@ describe('outbox', () => {
         },
       ),
     );
+  });
+
+  it('holds on to nothing that has left it, taken or given up', async () => {
+    const bounds: OutgoingPolicy = { policy: 'latest-per-topic', maxBytes: 1e6, maxMessages: 50 };
+    const outbox = new Outbox();
+    const fill = (): WeakRef<Message>[] =>
+      Array.from({ length: 200 }, (_, i) => {
+        const message = i % 10 === 0 ? answer(i) : event(i % 100, undefined, i);
+        outbox.offer(message, 10, bounds, bounds.maxBytes);
+        return new WeakRef(message);
+      });
+    const refs = fill();
+    for (let i = 0; i < 49; i++) outbox.shift();
+    assert.equal(outbox.length, 1);
+    // A reference that was made in this turn of the event loop lives until it ends.
+    await new Promise(setImmediate);
+    collectGarbage();
+    assert.equal(refs.filter(ref => ref.deref() !== undefined).length, 1);
+    assert.equal(drained(outbox).length, 1);
   });
 
   it('drop-oldest: keeps the newest, as many as fit', () => {

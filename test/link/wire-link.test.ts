@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Timer } from '../../src/base/clock.ts';
 import { jsonCodec } from '../../src/codec/json/json-codec.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../../src/link/frame-channel.ts';
 import type { LinkInfo } from '../../src/link/link.ts';
+import { slowPolicies } from '../../src/link/outgoing-policy.ts';
 import { WireLink } from '../../src/link/wire-link.ts';
 import { CloseUri, ErrorUri, ProtocolViolation } from '../../src/wamp/errors.ts';
+import { asId } from '../../src/wamp/ids.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
 import type { Message } from '../../src/wamp/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
@@ -89,6 +92,11 @@ function setup(maxQueuedBytes = 1024 * KIB): Setup {
   return { link, channel, receiver, clock, log };
 }
 
+/** An answer, which nothing may cost the peer but the connection. */
+function answer(request: number, ...args: unknown[]): Message {
+  return { type: MessageType.Result, request: asId(request), details: {}, payload: Payload.of(args) };
+}
+
 function farewell(type: typeof MessageType.Goodbye | typeof MessageType.Abort, reason: Uri): Message {
   return { type, details: {}, reason, payload: Payload.empty };
 }
@@ -141,6 +149,114 @@ describe('wire link', () => {
     assert.deepEqual([link.counters.messagesOut, link.counters.dropped], [4, 4]);
     channel.receiver?.closed('whatever');
     assert.deepEqual(receiver.closings, [channel.destroyed]);
+  });
+
+  it('drop-oldest: gives up EVENTs only, counts each, and tells so later and seldom', async () => {
+    const { link, channel, receiver, clock, log } = setup(1024 * KIB);
+    link.setOutgoing({ policy: 'drop-oldest', maxMessages: 5 });
+    channel.queuedBytes = 300 * KIB;
+    for (let i = 0; i < 20; i++) link.send(i % 10 === 0 ? answer(i + 1) : numbered(i));
+    assert.equal(link.counters.dropped, 15);
+    assert.deepEqual(receiver.drops, []);
+    await Promise.resolve();
+    assert.deepEqual(receiver.drops, [15]);
+    link.send(numbered(20));
+    link.send(numbered(21));
+    await Promise.resolve();
+    clock.advance(999);
+    assert.deepEqual(receiver.drops, [15]);
+    clock.advance(1);
+    assert.deepEqual(receiver.drops, [15, 2]);
+    assert.deepEqual(
+      log.lines.map(({ level, fields }) => [level, fields['count'], fields['dropped']]),
+      [
+        ['info', 15, 15],
+        ['debug', 2, 17],
+      ],
+    );
+    channel.drain();
+    assert.deepEqual(numbers(channel.messages()), [19, 20, 21]);
+    assert.equal(channel.messages().length, 5);
+    assert.equal(link.counters.messagesOut + link.counters.dropped, 22);
+    clock.advance(10_000);
+    assert.deepEqual(receiver.drops, [15, 2]);
+    channel.receiver?.closed('gone');
+    assert.equal(clock.timers, 0);
+  });
+
+  it('disconnects a peer for which answers alone are too much, whatever the policy', () => {
+    for (const policy of slowPolicies) {
+      const { link, channel } = setup();
+      link.setOutgoing({ policy, maxMessages: 10 });
+      channel.queuedBytes = 300 * KIB;
+      link.send(numbered(0));
+      for (let i = 0; i < 9; i++) link.send(answer(i));
+      assert.equal(channel.destroyed, undefined);
+      link.send(answer(9));
+      if (policy !== 'disconnect') {
+        assert.deepEqual([channel.destroyed, link.counters.dropped], [undefined, 1]);
+        link.send(numbered(1));
+        assert.deepEqual([channel.destroyed, link.counters.dropped], [undefined, 2]);
+        link.send(answer(10));
+        assert.equal(link.counters.dropped, 2 + 11);
+      }
+      assert.match(channel.destroyed ?? '', /too slow: \d+ bytes in 11 messages/);
+    }
+  });
+
+  it('keeps a place for those behind a message that fills the socket alone', () => {
+    const { link, channel } = setup(512 * KIB);
+    link.send(numbered(0, 'x'.repeat(1024 * KIB)));
+    link.send(numbered(1, body));
+    link.send(numbered(2, body));
+    assert.equal(channel.destroyed, undefined);
+    channel.drain();
+    assert.deepEqual(numbers(channel.messages()), [0, 1, 2]);
+  });
+
+  it('goes back to what it was made with', () => {
+    const { link, channel } = setup();
+    link.setOutgoing({ policy: 'latest-per-topic', maxMessages: 2 });
+    channel.queuedBytes = 300 * KIB;
+    for (let i = 0; i < 5; i++) link.send(numbered(i));
+    assert.equal(link.counters.dropped, 4);
+    link.setOutgoing(undefined);
+    for (let i = 5; i < 10; i++) link.send(numbered(i));
+    assert.equal(link.counters.dropped, 4);
+    channel.drain();
+    assert.deepEqual(numbers(channel.messages()), [4, 5, 6, 7, 8, 9]);
+  });
+
+  it('lets others have their turn while a peer takes much at once', () => {
+    const turns: (() => void)[] = [];
+    const after = (_milliseconds: number, callback: () => void): Timer => {
+      turns.push(callback);
+      return { cancel: () => {} };
+    };
+    const channel = new FakeChannel();
+    const clock = { now: () => 0, monotonic: () => 0, after };
+    const outgoing = { maxBytes: 64 * 1024 * KIB };
+    const link = new WireLink({ info, codec: jsonCodec, channel, clock, log: new RecordingLogger(), outgoing });
+    channel.queuedBytes = 300 * KIB;
+    for (let i = 0; i < 5000; i++) link.send(numbered(i));
+    for (let i = 5000; i < 5100; i++) link.send(numbered(i, body));
+    // A system that takes whatever it is given.
+    Object.defineProperty(channel, 'queuedBytes', { get: () => 0, set: () => {} });
+    channel.drain();
+    const took = [channel.written.length];
+    for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
+      assert.equal(turns.length, 0);
+      turn();
+      took.push(channel.written.length - took.reduce((sum, one) => sum + one));
+    }
+    assert.deepEqual(numbers(channel.messages()), [...Array(5100).keys()]);
+    // By number, then by size.
+    assert.deepEqual(took.slice(0, 5), [1000, 1000, 1000, 1000, 1000]);
+    assert.ok(
+      took.slice(5).every(count => count <= 17),
+      took.join(),
+    );
+    assert.equal(link.queuedBytes, 0);
   });
 
   it('sends nothing after ABORT', () => {

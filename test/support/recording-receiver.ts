@@ -8,6 +8,8 @@ export class RecordingReceiver implements LinkReceiver {
   /** The reason of each `closed`: never more than one. */
   readonly closings: string[] = [];
   readonly unsendables: Message[] = [];
+  /** What each `dropped` said. */
+  readonly drops: number[] = [];
   onMessage: ((message: Message) => void) | undefined;
   onClosed: (() => void) | undefined;
 
@@ -23,6 +25,10 @@ export class RecordingReceiver implements LinkReceiver {
 
   unsendable(message: Message): void {
     this.unsendables.push(message);
+  }
+
+  dropped(count: number): void {
+    this.drops.push(count);
   }
 
   /** Waits for `count` messages in all. */
