@@ -12,9 +12,14 @@ import { type Bridge, defineBridge } from '../../src/gateway/bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { dial } from '../../src/transport/dial.ts';
+import { StallableProxy } from '../support/stallable-proxy.ts';
+import { until } from '../support/until.ts';
 
 const web = { type: 'web', port: 0 };
 const raw = { type: 'rawsocket', port: 0 };
+
+/** Two events may wait, which is seen soon. */
+const lossy = { policy: 'drop-oldest', maxMessages: 2 };
 
 function make(input: Record<string, unknown>, bridges: readonly Bridge[] = []): Gateway {
   return new Gateway(parseConfig({ listeners: [web, raw], ...input }, bridges), { bridges });
@@ -54,6 +59,32 @@ describe('Gateway', () => {
     assert.equal(gateway.sessionCount, 3);
     assert.equal(gateway.status.status, 'ok');
   });
+
+  for (const [where, input] of [
+    ['listener', { listeners: [raw, { ...raw, outgoing: lossy }] }],
+    ['role', { realms: [{ name: 'realm1', roles: { anonymous: { outgoing: lossy } } }], listeners: [raw, raw] }],
+  ] as const) {
+    it(`bounds what waits for a slow peer as its ${where} is configured`, async () => {
+      await using gateway = make({ ...input, limits: { maxQueuedBytes: '1 GiB' } });
+      await gateway.start();
+      const { port } = gateway.listeners[1] ?? assert.fail();
+      await using proxy = await StallableProxy.start({ host: '127.0.0.1', port }, { host: '127.0.0.1', port: 0 });
+      const link = await dial(`tcp://127.0.0.1:${proxy.port}`, { codec: codecNamed('cbor') });
+      const slow = await Session.join(link, { realm: 'realm1' });
+      const seen: unknown[] = [];
+      await slow.subscribe('room.light', ({ args }) => seen.push(args[0]));
+      const publisher = await join(gateway, 0);
+      proxy.stall();
+      const body = 'x'.repeat(64 * 1024);
+      for (let i = 0; i < 400; i++) await publisher.publish('room.light', { args: [i, body], acknowledge: true });
+      proxy.resume();
+      await until('the newest event', () => seen.includes(399));
+      assert.ok(seen.length < 300, `${seen.length} of 400 were sent`);
+      // The two newest had a place, and no more.
+      assert.deepEqual(seen.slice(-2), [398, 399]);
+      assert.ok(!seen.includes(397));
+    });
+  }
 
   it('says goodbye to every session when it stops, and lets go of its ports', async () => {
     const gateway = make({});
