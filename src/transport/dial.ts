@@ -14,6 +14,8 @@ export type TlsClientOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | '
 
 export interface DialOptions {
   readonly codec: Codec;
+  /** Whether to ask for batches, of which the router may make nothing; over WebSocket. Default false. */
+  readonly batched?: boolean;
   /** The largest message accepted, in bytes. Default 16 MiB. */
   readonly maxMessageSize?: number;
   readonly maxQueuedBytes?: number;
@@ -31,6 +33,7 @@ export interface DialOptions {
 export interface DialTerms {
   readonly url: string;
   readonly codec: Codec;
+  readonly batched: boolean;
   readonly maxMessageSize: number;
   readonly maxQueuedBytes: number;
   readonly closeGrace: number;
@@ -59,6 +62,7 @@ export async function dial(url: string, options: DialOptions): Promise<Link> {
     return await connect({
       url,
       codec: options.codec,
+      batched: options.batched ?? false,
       maxMessageSize: options.maxMessageSize ?? 16 * 1024 * 1024,
       maxQueuedBytes: options.maxQueuedBytes ?? defaultLimits.maxQueuedBytes,
       closeGrace: defaultLimits.closeGrace,

@@ -6,11 +6,13 @@ import type { Codec } from '../codec/codec.ts';
 import type { Link } from '../link/link.ts';
 import { WireLink } from '../link/wire-link.ts';
 import { AnnouncingWebSocket } from './announcing-web-socket.ts';
+import { BATCH_OVERHEAD } from './batch.ts';
+import { BatchedChannel } from './batched-channel.ts';
 import { refuseUpgrade } from './http-refusal.ts';
 import type { TransportLimits } from './limits.ts';
 import { defaultOriginCheck, type OriginCheck } from './origin.ts';
 import { peerAddress } from './peer-address.ts';
-import { chooseSubprotocol } from './subprotocol.ts';
+import { chooseSubprotocol, offeredSubprotocols, type Subprotocol, subprotocolsOf } from './subprotocol.ts';
 import type { Visitor } from './visitor.ts';
 import { WebSocketChannel } from './websocket-channel.ts';
 
@@ -32,22 +34,16 @@ export interface WebSocketAcceptorOptions {
 export class WebSocketAcceptor {
   readonly #options: WebSocketAcceptorOptions;
   readonly #accept: (link: Link) => void;
-  readonly #server: InstanceType<typeof WebSocketServer<typeof AnnouncingWebSocket>>;
+  readonly #plain: AnnouncingServer;
+  readonly #batched: AnnouncingServer;
 
   constructor(options: WebSocketAcceptorOptions, accept: (link: Link) => void) {
     this.#options = options;
     this.#accept = accept;
-    const settings: ServerOptions<typeof AnnouncingWebSocket> & { closeTimeout: number } = {
-      noServer: true,
-      WebSocket: AnnouncingWebSocket,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: options.limits.maxMessageSize,
-      // Answered by the channel, which bounds what may wait for a peer that does not read.
-      autoPong: false,
-      closeTimeout: options.limits.closeGrace,
-    };
-    this.#server = new WebSocketServer(settings);
+    const { closeGrace, maxMessageSize } = options.limits;
+    this.#plain = makeServer(maxMessageSize, closeGrace);
+    // The largest message is let in as a batch of one; a batch of several has no more room than that.
+    this.#batched = makeServer(maxMessageSize + BATCH_OVERHEAD, closeGrace);
   }
 
   /** Answers a request to upgrade: with a WebSocket, or with a text that says what is wrong. */
@@ -61,17 +57,21 @@ export class WebSocketAcceptor {
       refuseUpgrade(socket, status, text);
       return;
     }
-    const codec = chooseSubprotocol(request.headers['sec-websocket-protocol'], this.#options.codecs);
-    if (codec === undefined) {
-      const known = this.#options.codecs.map(({ subprotocol }) => subprotocol).join(', ');
+    const offered = offeredSubprotocols(request.headers['sec-websocket-protocol']);
+    const subprotocol = chooseSubprotocol(offered, this.#options.codecs);
+    if (subprotocol === undefined) {
+      const known = subprotocolsOf(this.#options.codecs)
+        .map(({ name }) => name)
+        .join(', ');
       refuseUpgrade(socket, 400, `None of the offered WebSocket subprotocols is supported. Offer one of: ${known}`);
       return;
     }
     // Chosen already: the package would take the first in the list, and stumbles over a name that stands there twice.
-    request.headers['sec-websocket-protocol'] = codec.subprotocol;
-    this.#server.handleUpgrade(request, socket, head, webSocket => {
+    request.headers['sec-websocket-protocol'] = subprotocol.name;
+    const server = subprotocol.batched ? this.#batched : this.#plain;
+    server.handleUpgrade(request, socket, head, webSocket => {
       visitor.admit();
-      this.#welcome(visitor, request, webSocket, codec);
+      this.#welcome(visitor, request, webSocket, subprotocol);
     });
   }
 
@@ -87,7 +87,8 @@ export class WebSocketAcceptor {
     return undefined;
   }
 
-  #welcome(visitor: Visitor, request: IncomingMessage, webSocket: AnnouncingWebSocket, codec: Codec): void {
+  #welcome(visitor: Visitor, request: IncomingMessage, webSocket: AnnouncingWebSocket, spoken: Subprotocol): void {
+    const { codec, batched } = spoken;
     const { limits, log, clock, name, strict = false } = this.#options;
     const { socket } = visitor;
     const channel = new WebSocketChannel({
@@ -110,7 +111,7 @@ export class WebSocketAcceptor {
         headers: request.headers,
       },
       codec,
-      channel,
+      channel: batched ? new BatchedChannel(channel, codec.binary) : channel,
       log,
       clock,
       outgoing: { maxBytes: limits.maxQueuedBytes, ...limits.outgoing },
@@ -118,4 +119,20 @@ export class WebSocketAcceptor {
     });
     this.#accept(link);
   }
+}
+
+type AnnouncingServer = InstanceType<typeof WebSocketServer<typeof AnnouncingWebSocket>>;
+
+function makeServer(maxPayload: number, closeTimeout: number): AnnouncingServer {
+  const settings: ServerOptions<typeof AnnouncingWebSocket> & { closeTimeout: number } = {
+    noServer: true,
+    WebSocket: AnnouncingWebSocket,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload,
+    // Answered by the channel, which bounds what may wait for a peer that does not read.
+    autoPong: false,
+    closeTimeout,
+  };
+  return new WebSocketServer(settings);
 }

@@ -3,9 +3,11 @@ import type { Socket } from 'node:net';
 import type { Link } from '../link/link.ts';
 import { WireLink } from '../link/wire-link.ts';
 import { AnnouncingWebSocket, type ClientOptions } from './announcing-web-socket.ts';
+import { BatchedChannel } from './batched-channel.ts';
 import type { DialTerms } from './dial.ts';
 import { DialError } from './dial-error.ts';
 import { peerAddress } from './peer-address.ts';
+import { subprotocolOf } from './subprotocol.ts';
 import { WebSocketChannel } from './websocket-channel.ts';
 
 /** What is shown of a server's text that says why it refuses, in characters. */
@@ -21,7 +23,9 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
     closeTimeout: closeGrace,
     ...terms.tls,
   };
-  const webSocket = new AnnouncingWebSocket(url, codec.subprotocol, settings);
+  const batched = subprotocolOf(codec, true).name;
+  const offered = terms.batched ? [batched, codec.subprotocol] : [codec.subprotocol];
+  const webSocket = new AnnouncingWebSocket(url, offered, settings);
   const giveUp = (): void => webSocket.terminate();
   signal.addEventListener('abort', giveUp, { once: true });
   try {
@@ -45,7 +49,7 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
         tls: url.startsWith('wss:'),
       },
       codec,
-      channel,
+      channel: webSocket.protocol === batched ? new BatchedChannel(channel, codec.binary) : channel,
       log,
       clock,
       outgoing: { maxBytes: terms.maxQueuedBytes },

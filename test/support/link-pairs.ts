@@ -60,7 +60,7 @@ export const localPair: MakePair = async () => {
   };
 };
 
-export type Transport = 'tcp' | 'unix' | 'ws' | 'tcp on the shared port';
+export type Transport = 'tcp' | 'unix' | 'ws' | 'ws in batches' | 'tcp on the shared port';
 
 /** A real listener, a real dial, and between them a relay that can stall. */
 export function networkPair(transport: Transport, codec: Codec): MakePair {
@@ -79,11 +79,12 @@ export function networkPair(transport: Transport, codec: Codec): MakePair {
     const urls: Record<Transport, string> = {
       unix: `unix://${unixPath}.relay`,
       ws: `ws://127.0.0.1:${proxy.port}/ws`,
+      'ws in batches': `ws://127.0.0.1:${proxy.port}/ws`,
       tcp: `tcp://127.0.0.1:${proxy.port}`,
       'tcp on the shared port': `tcp://127.0.0.1:${proxy.port}`,
     };
     const another = async (): Promise<readonly [Link, Link]> => {
-      const client = await dial(urls[transport], { codec, log });
+      const client = await dial(urls[transport], { codec, log, batched: transport === 'ws in batches' });
       const server = await until('the server to accept', () => waiting.shift());
       return [client, server];
     };

@@ -10,7 +10,7 @@ import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
 
 /** A router with `realm1` for everybody on this machine, behind WebSocket and RawSocket on one port of 127.0.0.1. */
-export class RouterServer {
+export class RouterServer implements AsyncDisposable {
   readonly router: Router;
   /** Every link accepted, oldest first. */
   readonly links: Link[] = [];
@@ -52,5 +52,9 @@ export class RouterServer {
   async stop(): Promise<void> {
     await this.router.close();
     for (const one of this.#listening) await one[Symbol.asyncDispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 }

@@ -142,6 +142,7 @@ describe('web server: WebSocket', () => {
       [['soap, wamp.2.cbor, wamp.2.json'], 'wamp.2.cbor'],
       [['wamp.2.msgpack', 'wamp.2.json', 'wamp.2.cbor'], 'wamp.2.json'],
       [['wamp.2.cbor', 'wamp.2.cbor'], 'wamp.2.cbor'],
+      [['wamp.2.flatbuffers, soap', '', 'mqtt,wamp.2.cbor', 'wamp.2.json'], 'wamp.2.cbor'],
     ];
     for (const [values, expected] of offers) {
       using peer = await server.connect();
@@ -160,7 +161,7 @@ describe('web server: WebSocket', () => {
     for (const header of ['Sec-WebSocket-Protocol: wamp.2.flatbuffers, soap', 'X-None: none']) {
       const text = await server.refusal('/ws', header);
       assert.match(text, /^HTTP\/1.1 400 /);
-      assert.match(text, /Offer one of: wamp\.2\.json\n$/);
+      assert.match(text, /Offer one of: wamp\.2\.json, wamp\.2\.json\.batched\n$/);
     }
     assert.equal(server.links.length, 0);
   });
