@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Link } from '../link/link.ts';
 import { WireLink } from '../link/wire-link.ts';
 import { AnnouncingWebSocket, type ClientOptions } from './announcing-web-socket.ts';
+import { BATCH_OVERHEAD } from './batch.ts';
 import { BatchedChannel } from './batched-channel.ts';
 import type { DialTerms } from './dial.ts';
 import { DialError } from './dial-error.ts';
@@ -18,7 +19,7 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
   const { url, codec, signal, clock, log, closeGrace } = terms;
   const settings: ClientOptions & { closeTimeout: number } = {
     perMessageDeflate: false,
-    maxPayload: terms.maxMessageSize,
+    maxPayload: terms.maxMessageSize + (terms.batched ? BATCH_OVERHEAD : 0),
     autoPong: false,
     closeTimeout: closeGrace,
     ...terms.tls,
