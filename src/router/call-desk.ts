@@ -147,8 +147,8 @@ export class CallDesk {
     call.details = invocationDetails(call, callee);
     const reroutable = call.registration.policy !== 'single' && callee.session.features.calleeReroute;
     if (payload !== undefined) {
-      // Without room to keep it the call is made all the same: it will not be rerouted.
-      if (reroutable) this.#keep(call, payload);
+      // Half of the room is for calls that wait. Without room the call is made all the same: it will not be rerouted.
+      if (reroutable && this.#keptBytes < this.#context.limits.keptCallBytes / 2) this.#keep(call, payload);
       sendInvocation(call, callee, payload, call.complete);
       return;
     }
