@@ -25,6 +25,9 @@ const count: Kind = {
 const passthru = { ppt_scheme: text, ppt_serializer: text, ppt_cipher: text, ppt_keyid: text };
 const audience = { eligible_authid: texts, eligible_authrole: texts, exclude_authid: texts, exclude_authrole: texts };
 
+/** The calls of a session that have been made. */
+type Callings = Pick<Session, 'calls' | 'endedCalls'>;
+
 /** The options that this router knows, by message. Others are ignored, whatever they are. [basic/messages] */
 const options: Partial<Record<Message['type'], Readonly<Record<string, Kind>>>> = {
   [MessageType.Publish]: {
@@ -51,10 +54,15 @@ const options: Partial<Record<Message['type'], Readonly<Record<string, Kind>>>> 
  * that the specification gives them. [basic/building_blocks: protocol errors]
  */
 export class StrictRules {
-  #last = 0;
+  #last: number;
+
+  /** `last`: the request that came before. */
+  constructor(last = 0) {
+    this.#last = last;
+  }
 
   /** Throws `ProtocolViolation`, or `WampError` for what can be answered with an ERROR. */
-  check(session: Session, message: Message): void {
+  check(session: Callings, message: Message): void {
     switch (message.type) {
       case MessageType.Call:
         if (this.#isPart(session, message)) return;
@@ -75,7 +83,7 @@ export class StrictRules {
    * Whether a CALL is a part of one that was made before, which it has to be unless its id is a new one. All its options
    * but `progress` are ignored. [advanced/rpc_progressive_call_invocations: verification of CALL request ids]
    */
-  #isPart(session: Session, { request, procedure, options: { progress } }: CallMessage): boolean {
+  #isPart(session: Callings, { request, procedure, options: { progress } }: CallMessage): boolean {
     if (request > this.#last || request === this.#next) return false;
     if (!session.calls.has(request) && !session.endedCalls.has(request, procedure)) {
       throw new ProtocolViolation(`CALL ${request} is neither new nor a part of a progressive call`);

@@ -60,7 +60,8 @@ export function transcriptRouter(): { readonly router: Router; readonly clock: F
   let drawn = 0;
   const router = new Router({
     realms: [
-      { name: 'realm1', uri: 'loose', takeover: 'same-authid' },
+      { name: 'realm1', uri: 'loose' },
+      { name: 'returning', uri: 'loose', takeover: 'same-authid' },
       { name: 'strict', uri: 'strict' },
     ],
     authenticator,

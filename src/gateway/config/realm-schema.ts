@@ -46,6 +46,10 @@ export const realmSchema = z
       .enum(['loopback', 'any', 'none'])
       .default('loopback')
       .describe('Who may join without credentials: programs of this machine, anybody, or nobody'),
+    takeover: z
+      .enum(['none', 'same-authid'])
+      .default('none')
+      .describe('same-authid: a client that comes back takes over what its old session, perhaps dead, has registered'),
     history: z
       .array(history)
       .max(1000)

@@ -58,7 +58,7 @@ describe('configuration: values', () => {
       log: { level: 'info', format: 'auto' },
       realms: [
         {
-          ...{ name: 'realm1', uri: 'loose', anonymous: 'loopback', history: [], roles: {} },
+          ...{ name: 'realm1', uri: 'loose', anonymous: 'loopback', takeover: 'none', history: [], roles: {} },
           retained: { maxTopics: 20_000, maxBytes: 2 ** 25, whenFull: 'drop-oldest' },
         },
       ],
