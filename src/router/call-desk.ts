@@ -2,7 +2,7 @@ import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { Payload } from '../wamp/payload.ts';
 import type { Uri } from '../wamp/uri.ts';
 import type { Call } from './call.ts';
-import { interrupt, invocationDetails, sendError, sendInvocation } from './call-messages.ts';
+import { interrupt, sendError, sendInvocation } from './call-messages.ts';
 import { CallQueue } from './call-queue.ts';
 import { payloadSize } from './payload-size.ts';
 import type { RealmContext } from './realm-context.ts';
@@ -67,6 +67,14 @@ export class CallDesk {
     this.#placeAgain(call);
     this.settle(registration);
     return true;
+  }
+
+  /** A progressive result has come: the time until the next one begins. [advanced/rpc_progressive_call_results: timeouts] */
+  answered(call: Call): void {
+    call.answering = true;
+    if (!call.isTimed) return;
+    call.stopTimer();
+    call.startTimer(this.#context.clock, this.#expire);
   }
 
   /** Ends a call with an error. The callee is not told. */
@@ -143,8 +151,7 @@ export class CallDesk {
     if (call.sent === 0) this.#placed++;
     call.begin(callee);
     if (callee.forwardTimeout) call.stopTimer();
-    else if (call.timeout > 0) call.startTimer(this.#context.clock, this.#expire);
-    call.details = invocationDetails(call, callee);
+    else call.startTimer(this.#context.clock, this.#expire);
     const reroutable = call.registration.policy !== 'single' && callee.session.features.calleeReroute;
     if (payload !== undefined) {
       // Half of the room is for calls that wait. Without room the call is made all the same: it will not be rerouted.

@@ -35,11 +35,12 @@ export function interrupt({ callee, invocation }: Call, mode: keyof typeof inter
 /** INVOCATION for the callee that the call is with. */
 export function sendInvocation(call: Call, callee: RegisteredCallee, payload: Payload, last: boolean): void {
   call.sent++;
+  const details = invocationDetails(call, callee);
   callee.session.link.send({
     type: MessageType.Invocation,
     request: call.invocation,
     registration: call.registration.id,
-    details: last ? call.details : partDetails(call.details),
+    details: last ? details : partDetails(details),
     payload,
   });
 }
@@ -48,10 +49,9 @@ function partDetails(details: Dict): Dict {
   return details === EMPTY_DICT ? PROGRESS : { ...details, ...PROGRESS };
 }
 
-/** INVOCATION.Details without `progress`: the same for every part of a call. */
-export function invocationDetails(call: Call, callee: RegisteredCallee): Dict {
-  const { caller, registration, progressive, passthru, timeout, decision } = call;
-  const disclosed = call.disclosed || (decision.disclose === 'on request' && callee.discloseCaller);
+/** INVOCATION.Details without `progress`: the same for every part of a call, as its options are. */
+function invocationDetails(call: Call, callee: RegisteredCallee): Dict {
+  const { caller, registration, progressive, passthru, timeout, decision, disclosed } = call;
   const forwarded = callee.forwardTimeout && timeout > 0;
   const exact = registration.match === 'exact';
   const plain = exact && !progressive && !disclosed && !forwarded;

@@ -1,11 +1,13 @@
 import type { Clock, Timer } from '../base/clock.ts';
-import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
+import type { Dict } from '../wamp/dict.ts';
 import { asId, type Id } from '../wamp/ids.ts';
 import type { CallMessage } from '../wamp/messages.ts';
 import type { Payload } from '../wamp/payload.ts';
 import type { Uri } from '../wamp/uri.ts';
 import type { Decision } from './authorizer.ts';
+import { passthruOf } from './payload-passthru.ts';
 import type { RegisteredCallee, Registration } from './registration.ts';
+import { callTimeout, discloses } from './request-options.ts';
 import type { Session } from './session.ts';
 
 const NO_REQUEST = asId<'request'>(0);
@@ -25,23 +27,11 @@ export class Call {
   /** Of the first CALL; later ones of a progressive call change nothing. [advanced/rpc_progressive_call_invocations: freezing] */
   readonly options: Dict;
   readonly decision: Decision;
-  /** The caller has asked that it be told who calls, and may. */
-  readonly disclosed: boolean;
-  /** How the payload is packed; undefined for an ordinary one. [advanced/payload_passthru_mode] */
-  readonly passthru: Dict | undefined;
-  /** Milliseconds; 0 is none. */
-  readonly timeout: number;
-  /** The caller sends its arguments in parts. */
-  readonly inParts: boolean;
   registration: Registration;
   /** Undefined while the call waits for one that is free. */
   callee: RegisteredCallee | undefined = undefined;
   /** INVOCATION.Request. */
   invocation: Id<'request'> = NO_REQUEST;
-  /** INVOCATION.Details, without `progress`. */
-  details: Dict = EMPTY_DICT;
-  /** Whether the caller takes progressive results and the callee was told so. */
-  progressive = false;
   /** A progressive result has been passed on. */
   answering = false;
   /** CANCEL with mode `kill` has been passed on: the callee's answer ends the call. */
@@ -55,16 +45,12 @@ export class Call {
   /** What a callee yet to be chosen will be sent. */
   kept: readonly Payload[] = NOTHING;
   #timer: Timer | undefined = undefined;
-  #restart: (() => Timer) | undefined = undefined;
 
   constructor(
     caller: Session,
     { request, options, procedure }: CallMessage,
     registration: Registration,
     decision: Decision,
-    disclosed: boolean,
-    passthru: Dict | undefined,
-    timeout: number,
   ) {
     this.caller = caller;
     this.request = request;
@@ -72,11 +58,35 @@ export class Call {
     this.options = options;
     this.registration = registration;
     this.decision = decision;
-    this.disclosed = disclosed;
-    this.passthru = passthru;
-    this.timeout = timeout;
-    this.inParts = options['progress'] === true;
     this.complete = !this.inParts;
+  }
+
+  // What follows from the options is not kept beside them: most calls have none, and there are many calls.
+
+  /** The caller sends its arguments in parts. */
+  get inParts(): boolean {
+    return this.options['progress'] === true;
+  }
+
+  /** Milliseconds; 0 is none. */
+  get timeout(): number {
+    return callTimeout(this.options);
+  }
+
+  /** How the payload is packed; undefined for an ordinary one. [advanced/payload_passthru_mode] */
+  get passthru(): Dict | undefined {
+    return passthruOf(this.options);
+  }
+
+  /** Whether the caller takes progressive results and the callee was told so. */
+  get progressive(): boolean {
+    return this.options['receive_progress'] === true && this.callee?.session.features.calleeProgress === true;
+  }
+
+  /** Whether the callee is told who calls. [advanced/rpc_caller_identification] */
+  get disclosed(): boolean {
+    const { disclose } = this.decision;
+    return discloses(this.options, disclose) || (disclose === 'on request' && this.callee?.discloseCaller === true);
   }
 
   /** `callee` gets to work on it, under an INVOCATION.Request of its own. */
@@ -85,7 +95,6 @@ export class Call {
     callee.inFlight++;
     this.callee = callee;
     this.invocation = session.nextInvocation();
-    this.progressive = this.options['receive_progress'] === true && session.features.calleeProgress;
     this.sent = 0;
     session.invocations.set(this.invocation, this);
   }
@@ -115,17 +124,14 @@ export class Call {
    * already. [advanced/rpc_call_timeout]
    */
   startTimer(clock: Clock, expired: (call: Call) => void): void {
-    if (this.timeout === 0 || this.timeout > MAX_TIMEOUT || this.#timer !== undefined) return;
-    const start = () => clock.after(this.timeout, () => expired(this));
-    this.#timer = start();
-    this.#restart = start;
+    const { timeout } = this;
+    if (timeout === 0 || timeout > MAX_TIMEOUT || this.#timer !== undefined) return;
+    this.#timer = clock.after(timeout, () => expired(this));
   }
 
-  /** A progressive result has come: the time until the next one begins. [advanced/rpc_progressive_call_results: timeouts] */
-  restartTimer(): void {
-    if (this.#timer === undefined || this.#restart === undefined) return;
-    this.#timer.cancel();
-    this.#timer = this.#restart();
+  /** Whether the time runs here. */
+  get isTimed(): boolean {
+    return this.#timer !== undefined;
   }
 
   stopTimer(): void {

@@ -14,6 +14,7 @@ import type {
 } from '../wamp/messages.ts';
 import { Payload } from '../wamp/payload.ts';
 import { isUri, type MatchPolicy, type Uri } from '../wamp/uri.ts';
+import type { Decision } from './authorizer.ts';
 import { Call } from './call.ts';
 import { CallDesk } from './call-desk.ts';
 import { interrupt, PROGRESS, sendError, sendSizeError } from './call-messages.ts';
@@ -22,7 +23,7 @@ import { passthruOf } from './payload-passthru.ts';
 import type { RealmContext } from './realm-context.ts';
 import type { Registration } from './registration.ts';
 import { Registry } from './registry.ts';
-import { callTimeout, cancelMode, discloses } from './request-options.ts';
+import { callTimeout, cancelMode, discloses, usesPassthru } from './request-options.ts';
 import type { Session } from './session.ts';
 
 /** Routed remote procedure calls on one realm. [basic/remote_procedure_call] */
@@ -100,8 +101,7 @@ export class Dealer implements DealerView {
       this.#stray++;
       return;
     }
-    const passthru = passthruOf(options);
-    refuseUnannounced(caller, options, passthru);
+    refuseUnannounced(caller, options);
     // Whatever comes of it, more parts may be on their way.
     if (options['progress'] === true) caller.endedCalls.add(request, procedure);
 
@@ -110,12 +110,11 @@ export class Dealer implements DealerView {
     if (registration === undefined) {
       throw new WampError(ErrorUri.NoSuchProcedure, [`nobody has registered ${procedure}`]);
     }
-    const timeout = callTimeout(options);
-    const disclosed = discloses(options, decision.disclose);
+    refuseOptions(options, decision);
     if (caller.calls.size >= context.limits.callsPerSession) {
       throw new WampError(ErrorUri.LimitExceeded, ['too many calls of this session wait for their answer']);
     }
-    this.#desk.open(new Call(caller, message, registration, decision, disclosed, passthru, timeout), payload);
+    this.#desk.open(new Call(caller, message, registration, decision), payload);
   }
 
   yield(callee: Session, message: YieldMessage): void {
@@ -143,8 +142,7 @@ export class Dealer implements DealerView {
     }
     // A caller that did not ask for progressive results would take one for the final result.
     if (!call.progressive) return;
-    call.restartTimer();
-    call.answering = true;
+    this.#desk.answered(call);
     const details = passthru === undefined ? PROGRESS : { ...passthru, ...PROGRESS };
     caller.link.send({ type: MessageType.Result, request: call.request, details, payload });
   }
@@ -272,11 +270,17 @@ export class Dealer implements DealerView {
 }
 
 /** What a caller has not announced ends its session. [advanced/rpc_progressive_call_invocations], [advanced/payload_passthru_mode] */
-function refuseUnannounced({ features }: Session, options: Dict, passthru: Dict | undefined): void {
+function refuseUnannounced({ features }: Session, options: Dict): void {
   if (options['progress'] === true && !features.callerProgressiveInvocations) {
     throw new ProtocolViolation('CALL with progress, but HELLO did not announce progressive_call_invocations');
   }
-  if (passthru !== undefined && !features.callerPassthru) {
+  if (usesPassthru(options) && !features.callerPassthru) {
     throw new ProtocolViolation('CALL with ppt_scheme, but HELLO did not announce payload_passthru_mode');
   }
+}
+
+/** Throws what is wrong with the options of a call before it is taken on; later they only have to be read. */
+function refuseOptions(options: Dict, { disclose }: Decision): void {
+  callTimeout(options);
+  discloses(options, disclose);
 }
