@@ -9,6 +9,8 @@ export interface FrameReceiver {
   drained(): void;
   /** The peer broke the rules of the transport (`ProtocolViolation`), or we failed: it is told ABORT, the channel ends. */
   refuse(error: unknown): void;
+  /** The peer sends more than its rate and is not read for a while. */
+  slowed?(): void;
   /** The channel is of no more use, for whatever reason; said once. */
   closed(reason: string): void;
 }

@@ -16,6 +16,8 @@ export interface LinkInfo {
   readonly tls: boolean;
   /** Whether the listener insists on every rule of the protocol, or bears with clients in the wild. Default false. */
   readonly strict?: boolean;
+  /** Milliseconds that the peer has to say HELLO and to authenticate. Default: as the router has it. */
+  readonly helloTimeout?: number;
   /** Headers of the HTTP request that became this WebSocket, lower-case names. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Who the far end is, where whoever made the link vouches for it: the router admits it as this, unasked. */
@@ -36,6 +38,8 @@ export interface LinkCounters {
   bytesOut: number;
   /** Messages meant for this peer that it never got: too large for it, or impossible to encode, or it was too slow. */
   dropped: number;
+  /** How often the peer was not read for a while, because it sent more than its rate. */
+  slowed: number;
 }
 
 /** Who a session is. */

@@ -63,7 +63,7 @@ class LocalLink implements Link {
   get counters(): LinkCounters {
     const other = this.#other;
     const messagesOut = other === undefined ? 0 : other.#received;
-    return { messagesIn: this.#received, messagesOut, bytesIn: 0, bytesOut: 0, dropped: this.#dropped };
+    return { messagesIn: this.#received, messagesOut, bytesIn: 0, bytesOut: 0, dropped: this.#dropped, slowed: 0 };
   }
 
   open(receiver: LinkReceiver): void {

@@ -44,7 +44,7 @@ const DEFAULT_CLOSE_GRACE = 2000;
 /** A link over a network: messages through a codec, frames through a channel, and a bound on what waits. */
 export class WireLink implements Link, FrameReceiver {
   readonly info: LinkInfo;
-  readonly counters: LinkCounters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, dropped: 0 };
+  readonly counters: LinkCounters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, dropped: 0, slowed: 0 };
   readonly #codec: Codec;
   readonly #channel: FrameChannel;
   readonly #inbound: Inbound;
@@ -154,6 +154,10 @@ export class WireLink implements Link, FrameReceiver {
     if (outbox.length > 0) return;
     this.#outbox = undefined;
     if (this.#closing !== undefined) this.#channel.end(this.#farewell, this.#closing);
+  }
+
+  slowed(): void {
+    this.counters.slowed++;
   }
 
   refuse(error: unknown): void {

@@ -152,7 +152,7 @@ export class Connection implements LinkReceiver {
 
   #awaitHello(): void {
     this.#state = 'closed';
-    this.#wait(this.#lobby.limits.helloTimeout, () => {
+    this.#wait(this.#link.info.helloTimeout ?? this.#lobby.limits.helloTimeout, () => {
       if (this.#handshake === undefined) this.#end('no HELLO in time');
       else this.refused(ErrorUri.AuthenticationFailed, 'the authentication took too long');
     });

@@ -17,6 +17,7 @@ export class Heartbeat {
   readonly #ask: () => void;
   readonly #lost: () => void;
   #heard = false;
+  #deaf = false;
   #timer: Timer | undefined;
 
   constructor(options: HeartbeatOptions, clock: Clock, ask: () => void, lost: () => void) {
@@ -32,6 +33,12 @@ export class Heartbeat {
     this.#heard = true;
   }
 
+  /** While nothing is read from the peer, its silence means nothing. */
+  set deaf(deaf: boolean) {
+    this.#deaf = deaf;
+    this.#heard = true;
+  }
+
   stop(): void {
     this.#timer?.cancel();
   }
@@ -39,7 +46,7 @@ export class Heartbeat {
   #wait(): void {
     this.#heard = false;
     this.#timer = this.#clock.after(this.#options.interval, () => {
-      if (this.#heard) this.#wait();
+      if (this.#heard || this.#deaf) this.#wait();
       else this.#challenge();
     });
   }
@@ -47,7 +54,7 @@ export class Heartbeat {
   #challenge(): void {
     // The timer first: asking may end in `stop`.
     this.#timer = this.#clock.after(this.#options.timeout, () => {
-      if (this.#heard) this.#wait();
+      if (this.#heard || this.#deaf) this.#wait();
       else this.#lost();
     });
     this.#ask();

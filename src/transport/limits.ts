@@ -1,5 +1,12 @@
 import type { OutgoingPolicy } from '../link/outgoing-policy.ts';
 import type { HeartbeatOptions } from './heartbeat.ts';
+import type { RateLimit } from './token-bucket.ts';
+
+/**
+ * Whom a RawSocket server asks for a sign of life. Every peer is bound to answer a PING, but clients in the wild end the
+ * connection at the sight of one: `auto` asks those that have sent a PING themselves, and leaves the others to TCP.
+ */
+export type RawSocketPings = 'auto' | 'always' | 'never';
 
 /** What a listener grants to whoever connects. */
 export interface TransportLimits {
@@ -11,6 +18,16 @@ export interface TransportLimits {
   readonly outgoing?: Partial<OutgoingPolicy>;
   /** Connections at one time, strangers included. */
   readonly maxConnections: number;
+  /** The same from one address, or one /64 network of IPv6. Default: as many as there may be. */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  /** Links at one time. Default: as many as there are connections. */
+  readonly maxSessions?: number | undefined;
+  /** Messages a second from one peer; one that sends more is read more slowly. Default: any number. */
+  readonly messageRate?: RateLimit | undefined;
+  /** The same in bytes of messages. */
+  readonly byteRate?: RateLimit | undefined;
+  /** Milliseconds that a peer has from its handshake to a session. Default: the router's. */
+  readonly helloTimeout?: number | undefined;
   /** Milliseconds that a stranger has to shake hands (RawSocket, TLS) or to finish the head of a request (HTTP). */
   readonly handshakeTimeout: number;
   /** Milliseconds that an HTTP request may take from its head to the end of its answer. */
@@ -18,6 +35,7 @@ export interface TransportLimits {
   /** Milliseconds that a peer has to close its side once we have closed ours. */
   readonly closeGrace: number;
   readonly heartbeat: HeartbeatOptions;
+  readonly rawSocketPings: RawSocketPings;
 }
 
 export const defaultLimits: TransportLimits = {
@@ -28,4 +46,5 @@ export const defaultLimits: TransportLimits = {
   requestTimeout: 60_000,
   closeGrace: 2000,
   heartbeat: { interval: 30_000, timeout: 20_000 },
+  rawSocketPings: 'auto',
 };

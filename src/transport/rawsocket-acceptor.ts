@@ -1,9 +1,6 @@
-import type { Clock } from '../base/clock.ts';
-import type { Logger } from '../base/logger.ts';
 import type { Codec } from '../codec/codec.ts';
 import type { Link } from '../link/link.ts';
-import { WireLink } from '../link/wire-link.ts';
-import type { TransportLimits } from './limits.ts';
+import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from './accepted-link.ts';
 import { peerAddress } from './peer-address.ts';
 import { RawSocketChannel } from './rawsocket-channel.ts';
 import {
@@ -18,18 +15,10 @@ import {
 } from './rawsocket-handshake.ts';
 import type { Visitor } from './visitor.ts';
 
-export interface RawSocketAcceptorOptions {
-  /** The listener's name, for `LinkInfo`. */
-  readonly name: string;
-  /** Whether its peers are held to every rule of the protocol; for `LinkInfo`. Default false. */
-  readonly strict?: boolean;
-  readonly codecs: readonly Codec[];
-  readonly limits: TransportLimits;
+export interface RawSocketAcceptorOptions extends AcceptorTerms {
   /** A peer that takes messages of less than this many bytes is refused. Default 512, so nobody is. */
   readonly minPeerMessageSize?: number;
   readonly unixPath?: string;
-  readonly log: Logger;
-  readonly clock: Clock;
 }
 
 /** Shakes hands with RawSocket clients and makes links of them. [advanced/transport_rawsocket] */
@@ -64,9 +53,10 @@ export class RawSocketAcceptor {
   }
 
   #answer(visitor: Visitor, request: Uint8Array): void {
-    const { codecs, minPeerMessageSize = 0, log, name, unixPath } = this.#options;
+    const { codecs, minPeerMessageSize = 0, sessions, log, name, unixPath } = this.#options;
     const { socket } = visitor;
-    const result = judgeHandshake(request, { codecs, minPeerLimit: minPeerMessageSize, full: visitor.surplus });
+    const full = visitor.surplus || sessions.full;
+    const result = judgeHandshake(request, { codecs, minPeerLimit: minPeerMessageSize, full });
     if (result.error !== undefined) {
       const { peer } = peerAddress(socket, unixPath);
       log.info({ peer, listener: name, refused: handshakeErrorText(result.error) }, 'RawSocket handshake refused');
@@ -80,32 +70,20 @@ export class RawSocketAcceptor {
   }
 
   #welcome(visitor: Visitor, codec: Codec, peerLimit: number, rest: Uint8Array): void {
-    const { limits, log, clock, name, unixPath, strict = false } = this.#options;
-    const { socket } = visitor;
+    const { limits, sessions, clock, unixPath } = this.#options;
+    const { socket, tls } = visitor;
     const channel = new RawSocketChannel({
       socket,
       ownLimit: lengthLimit(this.#length),
       peerLimit,
       heartbeat: limits.heartbeat,
+      pings: limits.rawSocketPings,
       clock,
     });
-    const link = new WireLink({
-      info: {
-        transport: 'rawsocket',
-        serializer: codec.name,
-        ...peerAddress(socket, unixPath),
-        listener: name,
-        tls: visitor.tls,
-        ...(strict && { strict }),
-      },
-      codec,
-      channel,
-      log,
-      clock,
-      outgoing: { maxBytes: limits.maxQueuedBytes, ...limits.outgoing },
-      closeGrace: limits.closeGrace,
-    });
+    const peer: AcceptedPeer = { transport: 'rawsocket', ...peerAddress(socket, unixPath), tls };
+    const link = acceptedLink(this.#options, peer, codec, channel);
     visitor.admit();
+    socket.once('close', sessions.take());
     this.#accept(link);
     if (rest.length > 0) channel.feed(rest);
   }

@@ -4,6 +4,7 @@ import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel
 import { ProtocolViolation } from '../wamp/errors.ts';
 import { FrameGatherer, type FrameShape } from './frame-gatherer.ts';
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.ts';
+import type { RawSocketPings } from './limits.ts';
 import { FrameParser, FrameType, HEADER_BYTES, writeHeader } from './rawsocket-framing.ts';
 
 /** PONGs that may wait, in bytes of memory, for a peer that sends PINGs and does not read. */
@@ -12,7 +13,10 @@ const MAX_WAITING_PONGS = 1024 * 1024;
 /** What a waiting PONG counts beside its payload. */
 const PONG_BYTES = 128;
 
-const EMPTY = new Uint8Array(0);
+/** What a PING says: something, for peers that overlook a frame without. */
+const PING = Buffer.from('wampway');
+
+const OFF: HeartbeatOptions = { interval: 0, timeout: 0 };
 
 const shape: FrameShape = { headSize: () => HEADER_BYTES, writeHead: writeHeader };
 
@@ -24,6 +28,8 @@ export interface RawSocketChannelOptions {
   /** The longest frame that the peer has said it accepts. */
   readonly peerLimit: number;
   readonly heartbeat: HeartbeatOptions;
+  /** Default `auto`. */
+  readonly pings?: RawSocketPings;
   readonly clock: Clock;
 }
 
@@ -33,7 +39,9 @@ export class RawSocketChannel implements FrameChannel {
   readonly #socket: Duplex;
   readonly #parser: FrameParser;
   readonly #gatherer: FrameGatherer;
-  readonly #heartbeat: Heartbeat;
+  readonly #options: RawSocketChannelOptions;
+  #heartbeat: Heartbeat;
+  #pings: RawSocketPings;
   #receiver: FrameReceiver | undefined;
   #pongBytes = 0;
   #state: 'open' | 'ending' | 'over' = 'open';
@@ -44,12 +52,9 @@ export class RawSocketChannel implements FrameChannel {
     this.#socket = options.socket;
     this.#gatherer = new FrameGatherer(options.socket, shape);
     this.#parser = new FrameParser(options.ownLimit, (type, frame) => this.#arrived(type, frame));
-    this.#heartbeat = new Heartbeat(
-      options.heartbeat,
-      options.clock,
-      () => this.#queue(EMPTY, FrameType.Ping),
-      () => this.destroy('the peer does not answer'),
-    );
+    this.#options = options;
+    this.#pings = options.pings ?? 'auto';
+    this.#heartbeat = this.#beat(this.#pings === 'always' ? options.heartbeat : OFF);
   }
 
   get queuedBytes(): number {
@@ -108,10 +113,12 @@ export class RawSocketChannel implements FrameChannel {
   }
 
   pause(): void {
+    this.#heartbeat.deaf = true;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#heartbeat.deaf = false;
     this.#socket.resume();
   }
 
@@ -130,6 +137,20 @@ export class RawSocketChannel implements FrameChannel {
       }
     }
     this.#queue(ping, FrameType.Pong);
+    if (this.#pings !== 'auto') return;
+    // One who asks knows the answer.
+    this.#pings = 'always';
+    this.#heartbeat = this.#beat(this.#options.heartbeat);
+    this.#heartbeat.deaf = this.#socket.isPaused();
+  }
+
+  #beat(heartbeat: HeartbeatOptions): Heartbeat {
+    return new Heartbeat(
+      heartbeat,
+      this.#options.clock,
+      () => this.#queue(PING, FrameType.Ping),
+      () => this.destroy('the peer does not answer'),
+    );
   }
 
   #queue(frame: Uint8Array, type: FrameType): void {

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { TransportLimits } from './limits.ts';
 import type { Listening } from './listening.ts';
-import { hostAndPort } from './peer-address.ts';
+import { hostAndPort, networkOf } from './peer-address.ts';
 import { Visitor } from './visitor.ts';
 
 /** A key and its certificate, in PEM. */
@@ -25,6 +25,9 @@ export interface SocketServerOptions {
 /** Connections above the limit that are still let in to be told so; those above are dropped by the system. */
 const SURPLUS_CONNECTIONS = 32;
 
+/** The same of one address, which is told the same. */
+const SURPLUS_PER_ADDRESS = 8;
+
 /**
  * The sockets of one listener, whatever is spoken on them: their number is limited, strangers have a deadline, and
  * closing ends all.
@@ -36,6 +39,8 @@ export class SocketServer implements Listening {
   readonly #options: SocketServerOptions;
   readonly #visit: (visitor: Visitor) => void;
   readonly #visitors = new Set<Visitor>();
+  /** Connections of each address, where their number is limited. */
+  readonly #addresses = new Map<string, number>();
   /** TLS connections that have not shaken hands. */
   readonly #raw = new Set<Socket>();
   #closing: Promise<void> | undefined;
@@ -102,11 +107,34 @@ export class SocketServer implements Listening {
       socket.destroy();
       return;
     }
-    const visitor = new Visitor(socket, tls, this.#visitors.size >= limits.maxConnections, clock);
+    const others = this.#countAddress(socket);
+    const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
+    if (others >= maxConnectionsPerAddress + SURPLUS_PER_ADDRESS) {
+      socket.destroy();
+      return;
+    }
+    const surplus = this.#visitors.size >= maxConnections || others >= maxConnectionsPerAddress;
+    const visitor = new Visitor(socket, tls, surplus, clock);
     this.#visitors.add(visitor);
     socket.once('close', () => this.#visitors.delete(visitor));
     visitor.deadline(limits.handshakeTimeout);
     this.#visit(visitor);
+  }
+
+  /** How many other connections there are from where this one comes. */
+  #countAddress(socket: Socket): number {
+    const { remoteAddress } = socket;
+    // A Unix socket has no address, and is all of one machine.
+    if (this.#options.limits.maxConnectionsPerAddress === undefined || remoteAddress === undefined) return 0;
+    const network = networkOf(remoteAddress);
+    const others = this.#addresses.get(network) ?? 0;
+    this.#addresses.set(network, others + 1);
+    socket.once('close', () => {
+      const left = (this.#addresses.get(network) ?? 1) - 1;
+      if (left === 0) this.#addresses.delete(network);
+      else this.#addresses.set(network, left);
+    });
+    return others;
   }
 
   #close(): Promise<void> {

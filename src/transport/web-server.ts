@@ -1,39 +1,29 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Clock } from '../base/clock.ts';
-import type { Logger } from '../base/logger.ts';
-import type { Codec } from '../codec/codec.ts';
 import type { Link } from '../link/link.ts';
+import type { AcceptorOptions } from './accepted-link.ts';
 import { refuseUpgrade } from './http-refusal.ts';
-import type { TransportLimits } from './limits.ts';
 import type { Listening } from './listening.ts';
 import type { OriginCheck } from './origin.ts';
 import { RawSocketAcceptor } from './rawsocket-acceptor.ts';
 import { MAGIC } from './rawsocket-handshake.ts';
+import { SessionQuota } from './session-quota.ts';
 import { type ListenAddress, SocketServer, type TlsOptions } from './socket-server.ts';
 import type { Visitor } from './visitor.ts';
 import { WebSocketAcceptor } from './websocket-acceptor.ts';
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
-export interface WebServerOptions {
+export interface WebServerOptions extends AcceptorOptions {
   readonly address: ListenAddress;
-  /** The listener's name, for `LinkInfo` and the log. */
-  readonly name: string;
-  /** Whether its peers are held to every rule of the protocol; for `LinkInfo`. Default false. */
-  readonly strict?: boolean;
   /** Where WebSockets are spoken. Default `/ws` and `/`. */
   readonly paths?: readonly string[];
-  readonly codecs: readonly Codec[];
-  readonly limits: TransportLimits;
   readonly tls?: TlsOptions;
   readonly checkOrigin?: OriginCheck;
   /** Whether RawSocket clients are welcome on the same port. Default true. */
   readonly rawSocket?: boolean;
   /** Answers HTTP requests; without it, all are told that nothing is here. */
   readonly onRequest?: HttpHandler;
-  readonly log: Logger;
-  readonly clock: Clock;
 }
 
 /**
@@ -55,8 +45,9 @@ class SharedPort {
 
   constructor(options: WebServerOptions, accept: (link: Link) => void) {
     this.#options = options;
-    this.#webSockets = new WebSocketAcceptor({ ...options, paths: options.paths ?? ['/ws', '/'] }, accept);
-    this.#rawSockets = options.rawSocket === false ? undefined : new RawSocketAcceptor(options, accept);
+    const terms = { ...options, sessions: new SessionQuota(options.limits.maxSessions) };
+    this.#webSockets = new WebSocketAcceptor({ ...terms, paths: options.paths ?? ['/ws', '/'] }, accept);
+    this.#rawSockets = options.rawSocket === false ? undefined : new RawSocketAcceptor(terms, accept);
     // It never listens itself, so its own timeouts do not run: deadlines are the visitor's.
     this.#http = createServer({ keepAliveTimeout: 0 });
     this.#http.on('request', (request, response) => this.#request(request, response));

@@ -1,33 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import { type ServerOptions, WebSocketServer } from 'ws';
-import type { Clock } from '../base/clock.ts';
-import type { Logger } from '../base/logger.ts';
-import type { Codec } from '../codec/codec.ts';
 import type { Link } from '../link/link.ts';
-import { WireLink } from '../link/wire-link.ts';
+import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from './accepted-link.ts';
 import { AnnouncingWebSocket } from './announcing-web-socket.ts';
 import { BATCH_OVERHEAD } from './batch.ts';
 import { BatchedChannel } from './batched-channel.ts';
 import { refuseUpgrade } from './http-refusal.ts';
-import type { TransportLimits } from './limits.ts';
 import { defaultOriginCheck, type OriginCheck } from './origin.ts';
 import { peerAddress } from './peer-address.ts';
 import { chooseSubprotocol, offeredSubprotocols, type Subprotocol, subprotocolsOf } from './subprotocol.ts';
 import type { Visitor } from './visitor.ts';
 import { WebSocketChannel } from './websocket-channel.ts';
 
-export interface WebSocketAcceptorOptions {
-  /** The listener's name, for `LinkInfo`. */
-  readonly name: string;
-  /** Whether its peers are held to every rule of the protocol; for `LinkInfo`. Default false. */
-  readonly strict?: boolean;
+export interface WebSocketAcceptorOptions extends AcceptorTerms {
   /** Where WebSockets are spoken, e.g. `/ws`. */
   readonly paths: readonly string[];
-  readonly codecs: readonly Codec[];
-  readonly limits: TransportLimits;
   readonly checkOrigin?: OriginCheck;
-  readonly log: Logger;
-  readonly clock: Clock;
 }
 
 /** Upgrades HTTP requests to WebSockets and makes links of them. */
@@ -76,8 +64,8 @@ export class WebSocketAcceptor {
   }
 
   #refusal(request: IncomingMessage, { socket, surplus }: Visitor): readonly [number, string] | undefined {
-    const { paths, checkOrigin = defaultOriginCheck } = this.#options;
-    if (surplus) return [503, 'Too many connections'];
+    const { paths, sessions, checkOrigin = defaultOriginCheck } = this.#options;
+    if (surplus || sessions.full) return [503, 'Too many connections'];
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return [400, 'The only upgrade here is to WebSocket'];
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     if (!paths.includes(path)) return [404, `No WebSocket here. Try ${paths.join(' or ')}`];
@@ -89,8 +77,8 @@ export class WebSocketAcceptor {
 
   #welcome(visitor: Visitor, request: IncomingMessage, webSocket: AnnouncingWebSocket, spoken: Subprotocol): void {
     const { codec, batched } = spoken;
-    const { limits, log, clock, name, strict = false } = this.#options;
-    const { socket } = visitor;
+    const { limits, sessions, clock } = this.#options;
+    const { socket, tls } = visitor;
     const channel = new WebSocketChannel({
       webSocket,
       socket,
@@ -100,24 +88,10 @@ export class WebSocketAcceptor {
       closeGrace: limits.closeGrace,
       clock,
     });
-    const link = new WireLink({
-      info: {
-        transport: 'websocket',
-        serializer: codec.name,
-        ...peerAddress(socket),
-        listener: name,
-        tls: visitor.tls,
-        ...(strict && { strict }),
-        headers: request.headers,
-      },
-      codec,
-      channel: batched ? new BatchedChannel(channel, codec.binary) : channel,
-      log,
-      clock,
-      outgoing: { maxBytes: limits.maxQueuedBytes, ...limits.outgoing },
-      closeGrace: limits.closeGrace,
-    });
-    this.#accept(link);
+    const peer: AcceptedPeer = { transport: 'websocket', ...peerAddress(socket), tls, headers: request.headers };
+    const framed = batched ? new BatchedChannel(channel, codec.binary) : channel;
+    socket.once('close', sessions.take());
+    this.#accept(acceptedLink(this.#options, peer, codec, framed));
   }
 }
 

@@ -133,10 +133,12 @@ export class WebSocketChannel implements FrameChannel {
   }
 
   pause(): void {
+    this.#heartbeat.deaf = true;
     this.#webSocket.pause();
   }
 
   resume(): void {
+    this.#heartbeat.deaf = false;
     this.#webSocket.resume();
   }
 

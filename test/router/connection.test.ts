@@ -9,7 +9,7 @@ import { ListLink } from '../support/list-link.ts';
 
 /** A link that keeps what the router says of its queue, and drops when the test says. */
 class QueueLink extends ListLink {
-  readonly counters: LinkCounters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, dropped: 0 };
+  readonly counters: LinkCounters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, dropped: 0, slowed: 0 };
   readonly settings: (Partial<OutgoingPolicy> | undefined)[] = [];
   #receiver: LinkReceiver | undefined;
 

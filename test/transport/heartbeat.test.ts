@@ -63,3 +63,23 @@ describe('heartbeat', () => {
     assert.equal(events.length, 0);
   });
 });
+
+describe('heartbeat while nothing is read', () => {
+  it('neither asks nor gives up, and does both again afterwards', () => {
+    const { clock, heartbeat, events } = start();
+    heartbeat.deaf = true;
+    clock.advance(10_000);
+    assert.deepEqual(events, []);
+    heartbeat.deaf = false;
+    clock.advance(10_000);
+    assert.deepEqual(events, ['ask 12000', 'lost 12400']);
+  });
+
+  it('does not give up on a peer that was asked just before', () => {
+    const { clock, heartbeat, events } = start();
+    clock.advance(1100);
+    heartbeat.deaf = true;
+    clock.advance(10_000);
+    assert.deepEqual(events, ['ask 1000']);
+  });
+});

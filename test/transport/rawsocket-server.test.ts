@@ -51,8 +51,8 @@ class TestServer implements AsyncDisposable {
     );
   }
 
-  async connect(): Promise<RawPeer> {
-    return RawPeer.connect({ host: '127.0.0.1', port: (await this.#listening).port });
+  async connect(localAddress = '127.0.0.1'): Promise<RawPeer> {
+    return RawPeer.connect({ host: '127.0.0.1', port: (await this.#listening).port, localAddress });
   }
 
   /** A peer that has shaken hands, with the given second octet. */
@@ -171,11 +171,13 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
   });
 
   it('asks a silent peer with a PING, and drops it when there is no answer', async () => {
-    await using server = new TestServer({ heartbeat: { interval: 1000, timeout: 500 } });
+    await using server = new TestServer({ heartbeat: { interval: 1000, timeout: 500 }, rawSocketPings: 'always' });
     const { peer, receiver } = await server.shaken();
     server.clock.advance(1000);
     const { first, payload } = await peer.frame();
     assert.equal(first, 1);
+    // Autobahn|JS answers a PING without payload only when something else arrives.
+    assert.ok(payload.length > 0);
     peer.send(rawFrame(payload, 2), rawFrame(EVENT));
     await receiver.received(1);
     server.clock.advance(500);
@@ -186,6 +188,129 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     assert.equal(await receiver.over(), 'the peer does not answer');
     await peer.rest();
   });
+
+  it('asks only peers that have sent a PING themselves, unless told otherwise', async () => {
+    await using server = new TestServer({ heartbeat: { interval: 1000, timeout: 500 } });
+    const { peer: shy, receiver } = await server.shaken();
+    const { peer: asker, receiver: askers } = await server.shaken();
+    asker.send(rawFrame('are you there?', 1));
+    assert.equal((await asker.frame()).first, 2);
+    server.clock.advance(1000);
+    server.clock.advance(1000);
+    assert.equal((await asker.frame()).first, 1);
+    server.clock.advance(500);
+    assert.equal(await askers.over(), 'the peer does not answer');
+    server.clock.advance(60_000);
+    shy.send(rawFrame(EVENT));
+    await receiver.received(1);
+    server.links[0]?.close('enough');
+    assert.equal((await shy.rest()).length, 0);
+    await using never = new TestServer({ heartbeat: { interval: 1000, timeout: 500 }, rawSocketPings: 'never' });
+    const { peer } = await never.shaken();
+    peer.send(rawFrame('are you there?', 1));
+    assert.equal((await peer.frame()).first, 2);
+    never.clock.advance(60_000);
+    never.links[0]?.close('enough');
+    assert.equal((await peer.rest()).length, 0);
+  });
+
+  it('takes and sends frames of exactly 2^24 bytes, with the X bit and no other length', async () => {
+    await using server = new TestServer({ maxMessageSize: 2 ** 24 });
+    const { peer, link, receiver } = await server.shaken();
+    const text = 'x'.repeat(2 ** 24 - 16);
+    const message = `[36,1,2,{},["${text}"]]`;
+    assert.equal(message.length, 2 ** 24);
+    peer.send([0x08, 0, 0, 0], message);
+    const [event] = await receiver.received(1);
+    assert.ok(event !== undefined);
+    link.send(event);
+    assert.deepEqual([...(await peer.read(4))], [0x08, 0, 0, 0]);
+    assert.equal((await peer.read(2 ** 24)).toString('latin1'), message);
+    // One less has the other bits.
+    peer.send([0, 0xff, 0xff, 0xff], message.replace('xx', 'x'));
+    await receiver.received(2);
+    peer.send([0x08, 0, 0, 1]);
+    assert.match((await peer.rest()).toString(), /longer than 2\^24/);
+  });
+
+  it('refuses links beyond maxSessions, and takes the next once one is gone', async () => {
+    await using server = new TestServer({ maxSessions: 1 });
+    const { peer: first } = await server.shaken();
+    using second = await server.connect();
+    second.send(JSON_16M);
+    assert.deepEqual([...(await second.rest())], [0x7f, 0x40, 0, 0]);
+    first.socket.destroy();
+    await until('the first to be forgotten', () => server.receivers[0]?.closings.length === 1);
+    const { peer: third } = await server.shaken();
+    assert.equal(third.ended, false);
+    third[Symbol.dispose]();
+  });
+
+  it('refuses connections beyond those of one address, and hangs up on many more', async () => {
+    await using server = new TestServer({ maxConnectionsPerAddress: 2 });
+    const { peer: first } = await server.shaken();
+    const { peer: second } = await server.shaken();
+    const refused = await Promise.all(Array.from({ length: 8 }, () => server.connect()));
+    const [third] = refused;
+    assert.ok(third !== undefined);
+    using beyond = await server.connect();
+    assert.equal((await beyond.rest()).length, 0);
+    // Another address of this machine has its own count.
+    using other = await server.connect('127.0.0.2');
+    other.send(JSON_16M);
+    assert.equal((await other.read(4))[1], 0xb1);
+    third.send(JSON_16M);
+    assert.deepEqual([...(await third.rest())], [0x7f, 0x40, 0, 0]);
+    for (const peer of [first, second, ...refused]) peer[Symbol.dispose]();
+    // Strangers have deadlines; when none is left, they have been forgotten.
+    await until('all to be forgotten', () => server.clock.timers === 0 && server.receivers[1]?.closings.length === 1);
+    const { peer } = await server.shaken();
+    assert.equal(peer.ended, false);
+    peer[Symbol.dispose]();
+  });
+
+  it('tells the link how long its peer has for HELLO, where the listener says', async () => {
+    await using server = new TestServer({ helloTimeout: 1234 });
+    const { peer, link } = await server.shaken();
+    assert.equal(link.info.helloTimeout, 1234);
+    peer[Symbol.dispose]();
+  });
+
+  for (const [what, limits] of [
+    ['messages', { messageRate: { rate: 10, burst: 5 } }],
+    ['bytes', { byteRate: { rate: 10 * EVENT.length, burst: 5 * EVENT.length } }],
+  ] as const) {
+    it(`reads a peer that sends more ${what} than its rate more slowly, and loses nothing`, async () => {
+      await using server = new TestServer(limits);
+      const { peer, link, receiver } = await server.shaken();
+      const { peer: other, receiver: others } = await server.shaken();
+      const many = (count: number): Buffer => Buffer.concat(Array.from({ length: count }, () => rawFrame(EVENT)));
+      peer.send(many(5));
+      await receiver.received(5);
+      assert.equal(link.counters.slowed, 0);
+      // In one piece, so all of it is read at once: 20 more than the bucket holds, which are two seconds.
+      peer.send(many(20));
+      await receiver.received(25);
+      assert.equal(link.counters.slowed, 1);
+      peer.send(many(1));
+      const quiet = async (): Promise<void> => {
+        for (let i = 0; i < 3; i++) {
+          other.send(rawFrame(EVENT));
+          await until('the other to be heard', () => others.messages.length % 3 === (i + 1) % 3);
+        }
+        assert.equal(receiver.messages.length, 25);
+      };
+      await quiet();
+      server.clock.advance(1999);
+      await quiet();
+      server.clock.advance(1);
+      await receiver.received(26);
+      assert.equal(others.messages.length, 6);
+      // A peer that is not read is not given up for its silence.
+      peer[Symbol.dispose]();
+      other[Symbol.dispose]();
+    });
+  }
 
   const violations: readonly (readonly [string, Uint8Array])[] = [
     ['a frame with reserved bits', rawFrame(EVENT, 0x10)],
@@ -247,6 +372,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
       bytesIn: 2 * EVENT.length,
       bytesOut: payload.length,
       dropped: 0,
+      slowed: 0,
     });
     peer[Symbol.dispose]();
   });
@@ -291,7 +417,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     await known.read(4);
     using stranger = await RawPeer.connect(target);
     stranger.send([0x7f]);
-    await until('both to be there', () => clock.timers >= 2);
+    await until('the stranger to be there', () => clock.timers === 1);
     let gone = false;
     const closing = listening[Symbol.asyncDispose]().then(() => {
       gone = true;

@@ -1,0 +1,56 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Codec } from '../codec/codec.ts';
+import type { FrameChannel } from '../link/frame-channel.ts';
+import type { LinkInfo } from '../link/link.ts';
+import { WireLink } from '../link/wire-link.ts';
+import type { TransportLimits } from './limits.ts';
+import { MeteredChannel } from './metered-channel.ts';
+import type { SessionQuota } from './session-quota.ts';
+
+/** What all who accept links on one listener share. */
+export interface AcceptorOptions {
+  /** The listener's name, for `LinkInfo` and the log. */
+  readonly name: string;
+  /** Whether its peers are held to every rule of the protocol; for `LinkInfo`. Default false. */
+  readonly strict?: boolean;
+  readonly codecs: readonly Codec[];
+  readonly limits: TransportLimits;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** The same, with what the listener itself counts. */
+export interface AcceptorTerms extends AcceptorOptions {
+  readonly sessions: SessionQuota;
+}
+
+/** What is known of a peer that has shaken hands. */
+export type AcceptedPeer = Pick<LinkInfo, 'transport' | 'peer' | 'loopback' | 'tls' | 'headers'>;
+
+/** The link of a peer that was accepted, with the limits of its listener. */
+export function acceptedLink(
+  options: AcceptorTerms,
+  peer: AcceptedPeer,
+  codec: Codec,
+  channel: FrameChannel,
+): WireLink {
+  const { name: listener, strict = false, limits, log, clock } = options;
+  const { messageRate: messages, byteRate: bytes, helloTimeout, maxQueuedBytes, outgoing, closeGrace } = limits;
+  const metered = messages !== undefined || bytes !== undefined;
+  return new WireLink({
+    info: {
+      ...peer,
+      serializer: codec.name,
+      listener,
+      ...(strict && { strict }),
+      ...(helloTimeout !== undefined && { helloTimeout }),
+    },
+    codec,
+    channel: metered ? new MeteredChannel(channel, { messages, bytes }, clock) : channel,
+    log,
+    clock,
+    outgoing: { maxBytes: maxQueuedBytes, ...outgoing },
+    closeGrace,
+  });
+}
