@@ -148,4 +148,66 @@ describe('Dealer', () => {
       [3, 3, 3],
     );
   });
+
+  it('lets callers take turns, whoever has more that waits [advanced/rpc_shared_registration]', () => {
+    const router = makeRouter();
+    const [callee, busy, modest] = [join(router), join(router), join(router)];
+    callee.say([64, 1, { concurrency: 1 }, 'p']);
+    for (let request = 1; request <= 4; request++) busy.say([48, request, {}, 'p', [`busy ${request}`]]);
+    modest.say([48, 1, {}, 'p', ['modest']]);
+    for (let request = 1; request <= 5; request++) callee.say([70, request, {}]);
+    assert.deepEqual(
+      callee.heard.slice(1).map(heard => heard[4]),
+      [['busy 1'], ['busy 2'], ['modest'], ['busy 3'], ['busy 4']],
+    );
+  });
+
+  it('keeps room for calls that wait, however many may be rerouted [advanced/rpc_call_rerouting]', () => {
+    const router = makeRouter({ limits: { keptCallBytes: 2000 } });
+    const callee = new ListLink();
+    router.attach(callee);
+    callee.say([1, 'realm1', { roles: { callee: { features: { call_reroute: true } } } }]);
+    callee.say([64, 1, { invoke: 'first' }, 'many']);
+    callee.say([64, 2, { concurrency: 1 }, 'few']);
+    const caller = join(router);
+    for (let request = 1; request <= 20; request++) caller.say([48, request, {}, 'many']);
+    for (let request = 21; request <= 23; request++) caller.say([48, request, {}, 'few']);
+    assert.deepEqual(caller.heard, []);
+  });
+
+  it('remembers a call in parts from its end, not from its beginning [advanced/rpc_progressive_call_invocations]', () => {
+    const router = makeRouter();
+    const [callee, caller] = [join(router), join(router)];
+    callee.say([64, 1, {}, 'p']);
+    caller.say([48, 1, { progress: true }, 'p']);
+    for (let request = 2; request <= 1100; request++) caller.say([48, request, { progress: true }, 'nowhere']);
+    callee.say([70, 1, {}]);
+    callee.heard.length = 0;
+    caller.say([48, 1, {}, 'p']);
+    assert.deepEqual(callee.heard, []);
+    assert.equal(router.realm('realm1')?.counters.strayParts, 1);
+  });
+
+  it('lets nobody but the same principal take over: of one authid and one provider, and no part of this program', () => {
+    const router = makeRouter({ realms: [{ name: 'realm1', uri: 'loose', takeover: 'same-authid' }] });
+    const principal = { authid: 'meter', authrole: 'device', authmethod: 'ticket', authprovider: 'static' };
+    const joinAs = (authprovider: string, info = testLinkInfo): ListLink => {
+      const link = new ListLink(info);
+      router.attach(link, { ...principal, authprovider });
+      link.say(HELLO);
+      link.heard.length = 0;
+      return link;
+    };
+    const before = joinAs('static');
+    const service = joinAs('static', { ...testLinkInfo, internal: 'service' });
+    before.say([64, 1, {}, 'p']);
+    service.say([64, 1, {}, 'q']);
+    const [other, same] = [joinAs('cbor-tcp'), joinAs('static')];
+    other.say([64, 1, {}, 'p']);
+    same.say([64, 1, {}, 'q']);
+    same.say([64, 2, {}, 'p']);
+    assert.equal(other.heard[0]?.[4], 'wamp.error.procedure_already_exists');
+    assert.equal(same.heard[0]?.[4], 'wamp.error.procedure_already_exists');
+    assert.equal(same.heard[1]?.[0], 65);
+  });
 });
