@@ -136,6 +136,10 @@ export class Router {
     return this.#connections.size;
   }
 
+  realms(): Iterable<RealmView> {
+    return this.#realms.values();
+  }
+
   realm(name: string): RealmView | undefined {
     return this.#realms.get(name);
   }

@@ -11,6 +11,9 @@ const implemented = {
     publication_trustlevels: 'advanced/pubsub_publication_trustlevels',
     subscription_revocation: 'advanced/pubsub_subscription_revocation',
     payload_passthru_mode: 'advanced/payload_passthru_mode',
+    session_meta_api: 'advanced/meta_api_sessions',
+    subscription_meta_api: 'advanced/meta_api_subscriptions',
+    event_history: 'advanced/pubsub_event_history',
   },
   dealer: {
     call_canceling: 'advanced/rpc_call_canceling',
@@ -24,6 +27,9 @@ const implemented = {
     progressive_call_results: 'advanced/rpc_progressive_call_results',
     registration_revocation: 'advanced/rpc_registration_revocation',
     shared_registration: 'advanced/rpc_shared_registration',
+    session_meta_api: 'advanced/meta_api_sessions',
+    registration_meta_api: 'advanced/meta_api_registrations',
+    testament_meta_api: 'advanced/pubsub_testament',
   },
 } as const satisfies Record<string, Record<string, string>>;
 

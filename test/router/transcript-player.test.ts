@@ -47,7 +47,7 @@ describe('TranscriptPlayer', () => {
 });
 
 describe('a transcript pattern', () => {
-  const matches = (pattern: string, value: unknown): boolean => matchesPattern(parsePattern(pattern), value);
+  const matches = (pattern: string, value: unknown): boolean => matchesPattern(parsePattern(pattern), value, new Map());
 
   it('is exact where nothing else is said', () => {
     assert.ok(matches('[1,{"a":[]}]', [1, { a: [] }]));

@@ -38,6 +38,10 @@ export class PureStage implements TranscriptStage {
     this.#scene.clock.advance(milliseconds);
   }
 
+  startMeta(): Promise<void> {
+    return this.#scene.startMeta();
+  }
+
   shutDown(): void {
     void this.#scene.router.close();
   }

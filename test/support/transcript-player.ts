@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Dialogue, Step } from './transcript.ts';
-import { matchesPattern } from './transcript-pattern.ts';
+import { type Bindings, filledIn, matchesPattern } from './transcript-pattern.ts';
 
 /** A client's end of a connection, in lists as JSON has them. */
 export interface TranscriptPeer {
@@ -19,6 +19,7 @@ export interface TranscriptStage {
   /** Resolves when all that was said has been handled, and all that follows from it has been heard. */
   settle(): Promise<void>;
   advance(milliseconds: number): void;
+  startMeta(): Promise<void>;
   shutDown(): void;
   revoke(session: number, subscription: number, reason: string | undefined): void;
   /** What the router still holds: subscriptions, registrations, calls, timers of calls. */
@@ -32,6 +33,7 @@ export class TranscriptPlayer {
   readonly #stage: TranscriptStage;
   readonly #file: string;
   readonly #peers = new Map<string, TranscriptPeer>();
+  readonly #bindings: Bindings = new Map();
   #speaker = '';
 
   constructor(stage: TranscriptStage, file: string) {
@@ -49,7 +51,10 @@ export class TranscriptPlayer {
       case 'join':
         return await this.#join(step.peer, step.details, step.line);
       case 'send':
-        return await this.#send(step.peer, step.list);
+        return await this.#send(
+          step.peer,
+          step.list.map(item => filledIn(item, this.#bindings)),
+        );
       case 'expect':
         return await this.#expect(step.peer, step.pattern, step.line);
       case 'drop':
@@ -63,6 +68,8 @@ export class TranscriptPlayer {
       case 'revoke':
         await this.#stage.settle();
         return this.#stage.revoke(step.session, step.subscription, step.reason);
+      case 'meta':
+        return await this.#stage.startMeta();
       case 'shutdown':
         await this.#stage.settle();
         return this.#stage.shutDown();
@@ -95,7 +102,7 @@ export class TranscriptPlayer {
     const heard = await peer.next().catch((error: unknown) => {
       assert.fail(`${where}: ${name} heard nothing where ${JSON.stringify(pattern)} was due (${String(error)})`);
     });
-    if (matchesPattern(pattern, heard)) return;
+    if (matchesPattern(pattern, heard, this.#bindings)) return;
     assert.deepEqual(heard, pattern, `${where}: ${name} heard something else: ${JSON.stringify(heard)}`);
     assert.fail(`${where}: ${name} heard ${JSON.stringify(heard)}`);
   }

@@ -1,6 +1,9 @@
 import { silentLogger } from '../../src/base/logger.ts';
+import { MetaApi } from '../../src/meta/meta-api.ts';
+import type { MetaPolicy } from '../../src/meta/meta-authorizer.ts';
 import type { Authenticator, AuthStep } from '../../src/router/admission.ts';
 import { ALLOW, type Authorizer, DENY } from '../../src/router/authorizer.ts';
+import type { HistoryOptions } from '../../src/router/broker.ts';
 import { Router } from '../../src/router/router.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { ErrorUri } from '../../src/wamp/errors.ts';
@@ -54,21 +57,56 @@ const authorizer: Authorizer = {
 /** What falls by chance: the last of three, the first, the one in the middle, and so on. */
 const chances = [0.9, 0, 0.5];
 
+/** Roles that are no guests' read; control is for fewer. */
+const policy: MetaPolicy = {
+  read: ['anonymous', 'admin', 'watcher'],
+  control: ['anonymous', 'admin'],
+};
+
+const history: readonly HistoryOptions[] = [
+  { topic: 'com.app.log', match: 'exact' },
+  { topic: 'com.app.', match: 'prefix' },
+  { topic: 'com..level', match: 'wildcard' },
+  { topic: 'denied.log', match: 'exact' },
+];
+
+/** The meta API's sessions count from here, one for each realm, and clients from 1. */
+const META_SESSION = 899;
+
+export interface TranscriptRouter {
+  readonly router: Router;
+  readonly clock: FakeClock;
+  startMeta(): Promise<void>;
+}
+
 /** The router that every transcript meets, and its clock: ids count from 1, limits are small. */
-export function transcriptRouter(): { readonly router: Router; readonly clock: FakeClock } {
+export function transcriptRouter(): TranscriptRouter {
   const clock = new FakeClock();
+  const meta = new MetaApi({
+    clock,
+    log: silentLogger,
+    authorizer,
+    policies: new Map([
+      ['realm1', policy],
+      ['recorded', policy],
+    ]),
+  });
+  const [clientIds, metaIds] = [countingIds(), countingIds()];
+  let ofMeta = false;
   let drawn = 0;
   const router = new Router({
     realms: [
       { name: 'realm1', uri: 'loose' },
       { name: 'returning', uri: 'loose', takeover: 'same-authid' },
       { name: 'strict', uri: 'strict' },
+      { name: 'recorded', uri: 'loose', history },
     ],
     authenticator,
-    authorizer,
+    authorizer: meta.authorizer,
+    observer: meta.observer,
     clock,
     log: silentLogger,
-    sessionIds: countingIds(),
+    sessionIds: () => (ofMeta ? META_SESSION + metaIds() : clientIds()),
     publicationIds: countingIds(),
     random: () => chances[drawn++ % chances.length] ?? 0,
     agent: 'wampway-test',
@@ -82,7 +120,12 @@ export function transcriptRouter(): { readonly router: Router; readonly clock: F
       uriLength: 200,
     },
   });
-  return { router, clock };
+  const startMeta = async (): Promise<void> => {
+    ofMeta = true;
+    await meta.start(router);
+    ofMeta = false;
+  };
+  return { router, clock, startMeta };
 }
 
 /** Takes a subscription from a session on realm1. */

@@ -9,6 +9,7 @@ export type Step = { readonly line: number } & (
   | { readonly kind: 'closed'; readonly peer: string }
   | { readonly kind: 'advance'; readonly milliseconds: number }
   | { readonly kind: 'revoke'; readonly session: number; readonly subscription: number; readonly reason?: string }
+  | { readonly kind: 'meta' }
   | { readonly kind: 'shutdown' }
   | { readonly kind: 'quiet' }
   | { readonly kind: 'empty' }
@@ -30,10 +31,12 @@ export interface Dialogue {
  *     A joins {"authrole":"admin"}   the same with more HELLO.Details
  *     A > [32,1,{},"com.app.t"]      A says
  *     A < [33,1,<any>]               A hears, as its next message
+ *     A < [65,1,<sum>]               the same, and what stands there is `<sum>` from now on, heard or said
  *     A ! drop                       A's link is lost
  *     A ! closed                     A's link has been closed by the router
  *     @ advance 5000                 the clock moves on, in milliseconds
  *     @ revoke 1 2 "reason"          the router takes subscription 2 from session 1; the reason may be left out
+ *     @ meta                         the meta API is started; its session is 900
  *     @ shutdown                     the router begins to close
  *     @ quiet                        nobody has heard anything that is not in the lines above
  *     @ empty                        the realm holds no subscription, registration or call
@@ -66,17 +69,23 @@ function parseStep(source: string, line: number): Step {
       const [session, subscription, reason] = JSON.parse(`[${rest.replace(/ +/g, ',')}]`);
       return { line, kind: 'revoke', session, subscription, reason };
     }
-    if (verb === 'shutdown' || verb === 'quiet' || verb === 'empty') return { line, kind: verb };
+    if (verb === 'meta' || verb === 'shutdown' || verb === 'quiet' || verb === 'empty') return { line, kind: verb };
   }
   switch (verb) {
     case 'joins':
       return { line, kind: 'join', peer, details: rest === '' ? {} : JSON.parse(rest) };
     case '>':
-      return { line, kind: 'send', peer, list: JSON.parse(rest) };
+      return { line, kind: 'send', peer, list: parseList(rest) };
     case '<':
       return { line, kind: 'expect', peer, pattern: parsePattern(rest) };
     case '!':
       if (rest === 'drop' || rest === 'closed') return { line, kind: rest, peer };
   }
   throw new SyntaxError(`not a line of a transcript: ${source}`);
+}
+
+function parseList(text: string): readonly unknown[] {
+  const list = parsePattern(text);
+  if (Array.isArray(list)) return list;
+  throw new SyntaxError('not a list');
 }

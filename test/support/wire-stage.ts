@@ -198,6 +198,10 @@ export class WireStage implements TranscriptStage, AsyncDisposable {
     this.#scene.clock.advance(milliseconds);
   }
 
+  startMeta(): Promise<void> {
+    return this.#scene.startMeta();
+  }
+
   shutDown(): void {
     void this.#scene.router.close();
   }

@@ -1,0 +1,100 @@
+import type { Clock } from '../base/clock.ts';
+import type { RealmView } from '../router/realm.ts';
+import type { Session } from '../router/session.ts';
+import type { Dict } from '../wamp/dict.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
+import { countArgument, idArgument, isAbsent, textArgument } from './meta-arguments.ts';
+import type { MetaProcedures } from './meta-procedure.ts';
+import { clientsRegistration } from './registration-procedures.ts';
+import { sessionDetails } from './session-details.ts';
+import { clientSession, inRoles } from './session-procedures.ts';
+
+/** Sessions that wampway.session.list shows at a time. */
+const PAGE = 1000;
+const MAX_PAGE = 10_000;
+
+/** wampway.*: what a gateway knows beyond the specification. */
+export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedures {
+  return {
+    /** In order of joining; `limit` of them, beginning behind the session `after`. */
+    'wampway.session.list': ({ args, kwargs }) => {
+      const wanted = inRoles(args[0]);
+      const limit = countArgument(kwargs['limit'], 'limit', PAGE, MAX_PAGE);
+      let skipping = isAbsent(kwargs['after']) ? undefined : idArgument(kwargs['after'], 'session');
+      const found: Dict[] = [];
+      for (const session of realm.sessions()) {
+        if (found.length === limit) break;
+        if (skipping === undefined && !session.internal && wanted(session)) found.push(traffic(session, clock.now()));
+        if (session.id === skipping) skipping = undefined;
+      }
+      return found;
+    },
+
+    'wampway.session.get': ({ args }) => traffic(clientSession(realm, args[0]), clock.now()),
+
+    'wampway.realm.get': () => {
+      const { name, sessionCount, subscriptionCount, registrationCount, callCount, counters } = realm;
+      const { published, refusedPublications, called, lateAnswers } = counters;
+      return {
+        name,
+        sessions: sessionCount,
+        subscriptions: subscriptionCount,
+        registrations: registrationCount,
+        calls: callCount,
+        counters: { published, refused_publications: refusedPublications, called, late_answers: lateAnswers },
+      };
+    },
+
+    /** [advanced/pubsub_subscription_revocation] */
+    'wampway.subscription.revoke': ({ args, kwargs }) => {
+      const session = clientSession(realm, args[0]);
+      const subscription = idArgument(args[1], 'subscription');
+      if (realm.broker.revoke(session, subscription, reasonOf(kwargs))) return;
+      throw new WampError(ErrorUri.NoSuchSubscription, [`the session has no subscription ${subscription}`]);
+    },
+
+    /** [advanced/rpc_registration_revocation] */
+    'wampway.registration.revoke': ({ args, kwargs }) => {
+      const session = clientSession(realm, args[0]);
+      const registration = clientsRegistration(realm.dealer, args[1]);
+      const reason = reasonOf(kwargs) ?? 'revoked';
+      if (!session.registrations.has(registration.id)) {
+        throw new WampError(ErrorUri.NoSuchRegistration, [`the session has no registration ${registration.id}`]);
+      }
+      realm.dealer.revokeRegistration(session, registration, reason);
+    },
+  };
+}
+
+function reasonOf({ reason }: Dict): string | undefined {
+  return isAbsent(reason) ? undefined : textArgument(reason, 'reason');
+}
+
+/** A session, what it holds, and what has passed through its link; rates are per second, since it joined. */
+function traffic(session: Session, now: number): Dict {
+  const { link, joined, subscriptions, registrations, calls, invocations } = session;
+  const { counters } = link;
+  const seconds = Math.max((now - joined) / 1000, 1);
+  const rate = (count: number): number => Math.round((count / seconds) * 100) / 100;
+  return {
+    ...sessionDetails(session),
+    joined: new Date(joined).toISOString(),
+    strict: link.info.strict === true,
+    queued_bytes: link.queuedBytes,
+    subscriptions: subscriptions.size,
+    registrations: registrations.size,
+    calls: calls.size,
+    invocations: invocations.size,
+    ...(counters && {
+      dropped: counters.dropped,
+      received: { messages: counters.messagesIn, bytes: counters.bytesIn },
+      sent: { messages: counters.messagesOut, bytes: counters.bytesOut },
+      rates: {
+        messages_received: rate(counters.messagesIn),
+        bytes_received: rate(counters.bytesIn),
+        messages_sent: rate(counters.messagesOut),
+        bytes_sent: rate(counters.bytesOut),
+      },
+    }),
+  };
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { type Authorizer, allowAll } from '../router/authorizer.ts';
+import type { RouterObserver } from '../router/observer.ts';
+import type { Router } from '../router/router.ts';
+import { gatewayProcedures } from './gateway-procedures.ts';
+import { defaultMetaPolicy, MetaAuthorizer, type MetaPolicy } from './meta-authorizer.ts';
+import { MetaEvents } from './meta-events.ts';
+import { MetaSession } from './meta-session.ts';
+import { registrationProcedures } from './registration-procedures.ts';
+import { sessionProcedures } from './session-procedures.ts';
+import { subscriptionProcedures } from './subscription-procedures.ts';
+import { testamentProcedures } from './testament-procedures.ts';
+
+export interface MetaApiOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Who may use it, by realm; `defaultMetaPolicy` where nothing is said. */
+  readonly policies?: ReadonlyMap<string, MetaPolicy>;
+  /** Decides over everything that is not the meta API's. Default: everybody may do everything. */
+  readonly authorizer?: Authorizer;
+}
+
+/**
+ * The meta API of one router. Made before the router, which takes its `observer` and its `authorizer`, and started
+ * after it. [advanced/meta_api]
+ */
+export class MetaApi {
+  readonly observer: RouterObserver;
+  readonly authorizer: Authorizer;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #events: MetaEvents;
+  readonly #sessions: MetaSession[] = [];
+  #router: Router | undefined;
+
+  constructor({ clock, log, policies, authorizer = allowAll }: MetaApiOptions) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#events = new MetaEvents(name => this.#router?.realm(name));
+    this.observer = this.#events;
+    this.authorizer = new MetaAuthorizer(name => policies?.get(name) ?? defaultMetaPolicy, authorizer);
+  }
+
+  /** Joins every realm of the router; resolves when the procedures can be called. */
+  async start(router: Router): Promise<void> {
+    this.#router = router;
+    for (const realm of router.realms()) {
+      const procedures = {
+        ...sessionProcedures(realm, this.#events),
+        ...subscriptionProcedures(realm),
+        ...registrationProcedures(realm),
+        ...testamentProcedures(realm),
+        ...gatewayProcedures(realm, this.#clock),
+      };
+      const attach = router.attach.bind(router);
+      this.#sessions.push(new MetaSession({ realm, procedures, attach, clock: this.#clock, log: this.#log }));
+    }
+    await Promise.all(this.#sessions.map(session => session.start()));
+  }
+
+  /** Leaves every realm: nothing is announced from then on. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#sessions.splice(0).map(session => session.stop()));
+  }
+}

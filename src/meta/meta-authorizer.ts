@@ -1,0 +1,67 @@
+import type { LinkInfo } from '../link/link.ts';
+import { type Action, ALLOW, type Authorizer, DENY, type Decision, type SessionView } from '../router/authorizer.ts';
+import type { MatchPolicy, Uri } from '../wamp/uri.ts';
+import { isMetaUri } from './meta-uris.ts';
+
+/** Programs of this machine, everybody, nobody, or those in one of these roles. */
+export type MetaAccess = 'loopback' | 'any' | 'none' | readonly string[];
+
+/** Who may use the meta API of a realm. */
+export interface MetaPolicy {
+  /** See sessions, subscriptions and registrations, and be told of changes. */
+  readonly read: MetaAccess;
+  /** End sessions, revoke what they hold, change what is said of them. */
+  readonly control: MetaAccess;
+}
+
+export const defaultMetaPolicy: MetaPolicy = Object.freeze({ read: 'loopback', control: 'none' });
+
+/** Allowed to everybody: they concern the caller alone, or ask for permission themselves. */
+const open: ReadonlySet<string> = new Set([
+  'wamp.session.add_testament',
+  'wamp.session.flush_testaments',
+  'wamp.subscription.get_events',
+]);
+
+const controlling: ReadonlySet<string> = new Set([
+  'wamp.session.kill',
+  'wamp.session.kill_by_authid',
+  'wamp.session.kill_by_authrole',
+  'wamp.session.kill_all',
+  'wamp.session.modify_details',
+  'wampway.subscription.revoke',
+  'wampway.registration.revoke',
+]);
+
+/** Decides over the router's own topics and procedures by the policy of the realm, and asks another for all the rest. */
+export class MetaAuthorizer implements Authorizer {
+  readonly #policyOf: (realm: string) => MetaPolicy;
+  readonly #inner: Authorizer;
+
+  constructor(policyOf: (realm: string) => MetaPolicy, inner: Authorizer) {
+    this.#policyOf = policyOf;
+    this.#inner = inner;
+  }
+
+  decide(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Decision {
+    if (!isMetaUri(uri)) return this.#inner.decide(session, action, uri, match);
+    // Whoever could speak here would speak for the router.
+    if (action === 'publish' || action === 'register') return DENY;
+    if (action === 'call' && open.has(uri)) return ALLOW;
+    const { read, control } = this.#policyOf(session.realm);
+    const access = action === 'call' && controlling.has(uri) ? control : read;
+    return includes(access, session) ? ALLOW : DENY;
+  }
+}
+
+function includes(access: MetaAccess, { principal, linkInfo }: SessionView): boolean {
+  if (access === 'any') return true;
+  if (access === 'none') return false;
+  if (access === 'loopback') return isProgramOfThisMachine(linkInfo);
+  return access.includes(principal.authrole);
+}
+
+/** A device behind a bridge comes by a link within this process, wherever it is itself. */
+function isProgramOfThisMachine({ loopback, transport }: LinkInfo): boolean {
+  return loopback && transport !== 'local';
+}

@@ -1,0 +1,90 @@
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { Session } from '../client/session.ts';
+import type { Invocation } from '../client/session-api.ts';
+import type { Link, LinkInfo, Principal } from '../link/link.ts';
+import { localLinkPair } from '../link/local-link.ts';
+import type { RealmView } from '../router/realm.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
+import { asId } from '../wamp/ids.ts';
+import type { MetaProcedure, MetaProcedures } from './meta-procedure.ts';
+
+const principal: Principal = {
+  authid: 'meta',
+  authrole: 'router',
+  authmethod: 'internal',
+  authprovider: 'router',
+};
+
+const here: LinkInfo = {
+  transport: 'local',
+  serializer: 'none',
+  peer: 'router',
+  loopback: true,
+  listener: 'meta',
+  tls: false,
+};
+
+/** Milliseconds until a session that was lost is opened again. */
+const PAUSE = 1000;
+
+export interface MetaSessionOptions {
+  readonly realm: RealmView;
+  readonly procedures: MetaProcedures;
+  readonly attach: (link: Link) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The session that answers for one realm's meta procedures: a client like any other, but for whom it speaks. */
+export class MetaSession {
+  readonly #options: MetaSessionOptions;
+  #session: Session | undefined;
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  constructor(options: MetaSessionOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when all procedures are registered. */
+  async start(): Promise<void> {
+    const { realm, procedures, attach, clock, log } = this.#options;
+    const [ours, routers] = localLinkPair(here, { ...here, peer: 'meta', principal, internal: 'router' }, log);
+    attach(routers);
+    const session = await Session.join(ours, { realm: realm.name, authid: principal.authid, clock, log });
+    this.#session = session;
+    void session.closed.then(reason => this.#lost(reason));
+    const names = Object.entries(procedures);
+    await Promise.all(names.map(([uri, run]) => session.register(uri, this.#handler(run), DISCLOSED)));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#session?.leave();
+  }
+
+  #handler(run: MetaProcedure): (invocation: Invocation) => unknown {
+    const { realm } = this.#options;
+    return ({ details, args, kwargs, payload }) => {
+      const id = details['caller'];
+      const caller = typeof id === 'number' ? realm.session(asId<'session'>(id)) : undefined;
+      // It has left meanwhile, so nobody hears this.
+      if (caller === undefined) throw new WampError(ErrorUri.Canceled, ['the caller is not known']);
+      return run({ caller, args, kwargs, payload });
+    };
+  }
+
+  /** Nothing ends it but a mistake of ours: the realm is not left without its procedures. */
+  #lost(reason: string): void {
+    if (this.#stopped) return;
+    const { realm, clock, log } = this.#options;
+    log.error({ realm: realm.name, reason, pause: PAUSE }, 'the meta session was lost; it is opened again');
+    this.#timer = clock.after(PAUSE, () => {
+      this.start().catch((error: unknown) => log.error({ realm: realm.name, err: error }, 'no meta session'));
+    });
+  }
+}
+
+const DISCLOSED = { options: { disclose_caller: true } } as const;

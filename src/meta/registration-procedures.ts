@@ -1,0 +1,44 @@
+import type { RealmView } from '../router/realm.ts';
+import type { Registration } from '../router/registration.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
+import { idArgument, matchArgument, uriArgument } from './meta-arguments.ts';
+import type { MetaProcedures } from './meta-procedure.ts';
+import { callees, isClients, registrationDetails } from './registration-details.ts';
+
+/** wamp.registration.*. [advanced/meta_api_registrations] */
+export function registrationProcedures({ dealer }: RealmView): MetaProcedures {
+  return {
+    'wamp.registration.list': () => {
+      const lists: Record<Registration['match'], number[]> = { exact: [], prefix: [], wildcard: [] };
+      for (const registration of dealer.registrations.values()) {
+        if (isClients(registration)) lists[registration.match].push(registration.id);
+      }
+      return lists;
+    },
+
+    'wamp.registration.lookup': ({ args }) => {
+      const match = matchArgument(args[1]);
+      return idOf(dealer.lookup(uriArgument(args[0], 'procedure', match), match));
+    },
+
+    'wamp.registration.match': ({ args }) => idOf(dealer.match(uriArgument(args[0], 'procedure', 'exact'))),
+
+    'wamp.registration.get': ({ args }) => registrationDetails(clientsRegistration(dealer, args[0])),
+
+    'wamp.registration.list_callees': ({ args }) => callees(clientsRegistration(dealer, args[0])).map(({ id }) => id),
+
+    'wamp.registration.count_callees': ({ args }) => callees(clientsRegistration(dealer, args[0])).length,
+  };
+}
+
+/** Throws `invalid_argument` and `no_such_registration`. */
+export function clientsRegistration(dealer: RealmView['dealer'], value: unknown): Registration {
+  const id = idArgument(value, 'registration');
+  const registration = dealer.registrations.get(id);
+  if (registration !== undefined && isClients(registration)) return registration;
+  throw new WampError(ErrorUri.NoSuchRegistration, [`there is no registration ${id}`]);
+}
+
+function idOf(registration: Registration | undefined): number | null {
+  return registration !== undefined && isClients(registration) ? registration.id : null;
+}
