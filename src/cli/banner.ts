@@ -9,12 +9,16 @@ export function banner(gateway: Gateway, file: string | undefined): string[] {
   const rows: [label: string, text: string][] = [];
   const web = listeners.filter(({ config }) => config.type === 'web');
   for (const { config, address } of web) {
-    if (config.type === 'web' && config.page && hasPage) rows.push(['page', `http://${reachable(address)}/`]);
+    if (config.type === 'web' && config.page && hasPage)
+      rows.push(['page', `${config.tls === undefined ? 'http' : 'https'}://${reachable(address)}/`]);
   }
   for (const listener of web) rows.push(['WebSocket', webSocketOf(listener)]);
   for (const { config, address } of listeners) {
     if (config.type === 'rawsocket')
-      rows.push(['RawSocket', address.startsWith('unix:') ? address : `tcp://${address}`]);
+      rows.push([
+        'RawSocket',
+        address.startsWith('unix:') ? address : `${config.tls === undefined ? 'tcp' : 'tcps'}://${address}`,
+      ]);
   }
   for (const bridge of bridges) {
     if (bridge.state !== 'running') rows.push([bridge.name, 'does not run yet; it is tried again, the log says why']);
@@ -41,7 +45,8 @@ const whoMayJoin = {
 function webSocketOf({ config, address }: GatewayListener): string {
   if (config.type !== 'web') return address;
   const also = config.rawsocket ? `; RawSocket on the same port` : '';
-  return `ws://${reachable(address)}${config.path}${also}`;
+  const scheme = config.tls === undefined ? 'ws' : 'wss';
+  return `${scheme}://${reachable(address)}${config.path}${also}`;
 }
 
 /** An address to type into a browser: "every address of this machine" is no such. */

@@ -6,14 +6,16 @@ import type { Link } from '../link/link.ts';
 import { dial } from '../transport/dial.ts';
 import { defaultLimits, type TransportLimits } from '../transport/limits.ts';
 import type { Listening } from '../transport/listening.ts';
+import { originCheck } from '../transport/origin.ts';
 import { hostAndPort } from '../transport/peer-address.ts';
 import { listenRawSocket } from '../transport/rawsocket-server.ts';
 import type { ListenAddress } from '../transport/socket-server.ts';
 import { type HttpHandler, listenWeb } from '../transport/web-server.ts';
 import type { RawSocketListenOptions } from './bridge.ts';
 import type { GatewayConfig, ListenerConfig } from './config/config-schema.ts';
-import type { OutgoingConfig } from './config/outgoing-schema.ts';
+import type { ListenerLimits } from './config/limits-schema.ts';
 import { outgoingOf } from './outgoing-by-role.ts';
+import { readTls } from './tls-files.ts';
 
 type WebConfig = Extract<ListenerConfig, { type: 'web' }>;
 type RawSocketConfig = Extract<ListenerConfig, { type: 'rawsocket' }>;
@@ -29,37 +31,40 @@ export class GatewayNetwork {
   readonly #clock: Clock;
 
   constructor(limits: GatewayConfig['limits'], log: Logger, clock: Clock) {
-    this.#limits = { ...defaultLimits, ...limits, closeGrace: CLOSE_GRACE };
+    const { maxQueuedBytes } = limits;
+    this.#limits = { ...withOwn(defaultLimits, limits), maxQueuedBytes, closeGrace: CLOSE_GRACE };
     this.#log = log;
     this.#clock = clock;
   }
 
-  listenWeb(name: string, config: WebConfig, onRequest: HttpHandler, accept: Accept): Promise<Listening> {
-    const { host, port, path, rawsocket, outgoing } = config;
-    const address = { host, port };
+  async listenWeb(name: string, config: WebConfig, onRequest: HttpHandler, accept: Accept): Promise<Listening> {
+    const { host, port, path, rawsocket, origins } = config;
     return listenWeb(
-      { ...this.#common(name, codecs, outgoing), address, paths: [path], rawSocket: rawsocket, onRequest },
+      {
+        ...this.#ofListener(name, config),
+        address: { host, port },
+        paths: [path],
+        rawSocket: rawsocket,
+        onRequest,
+        ...(origins !== undefined && { checkOrigin: originCheck(origins) }),
+      },
       accept,
     );
   }
 
-  listenRawSocket(name: string, config: RawSocketConfig, accept: Accept): Promise<Listening> {
-    const { host, port, unix, outgoing } = config;
+  async listenRawSocket(name: string, config: RawSocketConfig, accept: Accept): Promise<Listening> {
+    const { host, port, unix } = config;
     const address: ListenAddress = unix === undefined ? { host, port: port ?? 0 } : { unixPath: unix };
-    return listenRawSocket({ ...this.#common(name, codecs, outgoing), address }, accept);
+    return listenRawSocket({ ...this.#ofListener(name, config), address }, accept);
   }
 
   /** For a bridge, with what it asks for. */
   listenForBridge(bridge: string, options: RawSocketListenOptions, accept: Accept): Promise<Listening> {
     const { host, port, serializers, maxMessageSize } = options;
-    const common = this.#common(
-      `bridge:${bridge}`,
-      serializers.map(name => codecNamed(name)),
-    );
-    return listenRawSocket(
-      { ...common, address: { host, port }, limits: { ...common.limits, maxMessageSize } },
-      accept,
-    );
+    const offered = serializers.map(serializer => codecNamed(serializer));
+    // A device in the field loses its power without a word, and whoever writes one for this port answers PINGs.
+    const limits: TransportLimits = { ...this.#limits, maxMessageSize, rawSocketPings: 'always' };
+    return listenRawSocket({ ...this.#common(`bridge:${bridge}`, offered), address: { host, port }, limits }, accept);
   }
 
   /** For a simulated device. */
@@ -69,8 +74,30 @@ export class GatewayNetwork {
     return dial(url, { codec: codecNamed(serializer), log: this.#log, clock: this.#clock });
   }
 
-  #common(name: string, offered: readonly Codec[], outgoing: OutgoingConfig = {}) {
-    const limits = { ...this.#limits, outgoing: outgoingOf(outgoing) };
-    return { name, codecs: offered, limits, log: this.#log, clock: this.#clock };
+  #ofListener(name: string, { outgoing, limits, tls, rawsocketPings }: ListenerConfig) {
+    return {
+      ...this.#common(name, codecs),
+      limits: {
+        ...withOwn(this.#limits, limits),
+        outgoing: outgoingOf(outgoing),
+        ...(rawsocketPings !== undefined && { rawSocketPings: rawsocketPings }),
+      },
+      ...(tls !== undefined && { tls: readTls(name, tls) }),
+    };
   }
+
+  #common(name: string, offered: readonly Codec[]) {
+    return { name, codecs: offered, log: this.#log, clock: this.#clock };
+  }
+}
+
+/** Limits, with those in their place that `own` names. */
+function withOwn(limits: TransportLimits, own: ListenerLimits = {}): TransportLimits {
+  const {
+    maxMessageSize = limits.maxMessageSize,
+    maxConnections = limits.maxConnections,
+    handshakeTimeout = limits.handshakeTimeout,
+    ...rest
+  } = own;
+  return { ...limits, ...rest, maxMessageSize, maxConnections, handshakeTimeout };
 }

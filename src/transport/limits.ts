@@ -6,7 +6,9 @@ import type { RateLimit } from './token-bucket.ts';
  * Whom a RawSocket server asks for a sign of life. Every peer is bound to answer a PING, but clients in the wild end the
  * connection at the sight of one: `auto` asks those that have sent a PING themselves, and leaves the others to TCP.
  */
-export type RawSocketPings = 'auto' | 'always' | 'never';
+export const rawSocketPings = ['auto', 'always', 'never'] as const;
+
+export type RawSocketPings = (typeof rawSocketPings)[number];
 
 /** What a listener grants to whoever connects. */
 export interface TransportLimits {

@@ -29,6 +29,12 @@ export const defaultOriginCheck: OriginCheck = ({ origin, host, loopback }) => {
   return !loopback || isAddress(page.hostname) || isOwnName(page.hostname);
 };
 
+/** The same, and pages of these origins, e.g. `https://home.example`: those behind a reverse proxy. */
+export function originCheck(allowed: readonly string[]): OriginCheck {
+  const origins = new Set(allowed.map(origin => parse(origin)?.origin ?? origin));
+  return request => defaultOriginCheck(request) || (request.origin !== undefined && origins.has(request.origin));
+}
+
 function parse(text: string): URL | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
   return new URL(text);

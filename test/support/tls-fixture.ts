@@ -17,3 +17,11 @@ AwEHoUQDQgAEl2YNlSEItLT63/BA5gBasBtzDNw59sLThachqos1+lVrXi+jWKVL
 V0ki43ja4npG9JIEUUt95aOa6OpMIHRs/Q==
 -----END EC PRIVATE KEY-----
 `;
+
+/** The key of another certificate. */
+export const otherKey = `-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIGMeiREZ4+g3GxVxLmZQsVIPddqjnPSr4b56bURLRI3DoAoGCCqGSM49
+AwEHoUQDQgAEcam9IKFe8ImSWDyr+TjlyCfScQYE6vTOR1XLR+JiDUJvKTU8HzKN
+eWoO70Jcl+QOhTRE/CYlk/ycs4LRicYdvw==
+-----END EC PRIVATE KEY-----
+`;

@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { rawSocketPings } from '../../transport/limits.ts';
 import type { Bridge } from '../bridge.ts';
-import { byteSize } from './byte-size.ts';
-import { listenerOutgoing, queuedBytes } from './outgoing-schema.ts';
+import { limitsSchema, listenerLimits } from './limits-schema.ts';
+import { listenerOutgoing } from './outgoing-schema.ts';
 import { realmSchema } from './realm-schema.ts';
+import { tlsSchema } from './tls-schema.ts';
 
 const port = z.int().min(0).max(65535).describe('TCP port; 0 takes any that is free');
 const host = z
@@ -15,6 +17,18 @@ const unix = z.string().min(1).describe('Path of a Unix socket, instead of host 
 const needsPlace = 'needs either "port" or "unix", one of them';
 const hasPlace = (listener: { port?: number | undefined; unix?: string | undefined }): boolean =>
   (listener.port === undefined) !== (listener.unix === undefined);
+
+const rawsocketPings = z
+  .enum(rawSocketPings)
+  .optional()
+  .describe(
+    'Which RawSocket peers are asked for a sign of life when silent. auto: those that have sent a PING themselves',
+  );
+
+const origins = z
+  .array(z.string().regex(/^https?:\/\/[^\s/?#]+$/, { error: 'must be an origin such as https://home.example' }))
+  .optional()
+  .describe('Pages that may connect beside those of this gateway and of this machine, e.g. behind a reverse proxy');
 
 const webListener = z.strictObject({
   type: z.literal('web').describe('HTTP: WebSocket, the page, /healthz; and RawSocket, told apart by its first byte'),
@@ -32,6 +46,10 @@ const webListener = z.strictObject({
     .describe('Folders of pages of your own, by the name they are served under: { my: ./pages } is at /my/'),
   rawsocket: z.boolean().default(true).describe('Accept RawSocket on the same port'),
   outgoing: listenerOutgoing,
+  limits: listenerLimits,
+  tls: tlsSchema,
+  origins,
+  rawsocketPings,
 });
 
 const rawSocketListener = z
@@ -41,6 +59,9 @@ const rawSocketListener = z
     port: port.optional(),
     unix: unix.optional(),
     outgoing: listenerOutgoing,
+    limits: listenerLimits,
+    tls: tlsSchema,
+    rawsocketPings,
   })
   .refine(hasPlace, { error: needsPlace });
 
@@ -52,16 +73,6 @@ const log = z.strictObject({
     .enum(['auto', 'pretty-lines', 'json'])
     .default('auto')
     .describe('auto: lines for people on a terminal, JSON elsewhere'),
-});
-
-const limits = z.strictObject({
-  maxMessageSize: byteSize(1024, 2 ** 24)
-    .prefault('1 MiB')
-    .describe('Largest message accepted from a peer'),
-  maxQueuedBytes: queuedBytes
-    .prefault('16 MiB')
-    .describe('Bytes that may wait for one peer, where its listener or role does not say'),
-  maxConnections: z.int().min(1).max(1_000_000).default(10_000).describe('Connections of one listener at a time'),
 });
 
 /**
@@ -88,7 +99,7 @@ export function configSchema(bridges: readonly Bridge[]) {
         { type: 'rawsocket', port: 8081 },
       ])
       .describe('Where peers connect'),
-    limits: limits.prefault({}),
+    limits: limitsSchema.prefault({}),
     demo: z.boolean().optional().describe('Simulated devices behind the bridges that are on. Off unless said'),
     bridges: z
       .strictObject(Object.fromEntries(sections))

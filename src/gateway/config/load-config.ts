@@ -28,9 +28,18 @@ export interface LoadConfigOptions {
  */
 export function loadConfig(options: LoadConfigOptions): GatewayConfig {
   const { file, environment, bridges } = options;
-  const source =
-    file === undefined ? valueSource(defaultConfig(bridges), 'built-in default') : fileSource(file, environment);
-  return check(source, bridges, environment);
+  if (file === undefined) return check(valueSource(defaultConfig(bridges), 'built-in default'), bridges, environment);
+  return besideFile(check(fileSource(file, environment), bridges, environment), dirname(resolve(file)));
+}
+
+/** Names of keys and certificates are relative to the configuration, wherever the gateway is started. */
+function besideFile(config: GatewayConfig, folder: string): GatewayConfig {
+  const listeners = config.listeners.map(listener => {
+    const { tls } = listener;
+    if (tls === undefined) return listener;
+    return { ...listener, tls: { ...tls, cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } };
+  });
+  return { ...config, listeners };
 }
 
 /** Checks a configuration that a program made. Throws `ConfigError`. */

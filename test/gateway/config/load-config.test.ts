@@ -148,7 +148,7 @@ describe('configuration: mistakes', () => {
   it('names keys only of the kind of listener that is meant', () => {
     assert.match(
       mistakes('listeners: [{ type: rawsocket, port: 1, pth: x }]'),
-      /pth: unknown key\n.*\n.*hint: known here: type, host, port, unix, outgoing$/,
+      /pth: unknown key\n.*\n.*hint: known here: type, host, port, unix, outgoing, limits[^\n]*$/,
     );
   });
 

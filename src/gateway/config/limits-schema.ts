@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { byteSize } from './byte-size.ts';
+import { queuedBytes } from './outgoing-schema.ts';
+
+const maxMessageSize = byteSize(1024, 2 ** 24);
+const maxConnections = z.int().min(1).max(1_000_000);
+const milliseconds = z.int().min(100).max(3_600_000);
+const perSecond = z.number().min(0.1).max(10_000_000);
+const bytesPerSecond = byteSize(1024, 2 ** 32);
+
+/** A rate without a burst of its own lets a second's worth come at once. */
+function withBurst({ rate, burst }: { rate: number; burst?: number | undefined }): { rate: number; burst: number } {
+  return { rate, burst: burst ?? Math.max(1, rate) };
+}
+
+const strangers = {
+  maxConnectionsPerAddress: maxConnections
+    .optional()
+    .describe('Connections from one address (of IPv6: one /64 network) at a time. Any number unless said'),
+  maxSessions: maxConnections.optional().describe('Peers that have shaken hands, at a time. Any number unless said'),
+  messageRate: z
+    .strictObject({
+      rate: perSecond.describe('Messages a second'),
+      burst: z.number().min(1).max(10_000_000).optional().describe('Messages at once. As the rate unless said'),
+    })
+    .transform(withBurst)
+    .optional()
+    .describe('Messages from one peer; one that sends more is read more slowly. Any number unless said'),
+  byteRate: z
+    .strictObject({
+      rate: bytesPerSecond.describe('Bytes a second'),
+      burst: bytesPerSecond.optional().describe('Bytes at once. As the rate unless said'),
+    })
+    .transform(withBurst)
+    .optional()
+    .describe('The same in bytes of messages'),
+  helloTimeout: milliseconds
+    .optional()
+    .describe('Milliseconds from the handshake to a session, authentication included. 10 seconds unless said'),
+  handshakeTimeout: milliseconds
+    .optional()
+    .describe('Milliseconds to shake hands, or to finish the head of an HTTP request. 10 seconds unless said'),
+};
+
+/** What every listener grants that says nothing of its own. */
+export const limitsSchema = z.strictObject({
+  maxMessageSize: maxMessageSize.prefault('1 MiB').describe('Largest message accepted from a peer'),
+  maxQueuedBytes: queuedBytes
+    .prefault('16 MiB')
+    .describe('Bytes that may wait for one peer, where its listener or role does not say'),
+  maxConnections: maxConnections.default(10_000).describe('Connections of one listener at a time'),
+  ...strangers,
+});
+
+/** What one listener grants. */
+export const listenerLimits = z
+  .strictObject({
+    maxMessageSize: maxMessageSize.optional().describe('Largest message accepted from a peer'),
+    maxConnections: maxConnections.optional().describe('Connections at a time'),
+    ...strangers,
+  })
+  .optional()
+  .describe('Limits of this listener. Where it says nothing, as `limits` of the whole configuration');
+
+export type ListenerLimits = z.output<typeof listenerLimits>;

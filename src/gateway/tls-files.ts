@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import type { TlsOptions } from '../transport/socket-server.ts';
+import type { TlsConfig } from './config/tls-schema.ts';
+import { StartError } from './start-error.ts';
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this user may not read it',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is no folder',
+};
+
+/**
+ * The key and certificate of a listener, read and checked. Throws `StartError` with the place of what is wrong;
+ * `listener` is `listeners[0]`.
+ */
+export function readTls(listener: string, { cert, key, passphrase, minVersion }: TlsConfig): TlsOptions {
+  const fail = (place: string, why: string, cause: unknown): never => {
+    throw new StartError(`${listener} cannot start: ${why} (${listener}.tls.${place} in the configuration)`, { cause });
+  };
+  const read = (place: 'cert' | 'key', what: string, path: string): Buffer => {
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      return fail(place, `cannot read the ${what} ${path}: ${reasons[codeOf(error)] ?? codeOf(error)}`, error);
+    }
+  };
+  const certificate = read('cert', 'certificate', cert);
+  const privateKey = read('key', 'private key', key);
+  const secret = passphrase === undefined ? {} : { passphrase };
+  try {
+    createSecureContext({ cert: certificate });
+  } catch (error) {
+    fail('cert', `${cert} holds no certificate in PEM`, error);
+  }
+  try {
+    createSecureContext({ key: privateKey, ...secret });
+  } catch (error) {
+    const why = passphrase === undefined ? 'or it is encrypted and needs a passphrase' : 'or the passphrase is wrong';
+    fail('key', `${key} holds no private key in PEM, ${why}`, error);
+  }
+  const options: TlsOptions = { cert: certificate, key: privateKey, ...secret, minVersion };
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    fail('key', `the private key ${key} does not belong to the certificate ${cert}`, error);
+  }
+  return options;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
