@@ -86,6 +86,11 @@ export class LoadSession {
     this.#socket.write(bytes);
   }
 
+  /** Reads no more. */
+  stall(): void {
+    this.#socket.pause();
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -1,9 +1,11 @@
 // The router as its own process, for the benchmarks: a web and a RawSocket listener, and answers over IPC to what the
-// runner asks. With --naive, it decodes and encodes as an obvious router would, and writes once for every message.
+// runner asks. With --naive, it decodes and encodes as an obvious router would, and writes once for every message; with
+// --policy=NAME, that is what gives way for a peer that is too slow.
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { codecs } from '../../src/codec/codecs.ts';
 import type { Link } from '../../src/link/link.ts';
+import { slowPolicies } from '../../src/link/outgoing-policy.ts';
 import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
 import { turnFlusher } from '../../src/transport/flusher.ts';
@@ -14,6 +16,7 @@ import type { HostReply } from './host-protocol.ts';
 import { naiveCodecs } from './naive-codec.ts';
 
 const naive = process.argv.includes('--naive');
+const policy = slowPolicies.find(name => process.argv.includes(`--policy=${name}`)) ?? 'disconnect';
 // Nothing is gathered: what is written leaves at once.
 if (naive) turnFlusher.add = item => item.flush();
 
@@ -27,7 +30,7 @@ const router = new Router({
 const listening = {
   address: { host: '127.0.0.1', port: 0 },
   codecs: naive ? naiveCodecs : codecs,
-  limits: defaultLimits,
+  limits: { ...defaultLimits, outgoing: { policy } },
   log: silentLogger,
   clock: systemClock,
 };

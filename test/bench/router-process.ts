@@ -1,11 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { SlowPolicy } from '../../src/link/outgoing-policy.ts';
 import { isDict } from '../../src/wamp/dict.ts';
 import type { HostReady, HostReply, HostRequest, HostUsage } from './host-protocol.ts';
 
 export interface RouterProcessOptions {
   readonly naive: boolean;
+  /** What gives way for a peer that is too slow. Default: its connection. */
+  readonly policy?: SlowPolicy;
   /** Where to put a CPU profile, and under what name. */
   readonly profile?: { readonly folder: string; readonly name: string };
 }
@@ -26,12 +29,13 @@ export class RouterProcess {
     this.rawPort = rawPort;
   }
 
-  static async start({ naive, profile }: RouterProcessOptions): Promise<RouterProcess> {
+  static async start({ naive, policy, profile }: RouterProcessOptions): Promise<RouterProcess> {
     const profiling =
       profile === undefined
         ? []
         : ['--cpu-prof', `--cpu-prof-dir=${profile.folder}`, `--cpu-prof-name=${profile.name}`];
-    const child = fork(fileURLToPath(new URL('router-host.js', import.meta.url)), naive ? ['--naive'] : [], {
+    const args = [...(naive ? ['--naive'] : []), ...(policy === undefined ? [] : [`--policy=${policy}`])];
+    const child = fork(fileURLToPath(new URL('router-host.js', import.meta.url)), args, {
       execArgv: ['--expose-gc', ...profiling],
     });
     const ready = await next(child);

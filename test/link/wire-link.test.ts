@@ -179,7 +179,10 @@ describe('wire link', () => {
     assert.equal(channel.messages().length, 5);
     assert.equal(link.counters.messagesOut + link.counters.dropped, 22);
     clock.advance(10_000);
-    assert.deepEqual(receiver.drops, [15, 2]);
+    channel.queuedBytes = 300 * KIB;
+    for (let i = 0; i < 8; i++) link.send(numbered(i));
+    await Promise.resolve();
+    assert.deepEqual([receiver.drops, clock.timers], [[15, 2, 3], 1]);
     channel.receiver?.closed('gone');
     assert.equal(clock.timers, 0);
   });
