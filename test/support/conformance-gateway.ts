@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BarePorts } from './bare-peer.ts';
+import { freePorts } from './gateway-process.ts';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+
+/** The compiled program with `config/examples/conformance.yaml`, on free ports. */
+export class ConformanceGateway {
+  readonly ports: BarePorts;
+  readonly #child: ChildProcess;
+  #output = '';
+
+  private constructor(ports: BarePorts, child: ChildProcess) {
+    this.ports = ports;
+    this.#child = child;
+  }
+
+  static async start(config = join(root, 'config/examples/conformance.yaml')): Promise<ConformanceGateway> {
+    const [web = 0, rawSocket = 0] = await freePorts(2);
+    const places = ['--port', String(web), '--rawsocket-port', String(rawSocket)];
+    const child = spawn(process.execPath, [join(root, 'dist/src/main.js'), 'start', '-c', config, ...places], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const gateway = new ConformanceGateway({ web, rawSocket }, child);
+    const collect = (data: unknown): void => {
+      gateway.#output += String(data);
+    };
+    child.stdout?.on('data', collect);
+    child.stderr?.on('data', collect);
+    await gateway.#ready();
+    return gateway;
+  }
+
+  /** Whether the process still runs. */
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** All that it has printed. */
+  get output(): string {
+    return this.#output;
+  }
+
+  async stop(): Promise<void> {
+    if (!this.alive) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await exited;
+  }
+
+  async #ready(): Promise<void> {
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      const answer = await fetch(`http://127.0.0.1:${this.ports.web}/healthz`).catch(() => undefined);
+      if (answer?.ok) return;
+      if (!this.alive || Date.now() > deadline) {
+        this.#child.kill('SIGKILL');
+        throw new Error(`the gateway is not ready:\n${this.#output}`);
+      }
+      await new Promise(again => setTimeout(again, 50));
+    }
+  }
+}
