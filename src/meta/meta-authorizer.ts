@@ -43,6 +43,11 @@ export class MetaAuthorizer implements Authorizer {
     this.#inner = inner;
   }
 
+  /** The other's: what `policyOf` says of a realm stays. */
+  get version(): number | undefined {
+    return this.#inner.version;
+  }
+
   decide(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Decision {
     if (!isMetaUri(uri)) return this.#inner.decide(session, action, uri, match);
     // Whoever could speak here would speak for the router.

@@ -27,8 +27,13 @@ export interface Decision {
   readonly force?: boolean;
 }
 
-/** Decides what sessions may do. Asked for every request, so it has to be quick. */
+/** Decides what sessions may do. Asked for every request, so it has to be quick, or have a `version`. */
 export interface Authorizer {
+  /**
+   * Any other number than before as soon as an answer to the same question may be another. As long as it stays, what was
+   * answered about publishing and calling is remembered for each session. Absent: asked every time.
+   */
+  readonly version?: number | undefined;
   /** `match` is `exact` for publish and call; for patterns, the answer holds for every URI that the pattern matches. */
   decide(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Decision;
 }

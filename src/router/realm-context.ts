@@ -5,6 +5,7 @@ import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { IdSource } from '../wamp/ids.ts';
 import { isReserved, isUri, type MatchPolicy, type Uri, type UriRule } from '../wamp/uri.ts';
 import { type Action, ALLOW, type Authorizer, type Decision, decide } from './authorizer.ts';
+import { DecisionCache, type RepeatedAction } from './decision-cache.ts';
 import type { RouterLimits } from './limits.ts';
 import type { RouterObserver } from './observer.ts';
 import { matchPolicy } from './request-options.ts';
@@ -86,7 +87,10 @@ export class RealmContext {
   /** As `authorize`, with all that was decided. */
   permit(session: Session, action: Action, uri: Uri, match: MatchPolicy): Decision {
     if (session.speaksForRouter) return ALLOW;
-    const decision = decide(this.#authorizer, session, action, uri, match, this.log);
+    const decision =
+      action === 'publish' || action === 'call'
+        ? this.#repeated(session, action, uri)
+        : decide(this.#authorizer, session, action, uri, match, this.log);
     if (decision.verdict === 'allow') return decision;
     if (decision.verdict === 'deny') throw new WampError(ErrorUri.NotAuthorized, [`not allowed to ${action} ${uri}`]);
     throw new WampError(ErrorUri.AuthorizationFailed, [
@@ -97,6 +101,20 @@ export class RealmContext {
   /** Whether the session might subscribe to a topic by its name. */
   mayReceive(session: Session, topic: Uri): boolean {
     return decide(this.#authorizer, session, 'subscribe', topic, 'exact', this.log).verdict === 'allow';
+  }
+
+  #repeated(session: Session, action: RepeatedAction, uri: Uri): Decision {
+    const authorizer = this.#authorizer;
+    const { version } = authorizer;
+    if (version === undefined) return decide(authorizer, session, action, uri, 'exact', this.log);
+    const known = session.decisions?.get(action, uri, version);
+    if (known !== undefined) return known;
+    const decision = decide(authorizer, session, action, uri, 'exact', this.log);
+    if (decision.verdict !== 'fail') {
+      session.decisions ??= new DecisionCache();
+      session.decisions.set(action, uri, version, decision);
+    }
+    return decision;
   }
 
   #isUri(text: string, match: MatchPolicy): text is Uri {

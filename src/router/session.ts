@@ -4,6 +4,7 @@ import type { Uri } from '../wamp/uri.ts';
 import type { SessionView } from './authorizer.ts';
 import type { Call } from './call.ts';
 import type { ClientFeatures } from './client-features.ts';
+import type { DecisionCache } from './decision-cache.ts';
 import { EndedCalls } from './ended-calls.ts';
 import type { Registration } from './registration.ts';
 import { StrictRules } from './strict-rules.ts';
@@ -27,6 +28,8 @@ export class Session implements SessionView {
   /** How its connection ends it. */
   #end: ((reason: Uri, message: string | undefined) => void) | undefined;
 
+  /** What it was allowed and refused lately; made when there is something to remember. */
+  decisions: DecisionCache | undefined;
   readonly subscriptions = new Map<Id<'subscription'>, Subscription>();
   readonly testaments = new Testaments();
   readonly registrations = new Map<Id<'registration'>, Registration>();
