@@ -9,6 +9,13 @@ export interface BareEvent {
   readonly kwargs: unknown;
 }
 
+export interface BareInvocation {
+  readonly request: number;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly args: unknown;
+  readonly kwargs: unknown;
+}
+
 /** What clients of these tests announce, where a test does not say. */
 export const bareRoles = {
   publisher: {
@@ -101,6 +108,46 @@ export class BareSession {
     assert.equal(answer.length, 3);
     assert.ok(isId(answer[2]));
     return answer[2];
+  }
+
+  /** Registers a procedure; gives the id of the registration. */
+  async register(procedure: string, options: Readonly<Record<string, unknown>> = {}): Promise<number> {
+    const answer = await this.ask(64, options, procedure);
+    assert.equal(answer[0], 65, `REGISTERED expected, not ${JSON.stringify(answer)}`);
+    assert.equal(answer.length, 3);
+    assert.ok(isId(answer[2]));
+    return Number(answer[2]);
+  }
+
+  /** Sends a message that is no request, or whose id the test chooses. */
+  say(...message: Message): void {
+    this.peer.send(message);
+  }
+
+  /** The next messages are exactly these. */
+  async hears(...messages: readonly Message[]): Promise<void> {
+    for (const message of messages) assert.deepEqual(await this.peer.receive(), message);
+  }
+
+  /** The next message is INVOCATION of that registration; gives its id, details and arguments. */
+  async invoked(registration: number): Promise<BareInvocation> {
+    const [type, request, id, details, args, kwargs] = await this.peer.receive();
+    assert.deepEqual([type, id], [68, registration], 'INVOCATION expected');
+    return { request: Number(request), details: asDict(details), args, kwargs };
+  }
+
+  /** The next message is ERROR that answers a request; gives its URI. */
+  async failure(type: number, request: number): Promise<unknown> {
+    const message = await this.peer.receive();
+    const [code, requestType, id, details, error] = message;
+    assert.deepEqual([code, requestType, id], [8, type, request], `ERROR expected: ${JSON.stringify(message)}`);
+    assert.deepEqual(details, {});
+    return error;
+  }
+
+  /** Nothing that has been said so far has told this session anything. */
+  async hearsNothing(): Promise<void> {
+    assert.deepEqual(await this.soFar(), []);
   }
 
   async event(): Promise<BareEvent> {

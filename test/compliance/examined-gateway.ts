@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type BarePorts, type Wire, wires } from '../support/bare-peer.ts';
+import { BareSession } from '../support/bare-session.ts';
+import { ConformanceGateway } from '../support/conformance-gateway.ts';
+
+type Features = Readonly<Record<string, readonly string[]>>;
+
+/** Features by role that clients announce where a case does not say. */
+const everything: Features = {
+  publisher: [
+    ...['publisher_exclusion', 'publisher_identification', 'subscriber_blackwhite_listing'],
+    'payload_passthru_mode',
+  ],
+  subscriber: [
+    ...['pattern_based_subscription', 'publisher_identification', 'publication_trustlevels', 'event_retention'],
+    ...['subscription_revocation', 'payload_passthru_mode'],
+  ],
+  caller: [
+    ...['caller_identification', 'call_canceling', 'call_timeout', 'progressive_call_results'],
+    ...['progressive_call_invocations', 'payload_passthru_mode'],
+  ],
+  callee: [
+    ...['caller_identification', 'call_canceling', 'call_timeout', 'call_reroute', 'call_trustlevels'],
+    ...['progressive_call_results', 'progressive_call_invocations', 'pattern_based_registration'],
+    ...['shared_registration', 'registration_revocation', 'payload_passthru_mode'],
+  ],
+};
+
+let cases = 0;
+
+/** What one case plays on: a running gateway, a wire for its clients, and names that no other case uses. */
+export class Stage {
+  readonly ports: BarePorts;
+  readonly wire: Wire;
+  readonly #name = `cts.case${++cases}`;
+  readonly #sessions: BareSession[] = [];
+
+  constructor(ports: BarePorts, wire: Wire) {
+    this.ports = ports;
+    this.wire = wire;
+  }
+
+  /** A URI of this case alone. */
+  uri(name: string): string {
+    return `${this.#name}.${name}`;
+  }
+
+  /** A session with every feature but for the roles in `features`, which have those listed alone. */
+  async join(features: Features = {}, wire = this.wire): Promise<BareSession> {
+    const roles = Object.entries({ ...everything, ...features }).map(([role, names]) => [
+      role,
+      { features: Object.fromEntries(names.map(name => [name, true])) },
+    ]);
+    const session = await BareSession.join(this.ports, wire, { roles: Object.fromEntries(roles) });
+    this.#sessions.push(session);
+    return session;
+  }
+
+  [Symbol.dispose](): void {
+    for (const session of this.#sessions) session.peer.end();
+  }
+}
+
+/** What a section of the specification demands, by the title of the case. */
+export type Cases = Readonly<Record<string, (stage: Stage) => Promise<void>>>;
+
+/**
+ * Examines the compiled gateway, started with config/examples/conformance.yaml, from outside: every case on every
+ * transport with every serializer, side by side.
+ */
+export function examine(section: string, cases: Cases, on: readonly Wire[] = wires): void {
+  describe(section, { concurrency: true }, () => {
+    let gateway: ConformanceGateway;
+    before(async () => {
+      gateway = await ConformanceGateway.start();
+    });
+    after(() => gateway.stop());
+
+    for (const wire of on) {
+      describe(wire.name, { concurrency: 4 }, () => {
+        for (const [title, play] of Object.entries(cases)) {
+          it(title, async () => {
+            using stage = new Stage(gateway.ports, wire);
+            await play(stage);
+            assert.ok(gateway.alive, gateway.output);
+          });
+        }
+      });
+    }
+  });
+}
