@@ -33,6 +33,8 @@ export { createLog, type LogOptions } from './gateway/log.ts';
 export { StartError } from './gateway/start-error.ts';
 export type { Link, LinkInfo, LinkReceiver, Principal } from './link/link.ts';
 export { localLinkPair } from './link/local-link.ts';
+export { MetaApi, type MetaApiOptions } from './meta/meta-api.ts';
+export { defaultMetaPolicy, type MetaAccess, type MetaPolicy } from './meta/meta-authorizer.ts';
 export type { Authenticator } from './router/admission.ts';
 export { AnonymousAuthenticator } from './router/anonymous-authenticator.ts';
 export type { Authorizer } from './router/authorizer.ts';

@@ -16,7 +16,7 @@ import { mqttOfPayload, payloadOfMqtt } from './payload-map.ts';
 import { TopicMap } from './topic-map.ts';
 
 /** The bridge itself on the realm: what it subscribes reaches MQTT. */
-const SERVICE = { authid: 'mqtt', authrole: 'bridge', peer: 'bridge:mqtt' };
+const SERVICE = { authid: 'mqtt', authrole: 'bridge', peer: 'bridge:mqtt', service: true };
 const DEVICE_ROLE = 'anonymous';
 
 /** A session that publishes what comes from MQTT, and the options it does so with. */

@@ -42,7 +42,10 @@ export class BridgeSessions {
       tls: false,
     } as const;
     const near: LinkInfo = { ...shared, peer: 'router' };
-    const far: LinkInfo = { ...shared, peer: identity.peer ?? `bridge:${bridge}`, principal };
+    const far: LinkInfo = {
+      ...{ ...shared, peer: identity.peer ?? `bridge:${bridge}`, principal },
+      ...(identity.service === true && { internal: 'service' }),
+    };
     const [ours, routers] = localLinkPair(near, far, log, clock);
     this.#open.add(ours);
     attach(routers);

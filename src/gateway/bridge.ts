@@ -14,6 +14,11 @@ export interface Identity {
   readonly authrole: string;
   /** What the device connects by, shown by the meta API, e.g. `mqtt 192.168.1.20:51234`. */
   readonly peer?: string;
+  /**
+   * The bridge's own work, in nobody's name: such a session is not counted, listed, killed or announced, and may do only
+   * what its role may. A device's session never is one. Default false.
+   */
+  readonly service?: boolean;
 }
 
 export interface RawSocketListenOptions {

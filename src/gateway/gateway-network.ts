@@ -74,9 +74,10 @@ export class GatewayNetwork {
     return dial(url, { codec: codecNamed(serializer), log: this.#log, clock: this.#clock });
   }
 
-  #ofListener(name: string, { outgoing, limits, tls, rawsocketPings }: ListenerConfig) {
+  #ofListener(name: string, { strict, outgoing, limits, tls, rawsocketPings }: ListenerConfig) {
     return {
       ...this.#common(name, codecs),
+      strict,
       limits: {
         ...withOwn(this.#limits, limits),
         outgoing: outgoingOf(outgoing),

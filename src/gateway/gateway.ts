@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
+import { MetaApi } from '../meta/meta-api.ts';
+import { allowAll } from '../router/authorizer.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
 import { StaticFiles } from '../transport/static-files.ts';
@@ -43,6 +45,8 @@ const BRIDGES_STOP = 800;
 const GOODBYE = 800;
 const STOP = 2_500;
 
+const STOPPED = 'the gateway was stopped while it started';
+
 /** The gateway: a router, listeners and bridges, built from one configuration, started and stopped in order. */
 export class Gateway implements AsyncDisposable {
   readonly config: GatewayConfig;
@@ -50,6 +54,7 @@ export class Gateway implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #pageFolder: string | undefined;
   readonly #router: Router;
+  readonly #meta: MetaApi;
   readonly #network: GatewayNetwork;
   readonly #hosts: readonly BridgeHost[];
   readonly #version = packageVersion();
@@ -67,9 +72,18 @@ export class Gateway implements AsyncDisposable {
     this.#clock = clock;
     this.#madeAt = clock.monotonic();
     this.#pageFolder = options.pageFolder;
+    this.#meta = new MetaApi({
+      clock,
+      log: log.child({ part: 'meta' }),
+      policies: new Map(config.realms.map(({ name, meta }) => [name, meta])),
+      // Asked about everything that is not the meta API's.
+      authorizer: allowAll,
+    });
     this.#router = new Router({
       realms: config.realms.map(realmOptions),
       authenticator: new RealmAuthenticator(config.realms),
+      authorizer: this.#meta.authorizer,
+      observer: this.#meta.observer,
       clock,
       log: log.child({ part: 'router' }),
       agent: `wampway-${this.#version}`,
@@ -80,7 +94,7 @@ export class Gateway implements AsyncDisposable {
     this.#hosts = this.#makeHosts(options.bridges);
   }
 
-  /** Sessions on all realms, those of bridges and devices included. */
+  /** Sessions on all realms, those of devices included; those that are part of this program are not among them. */
   get sessionCount(): number {
     return this.#router.sessionCount;
   }
@@ -116,7 +130,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   /**
-   * Starts listeners, then bridges. Rejects with `StartError` where the configuration or the machine forbids it; what
+   * Starts the meta API, listeners, then bridges. Rejects with `StartError` where the configuration or the machine forbids it; what
    * had started is stopped then.
    */
   start(): Promise<void> {
@@ -139,14 +153,17 @@ export class Gateway implements AsyncDisposable {
 
   async #start(): Promise<void> {
     try {
+      // Before anybody can join, so that everybody is told of it and WELCOME announces it to all.
+      await this.#meta.start(this.#router);
       for (const [index, listener] of this.config.listeners.entries()) await this.#listen(listener, index);
       // Side by side, so that a slow one does not hold up the others.
       const started = await Promise.allSettled(this.#hosts.map(host => host.start()));
       const failed = started.find(result => result.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
     } catch (error) {
+      const stopped = this.#state === 'stopping' && !(error instanceof StartError);
       await this.stop();
-      throw error;
+      throw stopped ? new StartError(STOPPED, { cause: error }) : error;
     }
     if (this.#state === 'starting') this.#state = 'running';
     this.#log.info(
@@ -169,7 +186,7 @@ export class Gateway implements AsyncDisposable {
           : await this.#network.listenRawSocket(name, config, accept);
       if (this.#state === 'stopping') {
         await socket[Symbol.asyncDispose]();
-        throw new StartError('the gateway was stopped while it started');
+        throw new StartError(STOPPED);
       }
       const { address, port } = socket;
       this.#listening.push({ listener: { config, address, port }, socket });
@@ -234,6 +251,8 @@ export class Gateway implements AsyncDisposable {
       const late = this.#hosts.filter(({ state }) => state !== 'stopped').map(({ name }) => name);
       this.#log.warn({ bridges: late }, 'bridges did not stop in time');
     }
+    // Nobody is told who else is shown out.
+    await this.#meta.stop();
     await this.#router.close();
     await closed;
     await stopped;

@@ -54,7 +54,7 @@ export class TestGateway implements AsyncDisposable {
 
   /** Joins the realm as somebody beside the bridge, over a local link. */
   join(identity: Identity = { authid: 'test', authrole: 'anonymous' }): Promise<JoinedSession> {
-    const { authid, authrole, peer = 'local' } = identity;
+    const { authid, authrole, peer = 'local', service = false } = identity;
     const info: LinkInfo = {
       transport: 'local',
       serializer: 'none',
@@ -63,6 +63,7 @@ export class TestGateway implements AsyncDisposable {
       listener: 'test',
       tls: false,
       principal: { authid, authrole, authmethod: 'internal', authprovider: 'test' },
+      ...(service && { internal: 'service' }),
     };
     const [near, far] = localLinkPair({ ...info, peer: 'router' }, info, this.#log);
     this.router.attach(far);

@@ -30,6 +30,11 @@ const origins = z
   .optional()
   .describe('Pages that may connect beside those of this gateway and of this machine, e.g. behind a reverse proxy');
 
+const strict = z
+  .boolean()
+  .default(false)
+  .describe('Hold peers to every rule of the protocol, instead of bearing with clients in the wild');
+
 const webListener = z.strictObject({
   type: z.literal('web').describe('HTTP: WebSocket, the page, /healthz; and RawSocket, told apart by its first byte'),
   host,
@@ -45,6 +50,7 @@ const webListener = z.strictObject({
     .default({})
     .describe('Folders of pages of your own, by the name they are served under: { my: ./pages } is at /my/'),
   rawsocket: z.boolean().default(true).describe('Accept RawSocket on the same port'),
+  strict,
   outgoing: listenerOutgoing,
   limits: listenerLimits,
   tls: tlsSchema,
@@ -58,6 +64,7 @@ const rawSocketListener = z
     host,
     port: port.optional(),
     unix: unix.optional(),
+    strict,
     outgoing: listenerOutgoing,
     limits: listenerLimits,
     tls: tlsSchema,

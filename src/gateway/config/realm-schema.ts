@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defaultMetaPolicy } from '../../meta/meta-authorizer.ts';
 import { isUri } from '../../wamp/uri.ts';
 import { byteSize } from './byte-size.ts';
 import { roleOutgoing } from './outgoing-schema.ts';
@@ -31,6 +32,17 @@ const retained = z.strictObject({
     .describe('What gives way: the topic not published to for longest, or the new event'),
 });
 
+const metaAccess = z.union([z.enum(['loopback', 'any', 'none']), z.array(z.string().min(1)).min(1).readonly()]);
+
+const meta = z.strictObject({
+  read: metaAccess
+    .default(defaultMetaPolicy.read)
+    .describe('Who may see sessions, subscriptions and registrations, and be told of changes'),
+  control: metaAccess
+    .default(defaultMetaPolicy.control)
+    .describe('Who may end sessions, take from them what they hold, and change what is said of them'),
+});
+
 /** One realm of a configuration. */
 export const realmSchema = z
   .strictObject({
@@ -59,6 +71,11 @@ export const realmSchema = z
       .record(z.string().min(1), z.strictObject({ outgoing: roleOutgoing.optional() }))
       .default({})
       .describe('What holds for sessions by their role (authrole): anonymous, device …'),
+    meta: meta
+      .prefault({})
+      .describe(
+        'The meta API, wamp.session.* and so on: programs of this machine (loopback), anybody (any), nobody (none), or a list of roles',
+      ),
     retained: retained.prefault({}).describe('Events published with retain, for those who subscribe later'),
   })
   .superRefine((realm, context) => {

@@ -52,19 +52,29 @@ function mistakes(yaml: string, environment: Record<string, string> = {}): strin
 describe('configuration: values', () => {
   it('has defaults for everything', () => {
     assert.deepEqual(load('version: 1\n'), load(''));
-    const outgoing = { policy: 'disconnect', maxMessages: 100_000 };
+    const lenient = { strict: false, outgoing: { policy: 'disconnect', maxMessages: 100_000 } };
     assert.deepEqual(load(''), {
       version: 1,
       log: { level: 'info', format: 'auto' },
       realms: [
         {
           ...{ name: 'realm1', uri: 'loose', anonymous: 'loopback', takeover: 'none', history: [], roles: {} },
+          meta: { read: 'loopback', control: 'none' },
           retained: { maxTopics: 20_000, maxBytes: 2 ** 25, whenFull: 'drop-oldest' },
         },
       ],
       listeners: [
-        { type: 'web', host: '127.0.0.1', port: 8080, path: '/ws', page: true, folders: {}, rawsocket: true, outgoing },
-        { type: 'rawsocket', host: '127.0.0.1', port: 8081, outgoing },
+        {
+          type: 'web',
+          host: '127.0.0.1',
+          port: 8080,
+          path: '/ws',
+          page: true,
+          folders: {},
+          ...lenient,
+          rawsocket: true,
+        },
+        { type: 'rawsocket', host: '127.0.0.1', port: 8081, ...lenient },
       ],
       limits: { maxMessageSize: 2 ** 20, maxQueuedBytes: 2 ** 24, maxConnections: 10_000 },
       bridges: {},
@@ -148,7 +158,7 @@ describe('configuration: mistakes', () => {
   it('names keys only of the kind of listener that is meant', () => {
     assert.match(
       mistakes('listeners: [{ type: rawsocket, port: 1, pth: x }]'),
-      /pth: unknown key\n.*\n.*hint: known here: type, host, port, unix, outgoing, limits[^\n]*$/,
+      /pth: unknown key\n.*\n.*hint: known here: type, host, port, unix, strict, outgoing, limits[^\n]*$/,
     );
   });
 

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { z } from 'zod';
+import { Session } from '../../src/client/session.ts';
+import type { JoinedSession } from '../../src/client/session-api.ts';
+import { codecNamed } from '../../src/codec/codecs.ts';
+import { type Bridge, defineBridge } from '../../src/gateway/bridge.ts';
+import { parseConfig } from '../../src/gateway/config/load-config.ts';
+import { Gateway } from '../../src/gateway/gateway.ts';
+import { dial } from '../../src/transport/dial.ts';
+import { until } from '../support/until.ts';
+
+const raw = { type: 'rawsocket', port: 0 };
+
+async function started(input: Record<string, unknown>, bridges: readonly Bridge[] = []): Promise<Gateway> {
+  const gateway = new Gateway(parseConfig({ listeners: [raw], ...input }, bridges), { bridges });
+  await gateway.start();
+  return gateway;
+}
+
+async function join(gateway: Gateway, index = 0): Promise<Session> {
+  const { address } = gateway.listeners[index] ?? assert.fail('no such listener');
+  return Session.join(await dial(`tcp://${address}`, { codec: codecNamed('json') }), { realm: 'realm1' });
+}
+
+/** A bridge with a session of its own and one for a device, both of which the test gets hold of. */
+function shed() {
+  const sessions: Partial<Record<'service' | 'device', JoinedSession>> = {};
+  const bridge = defineBridge({
+    name: 'shed',
+    schema: z.strictObject({}),
+    async start(_config, context) {
+      sessions.service = await context.join({ authid: 'shed', authrole: 'bridge', service: true });
+      sessions.device = await context.join({ authid: 'lamp', authrole: 'device' });
+      return { banner: [], async [Symbol.asyncDispose]() {} };
+    },
+  });
+  return { bridge, sessions };
+}
+
+describe('Gateway: the meta API', () => {
+  it('answers and announces to programs of this machine, and lets nobody kill, unless told otherwise', async () => {
+    await using gateway = await started({});
+    const viewer = await join(gateway);
+    const joined: unknown[] = [];
+    await viewer.subscribe('wamp.session.on_join', ({ args }) => joined.push(args[0]));
+    const other = await join(gateway);
+    assert.deepEqual((await viewer.call('wamp.session.list')).args, [[viewer.id, other.id]]);
+    await until('the event', () => joined.length === 1);
+    await assert.rejects(viewer.call('wamp.session.kill', { args: [other.id] }), /wamp\.error\.not_authorized/);
+  });
+
+  it('is for whom the realm says', async () => {
+    const realms = [{ name: 'realm1', meta: { read: ['admin'], control: 'any' } }];
+    await using gateway = await started({ realms });
+    const [one, two] = [await join(gateway), await join(gateway)];
+    await assert.rejects(one.call('wamp.session.count'), /wamp\.error\.not_authorized/);
+    await one.call('wamp.session.kill', { args: [two.id] });
+    assert.match(await two.closed, /wamp\.close\.killed/);
+  });
+
+  it("counts, lists, kills and announces a device's session, and not a bridge's own [advanced/meta_api_sessions]", async () => {
+    const { bridge, sessions } = shed();
+    const realms = [{ name: 'realm1', meta: { read: 'any', control: 'any' } }];
+    await using gateway = await started({ realms, bridges: { shed: {} } }, [bridge]);
+    const { service, device } = sessions;
+    assert.ok(service && device);
+    const viewer = await join(gateway);
+    assert.equal(gateway.sessionCount, 2);
+    assert.deepEqual((await viewer.call('wamp.session.list')).args, [[device.id, viewer.id]]);
+    for (const procedure of ['wamp.session.get', 'wamp.session.kill', 'wampway.session.get']) {
+      await assert.rejects(viewer.call(procedure, { args: [service.id] }), /wamp\.error\.no_such_session/);
+    }
+    assert.deepEqual((await viewer.call('wamp.session.kill_by_authrole', { args: ['bridge'] })).args, [0]);
+    const left: unknown[] = [];
+    await viewer.subscribe('wamp.session.on_leave', ({ args }) => left.push(args[0]));
+    await service.leave();
+    assert.deepEqual((await viewer.call('wamp.session.kill_all')).args, [1]);
+    assert.match(await device.closed, /wamp\.close\.killed/);
+    await (await join(gateway)).leave();
+    // kill_all announces nothing.
+    await until('the end of the last', () => left.length > 0);
+    assert.equal(left.length, 1);
+  });
+
+  it('holds the peers of a strict listener to every rule, and bears with those of another', async () => {
+    await using gateway = await started({ listeners: [raw, { ...raw, strict: true }] });
+    const viewer = await join(gateway);
+    const peers = [await join(gateway, 0), await join(gateway, 1)];
+    for (const [index, peer] of peers.entries()) {
+      const { args } = await viewer.call('wampway.session.get', { args: [peer.id] });
+      assert.equal((args[0] as { strict: unknown }).strict, index === 1);
+    }
+  });
+
+  it('is silent while the gateway stops, and its sessions end without an error in the log', async () => {
+    const errors: unknown[] = [];
+    const log = {
+      debug() {},
+      info() {},
+      warn() {},
+      error: (...line: unknown[]) => errors.push(line),
+      child: () => log,
+    };
+    const gateway = new Gateway(parseConfig({ listeners: [raw] }, []), { bridges: [], log });
+    await gateway.start();
+    const viewer = await join(gateway);
+    const seen: unknown[] = [];
+    await viewer.subscribe('wamp.session.on_leave', ({ args }) => seen.push(args));
+    await join(gateway);
+    await gateway.stop();
+    assert.deepEqual([errors, seen], [[], []]);
+  });
+
+  it('may be stopped while it starts', async () => {
+    const gateway = new Gateway(parseConfig({ listeners: [raw] }, []), { bridges: [] });
+    const starting = gateway.start();
+    await gateway.stop();
+    await assert.rejects(starting, /the gateway was stopped while it started/);
+  });
+});
