@@ -9,6 +9,7 @@ import type { DropCounter } from './drop-counter.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 import {
   type MqttMessage,
+  type MqttPeer,
   type MqttPublication,
   MqttRefusal,
   type MqttSink,
@@ -38,9 +39,12 @@ const CLOSE_TIMEOUT = 1_000;
 
 type Hook<Name extends keyof AedesOptions> = Parameters<NonNullable<AedesOptions[Name]>>;
 
-/** What aedes has and its types do not name: where it keeps the QoS 2 messages that are not released yet. */
+/** What aedes has and its types do not name: where it keeps unreleased QoS 2 messages and retained ones. */
 interface Persistent {
-  readonly persistence: { incomingGetPacket(client: Client, packet: PublishPacket): Promise<unknown> };
+  readonly persistence: {
+    incomingGetPacket(client: Client, packet: PublishPacket): Promise<unknown>;
+    createRetainedStream(pattern: string): AsyncIterable<PublishPacket>;
+  };
 }
 
 export interface AedesBrokerParts {
@@ -90,6 +94,18 @@ export class AedesBroker implements MqttSource {
       authorizeForward: (...hook) => this.#authorizeForward(...hook),
     });
     this.#aedes.on('clientDisconnect', client => this.#gone(client));
+    this.#aedes.on('clientReady', client => this.#tell(client, peer => this.#sink.connected?.(peer)));
+    this.#aedes.on('subscribe', (subscriptions, client) =>
+      this.#tell(client, peer => {
+        // 128 is a refusal. [MQTT-3.9.3-2]
+        for (const { topic, qos } of subscriptions) if (qos <= 2) this.#sink.subscribed?.(peer, topic, qos);
+      }),
+    );
+    this.#aedes.on('unsubscribe', (filters, client) =>
+      this.#tell(client, peer => {
+        for (const filter of filters) this.#sink.unsubscribed?.(peer, filter);
+      }),
+    );
     this.#aedes.on('clientError', (client, error) => this.#broken(client, error));
     this.#aedes.on('connectionError', (client, error) => this.#broken(client, error));
     this.#aedes.addListener('error', (error: unknown) => this.#sink.failed(error));
@@ -158,6 +174,28 @@ export class AedesBroker implements MqttSource {
         if (error && !this.#stopping) this.#drops.add('the broker refused it', { topic, refusal: error.message });
       });
     });
+  }
+
+  publishTo(peer: MqttPeer, { topic, payload, qos, retain }: MqttPublication): boolean {
+    for (const [client, known] of this.#peers) {
+      if (known !== peer || client.closed) continue;
+      const message = { cmd: 'publish' as const, topic, payload: Buffer.from(payload), qos, retain, dup: false };
+      const packet = { ...message, brokerId: this.#origin(), brokerCounter: 1 };
+      client.publish(packet, error => {
+        if (error) this.#drops.add('the client is gone', { topic });
+      });
+      return true;
+    }
+    return false;
+  }
+
+  async retained(filter: string): Promise<MqttPublication[]> {
+    const found: MqttPublication[] = [];
+    const { persistence } = this.#aedes as unknown as Persistent;
+    for await (const { topic, payload, qos } of persistence.createRetainedStream(filter)) {
+      found.push({ topic, payload: Buffer.from(payload), qos, retain: true });
+    }
+    return found;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -299,6 +337,11 @@ export class AedesBroker implements MqttSource {
     if (conn.writableLength <= this.#config.maxQueuedBytes) return packet;
     if (!conn.destroyed) conn.destroy(new Error(`more than ${this.#config.maxQueuedBytes} bytes wait to be sent`));
     return null;
+  }
+
+  #tell(client: Client, tell: (peer: AedesPeer) => void): void {
+    const peer = this.#peers.get(client);
+    if (peer?.admitted === true) tell(peer);
   }
 
   #broken(client: Client, error: Error): void {

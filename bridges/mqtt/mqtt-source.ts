@@ -65,6 +65,11 @@ export interface MqttSink {
    * client is disconnected. Undefined is accepted at once.
    */
   message(message: MqttMessage, peer: MqttPeer | undefined): Promise<void> | undefined;
+  /** A client that was let in has been told so: from now on messages reach it. */
+  connected?(peer: MqttPeer): void;
+  /** What a client has subscribed, as it was granted; a session that goes on says all of it again. */
+  subscribed?(peer: MqttPeer, filter: string, qos: Qos): void;
+  unsubscribed?(peer: MqttPeer, filter: string): void;
   /** Follows every `connecting` that was let in, after the last message of that client, its will included. */
   disconnected(peer: MqttPeer): void;
   /** The source cannot go on. */
@@ -77,4 +82,8 @@ export interface MqttSource extends AsyncDisposable {
   readonly address: string;
   /** Publishes to whoever has subscribed, in order. Never throws; what cannot be sent is counted and dropped. */
   publish(publication: MqttPublication): void;
+  /** Publishes to one connected client, whatever it has subscribed. False where it is not connected any more. */
+  publishTo(peer: MqttPeer, publication: MqttPublication): boolean;
+  /** The retained messages that a filter matches. */
+  retained(filter: string): Promise<readonly MqttPublication[]>;
 }

@@ -439,3 +439,44 @@ describe('AedesBroker: sessions', () => {
     await rig[Symbol.asyncDispose]();
   });
 });
+
+describe('AedesBroker: what it tells and does for the mapping', () => {
+  it('says who is there, what each has subscribed as granted, and what no more', async () => {
+    await using rig = await BrokerRig.start();
+    const client = await rig.client({ clientId: 'c' });
+    await client.subscribeAsync({ 'a/#': { qos: 1 }, b: { qos: 0 } });
+    await client.unsubscribeAsync('b');
+    assert.deepEqual(rig.told, ['connected c', 'subscribed c a/# 1', 'subscribed c b 0', 'unsubscribed c b']);
+  });
+
+  it('publishes to one client, whatever it has subscribed', async () => {
+    await using rig = await BrokerRig.start();
+    const client = await rig.client();
+    const bystander = await rig.client();
+    const received = await collect(client, 'x');
+    const others = await collect(bystander, '#');
+    const [peer] = rig.peers;
+    assert.ok(peer);
+    const publication = { topic: 'just/for/you', payload: Buffer.from('1'), qos: 1, retain: false } as const;
+    assert.equal(rig.broker.publishTo(peer, publication), true);
+    await until('it has come', () => received.length === 1);
+    await client.publishAsync('end', '', { qos: 1 });
+    await until('the others go on', () => others.length === 1);
+    await client.endAsync();
+    await until('it is gone', () => rig.gone.length === 1);
+    assert.equal(rig.broker.publishTo(peer, publication), false);
+  });
+
+  it('shows what is retained', async () => {
+    await using rig = await BrokerRig.start();
+    const client = await rig.client();
+    await client.publishAsync('r/a', '1', { qos: 1, retain: true });
+    await client.publishAsync('s/a', '2', { qos: 0, retain: true });
+    await client.publishAsync('end', '', { qos: 1 });
+    const found = await rig.broker.retained('r/+');
+    assert.deepEqual(
+      found.map(({ topic, payload, qos, retain }) => [topic, `${payload}`, qos, retain]),
+      [['r/a', '1', 1, true]],
+    );
+  });
+});

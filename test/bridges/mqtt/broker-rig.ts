@@ -22,6 +22,8 @@ export class BrokerRig implements MqttSink {
   readonly peers: MqttPeer[] = [];
   readonly gone: MqttPeer[] = [];
   readonly failures: unknown[] = [];
+  /** Connections and subscriptions, a line each. */
+  readonly told: string[] = [];
   readonly drops = new DropCounter(silentLogger);
   /** Decides how a message is accepted. */
   accept: (message: MqttMessage) => Promise<void> | undefined = () => undefined;
@@ -51,6 +53,18 @@ export class BrokerRig implements MqttSink {
   message(message: MqttMessage): Promise<void> | undefined {
     this.messages.push(message);
     return this.accept(message);
+  }
+
+  connected({ clientId }: MqttPeer): void {
+    this.told.push(`connected ${clientId}`);
+  }
+
+  subscribed({ clientId }: MqttPeer, filter: string, qos: number): void {
+    this.told.push(`subscribed ${clientId} ${filter} ${qos}`);
+  }
+
+  unsubscribed({ clientId }: MqttPeer, filter: string): void {
+    this.told.push(`unsubscribed ${clientId} ${filter}`);
   }
 
   disconnected(peer: MqttPeer): void {
