@@ -7,6 +7,7 @@ import { gatewayProcedures } from './gateway-procedures.ts';
 import { defaultMetaPolicy, MetaAuthorizer, type MetaPolicy } from './meta-authorizer.ts';
 import { MetaEvents } from './meta-events.ts';
 import { MetaSession } from './meta-session.ts';
+import { reflectionProcedures } from './reflection-procedures.ts';
 import { registrationProcedures } from './registration-procedures.ts';
 import { sessionProcedures } from './session-procedures.ts';
 import { subscriptionProcedures } from './subscription-procedures.ts';
@@ -51,6 +52,7 @@ export class MetaApi {
         ...subscriptionProcedures(realm),
         ...registrationProcedures(realm),
         ...testamentProcedures(realm),
+        ...reflectionProcedures(realm),
         ...gatewayProcedures(realm, this.#clock),
       };
       const attach = router.attach.bind(router);

@@ -100,7 +100,12 @@ export class RealmContext {
 
   /** Whether the session might subscribe to a topic by its name. */
   mayReceive(session: Session, topic: Uri): boolean {
-    return decide(this.#authorizer, session, 'subscribe', topic, 'exact', this.log).verdict === 'allow';
+    return this.may(session, 'subscribe', topic, 'exact');
+  }
+
+  /** Whether `permit` would permit it. */
+  may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean {
+    return decide(this.#authorizer, session, action, uri, match, this.log).verdict === 'allow';
   }
 
   #repeated(session: Session, action: RepeatedAction, uri: Uri): Decision {

@@ -4,7 +4,8 @@ import type { Id } from '../wamp/ids.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
 import type { Message } from '../wamp/messages.ts';
 import { Payload } from '../wamp/payload.ts';
-import type { Uri } from '../wamp/uri.ts';
+import type { MatchPolicy, Uri } from '../wamp/uri.ts';
+import type { Action } from './authorizer.ts';
 import { Broker, type HistoryOptions } from './broker.ts';
 import type { BrokerView } from './broker-view.ts';
 import { Dealer } from './dealer.ts';
@@ -33,6 +34,8 @@ export interface RealmView {
    */
   announce(topic: Uri, make: () => Payload): void;
   readonly dealer: DealerView;
+  /** Whether a session may do something, as it would be decided if it tried. */
+  may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean;
 }
 
 export interface RealmCounters {
@@ -113,6 +116,10 @@ export class Realm implements RealmView {
 
   get dealer(): DealerView {
     return this.#dealer;
+  }
+
+  may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean {
+    return this.#context.may(session, action, uri, match);
   }
 
   has(id: Id<'session'>): boolean {

@@ -14,6 +14,7 @@ const implemented = {
     session_meta_api: 'advanced/meta_api_sessions',
     subscription_meta_api: 'advanced/meta_api_subscriptions',
     event_history: 'advanced/pubsub_event_history',
+    reflection: 'advanced/interface_reflection',
   },
   dealer: {
     call_canceling: 'advanced/rpc_call_canceling',
@@ -30,6 +31,7 @@ const implemented = {
     session_meta_api: 'advanced/meta_api_sessions',
     registration_meta_api: 'advanced/meta_api_registrations',
     testament_meta_api: 'advanced/pubsub_testament',
+    reflection: 'advanced/interface_reflection',
   },
 } as const satisfies Record<string, Record<string, string>>;
 
@@ -45,7 +47,11 @@ const ofMetaApi: ReadonlySet<string> = new Set([
   'registration_meta_api',
   'testament_meta_api',
   'event_history',
+  'reflection',
 ]);
+
+/** Those that stand beside `features` in a role, not in it: their section wants them there. */
+const besideFeatures: ReadonlySet<string> = new Set(['reflection']);
 
 /** `roles` as WELCOME announces it, on a realm with the meta API and on one without. [basic/sessions], [advanced/features] */
 export const routerRoles = Object.freeze({ withMetaApi: rolesWith(true), withoutMetaApi: rolesWith(false) });
@@ -53,7 +59,10 @@ export const routerRoles = Object.freeze({ withMetaApi: rolesWith(true), without
 function rolesWith(metaApi: boolean): Dict {
   const roles = Object.entries(implemented).map(([role, features]) => {
     const names = Object.keys(features).filter(feature => metaApi || !ofMetaApi.has(feature));
-    return [role, { features: Object.fromEntries(names.map(name => [name, true])) }];
+    const announced = (wanted: (name: string) => boolean) =>
+      Object.fromEntries(names.filter(wanted).map(name => [name, true]));
+    const beside = announced(name => besideFeatures.has(name));
+    return [role, { features: announced(name => !besideFeatures.has(name)), ...beside }];
   });
   return Object.freeze(Object.fromEntries(roles));
 }
