@@ -17,15 +17,20 @@ const scalar = /^[ \t\r\n]*(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+
  */
 export function payloadOfMqtt(bytes: Uint8Array): Payload {
   if (bytes.length === 0) return Payload.empty;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (isJson(text)) {
-    const items = Buffer.allocUnsafe(text.length + 2);
-    items[0] = OPEN_LIST;
-    items.set(text, 1);
-    items[text.length + 1] = CLOSE_LIST;
-    return Payload.encoded(jsonItems, items, 1);
-  }
-  return Payload.of([isUtf8(text) ? text.toString() : bytes]);
+  const json = jsonPayload(bytes);
+  if (json !== undefined) return json;
+  return Payload.of([isUtf8(bytes) ? bufferOf(bytes).toString() : bytes]);
+}
+
+/** The payload whose only argument is the value of a JSON text; undefined where `bytes` are none. */
+export function jsonPayload(bytes: Uint8Array): Payload | undefined {
+  const text = bufferOf(bytes);
+  if (!isJson(text)) return undefined;
+  const items = Buffer.allocUnsafe(text.length + 2);
+  items[0] = OPEN_LIST;
+  items.set(text, 1);
+  items[text.length + 1] = CLOSE_LIST;
+  return Payload.encoded(jsonItems, items, 1);
 }
 
 /**
@@ -36,10 +41,15 @@ export function mqttOfPayload(payload: Payload): Uint8Array {
   const { args, kwargs } = payload;
   const named = Object.keys(kwargs).length > 0;
   if (args.length === 0 && !named) return new Uint8Array(0);
-  if (args.length > 1 || named || args.length === 0) return jsonOf(Payload.of([{ args, kwargs }]));
-  const [value] = args;
+  const value = args.length === 1 && !named ? args[0] : undefined;
   if (typeof value === 'string') return Buffer.from(value);
-  if (value instanceof Uint8Array) return value;
+  return value instanceof Uint8Array ? value : wholeValue(payload);
+}
+
+/** As `mqttOfPayload`, but always JSON. */
+export function wholeValue(payload: Payload): Uint8Array {
+  const { args, kwargs } = payload;
+  if (args.length !== 1 || Object.keys(kwargs).length > 0) return jsonOf(Payload.of([{ args, kwargs }]));
   // A publisher's own JSON text is passed on with its own spelling of numbers.
   return jsonOf(payload.count === 1 ? payload : Payload.of(args));
 }
@@ -68,6 +78,10 @@ function isJson(text: Buffer): boolean {
     if (error instanceof ProtocolViolation) return false;
     throw error;
   }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** A digit, `-`, or the first letter of `true`, `false`, `null`. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { TopicMap, type UriStyle } from '../../../bridges/mqtt/topic-map.ts';
+import type { UriStyle } from '../../../bridges/mqtt/level-spelling.ts';
+import { TopicMap } from '../../../bridges/mqtt/topic-map.ts';
 import { isUri } from '../../../src/wamp/uri.ts';
 
 const styles: readonly UriStyle[] = ['loose', 'strict'];

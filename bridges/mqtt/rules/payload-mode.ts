@@ -1,0 +1,89 @@
+import { isUtf8 } from 'node:buffer';
+import { cborItems } from '../../../src/codec/cbor/cbor-items.ts';
+import { walkItem } from '../../../src/codec/cbor/cbor-walk.ts';
+import { Payload } from '../../../src/wamp/payload.ts';
+import { jsonPayload, mqttOfPayload, payloadOfMqtt, wholeValue } from '../payload-map.ts';
+
+/** How a rule's MQTT payloads are to be read and written. */
+export const payloadModes = ['auto', 'json', 'cbor', 'text', 'raw'] as const;
+export type PayloadMode = (typeof payloadModes)[number];
+
+/** A payload that is not what its rule says. */
+export class PayloadMismatch extends Error {
+  override readonly name = 'PayloadMismatch';
+}
+
+const ONE_ITEM_LIST = 0x81;
+
+/** The WAMP payload of an MQTT message: its value is the only argument. Throws `PayloadMismatch`. */
+export function readPayload(mode: PayloadMode, bytes: Uint8Array): Payload {
+  switch (mode) {
+    case 'auto':
+      return payloadOfMqtt(bytes);
+    case 'json': {
+      const payload = jsonPayload(bytes);
+      if (payload === undefined) throw new PayloadMismatch('is no JSON');
+      return payload;
+    }
+    case 'cbor':
+      return cborPayload(bytes);
+    case 'text':
+      if (!isUtf8(bytes)) throw new PayloadMismatch('is no UTF-8');
+      return Payload.of([Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()]);
+    case 'raw':
+      return Payload.of([bytes]);
+  }
+}
+
+/** The MQTT payload of a WAMP event. Throws `PayloadMismatch`. */
+export function writePayload(mode: PayloadMode, payload: Payload): Uint8Array {
+  switch (mode) {
+    case 'auto':
+      return orMismatch(() => mqttOfPayload(payload), 'has no JSON');
+    case 'json':
+      return orMismatch(() => wholeValue(payload), 'has no JSON');
+    case 'cbor':
+      return orMismatch(() => cborOf(payload), 'has no CBOR');
+    case 'text':
+      return Buffer.from(textOf(payload));
+    case 'raw': {
+      const [value] = payload.args;
+      if (value instanceof Uint8Array) return value;
+      if (typeof value === 'string') return Buffer.from(value);
+      throw new PayloadMismatch('is neither bytes nor a string');
+    }
+  }
+}
+
+/** Checked, not taken apart: its bytes become the list of arguments as they are. */
+function cborPayload(bytes: Uint8Array): Payload {
+  const items = new Uint8Array(bytes.length + 1);
+  items[0] = ONE_ITEM_LIST;
+  items.set(bytes, 1);
+  // Within the list of arguments, which is one level already.
+  const end = orMismatch(() => walkItem(items, 1, items.length, 1), 'is no CBOR');
+  if (end !== items.length) throw new PayloadMismatch('is more than one item of CBOR');
+  return Payload.encoded(cborItems, items, 1);
+}
+
+function cborOf(payload: Payload): Uint8Array {
+  const { args, kwargs } = payload;
+  const alone = args.length === 1 && Object.keys(kwargs).length === 0;
+  const items = (alone ? Payload.of(args) : Payload.of([{ args, kwargs }])).itemsIn(cborItems);
+  return items.subarray(1);
+}
+
+function textOf({ args, kwargs }: Payload): string {
+  const [value] = args;
+  if (args.length !== 1 || Object.keys(kwargs).length > 0) throw new PayloadMismatch('is not one argument');
+  if (typeof value === 'object' && value !== null) throw new PayloadMismatch('is no text, number or truth value');
+  return value === null || value === undefined ? '' : String(value);
+}
+
+function orMismatch<T>(make: () => T, message: string): T {
+  try {
+    return make();
+  } catch (error) {
+    throw new PayloadMismatch(message, { cause: error });
+  }
+}

@@ -1,0 +1,77 @@
+import type { UriStyle } from '../level-spelling.ts';
+import { TopicMap } from '../topic-map.ts';
+import { Rule } from './rule.ts';
+import type { RuleConfig } from './rule-schema.ts';
+
+/** What becomes of one topic or URI. */
+export interface Route {
+  /** Undefined: the default, which mirrors everything under the prefix. */
+  readonly rule: Rule | undefined;
+  /** The URI, or the MQTT topic; undefined where what matches is dropped. */
+  readonly to: string | undefined;
+}
+
+/** Topics and URIs whose routes are remembered. */
+const REMEMBERED = 10_000;
+
+/** The rules of a configuration, in their order: the first that matches holds, in the end the default. */
+export class RuleBook {
+  readonly #fromMqtt: readonly Rule[];
+  readonly #fromWamp: readonly Rule[];
+  readonly #default: TopicMap | undefined;
+  readonly #topics = new Map<string, Route | undefined>();
+  readonly #uris = new Map<string, Route | undefined>();
+
+  /** `prefix` of the default rule; undefined where there is none. */
+  constructor(rules: readonly RuleConfig[], prefix: string | undefined, uris: UriStyle) {
+    const made = rules.map((rule, index) => Rule.of(rule, index, uris));
+    this.#fromMqtt = made.flatMap(({ mqtt }) => mqtt);
+    this.#fromWamp = made.flatMap(({ wamp }) => wamp);
+    this.#default = prefix === undefined ? undefined : new TopicMap(prefix, uris);
+  }
+
+  /** Where messages on an MQTT topic go; undefined where no rule takes them. */
+  ofTopic(topic: string): Route | undefined {
+    return remembered(this.#topics, topic, () => {
+      const found = firstOf(this.#fromMqtt, topic);
+      if (found !== undefined || this.#default === undefined) return found;
+      // [MQTT-4.7.2-1] A broker's own affairs, where no rule names them.
+      return topic.startsWith('$') ? undefined : { rule: undefined, to: this.#default.toUri(topic) };
+    });
+  }
+
+  /** Where events on a URI go; undefined where no rule takes them. */
+  ofUri(uri: string): Route | undefined {
+    return remembered(this.#uris, uri, () => {
+      const found = firstOf(this.#fromWamp, uri);
+      if (found !== undefined) return found;
+      const topic = this.#default?.toTopic(uri);
+      return topic === undefined || topic.startsWith('$') ? undefined : { rule: undefined, to: topic };
+    });
+  }
+
+  /** What has to be subscribed on the realm, each once. */
+  get subscriptions(): readonly { readonly topic: string; readonly match: 'exact' | 'prefix' | 'wildcard' }[] {
+    const wanted = this.#fromWamp.filter(({ to }) => to !== undefined).flatMap(({ from }) => from.subscriptions);
+    if (this.#default !== undefined) wanted.push({ topic: this.#default.prefix, match: 'prefix' });
+    return [...new Map(wanted.map(one => [`${one.match} ${one.topic}`, one])).values()];
+  }
+}
+
+function firstOf(rules: readonly Rule[], text: string): Route | undefined {
+  for (const rule of rules) {
+    const captures = rule.from.match(text);
+    if (captures !== undefined) return { rule, to: rule.to?.fill(captures) };
+  }
+  return undefined;
+}
+
+function remembered(memory: Map<string, Route | undefined>, key: string, find: () => Route | undefined) {
+  const known = memory.get(key);
+  if (known !== undefined || memory.has(key)) return known;
+  // Topics that are new all the time would fill it: what is in use comes back soon.
+  if (memory.size >= REMEMBERED) memory.clear();
+  const route = find();
+  memory.set(key, route);
+  return route;
+}

@@ -1,0 +1,180 @@
+import type { LevelSpelling } from '../level-spelling.ts';
+
+/** What a template took from a topic: levels by name. `#` is there where the template ends in it, joined by `/`. */
+export type Captures = Readonly<Record<string, string>>;
+
+/** How the two sides write the same: MQTT's levels as they are, WAMP's components spelt. */
+interface Side {
+  readonly separator: '/' | '.';
+  readonly what: 'MQTT topic' | 'URI';
+  /** What may be written out in a level. */
+  readonly literal: RegExp;
+  read(part: string): string | undefined;
+  write(level: string): string;
+}
+
+const placeholder = /\{([^{}]*)\}/;
+const name = /^[a-z][a-z0-9_]*$/i;
+const MAX_TEXT = 1024;
+
+/** Text around captures, within one level: `sensor-{id}` is [`sensor-`, {id}, ``]. */
+interface Part {
+  readonly literals: readonly string[];
+  readonly captures: readonly string[];
+  readonly pattern: RegExp | undefined;
+}
+
+/** A template that is no template: `message` says why. */
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError';
+}
+
+/**
+ * One side of a rule: `tele/{device}/SENSOR`, `dev.{device}.sensor`. A level may hold text and `{name}`s; `+` is a whole
+ * level without a name, taken by place; `#` at the end is all further levels, none included. Matching and filling are
+ * each other's inverse.
+ */
+export class Template {
+  readonly text: string;
+  /** Names of what it captures, in order: `device`, `+1` for the first `+`, `#`. */
+  readonly captures: readonly string[];
+  readonly #side: Side;
+  readonly #parts: readonly Part[];
+  readonly #open: boolean;
+
+  private constructor(text: string, side: Side) {
+    this.text = text;
+    this.#side = side;
+    const levels = text.split(side.separator);
+    this.#open = levels.at(-1) === '#';
+    if (this.#open) levels.pop();
+    let plus = 0;
+    this.#parts = levels.map(level => part(level, side, () => `+${++plus}`));
+    this.captures = [...this.#parts.flatMap(({ captures }) => captures), ...(this.#open ? ['#'] : [])];
+    const twice = this.captures.find((name, index) => this.captures.indexOf(name) !== index);
+    if (twice !== undefined) throw new TemplateError(`{${twice}} stands there twice`);
+  }
+
+  /** Throws `TemplateError`. */
+  static mqtt(text: string): Template {
+    return new Template(checked(text), {
+      separator: '/',
+      what: 'MQTT topic',
+      literal: /^[^\p{Cc}]*$/u,
+      read: same,
+      write: same,
+    });
+  }
+
+  /** Throws `TemplateError`. */
+  static wamp(text: string, { literal, spell, parse }: LevelSpelling): Template {
+    return new Template(checked(text), { separator: '.', what: 'URI', literal, read: parse, write: spell });
+  }
+
+  /** Whether every topic or URI that it stands for begins with a level that is written out. */
+  get isRooted(): boolean {
+    return this.#parts[0]?.captures.length === 0;
+  }
+
+  /** Captures of a topic or URI, or undefined where it is not one of this template. */
+  match(text: string): Captures | undefined {
+    const levels = text.split(this.#side.separator);
+    if (this.#open ? levels.length < this.#parts.length : levels.length !== this.#parts.length) return undefined;
+    // [MQTT-4.7.2-1] What begins with `$` is a broker's own, and taken only where a rule says so.
+    if (this.#side.separator === '/' && text.startsWith('$') && this.#parts[0]?.literals[0]?.startsWith('$') !== true) {
+      return undefined;
+    }
+    const found: Record<string, string> = {};
+    for (const [index, part] of this.#parts.entries()) {
+      if (!this.#matchPart(part, levels[index] ?? '', found)) return undefined;
+    }
+    if (!this.#open) return found;
+    const rest: string[] = [];
+    for (const level of levels.slice(this.#parts.length)) {
+      const read = this.#side.read(level);
+      if (read === undefined) return undefined;
+      rest.push(read);
+    }
+    // Of no further level nothing, not even an empty one: `a` and `a/` differ.
+    if (rest.length > 0) found['#'] = rest.join('/');
+    return found;
+  }
+
+  /** The topic or URI of captures that `match` gave, of this template or one with the same names. */
+  fill(captures: Captures): string {
+    const { write, separator } = this.#side;
+    const levels = this.#parts.map(({ literals, captures: names }) =>
+      literals.map((literal, i) => literal + (i < names.length ? write(captures[names[i] ?? ''] ?? '') : '')).join(''),
+    );
+    const rest = captures['#'];
+    if (this.#open && rest !== undefined) levels.push(...rest.split('/').map(write));
+    return levels.join(separator);
+  }
+
+  /**
+   * Patterns that together match all URIs of this template, and as few others as can be: what is to be subscribed.
+   * [advanced/pubsub_pattern_based_subscription]
+   */
+  get subscriptions(): readonly { readonly topic: string; readonly match: 'exact' | 'prefix' | 'wildcard' }[] {
+    const literal = this.#parts.map(({ captures, literals }) => (captures.length === 0 ? literals.join('') : ''));
+    if (!this.#open) return [{ topic: literal.join('.'), match: this.captures.length === 0 ? 'exact' : 'wildcard' }];
+    const varies = this.#parts.findIndex(({ captures }) => captures.length > 0);
+    const head = (varies < 0 ? literal : literal.slice(0, varies)).map(component => `${component}.`).join('');
+    // A prefix goes by characters: `a.` does not match `a` itself, and `a` would match `ab`.
+    const itself = varies < 0 ? [{ topic: literal.join('.'), match: 'exact' as const }] : [];
+    return [...itself, { topic: head, match: 'prefix' }];
+  }
+
+  #matchPart({ pattern, captures, literals }: Part, level: string, found: Record<string, string>): boolean {
+    if (pattern === undefined) return level === literals[0];
+    const match = pattern.exec(level);
+    if (match === null) return false;
+    for (const [i, name] of captures.entries()) {
+      const value = this.#side.read(match[i + 1] ?? '');
+      if (value === undefined) return false;
+      found[name] = value;
+    }
+    return true;
+  }
+}
+
+function part(level: string, side: Side, nextPlus: () => string): Part {
+  if (level === '+') return { literals: ['', ''], captures: [nextPlus()], pattern: /^(.*)$/s };
+  const [first = '', ...others] = level.split(placeholder);
+  const literals = [first, ...others.filter((_, i) => i % 2 === 1)];
+  const captures = others.filter((_, i) => i % 2 === 0);
+  for (const literal of literals) checkLiteral(literal, level, side);
+  const bad = captures.find(capture => !name.test(capture));
+  if (bad !== undefined) throw new TemplateError(`{${bad}} is no name: letters, digits and _`);
+  if (captures.length === 0) {
+    if (level === '' && side.separator === '.') throw new TemplateError('a component is empty');
+    return { literals, captures, pattern: undefined };
+  }
+  if (literals.slice(1, -1).includes('')) throw new TemplateError(`nothing tells apart the names in "${level}"`);
+  // A name that is a whole level may be empty, as the level may; beside text, that would have no spelling.
+  const whole = literals.every(literal => literal === '');
+  const source = literals.map(verbatim).join(whole ? '(.*)' : '(.+)');
+  return { literals, captures, pattern: new RegExp(`^${source}$`, 's') };
+}
+
+function checkLiteral(literal: string, level: string, { what, separator, literal: allowed }: Side): void {
+  if (literal.includes('#')) throw new TemplateError('# stands for all further levels: alone, and as the last');
+  if (/[{}]/.test(literal)) throw new TemplateError(`"${level}" has a brace without its other`);
+  if (separator === '/' && literal.includes('+')) throw new TemplateError('+ stands for a whole level: alone in it');
+  if (!allowed.test(literal)) throw new TemplateError(`"${level}" has a character that is none of ${what}s`);
+}
+
+function checked(text: string): string {
+  if (text === '') throw new TemplateError('it is empty');
+  if (text.length > MAX_TEXT) throw new TemplateError(`it is longer than ${MAX_TEXT} characters`);
+  return text;
+}
+
+function same(text: string): string {
+  return text;
+}
+
+/** As a part of a regular expression. */
+function verbatim(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { levelSpellings } from '../../../../bridges/mqtt/level-spelling.ts';
+import { Template } from '../../../../bridges/mqtt/rules/template.ts';
+import { isUri } from '../../../../src/wamp/uri.ts';
+
+const mqtt = Template.mqtt;
+const wamp = (text: string): Template => Template.wamp(text, levelSpellings.loose);
+
+describe('Template', () => {
+  it('matches what is written out, level by level', () => {
+    const template = mqtt('tele/kitchen/SENSOR');
+    assert.deepEqual(template.match('tele/kitchen/SENSOR'), {});
+    for (const topic of ['tele/kitchen', 'tele/kitchen/SENSOR/x', 'tele/kitchen/sensor', '/tele/kitchen/SENSOR']) {
+      assert.equal(template.match(topic), undefined, topic);
+    }
+  });
+
+  it('captures levels, and parts of levels, by name', () => {
+    assert.deepEqual(mqtt('tele/{device}/SENSOR').match('tele/kitchen/SENSOR'), { device: 'kitchen' });
+    assert.deepEqual(mqtt('{a}/x-{b}-{c}').match('1/x-2-3-4'), { a: '1', b: '2-3', c: '4' });
+    assert.equal(mqtt('x-{b}').match('x-'), undefined);
+    assert.deepEqual(mqtt('a/{b}').match('a/'), { b: '' });
+  });
+
+  it('takes + by its place, and # for the rest, none included [MQTT-4.7.1-2]', () => {
+    assert.deepEqual(mqtt('a/+/+').match('a/b/c'), { '+1': 'b', '+2': 'c' });
+    assert.deepEqual(mqtt('a/#').match('a/b/c'), { '#': 'b/c' });
+    assert.deepEqual(mqtt('a/#').match('a/'), { '#': '' });
+    assert.deepEqual(mqtt('a/#').match('a'), {});
+    assert.equal(mqtt('a/#').match('ab'), undefined);
+    assert.deepEqual(mqtt('#').match('a/b'), { '#': 'a/b' });
+  });
+
+  it('takes what begins with $ only where that is written out [MQTT-4.7.2-1]', () => {
+    for (const text of ['#', '+/x', '{a}/x', '+/#']) assert.equal(mqtt(text).match('$SYS/x'), undefined, text);
+    assert.deepEqual(mqtt('$SYS/{what}').match('$SYS/x'), { what: 'x' });
+    assert.deepEqual(mqtt('$SYS/#').match('$SYS/x/y'), { '#': 'x/y' });
+  });
+
+  it('spells levels as components of a URI, and reads them back', () => {
+    const captures = mqtt('tele/{device}/#').match('tele/living room.1/a b/c') ?? assert.fail();
+    const uri = wamp('dev.{device}.tele.#').fill(captures);
+    assert.equal(uri, 'dev.living%20room%2E1.tele.a%20b.c');
+    assert.deepEqual(wamp('dev.{device}.tele.#').match(uri), captures);
+    assert.equal(mqtt('tele/{device}/#').fill(captures), 'tele/living room.1/a b/c');
+  });
+
+  it('reads no component that it would have spelt differently', () => {
+    for (const uri of ['dev.%41', 'dev.%2F', 'dev.%', 'dev.a%2e']) {
+      const found = wamp('dev.{x}').match(uri);
+      assert.deepEqual(found, uri === 'dev.%' ? { x: '' } : undefined, uri);
+    }
+  });
+
+  it('fills what it has matched, for any topic', () => {
+    const level = fc.oneof(fc.constantFrom('', 'a', '.', '%', '$x', ' ', 'tele'), fc.string({ unit: 'grapheme' }));
+    const topics = fc.array(level, { minLength: 1, maxLength: 5 }).map(levels => levels.join('/'));
+    const templates: readonly (readonly [string, string])[] = [
+      ['{a}/{b}', 'dev.{a}.{b}'],
+      ['+/x/#', 'dev.+.#'],
+      ['{a}-{b}/#', 'dev.{b}.{a}.#'],
+      ['tele/#', 'dev.#'],
+    ];
+    fc.assert(
+      fc.property(topics, fc.constantFrom(...templates), (topic, [from, to]) => {
+        const captures = mqtt(from).match(topic);
+        if (captures === undefined) return;
+        assert.equal(mqtt(from).fill(captures), topic);
+        const uri = wamp(to).fill(captures);
+        assert.ok(isUri(uri, 'loose'), uri);
+        assert.deepEqual(wamp(to).match(uri), captures);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('says what to subscribe [advanced/pubsub_pattern_based_subscription]', () => {
+    const cases: readonly (readonly [string, readonly string[]])[] = [
+      ['dev.kitchen', ['exact dev.kitchen']],
+      ['dev.{id}.set', ['wildcard dev..set']],
+      ['dev.x-{id}.set', ['wildcard dev..set']],
+      ['dev.a.#', ['exact dev.a', 'prefix dev.a.']],
+      ['dev.{id}.cmd.#', ['prefix dev.']],
+    ];
+    for (const [text, expected] of cases) {
+      const asked = wamp(text).subscriptions.map(({ topic, match }) => `${match} ${topic}`);
+      assert.deepEqual(asked, expected, text);
+    }
+  });
+
+  it('refuses what is no template', () => {
+    const cases: readonly (readonly [string, RegExp])[] = [
+      ['', /is empty/],
+      ['a/#/b', /# stands for all further levels/],
+      ['a#', /# stands for all/],
+      ['a/b+', /\+ stands for a whole level/],
+      ['{a}/{a}', /\{a\} stands there twice/],
+      ['{a}{b}', /nothing tells apart/],
+      ['{a', /brace without its other/],
+      ['{1}', /is no name/],
+      ['a\0', /character that is none of MQTT topics/],
+      ['a'.repeat(2000), /longer than 1024/],
+    ];
+    for (const [text, message] of cases) assert.throws(() => mqtt(text), { name: 'TemplateError', message }, text);
+    assert.throws(() => wamp('a..b'), /a component is empty/);
+    assert.throws(() => wamp('a b'), /none of URIs/);
+    assert.throws(() => Template.wamp('dev.Kitchen', levelSpellings.strict), /none of URIs/);
+  });
+});
