@@ -4,6 +4,7 @@ import { bridges } from '../bridges/index.ts';
 import { systemClock } from './base/clock.ts';
 import { callCommand } from './cli/call.ts';
 import { checkCommand } from './cli/check.ts';
+import { mapCommand } from './cli/map.ts';
 import { pubCommand } from './cli/pub.ts';
 import { registerCommand } from './cli/register.ts';
 import { runProcess } from './cli/run-process.ts';
@@ -26,6 +27,7 @@ await runProcess({
       pageFolder,
     }),
     checkCommand(bridges, environment),
+    mapCommand(bridges, environment),
     pubCommand,
     subCommand,
     callCommand,

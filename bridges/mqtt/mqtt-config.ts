@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isReserved, isUri } from '../../src/wamp/uri.ts';
+import { ruleSchema, sideTemplate } from './rules/rule-schema.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -29,10 +31,27 @@ export const mqttConfig = z
     publish: z
       .strictObject({
         qos: z.union([z.literal(0), z.literal(1), z.literal(2)], 'must be 0, 1 or 2').default(0),
-        retain: z.boolean('must be true or false').default(false),
+        retain: z
+          .union([z.literal('keep'), z.boolean()], 'must be "keep", true or false')
+          .default('keep')
+          .describe('Whether the broker retains them; keep: those that the realm retains'),
       })
       .prefault({})
       .describe('how WAMP events are published to MQTT'),
+    mirror: z
+      .boolean('must be true or false')
+      .default(true)
+      .describe('What no rule takes is mirrored under the prefix, both ways'),
+    rules: z
+      .array(ruleSchema)
+      .max(1000)
+      .default([])
+      .describe('Which MQTT topics are which WAMP topics; the first that matches holds'),
+    errors: z
+      .string()
+      .refine(uri => isUri(uri, 'strict') && !isReserved(uri), 'must be a URI such as "bridge.mqtt.error"')
+      .default('bridge.mqtt.error')
+      .describe('Where it is told of messages that a rule could not map, at most once a second of each kind'),
     maxPacketSize: z
       .int('must be a whole number of bytes')
       .min(128, 'must be at least 128 bytes')
@@ -50,6 +69,21 @@ export const mqttConfig = z
       .min(100, 'must be at least 100 milliseconds')
       .default(10_000)
       .describe('milliseconds in which a connection must have sent CONNECT'),
+  })
+  .superRefine(({ rules, uris }, context) => {
+    if (uris === 'loose') return;
+    for (const [index, rule] of rules.entries()) {
+      for (const key of ['from', 'to'] as const) {
+        const text = rule[key];
+        if (text === undefined) continue;
+        try {
+          sideTemplate(text, uris);
+        } catch (error) {
+          const message = `${error instanceof Error ? error.message : String(error)}, with "uris: strict"`;
+          context.addIssue({ code: 'custom', path: ['rules', index, key], message });
+        }
+      }
+    }
   })
   .describe('The embedded MQTT broker, 3.1 and 3.1.1');
 

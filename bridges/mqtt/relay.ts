@@ -1,140 +1,151 @@
-import type { JoinedSession, WampEvent } from '../../src/client/session-api.ts';
+import type { WampEvent } from '../../src/client/session-api.ts';
 import type { BridgeContext } from '../../src/gateway/bridge.ts';
-import type { Dict } from '../../src/wamp/dict.ts';
-import { refusalOf } from './access.ts';
+import type { Payload } from '../../src/wamp/payload.ts';
+import { ClientSessions, SERVICE_ID } from './client-sessions.ts';
 import type { DropCounter } from './drop-counter.ts';
 import type { MqttConfig } from './mqtt-config.ts';
-import {
-  type MqttMessage,
-  type MqttPeer,
-  MqttRefusal,
-  type MqttSink,
-  type MqttSource,
-  Refused,
-} from './mqtt-source.ts';
-import { mqttOfPayload, payloadOfMqtt } from './payload-map.ts';
-import { TopicMap } from './topic-map.ts';
+import type { MqttMessage, MqttPeer, MqttSink, MqttSource } from './mqtt-source.ts';
+import { ProblemReport } from './problem-report.ts';
+import { type Mapped, Rule } from './rules/rule.ts';
+import { type Route, RuleBook } from './rules/rule-book.ts';
 
-/** The bridge itself on the realm: what it subscribes reaches MQTT. */
-const SERVICE = { authid: 'mqtt', authrole: 'bridge', peer: 'bridge:mqtt', service: true };
-const DEVICE_ROLE = 'anonymous';
-
-/** A session that publishes what comes from MQTT, and the options it does so with. */
-interface Publisher {
-  readonly session: JoinedSession;
-  readonly plain: Dict;
-  readonly retained: Dict;
-}
+// No echo: what a client publishes excludes the bridge's own session, and what is published to a source is not a message
+// from it. By name, not by session id, for events that name sessions are not recorded. [advanced/pubsub_event_history]
+const exclude = Object.freeze([SERVICE_ID]);
+const PLAIN = Object.freeze({ exclude_authid: exclude });
+const RETAIN = Object.freeze({ exclude_authid: exclude, retain: true });
+const FORGET = Object.freeze({ exclude_authid: exclude, _retain_clear: true });
 
 /**
- * Between an MQTT source and the realm. Each MQTT client is a session of its own, so that its events come from it; one
- * service session carries WAMP events under the prefix to MQTT.
- *
- * No echo: a client's events exclude the service session, [advanced/pubsub_subscriber_blackwhite_listing], and what is
- * published to a source is not a message from it.
- *
- * The MQTT facts of a message (QoS, client id, time) have no place in its WAMP event but the retain option; they are
- * never put into the payload.
+ * Between an MQTT source and the realm. Each MQTT client is a session of its own, so that its events come from it; the
+ * bridge's own session carries WAMP events to MQTT. What is mapped to what, the rules of the configuration say.
  */
 export class Relay implements MqttSink {
   readonly #config: MqttConfig;
   readonly #context: BridgeContext;
   readonly #drops: DropCounter;
-  readonly #topics: TopicMap;
-  readonly #service: Publisher;
-  readonly #publishers = new Map<MqttPeer, Publisher>();
+  readonly #sessions: ClientSessions;
+  readonly #rules: RuleBook;
+  readonly #mirror: Rule;
+  readonly #problems: ProblemReport;
   #source: MqttSource | undefined;
-  #stopping = false;
+  /** Of the event that came last: it may come by several subscriptions, one after the other. */
+  #lastPublication: number | undefined;
 
-  private constructor(config: MqttConfig, context: BridgeContext, drops: DropCounter, service: JoinedSession) {
+  private constructor(config: MqttConfig, context: BridgeContext, drops: DropCounter, sessions: ClientSessions) {
+    const { rules, mirror, prefix, uris, errors } = config;
     this.#config = config;
     this.#context = context;
     this.#drops = drops;
-    this.#topics = new TopicMap(config.prefix, config.uris);
-    this.#service = publisher(service, service);
-    void service.closed.then(reason => {
-      if (!this.#stopping) context.fail(new Error(`the session of the MQTT bridge ended: ${reason}`));
-    });
+    this.#sessions = sessions;
+    this.#rules = new RuleBook(rules, mirror ? prefix : undefined, uris);
+    this.#mirror = Rule.mirror();
+    this.#problems = new ProblemReport(sessions.service, errors, context.clock);
   }
 
   static async join(config: MqttConfig, context: BridgeContext, drops: DropCounter): Promise<Relay> {
-    return new Relay(config, context, drops, await context.join(SERVICE));
+    return new Relay(config, context, drops, await ClientSessions.join(config, context));
   }
 
   /** Starts carrying WAMP events to `source`. */
   async connect(source: MqttSource): Promise<void> {
     this.#source = source;
-    await this.#service.session.subscribe(this.#config.prefix, event => this.#event(event), { match: 'prefix' });
+    await this.#bringRetained(source);
+    const { service } = this.#sessions;
+    const wanted = this.#rules.subscriptions;
+    await Promise.all(
+      wanted.map(({ topic, match }) => service.subscribe(topic, event => this.#event(event), { match })),
+    );
   }
 
   /** Ends every session. The source is closed before, so that no message comes any more. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    const sessions = [this.#service, ...this.#publishers.values()].map(({ session }) => session);
-    this.#publishers.clear();
-    await Promise.all(sessions.map(session => session.leave()));
+    this.#problems.stop();
+    await this.#sessions.stop();
   }
 
-  async connecting(peer: MqttPeer): Promise<void> {
-    const refusal = refusalOf(peer, this.#config.anonymous);
-    if (refusal !== undefined) throw refusal;
-    if (this.#stopping || this.#context.signal.aborted) throw new MqttRefusal(Refused.Unavailable, 'it is stopping');
-    const session = await this.#context.join({
-      authid: peer.clientId,
-      authrole: DEVICE_ROLE,
-      peer: `mqtt ${peer.address}`,
-    });
-    this.#publishers.set(peer, publisher(session, this.#service.session));
-    void session.closed.then(reason => {
-      // Ended by the router: the client ends with its session.
-      if (this.#publishers.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);
-    });
-  }
-
-  message(message: MqttMessage, peer: MqttPeer | undefined): Promise<void> | undefined {
-    // A broker's own affairs.
-    if (message.topic.startsWith('$')) return undefined;
-    const from = peer === undefined ? this.#service : this.#publishers.get(peer);
-    if (from === undefined) return Promise.reject(new Error('the client has no WAMP session any more'));
-    const acknowledge = message.qos > 0;
-    const published = from.session.publish(this.#topics.toUri(message.topic), {
-      acknowledge,
-      options: message.retain ? from.retained : from.plain,
-      payload: payloadOfMqtt(message.payload),
-    });
-    if (acknowledge) return published.then(() => undefined);
-    published.catch(() => this.#drops.add('the session is over', { topic: message.topic }));
-    return undefined;
+  connecting(peer: MqttPeer): Promise<void> {
+    return this.#sessions.open(peer);
   }
 
   disconnected(peer: MqttPeer): void {
-    const session = this.#publishers.get(peer)?.session;
-    this.#publishers.delete(peer);
-    void session?.leave();
+    this.#sessions.close(peer);
   }
 
   failed(error: unknown): void {
     this.#context.fail(error);
   }
 
-  #event({ topic: uri, payload }: WampEvent): void {
-    const topic = this.#topics.toTopic(uri);
-    if (topic === undefined || topic.startsWith('$')) {
-      this.#drops.add('the URI stands for no MQTT topic', { uri });
+  message(message: MqttMessage, peer: MqttPeer | undefined): Promise<void> | undefined {
+    const route = this.#rules.ofTopic(message.topic);
+    if (route?.to === undefined) return undefined;
+    const session = peer === undefined ? this.#sessions.service : this.#sessions.of(peer);
+    if (session === undefined) return Promise.reject(new Error('the client has no WAMP session any more'));
+    const { payload } = this.#read(route, message);
+    if (payload === undefined) return undefined;
+    const acknowledge = message.qos > 0;
+    const published = session.publish(route.to, { acknowledge, options: optionsFor(route, message), payload });
+    if (acknowledge) return published.then(() => undefined);
+    published.catch(() => this.#drops.add('the session is over', { topic: message.topic }));
+    return undefined;
+  }
+
+  /** What the source has retained, on the realm too: there is one truth. */
+  async #bringRetained(source: MqttSource): Promise<void> {
+    for (const publication of await source.retained('#')) {
+      const message = { ...publication, retain: true, dup: false, receivedAt: this.#context.clock.now() };
+      await this.message(message, undefined);
+    }
+  }
+
+  #read(route: Route, { topic, payload }: MqttMessage): Mapped<Payload> {
+    const mapped = (route.rule ?? this.#mirror).toWamp(payload);
+    if (mapped.problem !== undefined) this.#problems.add({ topic, ...ofRule(route), problem: mapped.problem });
+    return mapped;
+  }
+
+  #event({ topic: uri, publication, payload }: WampEvent): void {
+    // One event for each subscription that matches, all of a publication in a row. [basic/publish_subscribe]
+    if (publication === this.#lastPublication) return;
+    this.#lastPublication = publication;
+    const route = this.#rules.ofUri(uri);
+    if (route === undefined) {
+      // Of a pattern that takes in more than its rule, or no topic's spelling.
+      if (uri.startsWith(this.#config.prefix)) this.#drops.add('the URI stands for no MQTT topic', { uri });
       return;
     }
-    let bytes: Uint8Array;
-    try {
-      bytes = mqttOfPayload(payload);
-    } catch {
-      this.#drops.add('the arguments have no JSON', { uri });
-      return;
+    const { to: topic, rule = this.#mirror } = route;
+    if (topic === undefined) return;
+    const mapped = rule.toMqtt(payload);
+    if (mapped.problem !== undefined) {
+      if (route.rule === undefined) this.#drops.add('the arguments have no JSON', { uri });
+      this.#problems.add({ uri, ...ofRule(route), problem: mapped.problem });
     }
-    this.#source?.publish({ topic, payload: bytes, ...this.#config.publish });
+    if (mapped.payload === undefined) return;
+    const { qos, retain } = this.#config.publish;
+    const kept = rule.retain === 'keep' ? retain : rule.retain;
+    this.#source?.publish({
+      topic,
+      payload: mapped.payload,
+      qos: rule.qos ?? qos,
+      retain: kept === 'keep' ? this.#isRetained(uri, publication, mapped.payload) : kept,
+    });
+  }
+
+  /** Whether the realm retains this very event, or, where it is empty, nothing any more: then MQTT shall not either. */
+  #isRetained(uri: string, publication: number, payload: Uint8Array): boolean {
+    const retained = this.#context.retainedPublication(uri);
+    return retained === publication || (payload.length === 0 && retained === undefined);
   }
 }
 
-function publisher(session: JoinedSession, service: JoinedSession): Publisher {
-  const plain = { exclude: [service.id] };
-  return { session, plain, retained: { ...plain, retain: true } };
+/** An empty retained message takes back what is retained. [MQTT-3.3.1-10] */
+function optionsFor({ rule }: Route, { retain, payload }: MqttMessage) {
+  const kept = rule === undefined || rule.retain === 'keep' ? retain : rule.retain;
+  if (!kept) return PLAIN;
+  return payload.length === 0 ? FORGET : RETAIN;
+}
+
+function ofRule({ rule }: Route): { rule?: number } {
+  return rule?.index === undefined ? {} : { rule: rule.index };
 }

@@ -14,6 +14,7 @@ export interface BridgeSurroundings {
   readonly log: Logger;
   readonly clock: Clock;
   attach(link: Link, principal?: Principal): void;
+  retainedPublication(topic: string): number | undefined;
   listenRawSocket(name: string, options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
 }
@@ -162,7 +163,7 @@ export class BridgeHost {
   }
 
   #contextOf(run: Run): BridgeContext {
-    const { clock, listenRawSocket } = this.#around;
+    const { clock, listenRawSocket, retainedPublication } = this.#around;
     return {
       log: this.#log,
       clock,
@@ -170,6 +171,7 @@ export class BridgeHost {
       join: identity => run.sessions.join(identity),
       attach: (link, principal) => run.sessions.attach(link, principal),
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
+      retainedPublication,
       fail: error => this.#fail(run, error),
     };
   }

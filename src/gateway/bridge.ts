@@ -41,6 +41,8 @@ export interface BridgeContext {
   attach(link: Link, principal?: Principal): void;
   /** Listens for RawSocket peers and calls back with the link of each that has shaken hands. */
   listenRawSocket(options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
+  /** The publication that the bridge's realm retains for a topic, the newest; undefined where it retains none. */
+  retainedPublication(topic: string): number | undefined;
   /** Tells the host that the bridge cannot go on: it is stopped, and started again after a pause. */
   fail(error: unknown): void;
 }

@@ -224,6 +224,7 @@ export class Gateway implements AsyncDisposable {
         log: this.#log,
         clock: this.#clock,
         attach: (link, principal) => this.#router.attach(link, principal),
+        retainedPublication: topic => this.#router.realm(realm)?.broker.retained.newest(topic)?.publication,
         listenRawSocket: (name, options, accept) => this.#network.listenForBridge(name, options, accept),
         dialRawSocket: options => this.#network.dialRawSocket(options),
       });

@@ -82,6 +82,10 @@ export class MemoryRetainedStore implements RetainedStore {
     this.#bytes += retained.bytes;
   }
 
+  newest(topic: string): RetainedEvent | undefined {
+    return this.#topics.get(topic)?.newest?.event;
+  }
+
   delete(topic: Uri): boolean {
     if (this.#take(topic) === undefined) return false;
     this.#tree.delete(topic);

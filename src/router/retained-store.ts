@@ -28,6 +28,8 @@ export interface RetainedView {
   readonly refused: number;
   /** Since the start: events dropped to make room for newer ones. */
   readonly evicted: number;
+  /** The newest event of a topic, whomever it is for. */
+  newest(topic: string): RetainedEvent | undefined;
 }
 
 /**

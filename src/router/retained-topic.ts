@@ -25,6 +25,10 @@ export class RetainedTopic {
     return this.#bytes;
   }
 
+  get newest(): KeptEvent | undefined {
+    return this.#events[0];
+  }
+
   /** The newest event that `receiver` would have received. */
   newestFor(receiver: Receiver): KeptEvent | undefined {
     return this.#events.find(({ event }) => isMeantFor(event, receiver));

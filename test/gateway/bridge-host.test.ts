@@ -60,6 +60,7 @@ function hosted(start: (context: BridgeContext, attempt: number) => Promise<void
     log,
     clock,
     attach: (link, principal) => router.attach(link, principal),
+    retainedPublication: () => undefined,
     listenRawSocket: () => Promise.reject(new Error('not here')),
     dialRawSocket: () => Promise.reject(new Error('not here')),
   });
@@ -206,6 +207,7 @@ describe('BridgeHost', () => {
       log,
       clock,
       attach: () => {},
+      retainedPublication: () => undefined,
       listenRawSocket: () => Promise.reject(new Error('not here')),
       dialRawSocket: () => Promise.reject(new Error('not here')),
     });

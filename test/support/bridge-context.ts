@@ -48,6 +48,7 @@ export class TestGateway implements AsyncDisposable {
       listenRawSocket:
         options.listenRawSocket ??
         (() => Promise.reject(new Error('this gateway does not listen for RawSocket peers'))),
+      retainedPublication: topic => this.router.realm(REALM)?.broker.retained.newest(topic)?.publication,
       fail: error => this.failures.push(error),
     };
   }

@@ -3,7 +3,7 @@ import type { UriStyle } from '../level-spelling.ts';
 import type { Qos } from '../mqtt-source.ts';
 import { JsonPointer } from './json-pointer.ts';
 import { PayloadMismatch, type PayloadMode, readPayload, writePayload } from './payload-mode.ts';
-import { isFromMqtt, type RuleConfig, sideTemplate } from './rule-schema.ts';
+import { isFromMqtt, type RuleConfig, ruleSchema, sideTemplate } from './rule-schema.ts';
 import type { Template } from './template.ts';
 import { millisecondsOf } from './timestamp.ts';
 
@@ -39,6 +39,12 @@ export class Rule {
     this.#unreadable = config.unreadable;
     this.#select = config.select === undefined ? undefined : new JsonPointer(config.select);
     this.#timestamp = config.timestamp === undefined ? undefined : new JsonPointer(config.timestamp);
+  }
+
+  /** What holds where no rule does, but for where it goes. */
+  static mirror(): Rule {
+    const config = ruleSchema.parse({ from: 'mqtt:#', to: 'wamp:mqtt.#' });
+    return new Rule(config, undefined, sideTemplate(config.from, 'loose'), undefined);
   }
 
   /** The rules that one of the configuration makes, by the side they begin at. */

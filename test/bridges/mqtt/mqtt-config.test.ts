@@ -8,7 +8,7 @@ describe('mqttConfig', () => {
     assert.equal(config.host, '127.0.0.1');
     assert.equal(config.anonymous, 'loopback');
     assert.equal(config.maxPacketSize, 256 * 1024);
-    assert.deepEqual(config.publish, { qos: 0, retain: false });
+    assert.deepEqual(config.publish, { qos: 0, retain: 'keep' });
   });
 
   it('says what is wrong and what is right', () => {

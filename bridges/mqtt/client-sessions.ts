@@ -1,0 +1,66 @@
+import type { JoinedSession } from '../../src/client/session-api.ts';
+import type { BridgeContext } from '../../src/gateway/bridge.ts';
+import { refusalOf } from './access.ts';
+import type { MqttConfig } from './mqtt-config.ts';
+import { type MqttPeer, MqttRefusal, Refused } from './mqtt-source.ts';
+
+/** The bridge itself on the realm. No client may take this name: its events would not reach MQTT. */
+export const SERVICE_ID = 'wampway:mqtt';
+const DEVICE_ROLE = 'anonymous';
+
+/** The sessions of an MQTT bridge on the realm: its own, and one for each client, from CONNECT to the last message. */
+export class ClientSessions {
+  /** The bridge's own: it carries WAMP events to MQTT, and speaks where no client does. */
+  readonly service: JoinedSession;
+  readonly #config: MqttConfig;
+  readonly #context: BridgeContext;
+  readonly #sessions = new Map<MqttPeer, JoinedSession>();
+  #stopping = false;
+
+  private constructor(config: MqttConfig, context: BridgeContext, service: JoinedSession) {
+    this.#config = config;
+    this.#context = context;
+    this.service = service;
+    void service.closed.then(reason => {
+      if (!this.#stopping) context.fail(new Error(`the session of the MQTT bridge ended: ${reason}`));
+    });
+  }
+
+  static async join(config: MqttConfig, context: BridgeContext): Promise<ClientSessions> {
+    const service = { authid: SERVICE_ID, authrole: 'bridge', peer: 'bridge:mqtt', service: true };
+    return new ClientSessions(config, context, await context.join(service));
+  }
+
+  of(peer: MqttPeer): JoinedSession | undefined {
+    return this.#sessions.get(peer);
+  }
+
+  /** Rejects with `MqttRefusal` where the client may not come in. */
+  async open(peer: MqttPeer): Promise<void> {
+    const refusal = refusalOf(peer, this.#config.anonymous);
+    if (refusal !== undefined) throw refusal;
+    if (peer.clientId === SERVICE_ID) throw new MqttRefusal(Refused.Identifier, 'this client id is the bridge’s own');
+    if (this.#stopping || this.#context.signal.aborted) throw new MqttRefusal(Refused.Unavailable, 'it is stopping');
+    const { clientId: authid, address } = peer;
+    const session = await this.#context.join({ authid, authrole: DEVICE_ROLE, peer: `mqtt ${address}` });
+    this.#sessions.set(peer, session);
+    void session.closed.then(reason => {
+      // Ended by the router: the client ends with its session.
+      if (this.#sessions.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);
+    });
+  }
+
+  close(peer: MqttPeer): void {
+    const session = this.#sessions.get(peer);
+    this.#sessions.delete(peer);
+    void session?.leave();
+  }
+
+  /** Ends all of them. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const sessions = [this.service, ...this.#sessions.values()];
+    this.#sessions.clear();
+    await Promise.all(sessions.map(session => session.leave()));
+  }
+}

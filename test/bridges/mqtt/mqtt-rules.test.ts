@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { until } from '../../support/until.ts';
+import { BridgeRig } from './bridge-rig.ts';
+import { collect } from './broker-rig.ts';
+
+describe('mqttBridge: rules', () => {
+  it('map topics both ways, and mirror what they do not take', async () => {
+    await using rig = await BridgeRig.start({
+      rules: [
+        { from: 'mqtt:tele/{device}/SENSOR', to: 'wamp:dev.{device}.sensor', payload: 'json', select: '/ENERGY' },
+        { from: 'mqtt:tele/#', drop: true },
+        { from: 'wamp:dev.{device}.set', to: 'mqtt:cmnd/{device}/POWER', payload: 'text', qos: 1 },
+      ],
+    });
+    const heard = await rig.hear('');
+    const client = await rig.client();
+    const messages = await collect(client, '#', 1);
+    await client.publishAsync('tele/bath/SENSOR', '{"ENERGY":{"Power":12.50}}', { qos: 1 });
+    await client.publishAsync('tele/bath/STATE', '1', { qos: 1 });
+    await client.publishAsync('stat/bath', '1', { qos: 1 });
+    await rig.wamp.publish('dev.bath.set', { args: ['ON'], acknowledge: true });
+    await rig.wamp.publish('mqtt.stat.kitchen', { args: ['ON'], acknowledge: true });
+    await until('all have come', () => messages.length >= 5);
+    assert.deepEqual(
+      heard.map(({ topic, args }) => [topic, ...args]),
+      [
+        ['dev.bath.sensor', { Power: 12.5 }],
+        ['mqtt.stat.bath', 1],
+      ],
+    );
+    const bridged = messages.filter(({ topic }) => topic.startsWith('cmnd') || topic === 'stat/kitchen');
+    assert.deepEqual(
+      bridged.map(({ topic, text, qos }) => [topic, text, qos]),
+      [
+        ['cmnd/bath/POWER', 'ON', 1],
+        ['stat/kitchen', 'ON', 0],
+      ],
+    );
+  });
+
+  it('send an event once where several of their patterns match', async () => {
+    await using rig = await BridgeRig.start({
+      rules: [
+        { from: 'wamp:mqtt.a.b', to: 'mqtt:first' },
+        { from: 'wamp:mqtt.{x}.b', to: 'mqtt:second' },
+        { from: 'wamp:mqtt.a.#', to: 'mqtt:third' },
+      ],
+    });
+    const client = await rig.client();
+    const messages = await collect(client, '#', 1);
+    for (const topic of ['mqtt.a.b', 'mqtt.c.b', 'mqtt.a.d', 'mqtt.a', 'mqtt.e']) {
+      await rig.wamp.publish(topic, { args: [topic], acknowledge: true });
+    }
+    await until('the last has come', () => messages.some(({ topic }) => topic === 'e'));
+    assert.deepEqual(
+      messages.map(({ topic }) => topic),
+      ['first', 'second', 'third', 'third', 'e'],
+    );
+  });
+
+  it('tell of what they cannot map, at once and then once a second with a count', async () => {
+    await using rig = await BridgeRig.start({
+      rules: [{ from: 'mqtt:j/{x}', to: 'wamp:j.{x}', payload: 'json' }],
+    });
+    const told: unknown[] = [];
+    await rig.wamp.subscribe('bridge.mqtt.error', ({ args }) => told.push(...args));
+    const heard = await rig.hear('j.');
+    const client = await rig.client();
+    for (let i = 0; i < 5; i++) await client.publishAsync(`j/${i}`, '{', { qos: 1 });
+    await client.publishAsync('j/well', '{}', { qos: 1 });
+    await until('both reports have come', () => told.length >= 2);
+    assert.deepEqual(told, [
+      { topic: 'j/0', rule: 0, problem: 'the payload is no JSON', count: 1 },
+      { topic: 'j/4', rule: 0, problem: 'the payload is no JSON', count: 4 },
+    ]);
+    assert.deepEqual(
+      heard.map(({ topic }) => topic),
+      ['j.well'],
+    );
+  });
+
+  it('can be all there is', async () => {
+    await using rig = await BridgeRig.start({ mirror: false, rules: [{ from: 'mqtt:a', to: 'wamp:a', both: true }] });
+    const heard = await rig.hear('');
+    const client = await rig.client();
+    const messages = await collect(client, '#', 1);
+    await rig.wamp.publish('mqtt.b', { args: [1], acknowledge: true });
+    await client.publishAsync('b', '1', { qos: 1 });
+    await client.publishAsync('a', '1', { qos: 1 });
+    await rig.wamp.publish('a', { args: [2], acknowledge: true });
+    await until('it has come', () => messages.length >= 3);
+    assert.deepEqual(
+      heard.map(({ topic }) => topic),
+      ['a'],
+    );
+    assert.deepEqual(
+      messages.map(({ topic, text }) => `${topic} ${text}`),
+      ['b 1', 'a 1', 'a 2'],
+    );
+  });
+});
+
+describe('mqttBridge: one truth of what is retained', () => {
+  const retainedBy = async (rig: BridgeRig): Promise<readonly (readonly unknown[])[]> => {
+    const seen: unknown[][] = [];
+    const listener = await rig.gateway.join({ authid: 'late', authrole: 'anonymous' });
+    const options = { get_retained: true };
+    await listener.subscribe('mqtt.', ({ topic, args }) => seen.push([topic, ...args]), { match: 'prefix', options });
+    // A call there and back is behind what SUBSCRIBE brought.
+    await listener.publish('com.example.fence', { acknowledge: true });
+    await listener.leave();
+    return seen;
+  };
+
+  it('keeps what MQTT retains, and forgets what an empty message takes back [MQTT-3.3.1-10]', async () => {
+    await using rig = await BridgeRig.start();
+    const client = await rig.client();
+    await client.publishAsync('a/1', '1', { qos: 1, retain: true });
+    await client.publishAsync('a/2', '2', { qos: 1, retain: true });
+    await client.publishAsync('a/3', '3', { qos: 1 });
+    assert.deepEqual(await retainedBy(rig), [
+      ['mqtt.a.1', 1],
+      ['mqtt.a.2', 2],
+    ]);
+    await client.publishAsync('a/1', '', { qos: 1, retain: true });
+    assert.deepEqual(await retainedBy(rig), [['mqtt.a.2', 2]]);
+  });
+
+  it('gives MQTT what the realm retains, and takes it back', async () => {
+    await using rig = await BridgeRig.start();
+    const retained = { acknowledge: true, options: { retain: true } };
+    await rig.wamp.publish('mqtt.w.1', { args: [1], ...retained });
+    await rig.wamp.publish('mqtt.w.2', { args: [2], ...retained });
+    await rig.wamp.publish('mqtt.w.3', { args: [3], acknowledge: true });
+    const later = async (): Promise<string[]> => {
+      const client = await rig.client();
+      const messages = await collect(client, 'w/#', 1);
+      await client.publishAsync('w/fence', '', { qos: 1 });
+      await until('the fence', () => messages.some(({ topic }) => topic === 'w/fence'));
+      await client.endAsync();
+      return messages.filter(({ retain }) => retain).map(({ topic, text }) => `${topic} ${text}`);
+    };
+    await until('both are retained', async () => (await later()).length === 2);
+    // A plain event later leaves what is retained alone; an empty one that forgets does not.
+    await rig.wamp.publish('mqtt.w.1', { acknowledge: true });
+    await rig.wamp.publish('mqtt.w.2', { acknowledge: true, options: { _retain_clear: true } });
+    await until('one is forgotten', async () => (await later()).join() === 'w/1 1');
+  });
+});
