@@ -65,12 +65,20 @@ export class Stage {
 /** What a section of the specification demands, by the title of the case. */
 export type Cases = Readonly<Record<string, (stage: Stage) => Promise<void>>>;
 
+export interface ExamineOptions {
+  /** Default: every transport with every serializer. */
+  readonly on?: readonly Wire[];
+  /** One case after the other, each with nobody on the realm but its own sessions. Default false. */
+  readonly alone?: boolean;
+}
+
 /**
  * Examines the compiled gateway, started with config/examples/conformance.yaml, from outside: every case on every
  * transport with every serializer, side by side.
  */
-export function examine(section: string, cases: Cases, on: readonly Wire[] = wires): void {
-  describe(section, { concurrency: true }, () => {
+export function examine(section: string, cases: Cases, options: ExamineOptions = {}): void {
+  const { on = wires, alone = false } = options;
+  describe(section, { concurrency: !alone }, () => {
     let gateway: ConformanceGateway;
     before(async () => {
       gateway = await ConformanceGateway.start();
@@ -78,9 +86,10 @@ export function examine(section: string, cases: Cases, on: readonly Wire[] = wir
     after(() => gateway.stop());
 
     for (const wire of on) {
-      describe(wire.name, { concurrency: 4 }, () => {
+      describe(wire.name, { concurrency: alone ? 1 : 4 }, () => {
         for (const [title, play] of Object.entries(cases)) {
           it(title, async () => {
+            if (alone) await nobody(gateway.ports, wire);
             using stage = new Stage(gateway.ports, wire);
             await play(stage);
             assert.ok(gateway.alive, gateway.output);
@@ -89,4 +98,19 @@ export function examine(section: string, cases: Cases, on: readonly Wire[] = wir
       });
     }
   });
+}
+
+/** Waits until the sessions of earlier cases are gone. */
+async function nobody(ports: BarePorts, wire: Wire): Promise<void> {
+  const watcher = await BareSession.join(ports, wire);
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const [args] = await watcher.call('wamp.session.count');
+    if (Array.isArray(args) && args[0] === 1) break;
+    assert.ok(Date.now() < deadline, 'sessions of earlier cases are still there');
+    await new Promise(again => setTimeout(again, 5));
+  }
+  watcher.say(6, {}, 'wamp.close.close_realm');
+  await watcher.hears([6, {}, 'wamp.close.goodbye_and_out']);
+  watcher.peer.end();
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { Session } from '../../src/client/session.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
@@ -8,12 +9,18 @@ import { type Bridge, defineBridge } from '../../src/gateway/bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { dial } from '../../src/transport/dial.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { StallableProxy } from '../support/stallable-proxy.ts';
 import { until } from '../support/until.ts';
 
 const raw = { type: 'rawsocket', port: 0 };
 
-async function started(input: Record<string, unknown>, bridges: readonly Bridge[] = []): Promise<Gateway> {
-  const gateway = new Gateway(parseConfig({ listeners: [raw], ...input }, bridges), { bridges });
+async function started(
+  input: Record<string, unknown>,
+  bridges: readonly Bridge[] = [],
+  clock: Clock = systemClock,
+): Promise<Gateway> {
+  const gateway = new Gateway(parseConfig({ listeners: [raw], ...input }, bridges), { bridges, clock });
   await gateway.start();
   return gateway;
 }
@@ -91,6 +98,59 @@ describe('Gateway: the meta API', () => {
       const { args } = await viewer.call('wampway.session.get', { args: [peer.id] });
       assert.equal((args[0] as { strict: unknown }).strict, index === 1);
     }
+  });
+
+  it('tells of what a slow session loses, at most once a second, and shows what waits for it', async () => {
+    const clock = new FakeClock();
+    const lossy = { ...raw, outgoing: { policy: 'drop-oldest', maxMessages: 2 } };
+    await using gateway = await started({ listeners: [raw, lossy] }, [], clock);
+    const { port } = gateway.listeners[1] ?? assert.fail();
+    await using proxy = await StallableProxy.start({ host: '127.0.0.1', port }, { host: '127.0.0.1', port: 0 });
+    const slow = await Session.join(await dial(`tcp://127.0.0.1:${proxy.port}`, { codec: codecNamed('cbor') }), {
+      realm: 'realm1',
+    });
+    await slow.subscribe('room.light', () => {});
+    const viewer = await join(gateway);
+    const told: number[][] = [];
+    await viewer.subscribe('wampway.session.on_drop', ({ args }) => told.push(args.map(Number)));
+    const body = 'x'.repeat(256 * 1024);
+    const seen = async (): Promise<Record<string, unknown>> => {
+      const { args } = await viewer.call('wampway.session.get', { args: [slow.id] });
+      return args[0] as Record<string, unknown>;
+    };
+    const dropped = async (): Promise<number> => Number((await seen())['dropped']);
+    /** Publishes until so many more are lost. */
+    const lose = async (count: number): Promise<void> => {
+      const before = await dropped();
+      while ((await dropped()) < before + count) {
+        await viewer.publish('room.light', { args: [body], acknowledge: true });
+      }
+    };
+    proxy.stall();
+    await lose(1);
+    await until('the first notice', () => told.length === 1);
+    await lose(5);
+    clock.advance(999);
+    await lose(1);
+    assert.equal(told.length, 1);
+    const total = await dropped();
+    clock.advance(1);
+    await until('the second notice', () => told.length === 2);
+    assert.deepEqual(
+      told.map(([session]) => session),
+      [slow.id, slow.id],
+    );
+    assert.deepEqual(told[1], [slow.id, total - Number(told[0]?.[1]), total]);
+    assert.equal(told[0]?.[2], told[0]?.[1]);
+    const { queued_bytes: queued, transport, sent, rates } = await seen();
+    assert.ok(Number(queued) > 256 * 1024, String(queued));
+    assert.deepEqual(transport, {
+      ...{ type: 'rawsocket', serializer: 'cbor', listener: 'listeners[1]', tls: false },
+      peer: (transport as { peer: unknown }).peer,
+    });
+    assert.ok((sent as { bytes: number }).bytes > 256 * 1024);
+    assert.ok((rates as { messages_sent: number }).messages_sent > 0);
+    proxy.resume();
   });
 
   it('is silent while the gateway stops, and its sessions end without an error in the log', async () => {
