@@ -1,76 +1,70 @@
-// Measures the router over real sockets, against itself with a naive codec and naive writes, in one run:
-//   npm run bench -- [--quick] [--json] [--profile] [part of a scenario's name …]
+// Measures the router over real sockets, beside others in one run, by turns: itself with a naive codec and naive writes,
+// itself of another revision, any router that listens somewhere. `npm run bench -- --help` says how.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { type Effort, measureIdle, measureRate, type Result } from './measure.ts';
+import { beside, naive, ours } from './candidates.ts';
+import { measureLoad } from './measure.ts';
+import type { Candidate } from './measured-router.ts';
+import { type BenchOptions, benchOptions, usage } from './options.ts';
 import { profileSummary } from './profile-summary.ts';
 import { Report } from './report.ts';
-import { type RateScenario, type Scenario, scenarios } from './scenarios.ts';
-
-const full: Effort = { rounds: 5, roundMilliseconds: 500, warmUpMilliseconds: 800, idleSessions: 2000 };
-const quick: Effort = { rounds: 3, roundMilliseconds: 150, warmUpMilliseconds: 100, idleSessions: 500 };
-
-const usage = `usage: npm run bench -- [options] [part of a name …]
-  --quick    shorter rounds: all in less than a minute, less exact
-  --json     print results as JSON
-  --profile  write a CPU profile of the router for each scenario and print where the time goes; no naive router
-  --list     print the names of the scenarios`;
+import { lostBy, type Result } from './results.ts';
+import { Revision } from './revision.ts';
+import { type LoadScenario, type Scenario, scenarios } from './scenarios.ts';
 
 function fullName({ group, name }: Scenario): string {
   return `${group} ${name}`;
 }
 
-function chosen(parts: readonly string[]): readonly Scenario[] {
-  return scenarios.filter(scenario => parts.length === 0 || parts.some(part => fullName(scenario).includes(part)));
-}
-
-function measure(scenario: Scenario, effort: Effort): Promise<Result> {
-  if (scenario.kind === 'idle') return measureIdle(scenario, effort);
-  return measureRate(scenario, effort, [{ naive: false }, { naive: true }]);
-}
-
-async function profile(scenario: RateScenario, effort: Effort): Promise<void> {
+async function profile(scenario: LoadScenario, { effort }: BenchOptions): Promise<void> {
   const folder = fileURLToPath(new URL('../../bench-profiles/', import.meta.url));
   const name = `${fullName(scenario).replaceAll(/[^a-z0-9]+/g, '-')}.cpuprofile`;
   mkdirSync(folder, { recursive: true });
-  await measureRate(scenario, effort, [{ naive: false, profile: { folder, name } }]);
+  await measureLoad(scenario, effort, [ours({ profile: { folder, name } })]);
   console.log(`\n${fullName(scenario)}: ${join(folder, name)}`);
   for (const line of profileSummary(join(folder, name), 30)) console.log(line);
 }
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      quick: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      profile: { type: 'boolean', default: false },
-      list: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) return console.log(usage);
-  const selected = chosen(positionals);
-  if (values.list) return selected.forEach(scenario => void console.log(fullName(scenario)));
-  if (selected.length === 0) throw new Error(`no scenario matches ${positionals.join(' ')}\n${usage}`);
-  const effort = values.quick ? quick : full;
-  if (values.profile) {
-    for (const scenario of selected) if (scenario.kind === 'rate') await profile(scenario, effort);
-    return;
-  }
+async function measure(scenario: Scenario, { effort }: BenchOptions, all: readonly Candidate[]): Promise<Result> {
+  if (scenario.kind === 'load') return measureLoad(scenario, effort, scenario.candidates ?? all);
+  const { kind, group, name } = scenario;
+  const findings = await scenario.run(
+    effort,
+    all.filter(candidate => candidate !== naive),
+  );
+  return { kind, group, name, ...findings };
+}
+
+async function compare(selected: readonly Scenario[], options: BenchOptions): Promise<void> {
+  using revision = options.against === undefined ? undefined : Revision.build(options.against);
+  const candidates = [ours()];
+  if (revision !== undefined) candidates.push(ours({ host: revision.host }, revision.name));
+  if (options.beside !== undefined) candidates.push(beside(options.beside));
+  if (options.naive) candidates.push(naive);
   const begun = performance.now();
-  const report = values.json ? undefined : new Report();
+  const report = options.json ? undefined : new Report();
   const results: Result[] = [];
   for (const scenario of selected) {
-    const result = await measure(scenario, effort);
+    const result = await measure(scenario, options, candidates);
     results.push(result);
-    report?.add(result);
+    if (result.kind === 'load') report?.load(result);
+    else report?.other(result);
   }
   report?.end((performance.now() - begun) / 1000);
-  if (values.json) console.log(JSON.stringify({ node: process.version, effort, results }, undefined, 2));
-  if (results.some(result => result.kind === 'rate' && result.lost > 0)) process.exitCode = 1;
+  if (options.json) console.log(JSON.stringify({ node: process.version, results }, undefined, 2));
+  if (results.some(result => lostBy(result) > 0)) process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
+  const options = benchOptions(process.argv.slice(2));
+  if (options.help) return console.log(usage);
+  const { parts } = options;
+  const selected = scenarios.filter(each => parts.length === 0 || parts.some(part => fullName(each).includes(part)));
+  if (selected.length === 0) throw new Error(`no scenario matches ${parts.join(' ')}; --list names them`);
+  if (options.list) return selected.forEach(scenario => void console.log(fullName(scenario)));
+  if (!options.profile) return await compare(selected, options);
+  for (const scenario of selected) if (scenario.kind === 'load') await profile(scenario, options);
 }
 
 try {

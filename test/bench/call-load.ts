@@ -2,8 +2,8 @@ import { MessageType } from '../../src/wamp/message-type.ts';
 import type { List } from './list-format.ts';
 import { type Load, Round, type Tally } from './load.ts';
 import { endsIn, type LoadListener, LoadSession } from './load-session.ts';
+import type { MeasuredRouter } from './measured-router.ts';
 import { RequestTemplate } from './request-template.ts';
-import type { RouterProcess } from './router-process.ts';
 import type { WireName } from './wire-format.ts';
 
 export interface CallLoadOptions {
@@ -30,7 +30,7 @@ export class CallLoad implements Load {
     this.#options = options;
   }
 
-  static async open(router: RouterProcess, options: CallLoadOptions): Promise<CallLoad> {
+  static async open(router: MeasuredRouter, options: CallLoadOptions): Promise<CallLoad> {
     const load = new CallLoad(options);
     const callee = await LoadSession.join(options.wire, router);
     load.#sessions.push(callee);

@@ -1,3 +1,5 @@
+import type { Usage } from './measured-router.ts';
+
 /** What the runner asks of the router's process. */
 export type HostRequest = 'usage' | 'collect' | 'stop';
 
@@ -8,15 +10,9 @@ export interface HostReady {
   readonly rawPort: number;
 }
 
-/** What the router's process has used so far; the answer to `usage`, and after a garbage collection to `collect`. */
-export interface HostUsage {
+/** The answer to `usage`, and after a garbage collection to `collect`. */
+export interface HostUsage extends Usage {
   readonly kind: 'usage';
-  /** User and system time, in microseconds. */
-  readonly cpu: number;
-  /** Resident set, in bytes. */
-  readonly rss: number;
-  /** What JavaScript holds, buffers included, in bytes. */
-  readonly heap: number;
   readonly sessions: number;
 }
 

@@ -1,14 +1,22 @@
 import { createConnection, type Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { MessageType } from '../../src/wamp/message-type.ts';
+import type { MatchPolicy } from '../../src/wamp/uri.ts';
 import { FrameScanner } from './frame-scanner.ts';
 import { type List, listFormats } from './list-format.ts';
+import type { Endpoint, MeasuredRouter } from './measured-router.ts';
 import { MessageHead } from './message-head.ts';
-import type { RouterProcess } from './router-process.ts';
+
 import { frameOf, greeting, greetingEnd, type WireName } from './wire-format.ts';
 
 /** What sockets read into, one after the other: nothing is kept of it beyond the call. */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
+
+/** What is subscribed to. */
+export interface Pattern {
+  readonly topic: string;
+  readonly match: MatchPolicy;
+}
 
 /** Told of each message under load. `code` and `id` are its first two elements. */
 export interface LoadListener {
@@ -17,7 +25,7 @@ export interface LoadListener {
   chunkEnd(): void;
 }
 
-/** A WAMP session on a bare socket, joined to `realm1`. */
+/** A WAMP session on a bare socket. */
 export class LoadSession {
   readonly wire: WireName;
   readonly #socket: Socket;
@@ -31,13 +39,13 @@ export class LoadSession {
   #listener: LoadListener | undefined;
   #error: Error | undefined;
 
-  private constructor(wire: WireName, port: number) {
+  private constructor(wire: WireName, endpoint: Endpoint) {
     this.wire = wire;
     this.#head = new MessageHead(wire.serializer);
     this.#scanner = new FrameScanner(wire.transport, (bytes, start, end) => this.#frame(bytes, start, end));
     this.#socket = createConnection({
-      host: '127.0.0.1',
-      port,
+      host: endpoint.host,
+      port: endpoint.port,
       noDelay: true,
       onread: {
         buffer: readBuffer,
@@ -49,17 +57,17 @@ export class LoadSession {
     });
     this.#socket.on('error', error => this.#failed(error));
     this.#socket.on('close', () => this.#failed(new Error('the router closed the connection')));
-    this.#socket.write(greeting(wire, port));
+    this.#socket.write(greeting(wire, endpoint));
   }
 
-  static async join(wire: WireName, router: RouterProcess): Promise<LoadSession> {
-    const session = new LoadSession(wire, wire.transport === 'ws' ? router.webPort : router.rawPort);
+  static async join(wire: WireName, router: MeasuredRouter): Promise<LoadSession> {
+    const session = new LoadSession(wire, router.endpoint(wire.transport));
     await new Promise<void>((resolve, reject) => {
       session.#onGreeted = resolve;
       session.#fail = reject;
     });
     const roles = { publisher: {}, subscriber: {}, caller: {}, callee: {} };
-    await session.request([MessageType.Hello, 'realm1', { roles }], MessageType.Welcome);
+    await session.request([MessageType.Hello, router.realm, { roles }], MessageType.Welcome);
     return session;
   }
 
@@ -75,6 +83,25 @@ export class LoadSession {
     this.#fail = undefined;
     if (answer[0] !== expected) throw new Error(`the router answered ${JSON.stringify(answer)}`);
     return answer;
+  }
+
+  /** Subscribes to all of these, without waiting for one answer after the other. */
+  subscribe(patterns: readonly Pattern[]): Promise<void> {
+    const { write } = listFormats[this.wire.serializer];
+    const frames = patterns.map(({ topic, match }, i) => {
+      const options = match === 'exact' ? {} : { match };
+      return frameOf(this.wire, write([MessageType.Subscribe, i + 1, options, topic]));
+    });
+    return new Promise((resolve, reject) => {
+      let left = frames.length;
+      this.#fail = reject;
+      this.#answer = list => {
+        if (list[0] !== MessageType.Subscribed) reject(new Error(`the router answered ${JSON.stringify(list)}`));
+        else if (--left === 0) resolve();
+      };
+      if (left === 0) resolve();
+      else this.write(Buffer.concat(frames));
+    });
   }
 
   /** From now on messages go to `listener`, undecoded. */
@@ -111,7 +138,13 @@ export class LoadSession {
 
   #frame(bytes: Buffer, start: number, end: number): void {
     if (this.#listener === undefined) {
-      this.#answer?.(listFormats[this.wire.serializer].read(Buffer.from(bytes.subarray(start, end))));
+      const frame = Buffer.from(bytes.subarray(start, end));
+      try {
+        this.#answer?.(listFormats[this.wire.serializer].read(frame));
+      } catch {
+        // No message: a WebSocket's close frame, most likely.
+        this.#failed(new Error(`the router said ${frame.toString('latin1')}`));
+      }
       return;
     }
     this.#head.read(bytes, start);

@@ -1,3 +1,5 @@
+import type { LatencyFigures } from './latencies.ts';
+
 /** What came of one round. */
 export interface Tally {
   /** Events delivered, or calls answered. */
@@ -5,6 +7,8 @@ export interface Tally {
   readonly seconds: number;
   /** What should have come and did not, or came and should not have, or was not what it should be. */
   readonly lost: number;
+  /** How long each took, where that is what is looked at. */
+  readonly latency?: LatencyFigures;
 }
 
 /** A number of sessions that keep a router busy. */

@@ -1,7 +1,7 @@
+import type { LatencyFigures } from './latencies.ts';
 import type { Load } from './load.ts';
-import { LoadSession } from './load-session.ts';
-import { RouterProcess, type RouterProcessOptions } from './router-process.ts';
-import type { IdleScenario, RateScenario } from './scenarios.ts';
+import type { Candidate, MeasuredRouter } from './measured-router.ts';
+import type { LoadScenario } from './scenarios.ts';
 
 /** How long each thing is looked at. */
 export interface Effort {
@@ -9,6 +9,10 @@ export interface Effort {
   readonly roundMilliseconds: number;
   readonly warmUpMilliseconds: number;
   readonly idleSessions: number;
+  /** The largest table, the most sessions and so on, where it is measured how cost grows. */
+  readonly growTo: number;
+  /** Seconds that memory is watched under load. */
+  readonly soakSeconds: number;
 }
 
 /** Medians over the rounds of one router. */
@@ -21,76 +25,85 @@ export interface Figures {
   readonly routerCores: number;
   /** CPU of the generator of load. */
   readonly loadCores: number;
+  readonly latency: LatencyFigures | undefined;
   readonly rounds: readonly { readonly rate: number; readonly cpu: number }[];
 }
 
-export interface RateResult {
-  readonly kind: 'rate';
-  readonly group: string;
-  readonly name: string;
-  readonly unit: 'event' | 'call';
-  readonly fast: Figures;
-  readonly naive: Figures | undefined;
+export interface RouterResult {
+  readonly router: string;
+  /** Undefined where it could not be measured: it does not speak this, or ended. */
+  readonly figures: Figures | undefined;
   /** Over all rounds; anything but 0 means that the figures are worth nothing. */
   readonly lost: number;
 }
 
-export interface IdleResult {
-  readonly kind: 'idle';
+export interface LoadResult {
+  readonly kind: 'load';
   readonly group: string;
   readonly name: string;
-  readonly sessions: number;
-  /** Bytes for each session: of the resident set, and of what JavaScript holds. */
-  readonly rss: number;
-  readonly heap: number;
+  readonly shows: LoadScenario['shows'];
+  /** Ours is the first. */
+  readonly routers: readonly RouterResult[];
 }
 
-export type Result = RateResult | IdleResult;
-
-interface RoundFigures {
-  readonly rate: number;
-  readonly cpu: number;
-  readonly routerCores: number;
-  readonly loadCores: number;
+interface RoundFigures extends Omit<Figures, 'rounds'> {
   readonly lost: number;
 }
 
 /** A router that is being measured. */
 interface Subject {
-  readonly router: RouterProcess;
+  readonly name: string;
+  readonly router: MeasuredRouter;
   readonly load: Load;
   readonly rounds: RoundFigures[];
+  lost: number;
 }
 
 /** Events or calls after which the code in question is compiled. */
 const WARM_UP_COUNT = 30_000;
 
-/** Measures one scenario: our router and the naive one by turns, so that what disturbs one disturbs the other. */
-export async function measureRate(
-  scenario: RateScenario,
+/** Measures one scenario: all routers by turns, so that what disturbs one disturbs the others. */
+export async function measureLoad(
+  scenario: LoadScenario,
   effort: Effort,
-  routers: readonly RouterProcessOptions[],
-): Promise<RateResult> {
-  const started = await Promise.all(routers.map(options => RouterProcess.start(options)));
+  candidates: readonly Candidate[],
+): Promise<LoadResult> {
+  const started: MeasuredRouter[] = [];
   const subjects: Subject[] = [];
+  const { group, name, shows } = scenario;
   try {
-    for (const router of started) subjects.push({ router, load: await scenario.open(router), rounds: [] });
-    let lost = 0;
-    for (const { load } of subjects) lost += await warmUp(load, effort.warmUpMilliseconds);
+    for (const candidate of candidates) {
+      const router = await candidate.start();
+      started.push(router);
+      const load = await opened(scenario, router, candidate);
+      if (load !== undefined) subjects.push({ name: candidate.name, router, load, rounds: [], lost: 0 });
+    }
+    for (const subject of subjects) subject.lost += await warmUp(subject.load, effort.warmUpMilliseconds);
     for (let i = 0; i < effort.rounds; i++) {
       for (const subject of subjects) {
-        const round = await runRound(subject, effort.roundMilliseconds);
+        const round = await runRound(subject, scenario.roundMilliseconds ?? effort.roundMilliseconds);
         subject.rounds.push(round);
-        lost += round.lost;
+        subject.lost += round.lost;
       }
     }
-    const [fast, naive] = subjects.map(({ rounds }) => summary(rounds));
-    if (fast === undefined) throw new Error('no router to measure');
-    const { kind, group, name, unit } = scenario;
-    return { kind, group, name, unit, fast, naive, lost };
+    const routers = candidates.map(({ name: router }): RouterResult => {
+      const subject = subjects.find(each => each.name === router);
+      return { router, figures: subject && summary(subject.rounds), lost: subject?.lost ?? 0 };
+    });
+    return { kind: 'load', group, name, shows, routers };
   } finally {
     for (const { load } of subjects) load.close();
     await Promise.all(started.map(router => router.stop()));
+  }
+}
+
+/** Of ours, whatever goes wrong is an error; another router may not speak everything. */
+async function opened(scenario: LoadScenario, router: MeasuredRouter, { own }: Candidate): Promise<Load | undefined> {
+  try {
+    return await scenario.open(router);
+  } catch (error) {
+    if (own) throw error;
+    return undefined;
   }
 }
 
@@ -109,7 +122,7 @@ async function warmUp(load: Load, milliseconds: number): Promise<number> {
 async function runRound({ router, load }: Subject, milliseconds: number): Promise<RoundFigures> {
   const before = await router.usage();
   const ownBefore = process.cpuUsage();
-  const { done, seconds, lost } = await load.run(milliseconds);
+  const { done, seconds, lost, latency } = await load.run(milliseconds);
   const own = process.cpuUsage(ownBefore);
   const after = await router.usage();
   const cpu = after.cpu - before.cpu;
@@ -118,52 +131,31 @@ async function runRound({ router, load }: Subject, milliseconds: number): Promis
     cpu: cpu / done,
     routerCores: cpu / 1e6 / seconds,
     loadCores: (own.user + own.system) / 1e6 / seconds,
+    latency,
     lost,
   };
 }
 
 function summary(rounds: readonly RoundFigures[]): Figures {
-  const median = (of: (round: RoundFigures) => number): number => {
-    const sorted = rounds.map(of).sort((a, b) => a - b);
-    const middle = Math.floor(sorted.length / 2);
-    const upper = sorted[middle] ?? Number.NaN;
-    return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
-  };
+  const middle = (of: (round: RoundFigures) => number): number => median(rounds.map(of));
+  const late = (of: (latency: LatencyFigures) => number): number =>
+    middle(({ latency }) => (latency === undefined ? Number.NaN : of(latency)));
   return {
-    rate: median(round => round.rate),
-    cpu: median(round => round.cpu),
-    routerCores: median(round => round.routerCores),
-    loadCores: median(round => round.loadCores),
+    rate: middle(round => round.rate),
+    cpu: middle(round => round.cpu),
+    routerCores: middle(round => round.routerCores),
+    loadCores: middle(round => round.loadCores),
+    latency:
+      rounds[0]?.latency === undefined
+        ? undefined
+        : { p50: late(of => of.p50), p99: late(of => of.p99), p999: late(of => of.p999), max: late(of => of.max) },
     rounds: rounds.map(({ rate, cpu }) => ({ rate, cpu })),
   };
 }
 
-/** Sessions opened at one time. */
-const AT_ONCE = 50;
-
-/** Measures the memory of sessions that have joined and do nothing. */
-export async function measureIdle(scenario: IdleScenario, effort: Effort): Promise<IdleResult> {
-  const { kind, group, name, wire } = scenario;
-  const router = await RouterProcess.start({ naive: false });
-  const sessions: LoadSession[] = [];
-  const open = async (count: number): Promise<void> => {
-    for (let left = count; left > 0; left -= AT_ONCE) {
-      const few = Array.from({ length: Math.min(left, AT_ONCE) }, () => LoadSession.join(wire, router));
-      sessions.push(...(await Promise.all(few)));
-    }
-  };
-  try {
-    // Code is compiled and pools are filled by the first sessions, which do not count.
-    await open(2 * AT_ONCE);
-    const before = await router.collect();
-    await open(effort.idleSessions);
-    const after = await router.collect();
-    const count = after.sessions - before.sessions;
-    if (count !== effort.idleSessions) throw new Error(`${count} of ${effort.idleSessions} sessions are there`);
-    const rss = (after.rss - before.rss) / count;
-    return { kind, group, name, sessions: count, rss, heap: (after.heap - before.heap) / count };
-  } finally {
-    for (const session of sessions) session.close();
-    await router.stop();
-  }
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }

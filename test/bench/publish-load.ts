@@ -2,28 +2,38 @@ import { MessageType } from '../../src/wamp/message-type.ts';
 import type { List } from './list-format.ts';
 import { listFormats } from './list-format.ts';
 import { type Load, Round, type Tally } from './load.ts';
-import { endsIn, type LoadListener, LoadSession } from './load-session.ts';
-import type { RouterProcess } from './router-process.ts';
+import { endsIn, type LoadListener, LoadSession, type Pattern } from './load-session.ts';
+import type { MeasuredRouter } from './measured-router.ts';
 import { frameOf, type WireName } from './wire-format.ts';
+
+/** A session, and what it subscribes to. */
+export interface Subscriber {
+  readonly wire: WireName;
+  readonly patterns: readonly Pattern[];
+}
 
 export interface PublishLoadOptions {
   readonly publisher: WireName;
-  readonly subscriber: WireName;
-  readonly subscribers: number;
+  /** Published to in turn. */
+  readonly topics: readonly string[];
+  /** Each gets every event once. */
+  readonly subscribers: readonly Subscriber[];
+  /** Those that get none. */
+  readonly bystanders?: readonly Subscriber[];
   /** Arguments, and keyword arguments where there are any. */
   readonly payload: List;
   /** Events that may be on their way at one time. */
   readonly window: number;
 }
 
-const TOPIC = 'com.example.plant7.line2.temperature';
-
-/** One publisher, and sessions that all subscribe to its topic. Nothing is lost that the window lets through. */
+/** One publisher, and sessions that subscribe to its topics. Nothing is lost that the window lets through. */
 export class PublishLoad implements Load {
   readonly #options: PublishLoadOptions;
+  readonly #receivers: number;
   readonly #sessions: LoadSession[] = [];
-  readonly #batch: Buffer;
+  readonly #batches: readonly Buffer[];
   readonly #batchSize: number;
+  #nextBatch = 0;
   #publisher: LoadSession | undefined;
   #published = 0;
   #received = 0;
@@ -31,21 +41,36 @@ export class PublishLoad implements Load {
   #round: Round | undefined;
 
   private constructor(options: PublishLoadOptions) {
-    const { publisher, payload, window } = options;
+    const { publisher, topics, payload, window } = options;
     this.#options = options;
+    this.#receivers = options.subscribers.length;
     this.#batchSize = Math.max(1, Math.floor(window / 4));
-    const list = [MessageType.Publish, 1, {}, TOPIC, ...payload];
-    const frame = frameOf(publisher, listFormats[publisher.serializer].write(list));
-    this.#batch = Buffer.concat(Array.from({ length: this.#batchSize }, () => frame));
+    const { write } = listFormats[publisher.serializer];
+    const frames = topics.map(topic => frameOf(publisher, write([MessageType.Publish, 1, {}, topic, ...payload])));
+    const count = Math.ceil(frames.length / this.#batchSize);
+    this.#batches = Array.from({ length: count }, (_, batch) =>
+      Buffer.concat(
+        Array.from(
+          { length: this.#batchSize },
+          (_, i) => frames[(batch * this.#batchSize + i) % frames.length] ?? EMPTY,
+        ),
+      ),
+    );
   }
 
-  static async open(router: RouterProcess, options: PublishLoadOptions): Promise<PublishLoad> {
+  static async open(router: MeasuredRouter, options: PublishLoadOptions): Promise<PublishLoad> {
     const load = new PublishLoad(options);
-    for (let i = 0; i < options.subscribers; i++) {
-      const session = await LoadSession.join(options.subscriber, router);
+    for (const { wire, patterns } of options.bystanders ?? []) {
+      const session = await LoadSession.join(wire, router);
       load.#sessions.push(session);
-      await session.request([MessageType.Subscribe, 1, {}, TOPIC], MessageType.Subscribed);
-      session.listen(load.#subscriber());
+      await session.subscribe(patterns);
+      session.listen({ message: () => load.#wrong++, chunkEnd: () => {} });
+    }
+    for (const { wire, patterns } of options.subscribers) {
+      const session = await LoadSession.join(wire, router);
+      load.#sessions.push(session);
+      await session.subscribe(patterns);
+      session.listen(load.#subscriber(wire));
     }
     load.#publisher = await LoadSession.join(options.publisher, router);
     load.#sessions.push(load.#publisher);
@@ -53,7 +78,6 @@ export class PublishLoad implements Load {
   }
 
   run(milliseconds: number): Promise<Tally> {
-    const { subscribers } = this.#options;
     const published = this.#published;
     const received = this.#received;
     const wrong = this.#wrong;
@@ -64,7 +88,7 @@ export class PublishLoad implements Load {
         seconds => {
           this.#round = undefined;
           const done = this.#received - received;
-          const missing = Math.abs((this.#published - published) * subscribers - done);
+          const missing = Math.abs((this.#published - published) * this.#receivers - done);
           resolve({ done, seconds, lost: missing + this.#wrong - wrong });
         },
       );
@@ -78,29 +102,32 @@ export class PublishLoad implements Load {
 
   /** Publishes as much as the window has room for. */
   #pump(): void {
-    const { subscribers, window } = this.#options;
+    const { window } = this.#options;
+    const receivers = this.#receivers;
     const round = this.#round;
     if (round === undefined) return;
-    let waiting = this.#published * subscribers - this.#received;
-    while (waiting <= (window - this.#batchSize) * subscribers && round.open) {
-      this.#publisher?.write(this.#batch);
+    let waiting = this.#published * receivers - this.#received;
+    while (waiting <= (window - this.#batchSize) * receivers && round.open) {
+      this.#publisher?.write(this.#batches[this.#nextBatch++ % this.#batches.length] ?? EMPTY);
       this.#published += this.#batchSize;
-      waiting += this.#batchSize * subscribers;
+      waiting += this.#batchSize * receivers;
     }
     if (waiting === 0) round.finish();
   }
 
-  #subscriber(): LoadListener {
-    const { subscriber, payload } = this.#options;
+  #subscriber(wire: WireName): LoadListener {
+    const { payload } = this.#options;
     let checked = 0;
     return {
       message: (code, _id, bytes, start, end) => {
         if (code === MessageType.Event) this.#received++;
         else this.#wrong++;
         // The first, and then one in some thousands, to the last value.
-        if (checked++ % 5000 === 0 && !endsIn(subscriber, bytes, start, end, payload)) this.#wrong++;
+        if (checked++ % 5000 === 0 && !endsIn(wire, bytes, start, end, payload)) this.#wrong++;
       },
       chunkEnd: () => this.#pump(),
     };
   }
 }
+
+const EMPTY = Buffer.alloc(0);

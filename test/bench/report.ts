@@ -1,4 +1,5 @@
-import type { RateResult, Result } from './measure.ts';
+import type { Figures, LoadResult, RouterResult } from './measure.ts';
+import type { OtherResult } from './results.ts';
 
 const titles: Readonly<Record<string, string>> = {
   sensor: '1 publisher -> 1 subscriber, sensor event of about 105 bytes',
@@ -7,16 +8,24 @@ const titles: Readonly<Record<string, string>> = {
   'fan-out 10': '1 publisher -> 10 subscribers, sensor event',
   'fan-out 100': '1 publisher -> 100 subscribers, sensor event',
   'fan-out 1000': '1 publisher -> 1000 subscribers, sensor event',
+  topics: '1 publisher, 100 topics -> 1 subscriber by name and 1 by prefix',
   rpc: '4 callers x 16 calls outstanding -> 1 callee',
+  'paced 10 k/s': '20 publishers, 10,000 events a second together -> 1 subscriber',
+  'paced 50 k/s': '20 publishers, 50,000 events a second together -> 1 subscriber',
+  acknowledged: '1 publisher that waits for each acknowledgement',
+  features: 'what having it costs: 1 publisher -> 1 subscriber, sensor event',
   idle: 'memory of an idle session',
+  storm: 'all connect at once',
 };
 
 /** Below this much of a core the router has waited for the generator of load, or for the machine. */
 const BUSY = 0.9;
 
-const NAME_WIDTH = 20;
-const WIDTHS = [10, 9, 7, 7, 11, 9, 8, 8];
-const HEADS = ['a second', 'CPU us', 'router', 'load', 'naive/s', 'CPU us', 'rate', 'CPU'];
+const NAME_WIDTH = 24;
+const heads = {
+  rate: ['a second', 'CPU us', 'router', 'load', 'rate', 'CPU'],
+  latency: ['a second', 'CPU us', 'router', 'p50 ms', 'p99 ms', 'p99.9 ms', 'CPU', 'p99'],
+};
 
 /** Prints results as they come, as a table. */
 export class Report {
@@ -24,51 +33,66 @@ export class Report {
   #waited = false;
   #lost = false;
 
-  add(result: Result): void {
-    if (result.group !== this.#group) {
-      this.#group = result.group;
-      console.log(`\n${titles[result.group] ?? result.group}`);
-      if (result.kind === 'rate') console.log(row('', HEADS));
-    }
-    if (result.kind === 'rate') this.#rate(result);
-    else {
-      const { name, sessions, rss, heap } = result;
-      const kib = `${(rss / 1024).toFixed(1)} KiB resident, ${(heap / 1024).toFixed(1)} KiB of it JavaScript`;
-      console.log(`  ${name.padEnd(NAME_WIDTH)}${kib} (${sessions} sessions)`);
-    }
+  load(result: LoadResult): void {
+    this.#title(result.group, heads[result.shows]);
+    const [own] = result.routers;
+    for (const each of result.routers) this.#row(result, each, own?.figures);
   }
 
-  #rate({ name, fast, naive, lost }: RateResult): void {
-    const waited = fast.routerCores < BUSY;
-    const cells = [grouped(fast.rate), fast.cpu.toFixed(2), percent(fast.routerCores), percent(fast.loadCores)];
-    if (naive !== undefined) {
-      cells.push(grouped(naive.rate), naive.cpu.toFixed(2));
-      cells.push(`${(fast.rate / naive.rate).toFixed(1)}x`, `${(naive.cpu / fast.cpu).toFixed(1)}x`);
-    }
-    console.log(row(waited ? `${name} *` : name, cells) + (lost === 0 ? '' : `  LOST OR WRONG: ${lost}`));
-    this.#waited ||= waited;
+  other({ group, name, lines, lost }: OtherResult): void {
+    this.#title(group, undefined);
+    console.log(`  ${name}`);
+    for (const line of lines) console.log(`    ${line}`);
+    if (lost !== 0) console.log(`    LOST OR WRONG: ${lost}`);
     this.#lost ||= lost !== 0;
   }
 
   end(seconds: number): void {
     console.log(
-      '\na second: events delivered, or calls answered. CPU us: user and system time of the router process for each.',
+      '\na second: events delivered, or calls answered; CPU us: of the router for each. router, load: share of a core.',
     );
-    console.log(
-      'router, load: share of a core that the router and the generator of load took. rate, CPU: times better than naive.',
-    );
+    console.log('In the last columns, how many times better the first router is than the one in that line.');
     if (this.#waited) {
-      console.log(
-        '* the router had time to spare: load or machine was the limit, so the CPU column tells more than the rate.',
-      );
+      console.log('* the router had time to spare: load or machine was the limit, so CPU tells more than the rate.');
     }
-    console.log(this.#lost ? 'SOMETHING WAS LOST: the figures are worth nothing.' : 'Nothing was lost.');
+    console.log(this.#lost ? 'SOMETHING WAS LOST: those figures are worth nothing.' : 'Nothing was lost.');
     console.log(`${seconds.toFixed(0)} seconds, Node ${process.version}`);
+  }
+
+  #title(group: string, columns: readonly string[] | undefined): void {
+    if (group === this.#group) return;
+    this.#group = group;
+    console.log(`\n${titles[group] ?? group}`);
+    if (columns !== undefined) console.log(row('', columns));
+  }
+
+  #row({ shows, name, routers }: LoadResult, { router, figures, lost }: RouterResult, own: Figures | undefined): void {
+    const first = routers[0]?.router === router;
+    const label = first ? name : `  ${router}`;
+    if (figures === undefined) {
+      console.log(row(label, ['not spoken']));
+      return;
+    }
+    const waited = shows === 'rate' && figures.routerCores < BUSY;
+    const cells = [grouped(figures.rate), figures.cpu.toFixed(2), percent(figures.routerCores)];
+    if (shows === 'latency') {
+      const { p50 = Number.NaN, p99 = Number.NaN, p999 = Number.NaN } = figures.latency ?? {};
+      cells.push(p50.toFixed(3), p99.toFixed(3), p999.toFixed(3));
+    } else cells.push(percent(figures.loadCores));
+    if (!first && own !== undefined) {
+      const cpu = times(figures.cpu / own.cpu);
+      if (shows === 'rate') cells.push(times(own.rate / figures.rate), cpu);
+      else cells.push(cpu, times((figures.latency?.p99 ?? Number.NaN) / (own.latency?.p99 ?? Number.NaN)));
+    }
+    // What another router loses is said too: its figures are then better than they should be.
+    console.log(row(waited ? `${label} *` : label, cells) + (lost === 0 ? '' : `  LOST OR WRONG: ${lost}`));
+    this.#waited ||= waited;
+    this.#lost ||= lost !== 0;
   }
 }
 
 function row(name: string, cells: readonly string[]): string {
-  return `  ${name.padEnd(NAME_WIDTH)}${cells.map((cell, i) => cell.padStart(WIDTHS[i] ?? 8)).join('')}`;
+  return `  ${name.padEnd(NAME_WIDTH)}${cells.map(cell => cell.padStart(10)).join('')}`;
 }
 
 function grouped(value: number): string {
@@ -77,4 +101,8 @@ function grouped(value: number): string {
 
 function percent(cores: number): string {
   return `${Math.round(cores * 100)} %`;
+}
+
+function times(ratio: number): string {
+  return Number.isNaN(ratio) ? '-' : `${ratio.toFixed(2)}x`;
 }

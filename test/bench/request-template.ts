@@ -2,8 +2,11 @@ import type { SerializerName } from '../../src/codec/codec.ts';
 import { type List, listFormats } from './list-format.ts';
 import { MAX_HEAD, type WireName, wrap } from './wire-format.ts';
 
-/** Where the 1 of a list `[48, 1, …]` stands: after the head of the list and a code above 23. */
-const idAt: Readonly<Record<SerializerName, number>> = { json: 4, msgpack: 2, cbor: 3 };
+/** Where the 1 of a list `[48, 1, …]` stands: after the head of the list and the code, which in CBOR is short up to 23. */
+function idAt(serializer: SerializerName, code: unknown): number {
+  if (serializer === 'json') return `[${String(code)},`.length;
+  return serializer === 'cbor' && Number(code) > 23 ? 3 : 2;
+}
 
 /** A message encoded once, of which only the request id changes. */
 export class RequestTemplate {
@@ -16,7 +19,7 @@ export class RequestTemplate {
   /** `list`: code, a request id of 1, and the rest. */
   constructor(wire: WireName, list: List) {
     const encoded = listFormats[wire.serializer].write(list);
-    const at = idAt[wire.serializer];
+    const at = idAt(wire.serializer, list[0]);
     this.#wire = wire;
     this.#before = encoded.slice(0, at);
     this.#after = encoded.slice(at + 1);

@@ -1,18 +1,22 @@
 // The router as its own process, for the benchmarks: a web and a RawSocket listener, and answers over IPC to what the
-// runner asks. With --naive, it decodes and encodes as an obvious router would, and writes once for every message; with
-// --policy=NAME, that is what gives way for a peer that is too slow.
+// runner asks. It has what a gateway's router has, rules that are asked and the meta API, but for --without=NAME. With
+// --naive, it decodes and encodes as an obvious router would, and writes once for every message; with --policy=NAME, that
+// is what gives way for a peer that is too slow.
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { codecs } from '../../src/codec/codecs.ts';
 import type { Link } from '../../src/link/link.ts';
 import { slowPolicies } from '../../src/link/outgoing-policy.ts';
+import { MetaApi } from '../../src/meta/meta-api.ts';
 import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
+import { allowAll } from '../../src/router/authorizer.ts';
 import { Router } from '../../src/router/router.ts';
 import { turnFlusher } from '../../src/transport/flusher.ts';
 import { defaultLimits } from '../../src/transport/limits.ts';
 import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
 import type { HostReply } from './host-protocol.ts';
+import { HostRules } from './host-rules.ts';
 import { naiveCodecs } from './naive-codec.ts';
 
 const naive = process.argv.includes('--naive');
@@ -20,12 +24,19 @@ const policy = slowPolicies.find(name => process.argv.includes(`--policy=${name}
 // Nothing is gathered: what is written leaves at once.
 if (naive) turnFlusher.add = item => item.flush();
 
+const rules = process.argv.includes('--without=authorization') ? allowAll : new HostRules('anonymous');
+const meta = process.argv.includes('--without=meta')
+  ? undefined
+  : new MetaApi({ clock: systemClock, log: silentLogger, authorizer: rules });
 const router = new Router({
   realms: [{ name: 'realm1', uri: 'loose' }],
   authenticator: new AnonymousAuthenticator({ who: 'loopback' }),
+  authorizer: meta?.authorizer ?? rules,
+  ...(meta && { observer: meta.observer }),
   clock: systemClock,
   log: silentLogger,
 });
+await meta?.start(router);
 
 const listening = {
   address: { host: '127.0.0.1', port: 0 },

@@ -4,50 +4,63 @@ import { fileURLToPath } from 'node:url';
 import type { SlowPolicy } from '../../src/link/outgoing-policy.ts';
 import { isDict } from '../../src/wamp/dict.ts';
 import type { HostReady, HostReply, HostRequest, HostUsage } from './host-protocol.ts';
+import type { Endpoint, MeasuredRouter } from './measured-router.ts';
+import type { TransportName } from './wire-format.ts';
 
 export interface RouterProcessOptions {
-  readonly naive: boolean;
+  /** Decodes and encodes everything, and writes each message by itself. Default false. */
+  readonly naive?: boolean;
+  /** What it does without: the rules that are asked, the meta API with its observer. Default: it has all. */
+  readonly without?: readonly ('authorization' | 'meta')[];
   /** What gives way for a peer that is too slow. Default: its connection. */
   readonly policy?: SlowPolicy;
   /** Where to put a CPU profile, and under what name. */
   readonly profile?: { readonly folder: string; readonly name: string };
+  /** The program, where it is another revision's. */
+  readonly host?: string;
 }
+
+const ownHost = fileURLToPath(new URL('router-host.js', import.meta.url));
 
 function isReply(value: unknown): value is HostReply {
   return isDict(value) && (value['kind'] === 'ready' || value['kind'] === 'usage');
 }
 
-/** A router in a process of its own. */
-export class RouterProcess {
-  readonly webPort: number;
-  readonly rawPort: number;
+/** Our router in a process of its own. */
+export class RouterProcess implements MeasuredRouter {
+  readonly realm = 'realm1';
   readonly #child: ChildProcess;
+  readonly #ready: HostReady;
 
-  private constructor(child: ChildProcess, { webPort, rawPort }: HostReady) {
+  private constructor(child: ChildProcess, ready: HostReady) {
     this.#child = child;
-    this.webPort = webPort;
-    this.rawPort = rawPort;
+    this.#ready = ready;
   }
 
-  static async start({ naive, policy, profile }: RouterProcessOptions): Promise<RouterProcess> {
+  static async start(options: RouterProcessOptions = {}): Promise<RouterProcess> {
+    const { naive = false, without = [], policy, profile, host = ownHost } = options;
     const profiling =
       profile === undefined
         ? []
         : ['--cpu-prof', `--cpu-prof-dir=${profile.folder}`, `--cpu-prof-name=${profile.name}`];
-    const args = [...(naive ? ['--naive'] : []), ...(policy === undefined ? [] : [`--policy=${policy}`])];
-    const child = fork(fileURLToPath(new URL('router-host.js', import.meta.url)), args, {
-      execArgv: ['--expose-gc', ...profiling],
-    });
+    const args = without.map(feature => `--without=${feature}`);
+    if (naive) args.push('--naive');
+    if (policy !== undefined) args.push(`--policy=${policy}`);
+    const child = fork(host, args, { execArgv: ['--expose-gc', ...profiling] });
     const ready = await next(child);
     if (ready.kind !== 'ready') throw new Error('the router process did not start as expected');
     return new RouterProcess(child, ready);
+  }
+
+  endpoint(transport: TransportName): Endpoint {
+    const port = transport === 'ws' ? this.#ready.webPort : this.#ready.rawPort;
+    return { host: '127.0.0.1', port, path: '/ws' };
   }
 
   usage(): Promise<HostUsage> {
     return this.#ask('usage');
   }
 
-  /** As `usage`, after a garbage collection. */
   collect(): Promise<HostUsage> {
     return this.#ask('collect');
   }

@@ -143,9 +143,9 @@ function show(name: string, figures: readonly Round[]): void {
 console.log(`events of 1 KiB, ${rate} a second for ${seconds} s; medians of ${rounds} rounds\n`);
 row('', ['p50 ms', 'p99 ms', 'CPU us', 'events/s', 'heap MiB', 'rss MiB']);
 for (const policy of slowPolicies) {
-  const router = await RouterProcess.start({ naive: false, policy });
-  const publisher = await Peer.join(router.rawPort);
-  const healthy = await Peer.join(router.rawPort);
+  const router = await RouterProcess.start({ policy });
+  const publisher = await Peer.join(router.endpoint('raw').port);
+  const healthy = await Peer.join(router.endpoint('raw').port);
   await healthy.ask({ type: MessageType.Subscribe, request: asId(1), options: {}, topic });
   await measure(router, publisher, healthy);
   const [without, beside]: [Round[], Round[]] = [[], []];

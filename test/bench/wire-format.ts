@@ -1,4 +1,5 @@
 import type { SerializerName } from '../../src/codec/codec.ts';
+import type { Endpoint } from './measured-router.ts';
 
 export type TransportName = 'ws' | 'raw';
 
@@ -51,11 +52,11 @@ export function frameOf(wire: WireName, message: Uint8Array): Buffer {
 }
 
 /** What opens a connection: an HTTP upgrade, or the RawSocket handshake with the largest limit. */
-export function greeting({ transport, serializer }: WireName, port: number): Uint8Array {
+export function greeting({ transport, serializer }: WireName, { host, port, path }: Endpoint): Uint8Array {
   if (transport === 'raw') return Uint8Array.of(0x7f, 0xf0 | { json: 1, msgpack: 2, cbor: 3 }[serializer], 0, 0);
   const lines = [
-    'GET /ws HTTP/1.1',
-    `Host: 127.0.0.1:${port}`,
+    `GET ${path} HTTP/1.1`,
+    `Host: ${host}:${port}`,
     'Connection: Upgrade',
     'Upgrade: websocket',
     'Sec-WebSocket-Version: 13',

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import type { Endpoint, MeasuredRouter, Usage } from './measured-router.ts';
+import type { TransportName } from './wire-format.ts';
+
+export interface ForeignRouterOptions {
+  /** `ws://host:port/path` and `tcp://host:port`, as far as it speaks them. */
+  readonly urls: readonly string[];
+  readonly realm: string;
+  /** What starts it, in a shell's words without quotes. Default: it runs already. */
+  readonly command?: string | undefined;
+  /** Its process, where it runs already: only then is its CPU known. */
+  readonly pid?: number | undefined;
+}
+
+/** Linux counts processor time in hundredths of a second, whatever the kernel's own tick is. */
+const TICK_MICROSECONDS = 10_000;
+
+const START_MILLISECONDS = 10_000;
+
+/** Any WAMP router that listens somewhere. */
+export class ForeignRouter implements MeasuredRouter {
+  readonly realm: string;
+  readonly #endpoints: ReadonlyMap<TransportName, Endpoint>;
+  readonly #child: ChildProcess | undefined;
+  readonly #pid: number | undefined;
+
+  private constructor(options: ForeignRouterOptions, child: ChildProcess | undefined) {
+    this.realm = options.realm;
+    this.#endpoints = new Map(options.urls.map(endpointOf));
+    this.#child = child;
+    this.#pid = child?.pid ?? options.pid;
+  }
+
+  static async start(options: ForeignRouterOptions): Promise<ForeignRouter> {
+    const [program, ...args] = options.command?.split(' ').filter(word => word !== '') ?? [];
+    const child = program === undefined ? undefined : spawn(program, args, { stdio: 'ignore' });
+    let failed: Error | undefined;
+    child?.on('error', error => {
+      failed = error;
+    });
+    // Whatever ends this program, it does not leave a router behind.
+    const stop = (): void => void child?.kill();
+    process.once('exit', stop);
+    child?.once('exit', () => process.off('exit', stop));
+    const router = new ForeignRouter(options, child);
+    const end = performance.now() + START_MILLISECONDS;
+    while (!(await router.#listens())) {
+      if (failed !== undefined || performance.now() > end || (child?.exitCode ?? null) !== null) {
+        await router.stop();
+        throw new Error(`nobody listens at ${options.urls.join(' and ')}${failed ? `: ${failed.message}` : ''}`);
+      }
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
+    return router;
+  }
+
+  endpoint(transport: TransportName): Endpoint {
+    const endpoint = this.#endpoints.get(transport);
+    if (endpoint === undefined) throw new Error(`no address for ${transport} was given`);
+    return endpoint;
+  }
+
+  usage(): Promise<Usage> {
+    return Promise.resolve(this.#pid === undefined ? unknownUsage : usageOf(this.#pid));
+  }
+
+  collect(): Promise<Usage> {
+    return this.usage();
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill();
+    await gone;
+  }
+
+  async #listens(): Promise<boolean> {
+    const open = await Promise.all([...this.#endpoints.values()].map(accepts));
+    return open.every(Boolean);
+  }
+}
+
+function endpointOf(url: string): [TransportName, Endpoint] {
+  const { protocol, hostname: host, port, pathname: path } = new URL(url);
+  if (protocol !== 'ws:' && protocol !== 'tcp:') throw new Error(`${url}: an address is ws://… or tcp://…`);
+  return [protocol === 'ws:' ? 'ws' : 'raw', { host, port: Number(port), path: path === '' ? '/' : path }];
+}
+
+function accepts({ host, port }: Endpoint): Promise<boolean> {
+  return new Promise(resolve => {
+    const probe = createConnection({ host, port });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}
+
+const unknownUsage: Usage = { cpu: Number.NaN, rss: Number.NaN, heap: Number.NaN };
+
+/** What Linux says of a process, all its threads together. Elsewhere nothing is known. */
+export function usageOf(pid: number): Usage {
+  try {
+    // After the name, which may hold anything, in parentheses.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return { cpu: ticks * TICK_MICROSECONDS, rss: Number(kib) * 1024, heap: Number.NaN };
+  } catch {
+    return unknownUsage;
+  }
+}
