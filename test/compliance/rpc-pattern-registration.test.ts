@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import type { BareSession } from '../support/bare-session.ts';
+import { examine, type Stage } from './examined-gateway.ts';
+
+type Registrations = Readonly<Record<string, number>>;
+
+/** Registers each of `patterns`, `match uri`; gives the ids by what was asked for. */
+async function registering(stage: Stage, callee: BareSession, ...patterns: readonly string[]): Promise<Registrations> {
+  const ids: Record<string, number> = {};
+  for (const pattern of patterns) {
+    const [match = '', uri = ''] = pattern.split(' ');
+    ids[pattern] = await callee.register(stage.uri(uri), { match });
+  }
+  return ids;
+}
+
+/** Calls `uri`; gives the registration that it came to, by what was asked for. */
+async function destination(
+  stage: Stage,
+  { caller, callee, ids }: { caller: BareSession; callee: BareSession; ids: Registrations },
+  uri: string,
+): Promise<string> {
+  const request = caller.request(48, {}, stage.uri(uri), ['x']);
+  const [type, id, registration, details, args] = await callee.peer.receive();
+  assert.deepEqual([type, args], [68, ['x']]);
+  const pattern = Object.keys(ids).find(name => ids[name] === registration) ?? 'a registration that is none of these';
+  assert.deepEqual(details, pattern.startsWith('exact') ? {} : { procedure: stage.uri(uri) });
+  callee.say(70, id, {});
+  await caller.hears([50, request, {}]);
+  return pattern;
+}
+
+async function unreachable(stage: Stage, caller: BareSession, ...uris: readonly string[]): Promise<void> {
+  for (const uri of uris) {
+    assert.equal(await caller.refused(48, {}, stage.uri(uri)), 'wamp.error.no_such_procedure', uri);
+  }
+}
+
+async function played(stage: Stage, ...patterns: readonly string[]) {
+  const [callee, caller] = [await stage.join(), await stage.join()];
+  return { callee, caller, ids: await registering(stage, callee, ...patterns) };
+}
+
+examine('[advanced/rpc_pattern_based_registration]', {
+  'prefix: the examples of the section': async stage => {
+    const scene = await played(stage, 'prefix com.myapp.myobject1');
+    for (const uri of [
+      'com.myapp.myobject1.myprocedure1',
+      'com.myapp.myobject1-mysubobject1',
+      'com.myapp.myobject1.mysubobject1.myprocedure1',
+      'com.myapp.myobject1',
+    ]) {
+      assert.equal(await destination(stage, scene, uri), 'prefix com.myapp.myobject1');
+    }
+    await unreachable(stage, scene.caller, 'com.myapp.myobject2', 'com.myapp.myobject');
+  },
+
+  'wildcard: the examples of the section': async stage => {
+    const scene = await played(stage, 'wildcard com.myapp..myprocedure1');
+    for (const uri of ['com.myapp.myobject1.myprocedure1', 'com.myapp.myobject2.myprocedure1']) {
+      assert.equal(await destination(stage, scene, uri), 'wildcard com.myapp..myprocedure1');
+    }
+    await unreachable(
+      stage,
+      scene.caller,
+      'com.myapp.myobject1.myprocedure1.mysubprocedure1',
+      'com.myapp.myobject1.myprocedure2',
+      'com.myapp2.myobject1.myprocedure1',
+      'com.myapp.myprocedure1',
+    );
+  },
+
+  'calls matching several registrations: the table of the section': async stage => {
+    const scene = await played(
+      stage,
+      'exact a1.b2.c3.d4.e55',
+      'prefix a1.b2.c3',
+      'prefix a1.b2.c3.d4',
+      'wildcard a1.b2..d4.e5',
+      'wildcard a1.b2.c33..e5',
+      'wildcard a1.b2..d4.e5..g7',
+      'wildcard a1.b2..d4..f6.g7',
+    );
+    const table: Readonly<Record<string, string>> = {
+      'a1.b2.c3.d4.e55': 'exact a1.b2.c3.d4.e55',
+      'a1.b2.c3.d98.e74': 'prefix a1.b2.c3',
+      'a1.b2.c3.d4.e325': 'prefix a1.b2.c3.d4',
+      'a1.b2.c55.d4.e5': 'wildcard a1.b2..d4.e5',
+      'a1.b2.c33.d4.e5': 'wildcard a1.b2.c33..e5',
+      'a1.b2.c88.d4.e5.f6.g7': 'wildcard a1.b2..d4.e5..g7',
+    };
+    for (const [uri, pattern] of Object.entries(table)) assert.equal(await destination(stage, scene, uri), pattern);
+    await unreachable(stage, scene.caller, 'a2.b2.c2.d2.e2');
+  },
+
+  'the same, registered in the opposite order': async stage => {
+    const scene = await played(
+      stage,
+      'wildcard a1.b2..d4..f6.g7',
+      'wildcard a1.b2..d4.e5..g7',
+      'wildcard a1.b2.c33..e5',
+      'wildcard a1.b2..d4.e5',
+      'prefix a1.b2.c3.d4',
+      'prefix a1.b2.c3',
+      'exact a1.b2.c3.d4.e55',
+    );
+    assert.equal(await destination(stage, scene, 'a1.b2.c33.d4.e5'), 'wildcard a1.b2.c33..e5');
+    assert.equal(await destination(stage, scene, 'a1.b2.c88.d4.e5.f6.g7'), 'wildcard a1.b2..d4.e5..g7');
+    assert.equal(await destination(stage, scene, 'a1.b2.c3.d4.e325'), 'prefix a1.b2.c3.d4');
+    assert.equal(await destination(stage, scene, 'a1.b2.c3.d4.e55'), 'exact a1.b2.c3.d4.e55');
+  },
+
+  'exact before prefix before wildcard': async stage => {
+    const scene = await played(stage, 'wildcard a..c', 'prefix a', 'exact a.b.c', 'wildcard a.b.');
+    assert.equal(await destination(stage, scene, 'a.b.c'), 'exact a.b.c');
+    await scene.callee.ask(66, scene.ids['exact a.b.c']);
+    assert.equal(await destination(stage, scene, 'a.b.c'), 'prefix a');
+    await scene.callee.ask(66, scene.ids['prefix a']);
+    assert.equal(await destination(stage, scene, 'a.b.c'), 'wildcard a.b.');
+    await scene.callee.ask(66, scene.ids['wildcard a.b.']);
+    assert.equal(await destination(stage, scene, 'a.b.c'), 'wildcard a..c');
+    await scene.callee.ask(66, scene.ids['wildcard a..c']);
+    await unreachable(stage, scene.caller, 'a.b.c');
+  },
+
+  'the wildcard whose literal portion before its first wildcard is the longest': async stage => {
+    const scene = await played(stage, 'wildcard a1...d4', 'wildcard a1.b2..d4', 'wildcard a1.b2..', 'wildcard ...');
+    assert.equal(await destination(stage, scene, 'a1.b2.c3.d4'), 'wildcard a1.b2..d4');
+    assert.equal(await destination(stage, scene, 'a1.b2.c3.x'), 'wildcard a1.b2..');
+    assert.equal(await destination(stage, scene, 'a1.x.c3.d4'), 'wildcard a1...d4');
+    assert.equal(await destination(stage, scene, 'x.b2.c3.d4'), 'wildcard ...');
+  },
+
+  'a pattern is one registration, and its callee one of it': async stage => {
+    const [callee, other] = [await stage.join(), await stage.join()];
+    await registering(stage, callee, 'prefix a', 'wildcard a..b');
+    assert.equal(await other.refused(64, { match: 'prefix' }, stage.uri('a')), 'wamp.error.procedure_already_exists');
+    assert.equal(
+      await other.refused(64, { match: 'wildcard' }, stage.uri('a..b')),
+      'wamp.error.procedure_already_exists',
+    );
+    // The same name under another policy is something else.
+    await other.register(stage.uri('a'), { match: 'exact' });
+    await other.register(stage.uri('a.c'), { match: 'wildcard' });
+    await other.register(stage.uri('a.c'), { match: 'exact' });
+  },
+
+  'a shared pattern tells the procedure and takes turns': async stage => {
+    const [one, two, caller] = [await stage.join(), await stage.join(), await stage.join()];
+    const registration = await one.register(stage.uri('a..b'), { match: 'wildcard', invoke: 'roundrobin' });
+    assert.equal(await two.register(stage.uri('a..b'), { match: 'wildcard', invoke: 'roundrobin' }), registration);
+    for (const [callee, name] of [
+      [one, 'a.x.b'],
+      [two, 'a.y.b'],
+      [one, 'a.z.b'],
+    ] as const) {
+      caller.request(48, {}, stage.uri(name));
+      assert.deepEqual((await callee.invoked(registration)).details, { procedure: stage.uri(name) });
+    }
+  },
+
+  'match exact says nothing of the procedure': async stage => {
+    const scene = await played(stage, 'exact a.b');
+    assert.equal(await destination(stage, scene, 'a.b'), 'exact a.b');
+  },
+
+  'no pattern stands for a procedure of the protocol': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    for (const [match, uri] of [
+      ['prefix', 'wamp'],
+      ['prefix', 'wamp.'],
+      ['wildcard', 'wamp..x'],
+    ] as const) {
+      assert.equal(await callee.refused(64, { match }, uri), 'wamp.error.invalid_uri', uri);
+    }
+    assert.equal(await caller.refused(48, {}, 'wamp.x.y'), 'wamp.error.no_such_procedure');
+  },
+
+  'empty components are for wildcards': async stage => {
+    const callee = await stage.join();
+    for (const match of ['exact', 'prefix']) {
+      assert.equal(await callee.refused(64, { match }, stage.uri('a..b')), 'wamp.error.invalid_uri');
+    }
+    await callee.register(stage.uri('a.'), { match: 'prefix' });
+    await callee.register(stage.uri('.a.'), { match: 'wildcard' });
+  },
+
+  'a policy that does not exist is refused': async stage => {
+    const callee = await stage.join();
+    assert.equal(await callee.refused(64, { match: 'regex' }, stage.uri('a')), 'wamp.error.invalid_argument');
+  },
+});

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { examine } from './examined-gateway.ts';
+
+const without = (feature: string): Record<string, readonly string[]> => ({
+  callee: ['progressive_call_results', 'call_canceling'].filter(name => name !== feature),
+});
+
+examine('[advanced/rpc_progressive_call_results]', {
+  'are announced by the dealer, with call canceling': async stage => {
+    const { details } = await stage.join();
+    const { dealer } = details['roles'] as { dealer: { features: Record<string, unknown> } };
+    assert.equal(dealer.features['progressive_call_results'], true);
+    assert.equal(dealer.features['call_canceling'], true);
+  },
+
+  'the examples of the section': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('compute_revenue'));
+    const flows: readonly (readonly (readonly unknown[])[])[] = [
+      [[['Y2010', 120]], [['Y2011', 205]], [['Total', 490]]],
+      [[['Y2010', 120]], [['Y2011', 205]], [['Total', 490]], []],
+      [
+        [],
+        [],
+        [
+          [
+            ['Y2010', 120],
+            ['Total', 490],
+          ],
+        ],
+      ],
+      [[['partial 1', 10]], [[], { foo: 10, bar: 'partial 1' }], [[1, 2, 3], { moo: 'hello' }]],
+      [[['at once']]],
+    ];
+    for (const flow of flows) {
+      const request = caller.request(48, { receive_progress: true }, stage.uri('compute_revenue'), [2010, 2011, 2012]);
+      const { request: invocation, details, args } = await callee.invoked(registration);
+      assert.deepEqual([details, args], [{ receive_progress: true }, [2010, 2011, 2012]]);
+      for (const [index, payload] of flow.entries()) {
+        const progress = index < flow.length - 1 ? { progress: true } : {};
+        callee.say(70, invocation, progress, ...payload);
+        await caller.hears([50, request, progress, ...payload]);
+      }
+    }
+  },
+
+  'may end with an error': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('p'));
+    const request = caller.request(48, { receive_progress: true }, stage.uri('p'));
+    const { request: invocation } = await callee.invoked(registration);
+    callee.say(70, invocation, { progress: true }, [1]);
+    callee.say(8, 68, invocation, {}, 'com.myapp.invalid_revenue_year', [1830]);
+    callee.say(70, invocation, { progress: true }, ['too late']);
+    await callee.hearsNothing();
+    await caller.hears([50, request, { progress: true }, [1]]);
+    await caller.hears([8, 48, request, {}, 'com.myapp.invalid_revenue_year', [1830]]);
+    await caller.hearsNothing();
+  },
+
+  'progress: false is no progress': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('p'));
+    const request = caller.request(48, { receive_progress: false }, stage.uri('p'));
+    const { request: invocation, details } = await callee.invoked(registration);
+    assert.deepEqual(details, {});
+    callee.say(70, invocation, { progress: false }, [1]);
+    await caller.hears([50, request, {}, [1]]);
+  },
+
+  'a caller that did not ask gets the final result alone': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('p'));
+    const request = caller.request(48, {}, stage.uri('p'));
+    const { request: invocation, details } = await callee.invoked(registration);
+    assert.deepEqual(details, {});
+    callee.say(70, invocation, { progress: true }, [1]);
+    callee.say(70, invocation, {}, [2]);
+    await caller.hears([50, request, {}, [2]]);
+    await caller.hearsNothing();
+  },
+
+  'a callee without the feature, or without call canceling, is not told that progress is welcome': async stage => {
+    const caller = await stage.join();
+    for (const lacking of ['progressive_call_results', 'call_canceling']) {
+      const callee = await stage.join(without(lacking));
+      const registration = await callee.register(stage.uri(lacking));
+      const request = caller.request(48, { receive_progress: true }, stage.uri(lacking));
+      const { request: invocation, details } = await callee.invoked(registration);
+      assert.deepEqual(details, {});
+      callee.say(70, invocation, {}, [2]);
+      await caller.hears([50, request, {}, [2]]);
+    }
+  },
+
+  'caller leaving: INTERRUPT with killnowait, and what was on its way is dropped': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('p'));
+    const request = caller.request(48, { receive_progress: true }, stage.uri('p'));
+    const { request: invocation } = await callee.invoked(registration);
+    callee.say(70, invocation, { progress: true }, [1]);
+    await caller.hears([50, request, { progress: true }, [1]]);
+    caller.peer.end();
+    await callee.hears([69, invocation, { mode: 'killnowait' }]);
+    callee.say(70, invocation, { progress: true }, [2]);
+    callee.say(70, invocation, {});
+    await callee.hearsNothing();
+  },
+
+  'callee leaving: canceled': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('p'));
+    const request = caller.request(48, { receive_progress: true }, stage.uri('p'));
+    const { request: invocation } = await callee.invoked(registration);
+    callee.say(70, invocation, { progress: true }, [1]);
+    await caller.hears([50, request, { progress: true }, [1]]);
+    callee.peer.end();
+    assert.equal(await caller.failure(48, request), 'wamp.error.canceled');
+  },
+
+  'results of two calls keep apart': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('p'));
+    const requests = [1, 2].map(() => caller.request(48, { receive_progress: true }, stage.uri('p')));
+    const one = (await callee.invoked(registration)).request;
+    const two = (await callee.invoked(registration)).request;
+    callee.say(70, two, { progress: true }, ['two']);
+    callee.say(70, one, { progress: true }, ['one']);
+    callee.say(70, two, {});
+    callee.say(70, one, {});
+    await caller.hears([50, requests[1], { progress: true }, ['two']], [50, requests[0], { progress: true }, ['one']]);
+    await caller.hears([50, requests[1], {}], [50, requests[0], {}]);
+  },
+});

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import type { BareSession } from '../support/bare-session.ts';
+import { examine, type Stage } from './examined-gateway.ts';
+
+/** Sessions that share a procedure by `invoke`, in the order in which they registered. */
+async function sharing(stage: Stage, invoke: string, count = 3, options = {}) {
+  const caller = await stage.join();
+  const callees: BareSession[] = [];
+  let registration = 0;
+  for (let n = 0; n < count; n++) {
+    const callee = await stage.join();
+    const id = await callee.register(stage.uri('p'), { invoke, ...options });
+    if (n > 0) assert.equal(id, registration, 'one registration, one id');
+    registration = id;
+    callees.push(callee);
+  }
+  return { caller, callees, registration };
+}
+
+/** Makes a call, which comes to `callee` and is answered. */
+async function answered(stage: Stage, caller: BareSession, callee: BareSession, registration: number): Promise<void> {
+  const request = caller.request(48, {}, stage.uri('p'));
+  callee.say(70, (await callee.invoked(registration)).request, {}, ['answer']);
+  await caller.hears([50, request, {}, ['answer']]);
+}
+
+examine('[advanced/rpc_shared_registration]', {
+  'single, said or not, is for one': async stage => {
+    const [one, two] = [await stage.join(), await stage.join()];
+    await one.register(stage.uri('a'));
+    await one.register(stage.uri('b'), { invoke: 'single' });
+    for (const name of ['a', 'b']) {
+      for (const invoke of [undefined, 'single', 'roundrobin', 'random', 'first', 'last']) {
+        const options = invoke === undefined ? {} : { invoke };
+        assert.equal(await two.refused(64, options, stage.uri(name)), 'wamp.error.procedure_already_exists');
+      }
+    }
+  },
+
+  'others have to be of the policy of the first': async stage => {
+    const policies = ['roundrobin', 'random', 'first', 'last'];
+    for (const policy of policies) {
+      const [one, two] = [await stage.join(), await stage.join()];
+      const registration = await one.register(stage.uri(policy), { invoke: policy });
+      for (const invoke of [undefined, 'single', ...policies.filter(other => other !== policy)]) {
+        const options = invoke === undefined ? {} : { invoke };
+        assert.equal(await two.refused(64, options, stage.uri(policy)), 'wamp.error.procedure_already_exists');
+      }
+      assert.equal(await two.register(stage.uri(policy), { invoke: policy }), registration);
+      // The policy stays, also when the first is gone.
+      await one.ask(66, registration);
+      assert.equal(await one.refused(64, {}, stage.uri(policy)), 'wamp.error.procedure_already_exists');
+      // And ends with the last.
+      await two.ask(66, registration);
+      await one.register(stage.uri(policy));
+    }
+  },
+
+  'roundrobin: in turn, in the order of registration': async stage => {
+    const { caller, callees, registration } = await sharing(stage, 'roundrobin');
+    for (let n = 0; n < 7; n++) {
+      const request = caller.request(48, {}, stage.uri('p'), [n]);
+      const callee = callees[n % 3];
+      const { request: invocation, args } = (await callee?.invoked(registration)) ?? assert.fail();
+      assert.deepEqual(args, [n]);
+      callee?.say(70, invocation, {}, [n]);
+      await caller.hears([50, request, {}, [n]]);
+    }
+  },
+
+  'roundrobin: the turn goes on where one leaves': async stage => {
+    const { caller, callees, registration } = await sharing(stage, 'roundrobin');
+    const [one, two, three] = callees;
+    assert.ok(one && two && three);
+    caller.request(48, {}, stage.uri('p'));
+    await one.invoked(registration);
+    await two.ask(66, registration);
+    for (const callee of [three, one, three]) {
+      caller.request(48, {}, stage.uri('p'));
+      await callee.invoked(registration);
+    }
+  },
+
+  'first and last: the one that stands there, and the next when it is gone': async stage => {
+    for (const [invoke, order] of [
+      ['first', [0, 1, 2]],
+      ['last', [2, 1, 0]],
+    ] as const) {
+      const { caller, callees, registration } = await sharing(stage, invoke);
+      for (const place of order) {
+        const callee = callees[place] ?? assert.fail();
+        await answered(stage, caller, callee, registration);
+        await answered(stage, caller, callee, registration);
+        await callee.ask(66, registration);
+      }
+      assert.equal(await caller.refused(48, {}, stage.uri('p')), 'wamp.error.no_such_procedure');
+    }
+  },
+
+  'random: each gets something, sooner or later': async stage => {
+    const { caller, callees, registration } = await sharing(stage, 'random', 2);
+    const calls = 60;
+    for (let n = 0; n < calls; n++) caller.request(48, {}, stage.uri('p'));
+    await caller.soFar();
+    const heard = await Promise.all(callees.map(callee => callee.soFar()));
+    assert.ok(heard.flat().every(([type, , id]) => type === 68 && id === registration));
+    assert.equal(heard.flat().length, calls);
+    assert.ok(heard.every(({ length }) => length > 0));
+  },
+
+  'a callee that is gone is called no more; the others answer': async stage => {
+    for (const invoke of ['roundrobin', 'random', 'first', 'last']) {
+      const [one, two, caller] = [await stage.join(), await stage.join(), await stage.join()];
+      const uri = stage.uri(invoke);
+      const registration = await one.register(uri, { invoke });
+      await two.register(uri, { invoke });
+      const [gone, staying] = invoke === 'last' ? [two, one] : [one, two];
+      gone.say(6, {}, 'wamp.close.close_realm');
+      await gone.hears([6, {}, 'wamp.close.goodbye_and_out']);
+      for (let n = 0; n < 3; n++) {
+        const request = caller.request(48, {}, uri);
+        staying.say(70, (await staying.invoked(registration)).request, {});
+        await caller.hears([50, request, {}]);
+      }
+    }
+  },
+
+  'a call under way ends with its callee, though others are there': async stage => {
+    const { caller, callees, registration } = await sharing(stage, 'first');
+    const [one, two] = callees;
+    assert.ok(one && two);
+    const request = caller.request(48, {}, stage.uri('p'));
+    await one.invoked(registration);
+    one.peer.end();
+    assert.equal(await caller.failure(48, request), 'wamp.error.canceled');
+    await two.hearsNothing();
+  },
+
+  'a callee that does not announce the feature has it all the same': async stage => {
+    const [one, two] = [await stage.join({ callee: [] }), await stage.join({ callee: [] })];
+    const registration = await one.register(stage.uri('p'), { invoke: 'roundrobin' });
+    assert.equal(await two.register(stage.uri('p'), { invoke: 'roundrobin' }), registration);
+  },
+
+  'UNREGISTER ends the part of one, who may come back at the end of the line': async stage => {
+    const { caller, callees, registration } = await sharing(stage, 'first', 2);
+    const [one, two] = callees;
+    assert.ok(one && two);
+    await one.ask(66, registration);
+    assert.equal(await one.refused(66, registration), 'wamp.error.no_such_registration');
+    assert.equal(await one.register(stage.uri('p'), { invoke: 'first' }), registration);
+    caller.request(48, {}, stage.uri('p'));
+    await two.invoked(registration);
+  },
+
+  'a policy that does not exist is refused': async stage => {
+    const callee = await stage.join();
+    for (const invoke of ['all', '', 'Single']) {
+      assert.equal(await callee.refused(64, { invoke }, stage.uri('p')), 'wamp.error.invalid_argument');
+    }
+  },
+
+  'concurrency: calls beyond it wait for their turn, in order': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('p'), { invoke: 'roundrobin', concurrency: 2 });
+    const requests = [0, 1, 2, 3, 4].map(n => caller.request(48, {}, stage.uri('p'), [n]));
+    const open = [await callee.invoked(registration), await callee.invoked(registration)];
+    await caller.hearsNothing();
+    await callee.hearsNothing();
+    for (const n of [0, 1, 2, 3, 4]) {
+      const { request, args } = open.shift() ?? assert.fail();
+      assert.deepEqual(args, [n]);
+      callee.say(70, request, {}, [n]);
+      await caller.hears([50, requests[n], {}, [n]]);
+      if (n < 3) open.push(await callee.invoked(registration));
+    }
+  },
+
+  'concurrency: a call that waits can be canceled, can time out, and ends with the callee': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('p'), { concurrency: 1 });
+    const first = caller.request(48, {}, stage.uri('p'), ['first']);
+    const { request: invocation } = await callee.invoked(registration);
+    for (const mode of ['skip', 'kill', 'killnowait']) {
+      const waiting = caller.request(48, {}, stage.uri('p'), [mode]);
+      caller.say(49, waiting, { mode });
+      assert.equal(await caller.failure(48, waiting), 'wamp.error.canceled');
+    }
+    const timed = caller.request(48, { timeout: 30 }, stage.uri('p'));
+    assert.equal(await caller.failure(48, timed), 'wamp.error.timeout');
+    await callee.hearsNothing();
+    const next = caller.request(48, {}, stage.uri('p'), ['next']);
+    callee.say(70, invocation, {}, ['done']);
+    assert.deepEqual((await callee.invoked(registration)).args, ['next']);
+    await caller.hears([50, first, {}, ['done']]);
+    const last = caller.request(48, {}, stage.uri('p'), ['last']);
+    await caller.hearsNothing();
+    callee.peer.end();
+    assert.deepEqual(
+      new Set([(await caller.peer.receive())[2], (await caller.peer.receive())[2]]),
+      new Set([next, last]),
+    );
+  },
+
+  'concurrency: those who are free are called': async stage => {
+    const { caller, callees, registration } = await sharing(stage, 'roundrobin', 2, { concurrency: 1 });
+    const [one, two] = callees;
+    assert.ok(one && two);
+    caller.request(48, {}, stage.uri('p'));
+    await one.invoked(registration);
+    await answered(stage, caller, two, registration);
+    await answered(stage, caller, two, registration);
+    await one.hearsNothing();
+  },
+});
