@@ -29,7 +29,7 @@ const audience = { eligible_authid: texts, eligible_authrole: texts, exclude_aut
 type Callings = Pick<Session, 'calls' | 'endedCalls'>;
 
 /** The options that this router knows, by message. Others are ignored, whatever they are. [basic/messages] */
-const options: Partial<Record<Message['type'], Readonly<Record<string, Kind>>>> = {
+export const knownOptions: Partial<Record<Message['type'], Readonly<Record<string, Kind>>>> = {
   [MessageType.Publish]: {
     ...{ acknowledge: boolean, exclude_me: boolean, disclose_me: boolean, retain: boolean },
     ...{ eligible: ids, exclude: ids },
@@ -106,7 +106,7 @@ export class StrictRules {
 }
 
 function checkOptions(type: Message['type'], given: Dict): void {
-  const known = options[type];
+  const known = knownOptions[type];
   if (known === undefined) return;
   for (const [name, value] of Object.entries(given)) {
     const kind = Object.hasOwn(known, name) ? known[name] : undefined;

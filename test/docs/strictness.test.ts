@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { knownOptions } from '../../src/router/strict-rules.ts';
+import { messageName } from '../../src/wamp/message-type.ts';
+import { ListLink, testLinkInfo } from '../support/list-link.ts';
+import { transcriptRouter } from '../support/transcript-router.ts';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+const text = readFileSync(join(root, 'docs/strictness.md'), 'utf8');
+
+/** The cells of the rows of the tables that follow `mark`, heads left out. */
+function rowsAfter(mark: string): string[][] {
+  return text
+    .split(mark)
+    .slice(1)
+    .flatMap(part => {
+      const [, table = ''] = /\n((?:\|.*\n)+)/.exec(part) ?? [];
+      return table.trim().split('\n').slice(2);
+    })
+    .map(line =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map(cell => cell.trim()),
+    );
+}
+
+/** What stands between backquotes. */
+function quoted(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]*)`/g)].map(([, inner = '']) => inner);
+}
+
+/** What the last of `messages` is answered on a session that has joined, in the document's words. */
+async function answer(messages: readonly string[], strict: boolean): Promise<string> {
+  const { router, startMeta } = transcriptRouter();
+  await startMeta();
+  const link = new ListLink({ ...testLinkInfo, strict });
+  router.attach(link);
+  link.say([1, 'realm1', { roles: { publisher: {}, subscriber: {}, caller: {}, callee: {} } }]);
+  for (const message of messages) {
+    link.heard.length = 0;
+    link.say(JSON.parse(message));
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  const [first, ...more] = link.heard;
+  if (first === undefined) return '–';
+  assert.ok(Array.isArray(first));
+  const [type, ...rest] = first;
+  if (type === 3) {
+    assert.deepEqual([rest[1], more], ['wamp.error.protocol_violation', ['closed']]);
+    return 'ABORT';
+  }
+  return type === 8 ? `\`${rest[3]}\`` : messageName(type);
+}
+
+describe('docs/strictness.md', () => {
+  const played = rowsAfter('<!-- played -->');
+
+  it('has rows that are played', () => assert.ok(played.length > 30));
+
+  for (const [what = '', messages = '', lenient, strict] of played) {
+    it(`tells the truth of ${what}`, async () => {
+      assert.deepEqual(
+        [await answer(quoted(messages), false), await answer(quoted(messages), true)],
+        [lenient, strict],
+      );
+    });
+  }
+
+  it('lists the options that strict checks, as the code has them', () => {
+    const documented = rowsAfter('## Options whose type strict checks').flatMap(([message = '', options = '', kind]) =>
+      quoted(options).map(option => `${message} ${option}: ${kind}`),
+    );
+    const coded = Object.entries(knownOptions).flatMap(([type, options]) =>
+      Object.entries(options).map(([option, { name }]) => `${messageName(Number(type))} ${option}: ${name}`),
+    );
+    assert.deepEqual(documented.sort(), coded.sort());
+  });
+});
