@@ -59,7 +59,7 @@ export class Registry {
     const force = options['force_reregister'] === true;
     const existing = this.#byUri.get(procedure, match);
     const displaced = existing !== undefined && this.#displaces(session, existing, force, decision);
-    if (existing !== undefined && !displaced) refuseUnfit(session, existing, policy);
+    if (existing !== undefined && !displaced) refuseUnfit(existing, policy);
     if (!session.speaksForRouter && session.registrations.size >= context.limits.registrationsPerSession) {
       throw new WampError(ErrorUri.LimitExceeded, ['this session has too many registrations']);
     }
@@ -69,6 +69,8 @@ export class Registry {
     const registration = shared ?? this.#create(procedure, match, policy);
     // Said before a call can be routed: REGISTERED precedes every INVOCATION. [basic/security_model]
     session.link.send({ type: MessageType.Registered, request, registration: registration.id });
+    // It has its part already, by the options it gave then.
+    if (session.registrations.has(registration.id)) return;
     registration.add({
       session,
       discloseCaller: options['disclose_caller'] === true,
@@ -166,10 +168,9 @@ export class Registry {
   }
 }
 
-/** A further callee has to be another session, and of the policy that the first has set. [advanced/rpc_shared_registration] */
-function refuseUnfit(session: Session, { id, procedure, policy }: Registration, wanted: InvocationPolicy): void {
+/** A further callee has to be of the policy that the first has set. [advanced/rpc_shared_registration] */
+function refuseUnfit({ procedure, policy }: Registration, wanted: InvocationPolicy): void {
   const unfit = (why: string) => new WampError(ErrorUri.ProcedureAlreadyExists, [`${procedure} is registered ${why}`]);
-  if (session.registrations.has(id)) throw unfit('by this session already');
   if (policy === 'single') throw unfit('already');
   if (policy !== wanted) throw unfit(`with invoke ${policy}`);
 }

@@ -153,6 +153,18 @@ examine('[advanced/rpc_shared_registration]', {
     await two.invoked(registration);
   },
 
+  'who registers again for the same has its part once': async stage => {
+    const { caller, callees, registration } = await sharing(stage, 'roundrobin', 2);
+    const [one, two] = callees;
+    assert.ok(one && two);
+    assert.equal(await one.register(stage.uri('p'), { invoke: 'roundrobin' }), registration);
+    for (const callee of [one, two, one]) await answered(stage, caller, callee, registration);
+    await one.ask(66, registration);
+    assert.equal(await one.refused(66, registration), 'wamp.error.no_such_registration');
+    await answered(stage, caller, two, registration);
+    await answered(stage, caller, two, registration);
+  },
+
   'a policy that does not exist is refused': async stage => {
     const callee = await stage.join();
     for (const invoke of ['all', '', 'Single']) {

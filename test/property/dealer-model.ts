@@ -123,8 +123,8 @@ export class DealerModel {
   #register(client: ModelCallee, { uri, match, invoke, concurrency, force }: Of<'register'>): void {
     const others = this.#registrations.filter(held => held.uri === uri && held.match === match);
     const [first] = others;
-    const mine = others.some(({ callee }) => callee === client);
-    const fits = first === undefined || force || (!mine && first.invoke === invoke && invoke !== 'single');
+    const mine = !force && others.some(({ callee }) => callee === client);
+    const fits = first === undefined || force || (first.invoke === invoke && invoke !== 'single');
     const request = client.say(64, { match, invoke, concurrency: concurrency ?? null, force_reregister: force }, uri);
     if (force) this.#registrations = this.#registrations.filter(held => !others.includes(held));
     const answer = client.answer(request);
@@ -137,6 +137,7 @@ export class DealerModel {
     const shared = force ? undefined : first;
     assert.equal(shared?.id ?? id, id);
     if (shared === undefined) assert.ok(!this.#registrations.some(held => held.id === id));
+    if (mine) return;
     this.#registrations.push({ id, uri, match, invoke, concurrency: concurrency ?? 1e9, callee: client });
   }
 
