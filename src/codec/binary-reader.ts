@@ -112,12 +112,18 @@ export abstract class BinaryReader extends ElementReader {
     this.skip();
     let count: PayloadCount = 1;
     let after = this.pos;
+    // A list or dictionary of one byte is an empty one.
+    const isEmpty = after - start === 1 && !binary;
     if (this.next()) {
       if (binary || !this.isDict()) throw this.refuse('a dictionary');
       this.skip();
-      after = this.pos;
-      count = 2;
+      if (this.pos - after > 1) {
+        after = this.pos;
+        count = 2;
+      }
     }
+    // What is empty at the end is not passed on. [basic/messages: empty arguments]
+    if (isEmpty && count === 1) return Payload.empty;
     return Payload.encoded(this.#format, this.forwardable(view(this.bytes, start, after), count), count);
   }
 

@@ -34,6 +34,26 @@ describe('codecs', () => {
     assert.equal(new Set(codecs.map(({ format }) => format.slot)).size, 3);
   });
 
+  it('drop arguments and keyword arguments that are empty at the end [basic/messages]', () => {
+    const frames: Record<string, readonly [string, string, string, string]> = {
+      json: ['[16,1,{},"a",[ ]]', '[16,1,{},"a",[],{}]', '[16,1,{},"a",[1],{ }]', '[16,1,{},"a",[],{"k":1}]'],
+      msgpack: ['95100180a16190', '96100180a1619080', '96100180a161910180', '96100180a1619081a16b01'],
+      cbor: ['851001a0616180', '861001a0616180a0', '861001a061618101a0', '861001a0616180a1616b01'],
+    };
+    for (const codec of codecs) {
+      const counts = frames[codec.name]?.map(text => {
+        const message = codec.decode(Buffer.from(text, codec.binary ? 'hex' : 'utf8'));
+        return 'payload' in message && [message.payload.count, message.payload.args, message.payload.kwargs];
+      });
+      assert.deepEqual(counts, [
+        [0, [], {}],
+        [0, [], {}],
+        [1, [1], {}],
+        [2, [], { k: 1 }],
+      ]);
+    }
+  });
+
   for (const name of ['json', 'msgpack', 'cbor'] as const) {
     it(`need no other codec and no Node: ${name}`, () => {
       const imported = [...reach(`src/codec/${name}/${name}-codec.ts`)];

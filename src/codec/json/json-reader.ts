@@ -145,13 +145,19 @@ export class JsonReader extends ElementReader {
     ) {
       throw this.refuse('a list');
     }
+    const isEmpty = skipBlanks(bytes, start + 1, after) === after - 1 && first === OPEN_LIST;
     this.#pos = after;
     if (this.next()) {
-      if (this.#pos >= end || bytes[this.#pos] !== OPEN_DICT || first !== OPEN_LIST) throw this.refuse('a dictionary');
-      after = walkValue(bytes, this.#pos, end, 0);
-      this.#pos = after;
-      count = 2;
+      const dict = this.#pos;
+      if (dict >= end || bytes[dict] !== OPEN_DICT || first !== OPEN_LIST) throw this.refuse('a dictionary');
+      this.#pos = walkValue(bytes, dict, end, 0);
+      if (skipBlanks(bytes, dict + 1, this.#pos) < this.#pos - 1) {
+        after = this.#pos;
+        count = 2;
+      }
     }
+    // What is empty at the end is not passed on. [basic/messages: empty arguments]
+    if (isEmpty && count === 1) return Payload.empty;
     return Payload.encoded(jsonItems, view(bytes, start, after), count);
   }
 
