@@ -11,6 +11,7 @@ import { type ClientFeatures, clientFeatures } from './client-features.ts';
 import type { Lobby } from './lobby.ts';
 import type { Realm } from './realm.ts';
 import { Session } from './session.ts';
+import { checkAnnouncement } from './strict-rules.ts';
 
 /** How a handshake tells what came of it. `welcomed` and `refused` end it. */
 export interface HandshakeOutcome {
@@ -40,7 +41,9 @@ export class Handshake {
     this.#id = lobby.newSessionId();
   }
 
+  /** Throws `ProtocolViolation` where the listener is strict and HELLO is not. */
   begin({ realm: name, details }: HelloMessage): void {
+    if (this.#link.info.strict === true) checkAnnouncement(details);
     // [basic/uri_reference: incorrect URIs]
     if (!isUri(name, 'loose')) {
       this.#refuse(ErrorUri.InvalidUri, 'the realm is not a URI');

@@ -1,4 +1,4 @@
-import type { Dict } from '../wamp/dict.ts';
+import { type Dict, isDict } from '../wamp/dict.ts';
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/errors.ts';
 import { type Id, isId, MAX_ID } from '../wamp/ids.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
@@ -17,6 +17,7 @@ const texts: Kind = {
   holds: (value: unknown) => Array.isArray(value) && value.every(text.holds),
 };
 const ids: Kind = { name: 'a list of ids', holds: (value: unknown) => Array.isArray(value) && value.every(isId) };
+const dict: Kind = { name: 'a dictionary', holds: isDict };
 const count: Kind = {
   name: 'a whole number',
   holds: (value: unknown) => typeof value === 'number' && Number.isInteger(value) && value >= 0,
@@ -103,6 +104,31 @@ export class StrictRules {
   get #next(): number {
     return this.#last === MAX_ID ? 1 : this.#last + 1;
   }
+}
+
+/**
+ * What HELLO announces has to be of the types that the specification gives it, where it is there at all: roles and
+ * features are dictionaries, a feature is true or false. Throws `ProtocolViolation`. [basic/sessions: HELLO]
+ */
+export function checkAnnouncement({ roles, authmethods, authid, agent }: Dict): void {
+  demand('roles', dict, roles);
+  if (isDict(roles)) {
+    for (const [role, announced] of Object.entries(roles)) {
+      demand(`roles.${role}`, dict, announced);
+      const features = isDict(announced) ? announced['features'] : undefined;
+      demand(`roles.${role}.features`, dict, features);
+      if (!isDict(features)) continue;
+      for (const [name, value] of Object.entries(features)) demand(`roles.${role}.features.${name}`, boolean, value);
+    }
+  }
+  demand('authmethods', texts, authmethods);
+  demand('authid', text, authid);
+  demand('agent', text, agent);
+}
+
+function demand(name: string, kind: Kind, value: unknown): void {
+  if (value === undefined || value === null || kind.holds(value)) return;
+  throw new ProtocolViolation(`HELLO.Details.${name} has to be ${kind.name}`);
 }
 
 function checkOptions(type: Message['type'], given: Dict): void {
