@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type BarePorts, type Wire, wires } from '../support/bare-peer.ts';
+import { BarePeer, type BarePorts, type Wire, wires } from '../support/bare-peer.ts';
 import { BareSession } from '../support/bare-session.ts';
 import { ConformanceGateway } from '../support/conformance-gateway.ts';
 
@@ -33,12 +33,15 @@ let cases = 0;
 export class Stage {
   readonly ports: BarePorts;
   readonly wire: Wire;
+  /** Another transport with another serializer. */
+  readonly otherWire: Wire;
   readonly #name = `cts.case${++cases}`;
-  readonly #sessions: BareSession[] = [];
+  readonly #peers: BarePeer[] = [];
 
   constructor(ports: BarePorts, wire: Wire) {
     this.ports = ports;
     this.wire = wire;
+    this.otherWire = wires[(wires.indexOf(wire) + 4) % wires.length] ?? wire;
   }
 
   /** A URI of this case alone. */
@@ -52,13 +55,28 @@ export class Stage {
       role,
       { features: Object.fromEntries(names.map(name => [name, true])) },
     ]);
-    const session = await BareSession.join(this.ports, wire, { roles: Object.fromEntries(roles) });
-    this.#sessions.push(session);
-    return session;
+    return await this.open({ roles: Object.fromEntries(roles) }, wire);
+  }
+
+  /** As `join`, on the other wire. */
+  joinElsewhere(features: Features = {}): Promise<BareSession> {
+    return this.join(features, this.otherWire);
+  }
+
+  /** A session with HELLO.Details as they are. */
+  async open(details: Readonly<Record<string, unknown>>, wire = this.wire): Promise<BareSession> {
+    return await BareSession.over(await this.connect(wire), details);
+  }
+
+  /** A connection without a session. */
+  async connect(wire = this.wire): Promise<BarePeer> {
+    const peer = await BarePeer.connect(this.ports, wire);
+    this.#peers.push(peer);
+    return peer;
   }
 
   [Symbol.dispose](): void {
-    for (const session of this.#sessions) session.peer.end();
+    for (const peer of this.#peers) peer.end();
   }
 }
 
@@ -74,7 +92,7 @@ export interface ExamineOptions {
 
 /**
  * Examines the compiled gateway, started with config/examples/conformance.yaml, from outside: every case on every
- * transport with every serializer, side by side.
+ * transport with every serializer, side by side; one after the other where each has to have the realm for itself.
  */
 export function examine(section: string, cases: Cases, options: ExamineOptions = {}): void {
   const { on = wires, alone = false } = options;

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import type { BareSession } from '../support/bare-session.ts';
+import { examine } from './examined-gateway.ts';
+
+const add = 'wamp.session.add_testament';
+const flush = 'wamp.session.flush_testaments';
+
+async function adds(session: BareSession, topic: string, value: unknown, kwargs: object = {}): Promise<void> {
+  // No value is returned.
+  assert.deepEqual(await session.call(add, [topic, [value], { of: 'a will' }], kwargs), []);
+}
+
+const leave = (session: BareSession): void => session.peer.send([6, {}, 'wamp.close.close_realm']);
+const abort = (session: BareSession): void => session.peer.send([3, {}, 'wamp.close.system_shutdown']);
+const drop = (session: BareSession): void => session.peer.end();
+const violate = (session: BareSession): void => session.peer.send([2, 1, {}]);
+
+examine('[advanced/pubsub_testament]', {
+  'published however the session ends, and not before': async on => {
+    for (const [index, end] of [leave, abort, drop, violate].entries()) {
+      const [dying, heir] = [await on.join(), await on.joinElsewhere()];
+      const topic = on.uri(`t${index}`);
+      const subscription = await heir.subscribe(topic);
+      await adds(dying, topic, 'Seeya!');
+      assert.deepEqual(await heir.soFar(), []);
+      end(dying);
+      const [type, id, , ...rest] = await heir.peer.receive();
+      assert.deepEqual([type, id, ...rest], [36, subscription, {}, ['Seeya!'], { of: 'a will' }]);
+      assert.deepEqual(await heir.soFar(), []);
+    }
+  },
+
+  'in the order of adding, detached before destroyed': async on => {
+    const [dying, heir] = [await on.join(), await on.join()];
+    await heir.subscribe(on.uri(''), { match: 'prefix' });
+    await adds(dying, on.uri('a'), 1);
+    await adds(dying, on.uri('b'), 2, { scope: 'destroyed' });
+    await adds(dying, on.uri('c'), 3, { scope: 'detached' });
+    await adds(dying, on.uri('a'), 4, { scope: 'detached' });
+    await adds(dying, on.uri('a'), 5);
+    drop(dying);
+    for (const value of [3, 4, 1, 2, 5]) assert.deepEqual((await heir.event()).args, [value]);
+  },
+
+  'flushing empties one scope, destroyed where it does not say': async on => {
+    for (const [index, [kwargs, left]] of (
+      [
+        [{}, [1]],
+        [{ scope: 'destroyed' }, [1]],
+        [{ scope: 'detached' }, [2]],
+      ] as const
+    ).entries()) {
+      const [dying, heir] = [await on.join(), await on.join()];
+      const topic = on.uri(`t${index}`);
+      await heir.subscribe(topic);
+      await adds(dying, topic, 1, { scope: 'detached' });
+      await adds(dying, topic, 2);
+      assert.deepEqual(await dying.call(flush, [], kwargs), []);
+      leave(dying);
+      assert.deepEqual(await dying.peer.receive(), [6, {}, 'wamp.close.goodbye_and_out']);
+      assert.deepEqual(
+        (await heir.eventsSoFar()).map(({ args }) => args),
+        left.map(value => [value]),
+      );
+    }
+  },
+
+  'options are heeded, but for acknowledge': async on => {
+    const [dying, a, b] = [await on.join(), await on.join(), await on.join()];
+    for (const session of [a, b]) await session.subscribe(on.uri('topic'));
+    await adds(dying, on.uri('topic'), 1, { publish_options: { eligible: [a.id], acknowledge: true } });
+    await adds(dying, on.uri('topic'), 2, { publish_options: { exclude: [a.id], retain: true } });
+    await adds(dying, on.uri('topic'), 3, { publish_options: { disclose_me: true } });
+    drop(dying);
+    assert.deepEqual((await a.event()).args, [1]);
+    assert.deepEqual((await b.event()).args, [2]);
+    for (const session of [a, b]) {
+      const { args, details } = await session.event();
+      assert.deepEqual(args, [3]);
+      assert.equal(details['publisher'], dying.id);
+    }
+    const late = await on.join();
+    await late.subscribe(on.uri('topic'), { get_retained: true });
+    assert.deepEqual((await late.event()).args, [2]);
+  },
+
+  'no arguments, or none but the topic': async on => {
+    const [dying, heir] = [await on.join(), await on.join()];
+    const subscription = await heir.subscribe(on.uri('topic'));
+    assert.deepEqual(await dying.call(add, [on.uri('topic'), [], {}]), []);
+    drop(dying);
+    const [type, id, , ...rest] = await heir.peer.receive();
+    assert.deepEqual([type, id, ...rest], [36, subscription, {}]);
+  },
+
+  'each session has its own': async on => {
+    const [dying, living, heir] = [await on.join(), await on.join(), await on.join()];
+    await heir.subscribe(on.uri('topic'));
+    await adds(dying, on.uri('topic'), 'dying');
+    await adds(living, on.uri('topic'), 'living');
+    await living.call(flush);
+    drop(dying);
+    assert.deepEqual((await heir.event()).args, ['dying']);
+    leave(living);
+    await living.peer.receive();
+    assert.deepEqual(await heir.soFar(), []);
+  },
+
+  'the next session on the connection has none': async on => {
+    const [dying, heir] = [await on.join(), await on.join()];
+    await heir.subscribe(on.uri('topic'));
+    await adds(dying, on.uri('topic'), 'once');
+    leave(dying);
+    assert.equal((await dying.peer.receive())[0], 6);
+    dying.peer.send([1, 'realm1', { roles: { caller: {} } }]);
+    assert.equal((await dying.peer.receive())[0], 2);
+    leave(dying);
+    assert.equal((await dying.peer.receive())[0], 6);
+    assert.equal((await heir.eventsSoFar()).length, 1);
+  },
+
+  'a session that is killed has its testaments published': async on => {
+    const [dying, heir] = [await on.join(), await on.join()];
+    await heir.subscribe(on.uri('topic'));
+    await adds(dying, on.uri('topic'), 'murder');
+    const request = heir.request(48, {}, 'wamp.session.kill', [dying.id]);
+    const both = [await heir.peer.receive(), await heir.peer.receive()];
+    assert.deepEqual(both.map(([type]) => type).sort(), [36, 50]);
+    assert.ok(both.some(message => message[0] === 50 && message[1] === request));
+  },
+
+  'what is wrong is said at once': async on => {
+    const session = await on.join();
+    for (const [args, kwargs, error] of [
+      [[], {}, 'invalid_argument'],
+      [[1, [], {}], {}, 'invalid_argument'],
+      [['a..b', [], {}], {}, 'invalid_uri'],
+      [['wamp.session.on_leave', [], {}], {}, 'invalid_uri'],
+      [[on.uri('t'), 'x', {}], {}, 'invalid_argument'],
+      [[on.uri('t'), [], []], {}, 'invalid_argument'],
+      [[on.uri('t'), [], {}], { scope: 'forgotten' }, 'invalid_argument'],
+      [[on.uri('t'), [], {}], { scope: 1 }, 'invalid_argument'],
+      [[on.uri('t'), [], {}], { publish_options: [] }, 'invalid_argument'],
+      [[on.uri('t'), [], {}], { publish_options: { eligible: 'me' } }, 'invalid_argument'],
+    ] as const) {
+      assert.equal(
+        await session.refused(48, {}, add, args, kwargs),
+        `wamp.error.${error}`,
+        JSON.stringify([args, kwargs]),
+      );
+    }
+    assert.equal(await session.refused(48, {}, flush, [], { scope: 'all' }), 'wamp.error.invalid_argument');
+  },
+
+  'it is announced by the dealer': async on => {
+    const { details } = await on.join();
+    assert.equal(
+      (details as { roles: { dealer: { features: object } } }).roles.dealer.features['testament_meta_api' as never],
+      true,
+    );
+  },
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { wireOf } from '../support/bare-peer.ts';
+import { examine } from './examined-gateway.ts';
+
+const binaryWires = [wireOf('websocket', 'cbor'), wireOf('rawsocket', 'msgpack')];
+const bytes = Buffer.from('10e3ff9053075c526f5fc06d4fe37cdb', 'hex');
+const text = '"\\u0000EOP/kFMHXFJvX8BtT+N82w=="';
+
+examine(
+  '[advanced/serialization_binary_json]',
+  {
+    'what is binary elsewhere is base64 after U+0000 in JSON: the example of the text': async on => {
+      const json = await on.join();
+      await json.subscribe(on.uri('topic'));
+      for (const wire of binaryWires) {
+        const publisher = await on.join({}, wire);
+        await publisher.publish(on.uri('topic'), {}, [bytes], { b: bytes });
+        const frame = (await json.peer.receiveBytes()).toString();
+        assert.ok(frame.endsWith(`[${text}],{"b":${text}}]`), frame);
+      }
+    },
+
+    'and the other way round': async on => {
+      const json = await on.join();
+      for (const wire of binaryWires) {
+        const subscriber = await on.join({}, wire);
+        await subscriber.subscribe(on.uri(wire.serializer.name));
+        await json.soFar();
+        json.request(16, {}, on.uri(wire.serializer.name), [bytes, [bytes], { a: bytes }, Buffer.alloc(0)]);
+        assert.deepEqual((await subscriber.event()).args, [bytes, [bytes], { a: bytes }, Buffer.alloc(0)]);
+      }
+    },
+
+    'between JSON clients it stays what it is': async on => {
+      const [publisher, subscriber] = [await on.join(), await on.join()];
+      await subscriber.subscribe(on.uri('topic'));
+      publisher.peer.sendBytes(`[16,1,{},"${on.uri('topic')}",[${text},"\\u0000"]]`);
+      const frame = (await subscriber.peer.receiveBytes()).toString();
+      assert.ok(frame.endsWith(`[${text},"\\u0000"]]`), frame);
+    },
+
+    'strings that only contain U+0000 are strings': async on => {
+      const json = await on.join();
+      for (const wire of [...binaryWires, on.wire]) {
+        const subscriber = await on.join({}, wire);
+        await subscriber.subscribe(on.uri(wire.serializer.name));
+        const strings = ['a\u0000b', 'EOP/kFMHXFJvX8BtT+N82w==', ' \u0000'];
+        json.request(16, {}, on.uri(wire.serializer.name), strings);
+        assert.deepEqual((await subscriber.event()).args, strings);
+      }
+    },
+
+    'what is no base64 after U+0000 does not bring anything down': async on => {
+      const [json, subscriber] = [await on.join(), await on.join({}, wireOf('websocket', 'cbor'))];
+      await subscriber.subscribe(on.uri('topic'));
+      json.request(16, {}, on.uri('topic'), ['\u0000$$ not base64 $$']);
+      json.request(16, {}, on.uri('topic'), ['next']);
+      assert.deepEqual((await subscriber.event()).args, ['\u0000$$ not base64 $$']);
+      assert.deepEqual((await subscriber.event()).args, ['next']);
+    },
+  },
+  { on: [wireOf('websocket', 'json'), wireOf('rawsocket', 'json')] },
+);
