@@ -15,7 +15,8 @@ const serializers: readonly SerializerName[] = ['json', 'msgpack', 'cbor'];
 export const peerOptions: readonly CliOption[] = [
   {
     flags: '--url <url>',
-    summary: 'the router: ws://, wss:// (WebSocket), tcp://, tcps:// or unix:// (RawSocket)',
+    summary:
+      'the router: ws://, wss:// (WebSocket), tcp://, tcps://, unix:// (RawSocket), http:// or https:// (long-poll)',
     default: 'ws://127.0.0.1:8080/ws',
   },
   { flags: '--realm <name>', summary: 'the realm to join', default: 'realm1' },

@@ -38,13 +38,14 @@ export class GatewayNetwork {
   }
 
   async listenWeb(name: string, config: WebConfig, onRequest: HttpHandler, accept: Accept): Promise<Listening> {
-    const { host, port, path, rawsocket, origins } = config;
+    const { host, port, path, rawsocket, longpoll, origins } = config;
     return listenWeb(
       {
         ...this.#ofListener(name, config),
         address: { host, port },
         paths: [path],
         rawSocket: rawsocket,
+        ...(longpoll !== false && { longPoll: longpoll }),
         onRequest,
         ...(origins !== undefined && { checkOrigin: originCheck(origins) }),
       },

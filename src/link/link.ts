@@ -4,7 +4,7 @@ import type { OutgoingPolicy } from './outgoing-policy.ts';
 /** What is known of the far end of a link before it has said anything. */
 export interface LinkInfo {
   /** `local` is a pipe within this process, whose far end is trusted to say who it is. */
-  readonly transport: 'local' | 'websocket' | 'rawsocket';
+  readonly transport: 'local' | 'websocket' | 'rawsocket' | 'longpoll';
   /** Serializer's name; `none` for a local link. */
   readonly serializer: 'json' | 'msgpack' | 'cbor' | 'none';
   /** Where the peer is, for people: `127.0.0.1:40312`, `unix:/run/wampway.sock`, `bridge:mqtt`. */
@@ -18,7 +18,7 @@ export interface LinkInfo {
   readonly strict?: boolean;
   /** Milliseconds that the peer has to say HELLO and to authenticate. Default: as the router has it. */
   readonly helloTimeout?: number;
-  /** Headers of the HTTP request that became this WebSocket, lower-case names. */
+  /** Headers of the HTTP request that became this WebSocket or opened this long-poll transport, lower-case names. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Who the far end is, where whoever made the link vouches for it: the router admits it as this, unasked. */
   readonly principal?: Principal;

@@ -6,6 +6,7 @@ import type { Link } from '../link/link.ts';
 import { DialError } from './dial-error.ts';
 import type { HeartbeatOptions } from './heartbeat.ts';
 import { defaultLimits } from './limits.ts';
+import { dialLongPoll } from './longpoll-dial.ts';
 import { dialRawSocket, type RawSocketTarget } from './rawsocket-dial.ts';
 import { dialWebSocket } from './websocket-dial.ts';
 
@@ -14,7 +15,7 @@ export type TlsClientOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | '
 
 export interface DialOptions {
   readonly codec: Codec;
-  /** Whether to ask for batches, of which the router may make nothing; over WebSocket. Default false. */
+  /** Whether to ask for batches, of which the router may make nothing; over WebSocket and long-poll. Default false. */
   readonly batched?: boolean;
   /** The largest message accepted, in bytes. Default 16 MiB. */
   readonly maxMessageSize?: number;
@@ -46,7 +47,7 @@ export interface DialTerms {
 
 /**
  * Connects to a WAMP router and shakes hands: `ws://host:port/path`, `wss://…` (WebSocket), `tcp://host:port`,
- * `tcps://host:port`, `unix:///path` (RawSocket). Rejects with `DialError`.
+ * `tcps://host:port`, `unix:///path` (RawSocket), `http://host:port/path`, `https://…` (long-poll). Rejects with `DialError`.
  */
 export async function dial(url: string, options: DialOptions): Promise<Link> {
   const connect = connector(url);
@@ -84,13 +85,15 @@ function connector(url: string): (terms: DialTerms) => Promise<Link> {
   if (!URL.canParse(url)) throw new DialError(url, 'this is not a URL; try tcp://127.0.0.1:8081');
   const { protocol, hostname, port, pathname } = new URL(url);
   if (protocol === 'ws:' || protocol === 'wss:') return dialWebSocket;
+  if (protocol === 'http:' || protocol === 'https:') return dialLongPoll;
   const target: RawSocketTarget | undefined =
     protocol === 'unix:'
       ? { unixPath: decodeURIComponent(pathname) }
       : protocol === 'tcp:' || protocol === 'tcps:'
         ? { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), secure: protocol === 'tcps:' }
         : undefined;
-  if (target === undefined) throw new DialError(url, 'begin with ws://, wss://, tcp://, tcps:// or unix://');
+  if (target === undefined)
+    throw new DialError(url, 'begin with ws://, wss://, tcp://, tcps://, unix://, http:// or https://');
   if ('port' in target && (target.host === '' || target.port === 0)) {
     throw new DialError(url, 'host and port are needed, as in tcp://127.0.0.1:8081');
   }

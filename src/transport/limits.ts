@@ -38,6 +38,15 @@ export interface TransportLimits {
   readonly closeGrace: number;
   readonly heartbeat: HeartbeatOptions;
   readonly rawSocketPings: RawSocketPings;
+  readonly longPoll: LongPollTimes;
+}
+
+/** Milliseconds of the long-poll transport. [advanced/transport_http_longpoll] */
+export interface LongPollTimes {
+  /** That a receive is held where there is nothing to say; less than clients and proxies have patience for. */
+  readonly hold: number;
+  /** Without any request, after which the peer is gone. */
+  readonly idle: number;
 }
 
 export const defaultLimits: TransportLimits = {
@@ -49,4 +58,5 @@ export const defaultLimits: TransportLimits = {
   closeGrace: 2000,
   heartbeat: { interval: 30_000, timeout: 20_000 },
   rawSocketPings: 'auto',
+  longPoll: { hold: 10_000, idle: 30_000 },
 };

@@ -148,7 +148,7 @@ export class SocketServer implements Listening {
         grace.cancel();
         resolve();
       });
-      for (const { admitted, socket } of this.#visitors) if (!admitted) socket.destroy();
+      for (const { admitted, spokenFor, socket } of this.#visitors) if (!admitted && !spokenFor) socket.destroy();
     });
   }
 }

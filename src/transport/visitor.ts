@@ -7,6 +7,8 @@ export class Visitor {
   readonly tls: boolean;
   /** There are more connections than the listener may have: this one is to be refused, politely. */
   readonly surplus: boolean;
+  /** When the listener closes, whoever has set this ends the connection, in good time. */
+  spokenFor = false;
   readonly #clock: Clock;
   #timer: Timer | undefined;
   #admitted = false;

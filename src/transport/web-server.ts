@@ -4,6 +4,7 @@ import type { Link } from '../link/link.ts';
 import type { AcceptorOptions } from './accepted-link.ts';
 import { refuseUpgrade } from './http-refusal.ts';
 import type { Listening } from './listening.ts';
+import { LongPollAcceptor } from './longpoll-acceptor.ts';
 import type { OriginCheck } from './origin.ts';
 import { RawSocketAcceptor } from './rawsocket-acceptor.ts';
 import { MAGIC } from './rawsocket-handshake.ts';
@@ -22,17 +23,27 @@ export interface WebServerOptions extends AcceptorOptions {
   readonly checkOrigin?: OriginCheck;
   /** Whether RawSocket clients are welcome on the same port. Default true. */
   readonly rawSocket?: boolean;
+  /** The path under which HTTP long-poll is spoken, e.g. `/lp`. Default: nowhere. */
+  readonly longPoll?: string;
   /** Answers HTTP requests; without it, all are told that nothing is here. */
   readonly onRequest?: HttpHandler;
 }
 
 /**
  * Listens on one port for WebSocket, RawSocket and HTTP: the first octet tells, as no HTTP request begins with 0x7F.
- * `accept` gets a link for each WebSocket and RawSocket. [advanced/transport_rawsocket]
+ * `accept` gets a link for each WebSocket, RawSocket and long-poll transport. [advanced/transport_rawsocket]
  */
-export function listenWeb(options: WebServerOptions, accept: (link: Link) => void): Promise<Listening> {
+export async function listenWeb(options: WebServerOptions, accept: (link: Link) => void): Promise<Listening> {
   const port = new SharedPort(options, accept);
-  return SocketServer.listen(options, visitor => port.visit(visitor));
+  const sockets = await SocketServer.listen(options, visitor => port.visit(visitor));
+  return {
+    address: sockets.address,
+    port: sockets.port,
+    async [Symbol.asyncDispose]() {
+      // A long-poll transport lives on while it has no connection.
+      await Promise.all([port.close(), sockets[Symbol.asyncDispose]()]);
+    },
+  };
 }
 
 class SharedPort {
@@ -40,14 +51,18 @@ class SharedPort {
   readonly #http: Server;
   readonly #webSockets: WebSocketAcceptor;
   readonly #rawSockets: RawSocketAcceptor | undefined;
+  readonly #longPolls: LongPollAcceptor | undefined;
   /** Whose socket an HTTP request came on. */
   readonly #visitors = new WeakMap<Socket, Visitor>();
+  #closing: Promise<void> | undefined;
 
   constructor(options: WebServerOptions, accept: (link: Link) => void) {
     this.#options = options;
     const terms = { ...options, sessions: new SessionQuota(options.limits.maxSessions) };
     this.#webSockets = new WebSocketAcceptor({ ...terms, paths: options.paths ?? ['/ws', '/'] }, accept);
     this.#rawSockets = options.rawSocket === false ? undefined : new RawSocketAcceptor(terms, accept);
+    const { longPoll } = options;
+    this.#longPolls = longPoll === undefined ? undefined : new LongPollAcceptor({ ...terms, path: longPoll }, accept);
     // It never listens itself, so its own timeouts do not run: deadlines are the visitor's.
     this.#http = createServer({ keepAliveTimeout: 0 });
     this.#http.on('request', (request, response) => this.#request(request, response));
@@ -69,6 +84,11 @@ class SharedPort {
     });
   }
 
+  close(): Promise<void> {
+    this.#closing ??= this.#longPolls?.close() ?? Promise.resolve();
+    return this.#closing;
+  }
+
   #request(request: IncomingMessage, response: ServerResponse): void {
     const { limits, log, name, onRequest } = this.#options;
     const visitor = this.#visitors.get(request.socket);
@@ -77,6 +97,8 @@ class SharedPort {
     response.once('close', () => visitor?.deadline(limits.handshakeTimeout));
     if (visitor?.surplus) {
       answer(response, 503, 'Too many connections');
+    } else if (visitor !== undefined && this.#longPolls?.has(request.url ?? '')) {
+      this.#longPolls.handle(visitor, request, response);
     } else if (onRequest === undefined) {
       answer(response, 404, 'Nothing here but WebSocket');
     } else {

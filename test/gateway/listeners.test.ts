@@ -45,7 +45,8 @@ describe('listeners with TLS', () => {
     await using gateway = new Gateway(loadConfig({ file, environment: {}, bridges: [] }), { bridges: [] });
     await gateway.start();
     const [web, raw] = [portOf(gateway, 0), portOf(gateway, 1)];
-    for (const url of [`wss://localhost:${web}/ws`, `tcps://localhost:${web}`, `tcps://localhost:${raw}`]) {
+    const places = [`wss://localhost:${web}/ws`, `https://localhost:${web}/lp`, `tcps://localhost:${web}`];
+    for (const url of [...places, `tcps://localhost:${raw}`]) {
       const link = await dial(url, { codec: codecNamed('cbor'), tls: { ca: testCertificate } });
       const session = await Session.join(link, { realm: 'realm1' });
       assert.equal(session.realm, 'realm1');

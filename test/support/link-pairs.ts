@@ -60,13 +60,22 @@ export const localPair: MakePair = async () => {
   };
 };
 
-export type Transport = 'tcp' | 'unix' | 'ws' | 'ws in batches' | 'tcp on the shared port';
+export type Transport =
+  | 'tcp'
+  | 'unix'
+  | 'ws'
+  | 'ws in batches'
+  | 'long-poll'
+  | 'long-poll in batches'
+  | 'tcp on the shared port';
 
 /** A real listener, a real dial, and between them a relay that can stall. */
 export function networkPair(transport: Transport, codec: Codec): MakePair {
   return async (options = {}) => {
     const log = new RecordingLogger();
-    const limits: TransportLimits = { ...defaultLimits, closeGrace: 300, ...options };
+    // Three hundred messages, each asked for by a request of its own, are not fetched in a moment.
+    const closeGrace = transport === 'long-poll' ? 2000 : 300;
+    const limits: TransportLimits = { ...defaultLimits, closeGrace, ...options };
     const waiting: Link[] = [];
     const folder = mkdtempSync(join(tmpdir(), 'wampway-link-'));
     const unixPath = join(folder, 'socket');
@@ -80,11 +89,13 @@ export function networkPair(transport: Transport, codec: Codec): MakePair {
       unix: `unix://${unixPath}.relay`,
       ws: `ws://127.0.0.1:${proxy.port}/ws`,
       'ws in batches': `ws://127.0.0.1:${proxy.port}/ws`,
+      'long-poll': `http://127.0.0.1:${proxy.port}/lp`,
+      'long-poll in batches': `http://127.0.0.1:${proxy.port}/lp`,
       tcp: `tcp://127.0.0.1:${proxy.port}`,
       'tcp on the shared port': `tcp://127.0.0.1:${proxy.port}`,
     };
     const another = async (): Promise<readonly [Link, Link]> => {
-      const client = await dial(urls[transport], { codec, log, batched: transport === 'ws in batches' });
+      const client = await dial(urls[transport], { codec, log, batched: transport.endsWith('in batches') });
       const server = await until('the server to accept', () => waiting.shift());
       return [client, server];
     };
@@ -122,5 +133,7 @@ function listen(
 ): Promise<Listening> {
   const address = transport === 'unix' ? { unixPath } : { host: '127.0.0.1', port: 0 };
   const own = transport === 'tcp' || transport === 'unix';
-  return own ? listenRawSocket({ ...terms, address }, accept) : listenWeb({ ...terms, address }, accept);
+  return own
+    ? listenRawSocket({ ...terms, address }, accept)
+    : listenWeb({ ...terms, address, longPoll: '/lp' }, accept);
 }

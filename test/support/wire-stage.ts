@@ -90,7 +90,35 @@ async function connectRawSocket(port: number, serializer: SerializerName, ears: 
   return { send: frame => socket.write(rawFrame(frame)), destroy: () => socket.destroy() };
 }
 
-const connectors = { websocket: connectWebSocket, rawsocket: connectRawSocket } satisfies Record<string, WireConnect>;
+/** One receive always open, and one send at a time; without a connection of its own, so that it leaves by `close`. */
+async function connectLongPoll(port: number, serializer: SerializerName, ears: WireEars): Promise<Wire> {
+  const post = (path: string, body: Uint8Array = new Uint8Array(0)): Promise<Response> =>
+    fetch(`http://127.0.0.1:${port}/lp/${path}`, { method: 'POST', body: Buffer.from(body) });
+  const opened: unknown = await (await post('open', Buffer.from(`{"protocols":["wamp.2.${serializer}"]}`))).json();
+  if (typeof opened !== 'object' || opened === null || !('transport' in opened)) throw new Error('not opened');
+  const id = String(opened.transport);
+  const receive = async (): Promise<void> => {
+    for (;;) {
+      const answer = await post(`${id}/receive`).catch(() => undefined);
+      const body = await answer?.arrayBuffer();
+      if (body === undefined || answer?.status === 404) break;
+      if (answer?.status === 200) ears.frame(new Uint8Array(body));
+    }
+    ears.closed();
+  };
+  void receive();
+  let last: Promise<unknown> = Promise.resolve();
+  const next = (path: string, frame?: Uint8Array): void => {
+    last = last.then(() => post(`${id}/${path}`, frame)).catch(() => {});
+  };
+  return { send: frame => next('send', frame), destroy: () => next('close') };
+}
+
+const connectors = {
+  websocket: connectWebSocket,
+  rawsocket: connectRawSocket,
+  longpoll: connectLongPoll,
+} satisfies Record<string, WireConnect>;
 
 class WirePeer implements TranscriptPeer {
   readonly waiting: (readonly unknown[] | 'closed')[] = [];
@@ -156,7 +184,16 @@ export class WireStage implements TranscriptStage, AsyncDisposable {
     const stage = new WireStage(transport, serializer);
     const limits = { ...defaultLimits, closeGrace: 100 };
     const address = { host: '127.0.0.1', port: 0 };
-    const options = { address, name: 'test', strict, codecs, limits, log: silentLogger, clock: systemClock };
+    const options = {
+      address,
+      longPoll: '/lp',
+      name: 'test',
+      strict,
+      codecs,
+      limits,
+      log: silentLogger,
+      clock: systemClock,
+    };
     stage.#listening = await listenWeb(options, link => {
       stage.#accepted.push(link);
       stage.#scene.router.attach(link);

@@ -2,7 +2,15 @@ import { codecs } from '../../src/codec/codecs.ts';
 import { linkCompliance } from '../support/link-compliance.ts';
 import { networkPair, type Transport } from '../support/link-pairs.ts';
 
-const transports: readonly Transport[] = ['tcp', 'unix', 'ws', 'ws in batches', 'tcp on the shared port'];
+const transports: readonly Transport[] = [
+  'tcp',
+  'unix',
+  'ws',
+  'ws in batches',
+  'long-poll',
+  'long-poll in batches',
+  'tcp on the shared port',
+];
 
 for (const transport of transports) {
   for (const codec of codecs)

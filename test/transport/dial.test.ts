@@ -56,7 +56,7 @@ describe('dial', () => {
     const closed = await stub(() => {});
     await closed[Symbol.asyncDispose]();
     const { port } = closed;
-    for (const scheme of ['tcp', 'ws']) {
+    for (const scheme of ['tcp', 'ws', 'http']) {
       const error = await failure(`${scheme}://127.0.0.1:${port}`);
       assert.equal(
         error.message,
@@ -71,7 +71,7 @@ describe('dial', () => {
   it('says what is wrong with an address', async () => {
     for (const [url, text] of [
       ['nonsense', /not a URL/],
-      ['http://127.0.0.1:8080', /begin with ws:/],
+      ['mqtt://127.0.0.1:1883', /begin with ws:/],
       ['tcp://127.0.0.1', /host and port are needed/],
       ['tcp://', /not a URL|host and port/],
     ] as const) {

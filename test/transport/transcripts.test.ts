@@ -4,13 +4,16 @@ import { readTranscripts } from '../support/transcript-files.ts';
 import { TranscriptPlayer } from '../support/transcript-player.ts';
 import { WireStage } from '../support/wire-stage.ts';
 
-const pairs: readonly (readonly ['websocket' | 'rawsocket', SerializerName])[] = [
+const pairs: readonly (readonly ['websocket' | 'rawsocket' | 'longpoll', SerializerName])[] = [
   ['websocket', 'json'],
   ['websocket', 'msgpack'],
   ['websocket', 'cbor'],
   ['rawsocket', 'json'],
   ['rawsocket', 'msgpack'],
   ['rawsocket', 'cbor'],
+  ['longpoll', 'json'],
+  ['longpoll', 'msgpack'],
+  ['longpoll', 'cbor'],
 ];
 
 const transcripts = readTranscripts();

@@ -35,6 +35,11 @@ const strict = z
   .default(false)
   .describe('Hold peers to every rule of the protocol, instead of bearing with clients in the wild');
 
+const longpoll = z
+  .union([z.literal(false), z.string().regex(/^(\/[\w.~-]+)+$/, { error: 'must be false, or a path such as /lp' })])
+  .default('/lp')
+  .describe('Path of HTTP long-poll, for clients that cannot open a WebSocket; false is off');
+
 const webListener = z.strictObject({
   type: z.literal('web').describe('HTTP: WebSocket, the page, /healthz; and RawSocket, told apart by its first byte'),
   host,
@@ -50,6 +55,7 @@ const webListener = z.strictObject({
     .default({})
     .describe('Folders of pages of your own, by the name they are served under: { my: ./pages } is at /my/'),
   rawsocket: z.boolean().default(true).describe('Accept RawSocket on the same port'),
+  longpoll,
   strict,
   outgoing: listenerOutgoing,
   limits: listenerLimits,

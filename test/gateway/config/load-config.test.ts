@@ -73,6 +73,7 @@ describe('configuration: values', () => {
           folders: {},
           ...lenient,
           rawsocket: true,
+          longpoll: '/lp',
         },
         { type: 'rawsocket', host: '127.0.0.1', port: 8081, ...lenient },
       ],

@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Link } from '../link/link.ts';
+import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from './accepted-link.ts';
+import { BATCH_OVERHEAD } from './batch.ts';
+import { BatchedChannel } from './batched-channel.ts';
+import { allowOrigin, answerPreflight } from './cross-origin.ts';
+import { answerNothing, answerText } from './longpoll-answer.ts';
+import { LongPollChannel } from './longpoll-channel.ts';
+import { contentTypes } from './longpoll-content.ts';
+import { defaultOriginCheck, type OriginCheck } from './origin.ts';
+import { networkOf, peerAddress } from './peer-address.ts';
+import { readBody } from './request-body.ts';
+import { chooseSubprotocol, type Subprotocol, subprotocolsOf } from './subprotocol.ts';
+import type { Visitor } from './visitor.ts';
+
+export interface LongPollAcceptorOptions extends AcceptorTerms {
+  /** The base URL's path, e.g. `/lp`, under which `open` is. */
+  readonly path: string;
+  readonly checkOrigin?: OriginCheck;
+}
+
+/** Bytes of an open request, which holds a list of names. */
+const MAX_OPEN_BYTES = 4096;
+
+/** Bytes of a transport's id: what nobody can guess. */
+const ID_BYTES = 24;
+
+interface Transport {
+  readonly channel: LongPollChannel;
+  readonly maxBody: number;
+}
+
+/** Opens transports over HTTP requests and makes links of them. [advanced/transport_http_longpoll] */
+export class LongPollAcceptor {
+  readonly #options: LongPollAcceptorOptions;
+  readonly #accept: (link: Link) => void;
+  readonly #transports = new Map<string, Transport>();
+  /** Transports of each address, where their number is limited. */
+  readonly #addresses = new Map<string, number>();
+  /** Whoever has asked for something here and is still connected. */
+  readonly #visitors = new Set<Visitor>();
+  #closing = false;
+  #emptied: (() => void) | undefined;
+
+  constructor(options: LongPollAcceptorOptions, accept: (link: Link) => void) {
+    this.#options = options;
+    this.#accept = accept;
+  }
+
+  /** Whether a request is for this transport. */
+  has(path: string): boolean {
+    return path.startsWith(`${this.#options.path}/`);
+  }
+
+  handle(visitor: Visitor, request: IncomingMessage, response: ServerResponse): void {
+    this.#prepare(visitor, response);
+    const { origin, host } = request.headers;
+    const { checkOrigin = defaultOriginCheck } = this.#options;
+    if (!checkOrigin({ origin, host, loopback: peerAddress(visitor.socket).loopback })) {
+      answerText(response, 403, `Pages of ${origin ?? 'this origin'} may not connect`);
+      return;
+    }
+    allowOrigin(response, origin);
+    if (request.method === 'OPTIONS') answerPreflight(response);
+    else if (request.method === 'POST') this.#post(visitor, request, response);
+    else answerText(response.setHeader('Allow', 'POST, OPTIONS'), 405, 'POST is for all that is here');
+  }
+
+  /** Opens no more, and ends what is open once its time is over, or nobody is left who could ask. */
+  close(): Promise<void> {
+    const { clock, limits } = this.#options;
+    this.#closing = true;
+    const grace = clock.after(limits.closeGrace, () => this.#destroyAll());
+    if (this.#visitors.size === 0) this.#destroyAll();
+    return new Promise(resolve => {
+      this.#emptied = () => {
+        grace.cancel();
+        // What was said last is on its way.
+        setImmediate(() => {
+          for (const { socket } of this.#visitors) socket.end();
+        });
+        resolve();
+      };
+      if (this.#transports.size === 0) this.#emptied();
+    });
+  }
+
+  #destroyAll(): void {
+    for (const { channel } of [...this.#transports.values()]) channel.destroy('the listener closes');
+  }
+
+  /** What every answer has in common; its connection is ours from now on. */
+  #prepare(visitor: Visitor, response: ServerResponse): void {
+    response.setHeader('Cache-Control', 'no-store');
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    // Said, so that no client begins a request on a connection that is about to end; a second early, as it travels.
+    const idle = Math.floor(this.#options.limits.handshakeTimeout / 1000) - 1;
+    if (idle > 0) response.setHeader('Keep-Alive', `timeout=${idle}`);
+    else response.setHeader('Connection', 'close');
+    if (this.#visitors.has(visitor)) return;
+    this.#visitors.add(visitor);
+    visitor.spokenFor = true;
+    visitor.socket.once('close', () => {
+      this.#visitors.delete(visitor);
+      if (this.#closing && this.#visitors.size === 0) this.#destroyAll();
+    });
+  }
+
+  #post(visitor: Visitor, request: IncomingMessage, response: ServerResponse): void {
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const [id = '', action = '', ...rest] = path.slice(this.#options.path.length + 1).split('/');
+    if (id === 'open' && action === '' && rest.length === 0) {
+      this.#open(visitor, request, response);
+      return;
+    }
+    const transport = this.#transports.get(id);
+    if (transport === undefined || rest.length > 0) {
+      answerText(response, 404, 'There is no such transport, or it is closed');
+    } else if (action === 'send') {
+      this.#send(transport, request, response);
+    } else if (action === 'receive') {
+      request.resume();
+      transport.channel.receive(response);
+    } else if (action === 'close') {
+      request.resume();
+      transport.channel.close();
+      answerNothing(response, 202);
+    } else {
+      answerText(response, 404, 'A transport has receive, send and close');
+    }
+  }
+
+  #send({ channel, maxBody }: Transport, request: IncomingMessage, response: ServerResponse): void {
+    if (!channel.beginSend()) {
+      answerText(response, 400, 'Too many sends at a time');
+      return;
+    }
+    response.once('close', () => channel.sent());
+    readBody(request, maxBody, body => {
+      if (body === undefined)
+        answerText(response.setHeader('Connection', 'close'), 400, `The limit is ${maxBody} bytes`);
+      else channel.send(body, response);
+    });
+  }
+
+  #open(visitor: Visitor, request: IncomingMessage, response: ServerResponse): void {
+    const refusal = this.#refusal(visitor);
+    if (refusal !== undefined) {
+      answerText(response, 503, refusal);
+      return;
+    }
+    readBody(request, MAX_OPEN_BYTES, body => {
+      const { codecs } = this.#options;
+      const protocols = body && protocolsIn(body);
+      const spoken = protocols && chooseSubprotocol(protocols, codecs);
+      if (protocols === undefined) {
+        answerText(response, 400, 'The body has to be a dictionary in JSON, such as {"protocols": ["wamp.2.json"]}');
+      } else if (spoken === undefined) {
+        const known = subprotocolsOf(codecs).map(({ name }) => name);
+        answerText(response, 400, `None of the protocols is supported. Offer one of: ${known.join(', ')}`);
+      } else if (!response.destroyed) {
+        const transport = this.#make(visitor, request, spoken);
+        answerText(response, 200, JSON.stringify({ protocol: spoken.name, transport }), contentTypes.json);
+      }
+    });
+  }
+
+  #refusal({ socket }: Visitor): string | undefined {
+    const { sessions, limits } = this.#options;
+    const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
+    if (this.#closing) return 'The gateway stops';
+    const others = this.#addresses.get(networkOf(socket.remoteAddress ?? '')) ?? 0;
+    const full = sessions.full || this.#transports.size >= maxConnections || others >= maxConnectionsPerAddress;
+    return full ? 'Too many connections' : undefined;
+  }
+
+  /** Makes a link and gives the id of its transport. */
+  #make({ socket, tls }: Visitor, request: IncomingMessage, { codec, batched }: Subprotocol): string {
+    const { limits, sessions, clock } = this.#options;
+    const id = randomBytes(ID_BYTES).toString('base64url');
+    const network = networkOf(socket.remoteAddress ?? '');
+    const release = sessions.take();
+    const channel = new LongPollChannel({
+      contentType: contentTypes[codec.name],
+      batched,
+      ...limits.longPoll,
+      clock,
+      onOver: () => {
+        release();
+        this.#transports.delete(id);
+        this.#count(network, -1);
+        if (this.#transports.size === 0) this.#emptied?.();
+      },
+    });
+    this.#transports.set(id, { channel, maxBody: limits.maxMessageSize + (batched ? BATCH_OVERHEAD : 0) });
+    this.#count(network, 1);
+    const peer: AcceptedPeer = { transport: 'longpoll', ...peerAddress(socket), tls, headers: request.headers };
+    const framed = batched ? new BatchedChannel(channel, codec.binary) : channel;
+    this.#accept(acceptedLink(this.#options, peer, codec, framed));
+    return id;
+  }
+
+  #count(network: string, change: 1 | -1): void {
+    const count = (this.#addresses.get(network) ?? 0) + change;
+    if (count === 0) this.#addresses.delete(network);
+    else this.#addresses.set(network, count);
+  }
+}
+
+/** The names in an open request; undefined where it is none. */
+function protocolsIn(body: Uint8Array): string[] | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    if (typeof value !== 'object' || value === null || !('protocols' in value)) return undefined;
+    const { protocols } = value;
+    if (!Array.isArray(protocols) || !protocols.every(name => typeof name === 'string')) return undefined;
+    return protocols;
+  } catch {
+    return undefined;
+  }
+}

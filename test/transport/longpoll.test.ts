@@ -1,0 +1,380 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decode as decodeMsgPack, encode as encodeMsgPack } from '@msgpack/msgpack';
+import { codecs } from '../../src/codec/codecs.ts';
+import { WireLink } from '../../src/link/wire-link.ts';
+import { defaultLimits, type TransportLimits } from '../../src/transport/limits.ts';
+import type { Listening } from '../../src/transport/listening.ts';
+import { originCheck } from '../../src/transport/origin.ts';
+import { listenWeb } from '../../src/transport/web-server.ts';
+import { ErrorUri, ProtocolViolation } from '../../src/wamp/errors.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { numbered, numbers } from '../support/link-compliance.ts';
+import { RawPeer } from '../support/raw-peer.ts';
+import { RecordingLogger } from '../support/recording-logger.ts';
+import { RecordingReceiver } from '../support/recording-receiver.ts';
+import { until } from '../support/until.ts';
+
+const EVENT = '[36,1,2,{},[5]]';
+
+/** A listener that speaks long-poll under `/lp`, and a client made of `fetch`. */
+class LongPollServer implements AsyncDisposable {
+  readonly links: WireLink[] = [];
+  readonly receivers: RecordingReceiver[] = [];
+  readonly clock = new FakeClock();
+  readonly log = new RecordingLogger();
+  readonly #listening: Promise<Listening>;
+
+  constructor(limits: Partial<TransportLimits> = {}) {
+    this.#listening = listenWeb(
+      {
+        address: { host: '127.0.0.1', port: 0 },
+        name: 'web',
+        codecs,
+        limits: { ...defaultLimits, ...limits },
+        log: this.log,
+        clock: this.clock,
+        longPoll: '/lp',
+        checkOrigin: originCheck(['https://home.example']),
+      },
+      link => {
+        if (!(link instanceof WireLink)) throw new Error('not a link over a wire');
+        const receiver = new RecordingReceiver();
+        this.links.push(link);
+        this.receivers.push(receiver);
+        link.open(receiver);
+      },
+    );
+  }
+
+  async port(): Promise<number> {
+    return (await this.#listening).port;
+  }
+
+  async post(path: string, body?: string | Uint8Array, headers: Record<string, string> = {}): Promise<Response> {
+    const init = { method: 'POST', headers, ...(body !== undefined && { body: Buffer.from(body) }) };
+    return fetch(`http://127.0.0.1:${await this.port()}/lp/${path}`, init);
+  }
+
+  /** The id of a new transport. */
+  async open(...protocols: readonly string[]): Promise<string> {
+    const offered = protocols.length === 0 ? ['wamp.2.json'] : protocols;
+    const response = await this.post('open', JSON.stringify({ protocols: offered }));
+    assert.equal(response.status, 200);
+    const { transport } = (await response.json()) as { transport: string };
+    return transport;
+  }
+
+  get link(): WireLink {
+    return this.links.at(-1) ?? assert.fail('nobody was accepted');
+  }
+
+  get receiver(): RecordingReceiver {
+    return this.receivers.at(-1) ?? assert.fail('nobody was accepted');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = (await this.#listening)[Symbol.asyncDispose]();
+    this.clock.advance(120_000);
+    await closed;
+  }
+}
+
+async function text(response: Promise<Response>, status = 200): Promise<string> {
+  const answer = await response;
+  const body = await answer.text();
+  assert.equal(answer.status, status, body);
+  return body;
+}
+
+describe('long-poll [advanced/transport_http_longpoll]', () => {
+  it('opens with the first protocol offered that it has, and an id that nobody can guess', async () => {
+    await using server = new LongPollServer();
+    const response = await server.post(
+      'open?x=382913',
+      '{"protocols":["wamp.2.flatbuffers","wamp.2.cbor","wamp.2.json"]}',
+    );
+    assert.equal(response.headers.get('content-type'), 'application/json; charset=utf-8');
+    assert.equal(response.headers.get('cache-control'), 'no-store');
+    const { protocol, transport, ...rest } = (await response.json()) as Record<string, string>;
+    assert.deepEqual([protocol, rest], ['wamp.2.cbor', {}]);
+    assert.match(transport ?? '', /^[\w-]{32}$/);
+    assert.notEqual(await server.open(), transport);
+    const { info } = server.links[0] ?? assert.fail();
+    assert.deepEqual([info.transport, info.serializer, info.loopback, info.tls], ['longpoll', 'cbor', true, false]);
+    assert.equal(typeof info.headers?.['host'], 'string');
+  });
+
+  for (const [what, body, explanation] of [
+    ['no protocol that it has', '{"protocols":["wamp.2.flatbuffers"]}', /wamp\.2\.cbor\.batched/],
+    ['an empty list', '{"protocols":[]}', /Offer one of/],
+    ['no protocols', '{"protocol":"wamp.2.json"}', /has to be a dictionary/],
+    ['names that are none', '{"protocols":[1]}', /has to be a dictionary/],
+    ['a list', '["wamp.2.json"]', /has to be a dictionary/],
+    ['no JSON', 'wamp.2.json', /has to be a dictionary/],
+    ['nothing', '', /has to be a dictionary/],
+    ['more than anybody would offer', `{"protocols":["${'x'.repeat(5000)}"]}`, /has to be a dictionary/],
+  ] as const) {
+    it(`refuses to open with ${what}`, async () => {
+      await using server = new LongPollServer();
+      assert.match(await text(server.post('open', body), 400), explanation);
+      assert.equal(server.links.length, 0);
+    });
+  }
+
+  it('answers a send with 202 and nothing, and hands its one message on', async () => {
+    await using server = new LongPollServer();
+    const id = await server.open();
+    const sent = await server.post(`${id}/send?x=1`, EVENT);
+    assert.deepEqual([sent.status, await sent.text()], [202, '']);
+    assert.deepEqual(numbers(await server.receiver.received(1)), [5]);
+  });
+
+  it('answers a receive with one message, those that wait in order, and holds it while there is none', async () => {
+    await using server = new LongPollServer();
+    const id = await server.open();
+    server.link.send(numbered(1));
+    server.link.send(numbered(2));
+    const first = await server.post(`${id}/receive`);
+    assert.equal(first.headers.get('content-type'), 'application/json; charset=utf-8');
+    assert.deepEqual(
+      [await first.text(), await text(server.post(`${id}/receive`))],
+      ['[36,1,2,{},[1]]', '[36,1,3,{},[2]]'],
+    );
+    let answered = false;
+    const held = text(server.post(`${id}/receive`)).finally(() => {
+      answered = true;
+    });
+    assert.equal(await text(server.post(`${id}/send`, EVENT), 202), '');
+    assert.equal(answered, false);
+    server.link.send(numbered(3));
+    assert.equal(await held, '[36,1,4,{},[3]]');
+  });
+
+  it('answers a receive with all that waits where batches were agreed, and takes them', async () => {
+    await using server = new LongPollServer();
+    const json = await server.open('wamp.2.json.batched');
+    for (const i of [1, 2, 3]) server.link.send(numbered(i));
+    const batch = '[36,1,2,{},[1]]\x1e[36,1,3,{},[2]]\x1e[36,1,4,{},[3]]\x1e';
+    assert.equal(await text(server.post(`${json}/receive`)), batch);
+    assert.equal(await text(server.post(`${json}/send`, batch), 202), '');
+    assert.deepEqual(numbers(await server.receiver.received(3)), [1, 2, 3]);
+
+    const binary = await server.open('wamp.2.msgpack.batched');
+    const message = Buffer.from(encodeMsgPack([36, 1, 2, {}, [7]]));
+    const length = Buffer.from([0, 0, 0, message.length]);
+    await text(server.post(`${binary}/send`, Buffer.concat([length, message, length, message])), 202);
+    assert.deepEqual(numbers(await server.receiver.received(2)), [7, 7]);
+    server.link.send(numbered(7));
+    const answer = await server.post(`${binary}/receive`);
+    assert.equal(answer.headers.get('content-type'), 'application/msgpack');
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    assert.equal(bytes.readUInt32BE(0), bytes.length - 4);
+    assert.deepEqual(decodeMsgPack(bytes.subarray(4)), [36, 1, 8, {}, [7]]);
+  });
+
+  for (const [protocol, what, body] of [
+    ['wamp.2.json', 'two messages without a batch', `${EVENT}${EVENT}`],
+    ['wamp.2.json', 'nothing', ''],
+    ['wamp.2.json', 'no JSON', '{'],
+    ['wamp.2.json.batched', 'an empty batch', ''],
+    ['wamp.2.json.batched', 'a message without 0x1E', EVENT],
+    ['wamp.2.cbor.batched', 'a length without its message', '\x00\x00\x00\x09x'],
+  ] as const) {
+    it(`answers a send of ${what} with 400, and the next receive with ABORT: ${protocol}`, async () => {
+      await using server = new LongPollServer();
+      const id = await server.open(protocol);
+      await text(server.post(`${id}/send`, body), 400);
+      const abort = await server.post(`${id}/receive`);
+      assert.match(await abort.text(), /wamp\.error\.protocol_violation/);
+      await text(server.post(`${id}/receive`), 404);
+      await text(server.post(`${id}/send`, EVENT), 404);
+      assert.equal(server.receiver.closings.length, 1);
+    });
+  }
+
+  it('answers a send that the router refuses with 400', async () => {
+    await using server = new LongPollServer();
+    const id = await server.open();
+    server.receiver.onMessage = () => {
+      throw new ProtocolViolation('second HELLO');
+    };
+    assert.match(await text(server.post(`${id}/send`, EVENT), 400), /second HELLO/);
+    assert.match(await text(server.post(`${id}/receive`)), new RegExp(ErrorUri.ProtocolViolation));
+  });
+
+  it('answers a close with 202, ends the held receive, and forgets the transport', async () => {
+    await using server = new LongPollServer();
+    const id = await server.open();
+    const held = text(server.post(`${id}/receive`), 204);
+    await until('the receive to be held', () => server.clock.timers > 2);
+    const closed = await server.post(`${id}/close`);
+    assert.deepEqual([closed.status, await closed.text(), await held], [202, '', '']);
+    assert.match(await server.receiver.over(), /closed the transport/);
+    for (const action of ['receive', 'send', 'close']) await text(server.post(`${id}/${action}`), 404);
+  });
+
+  it('lets a peer fetch what was said before the link closed, then answers 404', async () => {
+    await using server = new LongPollServer();
+    const id = await server.open();
+    server.link.send(numbered(1));
+    server.link.send(numbered(2));
+    server.link.close('done');
+    await text(server.post(`${id}/send`, EVENT), 400);
+    assert.equal(await text(server.post(`${id}/receive`)), '[36,1,2,{},[1]]');
+    assert.equal(await text(server.post(`${id}/receive`)), '[36,1,3,{},[2]]');
+    await text(server.post(`${id}/receive`), 404);
+    assert.equal(server.receiver.messages.length, 0);
+  });
+
+  it('has one receive at a time: a newer one takes the place of the older', async () => {
+    await using server = new LongPollServer();
+    const id = await server.open();
+    const older = text(server.post(`${id}/receive`), 400);
+    await until('the receive to be held', () => server.clock.timers > 2);
+    const newer = text(server.post(`${id}/receive`));
+    assert.match(await older, /taken the place/);
+    server.link.send(numbered(1));
+    assert.equal(await newer, '[36,1,2,{},[1]]');
+  });
+
+  it('answers a receive with 204 when its time is over, and gives a peer up that asks no more', async () => {
+    await using server = new LongPollServer({ longPoll: { hold: 1000, idle: 3000 } });
+    const id = await server.open();
+    const held = text(server.post(`${id}/receive`), 204);
+    await until('the receive to be held', () => server.clock.timers > 2);
+    server.clock.advance(1000);
+    assert.equal(await held, '');
+    server.clock.advance(2000);
+    await text(server.post(`${id}/send`, EVENT), 202);
+    server.clock.advance(2999);
+    assert.equal(server.receiver.closings.length, 0);
+    server.clock.advance(1);
+    assert.match(await server.receiver.over(), /asks for nothing/);
+    await text(server.post(`${id}/receive`), 404);
+  });
+
+  it('keeps what it has to say where a receive went away before it was answered', async () => {
+    await using server = new LongPollServer();
+    const id = await server.open();
+    using peer = await RawPeer.connect({ host: '127.0.0.1', port: await server.port() });
+    peer.send(`POST /lp/${id}/receive HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`);
+    await until('the receive to be held', () => server.clock.timers > 2);
+    const timers = server.clock.timers;
+    peer.socket.destroy();
+    await until('that to be noticed', () => server.clock.timers < timers);
+    server.link.send(numbered(1));
+    assert.equal(await text(server.post(`${id}/receive`)), '[36,1,2,{},[1]]');
+  });
+
+  it('takes a send in pieces and in chunks, over HTTP/1.0 too', async () => {
+    await using server = new LongPollServer();
+    const id = await server.open();
+    using peer = await RawPeer.connect({ host: '127.0.0.1', port: await server.port() });
+    peer.send(`POST /lp/${id}/send HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n[36,1,2\r\n`);
+    await new Promise(setImmediate);
+    peer.send('8\r\n,{},[5]]\r\n0\r\n\r\n');
+    assert.match(await peer.head(), /^HTTP\/1\.1 202 /);
+    using old = await RawPeer.connect({ host: '127.0.0.1', port: await server.port() });
+    old.send(`POST /lp/${id}/send HTTP/1.0\r\nContent-Length: ${EVENT.length}\r\n\r\n${EVENT}`);
+    assert.match((await old.rest()).toString(), /^HTTP\/1\.1 202 /);
+    assert.deepEqual(numbers(await server.receiver.received(2)), [5, 5]);
+  });
+
+  it('refuses a message over the limit with 400, told or found out, and takes one at it', async () => {
+    await using server = new LongPollServer({ maxMessageSize: 1024 });
+    const id = await server.open();
+    const fit = EVENT.padEnd(1024);
+    await text(server.post(`${id}/send`, fit), 202);
+    assert.match(await text(server.post(`${id}/send`, `${fit} `), 400), /1024 bytes/);
+    using peer = await RawPeer.connect({ host: '127.0.0.1', port: await server.port() });
+    peer.send(`POST /lp/${id}/send HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n401\r\n${fit} \r\n`);
+    assert.match(await peer.head(), /^HTTP\/1\.1 400 /);
+    assert.equal(server.receiver.messages.length, 1);
+  });
+
+  it('bounds the sends of one peer that are under way', async () => {
+    await using server = new LongPollServer({ messageRate: { rate: 1, burst: 1 } });
+    const id = await server.open();
+    await text(server.post(`${id}/send`, EVENT), 202);
+    await text(server.post(`${id}/send`, EVENT), 202);
+    // Not read for a while now: of ten, eight wait and two are told.
+    const statuses: number[] = [];
+    const sends = Array.from({ length: 10 }, async () =>
+      statuses.push((await server.post(`${id}/send`, EVENT)).status),
+    );
+    await until('two to be refused', () => statuses.length === 2);
+    assert.deepEqual([statuses, server.receiver.messages.length], [[400, 400], 2]);
+    await until('the others to be taken', () => {
+      server.clock.advance(1000);
+      return statuses.length === 10;
+    });
+    await Promise.all(sends);
+    assert.deepEqual([statuses.filter(status => status === 202).length, server.receiver.messages.length], [8, 10]);
+  });
+
+  it('counts transports as sessions and by address, and says 503', async () => {
+    await using server = new LongPollServer({ maxSessions: 2 });
+    const id = await server.open();
+    await server.open();
+    assert.match(await text(server.post('open', '{"protocols":["wamp.2.json"]}'), 503), /Too many/);
+    await text(server.post(`${id}/close`), 202);
+    await server.open();
+
+    await using other = new LongPollServer({ maxConnectionsPerAddress: 2 });
+    await other.open();
+    await other.open();
+    await text(other.post('open', '{"protocols":["wamp.2.json"]}'), 503);
+
+    await using third = new LongPollServer({ maxConnections: 1 });
+    await third.open();
+    await text(third.post('open', '{"protocols":["wamp.2.json"]}'), 503);
+  });
+
+  it('bounds what waits for a peer that does not ask', async () => {
+    await using server = new LongPollServer({ maxQueuedBytes: 512 * 1024 });
+    const id = await server.open();
+    for (let i = 0; i < 100 && server.receiver.closings.length === 0; i++) {
+      server.link.send(numbered(i, 'x'.repeat(10_000)));
+      assert.ok(server.link.queuedBytes <= 523 * 1024);
+      await Promise.resolve();
+    }
+    assert.match(await server.receiver.over(), /too slow/);
+    await text(server.post(`${id}/receive`), 404);
+  });
+
+  it('lets in pages as the WebSocket does, and tells their browser so', async () => {
+    await using server = new LongPollServer();
+    const open = '{"protocols":["wamp.2.json"]}';
+    const evil = await server.post('open', open, { Origin: 'https://evil.example' });
+    assert.deepEqual([evil.status, evil.headers.get('access-control-allow-origin')], [403, null]);
+    const id = await server.open();
+    await text(server.post(`${id}/send`, EVENT, { Origin: 'https://evil.example' }), 403);
+    assert.equal(server.receiver.messages.length, 0);
+    const home = await server.post('open', open, { Origin: 'https://home.example' });
+    assert.equal(home.status, 200);
+    const { headers } = home;
+    assert.deepEqual(
+      ['access-control-allow-origin', 'access-control-allow-credentials', 'vary'].map(name => headers.get(name)),
+      ['https://home.example', 'true', 'Origin'],
+    );
+    const preflight = await fetch(`http://127.0.0.1:${await server.port()}/lp/open`, {
+      method: 'OPTIONS',
+      headers: { Origin: 'https://home.example', 'Access-Control-Request-Method': 'POST' },
+    });
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers.get('access-control-allow-methods'), 'POST');
+    assert.equal(preflight.headers.get('access-control-allow-headers'), 'Content-Type');
+  });
+
+  it('has nothing but that: other methods are 405, other places 404', async () => {
+    await using server = new LongPollServer();
+    const id = await server.open();
+    const got = await fetch(`http://127.0.0.1:${await server.port()}/lp/${id}/receive`);
+    assert.deepEqual([got.status, got.headers.get('allow')], [405, 'POST, OPTIONS']);
+    for (const path of ['', 'x/send', `${id}`, `${id}/`, `${id}/open`, `${id}/send/x`, 'open/x', '__proto__/send'])
+      await text(server.post(path, EVENT), 404);
+    // What begins likewise is not of this transport.
+    assert.equal((await fetch(`http://127.0.0.1:${await server.port()}/lpx`, { method: 'POST' })).status, 404);
+  });
+});
