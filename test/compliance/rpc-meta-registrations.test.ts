@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import type { BareSession } from '../support/bare-session.ts';
+import { examine } from './examined-gateway.ts';
+
+async function ask(session: BareSession, procedure: string, ...payload: readonly unknown[]): Promise<unknown> {
+  const [args] = await session.call(`wamp.registration.${procedure}`, ...payload);
+  assert.ok(Array.isArray(args) && args.length === 1, 'one result');
+  return args[0];
+}
+
+const topics = ['on_create', 'on_register', 'on_unregister', 'on_delete'];
+
+/** Subscribes `viewer` to the registration meta events; gives a function that lists those of sessions of this case. */
+async function watching(viewer: BareSession) {
+  const names = new Map<unknown, string>();
+  for (const name of topics) names.set(await viewer.subscribe(`wamp.registration.${name}`), name);
+  return async (...ids: readonly number[]): Promise<unknown[]> =>
+    (await viewer.eventsSoFar())
+      .filter(({ args }) => Array.isArray(args) && ids.includes(args[0]))
+      .map(({ subscription, args, details, kwargs }) => {
+        assert.deepEqual([details, kwargs], [{}, undefined]);
+        return [names.get(subscription), args];
+      });
+}
+
+examine(
+  '[advanced/meta_api_registrations]',
+  {
+    'is announced by the dealer': async stage => {
+      const { details } = await stage.join();
+      const { dealer } = details['roles'] as { dealer: { features: Record<string, unknown> } };
+      assert.equal(dealer.features['registration_meta_api'], true);
+    },
+
+    'events of a registration from its first callee to its last': async stage => {
+      const [viewer, one, two] = [await stage.join(), await stage.join(), await stage.join()];
+      const events = await watching(viewer);
+      const uri = stage.uri('a..b');
+      const options = { match: 'wildcard', invoke: 'last' };
+      const id = await one.register(uri, options);
+      const [create, register, ...none] = await events(one.id, two.id);
+      const details = Object(create)[1][1];
+      assert.deepEqual(create, ['on_create', [one.id, { ...details }]]);
+      const { created, ...rest } = details;
+      assert.deepEqual(rest, { id, uri, match: 'wildcard', invoke: 'last' });
+      assert.ok(Math.abs(Date.parse(created) - Date.now()) < 600_000);
+      assert.deepEqual([register, ...none], [['on_register', [one.id, id]]]);
+      await two.register(uri, options);
+      assert.deepEqual(await events(one.id, two.id), [['on_register', [two.id, id]]]);
+      await one.ask(66, id);
+      assert.deepEqual(await events(one.id, two.id), [['on_unregister', [one.id, id]]]);
+      await two.ask(66, id);
+      assert.deepEqual(await events(one.id, two.id), [
+        ['on_unregister', [two.id, id]],
+        ['on_delete', [two.id, id]],
+      ]);
+    },
+
+    'the same where sessions end by GOODBYE': async stage => {
+      const [viewer, one, two] = [await stage.join(), await stage.join(), await stage.join()];
+      const events = await watching(viewer);
+      const id = await one.register(stage.uri('p'), { invoke: 'random' });
+      await two.register(stage.uri('p'), { invoke: 'random' });
+      await events(one.id, two.id);
+      for (const callee of [one, two]) {
+        callee.say(6, {}, 'wamp.close.close_realm');
+        await callee.hears([6, {}, 'wamp.close.goodbye_and_out']);
+      }
+      assert.deepEqual(await events(one.id, two.id), [
+        ['on_unregister', [one.id, id]],
+        ['on_unregister', [two.id, id]],
+        ['on_delete', [two.id, id]],
+      ]);
+    },
+
+    'a session that ends with several registrations: each has its pair': async stage => {
+      const [viewer, one] = [await stage.join(), await stage.join()];
+      const events = await watching(viewer);
+      const ids = [await one.register(stage.uri('a')), await one.register(stage.uri('b'))];
+      await events(one.id);
+      one.say(6, {}, 'wamp.close.close_realm');
+      await one.hears([6, {}, 'wamp.close.goodbye_and_out']);
+      assert.deepEqual(
+        await events(one.id),
+        ids.flatMap(id => [
+          ['on_unregister', [one.id, id]],
+          ['on_delete', [one.id, id]],
+        ]),
+      );
+    },
+
+    'who registers hears of itself, as it is the router that tells': async stage => {
+      const one = await stage.join();
+      const events = await watching(one);
+      const id = await one.register(stage.uri('p'));
+      const heard = await events(one.id);
+      assert.deepEqual(heard[1], ['on_register', [one.id, id]]);
+      assert.equal(heard.length, 2);
+    },
+
+    'a REGISTER or UNREGISTER that is refused is no event': async stage => {
+      const [viewer, one, two] = [await stage.join(), await stage.join(), await stage.join()];
+      const id = await one.register(stage.uri('p'));
+      const events = await watching(viewer);
+      await two.refused(64, {}, stage.uri('p'));
+      await two.refused(66, id);
+      await two.refused(64, {}, 'a..b');
+      assert.deepEqual(await events(one.id, two.id), []);
+    },
+
+    'list, by policy': async stage => {
+      const one = await stage.join();
+      const ids = {
+        exact: await one.register(stage.uri('p')),
+        prefix: await one.register(stage.uri('p'), { match: 'prefix' }),
+        wildcard: await one.register(stage.uri('p'), { match: 'wildcard' }),
+      };
+      const lists = Object(await ask(one, 'list'));
+      assert.deepEqual(Object.keys(lists).sort(), ['exact', 'prefix', 'wildcard']);
+      for (const [match, id] of Object.entries(ids)) {
+        assert.ok(lists[match].includes(id), match);
+        for (const other of Object.keys(lists)) assert.equal(lists[other].includes(id), other === match);
+      }
+      await one.ask(66, ids.prefix);
+      assert.ok(!Object(await ask(one, 'list')).prefix.includes(ids.prefix));
+    },
+
+    'lookup finds what is registered, match what would be called': async stage => {
+      const one = await stage.join();
+      const [a, prefix] = [stage.uri('a.b'), stage.uri('a')];
+      const exact = await one.register(a);
+      const byPrefix = await one.register(prefix, { match: 'prefix' });
+      const byWildcard = await one.register(stage.uri('.b'), { match: 'wildcard' });
+      assert.equal(await ask(one, 'lookup', [a]), exact);
+      assert.equal(await ask(one, 'lookup', [a, {}]), exact);
+      assert.equal(await ask(one, 'lookup', [a, { match: 'exact' }]), exact);
+      assert.equal(await ask(one, 'lookup', [prefix, { match: 'prefix' }]), byPrefix);
+      assert.equal(await ask(one, 'lookup', [stage.uri('.b'), { match: 'wildcard' }]), byWildcard);
+      assert.equal(await ask(one, 'lookup', [a, { match: 'prefix' }]), null);
+      assert.equal(await ask(one, 'lookup', [prefix]), null);
+      assert.equal(await ask(one, 'match', [a]), exact);
+      assert.equal(await ask(one, 'match', [stage.uri('a.c')]), byPrefix);
+      assert.equal(await ask(one, 'match', [stage.uri('x.b')]), byWildcard);
+      assert.equal(await ask(one, 'match', [stage.uri('x.y')]), null);
+      assert.equal(await ask(one, 'match', ['wamp.session.count']), null);
+    },
+
+    'get, list_callees and count_callees': async stage => {
+      const [one, two, three] = [await stage.join(), await stage.join(), await stage.join()];
+      const id = await two.register(stage.uri('p'), { invoke: 'roundrobin', match: 'prefix' });
+      await one.register(stage.uri('p'), { invoke: 'roundrobin', match: 'prefix' });
+      const { created, ...details } = Object(await ask(three, 'get', [id]));
+      assert.deepEqual(details, { id, uri: stage.uri('p'), match: 'prefix', invoke: 'roundrobin' });
+      assert.match(created, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$/);
+      assert.deepEqual(await ask(three, 'list_callees', [id]), [two.id, one.id]);
+      assert.equal(await ask(three, 'count_callees', [id]), 2);
+      two.say(6, {}, 'wamp.close.close_realm');
+      await two.hears([6, {}, 'wamp.close.goodbye_and_out']);
+      assert.deepEqual(await ask(three, 'list_callees', [id]), [one.id]);
+      assert.equal(await ask(three, 'count_callees', [id]), 1);
+      await one.ask(66, id);
+      for (const name of ['get', 'list_callees', 'count_callees']) {
+        const error = await three.refused(48, {}, `wamp.registration.${name}`, [id]);
+        assert.equal(error, 'wamp.error.no_such_registration', name);
+      }
+    },
+
+    'arguments that are missing or of the wrong kind': async stage => {
+      const one = await stage.join();
+      for (const name of ['get', 'list_callees', 'count_callees', 'lookup', 'match']) {
+        for (const payload of [[], [[]], [[{}]], [[null]], [[true]], [[[1]]]]) {
+          const error = await one.refused(48, {}, `wamp.registration.${name}`, ...payload);
+          assert.equal(error, 'wamp.error.invalid_argument', `${name} ${JSON.stringify(payload)}`);
+        }
+      }
+      assert.equal(
+        await one.refused(48, {}, 'wamp.registration.lookup', ['a', { match: 'regex' }]),
+        'wamp.error.invalid_argument',
+      );
+      assert.equal(await one.refused(48, {}, 'wamp.registration.match', ['a b']), 'wamp.error.invalid_uri');
+      assert.equal(await one.refused(48, {}, 'wamp.registration.unheard_of'), 'wamp.error.no_such_procedure');
+    },
+
+    'a caller that does not want to be known may ask, and be told': async stage => {
+      const one = await stage.join({ caller: [] });
+      const id = await one.register(stage.uri('p'));
+      assert.equal(await ask(one, 'lookup', [stage.uri('p')]), id);
+    },
+
+    'applications neither publish nor register there': async stage => {
+      const one = await stage.join();
+      for (const name of topics) {
+        assert.equal(
+          await one.refused(16, { acknowledge: true }, `wamp.registration.${name}`, [1]),
+          'wamp.error.invalid_uri',
+        );
+      }
+      assert.equal(await one.refused(64, {}, 'wamp.registration.list'), 'wamp.error.invalid_uri');
+      assert.equal(await one.refused(64, { invoke: 'roundrobin' }, 'wamp.registration.mine'), 'wamp.error.invalid_uri');
+    },
+  },
+  { alone: true },
+);
