@@ -40,6 +40,22 @@ export type RouterRole = keyof typeof implemented;
 /** The features table, for WELCOME, for documentation and for tests: role, feature, section. */
 export const routerFeatures: Readonly<Record<RouterRole, Readonly<Record<string, string>>>> = implemented;
 
+/**
+ * What there is of the specification that nobody announces: transports, serializers, ways to prove who one is. For
+ * documentation and tests: name, section.
+ */
+export const unannouncedFeatures: Readonly<Record<string, string>> = {
+  json: 'basic/building_blocks',
+  msgpack: 'basic/building_blocks',
+  cbor: 'basic/building_blocks',
+  binary_json: 'advanced/serialization_binary_json',
+  websocket: 'basic/building_blocks',
+  batched_websocket: 'advanced/transport_batched_websocket',
+  rawsocket: 'advanced/transport_rawsocket',
+  http_longpoll: 'advanced/transport_http_longpoll',
+  anonymous: 'advanced/authentication',
+};
+
 /** Features that are procedures and events of the meta API: announced on the realms where it runs. */
 const ofMetaApi: ReadonlySet<string> = new Set([
   'session_meta_api',

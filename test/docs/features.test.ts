@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { dirname, join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { codecs } from '../../src/codec/codecs.ts';
+import { unannouncedFeatures } from '../../src/wamp/features.ts';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+
+describe('docs/features.md', () => {
+  it('is what features.ts makes of it', () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/features.mjs'), '--check'], {
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, stderr);
+  });
+
+  it('has the serializers that there are', () => {
+    for (const { name } of codecs) assert.ok(name in unannouncedFeatures, name);
+  });
+});
