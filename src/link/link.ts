@@ -76,6 +76,8 @@ export interface Link {
   close(reason: string): void;
   /** What waits to be sent, in bytes (local links: an estimate). */
   readonly queuedBytes: number;
+  /** The same in messages: those that are no bytes yet, as what is in the socket cannot give way any more. */
+  readonly queuedMessages?: number;
   /** Where the link counts what passes. */
   readonly counters?: Readonly<LinkCounters> | undefined;
   /** Sets, in part or whole, what may wait for the peer from now on; what is left out is as the link was made. */

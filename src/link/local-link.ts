@@ -54,9 +54,12 @@ class LocalLink implements Link {
   }
 
   get queuedBytes(): number {
+    return this.queuedMessages * MESSAGE_ESTIMATE;
+  }
+
+  get queuedMessages(): number {
     const other = this.#other;
-    if (other === undefined) return 0;
-    return (other.#waiting.length - other.#next + (other.#spill?.length ?? 0)) * MESSAGE_ESTIMATE;
+    return other === undefined ? 0 : other.#waiting.length - other.#next + (other.#spill?.length ?? 0);
   }
 
   /** [Link] */

@@ -82,6 +82,10 @@ export class WireLink implements Link, FrameReceiver {
     return this.#channel.queuedBytes + (this.#outbox?.bytes ?? 0);
   }
 
+  get queuedMessages(): number {
+    return this.#outbox?.length ?? 0;
+  }
+
   open(receiver: LinkReceiver): void {
     this.#opened = true;
     this.#inbound.open(receiver);

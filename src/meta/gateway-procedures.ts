@@ -81,6 +81,7 @@ function traffic(session: Session, now: number): Dict {
     joined: new Date(joined).toISOString(),
     strict: link.info.strict === true,
     queued_bytes: link.queuedBytes,
+    queued_messages: link.queuedMessages ?? 0,
     subscriptions: subscriptions.size,
     registrations: registrations.size,
     calls: calls.size,

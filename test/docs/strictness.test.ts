@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { knownOptions } from '../../src/router/strict-rules.ts';
-import { messageName } from '../../src/wamp/message-type.ts';
+import { MessageType, messageName } from '../../src/wamp/message-type.ts';
 import { ListLink, testLinkInfo } from '../support/list-link.ts';
 import { transcriptRouter } from '../support/transcript-router.ts';
 
@@ -33,13 +33,16 @@ function quoted(cell: string): string[] {
   return [...cell.matchAll(/`([^`]*)`/g)].map(([, inner = '']) => inner);
 }
 
-/** What the last of `messages` is answered on a session that has joined, in the document's words. */
+/** What the last of `messages` is answered, in the document's words; on a session that has joined unless they say HELLO. */
 async function answer(messages: readonly string[], strict: boolean): Promise<string> {
   const { router, startMeta } = transcriptRouter();
   await startMeta();
   const link = new ListLink({ ...testLinkInfo, strict });
   router.attach(link);
-  link.say([1, 'realm1', { roles: { publisher: {}, subscriber: {}, caller: {}, callee: {} } }]);
+  const [type] = JSON.parse(messages[0] ?? '');
+  if (type !== MessageType.Hello) {
+    link.say([1, 'realm1', { roles: { publisher: {}, subscriber: {}, caller: {}, callee: {} } }]);
+  }
   for (const message of messages) {
     link.heard.length = 0;
     link.say(JSON.parse(message));
@@ -48,12 +51,12 @@ async function answer(messages: readonly string[], strict: boolean): Promise<str
   const [first, ...more] = link.heard;
   if (first === undefined) return '–';
   assert.ok(Array.isArray(first));
-  const [type, ...rest] = first;
-  if (type === 3) {
+  const [code, ...rest] = first;
+  if (code === MessageType.Abort) {
     assert.deepEqual([rest[1], more], ['wamp.error.protocol_violation', ['closed']]);
     return 'ABORT';
   }
-  return type === 8 ? `\`${rest[3]}\`` : messageName(type);
+  return code === MessageType.Error ? `\`${rest[3]}\`` : messageName(code);
 }
 
 describe('docs/strictness.md', () => {

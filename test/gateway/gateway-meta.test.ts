@@ -142,7 +142,8 @@ describe('Gateway: the meta API', () => {
     );
     assert.deepEqual(told[1], [slow.id, total - Number(told[0]?.[1]), total]);
     assert.equal(told[0]?.[2], told[0]?.[1]);
-    const { queued_bytes: queued, transport, sent, rates } = await seen();
+    const { queued_bytes: queued, queued_messages: waiting, transport, sent, rates } = await seen();
+    assert.equal(waiting, 2);
     assert.ok(Number(queued) > 256 * 1024, String(queued));
     assert.deepEqual(transport, {
       ...{ type: 'rawsocket', serializer: 'cbor', listener: 'listeners[1]', tls: false },
