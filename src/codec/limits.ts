@@ -2,7 +2,7 @@
  * How deep lists, dictionaries and tags may nest within one element of a message. Deeper is a violation when it comes
  * from a peer and an invalid argument when it comes from our own side; so every walk may recurse.
  */
-export const MAX_DEPTH = 64;
+export const MAX_DEPTH = 256;
 
 /**
  * The longest integer that is kept exact, in bytes and in decimal digits. Converting between the two takes time that

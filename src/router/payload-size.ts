@@ -2,7 +2,7 @@ import { isDict } from '../wamp/dict.ts';
 import type { Payload } from '../wamp/payload.ts';
 
 /** Deeper than this nothing is counted: what a message may hold ends before, and a cycle has to end somewhere. */
-const MAX_DEPTH = 64;
+const MAX_DEPTH = 256;
 
 /** Bytes of memory that keeping `payload` takes: exact where it came encoded, else near enough to bound what is kept. */
 export function payloadSize(payload: Payload): number {

@@ -129,6 +129,17 @@ function stringEnd(bytes: Uint8Array, pos: number, after: number, end: number): 
 
 /** A string in chunks, each of definite length and, in text, well-formed by itself. [RFC 8949, section 3.2.3] */
 function walkChunks(bytes: Uint8Array, from: number, end: number, major: number, sink: ItemSink | undefined): number {
+  const { pos, total } = scanChunks(bytes, from, end, major);
+  if (sink !== undefined) {
+    const whole = joinChunks(bytes, from, total);
+    if (major === TEXT) sink.text(whole, 0, total);
+    else sink.binary(whole, 0, total);
+  } else unfit.seen++;
+  return pos;
+}
+
+/** Where chunks end, the break included, and how many bytes they hold. */
+function scanChunks(bytes: Uint8Array, from: number, end: number, major: number): { pos: number; total: number } {
   let pos = from;
   let total = 0;
   while (pos >= end || bytes[pos] !== BREAK) {
@@ -139,12 +150,7 @@ function walkChunks(bytes: Uint8Array, from: number, end: number, major: number,
     pos = stringEnd(bytes, pos, after, end);
     total += pos - after;
   }
-  if (sink !== undefined) {
-    const whole = joinChunks(bytes, from, total);
-    if (major === TEXT) sink.text(whole, 0, total);
-    else sink.binary(whole, 0, total);
-  } else unfit.seen++;
-  return pos + 1;
+  return { pos: pos + 1, total };
 }
 
 /** The chunks at `pos`, known to be well-formed and `total` bytes in all, as one string. */
@@ -230,7 +236,12 @@ function walkPair(bytes: Uint8Array, pos: number, end: number, depth: number, si
   const after = headEnd(bytes, pos, end);
   const initial = bytes[pos] ?? 0;
   if (initial >> 5 !== TEXT) throw malformed('CBOR', pos, 'a key that is no text');
-  definite(initial, pos);
+  if ((initial & 31) === INDEFINITE_INFO) {
+    const { pos: next, total } = scanChunks(bytes, after, end, TEXT);
+    if (sink === undefined) unfit.seen++;
+    else sink.key(joinChunks(bytes, after, total), 0, total);
+    return walkItem(bytes, next, end, depth + 1, sink);
+  }
   const stop = stringEnd(bytes, pos, after, end);
   sink?.key(bytes, after, stop);
   return walkItem(bytes, stop, end, depth + 1, sink);

@@ -174,11 +174,11 @@ describe('jsonCodec.decode', () => {
     }
   });
 
-  it('refuses a nesting bomb and takes 64 levels', () => {
-    assert.throws(() => decode(`[36,1,2,{},${'['.repeat(1_000_000)}`), /nested deeper than 64 levels/);
+  it('refuses a nesting bomb and takes 256 levels', () => {
+    assert.throws(() => decode(`[36,1,2,{},${'['.repeat(1_000_000)}`), /nested deeper than 256 levels/);
     const deep = (levels: number) => `[36,1,2,{},${'['.repeat(levels)}${']'.repeat(levels)}]`;
-    assert.doesNotThrow(() => decode(deep(64)));
-    assert.throws(() => decode(deep(65)), /nested deeper than 64 levels/);
+    assert.doesNotThrow(() => decode(deep(256)));
+    assert.throws(() => decode(deep(257)), /nested deeper than 256 levels/);
   });
 
   it('takes a string of a mebibyte', () => {
