@@ -4,7 +4,6 @@ import type { Link, LinkInfo, LinkReceiver } from '../../src/link/link.ts';
 import { CloseUri, ProtocolViolation } from '../../src/wamp/errors.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
 import type { Message } from '../../src/wamp/messages.ts';
-import { Payload } from '../../src/wamp/payload.ts';
 import type { Uri } from '../../src/wamp/uri.ts';
 import { DeviceNamespace } from './device-namespace.ts';
 
@@ -65,7 +64,7 @@ export class NamespaceLink implements Link {
 
   /** Ends the session with GOODBYE. When it returns the router has let go of all that the session had. */
   end(reason: Uri, text: string): void {
-    this.send({ type: MessageType.Goodbye, details: { message: text }, reason, payload: Payload.empty });
+    this.send({ type: MessageType.Goodbye, details: { message: text }, reason });
     this.close(text);
     this.#inbound.close(text);
   }

@@ -169,9 +169,11 @@ function helloDetails({ authid, authrole, authmethods, authextra, details }: Adm
 
 /** The error in an ABORT or GOODBYE: its reason, and its arguments or else its message. */
 export function closingError(message: AbortMessage | GoodbyeMessage): WampError {
-  const { details, payload } = message;
+  const { details } = message;
   const reason: Uri = message.reason;
-  if (payload.count > 0) return new WampError(reason, payload.args, payload.kwargs);
+  if (message.type === MessageType.Abort && message.payload.count > 0) {
+    return new WampError(reason, message.payload.args, message.payload.kwargs);
+  }
   const text = details['message'];
   return new WampError(reason, typeof text === 'string' ? [text] : []);
 }

@@ -6,7 +6,6 @@ import { CloseUri, ProtocolViolation, WampError } from '../wamp/errors.ts';
 import type { Id } from '../wamp/ids.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
 import type { ErrorMessage, Message, WelcomeMessage } from '../wamp/messages.ts';
-import { Payload } from '../wamp/payload.ts';
 import { asUri } from '../wamp/uri.ts';
 import { Callee } from './callee.ts';
 import { Caller } from './caller.ts';
@@ -232,7 +231,7 @@ export class Session implements JoinedSession {
   }
 
   #goodbye(reason: string): void {
-    this.#link.send({ type: MessageType.Goodbye, details: EMPTY_DICT, reason: asUri(reason), payload: Payload.empty });
+    this.#link.send({ type: MessageType.Goodbye, details: EMPTY_DICT, reason: asUri(reason) });
   }
 
   #hangUp(reason: string): void {

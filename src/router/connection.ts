@@ -189,5 +189,5 @@ function unexpected({ type }: Message, when: string): ProtocolViolation {
 }
 
 function goodbye(reason: Uri, details: Dict): Message {
-  return { type: MessageType.Goodbye, details, reason, payload: Payload.empty };
+  return { type: MessageType.Goodbye, details, reason };
 }

@@ -66,8 +66,8 @@ const layouts: { readonly [Type in Message['type']]: Layout<MessageOf<Type>> } =
     write: (w, m) => { w.open(m.type, 2); w.text(m.signature); w.dict(m.extra); },
   },
   [T.Goodbye]: {
-    read: r => ({ type: T.Goodbye, details: r.dict(), reason: r.uri(), payload: r.payload() }),
-    write: (w, m) => { w.open(m.type, 2, m.payload); w.dict(m.details); w.text(m.reason); w.payload(m.payload); },
+    read: r => ({ type: T.Goodbye, details: r.dict(), reason: r.uri() }),
+    write: (w, m) => { w.open(m.type, 2); w.dict(m.details); w.text(m.reason); },
   },
   [T.Error]: {
     read: r => ({ type: T.Error, requestType: r.requestType(), request: r.id(), details: r.dict(), error: r.uri(), payload: r.payload() }),

@@ -44,7 +44,6 @@ export interface GoodbyeMessage {
   readonly type: Type['Goodbye'];
   readonly details: Dict;
   readonly reason: Uri;
-  readonly payload: Payload;
 }
 
 /** The requests that an ERROR can answer. YIELD: a result that its caller cannot take. [advanced/payload_passthru_mode] */

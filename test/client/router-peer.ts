@@ -74,7 +74,7 @@ export class RouterPeer {
   }
 
   goodbye(reason = 'wamp.close.goodbye_and_out'): void {
-    this.send({ type: MessageType.Goodbye, details: EMPTY_DICT, reason: asUri(reason), payload: Payload.empty });
+    this.send({ type: MessageType.Goodbye, details: EMPTY_DICT, reason: asUri(reason) });
   }
 
   published(request: number, publication = 1): void {

@@ -128,7 +128,6 @@ describe('session', () => {
       type: MessageType.Goodbye,
       details: { message: 'maintenance' },
       reason: asUri('wamp.close.system_shutdown'),
-      payload: Payload.empty,
     });
     assert.equal((await router.expect(MessageType.Goodbye)).reason, 'wamp.close.goodbye_and_out');
     assert.equal(await session.closed, 'wamp.close.system_shutdown: maintenance');

@@ -16,7 +16,6 @@ import { dial } from '../../../src/transport/dial.ts';
 import { WampError } from '../../../src/wamp/errors.ts';
 import { asId } from '../../../src/wamp/ids.ts';
 import { MessageType } from '../../../src/wamp/message-type.ts';
-import { Payload } from '../../../src/wamp/payload.ts';
 import { asUri } from '../../../src/wamp/uri.ts';
 import { TestGateway } from '../../support/bridge-context.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -90,7 +89,7 @@ class RawPeer {
 
   goodbye(): void {
     const reason = asUri('wamp.close.close_realm');
-    this.link.send({ type: MessageType.Goodbye, details: {}, reason, payload: Payload.empty });
+    this.link.send({ type: MessageType.Goodbye, details: {}, reason });
   }
 }
 
