@@ -14,6 +14,8 @@ import { RetainedModel } from './retained-model.ts';
 export type Command = { readonly client: number } & (
   | { readonly kind: 'join'; readonly cancelable: boolean }
   | { readonly kind: 'leave' | 'drop' }
+  /** GOODBYE, and another session on the same link. */
+  | { readonly kind: 'rejoin'; readonly cancelable: boolean }
   | {
       readonly kind: 'subscribe';
       readonly uri: string;
@@ -46,7 +48,7 @@ interface OpenInvocation {
 }
 
 class Client {
-  readonly link = new ListLink();
+  readonly link: ListLink;
   readonly session: number;
   readonly subscriptions: Held[] = [];
   readonly registrations: Held[] = [];
@@ -55,8 +57,10 @@ class Client {
   readonly invocations: OpenInvocation[] = [];
   request = 0;
 
-  constructor(router: Router, cancelable: boolean) {
-    router.attach(this.link);
+  /** On `link`, where there is one that carries no session any more. */
+  constructor(router: Router, cancelable: boolean, link?: ListLink) {
+    this.link = link ?? new ListLink();
+    if (link === undefined) router.attach(this.link);
     const features = { call_canceling: cancelable, progressive_call_results: cancelable };
     this.link.say([1, 'realm1', { roles: { publisher: {}, subscriber: {}, caller: {}, callee: { features } } }]);
     const [welcome] = this.link.heard.splice(0);
@@ -133,6 +137,10 @@ export class RouterModel {
       case 'drop':
         this.#depart(command.client, client, command.kind);
         return;
+      case 'rejoin':
+        sayGoodbye(client);
+        this.#clients.set(command.client, new Client(this.#router, command.cancelable, client.link));
+        return;
       case 'subscribe':
         this.#subscribe(client, command);
         return;
@@ -160,11 +168,7 @@ export class RouterModel {
 
   #depart(name: number, client: Client, how: 'leave' | 'drop'): void {
     this.#clients.delete(name);
-    if (how === 'leave') {
-      client.link.say([6, {}, 'wamp.close.close_realm']);
-      // Whatever it is told before, GOODBYE is the last word.
-      assert.deepEqual(client.take().at(-1), [6, {}, 'wamp.close.goodbye_and_out']);
-    }
+    if (how === 'leave') sayGoodbye(client);
     client.link.lose();
     client.take();
   }
@@ -300,6 +304,12 @@ export class RouterModel {
   #registrations(): { readonly client: Client; readonly held: Held }[] {
     return [...this.#clients.values()].flatMap(client => client.registrations.map(held => ({ client, held })));
   }
+}
+
+function sayGoodbye(client: Client): void {
+  client.link.say([6, {}, 'wamp.close.close_realm']);
+  // Whatever it is told before, GOODBYE is the last word.
+  assert.deepEqual(client.take().at(-1), [6, {}, 'wamp.close.goodbye_and_out']);
 }
 
 function isProgress(details: unknown): boolean {

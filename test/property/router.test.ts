@@ -18,6 +18,7 @@ const pick = fc.nat(20);
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('join'), client, cancelable: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('leave', 'drop'), client }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('rejoin'), client, cancelable: fc.boolean() }) },
   {
     weight: 3,
     arbitrary: fc
