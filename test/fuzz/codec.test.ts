@@ -5,6 +5,7 @@ import { codecs } from '../../src/codec/codecs.ts';
 import { ProtocolViolation } from '../../src/wamp/errors.ts';
 import type { Message } from '../../src/wamp/messages.ts';
 import { reference } from '../codec/reference.ts';
+import { mutate, random } from './mutation.ts';
 
 // Any bytes give a message or a ProtocolViolation, never another error; and whatever was taken is written such that
 // decoders of others take it too. The numbers are drawn from a seed that the failure names.
@@ -47,52 +48,12 @@ const odd: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-function random(seed: number): (below: number) => number {
-  let state = seed;
-  return below => {
-    state = (state + 0x6d2b79f5) | 0;
-    let word = Math.imul(state ^ (state >>> 15), 1 | state);
-    word = (word + Math.imul(word ^ (word >>> 7), 61 | word)) ^ word;
-    return ((word ^ (word >>> 14)) >>> 0) % below;
-  };
-}
-
 function seedsOf(codec: Codec): Uint8Array[] {
   const json = codecs.find(({ name }) => name === 'json') ?? assert.fail();
   const made = texts.map(text => codec.encode(json.decode(new TextEncoder().encode(text))));
   const written = (odd[codec.name] ?? []).map(hex => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex')));
   for (const frame of written) codec.decode(frame);
   return [...made, ...written];
-}
-
-function mutate(frames: readonly Uint8Array[], draw: (below: number) => number): Uint8Array {
-  const pick = () => frames[draw(frames.length)] ?? new Uint8Array();
-  let bytes = pick().slice();
-  for (let left = 1 + draw(3); left > 0; left--) {
-    const at = draw(bytes.length + 1);
-    switch (draw(6)) {
-      case 0:
-        bytes[at] = (bytes[at] ?? 0) ^ (1 << draw(8));
-        break;
-      case 1:
-        bytes[at] = draw(256);
-        break;
-      case 2:
-        bytes = bytes.slice(0, at);
-        break;
-      case 3:
-        bytes = Uint8Array.from([...bytes.slice(0, at), draw(256), ...bytes.slice(at)]);
-        break;
-      case 4: {
-        const other = pick();
-        bytes = Uint8Array.from([...bytes.slice(0, at), ...other.slice(draw(other.length + 1))]);
-        break;
-      }
-      default:
-        bytes = Uint8Array.from([...bytes.slice(0, at), ...bytes.slice(at + 1 + draw(4))]);
-    }
-  }
-  return bytes;
 }
 
 /** The message in `frame`, or undefined where it is refused as it should be. */

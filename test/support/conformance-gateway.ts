@@ -18,10 +18,14 @@ export class ConformanceGateway {
     this.#child = child;
   }
 
-  static async start(config = join(root, 'config/examples/conformance.yaml')): Promise<ConformanceGateway> {
+  static async start(
+    config = join(root, 'config/examples/conformance.yaml'),
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<ConformanceGateway> {
     const [web = 0, rawSocket = 0] = await freePorts(2);
     const places = ['--port', String(web), '--rawsocket-port', String(rawSocket)];
     const child = spawn(process.execPath, [join(root, 'dist/src/main.js'), 'start', '-c', config, ...places], {
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const gateway = new ConformanceGateway({ web, rawSocket }, child);
