@@ -6,7 +6,10 @@ const clientRoles = ['publisher', 'subscriber', 'caller', 'callee'] as const;
 /** What the router needs to know of what a client can do. */
 export interface ClientFeatures {
   readonly calleeCanceling: boolean;
-  /** A callee that cannot be canceled does not count as giving progressive results. [advanced/rpc_progressive_call_results] */
+  /**
+   * Where the listener is strict, a callee that cannot be canceled does not count as giving progressive results
+   * [advanced/rpc_progressive_call_results]. Elsewhere it does: Autobahn|JS gives them, and cannot be canceled.
+   */
   readonly calleeProgress: boolean;
   readonly calleeTimeout: boolean;
   readonly callerProgressiveInvocations: boolean;
@@ -24,7 +27,7 @@ export interface ClientFeatures {
 }
 
 /** The features in HELLO.Details.roles; undefined where no role at all is announced, which a client must do. */
-export function clientFeatures(details: Dict): ClientFeatures | undefined {
+export function clientFeatures(details: Dict, strict: boolean): ClientFeatures | undefined {
   const roles = details['roles'];
   if (!isDict(roles) || !clientRoles.some(role => isDict(roles[role]))) return undefined;
   const callee = featuresOf(roles, 'callee');
@@ -33,7 +36,7 @@ export function clientFeatures(details: Dict): ClientFeatures | undefined {
   const canceling = callee['call_canceling'] === true || callee['call_cancelling'] === true;
   return {
     calleeCanceling: canceling,
-    calleeProgress: canceling && callee['progressive_call_results'] === true,
+    calleeProgress: (canceling || !strict) && callee['progressive_call_results'] === true,
     calleeTimeout: callee['call_timeout'] === true,
     callerProgressiveInvocations: caller['progressive_call_invocations'] === true,
     calleeProgressiveInvocations: canceling && callee['progressive_call_invocations'] === true,

@@ -54,7 +54,7 @@ export class Handshake {
       this.#refuse(ErrorUri.NoSuchRealm, `there is no realm ${name} here`);
       return;
     }
-    const features = clientFeatures(details);
+    const features = clientFeatures(details, this.#link.info.strict === true);
     if (features === undefined) {
       const text = 'HELLO.Details.roles has to announce at least one of publisher, subscriber, caller, callee';
       this.#refuse(ErrorUri.ProtocolViolation, text);
