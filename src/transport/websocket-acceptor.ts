@@ -1,8 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Link } from '../link/link.ts';
 import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from './accepted-link.ts';
-import { AnnouncingWebSocket } from './announcing-web-socket.ts';
 import { BATCH_OVERHEAD } from './batch.ts';
 import { BatchedChannel } from './batched-channel.ts';
 import { refuseUpgrade } from './http-refusal.ts';
@@ -11,6 +9,7 @@ import { peerAddress } from './peer-address.ts';
 import { chooseSubprotocol, offeredSubprotocols, type Subprotocol, subprotocolsOf } from './subprotocol.ts';
 import type { Visitor } from './visitor.ts';
 import { WebSocketChannel } from './websocket-channel.ts';
+import { judgeUpgrade, type UpgradeRefusal, upgradeAnswer } from './websocket-handshake.ts';
 
 export interface WebSocketAcceptorOptions extends AcceptorTerms {
   /** Where WebSockets are spoken, e.g. `/ws`. */
@@ -22,16 +21,10 @@ export interface WebSocketAcceptorOptions extends AcceptorTerms {
 export class WebSocketAcceptor {
   readonly #options: WebSocketAcceptorOptions;
   readonly #accept: (link: Link) => void;
-  readonly #plain: AnnouncingServer;
-  readonly #batched: AnnouncingServer;
 
   constructor(options: WebSocketAcceptorOptions, accept: (link: Link) => void) {
     this.#options = options;
     this.#accept = accept;
-    const { closeGrace, maxMessageSize } = options.limits;
-    this.#plain = makeServer(maxMessageSize, closeGrace);
-    // The largest message is let in as a batch of one; a batch of several has no more room than that.
-    this.#batched = makeServer(maxMessageSize + BATCH_OVERHEAD, closeGrace);
   }
 
   /** Answers a request to upgrade: with a WebSocket, or with a text that says what is wrong. */
@@ -39,10 +32,10 @@ export class WebSocketAcceptor {
     const { socket } = visitor;
     const refusal = this.#refusal(request, visitor);
     if (refusal !== undefined) {
-      const [status, text] = refusal;
+      const { status, text, headers } = refusal;
       const { peer } = peerAddress(socket);
       this.#options.log.info({ peer, listener: this.#options.name, status, refused: text }, 'WebSocket refused');
-      refuseUpgrade(socket, status, text);
+      refuseUpgrade(socket, status, text, headers);
       return;
     }
     const offered = offeredSubprotocols(request.headers['sec-websocket-protocol']);
@@ -54,36 +47,36 @@ export class WebSocketAcceptor {
       refuseUpgrade(socket, 400, `None of the offered WebSocket subprotocols is supported. Offer one of: ${known}`);
       return;
     }
-    // Chosen already: the package would take the first in the list, and stumbles over a name that stands there twice.
-    request.headers['sec-websocket-protocol'] = subprotocol.name;
-    const server = subprotocol.batched ? this.#batched : this.#plain;
-    server.handleUpgrade(request, socket, head, webSocket => {
-      visitor.admit();
-      this.#welcome(visitor, request, webSocket, subprotocol);
-    });
+    visitor.admit();
+    socket.write(upgradeAnswer(request.headers['sec-websocket-key'] ?? '', subprotocol.name));
+    this.#welcome(visitor, request, head, subprotocol);
   }
 
-  #refusal(request: IncomingMessage, { socket, surplus }: Visitor): readonly [number, string] | undefined {
+  #refusal(request: IncomingMessage, { socket, surplus }: Visitor): UpgradeRefusal | undefined {
     const { paths, sessions, checkOrigin = defaultOriginCheck } = this.#options;
-    if (surplus || sessions.full) return [503, 'Too many connections'];
-    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return [400, 'The only upgrade here is to WebSocket'];
+    if (surplus || sessions.full) return { status: 503, text: 'Too many connections' };
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+      return { status: 400, text: 'The only upgrade here is to WebSocket' };
+    }
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    if (!paths.includes(path)) return [404, `No WebSocket here. Try ${paths.join(' or ')}`];
+    if (!paths.includes(path)) return { status: 404, text: `No WebSocket here. Try ${paths.join(' or ')}` };
     const { origin, host } = request.headers;
     const { loopback } = peerAddress(socket);
-    if (!checkOrigin({ origin, host, loopback })) return [403, `Pages of ${origin ?? 'this origin'} may not connect`];
-    return undefined;
+    if (!checkOrigin({ origin, host, loopback })) {
+      return { status: 403, text: `Pages of ${origin ?? 'this origin'} may not connect` };
+    }
+    return judgeUpgrade(request.method, request.headers);
   }
 
-  #welcome(visitor: Visitor, request: IncomingMessage, webSocket: AnnouncingWebSocket, spoken: Subprotocol): void {
-    const { codec, batched } = spoken;
+  #welcome(visitor: Visitor, request: IncomingMessage, head: Buffer, { codec, batched }: Subprotocol): void {
     const { limits, sessions, clock } = this.#options;
     const { socket, tls } = visitor;
     const channel = new WebSocketChannel({
-      webSocket,
       socket,
       binary: codec.binary,
-      masked: false,
+      client: false,
+      // The largest message is let in as a batch of one; a batch of several has no more room than that.
+      maxMessage: limits.maxMessageSize + (batched ? BATCH_OVERHEAD : 0),
       heartbeat: limits.heartbeat,
       closeGrace: limits.closeGrace,
       clock,
@@ -92,21 +85,6 @@ export class WebSocketAcceptor {
     const framed = batched ? new BatchedChannel(channel, codec.binary) : channel;
     socket.once('close', sessions.take());
     this.#accept(acceptedLink(this.#options, peer, codec, framed));
+    if (head.length > 0) channel.feed(head);
   }
-}
-
-type AnnouncingServer = InstanceType<typeof WebSocketServer<typeof AnnouncingWebSocket>>;
-
-function makeServer(maxPayload: number, closeTimeout: number): AnnouncingServer {
-  const settings: ServerOptions<typeof AnnouncingWebSocket> & { closeTimeout: number } = {
-    noServer: true,
-    WebSocket: AnnouncingWebSocket,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload,
-    // Answered by the channel, which bounds what may wait for a peer that does not read.
-    autoPong: false,
-    closeTimeout,
-  };
-  return new WebSocketServer(settings);
 }

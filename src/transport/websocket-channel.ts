@@ -4,7 +4,9 @@ import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel
 import { ProtocolViolation } from '../wamp/errors.ts';
 import { FrameGatherer } from './frame-gatherer.ts';
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.ts';
+import { type CloseStatus, readClose, writeClose } from './websocket-close.ts';
 import { maskedFrame, Opcode, serverFrames, wholeFrames } from './websocket-framing.ts';
+import { WebSocketFailure, WebSocketParser } from './websocket-parser.ts';
 
 /** PONGs that may wait, in bytes of memory, for a peer that sends PINGs and does not read. */
 const MAX_WAITING_PONGS = 1024 * 1024;
@@ -12,78 +14,64 @@ const MAX_WAITING_PONGS = 1024 * 1024;
 /** What a waiting PONG counts beside its payload. */
 const PONG_BYTES = 128;
 
-/** Bytes of UTF-8 that a close frame has for its reason. [RFC6455-5.5] */
-const MAX_REASON_BYTES = 123;
-
 /** Close codes. [RFC6455-7.4.1] */
 const closeCodes = { normal: 1000, 'going-away': 1001, violation: 1002 } as const satisfies Record<EndKind, number>;
 
 const EMPTY = new Uint8Array(0);
 
-/**
- * What this file needs of a WebSocket, which does the handshake, reads, and closes. Says `closing` right before it
- * sends its close frame, also where that answers the peer's.
- */
-export interface WebSocketLike {
-  on(event: 'message', listener: (data: unknown, isBinary: boolean) => void): unknown;
-  on(event: 'ping', listener: (data: Buffer) => void): unknown;
-  on(event: 'closing', listener: () => void): unknown;
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  on(event: 'close', listener: (code: number, reason: Buffer) => void): unknown;
-  close(code: number, reason: string): void;
-  terminate(): void;
-  pause(): void;
-  resume(): void;
-}
-
 export interface WebSocketChannelOptions {
-  /** Open. Does not answer PINGs by itself, and has negotiated no compression. */
-  readonly webSocket: WebSocketLike;
-  /** The socket that it runs on. */
+  /** Connected, and past the handshake, in which no extension was agreed on. */
   readonly socket: Duplex;
   /** Whether messages are binary frames; otherwise text. */
   readonly binary: boolean;
-  /** Whether we are the client, whose frames are masked. */
-  readonly masked: boolean;
+  /** Whether we are the client, whose frames are masked, and which lets the server close the connection. */
+  readonly client: boolean;
+  /** The longest message accepted, in bytes. */
+  readonly maxMessage: number;
   readonly heartbeat: HeartbeatOptions;
+  /** Milliseconds that the peer has to answer a close frame. */
   readonly closeGrace: number;
   readonly clock: Clock;
 }
 
 /**
- * Frames over a WebSocket. They are written by us, straight to the socket, so that those of a turn leave as one piece:
- * one by one through a package they cost several times as much. The close frame is the WebSocket's.
+ * Frames over a WebSocket that has shaken hands, on the bare socket: those of a turn leave as one piece, and what comes
+ * is read where it is.
+ *
+ *   open      messages both ways
+ *   closing   our close frame is out, nothing may follow it; the peer's is waited for, or the connection's end
+ *   over      the connection is gone, or of no more interest
+ *
+ * [RFC6455]
  */
 export class WebSocketChannel implements FrameChannel {
   readonly maxFrame = Number.POSITIVE_INFINITY;
-  readonly #webSocket: WebSocketLike;
   readonly #socket: Duplex;
+  readonly #parser: WebSocketParser;
   readonly #gatherer: FrameGatherer;
-  readonly #binary: boolean;
-  readonly #masked: boolean;
+  readonly #options: WebSocketChannelOptions;
   readonly #heartbeat: Heartbeat;
-  readonly #clock: Clock;
-  readonly #closeGrace: number;
   #receiver: FrameReceiver | undefined;
-  /** A close frame has been sent: nothing may follow it. */
-  #sealed = false;
   #pongBytes = 0;
-  #state: 'open' | 'ending' | 'over' = 'open';
+  #state: 'open' | 'closing' | 'over' = 'open';
   #reason: string | undefined;
   #told = false;
   #grace: Timer | undefined;
 
   constructor(options: WebSocketChannelOptions) {
-    this.#webSocket = options.webSocket;
-    this.#socket = options.socket;
-    this.#gatherer = new FrameGatherer(options.socket, options.masked ? wholeFrames : serverFrames);
-    this.#binary = options.binary;
-    this.#masked = options.masked;
-    this.#clock = options.clock;
-    this.#closeGrace = options.closeGrace;
+    const { socket, client, maxMessage, heartbeat, clock } = options;
+    this.#socket = socket;
+    this.#options = options;
+    this.#gatherer = new FrameGatherer(socket, client ? wholeFrames : serverFrames);
+    this.#parser = new WebSocketParser({
+      limit: maxMessage,
+      masked: !client,
+      message: (payload, isBinary) => this.#arrived(payload, isBinary),
+      control: (opcode, payload) => this.#controlled(opcode, payload),
+    });
     this.#heartbeat = new Heartbeat(
-      options.heartbeat,
-      options.clock,
+      heartbeat,
+      clock,
       () => this.#queue(EMPTY, Opcode.Ping),
       () => this.destroy('the peer does not answer'),
     );
@@ -95,69 +83,77 @@ export class WebSocketChannel implements FrameChannel {
 
   attach(receiver: FrameReceiver): void {
     this.#receiver = receiver;
-    const webSocket = this.#webSocket;
-    webSocket.on('message', (data, isBinary) => this.#arrived(data, isBinary));
-    webSocket.on('ping', data => this.#answer(data));
-    webSocket.on('closing', () => {
-      this.#gatherer.flushAll();
-      this.#sealed = true;
+    const socket = this.#socket;
+    socket.on('data', chunk => this.feed(chunk));
+    socket.on('drain', () => this.#drained());
+    socket.on('end', () => {
+      // Without a close frame: nothing in WAMP is said to one who only listens.
+      if (this.#state === 'open') this.destroy('connection lost');
+      else socket.end();
     });
-    webSocket.on('error', error => this.#failed(error));
-    webSocket.on('close', (code, reason) => this.#closed(code, reason));
+    // `close` follows.
+    socket.on('error', () => {});
+    socket.on('close', () => this.#closed());
+  }
+
+  /** Takes bytes from the peer: the socket's, and those that came in one piece with the handshake. */
+  feed(chunk: Uint8Array): void {
     // Any byte is a sign of life: a large message on a slow line takes longer than a PING may wait.
-    this.#socket.on('data', () => this.#heartbeat.heard());
-    this.#socket.on('drain', () => {
-      this.#pongBytes = 0;
-      this.#gatherer.flush();
-      if (this.#state === 'open') receiver.drained();
-    });
+    this.#heartbeat.heard();
+    try {
+      this.#parser.push(chunk);
+    } catch (error) {
+      if (error instanceof WebSocketFailure) this.#fail(error);
+      else this.#receiver?.refuse(error);
+    }
   }
 
   write(frame: Uint8Array): void {
-    this.#queue(frame, this.#binary ? Opcode.Binary : Opcode.Text);
+    this.#queue(frame, this.#options.binary ? Opcode.Binary : Opcode.Text);
   }
 
   end(kind: EndKind, reason: string): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'ending';
-    this.#heartbeat.stop();
-    this.#webSocket.resume();
-    this.#webSocket.close(closeCodes[kind], clip(reason));
+    if (this.#state === 'open') this.#sayClose({ code: closeCodes[kind], reason });
   }
 
   destroy(reason: string): void {
     if (this.#state === 'over') return;
     this.#reason ??= reason;
     this.#over();
-    this.#webSocket.terminate();
+    this.#socket.destroy();
   }
 
   pause(): void {
     this.#heartbeat.deaf = true;
-    this.#webSocket.pause();
+    this.#socket.pause();
   }
 
   resume(): void {
     this.#heartbeat.deaf = false;
-    this.#webSocket.resume();
+    this.#socket.resume();
   }
 
   #queue(frame: Uint8Array, opcode: Opcode): void {
-    if (this.#state !== 'open' || this.#sealed) return;
-    this.#gatherer.add(this.#masked ? maskedFrame(opcode, frame) : frame, opcode);
-  }
-
-  #arrived(data: unknown, isBinary: boolean): void {
     if (this.#state !== 'open') return;
-    if (isBinary !== this.#binary) {
-      const [got, expected] = isBinary ? ['binary', 'text'] : ['text', 'binary'];
-      this.#receiver?.refuse(new ProtocolViolation(`${got} frame, the subprotocol is for ${expected} frames`));
-    } else if (data instanceof Uint8Array) {
-      this.#receiver?.receiveFrame(data);
-    }
+    this.#gatherer.add(this.#options.client ? maskedFrame(opcode, frame) : frame, opcode);
   }
 
-  #answer(ping: Buffer): void {
+  #arrived(payload: Uint8Array, isBinary: boolean): void {
+    if (this.#state !== 'open') return;
+    if (isBinary === this.#options.binary) {
+      this.#receiver?.receiveFrame(payload);
+      return;
+    }
+    const [got, expected] = isBinary ? ['binary', 'text'] : ['text', 'binary'];
+    this.#receiver?.refuse(new ProtocolViolation(`${got} frame, the subprotocol is for ${expected} frames`));
+  }
+
+  #controlled(opcode: Opcode, payload: Uint8Array): void {
+    if (opcode === Opcode.Ping) this.#answer(payload);
+    else if (opcode === Opcode.Close) this.#peerCloses(readClose(payload));
+  }
+
+  #answer(ping: Uint8Array): void {
     if (this.#state !== 'open') return;
     if (this.#gatherer.congested) {
       this.#pongBytes += PONG_BYTES + ping.length;
@@ -169,22 +165,51 @@ export class WebSocketChannel implements FrameChannel {
     this.#queue(ping, Opcode.Pong);
   }
 
-  // The WebSocket has sent a close frame with the fitting code already (1002, 1007, 1009) and reads no more.
-  #failed(error: Error): void {
-    if (this.#state === 'over') return;
-    this.#reason ??= `WebSocket failed: ${error.message}`;
-    if (this.#state === 'open') {
-      this.#state = 'ending';
-      this.#heartbeat.stop();
-      this.#tell(this.#reason);
-    }
-    this.#grace ??= this.#clock.after(this.#closeGrace, () => this.#webSocket.terminate());
+  /** What has been gathered leaves before the close frame, and nothing after it. [RFC6455-5.5.1] */
+  #sayClose(status: CloseStatus): void {
+    const frame = writeClose(status);
+    this.#queue(frame, Opcode.Close);
+    this.#state = 'closing';
+    this.#heartbeat.stop();
+    this.#gatherer.flushAll();
+    this.#socket.resume();
+    this.#grace = this.#options.clock.after(this.#options.closeGrace, () =>
+      this.destroy('no answer to the close frame'),
+    );
   }
 
-  #closed(code: number, reason: Buffer): void {
-    this.#grace?.cancel();
-    const text = reason.length === 0 ? '' : ` (${reason.toString()})`;
-    this.#reason ??= code === 1006 ? 'connection lost' : `the peer closed the connection with ${code}${text}`;
+  #peerCloses(status: CloseStatus): void {
+    const { code, reason } = status;
+    this.#parser.stop();
+    const text = reason === '' ? '' : ` (${reason})`;
+    this.#reason ??= `the peer closed the connection with ${code}${text}`;
+    if (this.#state === 'open') this.#sayClose({ code, reason: '' });
+    // The server ends the connection, so that no port of a client's lies idle for minutes. [RFC6455-7.1.1]
+    if (!this.#options.client) this.#socket.end();
+  }
+
+  /** The peer is told why, and what it still sends is read and thrown away so that it can read that. [RFC6455-7.1.7] */
+  #fail({ code, message }: WebSocketFailure): void {
+    this.#parser.stop();
+    if (this.#state !== 'open') {
+      this.destroy(message);
+      return;
+    }
+    this.#reason ??= `WebSocket failed: ${message}`;
+    this.#sayClose({ code, reason: message });
+    this.#socket.end();
+    this.#tell(this.#reason);
+  }
+
+  #drained(): void {
+    this.#pongBytes = 0;
+    if (this.#state === 'over') return;
+    this.#gatherer.flush();
+    if (this.#state === 'open') this.#receiver?.drained();
+  }
+
+  #closed(): void {
+    this.#reason ??= 'connection lost';
     this.#over();
     this.#tell(this.#reason);
   }
@@ -197,14 +222,9 @@ export class WebSocketChannel implements FrameChannel {
 
   #over(): void {
     this.#state = 'over';
+    this.#grace?.cancel();
     this.#heartbeat.stop();
+    this.#parser.stop();
     this.#gatherer.drop();
   }
-}
-
-/** `text` as far as it fits a close frame, cut between characters. */
-function clip(text: string): string {
-  if (Buffer.byteLength(text) <= MAX_REASON_BYTES) return text;
-  const bytes = Buffer.from(text).subarray(0, MAX_REASON_BYTES);
-  return new TextDecoder().decode(bytes, { stream: true });
 }

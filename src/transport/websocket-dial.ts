@@ -1,8 +1,9 @@
-import type { IncomingMessage } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Link } from '../link/link.ts';
 import { WireLink } from '../link/wire-link.ts';
-import { AnnouncingWebSocket, type ClientOptions } from './announcing-web-socket.ts';
 import { BATCH_OVERHEAD } from './batch.ts';
 import { BatchedChannel } from './batched-channel.ts';
 import type { DialTerms } from './dial.ts';
@@ -10,33 +11,32 @@ import { DialError } from './dial-error.ts';
 import { peerAddress } from './peer-address.ts';
 import { subprotocolOf } from './subprotocol.ts';
 import { WebSocketChannel } from './websocket-channel.ts';
+import { acceptOf } from './websocket-handshake.ts';
 
 /** What is shown of a server's text that says why it refuses, in characters. */
 const MAX_REFUSAL = 300;
 
+interface Upgraded {
+  readonly socket: Socket;
+  readonly subprotocol: string | undefined;
+  /** What came in one piece with the server's answer. */
+  readonly head: Buffer;
+}
+
 /** The client's side of WebSocket. */
 export async function dialWebSocket(terms: DialTerms): Promise<Link> {
   const { url, codec, signal, clock, log, closeGrace } = terms;
-  const settings: ClientOptions & { closeTimeout: number } = {
-    perMessageDeflate: false,
-    maxPayload: terms.maxMessageSize + (terms.batched ? BATCH_OVERHEAD : 0),
-    autoPong: false,
-    closeTimeout: closeGrace,
-    ...terms.tls,
-  };
   const batched = subprotocolOf(codec, true).name;
   const offered = terms.batched ? [batched, codec.subprotocol] : [codec.subprotocol];
-  const webSocket = new AnnouncingWebSocket(url, offered, settings);
-  const giveUp = (): void => webSocket.terminate();
-  signal.addEventListener('abort', giveUp, { once: true });
+  const { socket, subprotocol, head } = await upgraded(terms, offered);
   try {
-    const socket = await opened(webSocket, url);
     signal.throwIfAborted();
+    const isBatched = subprotocol === batched;
     const channel = new WebSocketChannel({
-      webSocket,
       socket,
       binary: codec.binary,
-      masked: true,
+      client: true,
+      maxMessage: terms.maxMessageSize + (isBatched ? BATCH_OVERHEAD : 0),
       heartbeat: terms.heartbeat,
       closeGrace,
       clock,
@@ -50,41 +50,70 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
         tls: url.startsWith('wss:'),
       },
       codec,
-      channel: webSocket.protocol === batched ? new BatchedChannel(channel, codec.binary) : channel,
+      channel: isBatched ? new BatchedChannel(channel, codec.binary) : channel,
       log,
       clock,
       outgoing: { maxBytes: terms.maxQueuedBytes },
       closeGrace,
     });
-    webSocket.resume();
+    if (head.length > 0) channel.feed(head);
     return link;
   } catch (error) {
-    webSocket.terminate();
-    signal.throwIfAborted();
+    socket.destroy();
     throw error;
-  } finally {
-    signal.removeEventListener('abort', giveUp);
   }
 }
 
-/** Resolves with the socket once the WebSocket is open; reading is paused then. */
-function opened(webSocket: AnnouncingWebSocket, url: string): Promise<Socket> {
+/** Asks for the upgrade, and judges the answer. [RFC6455-4.1] */
+function upgraded({ url, signal, tls }: DialTerms, offered: readonly string[]): Promise<Upgraded> {
+  const key = randomBytes(16).toString('base64');
+  const secure = url.startsWith('wss:');
+  const headers = {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': key,
+    'Sec-WebSocket-Protocol': offered.join(','),
+  };
+  const target = url.replace(/^ws/, 'http');
   return new Promise((resolve, reject) => {
-    let socket: Socket | undefined;
-    webSocket.on('upgrade', response => {
-      socket = response.socket;
+    // Of its own: no connection is kept for others.
+    const options = { headers, agent: false as const };
+    const request = secure ? requestHttps(target, { ...options, ...tls }) : requestHttp(target, options);
+    const giveUp = (): void => void request.destroy(signal.reason instanceof Error ? signal.reason : undefined);
+    signal.addEventListener('abort', giveUp, { once: true });
+    request.once('close', () => signal.removeEventListener('abort', giveUp));
+    request.on('socket', socket => {
+      socket.setNoDelay(true);
+      // Stays: an error in between must not end the process; `close` follows where there is a link by then.
+      socket.on('error', () => {});
     });
-    webSocket.on('unexpected-response', (_request, response) => {
-      refusal(response).then(why => reject(new DialError(url, why)), reject);
+    request.on('error', reject);
+    request.on('response', response => {
+      refusal(response)
+        .then(why => reject(new DialError(url, why)), reject)
+        .finally(() => request.destroy());
     });
-    // Stays: an error after this is the channel's, but one that comes in between must not end the process.
-    webSocket.on('error', reject);
-    webSocket.on('open', () => {
-      webSocket.pause();
-      if (socket === undefined) reject(new DialError(url, 'the connection has no socket'));
-      else resolve(socket);
+    request.on('upgrade', (response, socket, head) => {
+      const wrong = wrongAnswer(response, key, offered);
+      if (wrong === undefined) {
+        resolve({ socket, subprotocol: response.headers['sec-websocket-protocol'], head });
+        return;
+      }
+      socket.destroy();
+      reject(new DialError(url, `the server's answer to the upgrade is wrong: ${wrong}`));
     });
+    request.end();
   });
+}
+
+function wrongAnswer({ headers }: IncomingMessage, key: string, offered: readonly string[]): string | undefined {
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'it is no upgrade to WebSocket';
+  if (headers['sec-websocket-accept'] !== acceptOf(key)) return 'Sec-WebSocket-Accept does not fit';
+  if (headers['sec-websocket-extensions'] !== undefined) return 'an extension that was not offered';
+  const subprotocol = headers['sec-websocket-protocol'];
+  if (subprotocol === undefined) return 'it speaks none of the subprotocols that were offered';
+  return offered.includes(subprotocol) ? undefined : `subprotocol ${subprotocol} was not offered`;
 }
 
 async function refusal(response: IncomingMessage): Promise<string> {

@@ -3,7 +3,7 @@ import type { FrameShape } from './frame-gatherer.ts';
 // [RFC6455-5.2] What goes out is never fragmented, and compressed never: FIN and an opcode, then the length in 7 bits,
 // or in 16 or 64 that follow, then a client's mask.
 
-export const Opcode = { Text: 1, Binary: 2, Ping: 9, Pong: 10 } as const;
+export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const;
 
 export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import type { FrameReceiver } from '../../src/link/frame-channel.ts';
 import { WebSocketChannel } from '../../src/transport/websocket-channel.ts';
@@ -8,44 +7,31 @@ import { FakeSocket } from '../support/fake-socket.ts';
 
 const CLOSE = 8;
 
-/** Says `closing` before it writes its close frame, and does nothing else. */
-class FakeWebSocket extends EventEmitter {
-  readonly #socket: FakeSocket;
-
-  constructor(socket: FakeSocket) {
-    super();
-    this.#socket = socket;
-  }
-
-  close(): void {
-    this.emit('closing');
-    this.#socket.write(Buffer.of(0x80 | CLOSE, 0));
-  }
-
-  terminate(): void {}
-  pause(): void {}
-  resume(): void {}
-}
-
 class Receiver implements FrameReceiver {
   drains = 0;
-  receiveFrame(): void {}
+  frames = 0;
+  readonly closings: string[] = [];
+  receiveFrame(): void {
+    this.frames++;
+  }
   drained(): void {
     this.drains++;
   }
   refuse(): void {}
-  closed(): void {}
+  closed(reason: string): void {
+    this.closings.push(reason);
+  }
 }
 
-function open({ masked = false, binary = true, interval = 0 } = {}) {
+function open({ masked: client = false, binary = true, interval = 0 } = {}) {
   const socket = new FakeSocket();
-  const webSocket = new FakeWebSocket(socket);
   const clock = new FakeClock();
   const heartbeat = { interval, timeout: 1000 };
-  const channel = new WebSocketChannel({ webSocket, socket, binary, masked, heartbeat, closeGrace: 1000, clock });
+  const options = { socket, binary, client, heartbeat, maxMessage: 1000, closeGrace: 1000, clock };
+  const channel = new WebSocketChannel(options);
   const receiver = new Receiver();
   channel.attach(receiver);
-  return { socket, webSocket, channel, receiver, clock };
+  return { socket, channel, receiver, clock };
 }
 
 interface Frame {
@@ -86,6 +72,8 @@ function framesOf(socket: FakeSocket): Frame[] {
 function filled(size: number, from: number): Uint8Array {
   return Uint8Array.from({ length: size }, (_, i) => (from + i * 7) & 0xff);
 }
+
+const bytesOf = (code: number): number[] => [code >> 8, code & 0xff];
 
 const turn = (): Promise<void> => new Promise(setImmediate);
 
@@ -160,10 +148,10 @@ describe('WebSocket channel', () => {
 
   it('sends what is gathered before the close frame, ours or the answer to the peer’s, and nothing after [RFC6455-5.5.1]', async () => {
     for (const close of ['ours', 'the answer']) {
-      const { socket, webSocket, channel } = open();
+      const { socket, channel } = open();
       channel.write(filled(3, 1));
       if (close === 'ours') channel.end('normal', '');
-      else webSocket.close();
+      else channel.feed(Buffer.of(0x80 | CLOSE, 0x80, 0, 0, 0, 0));
       channel.write(filled(3, 2));
       await turn();
       assert.deepEqual(
@@ -174,10 +162,64 @@ describe('WebSocket channel', () => {
     }
   });
 
-  it('asks with a PING, and answers one with its own bytes [RFC6455-5.5.2]', async () => {
-    const { socket, webSocket, clock } = open({ interval: 5000 });
-    webSocket.emit('ping', Buffer.from('are you there'));
+  it('answers a close frame with its code, ends the connection as a server, and hears nothing more [RFC6455-5.5.1]', async () => {
+    const cases: readonly (readonly [payload: readonly number[], answer: readonly number[]])[] = [
+      [[], []],
+      ...[1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999].map(code => [bytesOf(code), bytesOf(code)] as const),
+      [[...bytesOf(1000), ...Buffer.from('grün')], bytesOf(1000)],
+      // [RFC6455-7.4]
+      ...[0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535].map(
+        code => [bytesOf(code), bytesOf(1002)] as const,
+      ),
+      [[3], bytesOf(1002)],
+      [[...bytesOf(1000), 0xff], bytesOf(1007)],
+    ];
+    for (const [payload, answer] of cases) {
+      const { socket, channel, receiver } = open();
+      const close = Buffer.of(0x80 | CLOSE, 0x80 | payload.length, 0, 0, 0, 0, ...payload);
+      const message = Buffer.of(0x82, 0x81, 0, 0, 0, 0, 7);
+      channel.feed(Buffer.concat([message, close, message]));
+      channel.feed(Buffer.from(message));
+      await turn();
+      const [frame, ...others] = framesOf(socket);
+      assert.deepEqual([frame?.opcode, others.length], [CLOSE, 0]);
+      assert.deepEqual([...(frame?.payload.subarray(0, 2) ?? [])], answer, String(payload));
+      assert.equal(receiver.frames, 1);
+      assert.equal(socket.writableEnded, true);
+    }
+  });
+
+  it('waits for the answer to its own close frame, for a time [RFC6455-7.1.2]', async () => {
+    const { socket, channel, clock, receiver } = open();
+    channel.end('going-away', 'x'.repeat(200));
     await turn();
+    const [frame] = framesOf(socket);
+    assert.deepEqual([...(frame?.payload.subarray(0, 2) ?? [])], bytesOf(1001));
+    assert.equal(frame?.payload.length, 125);
+    assert.equal(socket.destroyed, false);
+    clock.advance(1000);
+    await turn();
+    assert.equal(socket.destroyed, true);
+    assert.deepEqual(receiver.closings, ['no answer to the close frame']);
+    const answered = open();
+    answered.channel.end('normal', '');
+    answered.channel.feed(Buffer.of(0x80 | CLOSE, 0x80, 0, 0, 0, 0));
+    assert.equal(answered.socket.writableEnded, true);
+  });
+
+  it('as a client, leaves it to the server to end the connection [RFC6455-7.1.1]', () => {
+    const { socket, channel } = open({ masked: true });
+    channel.feed(Buffer.of(0x80 | CLOSE, 0));
+    assert.equal(framesOf(socket)[0]?.opcode, CLOSE);
+    assert.equal(socket.writableEnded, false);
+  });
+
+  it('asks with a PING, and answers one with its own bytes [RFC6455-5.5.2]', async () => {
+    const { socket, channel, clock } = open({ interval: 5000 });
+    channel.feed(Buffer.concat([Buffer.of(0x89, 0x80 | 13, 0, 0, 0, 0), Buffer.from('are you there')]));
+    await turn();
+    // What was heard counts until the first look at it.
+    clock.advance(5000);
     clock.advance(5000);
     await turn();
     assert.deepEqual(
