@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { isReserved, isUri } from '../../src/wamp/uri.ts';
+import { callSchemeSchema } from './calls/call-scheme.ts';
+import { presetNames } from './calls/schemes.ts';
 import { ruleSchema, sideTemplate } from './rules/rule-schema.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -52,6 +54,30 @@ export const mqttConfig = z
       .refine(uri => isUri(uri, 'strict') && !isReserved(uri), 'must be a URI such as "bridge.mqtt.error"')
       .default('bridge.mqtt.error')
       .describe('Where it is told of messages that a rule could not map, at most once a second of each kind'),
+    calls: z
+      .strictObject({
+        own: z
+          .boolean('must be true or false')
+          .default(true)
+          .describe(
+            'Devices that subscribe rpc/{client id}/req/# are called, and call by call/{client id}/{n}/{procedure}',
+          ),
+        presets: z
+          .array(z.enum(presetNames))
+          .default([])
+          .describe('Calls as these devices have them: thingsboard, zigbee2mqtt, tasmota'),
+        schemes: z.array(callSchemeSchema).max(100).default([]).describe('Calls as other devices have them'),
+      })
+      .prefault({})
+      .describe('Calls to MQTT devices and by them'),
+    presence: z
+      .boolean('must be true or false')
+      .default(true)
+      .describe('Who is connected is retained as presence.{client id} under the prefix'),
+    discovery: z
+      .union([z.literal(false), z.string().regex(/^[^+#]+[^+#/]$/, 'must be a topic such as "homeassistant"')])
+      .default('homeassistant')
+      .describe('Where devices announce themselves to Home Assistant: wampway.device.list tells of them'),
     maxPacketSize: z
       .int('must be a whole number of bytes')
       .min(128, 'must be at least 128 bytes')

@@ -1,10 +1,16 @@
 import type { WampEvent } from '../../src/client/session-api.ts';
 import type { BridgeContext } from '../../src/gateway/bridge.ts';
 import type { Payload } from '../../src/wamp/payload.ts';
+import { Calls } from './calls/calls.ts';
+import { ownScheme, presets } from './calls/schemes.ts';
+import { registerClientProcedures } from './client-procedures.ts';
 import { ClientSessions, SERVICE_ID } from './client-sessions.ts';
+import { Discovery } from './discovery/discovery.ts';
 import type { DropCounter } from './drop-counter.ts';
+import { levelSpellings } from './level-spelling.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 import type { MqttMessage, MqttPeer, MqttSink, MqttSource } from './mqtt-source.ts';
+import { Presence } from './presence.ts';
 import { ProblemReport } from './problem-report.ts';
 import { type Mapped, Rule } from './rules/rule.ts';
 import { type Route, RuleBook } from './rules/rule-book.ts';
@@ -28,19 +34,28 @@ export class Relay implements MqttSink {
   readonly #rules: RuleBook;
   readonly #mirror: Rule;
   readonly #problems: ProblemReport;
+  readonly #calls: Calls;
+  readonly #presence: Presence | undefined;
+  readonly #discovery: Discovery | undefined;
   #source: MqttSource | undefined;
   /** Of the event that came last: it may come by several subscriptions, one after the other. */
   #lastPublication: number | undefined;
 
   private constructor(config: MqttConfig, context: BridgeContext, drops: DropCounter, sessions: ClientSessions) {
-    const { rules, mirror, prefix, uris, errors } = config;
+    const { rules, mirror, prefix, uris, errors, presence, discovery } = config;
+    const { clock, log } = context;
+    const spelling = levelSpellings[uris];
     this.#config = config;
     this.#context = context;
     this.#drops = drops;
     this.#sessions = sessions;
     this.#rules = new RuleBook(rules, mirror ? prefix : undefined, uris);
     this.#mirror = Rule.mirror();
-    this.#problems = new ProblemReport(sessions.service, errors, context.clock);
+    this.#problems = new ProblemReport(sessions.service, errors, clock);
+    this.#calls = new Calls({ presets: presetsOf(config), prefix, spelling, clock, log });
+    this.#presence = presence ? new Presence(sessions.service, prefix, spelling, clock) : undefined;
+    this.#discovery =
+      discovery === false ? undefined : new Discovery(discovery, topic => this.#rules.ofTopic(topic)?.to);
   }
 
   static async join(config: MqttConfig, context: BridgeContext, drops: DropCounter): Promise<Relay> {
@@ -50,8 +65,10 @@ export class Relay implements MqttSink {
   /** Starts carrying WAMP events to `source`. */
   async connect(source: MqttSource): Promise<void> {
     this.#source = source;
-    await this.#bringRetained(source);
     const { service } = this.#sessions;
+    await this.#discovery?.open(service);
+    if (this.#presence !== undefined) await registerClientProcedures(service, this.#presence);
+    await this.#bringRetained(source);
     const wanted = this.#rules.subscriptions;
     await Promise.all(
       wanted.map(({ topic, match }) => service.subscribe(topic, event => this.#event(event), { match })),
@@ -64,11 +81,29 @@ export class Relay implements MqttSink {
     await this.#sessions.stop();
   }
 
-  connecting(peer: MqttPeer): Promise<void> {
-    return this.#sessions.open(peer);
+  async connecting(peer: MqttPeer): Promise<void> {
+    await this.#sessions.open(peer);
+    this.#presence?.coming(peer);
+  }
+
+  connected(peer: MqttPeer): void {
+    const session = this.#sessions.of(peer);
+    if (session === undefined || this.#source === undefined) return;
+    this.#calls.connected(peer, session, this.#source);
+    this.#presence?.connected(peer);
+  }
+
+  subscribed(peer: MqttPeer, filter: string): void {
+    if (this.#source !== undefined) this.#calls.subscribed(peer, filter, this.#source);
+  }
+
+  unsubscribed(peer: MqttPeer, filter: string): void {
+    this.#calls.unsubscribed(peer, filter);
   }
 
   disconnected(peer: MqttPeer): void {
+    this.#calls.disconnected(peer);
+    this.#presence?.disconnected(peer, 'disconnected');
     this.#sessions.close(peer);
   }
 
@@ -77,6 +112,8 @@ export class Relay implements MqttSink {
   }
 
   message(message: MqttMessage, peer: MqttPeer | undefined): Promise<void> | undefined {
+    if (this.#calls.take(message, peer)) return undefined;
+    this.#discovery?.read(message);
     const route = this.#rules.ofTopic(message.topic);
     if (route?.to === undefined) return undefined;
     const session = peer === undefined ? this.#sessions.service : this.#sessions.of(peer);
@@ -137,6 +174,11 @@ export class Relay implements MqttSink {
     const retained = this.#context.retainedPublication(uri);
     return retained === publication || (payload.length === 0 && retained === undefined);
   }
+}
+
+function presetsOf({ calls }: MqttConfig) {
+  const own = calls.own ? [ownScheme] : [];
+  return [...own, ...calls.presets.map(name => presets[name]), { callees: calls.schemes, callers: [] }];
 }
 
 /** An empty retained message takes back what is retained. [MQTT-3.3.1-10] */

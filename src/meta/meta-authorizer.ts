@@ -1,6 +1,6 @@
 import type { LinkInfo } from '../link/link.ts';
 import { type Action, ALLOW, type Authorizer, DENY, type Decision, type SessionView } from '../router/authorizer.ts';
-import type { MatchPolicy, Uri } from '../wamp/uri.ts';
+import { isReserved, type MatchPolicy, type Uri } from '../wamp/uri.ts';
 import { isMetaUri } from './meta-uris.ts';
 
 /** Programs of this machine, everybody, nobody, or those in one of these roles. */
@@ -33,6 +33,9 @@ const controlling: ReadonlySet<string> = new Set([
   'wampway.registration.revoke',
 ]);
 
+/** Procedures of bridges, by their last component. */
+const controllingVerb = /\.(kick|revoke)$/;
+
 /** Decides over the router's own topics and procedures by the policy of the realm, and asks another for all the rest. */
 export class MetaAuthorizer implements Authorizer {
   readonly #policyOf: (realm: string) => MetaPolicy;
@@ -50,13 +53,22 @@ export class MetaAuthorizer implements Authorizer {
 
   decide(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Decision {
     if (!isMetaUri(uri)) return this.#inner.decide(session, action, uri, match);
-    // Whoever could speak here would speak for the router.
-    if (action === 'publish' || action === 'register') return DENY;
+    // Whoever could speak here would speak for the router. What the gateway adds, a bridge of it may say.
+    if (action === 'publish' || action === 'register') return isBridgesOwn(session, uri) ? ALLOW : DENY;
     if (action === 'call' && open.has(uri)) return ALLOW;
     const { read, control } = this.#policyOf(session.realm);
-    const access = action === 'call' && controlling.has(uri) ? control : read;
+    const access = action === 'call' && controls(uri) ? control : read;
     return includes(access, session) ? ALLOW : DENY;
   }
+}
+
+function controls(uri: Uri): boolean {
+  return controlling.has(uri) || controllingVerb.test(uri);
+}
+
+/** A bridge's own session, not a device's. */
+function isBridgesOwn({ linkInfo }: SessionView, uri: Uri): boolean {
+  return linkInfo.internal === 'service' && !isReserved(uri);
 }
 
 function includes(access: MetaAccess, { principal, linkInfo }: SessionView): boolean {

@@ -1,0 +1,128 @@
+import type { JoinedSession } from '../../../src/client/session-api.ts';
+import { isDict } from '../../../src/wamp/dict.ts';
+import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
+import { Payload } from '../../../src/wamp/payload.ts';
+import type { MqttMessage, MqttPublication } from '../mqtt-source.ts';
+import { mqttOfPayload, payloadOfMqtt, wholeValue } from '../payload-map.ts';
+import { JsonPointer } from '../rules/json-pointer.ts';
+import type { CallerScheme } from './call-scheme.ts';
+import { calledPayload, calledValue } from './payload-shape.ts';
+import { type Names, TopicPattern } from './topic-pattern.ts';
+
+/** Calls of one device that wait for an answer; with more, it is told so. */
+const MAX_CALLS = 16;
+/** Calls whose answers are kept, for a device that asks again because it has not heard. */
+const REMEMBERED = 64;
+
+export interface DeviceCallerParts {
+  readonly scheme: CallerScheme;
+  readonly clientId: string;
+  readonly session: JoinedSession;
+  /** Publishes to the device alone. */
+  readonly send: (publication: MqttPublication) => boolean;
+}
+
+/** A connected device that calls: with its own identity, so with its own permissions. */
+export class DeviceCaller {
+  readonly #parts: DeviceCallerParts;
+  readonly #request: TopicPattern;
+  readonly #answerTopic: TopicPattern;
+  readonly #errorTopic: TopicPattern;
+  /** By the number of the call: its answer, or undefined while it is being worked on. */
+  readonly #recent = new Map<string, MqttPublication | undefined>();
+  readonly #abort = new AbortController();
+  #calls = 0;
+  #foreign = 0;
+
+  constructor(parts: DeviceCallerParts) {
+    this.#parts = parts;
+    const { request, answer, error = answer } = parts.scheme;
+    this.#request = new TopicPattern(request);
+    this.#answerTopic = new TopicPattern(answer);
+    this.#errorTopic = new TopicPattern(error);
+  }
+
+  /** Calls in another device's name. */
+  get foreign(): number {
+    return this.#foreign;
+  }
+
+  close(): void {
+    this.#abort.abort();
+  }
+
+  /** Whether a message of the device is a call. */
+  take({ topic, payload, qos }: MqttMessage): boolean {
+    const names = this.#request.match(topic);
+    if (names === undefined) return false;
+    const { clientId, send } = this.#parts;
+    if (names['clientid'] !== undefined && names['clientid'] !== clientId) {
+      this.#foreign += 1;
+      return true;
+    }
+    const n = names['n'] ?? '';
+    if (this.#recent.has(n)) {
+      // Sent again: the answer may have been lost, and the call is not to be made twice.
+      const answer = this.#recent.get(n);
+      if (answer !== undefined) send(answer);
+      return true;
+    }
+    this.#remember(n);
+    void this.#answer({ ...names, clientid: clientId }, payload, qos);
+    return true;
+  }
+
+  async #answer(names: Names, bytes: Uint8Array, qos: MqttPublication['qos']): Promise<void> {
+    const { send } = this.#parts;
+    const n = names['n'] ?? '';
+    let answer: MqttPublication;
+    this.#calls += 1;
+    try {
+      const payload = await this.#made(names, bytes);
+      answer = {
+        topic: this.#answerTopic.fill(names),
+        payload: mqttOfPayload(payload),
+        qos,
+        retain: false,
+      };
+    } catch (error) {
+      answer = { topic: this.#errorTopic.fill(names), payload: errorPayload(error), qos, retain: false };
+    } finally {
+      this.#calls -= 1;
+    }
+    if (this.#recent.has(n)) this.#recent.set(n, answer);
+    if (!this.#abort.signal.aborted) send(answer);
+  }
+
+  async #made(names: Names, bytes: Uint8Array): Promise<Payload> {
+    if (this.#calls > MAX_CALLS) throw new WampError(ErrorUri.Unavailable, [`${MAX_CALLS} calls wait for an answer`]);
+    const { scheme, session } = this.#parts;
+    let procedure: unknown = names['procedure'];
+    let payload = scheme.args === undefined ? calledPayload(bytes) : Payload.empty;
+    if (scheme.procedure !== undefined) {
+      const [value] = payloadOfMqtt(bytes).args;
+      procedure = new JsonPointer(scheme.procedure).find(value);
+      if (scheme.args !== undefined) payload = calledValue(new JsonPointer(scheme.args).find(value));
+    }
+    if (typeof procedure !== 'string' || procedure === '') {
+      throw new WampError(ErrorUri.InvalidArgument, ['the call does not name a procedure']);
+    }
+    const called = await session.call(procedure, { payload, signal: this.#abort.signal });
+    return called.payload;
+  }
+
+  #remember(n: string): void {
+    if (this.#recent.size >= REMEMBERED) {
+      const [oldest] = this.#recent.keys();
+      if (oldest !== undefined) this.#recent.delete(oldest);
+    }
+    this.#recent.set(n, undefined);
+  }
+}
+
+function errorPayload(error: unknown): Uint8Array {
+  const { uri, args, kwargs } =
+    error instanceof WampError ? error : new WampError(ErrorUri.RuntimeError, ['the call could not be made']);
+  const told = { error: uri, args, ...(isDict(kwargs) && Object.keys(kwargs).length > 0 ? { kwargs } : {}) };
+  return wholeValue(Payload.of([told]));
+}

@@ -1,0 +1,73 @@
+import { isDict } from '../../../src/wamp/dict.ts';
+import { Payload } from '../../../src/wamp/payload.ts';
+import { mqttOfPayload, payloadOfMqtt, wholeValue } from '../payload-map.ts';
+
+/**
+ * How a call is written into an MQTT payload: `auto`, or JSON in which some strings stand for a part of the call:
+ * `$value` (the only argument, or the list of several), `$args`, `$kwargs`, `$method`, `$n`; the key `...` takes in the
+ * keys of an object.
+ */
+export type PayloadShape = 'auto' | { readonly [key: string]: unknown };
+
+export interface Call {
+  readonly payload: Payload;
+  readonly method: string;
+  readonly n: string;
+}
+
+export function shapedPayload(shape: PayloadShape, call: Call): Uint8Array {
+  if (shape === 'auto') return mqttOfPayload(call.payload);
+  return wholeValue(Payload.of([filled(shape, call)]));
+}
+
+/**
+ * The arguments that an MQTT payload stands for: those of `{"args": […], "kwargs": {…}}`, or a value that is the only
+ * one; of an empty payload none. The way back of `auto`.
+ */
+export function calledPayload(bytes: Uint8Array): Payload {
+  return spread(payloadOfMqtt(bytes));
+}
+
+/** As `calledPayload`, of a value within a payload. */
+export function calledValue(value: unknown): Payload {
+  return value === undefined ? Payload.empty : spread(Payload.of([value]));
+}
+
+function spread(payload: Payload): Payload {
+  const [value] = payload.args;
+  if (!isDict(value)) return payload;
+  const { args = [], kwargs = {}, ...others } = value;
+  const isCall = (Object.hasOwn(value, 'args') || Object.hasOwn(value, 'kwargs')) && Object.keys(others).length === 0;
+  return isCall && Array.isArray(args) && isDict(kwargs) ? Payload.of(args, kwargs) : payload;
+}
+
+function filled(shape: unknown, call: Call): unknown {
+  if (typeof shape === 'string') return named(shape, call);
+  if (Array.isArray(shape)) return shape.map(item => filled(item, call));
+  if (!isDict(shape)) return shape;
+  return Object.fromEntries(
+    Object.entries(shape).flatMap(([key, value]) => {
+      const made = filled(value, call);
+      if (key !== '...') return [[key, made]];
+      return isDict(made) ? Object.entries(made) : [];
+    }),
+  );
+}
+
+function named(name: string, { payload, method, n }: Call): unknown {
+  const { args, kwargs } = payload;
+  switch (name) {
+    case '$value':
+      return args.length === 0 ? kwargs : args.length === 1 ? args[0] : args;
+    case '$args':
+      return args;
+    case '$kwargs':
+      return kwargs;
+    case '$method':
+      return method;
+    case '$n':
+      return n;
+    default:
+      return name;
+  }
+}

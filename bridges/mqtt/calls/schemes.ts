@@ -1,0 +1,114 @@
+import { type CallerScheme, type CallScheme, callSchemeSchema } from './call-scheme.ts';
+
+/** Schemes of one kind of device: it is called by some, and calls by others. */
+export interface CallPreset {
+  readonly callees: readonly CallScheme[];
+  readonly callers: readonly CallerScheme[];
+}
+
+const scheme = callSchemeSchema.parse.bind(callSchemeSchema);
+
+/** Our own, for firmware that is yet to be written. */
+export const ownScheme: CallPreset = {
+  callees: [
+    scheme({
+      listen: 'rpc/{clientid}/req/#',
+      procedure: 'rpc.{clientid}.#',
+      request: { topic: 'rpc/{clientid}/req/{method}/{n}' },
+      response: {
+        topic: 'rpc/{clientid}/res/{n}',
+        errorTopic: 'rpc/{clientid}/res/{n}/err',
+        progressTopic: 'rpc/{clientid}/res/{n}/prog',
+      },
+    }),
+  ],
+  callers: [
+    {
+      request: 'call/{clientid}/{n}/{procedure}',
+      answer: 'rpc/{clientid}/ret/{n}',
+      error: 'rpc/{clientid}/ret/{n}/err',
+    },
+  ],
+};
+
+/** What devices in the field speak already. */
+export const presets = {
+  // Server-side and client-side RPC of its device API.
+  thingsboard: {
+    callees: [
+      scheme({
+        listen: 'v1/devices/me/rpc/request/+',
+        procedure: 'thingsboard.{clientid}.#',
+        request: {
+          topic: 'v1/devices/me/rpc/request/{n}',
+          payload: { method: '$method', params: '$value' },
+        },
+        response: { topic: 'v1/devices/me/rpc/response/{n}' },
+      }),
+    ],
+    callers: [
+      {
+        request: 'v1/devices/me/rpc/request/{n}',
+        procedure: '/method',
+        args: '/params',
+        answer: 'v1/devices/me/rpc/response/{n}',
+      },
+    ],
+  },
+  // zigbee2mqtt.bridge.permit_join, zigbee2mqtt.bridge.device.rename; zigbee2mqtt.device.{friendly name}.set and .get.
+  zigbee2mqtt: {
+    callees: [
+      scheme({
+        listen: 'zigbee2mqtt/#',
+        procedure: 'zigbee2mqtt.bridge.#',
+        request: {
+          topic: 'zigbee2mqtt/bridge/request/{levels}',
+          payload: { '...': '$value', transaction: '$n' },
+        },
+        response: {
+          topic: 'zigbee2mqtt/bridge/response/{levels}',
+          exclusive: false,
+          match: '/transaction',
+          result: '/data',
+          error: { at: '/status', equals: 'error', message: '/error' },
+        },
+      }),
+      scheme({
+        listen: 'zigbee2mqtt/#',
+        procedure: 'zigbee2mqtt.device.{device}.set',
+        request: { topic: 'zigbee2mqtt/{device}/set' },
+        response: { topic: 'zigbee2mqtt/{device}', exclusive: false },
+      }),
+      scheme({
+        listen: 'zigbee2mqtt/#',
+        procedure: 'zigbee2mqtt.device.{device}.get',
+        request: { topic: 'zigbee2mqtt/{device}/get' },
+        response: { topic: 'zigbee2mqtt/{device}', exclusive: false },
+      }),
+    ],
+    callers: [],
+  },
+  // tasmota.{topic}.POWER, as on its console; it answers one command after the other.
+  tasmota: {
+    callees: [
+      scheme({
+        listen: 'cmnd/{device}/#',
+        procedure: 'tasmota.{device}.#',
+        request: { topic: 'cmnd/{device}/{method}' },
+        response: {
+          topic: 'stat/{device}/RESULT',
+          exclusive: false,
+          error: { at: '/Command', equals: 'Unknown', message: '/Command' },
+        },
+        inFlight: 1,
+      }),
+    ],
+    callers: [],
+  },
+} as const satisfies Record<string, CallPreset>;
+
+export const presetNames = [
+  'thingsboard',
+  'zigbee2mqtt',
+  'tasmota',
+] as const satisfies readonly (keyof typeof presets)[];

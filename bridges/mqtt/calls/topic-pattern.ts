@@ -1,0 +1,36 @@
+/** What stands for the `{name}`s of a pattern. */
+export type Names = Readonly<Record<string, string>>;
+
+/**
+ * A topic with `{name}`s, each of which is one level or a part of one; `{levels}` is one or more of them. Unlike the
+ * templates of rules it may hold `+` and `#` as they are, for it is compared with filters too.
+ */
+export class TopicPattern {
+  readonly text: string;
+  /** What every topic of it begins with: tells most others apart at once. */
+  readonly head: string;
+  readonly names: readonly string[];
+  readonly #pattern: RegExp;
+
+  constructor(text: string) {
+    this.text = text;
+    const [head = '', ...rest] = text.split(/\{([a-z]+)\}/);
+    this.head = head;
+    this.names = rest.filter((_, i) => i % 2 === 0);
+    const source = [head, ...rest].map((part, i) => {
+      if (i % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+      return part === 'levels' ? '([^+#]+)' : '([^/+#]+)';
+    });
+    this.#pattern = new RegExp(`^${source.join('')}$`, 's');
+  }
+
+  match(topic: string): Names | undefined {
+    if (!topic.startsWith(this.head)) return undefined;
+    const match = this.#pattern.exec(topic);
+    return match === null ? undefined : Object.fromEntries(this.names.map((name, i) => [name, match[i + 1] ?? '']));
+  }
+
+  fill(names: Names): string {
+    return this.text.replace(/\{([a-z]+)\}/g, (_, name: string) => names[name] ?? '');
+  }
+}

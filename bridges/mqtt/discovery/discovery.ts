@@ -1,0 +1,59 @@
+import type { JoinedSession } from '../../../src/client/session-api.ts';
+import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
+import { asUri } from '../../../src/wamp/uri.ts';
+import type { MqttMessage } from '../mqtt-source.ts';
+import { payloadOfMqtt } from '../payload-map.ts';
+import { announcementOf, entityOf } from './announcement.ts';
+import { DeviceTable } from './device-table.ts';
+
+/** A longer announcement is none. */
+const MAX_BYTES = 64 * 1024;
+
+/**
+ * Home Assistant's MQTT discovery, read for the realm: `wampway.device.list` and `.get` tell what devices announce of
+ * themselves, `wampway.device.on_announce` and `.on_remove` that they did. The messages stay what they are, too.
+ */
+export class Discovery {
+  readonly #prefix: string;
+  readonly #table: DeviceTable;
+  #session: JoinedSession | undefined;
+
+  /** `prefix` of the announcements' topics, without the slash behind it. */
+  constructor(prefix: string, uriOf: (topic: string) => string | undefined) {
+    this.#prefix = `${prefix}/`;
+    this.#table = new DeviceTable(uriOf);
+  }
+
+  async open(session: JoinedSession): Promise<void> {
+    this.#session = session;
+    await session.register('wampway.device.list', () => this.#table.list());
+    await session.register('wampway.device.get', ({ args: [id] }) => {
+      if (typeof id !== 'string') throw new WampError(ErrorUri.InvalidArgument, ['the id has to be a string']);
+      const device = this.#table.get(id);
+      if (device === undefined) throw new WampError(NO_SUCH_DEVICE, [`no device ${id} has announced itself`]);
+      return device;
+    });
+  }
+
+  /** Reads a message, whatever else becomes of it. */
+  read({ topic, payload }: Pick<MqttMessage, 'topic' | 'payload'>): void {
+    if (!topic.startsWith(this.#prefix) || payload.length > MAX_BYTES) return;
+    const place = topic.slice(this.#prefix.length);
+    if (entityOf(place) === undefined) return;
+    if (payload.length === 0) {
+      const device = this.#table.delete(place);
+      if (device !== undefined) this.#tell(this.#table.get(device) === undefined ? 'on_remove' : 'on_announce', device);
+      return;
+    }
+    const announcement = announcementOf(place, payloadOfMqtt(payload).args[0]);
+    if (announcement !== undefined && this.#table.put(place, announcement)) {
+      this.#tell('on_announce', announcement.deviceId);
+    }
+  }
+
+  #tell(event: 'on_announce' | 'on_remove', device: string): void {
+    this.#session?.publish(`wampway.device.${event}`, { args: [device] }).catch(() => {});
+  }
+}
+
+const NO_SUCH_DEVICE = asUri('wampway.error.no_such_device');

@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { MqttClient } from 'mqtt';
+import { WampError } from '../../../src/wamp/errors.ts';
+import { until } from '../../support/until.ts';
+import { BridgeRig } from './bridge-rig.ts';
+
+type Answer = (topic: string, text: string) => void;
+
+/** A device that has subscribed, and does as it is told. */
+async function device(rig: BridgeRig, clientId: string, filter: string, answer: Answer): Promise<MqttClient> {
+  const client = await rig.client({ clientId });
+  client.on('message', (topic, payload) => answer(topic, payload.toString()));
+  await client.subscribeAsync(filter, { qos: 1 });
+  return client;
+}
+
+/** Waits until somebody has registered. */
+async function registered(rig: BridgeRig, procedure: string): Promise<void> {
+  const { dealer } = rig.gateway.router.realm('realm1') ?? assert.fail();
+  await until(procedure, () => dealer.match(procedure as never) !== undefined);
+}
+
+const failure =
+  (uri: string, ...args: readonly unknown[]) =>
+  (error: unknown) => {
+    assert.ok(error instanceof WampError, String(error));
+    assert.equal(error.uri, uri);
+    if (args.length > 0) assert.deepEqual(error.args, args);
+    return true;
+  };
+
+describe('mqttBridge: calls to devices', () => {
+  it('asks the device, and gives back what it answers', async () => {
+    await using rig = await BridgeRig.start();
+    const asked: string[] = [];
+    const client = await device(rig, 'lamp', 'rpc/lamp/req/#', (topic, text) => {
+      asked.push(`${topic} ${text}`);
+      const [, , , method, n] = topic.split('/');
+      client.publish(`rpc/lamp/res/${n}`, method === 'sum' ? '{"args":[1,2],"kwargs":{"a":3}}' : `"${text}!"`, {
+        qos: 1,
+      });
+    });
+    await registered(rig, 'mqtt.rpc.lamp.led.set');
+    const heard = await rig.hear('');
+    assert.deepEqual((await rig.wamp.call('mqtt.rpc.lamp.led.set', { args: ['on'] })).args, ['on!']);
+    const sum = await rig.wamp.call('mqtt.rpc.lamp.sum', { args: [1], kwargs: { b: 2 } });
+    assert.deepEqual([sum.args, sum.kwargs], [[1, 2], { a: 3 }]);
+    assert.deepEqual(asked, ['rpc/lamp/req/led.set/1 on', 'rpc/lamp/req/sum/2 {"args":[1],"kwargs":{"b":2}}']);
+    // Answers are no events.
+    assert.deepEqual(heard, []);
+  });
+
+  it('gives back the errors and the progress of the device', async () => {
+    await using rig = await BridgeRig.start();
+    const client = await device(rig, 'lamp', 'rpc/lamp/req/#', (topic, text) => {
+      const [, , , , n] = topic.split('/');
+      if (text === 'plain') client.publish(`rpc/lamp/res/${n}/err`, 'too hot');
+      else if (text === 'uri')
+        client.publish(`rpc/lamp/res/${n}/err`, '{"error":"com.lamp.hot","args":[80],"kwargs":{"u":"C"}}');
+      else {
+        client.publish(`rpc/lamp/res/${n}/prog`, '1');
+        client.publish(`rpc/lamp/res/${n}/prog`, '2');
+        client.publish(`rpc/lamp/res/${n}`, '3');
+      }
+    });
+    await registered(rig, 'mqtt.rpc.lamp.x');
+    await assert.rejects(
+      rig.wamp.call('mqtt.rpc.lamp.x', { args: ['plain'] }),
+      failure('wampway.error.device', 'too hot'),
+    );
+    await assert.rejects(rig.wamp.call('mqtt.rpc.lamp.x', { args: ['uri'] }), failure('com.lamp.hot', 80));
+    const progress: unknown[] = [];
+    const final = await rig.wamp.call('mqtt.rpc.lamp.x', { onProgress: ({ args }) => progress.push(...args) });
+    assert.deepEqual([progress, final.args], [[1, 2], [3]]);
+  });
+
+  it('ends at once where the device is not there, or leaves', async () => {
+    await using rig = await BridgeRig.start();
+    await assert.rejects(rig.wamp.call('mqtt.rpc.lamp.x'), failure('wamp.error.no_such_procedure'));
+    const client = await device(rig, 'lamp', 'rpc/lamp/req/#', () => client.stream.destroy());
+    await registered(rig, 'mqtt.rpc.lamp.x');
+    await assert.rejects(rig.wamp.call('mqtt.rpc.lamp.x'), failure('wamp.error.canceled'));
+    await assert.rejects(rig.wamp.call('mqtt.rpc.lamp.x'), failure('wamp.error.no_such_procedure'));
+  });
+
+  it('ends with the subscription too', async () => {
+    await using rig = await BridgeRig.start();
+    const client = await device(rig, 'lamp', 'rpc/lamp/req/#', () => client.unsubscribe('rpc/lamp/req/#'));
+    await registered(rig, 'mqtt.rpc.lamp.x');
+    await assert.rejects(rig.wamp.call('mqtt.rpc.lamp.x'), failure('wamp.error.canceled'));
+    await until('it is unregistered', async () =>
+      rig.wamp.call('mqtt.rpc.lamp.x').then(
+        () => false,
+        (error: unknown) => error instanceof WampError && error.uri === 'wamp.error.no_such_procedure',
+      ),
+    );
+  });
+
+  it('waits no longer than the caller, and drops what comes late', async () => {
+    await using rig = await BridgeRig.start();
+    const asked: string[] = [];
+    const client = await device(rig, 'lamp', 'rpc/lamp/req/#', (topic, text) => {
+      const [, , , , n] = topic.split('/');
+      asked.push(n ?? '');
+      if (text !== 'now') return;
+      for (const late of asked) client.publish(`rpc/lamp/res/${late}`, `"${late}"`);
+    });
+    await registered(rig, 'mqtt.rpc.lamp.x');
+    const heard = await rig.hear('');
+    await assert.rejects(rig.wamp.call('mqtt.rpc.lamp.x', { options: { timeout: 50 } }), failure('wamp.error.timeout'));
+    const canceled = new AbortController();
+    const call = rig.wamp.call('mqtt.rpc.lamp.x', { signal: canceled.signal });
+    await until('it has been asked', () => asked.length === 2);
+    canceled.abort();
+    await assert.rejects(call, failure('wamp.error.canceled'));
+    assert.deepEqual((await rig.wamp.call('mqtt.rpc.lamp.x', { args: ['now'] })).args, ['3']);
+    assert.deepEqual(heard, []);
+  });
+
+  it('takes answers from the device alone, and lets nobody be called in its name', async () => {
+    await using rig = await BridgeRig.start();
+    const thief = await device(rig, 'thief', 'rpc/lamp/req/#', () => {});
+    await device(rig, 'lamp', 'rpc/lamp/req/#', () => {
+      void (async () => {
+        await thief.publishAsync('rpc/lamp/res/1', '"forged"', { qos: 1 });
+        await lamp.publishAsync('rpc/lamp/res/1', '"real"', { qos: 1 });
+      })();
+    });
+    const lamp = await rig.client({ clientId: 'lamp2' });
+    await registered(rig, 'mqtt.rpc.lamp.x');
+    await assert.rejects(
+      rig.wamp.call('mqtt.rpc.lamp.x', { options: { timeout: 100 } }),
+      failure('wamp.error.timeout'),
+    );
+  });
+
+  it('keeps two devices with the same method apart', async () => {
+    await using rig = await BridgeRig.start();
+    for (const id of ['a', 'b']) {
+      const client = await device(rig, id, `rpc/${id}/req/#`, topic =>
+        client.publish(`rpc/${id}/res/${topic.split('/').at(-1)}`, `"${id}"`),
+      );
+      await registered(rig, `mqtt.rpc.${id}.who`);
+    }
+    const [a, b] = await Promise.all(['a', 'b'].map(id => rig.wamp.call(`mqtt.rpc.${id}.who`)));
+    assert.deepEqual([a?.args, b?.args], [['a'], ['b']]);
+  });
+});
+
+describe('mqttBridge: devices in the field, called as they are', () => {
+  it('ThingsBoard devices', async () => {
+    await using rig = await BridgeRig.start({ calls: { presets: ['thingsboard'] } });
+    const client = await device(rig, 'tb', 'v1/devices/me/rpc/request/+', (topic, text) => {
+      const n = topic.split('/').at(-1);
+      client.publish(`v1/devices/me/rpc/response/${n}`, JSON.stringify({ got: JSON.parse(text) }));
+    });
+    await registered(rig, 'mqtt.thingsboard.tb.setGpio');
+    const { args } = await rig.wamp.call('mqtt.thingsboard.tb.setGpio', { args: [{ pin: 3, enabled: true }] });
+    assert.deepEqual(args, [{ got: { method: 'setGpio', params: { pin: 3, enabled: true } } }]);
+  });
+
+  it('zigbee2mqtt, its bridge and its devices', async () => {
+    await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] } });
+    const client = await device(rig, 'z2m', 'zigbee2mqtt/#', (topic, text) => {
+      if (topic === 'zigbee2mqtt/bridge/request/device/rename') {
+        const { transaction, ...data } = JSON.parse(text);
+        const failed = data.to === undefined;
+        const answer = failed
+          ? { status: 'error', error: 'no name', transaction }
+          : { data, status: 'ok', transaction };
+        client.publish(topic.replace('request', 'response'), JSON.stringify({ ...answer, transaction: 'other' }));
+        client.publish(topic.replace('request', 'response'), JSON.stringify(answer));
+      } else if (topic === 'zigbee2mqtt/lamp/set') client.publish('zigbee2mqtt/lamp', text);
+    });
+    await registered(rig, 'mqtt.zigbee2mqtt.device.lamp.set');
+    const renamed = await rig.wamp.call('mqtt.zigbee2mqtt.bridge.device.rename', { args: [{ from: 'a', to: 'b' }] });
+    assert.deepEqual(renamed.args, [{ from: 'a', to: 'b' }]);
+    await assert.rejects(
+      rig.wamp.call('mqtt.zigbee2mqtt.bridge.device.rename', { args: [{}] }),
+      failure('wampway.error.device', 'no name'),
+    );
+    const heard = await rig.hear('mqtt.zigbee2mqtt.');
+    const set = await rig.wamp.call('mqtt.zigbee2mqtt.device.lamp.set', { args: [{ state: 'ON' }] });
+    assert.deepEqual(set.args, [{ state: 'ON' }]);
+    // Its state is an event as well.
+    await until('the state', () => heard.length > 0);
+    assert.deepEqual(heard[0], { topic: 'mqtt.zigbee2mqtt.lamp', args: [{ state: 'ON' }] });
+  });
+
+  it('Tasmota, one command after the other', async () => {
+    await using rig = await BridgeRig.start({ calls: { presets: ['tasmota'] } });
+    const asked: string[] = [];
+    const client = await device(rig, 'DVES_1', 'cmnd/plug/#', (topic, text) => {
+      const command = topic.split('/').at(-1) ?? '';
+      asked.push(command);
+      const answer = command === 'NONE' ? { Command: 'Unknown' } : { [command]: text };
+      setTimeout(() => client.publish('stat/plug/RESULT', JSON.stringify(answer)), 20);
+    });
+    await registered(rig, 'mqtt.tasmota.plug.POWER');
+    const results = await Promise.all(
+      ['POWER1', 'POWER2', 'POWER3'].map(command => rig.wamp.call(`mqtt.tasmota.plug.${command}`, { args: ['ON'] })),
+    );
+    assert.deepEqual(
+      results.map(({ args }) => args),
+      [[{ POWER1: 'ON' }], [{ POWER2: 'ON' }], [{ POWER3: 'ON' }]],
+    );
+    await assert.rejects(rig.wamp.call('mqtt.tasmota.plug.NONE'), failure('wampway.error.device', 'Unknown'));
+  });
+
+  it('a kind of one’s own, also one that never answers', async () => {
+    await using rig = await BridgeRig.start({
+      calls: {
+        schemes: [
+          { listen: 'cmd/{device}', procedure: 'cmd.{device}.run', request: { topic: 'cmd/{device}', qos: 0 } },
+        ],
+      },
+    });
+    const asked: string[] = [];
+    await device(rig, 'x', 'cmd/pump', (_, text) => asked.push(text));
+    await registered(rig, 'mqtt.cmd.pump.run');
+    assert.deepEqual((await rig.wamp.call('mqtt.cmd.pump.run', { args: ['go'] })).args, []);
+    await until('it has been told', () => asked.join() === 'go');
+  });
+});
+
+describe('mqttBridge: calls by devices', () => {
+  it('are made in the device’s name, and answered to it alone', async () => {
+    await using rig = await BridgeRig.start();
+    await rig.wamp.register(
+      'com.add',
+      ({ args, details }) => ({ sum: Number(args[0]) + 1, by: details['caller_authid'] }),
+      {
+        options: { disclose_caller: true },
+      },
+    );
+    const answers: string[] = [];
+    const client = await device(rig, 'meter', 'rpc/meter/ret/#', (topic, text) => answers.push(`${topic} ${text}`));
+    const heard = await rig.hear('mqtt.');
+    await client.publishAsync('call/meter/7/com.add', '41', { qos: 1 });
+    await client.publishAsync('call/meter/8/com.none', '', { qos: 1 });
+    await until('both answers', () => answers.length === 2);
+    assert.deepEqual(answers.sort(), [
+      'rpc/meter/ret/7 {"sum":42,"by":"meter"}',
+      'rpc/meter/ret/8/err {"error":"wamp.error.no_such_procedure","args":["nobody has registered com.none"]}',
+    ]);
+    assert.deepEqual(heard, []);
+  });
+
+  it('are made once, however often the device asks, and never in another’s name', async () => {
+    await using rig = await BridgeRig.start();
+    let calls = 0;
+    await rig.wamp.register('com.count', () => ++calls);
+    const answers: string[] = [];
+    const client = await device(rig, 'meter', 'rpc/meter/ret/#', (_, text) => answers.push(text));
+    await client.publishAsync('call/meter/1/com.count', '', { qos: 1 });
+    await until('an answer', () => answers.length === 1);
+    await client.publishAsync('call/meter/1/com.count', '', { qos: 1 });
+    await client.publishAsync('call/other/2/com.count', '', { qos: 1 });
+    await client.publishAsync('call/meter/3/com.count', '', { qos: 1 });
+    await until('all answers', () => answers.length === 3);
+    assert.deepEqual([answers, calls], [['1', '1', '2'], 2]);
+  });
+
+  it('as ThingsBoard devices make them', async () => {
+    await using rig = await BridgeRig.start({ calls: { presets: ['thingsboard'] } });
+    await rig.wamp.register('com.time', ({ args }) => args[0]);
+    const answers: string[] = [];
+    const client = await device(rig, 'tb', 'v1/devices/me/rpc/response/+', (topic, text) =>
+      answers.push(`${topic} ${text}`),
+    );
+    await client.publishAsync('v1/devices/me/rpc/request/5', '{"method":"com.time","params":{"zone":"UTC"}}', {
+      qos: 1,
+    });
+    await until('the answer', () => answers.length === 1);
+    assert.deepEqual(answers, ['v1/devices/me/rpc/response/5 {"zone":"UTC"}']);
+  });
+});

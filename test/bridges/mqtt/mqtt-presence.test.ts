@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { WampError } from '../../../src/wamp/errors.ts';
+import { until } from '../../support/until.ts';
+import { BridgeRig } from './bridge-rig.ts';
+import { closing } from './broker-rig.ts';
+
+describe('mqttBridge: presence', () => {
+  it('is retained, follows the connection, and outlasts a takeover [MQTT-3.1.4-2]', async () => {
+    await using rig = await BridgeRig.start();
+    const told: string[] = [];
+    await rig.wamp.subscribe(
+      'mqtt.presence.',
+      ({ topic, args }) => told.push(`${topic} ${(args[0] as { online: boolean }).online}`),
+      {
+        match: 'prefix',
+      },
+    );
+    const first = await rig.client({ clientId: 'a.b' });
+    const second = await rig.client({ clientId: 'a.b' });
+    await until('the first is closed', () => !first.connected);
+    const seen: unknown[] = [];
+    const late = await rig.gateway.join({ authid: 'late', authrole: 'anonymous' });
+    await late.subscribe('mqtt.presence.', ({ args }) => seen.push(...args), {
+      match: 'prefix',
+      options: { get_retained: true },
+    });
+    await until('what is retained', () => seen.length === 1);
+    const [{ online, since, reason }] = seen as [{ online: boolean; since: number; reason: string }];
+    assert.deepEqual([online, typeof since, reason], [true, 'number', 'connected']);
+    await second.endAsync();
+    await until('it is told', () => told.length === 2);
+    assert.deepEqual(told, ['mqtt.presence.a%2Eb true', 'mqtt.presence.a%2Eb false']);
+  });
+
+  it('can be asked for, and a client be kicked', async () => {
+    await using rig = await BridgeRig.start();
+    const client = await rig.client({ clientId: 'lamp' });
+    await until('it is there', async () => (await rig.wamp.call('wampway.mqtt.client.list')).args.flat().length === 1);
+    const { args } = await rig.wamp.call('wampway.mqtt.client.get', { args: ['lamp'] });
+    const { client_id, protocol_version } = args[0] as Record<string, unknown>;
+    assert.deepEqual([client_id, protocol_version], ['lamp', 4]);
+    const closed = closing(client);
+    await rig.wamp.call('wampway.mqtt.client.kick', { args: ['lamp'] });
+    await closed;
+    await until('it is gone', async () =>
+      rig.wamp.call('wampway.mqtt.client.get', { args: ['lamp'] }).then(
+        () => false,
+        (error: unknown) => error instanceof WampError && error.uri === 'wamp.error.no_such_session',
+      ),
+    );
+  });
+});
+
+describe('mqttBridge: what devices announce of themselves', () => {
+  it('can be asked for on the realm, with the URIs of their topics', async () => {
+    await using rig = await BridgeRig.start();
+    const events: unknown[] = [];
+    for (const event of ['on_announce', 'on_remove']) {
+      await rig.wamp.subscribe(`wampway.device.${event}`, ({ args }) => events.push([event, ...args]));
+    }
+    const client = await rig.client();
+    const dev = { ids: ['0x01'], name: 'Lamp', mf: 'Acme', mdl: 'L1' };
+    const config = { '~': 'lamp', name: 'Light', uniq_id: 'l1', stat_t: '~/state', cmd_t: '~/set', dev };
+    const options = { qos: 1, retain: true } as const;
+    await client.publishAsync('homeassistant/light/lamp/config', JSON.stringify(config), options);
+    await client.publishAsync(
+      'homeassistant/sensor/lamp/power/config',
+      JSON.stringify({ name: 'Power', state_topic: 'lamp/power', unit_of_meas: 'W', device: { identifiers: '0x01' } }),
+      options,
+    );
+    await client.publishAsync('homeassistant/sensor/x/config', 'nonsense', options);
+    const { args } = await rig.wamp.call('wampway.device.list');
+    assert.deepEqual(args, [
+      [
+        {
+          id: '0x01',
+          name: 'Lamp',
+          manufacturer: 'Acme',
+          model: 'L1',
+          sw_version: null,
+          entities: [
+            {
+              component: 'light',
+              entity: 'lamp',
+              name: 'Light',
+              unique_id: 'l1',
+              state_topic: 'lamp/state',
+              command_topic: 'lamp/set',
+              state_uri: 'mqtt.lamp.state',
+              command_uri: 'mqtt.lamp.set',
+            },
+            {
+              component: 'sensor',
+              entity: 'lamp/power',
+              name: 'Power',
+              state_topic: 'lamp/power',
+              unit_of_measurement: 'W',
+              state_uri: 'mqtt.lamp.power',
+            },
+          ],
+        },
+      ],
+    ]);
+    assert.deepEqual((await rig.wamp.call('wampway.device.get', { args: ['0x01'] })).args, args[0]);
+    await client.publishAsync('homeassistant/light/lamp/config', '', options);
+    await client.publishAsync('homeassistant/sensor/lamp/power/config', '', options);
+    await until('all is told', () => events.length === 4);
+    assert.deepEqual(events, [
+      ['on_announce', '0x01'],
+      ['on_announce', '0x01'],
+      ['on_announce', '0x01'],
+      ['on_remove', '0x01'],
+    ]);
+    assert.deepEqual((await rig.wamp.call('wampway.device.list')).args, [[]]);
+  });
+});
