@@ -30,7 +30,10 @@ export class BridgeRig implements AsyncDisposable {
 
   static async start(config: Record<string, unknown> = {}, options: TestGatewayOptions = {}): Promise<BridgeRig> {
     const gateway = new TestGateway(options);
-    const bridge = await mqttBridge.start(mqttBridge.schema.parse({ port: 0, ...config }), gateway.context);
+    const bridge = await mqttBridge.start(
+      mqttBridge.schema.parse({ port: 0, presence: false, ...config }),
+      gateway.context,
+    );
     return new BridgeRig(gateway, bridge, await gateway.join());
   }
 

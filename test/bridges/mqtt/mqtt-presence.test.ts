@@ -7,7 +7,7 @@ import { closing } from './broker-rig.ts';
 
 describe('mqttBridge: presence', () => {
   it('is retained, follows the connection, and outlasts a takeover [MQTT-3.1.4-2]', async () => {
-    await using rig = await BridgeRig.start();
+    await using rig = await BridgeRig.start({ presence: true });
     const told: string[] = [];
     await rig.wamp.subscribe(
       'mqtt.presence.',
@@ -34,7 +34,7 @@ describe('mqttBridge: presence', () => {
   });
 
   it('can be asked for, and a client be kicked', async () => {
-    await using rig = await BridgeRig.start();
+    await using rig = await BridgeRig.start({ presence: true });
     const client = await rig.client({ clientId: 'lamp' });
     await until('it is there', async () => (await rig.wamp.call('wampway.mqtt.client.list')).args.flat().length === 1);
     const { args } = await rig.wamp.call('wampway.mqtt.client.get', { args: ['lamp'] });
@@ -54,7 +54,7 @@ describe('mqttBridge: presence', () => {
 
 describe('mqttBridge: what devices announce of themselves', () => {
   it('can be asked for on the realm, with the URIs of their topics', async () => {
-    await using rig = await BridgeRig.start();
+    await using rig = await BridgeRig.start({ presence: true });
     const events: unknown[] = [];
     for (const event of ['on_announce', 'on_remove']) {
       await rig.wamp.subscribe(`wampway.device.${event}`, ({ args }) => events.push([event, ...args]));
