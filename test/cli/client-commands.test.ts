@@ -203,7 +203,7 @@ describe('client commands', () => {
     const cases: [string[], RegExp][] = [
       [['call', 'p', '--url', `ws://127.0.0.1:${port}/ws`], /cannot connect to ws:.*is the gateway running\?/],
       [['sub', 't', '--url', 'unix:///nowhere/wamp.sock'], /no such socket file/],
-      [['pub', 't', '--url', 'http://127.0.0.1'], /begin with ws:\/\//],
+      [['pub', 't', '--url', 'ftp://127.0.0.1'], /begin with ws:\/\//],
       [['pub', 't', '--url', url, '--realm', 'nowhere'], /does not let us join nowhere: .*--realm/],
       [['pub', 't', '--url', url, '--kwarg', 'x'], /--kwarg: write key=value, not "x"/],
       [['pub', 't', '--url', url, '--count', '0'], /--count: a whole number of at least 1/],
