@@ -102,9 +102,6 @@ export class Dealer implements DealerView {
       return;
     }
     refuseUnannounced(caller, options);
-    // Whatever comes of it, more parts may be on their way.
-    if (options['progress'] === true) caller.endedCalls.add(request, procedure);
-
     const registration = this.#registry.match(procedure);
     const decision = context.permit(caller, 'call', procedure, 'exact');
     if (registration === undefined) {
@@ -115,6 +112,11 @@ export class Dealer implements DealerView {
       throw new WampError(ErrorUri.LimitExceeded, ['too many calls of this session wait for their answer']);
     }
     this.#desk.open(new Call(caller, message, registration, decision), payload);
+  }
+
+  /** A CALL that never came about: more parts of it may be on their way. [advanced/rpc_progressive_call_invocations] */
+  refuse(caller: Session, { request, options, procedure }: CallMessage): void {
+    if (options['progress'] === true) caller.endedCalls.add(request, procedure);
   }
 
   yield(callee: Session, message: YieldMessage): void {

@@ -207,6 +207,8 @@ export class Realm implements RealmView {
         if (!this.#broker.refuse(message)) return;
         break;
       case MessageType.Call:
+        this.#dealer.refuse(session, message);
+        break;
       case MessageType.Subscribe:
       case MessageType.Unsubscribe:
       case MessageType.Register:
