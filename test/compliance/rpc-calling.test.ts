@@ -23,6 +23,23 @@ examine('[basic/remote_procedure_call] calling and invocations', {
     }
   },
 
+  '[basic/messages] arguments that are empty and come last are not sent': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('p'));
+    for (const payload of [[[]], [[], {}]]) {
+      const request = caller.request(48, {}, stage.uri('p'), ...payload);
+      const [, invocation, ...rest] = await callee.peer.receive();
+      assert.deepEqual(rest, [registration, {}]);
+      callee.say(70, invocation, {}, ...payload);
+      await caller.hears([50, request, {}]);
+      const failing = caller.request(48, {}, stage.uri('p'), [1], {});
+      const [, second, ...others] = await callee.peer.receive();
+      assert.deepEqual(others, [registration, {}, [1]]);
+      callee.say(8, 68, second, {}, 'com.myapp.error', ...payload);
+      await caller.hears([8, 48, failing, {}, 'com.myapp.error']);
+    }
+  },
+
   'so does what an error carries': async stage => {
     const [callee, caller] = [await stage.join(), await stage.join()];
     const registration = await callee.register(stage.uri('p'));
@@ -194,6 +211,24 @@ examine('[basic/remote_procedure_call] calling and invocations', {
       for (const request of requests) assert.equal(await caller.failure(48, request), 'wamp.error.canceled');
     }
     await caller.hearsNothing();
+  },
+
+  '[advanced/meta_api_sessions] a callee that is killed: canceled; a caller that is killed: INTERRUPT': async stage => {
+    const [callee, caller, admin] = [await stage.join(), await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('p'));
+    caller.request(48, {}, stage.uri('p'));
+    const { request: invocation } = await callee.invoked(registration);
+    await admin.call('wamp.session.kill', [caller.id]);
+    await caller.hears([6, {}, 'wamp.close.killed']);
+    await callee.hears([69, invocation, { mode: 'killnowait' }]);
+    callee.say(70, invocation, {}, ['too late']);
+    const request = admin.request(48, {}, stage.uri('p'));
+    await callee.invoked(registration);
+    const kill = (await stage.join()).call('wamp.session.kill', [callee.id]);
+    assert.equal(await admin.failure(48, request), 'wamp.error.canceled');
+    await kill;
+    await callee.hears([6, {}, 'wamp.close.killed']);
+    assert.equal(await admin.refused(48, {}, stage.uri('p')), 'wamp.error.no_such_procedure');
   },
 
   'what the callee says is wrong is no business of the router': async stage => {
