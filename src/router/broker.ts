@@ -2,11 +2,12 @@ import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { asId, countingIds, type Id } from '../wamp/ids.ts';
 import { MessageType } from '../wamp/message-type.ts';
-import type { EventMessage, PublishMessage, SubscribeMessage, UnsubscribeMessage } from '../wamp/messages.ts';
+import type { PublishMessage, SubscribeMessage, UnsubscribeMessage } from '../wamp/messages.ts';
 import type { Payload } from '../wamp/payload.ts';
 import { isReserved, type MatchPolicy, type Uri } from '../wamp/uri.ts';
 import { Audience } from './audience.ts';
 import type { BrokerView } from './broker-view.ts';
+import { dispatch } from './dispatch.ts';
 import { eventAttributes, eventDetails } from './event-attributes.ts';
 import { EventHistory, type HistoryLimits, type RecordedEvent, recordOf } from './event-history.ts';
 import { historyFilter } from './history-filter.ts';
@@ -168,7 +169,10 @@ export class Broker implements BrokerView {
 
   /** Ends every subscription of a session that is gone. */
   leave(session: Session): void {
-    for (const subscription of session.subscriptions.values()) this.#remove(session, subscription);
+    const left = [...session.subscriptions.values()];
+    // All of them before anybody is told of the first: the session itself hears nothing of it.
+    for (const subscription of left) this.#detach(session, subscription);
+    for (const subscription of left) this.#tellRemoved(session, subscription);
   }
 
   /** Publishes what a session that is gone has left to be published. [advanced/pubsub_testament] */
@@ -254,14 +258,20 @@ export class Broker implements BrokerView {
   }
 
   #remove(session: Session, subscription: Subscription): void {
+    this.#detach(session, subscription);
+    this.#tellRemoved(session, subscription);
+  }
+
+  #detach(session: Session, subscription: Subscription): void {
     session.subscriptions.delete(subscription.id);
     subscription.remove(session);
-    const deleted = subscription.sessions.length === 0 && subscription.history === undefined;
-    if (deleted) {
-      this.#subscriptions.delete(subscription.topic, subscription.match);
-      this.#byId.delete(subscription.id);
-    }
-    this.#context.observer.onUnsubscribe?.(session, subscription, deleted);
+    if (!isOver(subscription)) return;
+    this.#subscriptions.delete(subscription.topic, subscription.match);
+    this.#byId.delete(subscription.id);
+  }
+
+  #tellRemoved(session: Session, subscription: Subscription): void {
+    this.#context.observer.onUnsubscribe?.(session, subscription, isOver(subscription));
   }
 
   /** [advanced/pubsub_event_retention] */
@@ -289,26 +299,7 @@ export class Broker implements BrokerView {
   }
 }
 
-/** Sends one EVENT, the same object, to all receivers of one subscription. */
-function dispatch(
-  subscription: Subscription,
-  { topic, payload }: PublishMessage,
-  publication: Id<'publication'>,
-  attributes: Dict,
-  excluded: Session | undefined,
-  audience: Audience | undefined,
-): void {
-  const receivers = subscription.sessions;
-  let event: EventMessage | undefined;
-  for (const receiver of receivers) {
-    if (receiver === excluded || audience?.admits(receiver) === false) continue;
-    event ??= {
-      type: MessageType.Event,
-      subscription: subscription.id,
-      publication,
-      details: eventDetails(subscription.match, topic, attributes),
-      payload,
-    };
-    receiver.link.send(event);
-  }
+/** Whether nobody is subscribed any more; one whose events are recorded stays all the same. */
+function isOver({ sessions, history }: Subscription): boolean {
+  return sessions.length === 0 && history === undefined;
 }

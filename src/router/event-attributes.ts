@@ -1,18 +1,16 @@
 import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
 import { ProtocolViolation } from '../wamp/errors.ts';
 import type { MatchPolicy, Uri } from '../wamp/uri.ts';
-import { usesPassthru } from './request-options.ts';
+import { passthruOf } from './payload-passthru.ts';
 import type { Session } from './session.ts';
 
 // EVENT.Details are attributes, which an event has in common for all its receivers, and what differs by subscription:
 // the topic. Most events have no attributes and share one empty dictionary.
 
-const passthruNames = ['ppt_scheme', 'ppt_serializer', 'ppt_cipher', 'ppt_keyid'] as const;
-
 /** Throws `ProtocolViolation` for a payload that is passed through by a publisher which has not announced that. */
 export function eventAttributes(publisher: Session, options: Dict, disclosed: boolean, trustlevel?: number): Dict {
-  const passthru = usesPassthru(options);
-  if (!disclosed && !passthru && trustlevel === undefined) return EMPTY_DICT;
+  const passthru = passthruOf(options);
+  if (!disclosed && passthru === undefined && trustlevel === undefined) return EMPTY_DICT;
   const attributes: Record<string, unknown> = {};
   if (disclosed) {
     // [advanced/pubsub_publisher_identification]
@@ -22,14 +20,14 @@ export function eventAttributes(publisher: Session, options: Dict, disclosed: bo
   }
   // [advanced/pubsub_publication_trustlevels]
   if (trustlevel !== undefined) attributes['trustlevel'] = trustlevel;
-  if (passthru) {
+  if (passthru !== undefined) {
     // [advanced/payload_passthru_mode]
     if (!publisher.features.publisherPassthru) {
       throw new ProtocolViolation(
         'Received PUBLISH with ppt_scheme, but HELLO did not announce payload_passthru_mode.',
       );
     }
-    for (const name of passthruNames) if (options[name] !== undefined) attributes[name] = options[name];
+    Object.assign(attributes, passthru);
   }
   return attributes;
 }

@@ -171,6 +171,21 @@ examine(
       assert.equal(events.length, 3);
     },
 
+    'a session that leaves hears nothing of its leaving but GOODBYE': async on => {
+      const session = await on.join();
+      await session.register(on.uri('procedure'));
+      await session.subscribe(on.uri('before'));
+      await session.subscribe('wamp.', { match: 'prefix' });
+      await session.subscribe('wamp.subscription.on_unsubscribe');
+      await session.subscribe('wamp.registration.on_unregister');
+      await session.subscribe('wamp.session.on_leave');
+      await session.call('wamp.session.add_testament', ['wampus.last', [], {}]);
+      await session.subscribe('wamp', { match: 'prefix' });
+      await session.soFar();
+      session.peer.send([6, {}, 'wamp.close.close_realm']);
+      assert.deepEqual(await session.peer.receive(), [6, {}, 'wamp.close.goodbye_and_out']);
+    },
+
     'kill ends one other session': async on => {
       const [killer, victim, watcher] = [await on.join(), await on.joinElsewhere(), await on.join()];
       const names = await watch(watcher, 'wamp.session.on_leave');
