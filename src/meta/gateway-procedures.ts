@@ -5,9 +5,11 @@ import type { Dict } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { countArgument, idArgument, isAbsent, textArgument } from './meta-arguments.ts';
 import type { MetaProcedures } from './meta-procedure.ts';
+import { isClients as isClientsRegistration } from './registration-details.ts';
 import { clientsRegistration } from './registration-procedures.ts';
 import { sessionDetails } from './session-details.ts';
 import { clientSession, inRoles } from './session-procedures.ts';
+import { isClients as isClientsSubscription } from './subscription-details.ts';
 
 /** Sessions that wampway.session.list shows at a time. */
 const PAGE = 1000;
@@ -20,12 +22,13 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
     'wampway.session.list': ({ args, kwargs }) => {
       const wanted = inRoles(args[0]);
       const limit = countArgument(kwargs['limit'], 'limit', PAGE, MAX_PAGE);
-      let skipping = isAbsent(kwargs['after']) ? undefined : idArgument(kwargs['after'], 'session');
+      // One that has left meanwhile has no place any more: `no_such_session`, rather than a list that seems to end.
+      let skipping = isAbsent(kwargs['after']) ? undefined : clientSession(realm, kwargs['after']);
       const found: Dict[] = [];
       for (const session of realm.sessions()) {
         if (found.length === limit) break;
         if (skipping === undefined && !session.internal && wanted(session)) found.push(traffic(session, clock.now()));
-        if (session.id === skipping) skipping = undefined;
+        if (session === skipping) skipping = undefined;
       }
       return found;
     },
@@ -33,13 +36,13 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
     'wampway.session.get': ({ args }) => traffic(clientSession(realm, args[0]), clock.now()),
 
     'wampway.realm.get': () => {
-      const { name, sessionCount, subscriptionCount, registrationCount, callCount, counters } = realm;
+      const { name, sessionCount, broker, dealer, callCount, counters } = realm;
       const { published, refusedPublications, called, lateAnswers } = counters;
       return {
         name,
         sessions: sessionCount,
-        subscriptions: subscriptionCount,
-        registrations: registrationCount,
+        subscriptions: countOf(broker.subscriptions(), isClientsSubscription),
+        registrations: countOf(dealer.registrations.values(), isClientsRegistration),
         calls: callCount,
         counters: { published, refused_publications: refusedPublications, called, late_answers: lateAnswers },
       };
@@ -64,6 +67,12 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
       realm.dealer.revokeRegistration(session, registration, reason);
     },
   };
+}
+
+function countOf<T>(items: Iterable<T>, wanted: (item: T) => boolean): number {
+  let count = 0;
+  for (const item of items) if (wanted(item)) count++;
+  return count;
 }
 
 function reasonOf({ reason }: Dict): string | undefined {

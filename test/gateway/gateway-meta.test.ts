@@ -79,6 +79,15 @@ describe('Gateway: the meta API', () => {
       await assert.rejects(viewer.call(procedure, { args: [service.id] }), /wamp\.error\.no_such_session/);
     }
     assert.deepEqual((await viewer.call('wamp.session.kill_by_authrole', { args: ['bridge'] })).args, [0]);
+    // What a service session holds is not a client's either.
+    await service.register('shed.sweep', () => undefined);
+    await service.subscribe('shed.', () => {}, { match: 'prefix' });
+    const [{ sessions: count, subscriptions, registrations }] = (await viewer.call('wampway.realm.get')).args as [
+      Record<string, unknown>,
+    ];
+    assert.deepEqual([count, subscriptions, registrations], [2, 0, 0]);
+    const lists = await viewer.call('wamp.registration.list');
+    assert.deepEqual(lists.args, [{ exact: [], prefix: [], wildcard: [] }]);
     const left: unknown[] = [];
     await viewer.subscribe('wamp.session.on_leave', ({ args }) => left.push(args[0]));
     await service.leave();
