@@ -5,9 +5,6 @@ import { Scratch, SLAB_BYTES } from './scratch.ts';
 /** Larger frames are handed to the system as they are; copying smaller ones is cheaper than one more piece. */
 const COPY_BYTES = 16 * 1024;
 
-/** With this much gathered, the turn's end is not waited for. */
-const EARLY_FLUSH_BYTES = SLAB_BYTES;
-
 const EMPTY = new Uint8Array(0);
 
 const scratch = new Scratch();
@@ -53,14 +50,17 @@ export class FrameGatherer implements Flushable {
 
   /** `frame` is kept until it is sent and not written to. */
   add(frame: Uint8Array, type: number): void {
+    const bytes = this.#shape.headSize(frame.length) + frame.length;
+    // As much as fits one piece is gathered: with more, the turn's end is not waited for.
+    if (this.#bytes + bytes > SLAB_BYTES && this.#bytes > 0 && !this.congested) this.flushAll();
     this.#frames.push(frame);
     this.#types.push(type);
-    this.#bytes += this.#shape.headSize(frame.length) + frame.length;
+    this.#bytes += bytes;
     if (frame.length > COPY_BYTES) this.#large = true;
-    if (this.congested) return;
-    if (this.#bytes > EARLY_FLUSH_BYTES) {
-      this.flush();
-    } else if (!this.#scheduled) {
+    if (this.#scheduled || this.congested) return;
+    if (this.#bytes > SLAB_BYTES) {
+      this.flushAll();
+    } else {
       this.#scheduled = true;
       turnFlusher.add(this);
     }

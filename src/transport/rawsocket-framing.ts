@@ -64,14 +64,20 @@ export class FrameParser {
 
   #begin(chunk: Uint8Array, from: number): number {
     let at = from;
-    while (this.#headerBytes < HEADER_BYTES) {
-      if (at === chunk.length) return at;
-      this.#header = (this.#header << 8) | (chunk[at++] ?? 0);
-      this.#headerBytes++;
+    if (this.#headerBytes === 0 && from + HEADER_BYTES <= chunk.length) {
+      const high = ((chunk[from] ?? 0) << 24) | ((chunk[from + 1] ?? 0) << 16);
+      this.#readHeader(high | ((chunk[from + 2] ?? 0) << 8) | (chunk[from + 3] ?? 0));
+      at += HEADER_BYTES;
+    } else {
+      while (this.#headerBytes < HEADER_BYTES) {
+        if (at === chunk.length) return at;
+        this.#header = (this.#header << 8) | (chunk[at++] ?? 0);
+        this.#headerBytes++;
+      }
+      this.#readHeader(this.#header);
+      this.#header = 0;
+      this.#headerBytes = 0;
     }
-    this.#readHeader(this.#header);
-    this.#header = 0;
-    this.#headerBytes = 0;
     const end = at + this.#length;
     if (end <= chunk.length) {
       // Not `subarray`: of a Node Buffer that is a Buffer, and made several times slower.

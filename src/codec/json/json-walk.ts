@@ -11,6 +11,7 @@ import { feedKey, feedString } from './json-string.ts';
 export const QUOTE = 0x22;
 export const COMMA = 0x2c;
 export const MINUS = 0x2d;
+const POINT = 0x2e;
 export const COLON = 0x3a;
 export const OPEN_LIST = 0x5b;
 export const BACKSLASH = 0x5c;
@@ -65,6 +66,7 @@ function walkList(bytes: Uint8Array, pos: number, end: number, depth: number, si
   let length = 0;
   if (at < end && bytes[at] === CLOSE_LIST) at++;
   else {
+    if (sink === undefined) at = skipNumbers(bytes, at, end);
     for (;;) {
       at = skipBlanks(bytes, walkValue(bytes, at, end, depth + 1, sink), end);
       length++;
@@ -171,7 +173,7 @@ export function scanNumber(bytes: Uint8Array, pos: number, end: number): number 
     at = scanDigits(bytes, at, end);
     if (at === first) throw unexpected(bytes, at, end, at === pos ? 'a value' : 'a digit');
   }
-  if (at < end && bytes[at] === 0x2e) {
+  if (at < end && bytes[at] === POINT) {
     const first = at + 1;
     at = scanDigits(bytes, first, end);
     if (at === first) throw unexpected(bytes, at, end, 'a digit');
@@ -186,9 +188,30 @@ export function scanNumber(bytes: Uint8Array, pos: number, end: number): number 
   return at;
 }
 
+/**
+ * Passes over numbers that a comma follows, without exponents and blanks, as the rows that sensors send are nearly all of
+ * it. What it stops at, the last number among it, is an element like any other.
+ */
+function skipNumbers(bytes: Uint8Array, pos: number, end: number): number {
+  let at = pos;
+  for (;;) {
+    const first = bytes[at] === MINUS ? at + 1 : at;
+    let next = scanDigits(bytes, first, end);
+    if (next === first || (bytes[first] === 0x30 && next > first + 1)) return at;
+    if (bytes[next] === POINT) {
+      const fraction = next + 1;
+      next = scanDigits(bytes, fraction, end);
+      if (next === fraction) return at;
+    }
+    if (next >= end || bytes[next] !== COMMA) return at;
+    at = next + 1;
+  }
+}
+
 function scanDigits(bytes: Uint8Array, pos: number, end: number): number {
   let at = pos;
-  while (at < end && isDigit(bytes[at] ?? 0)) at++;
+  // One comparison: what is below the digits is far above them without a sign.
+  while (at < end && ((bytes[at] ?? 0) - 0x30) >>> 0 < 10) at++;
   return at;
 }
 
