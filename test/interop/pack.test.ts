@@ -59,18 +59,22 @@ describe('the package, installed into an empty folder', () => {
     const program = `
       import { dial, codecNamed, startGateway } from 'wampway';
       import { Session } from 'wampway';
-      import { Client } from 'wampway/client';
+      import { Client, webSocketLink } from 'wampway/client';
       import { defineBridge } from 'wampway/bridge';
-      const gateway = await startGateway({ config: { listeners: [{ type: 'rawsocket', port: 0 }] } });
+      const gateway = await startGateway({ config: { listeners: [{ type: 'rawsocket', port: 0 }, { type: 'web', port: 0 }] } });
       const link = await dial('tcp://' + gateway.listeners[0].address, { codec: codecNamed('cbor') });
       const session = await Session.join(link, { realm: 'realm1' });
       await session.register('add', ({ args: [a, b] }) => a + b);
       const { args } = await session.call('add', { args: [2, 3] });
+      const url = 'ws://' + gateway.listeners[1].address + '/ws';
+      const client = new Client({ connect: signal => webSocketLink(url, { signal }), realm: 'realm1' }).start();
+      const sum = await client.call('add', { args: [40, 2], waitForConnection: true, timeout: 5000 });
+      await client.leave();
       await session.leave();
       await gateway.stop();
-      console.log(args[0], typeof Client, typeof defineBridge);`;
+      console.log(args[0], sum.args[0], typeof defineBridge);`;
     writeFileSync(join(folder, 'embed.js'), program);
     const { stdout } = await run(process.execPath, ['embed.js'], { cwd: folder });
-    assert.equal(stdout, '5 function function\n');
+    assert.equal(stdout, '5 42 function\n');
   });
 });
