@@ -23,7 +23,7 @@ await runProcess({
       bridges,
       environment,
       clock: systemClock,
-      createLog: async options => (await import('./gateway/log.ts')).createLog(options),
+      createLog: async options => new (await import('./gateway/held-log.ts')).HeldLog(options, systemClock),
       pageFolder,
     }),
     checkCommand(bridges, environment),

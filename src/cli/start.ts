@@ -1,9 +1,9 @@
 import type { Clock } from '../base/clock.ts';
-import type { Logger } from '../base/logger.ts';
 import type { Bridge } from '../gateway/bridge.ts';
 import { ConfigError } from '../gateway/config/config-problem.ts';
 import type { GatewayConfig, ListenerConfig } from '../gateway/config/config-schema.ts';
 import { loadConfig } from '../gateway/config/load-config.ts';
+import type { HeldLog } from '../gateway/held-log.ts';
 import { banner } from './banner.ts';
 import { configFile } from './check.ts';
 import { type CliCommand, CliError, type CliOptions, ExitCode } from './command.ts';
@@ -13,7 +13,7 @@ export interface StartSurroundings {
   readonly bridges: readonly Bridge[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
-  readonly createLog: (config: GatewayConfig['log']) => Promise<Logger>;
+  readonly createLog: (config: GatewayConfig['log']) => Promise<HeldLog>;
   /** Folder of the built page. */
   readonly pageFolder: string;
 }
@@ -43,7 +43,8 @@ export function startCommand(around: StartSurroundings): CliCommand {
     run: async (_args, options, io) => {
       const file = configFile(options['config'], around.environment);
       const config = withOptions(read(file, around), options);
-      const log = await around.createLog(config.log);
+      const held = await around.createLog(config.log);
+      const { log } = held;
       // Loaded only now: commands that talk to a gateway need none of it.
       const [{ Gateway }, { StartError }] = await Promise.all([
         import('../gateway/gateway.ts'),
@@ -58,9 +59,11 @@ export function startCommand(around: StartSurroundings): CliCommand {
         void guard.hopeless.then(() => resolve(ExitCode.Failed));
       });
       const started = gateway.start().catch((error: unknown) => {
-        throw error instanceof StartError ? new CliError(error.message) : error;
+        if (!(error instanceof StartError)) throw error;
+        held.discard();
+        throw new CliError(error.message);
       });
-      const early = await Promise.race([started, ended]);
+      const early = await Promise.race([started, ended]).finally(() => held.release());
       if (early !== undefined) return early;
       io.stdout.write(`${banner(gateway, file).join('\n')}\n`);
       const { user, system } = process.cpuUsage();

@@ -232,8 +232,9 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
+    // Of one that could not start, why not says it all.
+    if (this.#state === 'running') this.#log.info({ sessions: this.#router.sessionCount }, 'the gateway stops');
     this.#state = 'stopping';
-    this.#log.info({ sessions: this.#router.sessionCount }, 'the gateway stops');
     // The clock's timers keep no process alive, and soon there is no socket left that would.
     const alive = setInterval(() => {}, STOP);
     const inTime = await bounded(this.#stopParts(), STOP, this.#clock).catch((error: unknown) => {

@@ -53,7 +53,8 @@ function adapt(logger: pino.Logger): Logger {
   };
 }
 
-function standardError(): LogDestination {
+/** Where lines go unless told otherwise. */
+export function standardError(): LogDestination {
   const destination = pino.destination({ dest: 2, sync: true });
   // A terminal that went away is no reason to stop.
   destination.on('error', () => {});

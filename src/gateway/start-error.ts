@@ -20,8 +20,8 @@ const explanations: Readonly<Record<string, (place: string) => string>> = {
       : `this user may not use ${place}: choose a port above 1023, or grant the permission`,
   EPERM: place => `this user may not use ${place}: grant the permission`,
   EADDRNOTAVAIL: place => `${place} is no address of this machine: use 127.0.0.1, 0.0.0.0 or one that it has`,
-  ENOTFOUND: () => 'the name of the host is not known: use an address, or correct the name',
-  EAI_AGAIN: () => 'the name of the host cannot be looked up now: use an address',
+  ENOTFOUND: place => `there is no host named ${place}: use an address, or correct the name`,
+  EAI_AGAIN: place => `the host named ${place} cannot be looked up now: use an address`,
   EINVAL: place => `${place} cannot be listened on`,
   EAFNOSUPPORT: place => `${place} is of a kind of address that this machine does not have`,
   ENOENT: place => `the folder of ${place} does not exist: make it, or choose another path`,
@@ -50,9 +50,14 @@ function systemErrorOf(error: unknown, depth = 0): SystemError | undefined {
   if ('code' in error && typeof error.code === 'string' && error.code in explanations) {
     return {
       code: error.code,
-      address: 'address' in error && typeof error.address === 'string' ? error.address : undefined,
+      address: textOf(error, 'address') ?? textOf(error, 'hostname'),
       port: 'port' in error && typeof error.port === 'number' ? error.port : undefined,
     };
   }
   return systemErrorOf(error.cause, depth + 1);
+}
+
+function textOf(error: object, name: string): string | undefined {
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'string' ? value : undefined;
 }

@@ -127,7 +127,7 @@ describe('wampway start', () => {
       [free, { ...freeBridgePorts, WAMPWAY_BRIDGES__MQTT__PORT: String(port) }, 'bridge mqtt'],
       [free, { ...freeBridgePorts, WAMPWAY_BRIDGES__CBOR_TCP__PORT: String(port) }, 'bridge cbor-tcp'],
     ] as const) {
-      const run = Run.start(args, { ...environment, WAMPWAY_LOG__LEVEL: 'silent' });
+      const run = Run.start(args, environment);
       assert.equal(await run.exited, 2);
       assert.ok(
         run.err.startsWith(`wampway: ${culprit} cannot start: 127.0.0.1:${port} is taken by another program`),

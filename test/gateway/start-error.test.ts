@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { StartError, startErrorOf } from '../../src/gateway/start-error.ts';
 
-function systemError(fields: { code: string; address?: string; port?: number }): Error {
+function systemError(fields: { code: string; address?: string; hostname?: string; port?: number }): Error {
   return Object.assign(new Error(fields.code), fields);
 }
 
@@ -27,7 +27,10 @@ describe('startErrorOf', () => {
         { code: 'ENOENT', address: '/nowhere/w.sock' },
         'the folder of /nowhere/w.sock does not exist: make it, or choose another path',
       ],
-      [{ code: 'ENOTFOUND' }, 'the name of the host is not known: use an address, or correct the name'],
+      [
+        { code: 'ENOTFOUND', hostname: 'pi.nowhere' },
+        'there is no host named pi.nowhere: use an address, or correct the name',
+      ],
     ] as const) {
       assert.equal(say(systemError(error)), `listeners[0] cannot start: ${text} (in the file)`);
     }
