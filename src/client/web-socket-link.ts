@@ -13,7 +13,7 @@ export type StandardWebSocketClass = new (url: string, protocols: string[]) => S
 export interface WebSocketLinkOptions {
   /** Default JSON. */
   readonly codec?: Codec;
-  /** Default `globalThis.WebSocket`, or in Node the `ws` package's. */
+  /** Default `globalThis.WebSocket`, or in Node the gateway's own. */
   readonly WebSocket?: StandardWebSocketClass;
   /** Gives up opening. */
   readonly signal?: AbortSignal;
