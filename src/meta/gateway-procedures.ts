@@ -9,6 +9,7 @@ import { isClients as isClientsRegistration } from './registration-details.ts';
 import { clientsRegistration } from './registration-procedures.ts';
 import { sessionDetails } from './session-details.ts';
 import { clientSession, inRoles } from './session-procedures.ts';
+import { SessionRates } from './session-rates.ts';
 import { isClients as isClientsSubscription } from './subscription-details.ts';
 
 /** Sessions that wampway.session.list shows at a time. */
@@ -17,6 +18,8 @@ const MAX_PAGE = 10_000;
 
 /** wampway.*: what a gateway knows beyond the specification. */
 export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedures {
+  const rates = new SessionRates();
+
   return {
     /** In order of joining; `limit` of them, beginning behind the session `after`. */
     'wampway.session.list': ({ args, kwargs }) => {
@@ -27,13 +30,14 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
       const found: Dict[] = [];
       for (const session of realm.sessions()) {
         if (found.length === limit) break;
-        if (skipping === undefined && !session.internal && wanted(session)) found.push(traffic(session, clock.now()));
+        if (skipping === undefined && !session.internal && wanted(session))
+          found.push(traffic(session, rates, clock.now()));
         if (session === skipping) skipping = undefined;
       }
       return found;
     },
 
-    'wampway.session.get': ({ args }) => traffic(clientSession(realm, args[0]), clock.now()),
+    'wampway.session.get': ({ args }) => traffic(clientSession(realm, args[0]), rates, clock.now()),
 
     'wampway.realm.get': () => {
       const { name, sessionCount, broker, dealer, callCount, counters } = realm;
@@ -79,12 +83,10 @@ function reasonOf({ reason }: Dict): string | undefined {
   return isAbsent(reason) ? undefined : textArgument(reason, 'reason');
 }
 
-/** A session, what it holds, and what has passed through its link; rates are per second, since it joined. */
-function traffic(session: Session, now: number): Dict {
-  const { link, joined, subscriptions, registrations, calls, invocations } = session;
+/** A session, what it holds, and what has passed through its link. */
+function traffic(session: Session, rates: SessionRates, now: number): Dict {
+  const { link, joined, subscriptions, registrations, calls, invocations, dropped } = session;
   const { counters } = link;
-  const seconds = Math.max((now - joined) / 1000, 1);
-  const rate = (count: number): number => Math.round((count / seconds) * 100) / 100;
   return {
     ...sessionDetails(session),
     joined: new Date(joined).toISOString(),
@@ -96,15 +98,10 @@ function traffic(session: Session, now: number): Dict {
     calls: calls.size,
     invocations: invocations.size,
     ...(counters && {
-      dropped: counters.dropped,
+      dropped,
       received: { messages: counters.messagesIn, bytes: counters.bytesIn },
       sent: { messages: counters.messagesOut, bytes: counters.bytesOut },
-      rates: {
-        messages_received: rate(counters.messagesIn),
-        bytes_received: rate(counters.bytesIn),
-        messages_sent: rate(counters.messagesOut),
-        bytes_sent: rate(counters.bytesOut),
-      },
+      rates: rates.of(session, counters, now),
     }),
   };
 }

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { SessionRates } from '../../src/meta/session-rates.ts';
+import { clientFeatures } from '../../src/router/client-features.ts';
+import { Session } from '../../src/router/session.ts';
+import { asId } from '../../src/wamp/ids.ts';
+import { ListLink } from '../support/list-link.ts';
+
+const JOINED = 5000;
+
+function session(): Session {
+  const principal = { authid: 'a', authrole: 'b', authmethod: 'test', authprovider: 'test' };
+  const features = clientFeatures({ roles: { caller: {} } }, false) ?? assert.fail();
+  return new Session(asId(1), 'realm1', principal, features, new ListLink(), JOINED);
+}
+
+function counted(messagesIn: number, messagesOut: number) {
+  return { messagesIn, messagesOut, bytesIn: messagesIn * 10, bytesOut: messagesOut * 20, dropped: 0, slowed: 0 };
+}
+
+describe('SessionRates', () => {
+  it('are since the session joined, then since somebody asked last', () => {
+    const rates = new SessionRates();
+    const one = session();
+    assert.deepEqual(rates.of(one, counted(8, 4), JOINED + 4000), {
+      ...{ messages_received: 2, bytes_received: 20, messages_sent: 1, bytes_sent: 20 },
+    });
+    assert.deepEqual(rates.of(one, counted(11, 4), JOINED + 6000), {
+      ...{ messages_received: 1.5, bytes_received: 15, messages_sent: 0, bytes_sent: 0 },
+    });
+  });
+
+  it('stay for a second, so that who asks often does not measure moments', () => {
+    const rates = new SessionRates();
+    const one = session();
+    const first = rates.of(one, counted(8, 4), JOINED + 4000);
+    assert.equal(rates.of(one, counted(80, 40), JOINED + 4999), first);
+    assert.equal(rates.of(one, counted(80, 40), JOINED + 5000)['messages_received'], 72);
+  });
+
+  it('bear with a clock that is set back', () => {
+    const rates = new SessionRates();
+    const one = session();
+    rates.of(one, counted(8, 4), JOINED + 60_000);
+    assert.equal(rates.of(one, counted(10, 4), JOINED)['messages_received'], 2);
+  });
+});
