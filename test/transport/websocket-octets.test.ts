@@ -168,8 +168,12 @@ const refused: readonly (readonly [what: string, sent: readonly Uint8Array[], co
     [frame(Op.Text, Buffer.alloc(LIMIT, ' '), { fin: false }), frame(0, ' ')],
     1009,
   ],
-  ['9 a length beyond 2^53', [Uint8Array.of(0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)], 1009],
-  ['9 a length with its highest bit', [Uint8Array.of(0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0)], 1009],
+  [
+    '9 a length beyond 2^53',
+    [Uint8Array.of(0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)],
+    1009,
+  ],
+  ['9 a length with its highest bit', [Uint8Array.of(0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)], 1009],
   ['a binary frame where text was agreed', [frame(Op.Binary, EVENT)], 1002],
   ['an empty message', [frame(Op.Text)], 1002],
 ];
