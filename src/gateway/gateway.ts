@@ -4,7 +4,6 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
 import { MetaApi } from '../meta/meta-api.ts';
-import { allowAll } from '../router/authorizer.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
 import { StaticFiles } from '../transport/static-files.ts';
@@ -20,6 +19,7 @@ import { packageVersion } from './package-files.ts';
 import { loadPage } from './page-files.ts';
 import { RealmAuthenticator } from './realm-authenticator.ts';
 import { realmOptions } from './realm-options.ts';
+import { RoleAuthorizer } from './role-authorizer.ts';
 import { StartError, startErrorOf } from './start-error.ts';
 
 export interface GatewayOptions {
@@ -77,7 +77,7 @@ export class Gateway implements AsyncDisposable {
       log: log.child({ part: 'meta' }),
       policies: new Map(config.realms.map(({ name, meta }) => [name, meta])),
       // Asked about everything that is not the meta API's.
-      authorizer: allowAll,
+      authorizer: new RoleAuthorizer(config.realms),
     });
     this.#router = new Router({
       realms: config.realms.map(realmOptions),

@@ -43,6 +43,23 @@ const meta = z.strictObject({
     .describe('Who may end sessions, take from them what they hold, and change what is said of them'),
 });
 
+const role = z.strictObject({
+  outgoing: roleOutgoing.optional(),
+  disclose: z
+    .enum(['on-request', 'always', 'never'])
+    .default('on-request')
+    .describe(
+      'Whether receivers learn who publishes or calls: where it is asked for, always, or never, where asking for it is refused',
+    ),
+  trustlevel: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'How far to trust what such a session publishes or calls, 0 the lowest; receivers are told. Unset: they are told nothing',
+    ),
+});
+
 /** One realm of a configuration. */
 export const realmSchema = z
   .strictObject({
@@ -68,7 +85,7 @@ export const realmSchema = z
       .default([])
       .describe('Events that are recorded, for wamp.subscription.get_events'),
     roles: z
-      .record(z.string().min(1), z.strictObject({ outgoing: roleOutgoing.optional() }))
+      .record(z.string().min(1), role)
       .default({})
       .describe('What holds for sessions by their role (authrole): anonymous, device …'),
     meta: meta
