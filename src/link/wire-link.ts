@@ -4,6 +4,7 @@ import type { Codec } from '../codec/codec.ts';
 import { CloseUri, ErrorUri } from '../wamp/errors.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
 import type { AbortMessage, GoodbyeMessage, Message } from '../wamp/messages.ts';
+import { Payload } from '../wamp/payload.ts';
 import { DropNotice } from './drop-notice.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from './frame-channel.ts';
 import { Inbound } from './inbound.ts';
@@ -256,8 +257,12 @@ export class WireLink implements Link, FrameReceiver {
     const limit = this.#channel.maxFrame;
     this.#log.debug({ peer, listener, message: messageName(message.type), size, limit }, 'message too large for peer');
     this.#unsendable(message);
-    // No payload to blame: this peer cannot hold a conversation at all.
-    if (!('payload' in message)) this.close(`the peer takes no more than ${limit} bytes a message`);
+    if ('payload' in message) return;
+    // No payload to blame: this peer cannot hold a conversation at all, and is told so.
+    const text = `the peer takes no more than ${limit} bytes a message`;
+    const reason = ErrorUri.PayloadSizeExceeded;
+    this.send({ type: MessageType.Abort, details: { message: text }, reason, payload: Payload.empty });
+    this.close(text);
   }
 
   #unsendable(message: Message): void {

@@ -355,6 +355,12 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     assert.deepEqual(receiver.closings, []);
     // Not even the answer to a request fits: no conversation is possible.
     link.send({ type: MessageType.Challenge, method: 'ticket', extra: { long: 'x'.repeat(600) } });
+    const { payload: abort } = await peer.frame();
+    assert.deepEqual(JSON.parse(abort.toString()), [
+      MessageType.Abort,
+      { message: 'the peer takes no more than 512 bytes a message' },
+      ErrorUri.PayloadSizeExceeded,
+    ]);
     assert.match(await receiver.over(), /takes no more than 512 bytes/);
     peer[Symbol.dispose]();
   });
