@@ -11,6 +11,7 @@ import { Inbound } from './inbound.ts';
 import type { Link, LinkCounters, LinkInfo, LinkReceiver } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { defaultOutgoing, type OutgoingPolicy } from './outgoing-policy.ts';
+import { roughSize } from './rough-size.ts';
 
 export interface WireLinkOptions {
   readonly info: LinkInfo;
@@ -34,7 +35,7 @@ const SOCKET_BYTES = 256 * 1024;
 const TURN_BYTES = 1024 * 1024;
 const TURN_MESSAGES = 1000;
 
-/** What a waiting message counts beside its payload. */
+/** What a waiting message counts beside its details and its payload. */
 const MESSAGE_BYTES = 200;
 
 /** Bytes that may arrive before somebody listens; with more, reading pauses. */
@@ -203,6 +204,8 @@ export class WireLink implements Link, FrameReceiver {
   /** Lets a message wait, and gives up EVENTs or disconnects the peer where too much waits. */
   #keep(message: Message): void {
     let bytes = MESSAGE_BYTES;
+    // They may be another peer's: an error's are its callee's.
+    if ('details' in message) bytes += roughSize(message.details);
     if ('payload' in message) {
       try {
         bytes += message.payload.itemsIn(this.#codec.format).byteLength;

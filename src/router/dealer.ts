@@ -19,11 +19,11 @@ import { Call } from './call.ts';
 import { CallDesk } from './call-desk.ts';
 import { interrupt, PROGRESS, sendError, sendSizeError } from './call-messages.ts';
 import type { DealerView } from './dealer-view.ts';
-import { passthruOf } from './payload-passthru.ts';
+import { passthruOf, withoutPassthru } from './payload-passthru.ts';
 import type { RealmContext } from './realm-context.ts';
 import type { Registration } from './registration.ts';
 import { Registry } from './registry.ts';
-import { callTimeout, cancelMode, discloses, usesPassthru } from './request-options.ts';
+import { callTimeout, cancelMode, discloses, isBare, usesPassthru } from './request-options.ts';
 import type { Session } from './session.ts';
 
 /** Routed remote procedure calls on one realm. [basic/remote_procedure_call] */
@@ -159,7 +159,7 @@ export class Dealer implements DealerView {
       this.#answeredLate(callee, 'ERROR', message.request);
       return;
     }
-    const { error, payload } = message;
+    const { details, error, payload } = message;
     if (error === ErrorUri.Unavailable && callee.features.calleeReroute && this.#desk.reroute(call)) return;
     // Loose on every realm: the names of errors are the callee's, but what is no URI would cost the caller its session.
     if (!isUri(error, 'loose')) {
@@ -167,12 +167,12 @@ export class Dealer implements DealerView {
       this.#desk.fail(call, ErrorUri.InvalidUri, Payload.of([text]));
       return;
     }
-    const passthru = callee.features.calleePassthru ? passthruOf(message.details) : undefined;
     this.#desk.close(call);
-    if (passthru === undefined) sendError(call, error, payload);
+    if (!usesPassthru(details)) sendError(call, error, payload, details);
+    else if (!callee.features.calleePassthru) sendError(call, error, payload, withoutPassthru(details));
+    else if (call.caller.features.callerPassthru) sendError(call, error, payload, details);
     // A caller that could make nothing of the payload is told the error alone. [advanced/payload_passthru_mode]
-    else if (call.caller.features.callerPassthru) sendError(call, error, payload, passthru);
-    else sendError(call, error, Payload.empty);
+    else sendError(call, error, Payload.empty, withoutPassthru(details));
     this.#desk.settle(call.registration);
   }
 
@@ -215,8 +215,8 @@ export class Dealer implements DealerView {
     this.#desk.settle(call.registration);
   }
 
-  errorUnsendable(caller: Session, { requestType, request, payload }: ErrorMessage): void {
-    if (requestType !== MessageType.Call || payload.count === 0) return;
+  errorUnsendable(caller: Session, { requestType, request, details, payload }: ErrorMessage): void {
+    if (requestType !== MessageType.Call || (payload.count === 0 && isBare(details))) return;
     sendSizeError(caller, request, '');
   }
 

@@ -16,3 +16,8 @@ export function passthruOf(options: Dict): Dict | undefined {
   }
   return passed;
 }
+
+/** The rest of them, for whoever can make nothing of a payload that is packed. */
+export function withoutPassthru(details: Dict): Dict {
+  return Object.fromEntries(Object.entries(details).filter(([name]) => !attributes.some(other => other === name)));
+}

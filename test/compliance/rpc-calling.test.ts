@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { wires } from '../support/bare-peer.ts';
 import { examine } from './examined-gateway.ts';
 
 const payloads: readonly (readonly unknown[])[] = [
@@ -48,6 +49,22 @@ examine('[basic/remote_procedure_call] calling and invocations', {
       const { request: invocation } = await callee.invoked(registration);
       callee.say(8, 68, invocation, {}, 'com.myapp.error.object_write_protected', ...payload);
       await caller.hears([8, 48, request, {}, 'com.myapp.error.object_write_protected', ...payload]);
+    }
+  },
+
+  'so do the details of an error': async stage => {
+    const caller = await stage.join();
+    const details = {
+      severity: 3,
+      _deep: { list: [1, null, 'ü', 2n ** 64n - 1n, -1.5], bytes: Buffer.from([0, 255]) },
+    };
+    for (const wire of wires) {
+      const callee = await stage.join({}, wire);
+      const uri = stage.uri(wire.name.replace(' ', '.'));
+      const registration = await callee.register(uri);
+      const request = caller.request(48, {}, uri);
+      callee.say(8, 68, (await callee.invoked(registration)).request, details, 'com.myapp.error', [1]);
+      await caller.hears([8, 48, request, details, 'com.myapp.error', [1]]);
     }
   },
 

@@ -75,6 +75,17 @@ examine(
       await caller.hearsNothing();
     },
 
+    'an error whose details the caller does not take': async stage => {
+      using caller = await narrow(stage);
+      const callee = await stage.join();
+      const registration = await callee.register(stage.uri('p'));
+      const request = caller.request(48, {}, stage.uri('p'));
+      callee.say(8, 68, (await callee.invoked(registration)).request, { _text: long }, 'com.myapp.error');
+      const [type, kind, id, , error] = await caller.peer.receive();
+      assert.deepEqual([type, kind, id, error], [8, 48, request, TOO_LARGE]);
+      await caller.hearsNothing();
+    },
+
     'a part of a progressive call that the callee does not take': async stage => {
       using callee = await narrow(stage);
       const caller = await stage.join();

@@ -106,7 +106,8 @@ examine('[basic/remote_procedure_call] registering and unregistering', {
     await caller.hears([50, request, {}]);
     const failing = caller.request(48, {}, stage.uri('p'));
     callee.say(8, 68, (await callee.invoked(registration)).request, unknown, 'com.myapp.error');
-    assert.equal(await caller.failure(48, failing), 'com.myapp.error');
+    const [, kind, id, , error] = await caller.peer.receive();
+    assert.deepEqual([kind, id, error], [48, failing, 'com.myapp.error']);
   },
 
   '[advanced/meta_api_registrations] a session that ends, however it ends, leaves no procedure behind': async stage => {

@@ -101,6 +101,16 @@ function farewell(type: typeof MessageType.Goodbye | typeof MessageType.Abort, r
   return { type, details: {}, reason, payload: Payload.empty };
 }
 
+/** An error without arguments. */
+const failure: Message = {
+  type: MessageType.Error,
+  requestType: MessageType.Call,
+  request: asId(1),
+  details: {},
+  error: ErrorUri.Canceled,
+  payload: Payload.empty,
+};
+
 const body = 'x'.repeat(64 * KIB);
 
 describe('wire link', () => {
@@ -215,6 +225,17 @@ describe('wire link', () => {
     assert.equal(channel.destroyed, undefined);
     channel.drain();
     assert.deepEqual(numbers(channel.messages()), [0, 1, 2]);
+  });
+
+  it('counts details as well, which may be another peer’s', () => {
+    const { link, channel } = setup(512 * KIB);
+    channel.queuedBytes = 300 * KIB;
+    const details = { _text: ['x'.repeat(100 * KIB)], _bytes: { b: new Uint8Array(100 * KIB) } };
+    link.send({ ...failure, details });
+    assert.equal(channel.destroyed, undefined);
+    assert.ok(link.queuedBytes > 500 * KIB, `${link.queuedBytes}`);
+    link.send({ ...failure, details });
+    assert.match(channel.destroyed ?? '', /too slow/);
   });
 
   it('goes back to what it was made with', () => {
