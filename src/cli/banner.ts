@@ -1,3 +1,4 @@
+import type { GatewayConfig } from '../gateway/config/config-schema.ts';
 import type { Gateway, GatewayListener } from '../gateway/gateway.ts';
 
 /**
@@ -24,7 +25,7 @@ export function banner(gateway: Gateway, file: string | undefined): string[] {
     if (bridge.state !== 'running') rows.push([bridge.name, 'does not run yet; it is tried again, the log says why']);
     for (const line of bridge.banner) rows.push([bridge.name, line]);
   }
-  for (const { name, anonymous } of config.realms) rows.push(['who may join', `${name}: ${whoMayJoin[anonymous]}`]);
+  for (const { name, anonymous } of config.realms) rows.push(['who may join', `${name}: ${whoMayJoin(anonymous)}`]);
   const simulated = bridges.flatMap(bridge => bridge.demoBanner);
   for (const line of simulated) rows.push(['simulated', line]);
   if (simulated.length > 0) rows.push(['', 'switch the simulated devices off with --no-demo']);
@@ -36,10 +37,15 @@ export function banner(gateway: Gateway, file: string | undefined): string[] {
   ];
 }
 
-const whoMayJoin = {
-  loopback: 'programs on this machine, without credentials, and nobody else (realms[].anonymous changes it)',
-  any: 'anybody who can reach a listener, without credentials (realms[].anonymous changes it)',
-  none: 'nobody without credentials (realms[].anonymous changes it)',
+function whoMayJoin(anonymous: GatewayConfig['realms'][number]['anonymous']): string {
+  const who = typeof anonymous === 'string' ? words[anonymous] : `whoever comes from ${anonymous.join(', ')}`;
+  return `${who} (realms[].anonymous changes it)`;
+}
+
+const words = {
+  loopback: 'programs on this machine, without credentials, and nobody else',
+  any: 'anybody who can reach a listener, without credentials',
+  none: 'nobody without credentials',
 } as const;
 
 function webSocketOf({ config, address }: GatewayListener): string {

@@ -11,6 +11,7 @@ import { hostAndPort } from '../transport/peer-address.ts';
 import { listenRawSocket } from '../transport/rawsocket-server.ts';
 import type { ListenAddress } from '../transport/socket-server.ts';
 import { type HttpHandler, listenWeb } from '../transport/web-server.ts';
+import type { CookieGiver } from '../transport/websocket-acceptor.ts';
 import type { RawSocketListenOptions } from './bridge.ts';
 import type { GatewayConfig, ListenerConfig } from './config/config-schema.ts';
 import type { ListenerLimits } from './config/limits-schema.ts';
@@ -30,14 +31,19 @@ export class GatewayNetwork {
   readonly #log: Logger;
   readonly #clock: Clock;
 
-  constructor(limits: GatewayConfig['limits'], log: Logger, clock: Clock) {
+  constructor(limits: Omit<GatewayConfig['limits'], 'failedLogins'>, log: Logger, clock: Clock) {
     const { maxQueuedBytes } = limits;
     this.#limits = { ...withOwn(defaultLimits, limits), maxQueuedBytes, closeGrace: CLOSE_GRACE };
     this.#log = log;
     this.#clock = clock;
   }
 
-  async listenWeb(name: string, config: WebConfig, onRequest: HttpHandler, accept: Accept): Promise<Listening> {
+  async listenWeb(
+    name: string,
+    config: WebConfig,
+    services: { readonly onRequest: HttpHandler; readonly cookies?: CookieGiver | undefined },
+    accept: Accept,
+  ): Promise<Listening> {
     const { host, port, path, rawsocket, longpoll, origins } = config;
     return listenWeb(
       {
@@ -46,7 +52,7 @@ export class GatewayNetwork {
         paths: [path],
         rawSocket: rawsocket,
         ...(longpoll !== false && { longPoll: longpoll }),
-        onRequest,
+        ...services,
         ...(origins !== undefined && { checkOrigin: originCheck(origins) }),
       },
       accept,

@@ -7,6 +7,7 @@ import { MetaApi } from '../meta/meta-api.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
 import { StaticFiles } from '../transport/static-files.ts';
+import { Access } from './access.ts';
 import { bounded } from './bounded.ts';
 import type { Bridge } from './bridge.ts';
 import { BridgeHost } from './bridge-host.ts';
@@ -17,7 +18,6 @@ import { httpService } from './http-service.ts';
 import { outgoingByRole } from './outgoing-by-role.ts';
 import { packageVersion } from './package-files.ts';
 import { loadPage } from './page-files.ts';
-import { RealmAuthenticator } from './realm-authenticator.ts';
 import { realmOptions } from './realm-options.ts';
 import { RoleAuthorizer } from './role-authorizer.ts';
 import { StartError, startErrorOf } from './start-error.ts';
@@ -54,6 +54,7 @@ export class Gateway implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #pageFolder: string | undefined;
   readonly #router: Router;
+  readonly #access: Access;
   readonly #meta: MetaApi;
   readonly #network: GatewayNetwork;
   readonly #hosts: readonly BridgeHost[];
@@ -72,6 +73,7 @@ export class Gateway implements AsyncDisposable {
     this.#clock = clock;
     this.#madeAt = clock.monotonic();
     this.#pageFolder = options.pageFolder;
+    this.#access = new Access(config, clock);
     this.#meta = new MetaApi({
       clock,
       log: log.child({ part: 'meta' }),
@@ -81,7 +83,7 @@ export class Gateway implements AsyncDisposable {
     });
     this.#router = new Router({
       realms: config.realms.map(realmOptions),
-      authenticator: new RealmAuthenticator(config.realms),
+      authenticator: this.#access,
       authorizer: this.#meta.authorizer,
       observer: this.#meta.observer,
       clock,
@@ -182,7 +184,7 @@ export class Gateway implements AsyncDisposable {
     try {
       const socket =
         config.type === 'web'
-          ? await this.#network.listenWeb(name, config, await this.#http(config), accept)
+          ? await this.#network.listenWeb(name, config, await this.#services(config), accept)
           : await this.#network.listenRawSocket(name, config, accept);
       if (this.#state === 'stopping') {
         await socket[Symbol.asyncDispose]();
@@ -194,6 +196,10 @@ export class Gateway implements AsyncDisposable {
     } catch (error) {
       throw startErrorOf(error, name, `${name} in the configuration`) ?? error;
     }
+  }
+
+  async #services(config: Extract<ListenerConfig, { type: 'web' }>) {
+    return { onRequest: await this.#http(config), cookies: this.#access.cookies };
   }
 
   async #http({ page, path, folders }: Extract<ListenerConfig, { type: 'web' }>) {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { TlsOptions } from '../transport/socket-server.ts';
@@ -15,11 +16,12 @@ const reasons: Readonly<Record<string, string>> = {
  * The key and certificate of a listener, read and checked. Throws `StartError` with the place of what is wrong;
  * `listener` is `listeners[0]`.
  */
-export function readTls(listener: string, { cert, key, passphrase, minVersion }: TlsConfig): TlsOptions {
+export function readTls(listener: string, config: TlsConfig): TlsOptions {
+  const { cert, key, passphrase, minVersion, clientCertificates, clientCa } = config;
   const fail = (place: string, why: string, cause: unknown): never => {
     throw new StartError(`${listener} cannot start: ${why} (${listener}.tls.${place} in the configuration)`, { cause });
   };
-  const read = (place: 'cert' | 'key', what: string, path: string): Buffer => {
+  const read = (place: 'cert' | 'key' | 'clientCa', what: string, path: string): Buffer => {
     try {
       return readFileSync(path);
     } catch (error) {
@@ -46,7 +48,18 @@ export function readTls(listener: string, { cert, key, passphrase, minVersion }:
   } catch (error) {
     fail('key', `the private key ${key} does not belong to the certificate ${cert}`, error);
   }
-  return options;
+  if (clientCertificates === undefined) return options;
+  const asked = { ...options, requestCert: true, rejectUnauthorized: clientCertificates === 'require' };
+  // Without authorities of its own, those of the web would be believed, who know nothing of these clients.
+  if (clientCa === undefined) return { ...asked, ca: [] };
+  const ca = read('clientCa', 'authorities', clientCa);
+  try {
+    // Authorities that are none are passed over by createSecureContext.
+    new X509Certificate(ca);
+  } catch (error) {
+    fail('clientCa', `${clientCa} holds no certificate in PEM`, error);
+  }
+  return { ...asked, ca };
 }
 
 function codeOf(error: unknown): string {

@@ -1,6 +1,18 @@
 import type { Message } from '../wamp/messages.ts';
 import type { OutgoingPolicy } from './outgoing-policy.ts';
 
+export type ChannelBinding = 'tls-unique' | 'tls-exporter';
+
+/** A certificate whose private key the peer has. */
+export interface PeerCertificate {
+  /** SHA-256 of it, in lower-case hex. */
+  readonly fingerprint: string;
+  /** `CN=pump,O=Home`: as it says itself, the most special part first. */
+  readonly subject: string;
+  /** Whether an authority that the listener trusts has signed it. Without that, the subject is anybody's claim. */
+  readonly trusted: boolean;
+}
+
 /** What is known of the far end of a link before it has said anything. */
 export interface LinkInfo {
   /** `local` is a pipe within this process, whose far end is trusted to say who it is. */
@@ -9,11 +21,19 @@ export interface LinkInfo {
   readonly serializer: 'json' | 'msgpack' | 'cbor' | 'none';
   /** Where the peer is, for people: `127.0.0.1:40312`, `unix:/run/wampway.sock`, `bridge:mqtt`. */
   readonly peer: string;
+  /** Its IP address alone; absent where it has none: a Unix socket, a pipe within this process. */
+  readonly address?: string;
   /** Whether the peer can only be on this machine. */
   readonly loopback: boolean;
   /** Who listened: the configured listener's or bridge's name. */
   readonly listener: string;
   readonly tls: boolean;
+  /** The certificate that the peer has shown, where it was asked for one. */
+  readonly certificate?: PeerCertificate;
+  /** What the two ends of this TLS connection know and nobody else, where it can be had. [RFC5929], [RFC9266] */
+  readonly channelBinding?: (type: ChannelBinding) => Uint8Array | undefined;
+  /** By which this gateway knows the browser again on its next connection; the browser has it, or has just been given it. */
+  readonly cookie?: string;
   /** Whether the listener insists on every rule of the protocol, or bears with clients in the wild. Default false. */
   readonly strict?: boolean;
   /** Milliseconds that the peer has to say HELLO and to authenticate. Default: as the router has it. */
@@ -48,6 +68,8 @@ export interface Principal {
   readonly authrole: string;
   readonly authmethod: string;
   readonly authprovider: string;
+  /** The MQTT client id, where it came by MQTT. */
+  readonly clientId?: string;
 }
 
 /** The near end's ears. A link calls neither before `open` nor anything after `closed`. */

@@ -1,9 +1,10 @@
+import type { AddressRanges } from '../base/address-ranges.ts';
 import { ErrorUri } from '../wamp/errors.ts';
 import type { AdmissionRequest, Authenticator, AuthStep } from './admission.ts';
 
 export interface AnonymousOptions {
-  /** From where sessions are admitted without being asked who they are. */
-  readonly who: 'loopback' | 'any' | 'none';
+  /** From where sessions are admitted without being asked who they are; this machine is in no range that does not say so. */
+  readonly who: 'loopback' | 'any' | 'none' | AddressRanges;
   /** Default `anonymous`. */
   readonly role?: string;
 }
@@ -32,6 +33,12 @@ export class AnonymousAuthenticator implements Authenticator {
       return {
         abort: ErrorUri.AuthenticationRequired,
         message: `anonymous access is allowed from this machine only; ${link.peer} is another`,
+      };
+    }
+    if (typeof this.#who !== 'string' && !this.#who.has(link.address ?? (link.loopback ? '127.0.0.1' : ''))) {
+      return {
+        abort: ErrorUri.AuthenticationRequired,
+        message: `anonymous access is allowed from some addresses only; ${link.peer} is none of them`,
       };
     }
     return {

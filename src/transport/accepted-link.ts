@@ -26,7 +26,10 @@ export interface AcceptorTerms extends AcceptorOptions {
 }
 
 /** What is known of a peer that has shaken hands. */
-export type AcceptedPeer = Pick<LinkInfo, 'transport' | 'peer' | 'loopback' | 'tls' | 'headers'>;
+export type AcceptedPeer = Pick<
+  LinkInfo,
+  'transport' | 'peer' | 'address' | 'loopback' | 'tls' | 'certificate' | 'channelBinding' | 'cookie' | 'headers'
+>;
 
 /** The link of a peer that was accepted, with the limits of its listener. */
 export function acceptedLink(

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { networkOf } from '../base/network-of.ts';
 import type { Link } from '../link/link.ts';
 import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from './accepted-link.ts';
 import { BATCH_OVERHEAD } from './batch.ts';
@@ -9,7 +10,7 @@ import { answerNothing, answerText } from './longpoll-answer.ts';
 import { LongPollChannel } from './longpoll-channel.ts';
 import { contentTypes } from './longpoll-content.ts';
 import { defaultOriginCheck, type OriginCheck } from './origin.ts';
-import { networkOf, peerAddress } from './peer-address.ts';
+import { peerAddress } from './peer-address.ts';
 import { readBody } from './request-body.ts';
 import { chooseSubprotocol, type Subprotocol, subprotocolsOf } from './subprotocol.ts';
 import type { Visitor } from './visitor.ts';

@@ -13,6 +13,7 @@ import {
   lengthLimit,
   MAGIC,
 } from './rawsocket-handshake.ts';
+import { tlsPeer } from './tls-peer.ts';
 import type { Visitor } from './visitor.ts';
 
 export interface RawSocketAcceptorOptions extends AcceptorTerms {
@@ -80,7 +81,11 @@ export class RawSocketAcceptor {
       pings: limits.rawSocketPings,
       clock,
     });
-    const peer: AcceptedPeer = { transport: 'rawsocket', ...peerAddress(socket, unixPath), tls };
+    const peer: AcceptedPeer = {
+      ...{ transport: 'rawsocket', tls },
+      ...peerAddress(socket, unixPath),
+      ...tlsPeer(socket, true),
+    };
     const link = acceptedLink(this.#options, peer, codec, channel);
     visitor.admit();
     socket.once('close', sessions.take());

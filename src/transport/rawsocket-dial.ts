@@ -7,6 +7,7 @@ import { DialError } from './dial-error.ts';
 import { peerAddress } from './peer-address.ts';
 import { RawSocketChannel } from './rawsocket-channel.ts';
 import { encodeHandshake, HANDSHAKE_BYTES, lengthCode, lengthLimit, readReply } from './rawsocket-handshake.ts';
+import { tlsPeer } from './tls-peer.ts';
 
 /** Where a RawSocket router listens. */
 export type RawSocketTarget =
@@ -95,6 +96,7 @@ function makeLink(
       ...peerAddress(socket, 'unixPath' in target ? target.unixPath : undefined),
       listener: 'dialled',
       tls: 'secure' in target && target.secure,
+      ...tlsPeer(socket, false),
     },
     codec,
     channel,

@@ -3,13 +3,18 @@ import { createConnection, createServer, type ListenOptions, type Server, type S
 import { createServer as createTlsServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { networkOf } from '../base/network-of.ts';
 import type { TransportLimits } from './limits.ts';
 import type { Listening } from './listening.ts';
-import { hostAndPort, networkOf } from './peer-address.ts';
+import { hostAndPort } from './peer-address.ts';
 import { Visitor } from './visitor.ts';
 
-/** A key and its certificate, in PEM. */
-export type TlsOptions = Pick<SecureContextOptions, 'key' | 'cert' | 'ca' | 'passphrase' | 'minVersion'>;
+/** A key and its certificate, in PEM; and whether clients are asked for one, which `ca` may have signed. */
+export type TlsOptions = Pick<SecureContextOptions, 'key' | 'cert' | 'ca' | 'passphrase' | 'minVersion'> & {
+  readonly requestCert?: boolean;
+  /** Without it, a certificate that nobody trusts is let in, and its `trusted` says so. */
+  readonly rejectUnauthorized?: boolean;
+};
 
 /** Where to listen: a TCP port (0: any free one), or a Unix socket. */
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly unixPath: string };

@@ -11,7 +11,7 @@ import { MAGIC } from './rawsocket-handshake.ts';
 import { SessionQuota } from './session-quota.ts';
 import { type ListenAddress, SocketServer, type TlsOptions } from './socket-server.ts';
 import type { Visitor } from './visitor.ts';
-import { WebSocketAcceptor } from './websocket-acceptor.ts';
+import { type CookieGiver, WebSocketAcceptor } from './websocket-acceptor.ts';
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -21,6 +21,8 @@ export interface WebServerOptions extends AcceptorOptions {
   readonly paths?: readonly string[];
   readonly tls?: TlsOptions;
   readonly checkOrigin?: OriginCheck;
+  /** Gives browsers the cookie by which they are known again. Default: they get none. */
+  readonly cookies?: CookieGiver | undefined;
   /** Whether RawSocket clients are welcome on the same port. Default true. */
   readonly rawSocket?: boolean;
   /** The path under which HTTP long-poll is spoken, e.g. `/lp`. Default: nowhere. */

@@ -7,6 +7,7 @@ import { refuseUpgrade } from './http-refusal.ts';
 import { defaultOriginCheck, type OriginCheck } from './origin.ts';
 import { peerAddress } from './peer-address.ts';
 import { chooseSubprotocol, offeredSubprotocols, type Subprotocol, subprotocolsOf } from './subprotocol.ts';
+import { tlsPeer } from './tls-peer.ts';
 import type { Visitor } from './visitor.ts';
 import { WebSocketChannel } from './websocket-channel.ts';
 import { judgeUpgrade, type UpgradeRefusal, upgradeAnswer } from './websocket-handshake.ts';
@@ -15,6 +16,21 @@ export interface WebSocketAcceptorOptions extends AcceptorTerms {
   /** Where WebSockets are spoken, e.g. `/ws`. */
   readonly paths: readonly string[];
   readonly checkOrigin?: OriginCheck;
+  /** Gives browsers the cookie by which they are known again. Default: they get none. */
+  readonly cookies?: CookieGiver | undefined;
+}
+
+/** Says which cookie a browser is to have that brings this `Cookie` header, and what to tell it where it has it not yet. */
+export interface CookieGiver {
+  cookieFor(header: string | undefined, secure: boolean): { readonly cookie: string; readonly setCookie?: string };
+}
+
+/** What an upgrade came to. */
+interface Upgrade {
+  /** What the peer has sent behind its request. */
+  readonly head: Buffer;
+  readonly subprotocol: Subprotocol;
+  readonly cookie: string | undefined;
 }
 
 /** Upgrades HTTP requests to WebSockets and makes links of them. */
@@ -48,8 +64,9 @@ export class WebSocketAcceptor {
       return;
     }
     visitor.admit();
-    socket.write(upgradeAnswer(request.headers['sec-websocket-key'] ?? '', subprotocol.name));
-    this.#welcome(visitor, request, head, subprotocol);
+    const given = this.#options.cookies?.cookieFor(request.headers.cookie, visitor.tls);
+    socket.write(upgradeAnswer(request.headers['sec-websocket-key'] ?? '', subprotocol.name, given?.setCookie));
+    this.#welcome(visitor, request, { head, subprotocol, cookie: given?.cookie });
   }
 
   #refusal(request: IncomingMessage, { socket, surplus }: Visitor): UpgradeRefusal | undefined {
@@ -68,7 +85,8 @@ export class WebSocketAcceptor {
     return judgeUpgrade(request.method, request.headers);
   }
 
-  #welcome(visitor: Visitor, request: IncomingMessage, head: Buffer, { codec, batched }: Subprotocol): void {
+  #welcome(visitor: Visitor, request: IncomingMessage, { head, subprotocol, cookie }: Upgrade): void {
+    const { codec, batched } = subprotocol;
     const { limits, sessions, clock } = this.#options;
     const { socket, tls } = visitor;
     const channel = new WebSocketChannel({
@@ -81,7 +99,12 @@ export class WebSocketAcceptor {
       closeGrace: limits.closeGrace,
       clock,
     });
-    const peer: AcceptedPeer = { transport: 'websocket', ...peerAddress(socket), tls, headers: request.headers };
+    const peer: AcceptedPeer = {
+      ...{ transport: 'websocket', tls, headers: request.headers },
+      ...peerAddress(socket),
+      ...tlsPeer(socket, true),
+      ...(cookie !== undefined && { cookie }),
+    };
     const framed = batched ? new BatchedChannel(channel, codec.binary) : channel;
     socket.once('close', sessions.take());
     this.#accept(acceptedLink(this.#options, peer, codec, framed));

@@ -10,6 +10,7 @@ import type { DialTerms } from './dial.ts';
 import { DialError } from './dial-error.ts';
 import { peerAddress } from './peer-address.ts';
 import { subprotocolOf } from './subprotocol.ts';
+import { tlsPeer } from './tls-peer.ts';
 import { WebSocketChannel } from './websocket-channel.ts';
 import { acceptOf } from './websocket-handshake.ts';
 
@@ -48,6 +49,7 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
         ...peerAddress(socket),
         listener: 'dialled',
         tls: url.startsWith('wss:'),
+        ...tlsPeer(socket, false),
       },
       codec,
       channel: isBatched ? new BatchedChannel(channel, codec.binary) : channel,

@@ -39,14 +39,15 @@ export function judgeUpgrade(
   return undefined;
 }
 
-/** The answer that makes a WebSocket of the connection. No extension is agreed on. */
-export function upgradeAnswer(key: string, subprotocol: string): string {
+/** The answer that makes a WebSocket of the connection, and gives it a cookie. No extension is agreed on. */
+export function upgradeAnswer(key: string, subprotocol: string, setCookie?: string): string {
   const lines = [
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',
     'Connection: Upgrade',
     `Sec-WebSocket-Accept: ${acceptOf(key)}`,
     `Sec-WebSocket-Protocol: ${subprotocol}`,
+    ...(setCookie === undefined ? [] : [`Set-Cookie: ${setCookie}`]),
   ];
   return `${lines.join('\r\n')}\r\n\r\n`;
 }

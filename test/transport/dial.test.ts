@@ -187,6 +187,7 @@ describe('dial', () => {
       transport: 'rawsocket',
       serializer: 'json',
       peer: `127.0.0.1:${server.port}`,
+      address: '127.0.0.1',
       loopback: true,
       listener: 'dialled',
       tls: false,

@@ -3,6 +3,7 @@ import { rawSocketPings } from '../../transport/limits.ts';
 import type { Bridge } from '../bridge.ts';
 import { limitsSchema, listenerLimits } from './limits-schema.ts';
 import { listenerOutgoing } from './outgoing-schema.ts';
+import { principalsSchema } from './principal-schema.ts';
 import { realmSchema } from './realm-schema.ts';
 import { tlsSchema } from './tls-schema.ts';
 
@@ -105,6 +106,7 @@ export function configSchema(bridges: readonly Bridge[]) {
       })
       .prefault([{ name: 'realm1' }])
       .describe('Realms: separate worlds of topics and procedures. Bridges join the first'),
+    principals: principalsSchema.default([]).describe('Who may join by which secret or key, and in which role'),
     listeners: z
       .array(listener)
       .prefault([

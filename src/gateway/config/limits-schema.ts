@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { defaultAttemptLimits } from '../../auth/attempt-limiter.ts';
 import { byteSize } from './byte-size.ts';
 import { queuedBytes } from './outgoing-schema.ts';
 
 const maxMessageSize = byteSize(1024, 2 ** 24);
+const attempts = z.int().min(1).max(1_000_000);
 const maxConnections = z.int().min(1).max(1_000_000);
 const milliseconds = z.int().min(100).max(3_600_000);
 const perSecond = z.number().min(0.1).max(10_000_000);
@@ -49,6 +51,15 @@ export const limitsSchema = z.strictObject({
     .prefault('16 MiB')
     .describe('Bytes that may wait for one peer, where its listener or role does not say'),
   maxConnections: maxConnections.default(10_000).describe('Connections of one listener at a time'),
+  failedLogins: z
+    .strictObject({
+      perAddress: attempts
+        .default(defaultAttemptLimits.perAddress)
+        .describe('From one address, this machine excepted (of IPv6: one /64 network)'),
+      perPrincipal: attempts.default(defaultAttemptLimits.perPrincipal).describe('For one name'),
+    })
+    .prefault({})
+    .describe('Wrong answers that may be given before each further one has to wait, longer and longer'),
   ...strangers,
 });
 

@@ -37,7 +37,12 @@ function besideFile(config: GatewayConfig, folder: string): GatewayConfig {
   const listeners = config.listeners.map(listener => {
     const { tls } = listener;
     if (tls === undefined) return listener;
-    return { ...listener, tls: { ...tls, cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) } };
+    const { cert, key, clientCa } = tls;
+    const files = { cert: resolve(folder, cert), key: resolve(folder, key) };
+    return {
+      ...listener,
+      tls: { ...tls, ...files, ...(clientCa !== undefined && { clientCa: resolve(folder, clientCa) }) },
+    };
   });
   return { ...config, listeners };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isAddressRange } from '../../base/address-ranges.ts';
 import { defaultMetaPolicy } from '../../meta/meta-authorizer.ts';
 import { isUri } from '../../wamp/uri.ts';
 import { byteSize } from './byte-size.ts';
@@ -31,6 +32,10 @@ const retained = z.strictObject({
     .default('drop-oldest')
     .describe('What gives way: the topic not published to for longest, or the new event'),
 });
+
+const addressRange = z
+  .string()
+  .refine(isAddressRange, { error: 'must be an IP address or a network such as 192.168.0.0/16' });
 
 const metaAccess = z.union([z.enum(['loopback', 'any', 'none']), z.array(z.string().min(1)).min(1).readonly()]);
 
@@ -72,9 +77,15 @@ export const realmSchema = z
       .default('loose')
       .describe('How topics and procedures are checked; strict: components of a-z, 0-9 and _'),
     anonymous: z
-      .enum(['loopback', 'any', 'none'])
+      .union([z.enum(['loopback', 'any', 'none']), z.array(addressRange).min(1).readonly()])
       .default('loopback')
-      .describe('Who may join without credentials: programs of this machine, anybody, or nobody'),
+      .describe(
+        'Who may join without credentials: programs of this machine, anybody, nobody, or whoever comes from one of these addresses and networks',
+      ),
+    cookies: z
+      .boolean()
+      .default(false)
+      .describe('Know a browser again that has logged in: method cookie, for WebSocket'),
     takeover: z
       .enum(['none', 'same-authid'])
       .default('none')

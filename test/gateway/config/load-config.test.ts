@@ -59,6 +59,7 @@ describe('configuration: values', () => {
       realms: [
         {
           ...{ name: 'realm1', uri: 'loose', anonymous: 'loopback', takeover: 'none', history: [], roles: {} },
+          cookies: false,
           meta: { read: 'loopback', control: 'none' },
           retained: { maxTopics: 20_000, maxBytes: 2 ** 25, whenFull: 'drop-oldest' },
         },
@@ -77,7 +78,11 @@ describe('configuration: values', () => {
         },
         { type: 'rawsocket', host: '127.0.0.1', port: 8081, ...lenient },
       ],
-      limits: { maxMessageSize: 2 ** 20, maxQueuedBytes: 2 ** 24, maxConnections: 10_000 },
+      limits: {
+        ...{ maxMessageSize: 2 ** 20, maxQueuedBytes: 2 ** 24, maxConnections: 10_000 },
+        failedLogins: { perAddress: 20, perPrincipal: 10 },
+      },
+      principals: [],
       bridges: {},
     });
   });

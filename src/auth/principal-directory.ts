@@ -1,0 +1,120 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { PeerCertificate } from '../link/link.ts';
+import type { Credential, Draw } from './credential.ts';
+import { Cryptosign } from './cryptosign.ts';
+import type { CertificateRule, PrincipalRecord } from './principal-record.ts';
+
+/** What strangers see of a realm's principals, and who they are. */
+interface RealmIndex {
+  readonly byName: Map<string, PrincipalRecord>;
+  readonly byKey: Map<string, PrincipalRecord>;
+  readonly withCertificate: [CertificateRule, PrincipalRecord][];
+  /** One of each shape that credentials here have: the models of decoys. */
+  readonly models: Map<string, { readonly credential: Credential; readonly authrole: string }>;
+}
+
+/** All principals, by what they are found by. Replaced as a whole when they change. */
+export class PrincipalDirectory {
+  readonly #realmNames: readonly string[];
+  #realms: ReadonlyMap<string, RealmIndex>;
+  #pepper: Uint8Array;
+  #size = 0;
+
+  constructor(realmNames: readonly string[], records: readonly PrincipalRecord[] = [], pepper?: Uint8Array) {
+    this.#realmNames = realmNames;
+    this.#pepper = pepper ?? randomBytes(32);
+    this.#realms = this.#index(records);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** `pepper`: what decoys are made from. Where it stays the same, so do they, and nobody can tell them by a restart. */
+  replace(records: readonly PrincipalRecord[], pepper?: Uint8Array): void {
+    this.#pepper = pepper ?? this.#pepper;
+    this.#realms = this.#index(records);
+  }
+
+  find(realm: string, authid: string): PrincipalRecord | undefined {
+    return this.#realms.get(realm)?.byName.get(authid);
+  }
+
+  /** By a public key of cryptosign, in lower-case hex. */
+  findByKey(realm: string, key: string): PrincipalRecord | undefined {
+    return this.#realms.get(realm)?.byKey.get(key);
+  }
+
+  findByCertificate(realm: string, certificate: PeerCertificate): PrincipalRecord | undefined {
+    const { fingerprint, subject, trusted } = certificate;
+    for (const [rule, record] of this.#realms.get(realm)?.withCertificate ?? []) {
+      if (rule.fingerprint !== undefined ? rule.fingerprint === fingerprint : trusted && rule.subject === subject) {
+        return record;
+      }
+    }
+    return undefined;
+  }
+
+  /** Whether some principal of the realm proves itself by `method`. */
+  uses(realm: string, method: string): boolean {
+    const index = this.#realms.get(realm);
+    if (index === undefined) return false;
+    if (method === 'tls') return index.withCertificate.length > 0;
+    for (const { credential } of index.models.values()) if (credential.method === method) return true;
+    return false;
+  }
+
+  /**
+   * What is asked of somebody who does not exist: a credential as one of the realm's principals has it, of one of
+   * `methods`. The same name is always asked the same, or its changing would tell that it is made up.
+   * [advanced/authentication_scram: mock CHALLENGE]
+   */
+  decoy(
+    realm: string,
+    authid: string,
+    methods: readonly string[],
+  ): { readonly credential: Credential; readonly authrole: string } | undefined {
+    const draw: Draw = (label, octets) => this.#draw(JSON.stringify([realm, authid, label]), octets);
+    let best: { readonly credential: Credential; readonly authrole: string; readonly score: Buffer } | undefined;
+    for (const [shape, model] of this.#realms.get(realm)?.models ?? []) {
+      if (!methods.includes(model.credential.method)) continue;
+      const score = draw(`shape ${shape}`, 16);
+      // Highest of all: a shape more changes few of the choices.
+      if (best === undefined || score.compare(best.score) > 0) best = { ...model, score };
+    }
+    return best === undefined ? undefined : { credential: best.credential.decoy(draw), authrole: best.authrole };
+  }
+
+  #draw(label: string, octets: number): Buffer {
+    const blocks = Array.from({ length: Math.ceil(octets / 32) }, (_, index) =>
+      createHmac('sha256', this.#pepper).update(`${index} ${label}`).digest(),
+    );
+    return Buffer.concat(blocks).subarray(0, octets);
+  }
+
+  #index(records: readonly PrincipalRecord[]): ReadonlyMap<string, RealmIndex> {
+    const realms = new Map<string, RealmIndex>();
+    for (const record of records) {
+      for (const realm of record.realms ?? this.#realmNames) {
+        let index = realms.get(realm);
+        if (index === undefined) {
+          index = { byName: new Map(), byKey: new Map(), withCertificate: [], models: new Map() };
+          realms.set(realm, index);
+        }
+        enter(index, record);
+      }
+    }
+    this.#size = records.length;
+    return realms;
+  }
+}
+
+function enter(index: RealmIndex, record: PrincipalRecord): void {
+  index.byName.set(record.authid, record);
+  for (const rule of record.certificates ?? []) index.withCertificate.push([rule, record]);
+  for (const credential of record.credentials) {
+    const { shape } = credential;
+    if (!index.models.has(shape)) index.models.set(shape, { credential, authrole: record.authrole });
+    if (credential instanceof Cryptosign) for (const key of credential.keys) index.byKey.set(key, record);
+  }
+}

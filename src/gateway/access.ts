@@ -1,0 +1,49 @@
+import { AttemptLimiter } from '../auth/attempt-limiter.ts';
+import { CookieJar } from '../auth/cookie-jar.ts';
+import { PrincipalAuthenticator } from '../auth/principal-authenticator.ts';
+import { PrincipalDirectory } from '../auth/principal-directory.ts';
+import { AddressRanges } from '../base/address-ranges.ts';
+import type { Clock } from '../base/clock.ts';
+import type { AdmissionRequest, Authenticator, AuthStep } from '../router/admission.ts';
+import { AnonymousAuthenticator } from '../router/anonymous-authenticator.ts';
+import { ErrorUri } from '../wamp/errors.ts';
+import type { GatewayConfig, RealmConfig } from './config/config-schema.ts';
+import { principalRecords } from './principal-records.ts';
+
+/** Who may join which realm of this gateway, by what its configuration says. */
+export class Access implements Authenticator {
+  readonly directory: PrincipalDirectory;
+  /** Undefined where no realm knows browsers again. */
+  readonly cookies: CookieJar | undefined;
+  readonly #realms: ReadonlyMap<string, Authenticator>;
+
+  constructor(config: GatewayConfig, clock: Clock) {
+    const { realms, principals, limits } = config;
+    this.directory = new PrincipalDirectory(
+      realms.map(({ name }) => name),
+      principalRecords(principals),
+    );
+    this.cookies = realms.some(({ cookies }) => cookies) ? new CookieJar(clock) : undefined;
+    const shared = { directory: this.directory, limiter: new AttemptLimiter(clock, limits.failedLogins), clock };
+    this.#realms = new Map(
+      realms.map(({ name, anonymous, cookies }) => [
+        name,
+        new PrincipalAuthenticator({
+          ...shared,
+          anonymous: anonymousOf(anonymous),
+          cookies: cookies ? this.cookies : undefined,
+        }),
+      ]),
+    );
+  }
+
+  begin(request: AdmissionRequest): AuthStep | Promise<AuthStep> {
+    const realm = this.#realms.get(request.realm);
+    if (realm !== undefined) return realm.begin(request);
+    return { abort: ErrorUri.NoSuchRealm, message: `there is no realm ${request.realm}` };
+  }
+}
+
+function anonymousOf(anonymous: RealmConfig['anonymous']): AnonymousAuthenticator {
+  return new AnonymousAuthenticator({ who: typeof anonymous === 'string' ? anonymous : new AddressRanges(anonymous) });
+}

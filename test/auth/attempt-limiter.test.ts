@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { AttemptLimiter } from '../../src/auth/attempt-limiter.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+const HERE = '10.0.0.1';
+
+function failing(limiter: AttemptLimiter, times: number, address: string | undefined, authid: string): void {
+  for (let i = 0; i < times; i++) limiter.failed(address, authid);
+}
+
+describe('attempt limiter', () => {
+  it('lets the first wrong answers pass, and makes each further one of a name wait longer, to a bound', () => {
+    const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 100, perPrincipal: 2 });
+    failing(limiter, 1, undefined, 'pump');
+    assert.equal(limiter.reserve(undefined, 'pump'), 0);
+    failing(limiter, 1, undefined, 'pump');
+    assert.equal(limiter.reserve(undefined, 'pump'), 500);
+    assert.equal(limiter.reserve(undefined, 'lamp'), 0);
+    const clock = new FakeClock();
+    const other = new AttemptLimiter(clock, { perAddress: 100, perPrincipal: 2 });
+    const waits: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      failing(other, 1, undefined, 'pump');
+      clock.advance(60_000);
+      waits.push(other.reserve(undefined, 'pump'));
+    }
+    assert.deepEqual(waits, [0, 500, 1000, 2000, 4000, 4000, 4000]);
+  });
+
+  it('puts those who ask at the same time in line', () => {
+    const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 100, perPrincipal: 1 });
+    failing(limiter, 1, undefined, 'pump');
+    assert.deepEqual(
+      [1, 2, 3].map(() => limiter.reserve(undefined, 'pump')),
+      [500, 1000, 1500],
+    );
+  });
+
+  it('counts an address whatever the names, and this machine never', () => {
+    const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 3, perPrincipal: 100 });
+    for (const name of ['a', 'b', 'c']) {
+      limiter.failed(HERE, name);
+      limiter.failed(undefined, name);
+    }
+    assert.equal(limiter.reserve(HERE, 'd'), 500);
+    assert.equal(limiter.reserve('10.0.0.2', 'd'), 0);
+    assert.equal(limiter.reserve(undefined, 'd'), 0);
+  });
+
+  it('does not lock out a principal where it has come in before, and forgets its mistakes when it comes in', () => {
+    const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 100, perPrincipal: 1 });
+    limiter.succeeded(HERE, 'pump');
+    failing(limiter, 50, '10.9.9.9', 'pump');
+    assert.equal(limiter.reserve(HERE, 'pump'), 0);
+    assert.ok(limiter.reserve('10.9.9.8', 'pump') > 0);
+    limiter.succeeded('10.9.9.8', 'pump');
+    assert.equal(limiter.reserve('10.9.9.7', 'pump'), 0);
+  });
+
+  it('forgets after a quarter of an hour', () => {
+    const clock = new FakeClock();
+    const limiter = new AttemptLimiter(clock, { perAddress: 1, perPrincipal: 1 });
+    failing(limiter, 9, HERE, 'pump');
+    clock.advance(15 * 60_000);
+    assert.equal(limiter.reserve(HERE, 'pump'), 0);
+  });
+
+  it('holds no more than its tables do', () => {
+    const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 1, perPrincipal: 1 });
+    limiter.failed(HERE, 'first');
+    for (let i = 0; i < 10_000; i++) limiter.failed(undefined, `name${i}`);
+    assert.equal(limiter.reserve(undefined, 'first'), 0);
+    assert.ok(limiter.reserve(undefined, 'name9999') > 0);
+  });
+});

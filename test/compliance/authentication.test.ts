@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { type Answer, BareLogin, BareScram, craAnswer, signAnswer } from '../support/bare-login.ts';
+import { wireOf } from '../support/bare-peer.ts';
+import { isId } from '../support/bare-session.ts';
+import { examine, type Stage } from './examined-gateway.ts';
+
+const PRIVATE_KEY = '04c32ac48ec8e5cadfea1f3dd806c302c3c53f6f76718ed658a1d522f4276403';
+const PUBLIC_KEY = '2568578f59cbb08880a534b1be36d7f01164d4c52d90ee981cc4f9f1912bffc5';
+const STRANGERS_PRIVATE_KEY = 'dae11ccc2b667d9d0e6182f282ad6ccb9f25b8eb0901f9f8b9d634ca28ed05ff';
+const STRANGERS_PUBLIC_KEY = 'ec4efc8f2cc20a35ad17f61af3730e2b7155319b49cfca9f86328d1ceb49cc2b';
+
+const DENIED = 'wamp.error.authentication_denied';
+
+type Dict = Readonly<Record<string, unknown>>;
+
+function hello({ ports, wire }: Stage, method: string, authid: string, authextra: Dict = {}): Promise<BareLogin> {
+  return BareLogin.hello(ports, wire, { authmethods: [method], authid, authextra });
+}
+
+/** What a stranger gets: CHALLENGE, and whatever the answer is, the refusal. */
+async function denied(login: BareLogin, method: string, answer: (extra: Dict) => Answer): Promise<Dict> {
+  const extra = await login.challenge(method);
+  login.answer(answer(extra));
+  assert.equal(await login.refused(), DENIED);
+  return extra;
+}
+
+async function joined(login: BareLogin, authid: string, authrole: string, authmethod: string): Promise<Dict> {
+  const { id, details } = await login.welcome();
+  assert.ok(isId(id));
+  const { realm, authid: as, authrole: role, authmethod: by, authprovider } = details;
+  assert.deepEqual(
+    { realm, as, role, by, authprovider },
+    { realm: 'secure', as: authid, role: authrole, by: authmethod, authprovider: 'static' },
+  );
+  login.peer.end();
+  return details;
+}
+
+examine('advanced/authentication', {
+  'refuses whoever offers no method, or none of the realm': async ({ ports, wire }) => {
+    using silent = await BareLogin.hello(ports, wire, {});
+    assert.equal(await silent.refused(), 'wamp.error.authentication_required');
+    using anonymous = await BareLogin.hello(ports, wire, { authmethods: ['anonymous'], authid: 'cts_ticket' });
+    assert.equal(await anonymous.refused(), 'wamp.error.authentication_required');
+    using strange = await BareLogin.hello(ports, wire, { authmethods: ['kerberos'], authid: 'cts_ticket' });
+    assert.equal(await strange.refused(), 'wamp.error.no_matching_auth_method');
+    using nameless = await BareLogin.hello(ports, wire, { authmethods: ['ticket'] });
+    assert.equal(await nameless.refused(), 'wamp.error.authentication_required');
+  },
+
+  'takes the first method offered that the principal has': async stage => {
+    const { ports, wire } = stage;
+    const authmethods = ['kerberos', 'wampcra', 'ticket', 'cryptosign'];
+    using login = await BareLogin.hello(ports, wire, { authmethods, authid: 'cts_ticket' });
+    await login.challenge('ticket');
+    login.answer(['ticket-secret-1', {}]);
+    await joined(login, 'cts_ticket', 'user', 'ticket');
+  },
+
+  'asks strangers as it asks principals, and always the same': async stage => {
+    for (const method of ['ticket', 'wampcra', 'wamp-scram', 'cryptosign']) {
+      const asked = async (): Promise<Dict> => {
+        using login = await hello(stage, method, 'cts_nobody', {
+          nonce: 'bm9uY2Vub25jZQ==',
+          pubkey: STRANGERS_PUBLIC_KEY,
+        });
+        const answer = (extra: Dict): Answer =>
+          method === 'cryptosign' ? signAnswer(STRANGERS_PRIVATE_KEY, String(extra['challenge'])) : ['x', extra];
+        return await denied(login, method, answer);
+      };
+      const [first, second] = [await asked(), await asked()];
+      assert.deepEqual(Object.keys(first), Object.keys(second));
+      assert.equal(first['salt'], second['salt']);
+    }
+  },
+
+  'knows no authid with control characters, and no prototype': async stage => {
+    using control = await hello(stage, 'ticket', 'cts\u0000ticket');
+    assert.equal(await control.refused(), 'wamp.error.invalid_argument');
+    for (const authid of ['__proto__', 'constructor', 'toString']) {
+      using login = await hello(stage, 'ticket', authid);
+      await denied(login, 'ticket', () => ['ticket-secret-1', {}]);
+    }
+  },
+
+  'takes AUTHENTICATE once, and nothing else in its place': async stage => {
+    using twice = await hello(stage, 'ticket', 'cts_ticket');
+    await twice.challenge('ticket');
+    twice.answer(['ticket-secret-1', {}]);
+    twice.answer(['ticket-secret-1', {}]);
+    await twice.welcome();
+    await twice.peer.aborted();
+    using other = await hello(stage, 'ticket', 'cts_ticket');
+    await other.challenge('ticket');
+    other.peer.send([32, 1, {}, 'cts.open.topic']);
+    await other.peer.aborted();
+    using malformed = await hello(stage, 'ticket', 'cts_ticket');
+    await malformed.challenge('ticket');
+    malformed.peer.send([5, 7, {}]);
+    await malformed.peer.aborted();
+  },
+});
+
+examine('advanced/authentication_ticket', {
+  'lets in with the ticket, as whom it belongs to': async stage => {
+    for (const [authid, role, ticket] of [
+      ['cts_ticket', 'user', 'ticket-secret-1'],
+      ['cts_ticket2', 'user', 'ticket-secret-2'],
+      ['cts_guest', 'guest', 'guest-secret'],
+      ['cts_admin', 'admin', 'admin-secret'],
+    ] as const) {
+      using login = await hello(stage, 'ticket', authid);
+      assert.deepEqual(await login.challenge('ticket'), {});
+      login.answer([ticket, {}]);
+      const details = await joined(login, authid, role, 'ticket');
+      assert.equal('authextra' in details, false);
+    }
+  },
+
+  'denies a wrong ticket, an empty one, and that of somebody else': async stage => {
+    for (const ticket of ['wrong', '', 'ticket-secret-2', 'ticket-secret-1 ', 'x'.repeat(10_000)]) {
+      using login = await hello(stage, 'ticket', 'cts_ticket');
+      await denied(login, 'ticket', () => [ticket, {}]);
+    }
+  },
+
+  'asks for a ticket whoever has none, and denies it': async stage => {
+    using login = await hello(stage, 'ticket', 'cts_cra');
+    await denied(login, 'ticket', () => ['cra-secret', {}]);
+  },
+});
+
+examine('advanced/authentication_cra', {
+  'lets in whoever signs the challenge, which says who, how, when and for which session': async stage => {
+    const before = Date.now();
+    using login = await hello(stage, 'wampcra', 'cts_cra');
+    const extra = await login.challenge('wampcra');
+    assert.deepEqual(Object.keys(extra), ['challenge']);
+    const { nonce, timestamp, session, ...rest } = JSON.parse(String(extra['challenge'])) as Dict;
+    assert.deepEqual(rest, { authid: 'cts_cra', authrole: 'user', authmethod: 'wampcra', authprovider: 'static' });
+    assert.ok(String(nonce).length >= 22);
+    assert.match(String(timestamp), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert.ok(Math.abs(Date.parse(String(timestamp)) - before) < 60_000);
+    login.answer(craAnswer('cra-secret', extra));
+    const { id } = await login.welcome();
+    assert.equal(id, session);
+  },
+
+  'lets in by a salted password': async stage => {
+    using login = await hello(stage, 'wampcra', 'cts_cra_salted');
+    const extra = await login.challenge('wampcra');
+    const { challenge: _, ...salting } = extra;
+    assert.deepEqual(salting, { salt: 'cts-salt-123', iterations: 1000, keylen: 32 });
+    login.answer(craAnswer('cra-password', extra));
+    await joined(login, 'cts_cra_salted', 'user', 'wampcra');
+  },
+
+  'denies a wrong secret, no signature, and the signature of another challenge': async stage => {
+    using wrong = await hello(stage, 'wampcra', 'cts_cra');
+    const old = await denied(wrong, 'wampcra', extra => craAnswer('wrong', extra));
+    for (const answer of [['', {}], ['\u0000', {}], craAnswer('cra-secret', old)] as const) {
+      using login = await hello(stage, 'wampcra', 'cts_cra');
+      await denied(login, 'wampcra', () => answer);
+    }
+  },
+});
+
+examine('advanced/authentication_scram', {
+  'lets in by a password with commas and umlauts, and proves that it is the router': async stage => {
+    const scram = new BareScram('cts_scram', 'scram-päss, =word');
+    using login = await hello(stage, 'wamp-scram', 'cts_scram', { nonce: scram.nonce, channel_binding: null });
+    const extra = await login.challenge('wamp-scram');
+    const { nonce: _, ...parameters } = extra;
+    assert.deepEqual(parameters, {
+      ...{ salt: 'yUKf2LcBMiV23nuH4eSPVQ==', kdf: 'pbkdf2', iterations: 4096, memory: null },
+    });
+    login.answer(scram.answer(extra));
+    const details = await joined(login, 'cts_scram', 'user', 'wamp-scram');
+    assert.deepEqual(details['authextra'], { verifier: scram.verifier });
+  },
+
+  'denies a wrong password, another nonce, a proof replayed, and a channel that was not asked for': async stage => {
+    const wrong = new BareScram('cts_scram', 'wrong');
+    using first = await hello(stage, 'wamp-scram', 'cts_scram', { nonce: wrong.nonce });
+    await denied(first, 'wamp-scram', extra => wrong.answer(extra));
+    const twist = async (change: (answer: Answer) => Answer): Promise<void> => {
+      const scram = new BareScram('cts_scram', 'scram-päss, =word');
+      using login = await hello(stage, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
+      await denied(login, 'wamp-scram', extra => change(scram.answer(extra)));
+    };
+    await twist(([proof, extra]) => [proof, { ...extra, nonce: `${extra['nonce']}AAAA` }]);
+    await twist(([proof]) => [proof, {}]);
+    await twist(([proof, extra]) => [proof.slice(0, -4), extra]);
+    await twist(([proof, extra]) => [`${proof}\n`, extra]);
+    await twist(([proof, extra]) => [proof, { ...extra, channel_binding: 'tls-unique' }]);
+    await twist(([proof, extra]) => [proof, { ...extra, cbind_data: 'AAAA' }]);
+    let kept: Answer | undefined;
+    const scram = new BareScram('cts_scram', 'scram-päss, =word');
+    using login = await hello(stage, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
+    kept = scram.answer(await login.challenge('wamp-scram'));
+    login.answer(kept);
+    await login.welcome();
+    using again = await hello(stage, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
+    await denied(again, 'wamp-scram', () => kept);
+  },
+
+  'refuses a HELLO without a nonce, and a channel binding that cannot be': async stage => {
+    using without = await hello(stage, 'wamp-scram', 'cts_scram');
+    assert.equal(await without.refused(), 'wamp.error.invalid_argument');
+    const extra = { nonce: 'bm9uY2Vub25jZQ==', channel_binding: 'tls-unique' };
+    using bound = await hello(stage, 'wamp-scram', 'cts_scram', extra);
+    assert.equal(await bound.refused(), 'wamp.error.feature_not_supported');
+  },
+});
+
+// Argon2 costs each client its time; the serializer makes no difference to it.
+examine(
+  'advanced/authentication_scram: argon2id13',
+  {
+    'lets in by a key that costs memory': async stage => {
+      const scram = new BareScram('cts_scram_a2', 'argon-password');
+      using login = await hello(stage, 'wamp-scram', 'cts_scram_a2', { nonce: scram.nonce });
+      const extra = await login.challenge('wamp-scram');
+      assert.deepEqual([extra['kdf'], extra['iterations'], extra['memory']], ['argon2id13', 3, 8192]);
+      login.answer(scram.answer(extra));
+      const details = await joined(login, 'cts_scram_a2', 'user', 'wamp-scram');
+      assert.deepEqual(details['authextra'], { verifier: scram.verifier });
+    },
+  },
+  { on: [wireOf('websocket', 'json'), wireOf('rawsocket', 'cbor')] },
+);
+
+examine('advanced/authentication_cryptosign', {
+  'lets in whoever has the private key, with a name or by the key alone': async stage => {
+    const { ports, wire } = stage;
+    for (const authid of [{ authid: 'cts_sign' }, {}]) {
+      const details = { authmethods: ['cryptosign'], ...authid, authextra: { pubkey: PUBLIC_KEY } };
+      using login = await BareLogin.hello(ports, wire, details);
+      const extra = await login.challenge('cryptosign');
+      assert.match(String(extra['challenge']), /^[0-9a-f]{64}$/);
+      assert.equal(extra['channel_binding'], null);
+      login.answer(signAnswer(PRIVATE_KEY, String(extra['challenge'])));
+      await joined(login, 'cts_sign', 'user', 'cryptosign');
+    }
+  },
+
+  'denies a good signature of another message, of another key, and of a key that is nobody’s': async stage => {
+    const try_ = async (authid: string, pubkey: string, answer: (extra: Dict) => Answer): Promise<void> => {
+      using login = await hello(stage, 'cryptosign', authid, { pubkey });
+      await denied(login, 'cryptosign', answer);
+    };
+    await try_('cts_sign', PUBLIC_KEY, () => signAnswer(PRIVATE_KEY, '00'.repeat(32)));
+    const challenge = (extra: Dict): string => String(extra['challenge']);
+    await try_('cts_sign', PUBLIC_KEY, extra => signAnswer(STRANGERS_PRIVATE_KEY, challenge(extra)));
+    await try_('cts_sign', STRANGERS_PUBLIC_KEY, extra => signAnswer(STRANGERS_PRIVATE_KEY, challenge(extra)));
+    await try_('cts_nobody', STRANGERS_PUBLIC_KEY, extra => signAnswer(STRANGERS_PRIVATE_KEY, challenge(extra)));
+    await try_('cts_ticket', PUBLIC_KEY, extra => signAnswer(PRIVATE_KEY, challenge(extra)));
+    await try_('cts_sign', PUBLIC_KEY, extra => [signAnswer(PRIVATE_KEY, challenge(extra))[0].slice(0, 128), {}]);
+    await try_('cts_sign', PUBLIC_KEY, () => ['zz'.repeat(96), {}]);
+    await try_('cts_sign', 'nonsense', extra => [`${challenge(extra)}`, {}]);
+  },
+});
