@@ -4,7 +4,7 @@ import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator
 import { MemoryRetainedStore } from '../../src/router/memory-retained-store.ts';
 import { Router } from '../../src/router/router.ts';
 import { countingIds } from '../../src/wamp/ids.ts';
-import type { MatchPolicy } from '../../src/wamp/uri.ts';
+import { asUri, type MatchPolicy, type Uri } from '../../src/wamp/uri.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ListLink } from '../support/list-link.ts';
 import { best, matches, type Pattern } from '../support/pattern-definition.ts';
@@ -105,6 +105,8 @@ export class RouterModel {
   });
   readonly #clients = new Map<number, Client>();
   readonly #retained = new RetainedModel();
+  /** Every topic and procedure that was used. */
+  readonly #named = new Set<Uri>();
   #marks = 0;
 
   run(command: Command): void {
@@ -129,6 +131,9 @@ export class RouterModel {
     const { sessionCount, subscriptionCount, registrationCount, callCount } = realm;
     const left = [this.#router.linkCount, sessionCount, subscriptionCount, registrationCount, callCount];
     assert.deepEqual([...left, this.#clock.timers], [0, 0, 0, 0, 0, 0]);
+    assert.deepEqual([[...realm.broker.subscriptions()], realm.dealer.registrations.size], [[], 0]);
+    for (const uri of this.#named)
+      assert.deepEqual([realm.broker.matching(uri), realm.dealer.match(uri)], [[], undefined]);
   }
 
   #act(client: Client, command: Exclude<Command, { kind: 'join' | 'advance' }>): void {
@@ -216,6 +221,7 @@ export class RouterModel {
 
   #publish(publisher: Client, command: Extract<Command, { kind: 'publish' }>): void {
     const mark = `event ${this.#marks++}`;
+    this.#named.add(asUri(command.uri));
     const eligible = command.eligible?.map(name => this.#clients.get(name)?.session ?? 999_999);
     const options = {
       acknowledge: command.acknowledge,
@@ -250,6 +256,7 @@ export class RouterModel {
 
   #call(caller: Client, { uri, timeout, progress }: Extract<Command, { kind: 'call' }>): void {
     const mark = `call ${this.#marks++}`;
+    this.#named.add(asUri(uri));
     const target = best(
       this.#registrations().map(({ client, held }) => ({ ...held, client })),
       uri,
