@@ -117,6 +117,18 @@ describe('the JSON scanner', () => {
   });
 });
 
+describe('rows of numbers in JSON text', () => {
+  it('agree with JSON.parse on everything of up to four bytes that may be in one, before and behind a number', () => {
+    const alphabet = ['', ...'019-+.eE, '];
+    const pairs = alphabet.flatMap(a => alphabet.map(b => a + b));
+    for (const text of new Set(pairs.flatMap(a => pairs.map(b => a + b)))) {
+      for (const row of [`[${text},1]`, `[-0.5,${text}]`, `[1,${text},[2]]`]) {
+        assert.equal(scans(utf8(row)), parses(utf8(row)), row);
+      }
+    }
+  });
+});
+
 describe('values of JSON text', () => {
   it('are those of JSON.parse wherever JSON.parse is said to be right', () => {
     fc.assert(
