@@ -84,7 +84,7 @@ export class Connection implements LinkReceiver {
   closed(reason: string): void {
     this.#leave(reason);
     this.#state = 'over';
-    this.#timer?.cancel();
+    this.#stopTimer();
     this.#gone(this);
   }
 
@@ -115,7 +115,7 @@ export class Connection implements LinkReceiver {
   }
 
   welcomed(realm: Realm, session: Session, welcome: WelcomeMessage): void {
-    this.#timer?.cancel();
+    this.#stopTimer();
     this.#handshake = undefined;
     this.#state = 'established';
     this.#realm = realm;
@@ -159,8 +159,14 @@ export class Connection implements LinkReceiver {
   }
 
   #wait(milliseconds: number, expired: () => void): void {
-    this.#timer?.cancel();
+    this.#stopTimer();
     this.#timer = this.#lobby.clock.after(milliseconds, expired);
+  }
+
+  /** Lets go of it, too: a session that does nothing for a year is none the larger for having said HELLO in time. */
+  #stopTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   #leave(reason: string): void {
@@ -179,7 +185,7 @@ export class Connection implements LinkReceiver {
     if (this.#state === 'over') return;
     this.#leave(reason);
     this.#state = 'over';
-    this.#timer?.cancel();
+    this.#stopTimer();
     this.#link.close(reason);
   }
 }

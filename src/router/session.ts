@@ -6,6 +6,7 @@ import type { Call } from './call.ts';
 import type { ClientFeatures } from './client-features.ts';
 import type { DecisionCache } from './decision-cache.ts';
 import { EndedCalls } from './ended-calls.ts';
+import { LazyMap } from './lazy-map.ts';
 import type { Registration } from './registration.ts';
 import { StrictRules } from './strict-rules.ts';
 import type { Subscription } from './subscription.ts';
@@ -30,14 +31,14 @@ export class Session implements SessionView {
 
   /** What it was allowed and refused lately; made when there is something to remember. */
   decisions: DecisionCache | undefined;
-  readonly subscriptions = new Map<Id<'subscription'>, Subscription>();
+  readonly subscriptions = new LazyMap<Id<'subscription'>, Subscription>();
   readonly testaments = new Testaments();
-  readonly registrations = new Map<Id<'registration'>, Registration>();
+  readonly registrations = new LazyMap<Id<'registration'>, Registration>();
   /** As caller: calls without their final answer, by CALL.Request. */
-  readonly calls = new Map<Id<'request'>, Call>();
+  readonly calls = new LazyMap<Id<'request'>, Call>();
   readonly endedCalls = new EndedCalls();
   /** As callee: invocations without their final answer, by INVOCATION.Request. */
-  readonly invocations = new Map<Id<'request'>, Call>();
+  readonly invocations = new LazyMap<Id<'request'>, Call>();
   #lastInvocation = 0;
   /** What the link had dropped before: one link may carry one session after another. */
   readonly #droppedBefore: number;

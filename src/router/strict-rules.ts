@@ -27,7 +27,10 @@ const passthru = { ppt_scheme: text, ppt_serializer: text, ppt_cipher: text, ppt
 const audience = { eligible_authid: texts, eligible_authrole: texts, exclude_authid: texts, exclude_authrole: texts };
 
 /** The calls of a session that have been made. */
-type Callings = Pick<Session, 'calls' | 'endedCalls'>;
+interface Callings {
+  readonly calls: Pick<Session['calls'], 'has'>;
+  readonly endedCalls: Session['endedCalls'];
+}
 
 /** The options that this router knows, by message. Others are ignored, whatever they are. [basic/messages] */
 export const knownOptions: Partial<Record<Message['type'], Readonly<Record<string, Kind>>>> = {

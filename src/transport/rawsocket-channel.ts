@@ -16,8 +16,6 @@ const PONG_BYTES = 128;
 /** What a PING says: something, for peers that overlook a frame without. */
 const PING = Buffer.from('wampway');
 
-const OFF: HeartbeatOptions = { interval: 0, timeout: 0 };
-
 const shape: FrameShape = { headSize: () => HEADER_BYTES, writeHead: writeHeader };
 
 export interface RawSocketChannelOptions {
@@ -40,7 +38,8 @@ export class RawSocketChannel implements FrameChannel {
   readonly #parser: FrameParser;
   readonly #gatherer: FrameGatherer;
   readonly #options: RawSocketChannelOptions;
-  #heartbeat: Heartbeat;
+  /** None while the peer is not asked. */
+  #heartbeat: Heartbeat | undefined;
   #pings: RawSocketPings;
   #receiver: FrameReceiver | undefined;
   #pongBytes = 0;
@@ -54,7 +53,7 @@ export class RawSocketChannel implements FrameChannel {
     this.#parser = new FrameParser(options.ownLimit, (type, frame) => this.#arrived(type, frame));
     this.#options = options;
     this.#pings = options.pings ?? 'auto';
-    this.#heartbeat = this.#beat(this.#pings === 'always' ? options.heartbeat : OFF);
+    if (this.#pings === 'always') this.#heartbeat = this.#beat(options.heartbeat);
   }
 
   get queuedBytes(): number {
@@ -83,7 +82,7 @@ export class RawSocketChannel implements FrameChannel {
   feed(chunk: Uint8Array): void {
     // Once we are ending, what still comes is read and thrown away, so that the peer can read our last words.
     if (this.#state !== 'open') return;
-    this.#heartbeat.heard();
+    this.#heartbeat?.heard();
     try {
       this.#parser.push(chunk);
     } catch (error) {
@@ -99,7 +98,7 @@ export class RawSocketChannel implements FrameChannel {
   end(_kind: EndKind, _reason: string): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    this.#heartbeat.stop();
+    this.#heartbeat?.stop();
     this.#parser.stop();
     this.#socket.resume();
     this.#flush();
@@ -113,12 +112,12 @@ export class RawSocketChannel implements FrameChannel {
   }
 
   pause(): void {
-    this.#heartbeat.deaf = true;
+    if (this.#heartbeat !== undefined) this.#heartbeat.deaf = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#heartbeat.deaf = false;
+    if (this.#heartbeat !== undefined) this.#heartbeat.deaf = false;
     this.#socket.resume();
   }
 
@@ -172,7 +171,7 @@ export class RawSocketChannel implements FrameChannel {
 
   #over(): void {
     this.#state = 'over';
-    this.#heartbeat.stop();
+    this.#heartbeat?.stop();
     this.#parser.stop();
     this.#gatherer.drop();
   }
