@@ -138,10 +138,15 @@ export class Realm implements RealmView {
     if (!this.#sessions.delete(session.id)) return;
     if (session.internal) this.#internal--;
     if (session === this.#voice) this.#voice = undefined;
-    this.#broker.leave(session);
+    const left = this.#broker.leave(session);
     this.#dealer.leave(session);
     this.#broker.publishTestaments(session);
-    this.#context.observer.onLeave?.(session, reason);
+    this.#finishLeaving(session, reason, left);
+  }
+
+  #finishLeaving(session: Session, reason: string, left: boolean): void {
+    if (left) this.#context.observer.onLeave?.(session, reason);
+    else this.#context.clock.after(0, () => this.#finishLeaving(session, reason, this.#broker.leave(session)));
   }
 
   /** Handles what a session says. Throws `ProtocolViolation` for what it may not say. */

@@ -6,6 +6,7 @@ import type { Call } from './call.ts';
 import type { ClientFeatures } from './client-features.ts';
 import type { DecisionCache } from './decision-cache.ts';
 import { EndedCalls } from './ended-calls.ts';
+import { GoneLink } from './gone-link.ts';
 import { LazyMap } from './lazy-map.ts';
 import type { Registration } from './registration.ts';
 import { StrictRules } from './strict-rules.ts';
@@ -18,7 +19,7 @@ export class Session implements SessionView {
   readonly realm: string;
   readonly principal: Principal;
   readonly features: ClientFeatures;
-  readonly link: Link;
+  #link: Link;
   /** Wall-clock milliseconds of WELCOME. */
   readonly joined: number;
   /** What it is held to beyond what any session is; undefined where its listener is lenient. */
@@ -55,12 +56,21 @@ export class Session implements SessionView {
     this.realm = realm;
     this.principal = principal;
     this.features = features;
-    this.link = link;
+    this.#link = link;
     this.joined = joined;
     this.strictRules = link.info.strict === true ? new StrictRules() : undefined;
     this.internal = link.info.internal !== undefined;
     this.speaksForRouter = link.info.internal === 'router';
     this.#droppedBefore = link.counters?.dropped ?? 0;
+  }
+
+  get link(): Link {
+    return this.#link;
+  }
+
+  /** Sends nothing from now on: it has left, and what others do with it meanwhile is none of its peer's business. */
+  mute(): void {
+    this.#link = new GoneLink(this.#link);
   }
 
   /** Its connection says how it is ended. */

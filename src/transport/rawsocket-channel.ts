@@ -6,6 +6,7 @@ import { FrameGatherer, type FrameShape } from './frame-gatherer.ts';
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.ts';
 import type { RawSocketPings } from './limits.ts';
 import { FrameParser, FrameType, HEADER_BYTES, writeHeader } from './rawsocket-framing.ts';
+import { ReadTurns } from './read-turns.ts';
 
 /** PONGs that may wait, in bytes of memory, for a peer that sends PINGs and does not read. */
 const MAX_WAITING_PONGS = 1024 * 1024;
@@ -37,6 +38,7 @@ export class RawSocketChannel implements FrameChannel {
   readonly #socket: Duplex;
   readonly #parser: FrameParser;
   readonly #gatherer: FrameGatherer;
+  readonly #turns: ReadTurns;
   readonly #options: RawSocketChannelOptions;
   /** None while the peer is not asked. */
   #heartbeat: Heartbeat | undefined;
@@ -49,6 +51,7 @@ export class RawSocketChannel implements FrameChannel {
   constructor(options: RawSocketChannelOptions) {
     this.maxFrame = options.peerLimit;
     this.#socket = options.socket;
+    this.#turns = new ReadTurns(options.socket);
     this.#gatherer = new FrameGatherer(options.socket, shape);
     this.#parser = new FrameParser(options.ownLimit, (type, frame) => this.#arrived(type, frame));
     this.#options = options;
@@ -63,7 +66,10 @@ export class RawSocketChannel implements FrameChannel {
   attach(receiver: FrameReceiver): void {
     this.#receiver = receiver;
     const socket = this.#socket;
-    socket.on('data', chunk => this.feed(chunk));
+    socket.on('data', chunk => {
+      this.feed(chunk);
+      this.#turns.took(chunk.length);
+    });
     socket.on('drain', () => this.#drained());
     // A peer that closes its side is gone: nothing in WAMP is said to one who only listens.
     socket.on('end', () => {
@@ -100,7 +106,7 @@ export class RawSocketChannel implements FrameChannel {
     this.#state = 'ending';
     this.#heartbeat?.stop();
     this.#parser.stop();
-    this.#socket.resume();
+    this.#turns.resume();
     this.#flush();
   }
 
@@ -113,12 +119,12 @@ export class RawSocketChannel implements FrameChannel {
 
   pause(): void {
     if (this.#heartbeat !== undefined) this.#heartbeat.deaf = true;
-    this.#socket.pause();
+    this.#turns.pause();
   }
 
   resume(): void {
     if (this.#heartbeat !== undefined) this.#heartbeat.deaf = false;
-    this.#socket.resume();
+    this.#turns.resume();
   }
 
   #arrived(type: FrameType, frame: Uint8Array): void {

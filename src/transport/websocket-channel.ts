@@ -4,6 +4,7 @@ import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel
 import { ProtocolViolation } from '../wamp/errors.ts';
 import { FrameGatherer } from './frame-gatherer.ts';
 import { Heartbeat, type HeartbeatOptions } from './heartbeat.ts';
+import { ReadTurns } from './read-turns.ts';
 import { type CloseStatus, readClose, writeClose } from './websocket-close.ts';
 import { maskedFrame, Opcode, serverFrames, wholeFrames } from './websocket-framing.ts';
 import { WebSocketFailure, WebSocketParser } from './websocket-parser.ts';
@@ -49,6 +50,7 @@ export class WebSocketChannel implements FrameChannel {
   readonly #socket: Duplex;
   readonly #parser: WebSocketParser;
   readonly #gatherer: FrameGatherer;
+  readonly #turns: ReadTurns;
   readonly #options: WebSocketChannelOptions;
   readonly #heartbeat: Heartbeat;
   #receiver: FrameReceiver | undefined;
@@ -62,6 +64,7 @@ export class WebSocketChannel implements FrameChannel {
     const { socket, client, maxMessage, heartbeat, clock } = options;
     this.#socket = socket;
     this.#options = options;
+    this.#turns = new ReadTurns(options.socket);
     this.#gatherer = new FrameGatherer(socket, client ? wholeFrames : serverFrames);
     this.#parser = new WebSocketParser({
       limit: maxMessage,
@@ -84,7 +87,10 @@ export class WebSocketChannel implements FrameChannel {
   attach(receiver: FrameReceiver): void {
     this.#receiver = receiver;
     const socket = this.#socket;
-    socket.on('data', chunk => this.feed(chunk));
+    socket.on('data', chunk => {
+      this.feed(chunk);
+      this.#turns.took(chunk.length);
+    });
     socket.on('drain', () => this.#drained());
     socket.on('end', () => {
       // Without a close frame: nothing in WAMP is said to one who only listens.
@@ -125,12 +131,12 @@ export class WebSocketChannel implements FrameChannel {
 
   pause(): void {
     this.#heartbeat.deaf = true;
-    this.#socket.pause();
+    this.#turns.pause();
   }
 
   resume(): void {
     this.#heartbeat.deaf = false;
-    this.#socket.resume();
+    this.#turns.resume();
   }
 
   #queue(frame: Uint8Array, opcode: Opcode): void {
@@ -172,7 +178,7 @@ export class WebSocketChannel implements FrameChannel {
     this.#state = 'closing';
     this.#heartbeat.stop();
     this.#gatherer.flushAll();
-    this.#socket.resume();
+    this.#turns.resume();
     this.#grace = this.#options.clock.after(this.#options.closeGrace, () =>
       this.destroy('no answer to the close frame'),
     );

@@ -75,6 +75,33 @@ function refuses(action: () => unknown, uri: string): void {
   assert.throws(action, (error: unknown) => error instanceof WampError && error.uri === uri);
 }
 
+describe('a session with very many subscriptions that leaves', () => {
+  it('is taken apart in turns; nothing reaches it, others go on, and its end is told when all is done', () => {
+    const told: string[] = [];
+    const observer: RouterObserver = {
+      onUnsubscribe: () => told.push('unsubscribed'),
+      onLeave: () => told.push('left'),
+    };
+    const scene = new Scene({}, { observer });
+    const [other, publisher] = [scene.join(), scene.join()];
+    const link = scene.join();
+    for (let i = 0; i < 1200; i++) link.say([32, i + 1, {}, `app.t${i}`]);
+    other.say([32, 1, {}, 'app.t1199']);
+    link.heard.length = 0;
+    link.say([6, {}, 'wamp.close.normal']);
+    assert.equal(told.length, 500);
+    // On the same link, a new session may begin meanwhile.
+    publisher.say([16, 1, {}, 'app.t1199', ['still there']]);
+    assert.deepEqual(
+      link.heard.map(([code]) => code),
+      [6],
+    );
+    assert.deepEqual(other.heard.at(-1)?.[4], ['still there']);
+    scene.clock.advance(0);
+    assert.deepEqual([told.length, told.at(-1), scene.subscriptionCount], [1201, 'left', 1]);
+  });
+});
+
 describe('the history of a subscription [advanced/pubsub_event_history]', () => {
   const history = [
     { topic: 'log.auth', match: 'exact' as const, events: 3 },
