@@ -76,10 +76,6 @@ const missing = {
     'The text names two options, `rkey` and `nkey`, and not what a broker does with them: which node a key belongs to, what becomes of it when nodes come and go, and what a publication without `rkey`, or a subscriber without `nkey`, gets. It is not announced, and both options are ignored as all unknown ones are: every subscriber gets every event.',
   'dealer.sharded_registration':
     'A sketch: the section on "all" calls reads "Write me", and that on partitioned calls ends in the middle of a sentence. It is not announced, and `runmode` and `rkey` are ignored.',
-  ticket: 'Not yet.',
-  wampcra: 'Not yet.',
-  'wamp-scram': 'Not yet.',
-  cryptosign: 'Not yet.',
   ubjson: 'It has a number in the RawSocket handshake and no section; there is no serializer for it that is kept up.',
   flatbuffers: 'It has a number in the RawSocket handshake and no section that says how a message is laid out.',
 };

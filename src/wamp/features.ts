@@ -54,6 +54,10 @@ export const unannouncedFeatures: Readonly<Record<string, string>> = {
   rawsocket: 'advanced/transport_rawsocket',
   http_longpoll: 'advanced/transport_http_longpoll',
   anonymous: 'advanced/authentication',
+  ticket: 'advanced/authentication_ticket',
+  wampcra: 'advanced/authentication_cra',
+  'wamp-scram': 'advanced/authentication_scram',
+  cryptosign: 'advanced/authentication_cryptosign',
 };
 
 /** Features that are procedures and events of the meta API: announced on the realms where it runs. */

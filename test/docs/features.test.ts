@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { challengeMethods } from '../../src/auth/credential.ts';
 import { codecs } from '../../src/codec/codecs.ts';
 import { unannouncedFeatures } from '../../src/wamp/features.ts';
 
@@ -16,7 +17,8 @@ describe('docs/features.md', () => {
     assert.equal(status, 0, stderr);
   });
 
-  it('has the serializers that there are', () => {
-    for (const { name } of codecs) assert.ok(name in unannouncedFeatures, name);
+  it('has the serializers and the ways of authentication that there are', () => {
+    const there = [...codecs.map(({ name }) => name), ...challengeMethods];
+    for (const name of there) assert.ok(name in unannouncedFeatures, `${name} is not in features.ts`);
   });
 });
