@@ -32,6 +32,7 @@ const clients: readonly (readonly [name: string, join: Join])[] = [
   ['wampy, CBOR', gateway => WampyPeer.join(gateway.url, 'cbor')],
   ['Autobahn|JS, JSON', gateway => AutobahnJsPeer.join(gateway.url, 'json')],
   ['Autobahn|JS, MsgPack', gateway => AutobahnJsPeer.join(gateway.url, 'msgpack')],
+  ['Autobahn|JS, long-poll, JSON', ({ ports }) => AutobahnJsPeer.poll(`http://127.0.0.1:${ports.web}/lp`)],
   ['Autobahn|JS, CBOR', gateway => AutobahnJsPeer.join(gateway.url, 'cbor')],
 ];
 

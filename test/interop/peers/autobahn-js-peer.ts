@@ -1,5 +1,6 @@
 /// <reference path="./autobahn.d.ts" />
 import autobahn, { type Connection, type Session } from 'autobahn';
+import { BrowserRequest } from './browser-request.ts';
 import { type Behaviour, type Peer, PeerError, type PeerEvent, type PeerResult } from './peer.ts';
 
 type Kwargs = Readonly<Record<string, unknown>>;
@@ -21,12 +22,17 @@ export class AutobahnJsPeer implements Peer {
 
   static async join(url: string, serializer: keyof typeof serializers): Promise<AutobahnJsPeer> {
     const Serializer = autobahn.serializer[serializers[serializer]];
-    const connection = new autobahn.Connection({
-      url,
-      realm: 'realm1',
-      max_retries: 0,
-      serializers: [new Serializer()],
-    });
+    return AutobahnJsPeer.#open({ url, serializers: [new Serializer()] }, `autobahn-js ${serializer}`);
+  }
+
+  /** Over HTTP, as in a browser that has no WebSocket. */
+  static async poll(url: string): Promise<AutobahnJsPeer> {
+    Object.assign(globalThis, { XMLHttpRequest: BrowserRequest });
+    return AutobahnJsPeer.#open({ transports: [{ type: 'longpoll', url }] }, 'autobahn-js long-poll');
+  }
+
+  static async #open(where: object, name: string): Promise<AutobahnJsPeer> {
+    const connection = new autobahn.Connection({ ...where, realm: 'realm1', max_retries: 0 });
     const session = await new Promise<Session>((opened, failed) => {
       connection.onopen = opened;
       connection.onclose = (reason, details) => {
@@ -35,7 +41,7 @@ export class AutobahnJsPeer implements Peer {
       };
       connection.open();
     });
-    return new AutobahnJsPeer(`autobahn-js ${serializer}`, connection, session);
+    return new AutobahnJsPeer(name, connection, session);
   }
 
   async subscribe(topic: string, match: 'exact' | 'prefix' | 'wildcard' = 'exact'): Promise<void> {
