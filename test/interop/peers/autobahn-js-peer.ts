@@ -1,7 +1,7 @@
 /// <reference path="./autobahn.d.ts" />
-import autobahn, { type Connection, type Session } from 'autobahn';
+import autobahn, { type Connection, type Invocation, type Session } from 'autobahn';
 import { BrowserRequest } from './browser-request.ts';
-import { type Behaviour, type Peer, PeerError, type PeerEvent, type PeerResult } from './peer.ts';
+import { type Behaviour, type Peer, PeerError, type PeerEvent, type PeerOptions, type PeerResult } from './peer.ts';
 
 type Kwargs = Readonly<Record<string, unknown>>;
 
@@ -44,41 +44,68 @@ export class AutobahnJsPeer implements Peer {
     return new AutobahnJsPeer(name, connection, session);
   }
 
-  async subscribe(topic: string, match: 'exact' | 'prefix' | 'wildcard' = 'exact'): Promise<void> {
+  get session(): number {
+    return this.#session.id;
+  }
+
+  async subscribe(topic: string, match: 'exact' | 'prefix' | 'wildcard' = 'exact', options = {}): Promise<void> {
     await this.#session.subscribe(
       topic,
-      (args, kwargs, details) => {
-        this.events.push({ topic: details.topic, args: args ?? [], kwargs: { ...kwargs } });
+      (args, kwargs, { topic, publisher, retained }) => {
+        this.events.push({ topic, args: args ?? [], kwargs: { ...kwargs }, publisher, retained });
       },
-      { match },
+      { match, ...options },
     );
   }
 
-  async publish(topic: string, args: readonly unknown[], kwargs: Kwargs = {}): Promise<void> {
-    await this.#session.publish(topic, [...args], { ...kwargs }, { acknowledge: true });
+  async publish(topic: string, args: readonly unknown[], kwargs: Kwargs = {}, options = {}): Promise<void> {
+    await this.#session.publish(topic, [...args], { ...kwargs }, { acknowledge: true, ...options });
   }
 
-  async register(procedure: string, behaviour: Behaviour): Promise<void> {
-    const behaviours: Record<Behaviour, (args: unknown[] | undefined, kwargs: object | undefined) => unknown> = {
+  async register(procedure: string, behaviour: Behaviour, options: PeerOptions = {}): Promise<void> {
+    type Endpoint = (args: unknown[] | undefined, kwargs: object | undefined, details: Invocation) => unknown;
+    const behaviours: Record<Behaviour, Endpoint> = {
       echo: (args, kwargs) => new autobahn.Result(args, kwargs),
       add: args => Number(args?.[0]) + Number(args?.[1]),
       name: () => 'autobahn-js',
       fail: (args, kwargs) => {
         throw new autobahn.Error('com.interop.failed', args, kwargs);
       },
+      count: (args, _kwargs, { progress }) => {
+        for (let n = 0; n < Number(args?.[0]); n++) progress?.([n]);
+        return args?.[0];
+      },
+      caller: (_args, _kwargs, { caller }) => caller ?? 'nobody',
+      procedure: (_args, _kwargs, { procedure }) => procedure,
+      never: () => new Promise(() => {}),
     };
-    await this.#session.register(procedure, behaviours[behaviour]);
+    await told(this.#session.register(procedure, behaviours[behaviour], options));
   }
 
-  async call(procedure: string, args: readonly unknown[], kwargs: Kwargs = {}): Promise<PeerResult> {
-    try {
-      const result = await this.#session.call(procedure, [...args], { ...kwargs });
-      if (result instanceof autobahn.Result) return { args: result.args, kwargs: result.kwargs };
-      return { args: result === null || result === undefined ? [] : [result], kwargs: {} };
-    } catch (error) {
-      if (error instanceof autobahn.Error) throw new PeerError(error.error, error.args);
-      throw error;
-    }
+  async call(procedure: string, args: readonly unknown[], kwargs: Kwargs = {}, options = {}): Promise<PeerResult> {
+    const result = await told(this.#session.call(procedure, [...args], { ...kwargs }, options));
+    if (result instanceof autobahn.Result) return { args: result.args, kwargs: result.kwargs };
+    return { args: result === null || result === undefined ? [] : [result], kwargs: {} };
+  }
+
+  async callForProgress(procedure: string, args: readonly unknown[]): Promise<unknown[]> {
+    const values: unknown[] = [];
+    const options = { receive_progress: true };
+    const call = this.#session.call(procedure, [...args], {}, options);
+    const last = await call.then(undefined, undefined, value => values.push(value));
+    return [...values, last];
+  }
+
+  async callAndCancel(procedure: string, begun: () => Promise<unknown>): Promise<void> {
+    const call = this.#session.call(procedure);
+    const over = call.then(
+      () => Promise.reject(new Error('it was answered')),
+      () => {},
+    );
+    await begun();
+    // In the other modes it takes the call for ended, and the router's ERROR for it as a reason to close the connection.
+    call.cancel({ mode: 'kill' });
+    await over;
   }
 
   async close(): Promise<void> {
@@ -90,5 +117,15 @@ export class AutobahnJsPeer implements Peer {
     });
     this.#connection.close();
     await closed;
+  }
+}
+
+/** Its errors as the tests know them. */
+async function told<T>(promise: PromiseLike<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof autobahn.Error) throw new PeerError(error.error, error.args);
+    throw error;
   }
 }

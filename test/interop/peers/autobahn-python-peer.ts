@@ -17,7 +17,7 @@ interface Answer {
   readonly error?: string;
   readonly args?: readonly unknown[];
   readonly event?: PeerEvent;
-  readonly joined?: boolean;
+  readonly joined?: number;
 }
 
 /** Autobahn|Python in a process of its own. */
@@ -26,6 +26,7 @@ export class AutobahnPythonPeer implements Peer {
   readonly events: PeerEvent[] = [];
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #waiting = new Map<number, { resolve(result: PeerResult): void; reject(error: unknown): void }>();
+  #session = 0;
   #last = 0;
 
   private constructor(name: string, process: ChildProcessWithoutNullStreams) {
@@ -53,27 +54,45 @@ export class AutobahnPythonPeer implements Peer {
       });
       createInterface(child.stdout).on('line', line => {
         const answer = JSON.parse(line) as Answer;
-        if (answer.joined) joined();
-        else peer.#take(answer);
+        if (answer.joined !== undefined) {
+          peer.#session = answer.joined;
+          joined();
+        } else peer.#take(answer);
       });
     });
     return peer;
   }
 
-  async subscribe(topic: string, match: 'exact' | 'prefix' | 'wildcard' = 'exact'): Promise<void> {
-    await this.#ask({ op: 'subscribe', topic, match });
+  get session(): number {
+    return this.#session;
   }
 
-  async publish(topic: string, args: readonly unknown[], kwargs: Kwargs = {}): Promise<void> {
-    await this.#ask({ op: 'publish', topic, args, kwargs });
+  async subscribe(topic: string, match: 'exact' | 'prefix' | 'wildcard' = 'exact', options = {}): Promise<void> {
+    await this.#ask({ op: 'subscribe', topic, options: { match, ...options } });
   }
 
-  async register(procedure: string, behaviour: Behaviour): Promise<void> {
-    await this.#ask({ op: 'register', procedure, behaviour });
+  async publish(topic: string, args: readonly unknown[], kwargs: Kwargs = {}, options = {}): Promise<void> {
+    await this.#ask({ op: 'publish', topic, args, kwargs, options: { acknowledge: true, ...options } });
   }
 
-  call(procedure: string, args: readonly unknown[], kwargs: Kwargs = {}): Promise<PeerResult> {
-    return this.#ask({ op: 'call', procedure, args, kwargs });
+  async register(procedure: string, behaviour: Behaviour, options = {}): Promise<void> {
+    await this.#ask({ op: 'register', procedure, behaviour, options });
+  }
+
+  call(procedure: string, args: readonly unknown[], kwargs: Kwargs = {}, options = {}): Promise<PeerResult> {
+    return this.#ask({ op: 'call', procedure, args, kwargs, options });
+  }
+
+  async callForProgress(procedure: string, args: readonly unknown[]): Promise<unknown[]> {
+    const { args: values } = await this.#ask({ op: 'progress', procedure, args });
+    return [...values];
+  }
+
+  async callAndCancel(procedure: string, begun: () => Promise<unknown>): Promise<void> {
+    const over = this.#ask({ op: 'cancellable', procedure });
+    await begun();
+    await this.#ask({ op: 'cancel' });
+    await over;
   }
 
   async close(): Promise<void> {

@@ -7,20 +7,38 @@ declare module 'autobahn' {
   interface Failure extends Outcome {
     error: string;
   }
+  export interface Event {
+    topic: string;
+    publisher?: number;
+    retained?: boolean;
+  }
+  export interface Invocation {
+    procedure: string;
+    caller?: number;
+    progress?: (args: unknown[]) => void;
+  }
+  export interface Call extends PromiseLike<unknown> {
+    then(fulfilled: undefined, rejected: undefined, progressed: (value: unknown) => void): PromiseLike<unknown>;
+    then<A = unknown, B = never>(
+      fulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
+      rejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+    ): PromiseLike<A | B>;
+    cancel(options?: object): void;
+  }
   export interface Session {
     id: number;
     subscribe(
       topic: string,
-      handler: (args: unknown[] | undefined, kwargs: object | undefined, details: { topic: string }) => void,
+      handler: (args: unknown[] | undefined, kwargs: object | undefined, details: Event) => void,
       options?: object,
     ): Promise<unknown>;
     publish(topic: string, args?: unknown[], kwargs?: object, options?: object): Promise<unknown>;
     register(
       procedure: string,
-      endpoint: (args: unknown[] | undefined, kwargs: object | undefined) => unknown,
+      endpoint: (args: unknown[] | undefined, kwargs: object | undefined, details: Invocation) => unknown,
       options?: object,
     ): Promise<unknown>;
-    call(procedure: string, args?: unknown[], kwargs?: object, options?: object): Promise<unknown>;
+    call(procedure: string, args?: unknown[], kwargs?: object, options?: object): Call;
   }
   export interface Connection {
     onopen: (session: Session, details: object) => void;

@@ -18,7 +18,14 @@ from autobahn.asyncio.wamp import ApplicationSession
 from autobahn.asyncio.websocket import WampWebSocketClientFactory
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.serializer import CBORSerializer, JsonSerializer, MsgPackSerializer
-from autobahn.wamp.types import CallResult, ComponentConfig, PublishOptions, SubscribeOptions
+from autobahn.wamp.types import (
+    CallOptions,
+    CallResult,
+    ComponentConfig,
+    PublishOptions,
+    RegisterOptions,
+    SubscribeOptions,
+)
 
 where, name = sys.argv[1:]
 serializer = {"json": JsonSerializer, "msgpack": MsgPackSerializer, "cbor": CBORSerializer}[name]()
@@ -35,21 +42,38 @@ def fail(*args, **kwargs):
     raise ApplicationError("com.interop.failed", *args, **kwargs)
 
 
+def count(n, details=None):
+    for value in range(n):
+        if details.progress:
+            details.progress(value)
+    return n
+
+
+# Those that want to know of their call have `details`.
 behaviours = {
-    "echo": lambda *args, **kwargs: CallResult(*args, **kwargs),
-    "add": lambda a, b: a + b,
-    "name": lambda: "autobahn-python",
-    "fail": fail,
+    "echo": lambda *args, details=None, **kwargs: CallResult(*args, **kwargs),
+    "add": lambda a, b, details=None: a + b,
+    "name": lambda details=None: "autobahn-python",
+    "fail": lambda *args, details=None, **kwargs: fail(*args, **kwargs),
+    "count": count,
+    "caller": lambda details=None: details.caller or "nobody",
+    "procedure": lambda details=None: details.procedure,
+    "never": lambda details=None: asyncio.Future(loop=loop),
 }
 
 
 def on_event(*args, details=None, **kwargs):
-    say(event={"topic": details.topic, "args": args, "kwargs": kwargs})
+    event = {"topic": details.topic, "args": args, "kwargs": kwargs}
+    if details.publisher is not None:
+        event["publisher"] = details.publisher
+    if details.retained is not None:
+        event["retained"] = details.retained
+    say(event=event)
 
 
 class Peer(ApplicationSession):
     async def onJoin(self, details):
-        say(joined=True)
+        say(joined=details.session)
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
@@ -69,18 +93,34 @@ class Peer(ApplicationSession):
     async def carry_out(self, command):
         op = command["op"]
         if op == "subscribe":
-            options = SubscribeOptions(match=command["match"], details_arg="details")
+            options = SubscribeOptions(details_arg="details", **command["options"])
             await self.subscribe(on_event, command["topic"], options)
         elif op == "publish":
-            options = PublishOptions(acknowledge=True)
+            options = PublishOptions(**command["options"])
             await self.publish(command["topic"], *command["args"], options=options, **command["kwargs"])
         elif op == "register":
-            await self.register(behaviours[command["behaviour"]], command["procedure"])
+            options = RegisterOptions(details_arg="details", **command["options"])
+            await self.register(behaviours[command["behaviour"]], command["procedure"], options)
         elif op == "call":
-            result = await self.call(command["procedure"], *command["args"], **command["kwargs"])
+            options = CallOptions(**command["options"])
+            result = await self.call(command["procedure"], *command["args"], options=options, **command["kwargs"])
             if isinstance(result, CallResult):
                 return {"args": result.results, "kwargs": result.kwresults}
             return {"args": [] if result is None else [result], "kwargs": {}}
+        elif op == "progress":
+            values = []
+            options = CallOptions(on_progress=values.append)
+            last = await self.call(command["procedure"], *command["args"], options=options)
+            return {"args": [*values, last], "kwargs": {}}
+        elif op == "cancellable":
+            self.cancellable = asyncio.ensure_future(self.call(command["procedure"]), loop=loop)
+            try:
+                await self.cancellable
+            except asyncio.CancelledError:
+                return {}
+            raise ApplicationError("com.interop.answered")
+        elif op == "cancel":
+            self.cancellable.cancel()
         return {}
 
     def onDisconnect(self):

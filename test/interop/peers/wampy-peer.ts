@@ -3,19 +3,28 @@ import { CborSerializer } from 'wampy/CborSerializer.js';
 import { JsonSerializer } from 'wampy/JsonSerializer.js';
 import { MsgpackSerializer } from 'wampy/MsgpackSerializer.js';
 import { WebSocket } from 'ws';
-import { type Behaviour, type Peer, PeerError, type PeerEvent, type PeerResult } from './peer.ts';
+import { type Behaviour, type Peer, PeerError, type PeerEvent, type PeerOptions, type PeerResult } from './peer.ts';
 
 type Kwargs = Readonly<Record<string, unknown>>;
 
 interface WampyPayload {
   readonly argsList?: unknown[];
   readonly argsDict?: Record<string, unknown>;
-  readonly details?: { readonly topic?: string };
+  readonly details?: {
+    readonly topic?: string;
+    readonly publisher?: number;
+    readonly retained?: boolean;
+    readonly caller?: number;
+    readonly procedure?: string;
+    readonly receive_progress?: boolean;
+  };
+  readonly result_handler?: (result: InvocationResult) => void;
 }
 
 interface InvocationResult {
   readonly argsList?: unknown[];
   readonly argsDict?: Record<string, unknown>;
+  readonly options?: { readonly progress?: boolean };
 }
 
 const serializers = { json: JsonSerializer, msgpack: MsgpackSerializer, cbor: CborSerializer };
@@ -43,22 +52,35 @@ export class WampyPeer implements Peer {
     return new WampyPeer(`wampy ${serializer}`, wampy);
   }
 
-  async subscribe(topic: string, match: 'exact' | 'prefix' | 'wildcard' = 'exact'): Promise<void> {
+  get session(): number {
+    return Number(this.#wampy.getSessionId());
+  }
+
+  async subscribe(topic: string, match: 'exact' | 'prefix' | 'wildcard' = 'exact', options = {}): Promise<void> {
     await this.#wampy.subscribe(
       topic,
       ({ argsList, argsDict, details }: WampyPayload) => {
-        this.events.push({ topic: details?.topic ?? topic, args: plain(argsList), kwargs: argsDict ?? {} });
+        const { topic: concrete = topic, publisher, retained } = details ?? {};
+        const whose = publisher === undefined ? undefined : Number(publisher);
+        this.events.push({
+          topic: concrete,
+          args: plain(argsList),
+          kwargs: argsDict ?? {},
+          publisher: whose,
+          retained,
+        });
       },
-      match === 'exact' ? {} : { match },
+      { ...(match === 'exact' ? {} : { match }), ...options },
     );
   }
 
-  async publish(topic: string, args: readonly unknown[], kwargs: Kwargs = {}): Promise<void> {
-    await this.#wampy.publish(topic, { argsList: [...args], argsDict: { ...kwargs } });
+  async publish(topic: string, args: readonly unknown[], kwargs: Kwargs = {}, options = {}): Promise<void> {
+    await this.#wampy.publish(topic, { argsList: [...args], argsDict: { ...kwargs } }, options);
   }
 
-  async register(procedure: string, behaviour: Behaviour): Promise<void> {
-    const behaviours: Record<Behaviour, (payload: WampyPayload) => InvocationResult> = {
+  async register(procedure: string, behaviour: Behaviour, options: PeerOptions = {}): Promise<void> {
+    type Answer = InvocationResult | Promise<InvocationResult>;
+    const behaviours: Record<Behaviour, (payload: WampyPayload) => Answer> = {
       echo: ({ argsList, argsDict }) => ({ argsList: argsList ?? [], argsDict: argsDict ?? {} }),
       add: ({ argsList }) => ({ argsList: [Number(argsList?.[0]) + Number(argsList?.[1])] }),
       name: () => ({ argsList: ['wampy'] }),
@@ -66,21 +88,42 @@ export class WampyPeer implements Peer {
         // How wampy's documentation says a callee raises a custom error.
         throw Object.assign(new Error('failed'), { error: 'com.interop.failed', details: {}, argsList, argsDict });
       },
+      count: ({ argsList, details, result_handler: tell }) => {
+        const last = Number(argsList?.[0]);
+        const wanted = details?.receive_progress === true ? last : 0;
+        for (let n = 0; n < wanted; n++) tell?.({ argsList: [n], options: { progress: true } });
+        return { argsList: [last] };
+      },
+      caller: ({ details }) => ({ argsList: [details?.caller ?? 'nobody'] }),
+      procedure: ({ details }) => ({ argsList: [details?.procedure ?? procedure] }),
+      never: () => new Promise(() => {}),
     };
-    await this.#wampy.register(procedure, behaviours[behaviour]);
+    await told(this.#wampy.register(procedure, behaviours[behaviour], options));
   }
 
-  async call(procedure: string, args: readonly unknown[], kwargs: Kwargs = {}): Promise<PeerResult> {
-    try {
-      const { argsList, argsDict } = await this.#wampy.call(procedure, {
-        argsList: [...args],
-        argsDict: { ...kwargs },
-      });
-      return { args: plain(argsList), kwargs: argsDict ?? {} };
-    } catch (error) {
-      const { errorUri, error: uri, argsList } = error as { errorUri?: string; error?: string; argsList?: unknown[] };
-      throw new PeerError(errorUri ?? uri ?? String(error), argsList ?? []);
-    }
+  async call(procedure: string, args: readonly unknown[], kwargs: Kwargs = {}, options = {}): Promise<PeerResult> {
+    const payload = { argsList: [...args], argsDict: { ...kwargs } };
+    const { argsList, argsDict } = await told(this.#wampy.call(procedure, payload, options));
+    return { args: plain(argsList), kwargs: argsDict ?? {} };
+  }
+
+  async callForProgress(procedure: string, args: readonly unknown[]): Promise<unknown[]> {
+    const values: unknown[] = [];
+    const { argsList } = await this.#wampy.call(procedure, [...args], {
+      progress_callback: ({ argsList }: WampyPayload) => void values.push(...plain(argsList)),
+    });
+    return [...values, ...plain(argsList)];
+  }
+
+  async callAndCancel(procedure: string, begun: () => Promise<unknown>): Promise<void> {
+    const over = this.#wampy.call(procedure).then(
+      () => Promise.reject(new Error('it was answered')),
+      () => {},
+    );
+    const { reqId } = this.#wampy.getOpStatus();
+    await begun();
+    this.#wampy.cancel(Number(reqId), {});
+    await over;
   }
 
   async close(): Promise<void> {
@@ -91,4 +134,14 @@ export class WampyPeer implements Peer {
 /** Its MsgPack library gives every 64-bit integer as a bigint, also where a number would hold it. */
 function plain(args: readonly unknown[] = []): unknown[] {
   return args.map(value => (typeof value === 'bigint' ? Number(value) : value));
+}
+
+/** Its errors as the tests know them. */
+async function told<T>(promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    const { errorUri, error: uri, argsList } = error as { errorUri?: string; error?: string; argsList?: unknown[] };
+    throw new PeerError(errorUri ?? uri ?? String(error), argsList ?? []);
+  }
 }
