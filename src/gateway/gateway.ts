@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { RoleAuthorizer } from '../auth/role-authorizer.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
@@ -19,7 +20,7 @@ import { outgoingByRole } from './outgoing-by-role.ts';
 import { packageVersion } from './package-files.ts';
 import { loadPage } from './page-files.ts';
 import { realmOptions } from './realm-options.ts';
-import { RoleAuthorizer } from './role-authorizer.ts';
+import { realmPolicy } from './realm-policy.ts';
 import { StartError, startErrorOf } from './start-error.ts';
 
 export interface GatewayOptions {
@@ -79,7 +80,7 @@ export class Gateway implements AsyncDisposable {
       log: log.child({ part: 'meta' }),
       policies: new Map(config.realms.map(({ name, meta }) => [name, meta])),
       // Asked about everything that is not the meta API's.
-      authorizer: new RoleAuthorizer(config.realms),
+      authorizer: new RoleAuthorizer(new Map(config.realms.map(realm => [realm.name, realmPolicy(realm)]))),
     });
     this.#router = new Router({
       realms: config.realms.map(realmOptions),

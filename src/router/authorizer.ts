@@ -25,6 +25,10 @@ export interface Decision {
   readonly trustlevel?: number;
   /** Whether a callee may push others off a procedure with `force_reregister`. Default false. */
   readonly force?: boolean;
+  /** Of publishing: whether the event may be retained. Default true. */
+  readonly retain?: boolean;
+  /** Of subscribing: whether the caller may ask for what was, too. Default true. */
+  readonly history?: boolean;
 }
 
 /** Decides what sessions may do. Asked for every request, so it has to be quick, or have a `version`. */

@@ -117,8 +117,11 @@ export class Broker implements BrokerView {
       matches = this.#subscriptions.matchAll(topic);
     }
     context.refuseReserved(publisher, topic);
-    const { disclose, trustlevel } = context.permit(publisher, 'publish', topic, 'exact');
+    const { disclose, trustlevel, retain } = context.permit(publisher, 'publish', topic, 'exact');
     const bare = isBare(options);
+    if (retain === false && options['retain'] === true) {
+      throw new WampError(ErrorUri.NotAuthorized, [`not allowed to retain what is published to ${topic}`]);
+    }
     let excluded: Session | undefined = publisher;
     let audience: Audience | undefined;
     let attributes = EMPTY_DICT;
@@ -225,7 +228,9 @@ export class Broker implements BrokerView {
       throw new WampError(ErrorUri.NoSuchSubscription, [`there is no subscription ${id}`]);
     const context = this.#context;
     const { topic, match, history } = subscription;
-    context.authorize(caller, 'subscribe', topic, match);
+    if (context.permit(caller, 'subscribe', topic, match).history === false) {
+      throw new WampError(ErrorUri.NotAuthorized, [`not allowed to ask for the history of ${topic}`]);
+    }
     const wanted = historyFilter(filter);
     if (history === undefined) return { events: [], more: false };
     const isVisible = (event: RecordedEvent): boolean =>

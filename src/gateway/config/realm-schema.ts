@@ -48,7 +48,30 @@ const meta = z.strictObject({
     .describe('Who may end sessions, take from them what they hold, and change what is said of them'),
 });
 
+const permission = z.strictObject({
+  uri: z.string().max(4096).describe('URI or pattern; {authid} and {clientid} stand for those of the session'),
+  match: z
+    .enum(['exact', 'prefix', 'wildcard'])
+    .default('exact')
+    .describe('exact: one URI; prefix: all that begin so; wildcard: an empty part stands for any one'),
+  allow: z
+    .array(z.enum(['publish', 'subscribe', 'call', 'register']))
+    .describe('What may be done there; what is not named may not, [] forbids all'),
+  disclose: z.enum(['on-request', 'always', 'never']).optional().describe('As of the role, for this alone'),
+  trustlevel: z.int().min(0).optional().describe('As of the role, for this alone'),
+  retain: z.boolean().default(true).describe('Whether what is published may be retained'),
+  history: z.boolean().default(true).describe('Whether whoever may subscribe may also ask for what was'),
+  force: z.boolean().default(false).describe('Whether a callee may push another off with force_reregister'),
+});
+
 const role = z.strictObject({
+  permissions: z
+    .array(permission)
+    .max(10_000)
+    .optional()
+    .describe(
+      'What such a session may do: of the rules that match, the most special one decides. As soon as one role of the realm has permissions, a role without any may do nothing',
+    ),
   outgoing: roleOutgoing.optional(),
   disclose: z
     .enum(['on-request', 'always', 'never'])
@@ -107,6 +130,20 @@ export const realmSchema = z
     retained: retained.prefault({}).describe('Events published with retain, for those who subscribe later'),
   })
   .superRefine((realm, context) => {
+    for (const [role, { permissions = [] }] of Object.entries(realm.roles)) {
+      const ruled = new Set<string>();
+      for (const [index, { uri, match }] of permissions.entries()) {
+        const path = ['roles', role, 'permissions', index, 'uri'];
+        // What a variable stands for is a component or a part of one.
+        if (!isUri(uri.replace(/\{(authid|clientid)\}/g, 'x'), realm.uri, match)) {
+          const message = `must be a URI for match ${match} by the ${realm.uri} rule of this realm`;
+          context.addIssue({ code: 'custom', path, message });
+        }
+        const key = `${match} ${uri}`;
+        if (ruled.has(key)) context.addIssue({ code: 'custom', path, message: 'has two rules' });
+        ruled.add(key);
+      }
+    }
     const seen = new Set<string>();
     for (const [index, { topic, match }] of realm.history.entries()) {
       const path = ['history', index, 'topic'];

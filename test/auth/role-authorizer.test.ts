@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { RoleAuthorizer } from '../../src/auth/role-authorizer.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
-import { RoleAuthorizer } from '../../src/gateway/role-authorizer.ts';
+import { realmPolicy } from '../../src/gateway/realm-policy.ts';
 import { Router } from '../../src/router/router.ts';
 import { countingIds } from '../../src/wamp/ids.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -16,15 +17,15 @@ function stage(byRole: Record<string, unknown>) {
   const router = new Router({
     realms: realms.map(({ name, uri }) => ({ name, uri })),
     authenticator: { begin: () => assert.fail('everybody is vouched for') },
-    authorizer: new RoleAuthorizer(realms),
+    authorizer: new RoleAuthorizer(new Map(realms.map(realm => [realm.name, realmPolicy(realm)]))),
     clock: new FakeClock(),
     log: silentLogger,
     sessionIds: countingIds(),
     publicationIds: countingIds(),
   });
-  return (authrole: string, realm = 'realm1'): ListLink => {
+  return (authrole: string, realm = 'realm1', authid = `a ${authrole}`): ListLink => {
     const link = new ListLink();
-    router.attach(link, { authid: `a ${authrole}`, authrole, authmethod: 'test', authprovider: 'test' });
+    router.attach(link, { authid, authrole, authmethod: 'test', authprovider: 'test' });
     link.say([1, realm, { roles }]);
     link.heard.length = 0;
     return link;
@@ -78,5 +79,55 @@ describe('RoleAuthorizer', () => {
   it('nothing is told of roles of which nothing is said', () => {
     const join = stage({ sensor: { trustlevel: 3, disclose: 'always' } });
     assert.deepEqual(told(join('viewer'), join('viewer')), [{}, {}]);
+  });
+
+  it('forbids what no rule allows as soon as one role has rules, and leaves other realms alone', () => {
+    const join = stage({ sensor: { permissions: [{ uri: 'a.{authid}.', match: 'prefix', allow: ['publish'] }] } });
+    const ask = (link: ListLink, uri: string): unknown => {
+      link.say([16, 1, { acknowledge: true }, uri]);
+      const [answer] = link.heard.splice(0);
+      return answer === 'closed' ? answer : (answer?.[4] ?? 'ok');
+    };
+    assert.equal(ask(join('viewer'), 'a'), 'wamp.error.not_authorized');
+    assert.equal(ask(join('viewer', 'realm2'), 'a'), 'ok');
+    // Its authid has a space in it, which is no part of a URI.
+    assert.equal(ask(join('sensor'), 'a.sensor.x'), 'wamp.error.not_authorized');
+    assert.equal(ask(join('sensor', 'realm1', 'pump'), 'a.pump.x'), 'ok');
+    assert.equal(ask(join('sensor', 'realm1', 'pump'), 'a.lamp.x'), 'wamp.error.not_authorized');
+  });
+
+  it('tells what may be published from what may be retained', () => {
+    const permissions = [{ uri: 'a', allow: ['publish', 'subscribe'], retain: false }];
+    const link = stage({ sensor: { permissions } })('sensor');
+    link.say([16, 1, { acknowledge: true }, 'a']);
+    link.say([16, 2, { acknowledge: true, retain: true }, 'a']);
+    assert.deepEqual(
+      link.heard.map(message => (message === 'closed' ? message : [message[0], message[4]])),
+      [
+        [17, undefined],
+        [8, 'wamp.error.not_authorized'],
+      ],
+    );
+  });
+
+  it('holds what is wrong with a rule against the configuration', () => {
+    const problem = (permissions: unknown): string => {
+      try {
+        parseConfig({ realms: [{ name: 'realm1', roles: { sensor: { permissions } } }] }, []);
+        return '';
+      } catch (error) {
+        return String(error);
+      }
+    };
+    assert.match(problem([{ uri: 'a b', allow: [] }]), /permissions\[0\]\.uri: must be a URI for match exact/);
+    assert.match(
+      problem([
+        { uri: 'a', allow: [] },
+        { uri: 'a', allow: ['call'] },
+      ]),
+      /has two rules/,
+    );
+    assert.match(problem([{ uri: 'a', allow: ['read'] }]), /must be one of "publish"/);
+    assert.equal(problem([{ uri: 'dev.{authid}', match: 'prefix', allow: [] }]), '');
   });
 });

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { BareLogin } from '../support/bare-login.ts';
+import { examine, type Stage } from './examined-gateway.ts';
+
+const tickets = { cts_ticket: 'ticket-secret-1', cts_guest: 'guest-secret', cts_admin: 'admin-secret' } as const;
+
+/** What a session asks, and what it is answered: `ok`, or the error. */
+async function asker(stage: Stage, authid: keyof typeof tickets) {
+  const login = await BareLogin.hello(stage.ports, stage.wire, { authmethods: ['ticket'], authid });
+  await login.challenge('ticket');
+  login.answer([tickets[authid], {}]);
+  await login.welcome();
+  let request = 0;
+  const ask = async (type: number, options: Readonly<Record<string, unknown>>, uri: string): Promise<unknown> => {
+    login.peer.send([type, ++request, options, uri]);
+    for (;;) {
+      const answer = await login.peer.receive();
+      // What other cases publish and call meanwhile.
+      if (answer[0] === 36 || answer[0] === 68) continue;
+      return answer[0] === 8 ? answer[4] : 'ok';
+    }
+  };
+  const act = {
+    publish: (uri: string) => ask(16, { acknowledge: true }, uri),
+    subscribe: (uri: string, match = 'exact') => ask(32, { match }, uri),
+    call: (uri: string) => ask(48, {}, uri),
+    register: (uri: string, match = 'exact') => ask(64, { match }, uri),
+  };
+  return { ...act, [Symbol.dispose]: () => login.peer.end() };
+}
+
+const DENIED = 'wamp.error.not_authorized';
+const NOBODY = 'wamp.error.no_such_procedure';
+
+examine('advanced/authorization', {
+  'lets a role do what it may, and nothing else': async stage => {
+    using user = await asker(stage, 'cts_ticket');
+    const name = stage.uri('x').replace('cts.', '');
+    assert.equal(await user.publish(`cts.open.${name}`), 'ok');
+    assert.equal(await user.subscribe(`cts.open.${name}`), 'ok');
+    assert.equal(await user.register(`cts.open.${name}`), 'ok');
+    assert.equal(await user.call(`cts.open.nobody.${name}`), NOBODY);
+    const only = { publish: 'pubonly', subscribe: 'subonly', call: 'callonly', register: 'regonly' } as const;
+    for (const action of ['publish', 'subscribe', 'call', 'register'] as const) {
+      for (const [allowed, namespace] of Object.entries(only)) {
+        const answer = await user[action](`cts.${namespace}.${name}`);
+        const expected = action !== allowed ? DENIED : action === 'call' ? NOBODY : 'ok';
+        assert.equal(answer, expected, `${action} cts.${namespace}`);
+      }
+    }
+    assert.equal(await user.publish('cts.exact.topic'), 'ok');
+    assert.equal(await user.publish('cts.exact.topic.more'), DENIED);
+    assert.equal(await user.call('cts.exact.topic'), DENIED);
+    assert.equal(await user.publish('com.elsewhere'), DENIED);
+  },
+
+  'allows a pattern where all that it matches is allowed': async stage => {
+    using user = await asker(stage, 'cts_ticket');
+    for (const [uri, match, allowed] of [
+      ['cts.open.', 'prefix', true],
+      ['cts.open.deep', 'prefix', true],
+      ['cts.open', 'prefix', false],
+      ['cts.', 'prefix', false],
+      ['', 'prefix', false],
+      ['cts.open.', 'wildcard', true],
+      ['cts.open..x', 'wildcard', true],
+      ['cts..x', 'wildcard', false],
+      ['.open.x', 'wildcard', false],
+    ] as const) {
+      assert.equal(await user.subscribe(uri, match), allowed ? 'ok' : DENIED, `${match} ${uri}`);
+    }
+    assert.equal(await user.register(stage.uri('x.').replace('cts.', 'cts.regonly.'), 'wildcard'), 'ok');
+    assert.equal(await user.register('cts.', 'prefix'), DENIED);
+  },
+
+  'gives each role its own': async stage => {
+    using guest = await asker(stage, 'cts_guest');
+    assert.equal(await guest.subscribe('cts.open.x'), 'ok');
+    assert.equal(await guest.subscribe('cts.open.', 'prefix'), 'ok');
+    assert.equal(await guest.call(stage.uri('nobody').replace('cts.', 'cts.open.')), NOBODY);
+    assert.equal(await guest.publish('cts.open.x'), DENIED);
+    assert.equal(await guest.register('cts.open.x'), DENIED);
+    using admin = await asker(stage, 'cts_admin');
+    assert.equal(await admin.publish('com.anything'), 'ok');
+    assert.equal(await admin.subscribe('com.', 'prefix'), 'ok');
+    assert.equal(await admin.call('com.nobody'), NOBODY);
+    assert.equal(await admin.register(stage.uri('admin')), 'ok');
+  },
+});
