@@ -37,6 +37,7 @@ export abstract class BinaryReader extends ElementReader {
   protected abstract isList(): boolean;
   protected abstract isDict(): boolean;
   protected abstract isBinary(): boolean;
+  protected abstract isNull(): boolean;
   /** Whether a dictionary that is nothing but one byte of head stands here. */
   protected abstract emptyDict(): boolean;
   /** Whether the list without a length ends here. */
@@ -105,6 +106,12 @@ export abstract class BinaryReader extends ElementReader {
     return builder.dict();
   }
 
+  protected takeNull(): boolean {
+    if (!this.isNull()) return false;
+    this.pos++;
+    return true;
+  }
+
   protected tail(): Payload {
     const start = this.pos;
     const binary = this.isBinary();
@@ -114,7 +121,7 @@ export abstract class BinaryReader extends ElementReader {
     let after = this.pos;
     // A list or dictionary of one byte is an empty one.
     const isEmpty = after - start === 1 && !binary;
-    if (this.next()) {
+    if (this.next() && !this.takeNothing()) {
       if (binary || !this.isDict()) throw this.refuse('a dictionary');
       this.skip();
       if (this.pos - after > 1) {

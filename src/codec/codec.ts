@@ -22,6 +22,7 @@ export interface Codec {
   /**
    * The message in `frame`. The payload stays encoded, as a view of `frame`, which must not be overwritten while the
    * message lives. Throws `ProtocolViolation` for anything that is not one well-formed message, and nothing else.
+   * `strict`: arguments that are null, as some clients write what they were not given, are not borne with. Default false.
    */
-  decode(frame: Uint8Array): Message;
+  decode(frame: Uint8Array, strict?: boolean): Message;
 }

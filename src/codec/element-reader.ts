@@ -1,4 +1,4 @@
-import type { Dict } from '../wamp/dict.ts';
+import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
 import { ProtocolViolation } from '../wamp/errors.ts';
 import { asId, type Id, type IdScope, isId } from '../wamp/ids.ts';
 import { type FieldReader, layoutOf } from '../wamp/layout.ts';
@@ -14,6 +14,7 @@ import { asUri, type Uri } from '../wamp/uri.ts';
 export abstract class ElementReader implements FieldReader {
   #type = 0;
   #index = 0;
+  #strict = false;
 
   /** Steps into the list that `frame` must be. */
   protected abstract begin(frame: Uint8Array): void;
@@ -25,6 +26,8 @@ export abstract class ElementReader implements FieldReader {
   protected abstract string(): string | undefined;
   /** Takes a dictionary; undefined where none stands. */
   protected abstract dictionary(): Dict | undefined;
+  /** Takes null; false where something else stands. */
+  protected abstract takeNull(): boolean;
   /** Takes a list, or one binary, and the dictionary that may follow a list. */
   protected abstract tail(): Payload;
   /** After the list has ended: nothing may follow. */
@@ -32,9 +35,10 @@ export abstract class ElementReader implements FieldReader {
   /** The kind of the element that stands here, for people. */
   protected abstract kind(): string;
 
-  /** The one message in `frame`. Throws `ProtocolViolation`. */
-  read(frame: Uint8Array): Message {
+  /** The one message in `frame`. Throws `ProtocolViolation`. `strict` as in `Codec.decode`. */
+  read(frame: Uint8Array, strict: boolean): Message {
     this.begin(frame);
+    this.#strict = strict;
     this.#type = 0;
     this.#index = -1;
     if (!this.next()) throw new ProtocolViolation('a message is a list that begins with its code; this list is empty');
@@ -134,7 +138,14 @@ export abstract class ElementReader implements FieldReader {
   }
 
   payload(): Payload {
-    return this.next() ? this.tail() : Payload.empty;
+    if (!this.next()) return Payload.empty;
+    if (!this.takeNothing()) return this.tail();
+    return Payload.of([], this.next() && !this.takeNothing() ? this.#dictionary() : EMPTY_DICT);
+  }
+
+  /** Takes null where arguments or keyword arguments are due and may be null: clients in the field write it. */
+  protected takeNothing(): boolean {
+    return !this.#strict && this.takeNull();
   }
 }
 

@@ -62,7 +62,7 @@ export class MessageCodec implements Codec {
     return frame;
   }
 
-  decode(frame: Uint8Array): Message {
-    return this.#reader.read(frame);
+  decode(frame: Uint8Array, strict = false): Message {
+    return this.#reader.read(frame, strict);
   }
 }

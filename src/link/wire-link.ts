@@ -128,7 +128,7 @@ export class WireLink implements Link, FrameReceiver {
     this.counters.bytesIn += frame.byteLength;
     let message: Message;
     try {
-      message = this.#codec.decode(frame);
+      message = this.#codec.decode(frame, this.info.strict);
     } catch (error) {
       this.#inbound.refuse(error);
       return;

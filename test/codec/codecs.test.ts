@@ -54,6 +54,30 @@ describe('codecs', () => {
     }
   });
 
+  it('bear with null for arguments and keyword arguments, unless they are strict [basic/messages]', () => {
+    const frames: Record<string, readonly [string, string, string, string]> = {
+      json: ['[16,1,{},"a",null]', '[16,1,{},"a",null,null]', '[16,1,{},"a",[1], null ]', '[16,1,{},"a",null,{"k":1}]'],
+      msgpack: ['95100180a161c0', '96100180a161c0c0', '96100180a1619101c0', '96100180a161c081a16b01'],
+      cbor: ['851001a06161f6', '861001a06161f6f6', '861001a061618101f6', '861001a06161f6a1616b01'],
+    };
+    for (const codec of codecs) {
+      const found = frames[codec.name]?.map(text => {
+        const frame = Buffer.from(text, codec.binary ? 'hex' : 'utf8');
+        assert.throws(() => codec.decode(frame, true), { name: 'ProtocolViolation', message: /, not null$/ });
+        const message = codec.decode(frame);
+        return 'payload' in message && [message.payload.count, message.payload.args, message.payload.kwargs];
+      });
+      assert.deepEqual(found, [
+        [0, [], {}],
+        [0, [], {}],
+        [1, [1], {}],
+        [2, [], { k: 1 }],
+      ]);
+    }
+    assert.throws(() => codecNamed('json').decode(Buffer.from('[16,1,{},"a",nul]')), { name: 'ProtocolViolation' });
+    assert.throws(() => codecNamed('json').decode(Buffer.from('[16,1,{},"a",null,[]]')), /must be a dictionary/);
+  });
+
   for (const name of ['json', 'msgpack', 'cbor'] as const) {
     it(`need no other codec and no Node: ${name}`, () => {
       const imported = [...reach(`src/codec/${name}/${name}-codec.ts`)];

@@ -48,7 +48,7 @@ export class ListLink implements Link {
   say(list: readonly unknown[]): void {
     let message: Message;
     try {
-      message = jsonCodec.decode(Buffer.from(JSON.stringify(list)));
+      message = jsonCodec.decode(Buffer.from(JSON.stringify(list)), this.info.strict);
     } catch (error) {
       this.#inbound.refuse(error);
       return;

@@ -12,6 +12,7 @@ import {
   LIST,
   length,
   NEGATIVE,
+  NULL,
   TAG,
   TEXT,
   UNSIGNED,
@@ -77,6 +78,10 @@ export class CborReader extends BinaryReader {
 
   protected isBinary(): boolean {
     return this.major() === BINARY;
+  }
+
+  protected isNull(): boolean {
+    return this.bytes[this.pos] === NULL;
   }
 
   protected isBreak(): boolean {

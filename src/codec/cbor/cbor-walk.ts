@@ -28,6 +28,7 @@ export const TAG = 6;
 /** The lower five bits, where no length follows: the items come one by one up to a break. */
 export const INDEFINITE_INFO = 31;
 export const BREAK = 0xff;
+export const NULL = 0xf6;
 
 /** Walks the item at `pos`. `depth` is how many lists, dictionaries and tags are around it. */
 export function walkItem(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {

@@ -27,6 +27,8 @@ import {
 } from './json-walk.ts';
 
 const NO_BYTES = new Uint8Array(0);
+/** Of null. */
+const SMALL_N = 0x6e;
 
 /** Takes the elements of a message off JSON text. */
 export class JsonReader extends ElementReader {
@@ -132,6 +134,12 @@ export class JsonReader extends ElementReader {
     return builder.dict();
   }
 
+  protected takeNull(): boolean {
+    if (this.#bytes[this.#pos] !== SMALL_N) return false;
+    this.#pos = walkValue(this.#bytes, this.#pos, this.#end, 0);
+    return true;
+  }
+
   protected tail(): Payload {
     const bytes = this.#bytes;
     const end = this.#end;
@@ -147,7 +155,7 @@ export class JsonReader extends ElementReader {
     }
     const isEmpty = skipBlanks(bytes, start + 1, after) === after - 1 && first === OPEN_LIST;
     this.#pos = after;
-    if (this.next()) {
+    if (this.next() && !this.takeNothing()) {
       const dict = this.#pos;
       if (dict >= end || bytes[dict] !== OPEN_DICT || first !== OPEN_LIST) throw this.refuse('a dictionary');
       this.#pos = walkValue(bytes, dict, end, 0);
@@ -179,7 +187,7 @@ export class JsonReader extends ElementReader {
       case 0x74:
       case 0x66:
         return 'a boolean';
-      case 0x6e:
+      case SMALL_N:
         return 'null';
       default:
         return (byte ?? 0) > 0x2c && (byte ?? 0) < 0x3a ? 'a number' : 'what is no JSON';

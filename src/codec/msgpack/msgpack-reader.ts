@@ -45,6 +45,10 @@ export class MsgpackReader extends BinaryReader {
     return this.#kind() === 'binary';
   }
 
+  protected isNull(): boolean {
+    return this.bytes[this.pos] === 0xc0;
+  }
+
   protected isBreak(): boolean {
     return false;
   }
