@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { interopLacks } from './interop-needs.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [suite = 'unit', ...parts] = process.argv.slice(2);
@@ -13,6 +14,11 @@ const files = readdirSync(join(root, 'dist', 'test'), { recursive: true, encodin
   .filter(name => name.includes(interop) === (suite === 'interop'))
   .filter(name => parts.length === 0 || parts.some(part => name.includes(part)))
   .sort();
+const lacks = suite === 'interop' ? interopLacks() : [];
+const sayLacks = () => {
+  if (lacks.length > 0) console.error(['the interop tests lack, and fail for want of it:', ...lacks].join('\n  '));
+};
+sayLacks();
 if (files.length === 0) {
   console.error(`no ${suite} test matches ${parts.join(' ')}`);
   process.exit(1);
@@ -24,4 +30,6 @@ const { status } = spawnSync(
   ['--enable-source-maps', '--test', '--test-reporter=spec', ...concurrency, ...files],
   { cwd: root, stdio: 'inherit' },
 );
+// Again, as it has scrolled away.
+if (status !== 0) sayLacks();
 process.exit(status ?? 1);
