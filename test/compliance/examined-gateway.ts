@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { BarePeer, type BarePorts, type Wire, wires } from '../support/bare-peer.ts';
-import { BareSession } from '../support/bare-session.ts';
+import { BareSession, bareRoles } from '../support/bare-session.ts';
 import { ConformanceGateway } from '../support/conformance-gateway.ts';
 
 type Features = Readonly<Record<string, readonly string[]>>;
@@ -66,6 +66,15 @@ export class Stage {
   /** A session with HELLO.Details as they are. */
   async open(details: Readonly<Record<string, unknown>>, wire = this.wire): Promise<BareSession> {
     return await BareSession.over(await this.connect(wire), details);
+  }
+
+  /** A session on the realm `secure`, by ticket. */
+  async login(authid: string, ticket: string, wire = this.wire): Promise<BareSession> {
+    const peer = await this.connect(wire);
+    peer.send([1, 'secure', { roles: bareRoles, authmethods: ['ticket'], authid }]);
+    assert.deepEqual((await peer.receive()).slice(0, 2), [4, 'ticket']);
+    peer.send([5, ticket, {}]);
+    return BareSession.welcomed(peer, await peer.receive());
   }
 
   /** A connection without a session. */

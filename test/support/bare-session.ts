@@ -58,7 +58,11 @@ export class BareSession {
     details: Readonly<Record<string, unknown>> = { roles: bareRoles },
   ): Promise<BareSession> {
     peer.send([1, 'realm1', details]);
-    const welcome = await peer.receive();
+    return BareSession.welcomed(peer, await peer.receive());
+  }
+
+  /** The session that a message, which has to be WELCOME, has opened. */
+  static welcomed(peer: BarePeer, welcome: Message): BareSession {
     assert.equal(welcome[0], 2, `WELCOME expected, not ${JSON.stringify(welcome)}`);
     assert.equal(welcome.length, 3);
     assert.ok(isId(welcome[1]), `an id expected, not ${String(welcome[1])}`);
