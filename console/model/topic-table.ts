@@ -1,4 +1,5 @@
 import type { PayloadValues } from '../../src/wamp/payload.ts';
+import { isReserved } from '../../src/wamp/uri.ts';
 import { numbersIn } from './numbers-in.ts';
 import { Rate } from './rate.ts';
 import { Series } from './series.ts';
@@ -159,6 +160,7 @@ export class TopicTable {
 
   /** Takes in an event that came at `at`, in milliseconds that never go back. */
   observe(event: ObservedEvent, at: number): void {
+    if (isRoutersOwn(event.topic)) return;
     this.#events += 1;
     this.#rate.observe(at);
     let topic = this.#topics.get(event.topic);
@@ -247,4 +249,9 @@ function decoded(event: ObservedEvent): PayloadValues {
   } catch {
     return { args: ['(not readable)'], kwargs: {} };
   }
+}
+
+/** What the router and the gateway say of themselves, such as that this page has come, is no value of anybody's. */
+function isRoutersOwn(topic: string): boolean {
+  return isReserved(topic) || topic.startsWith('wampway.');
 }

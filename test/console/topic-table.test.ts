@@ -25,6 +25,15 @@ describe('topic table', () => {
     assert.equal(view.now, 5000);
   });
 
+  it('leaves out what the router and the gateway say of themselves', () => {
+    const table = new TopicTable();
+    for (const topic of ['wamp.session.on_join', 'wampway.session.on_drop', 'wampum', 'a.wamp']) {
+      table.observe(event(topic, 1), 0);
+    }
+    assert.deepEqual(names(table), ['a.wamp', 'wampum']);
+    assert.equal(table.view(0).events, 2);
+  });
+
   it('sorts by name, numbers by size, whatever the order of events', () => {
     const table = new TopicTable();
     for (const topic of ['s.10', 'b', 's.9', 'a', 'b', 's.10']) table.observe(event(topic), 0);
