@@ -7,6 +7,8 @@ export interface CliIo {
   readonly stdin: Readable;
   /** Aborted by Ctrl-C or SIGTERM: the command says goodbye to whom it talks and ends, with exit code 0. */
   readonly signal: AbortSignal;
+  /** Where secrets may be that nobody wants on a command line. Default: there is nothing in it. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** A positional argument. Only the last may be variadic; it collects all that is left. */

@@ -7,6 +7,7 @@ import { DialError } from '../transport/dial-error.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { CliError, type CliIo, type CliOption, type CliOptions, ExitCode } from './command.ts';
 import { jsonText, printable } from './json-text.ts';
+import { credentialsOf, loginOptions } from './login-options.ts';
 import { text, wholeNumber } from './option-values.ts';
 
 const serializers: readonly SerializerName[] = ['json', 'msgpack', 'cbor'];
@@ -22,14 +23,15 @@ export const peerOptions: readonly CliOption[] = [
   { flags: '--realm <name>', summary: 'the realm to join', default: 'realm1' },
   { flags: '--serializer <name>', summary: 'how messages are written', default: 'json', choices: serializers },
   { flags: '--connect-timeout <ms>', summary: 'give up connecting and joining after this time', default: '10000' },
+  ...loginOptions,
   { flags: '--json', summary: 'print JSON, one object a line, for scripts' },
 ];
 
 /** What can be done about a refusal. */
 const hints: Readonly<Record<string, string>> = {
   [ErrorUri.NoSuchRealm]: 'choose another with --realm',
-  [ErrorUri.AuthenticationRequired]: 'the router does not admit strangers from here',
-  [ErrorUri.NoMatchingAuthMethod]: 'the router does not admit strangers',
+  [ErrorUri.AuthenticationRequired]: 'say who you are with --authid and --ticket-file, --password-file or --key-file',
+  [ErrorUri.NoMatchingAuthMethod]: 'prove who you are with --ticket-file, --password-file or --key-file',
   [ErrorUri.Timeout]: 'is it a WAMP router, and does it speak this serializer?',
 };
 
@@ -94,13 +96,14 @@ async function join(
   limits: Pick<SessionOptions, 'maxInvocations'>,
 ): Promise<Session | undefined> {
   const timeout = wholeNumber(options, 'connectTimeout', 1) ?? 10_000;
+  const credentials = credentialsOf(options, io.environment ?? {});
   const name = serializers.find(one => one === options['serializer']) ?? 'json';
   let link: Link | undefined;
   const stop = (): void => link?.close('stopped');
   io.signal.addEventListener('abort', stop, { once: true });
   try {
     link = await dial(url, { codec: codecNamed(name), timeout, signal: io.signal });
-    return await Session.join(link, { realm, timeout, details: { agent: 'wampway' }, ...limits });
+    return await Session.join(link, { realm, timeout, details: { agent: 'wampway' }, ...credentials, ...limits });
   } catch (error) {
     if (io.signal.aborted) return undefined;
     if (error instanceof DialError) throw new CliError(error.message);

@@ -38,7 +38,11 @@ export async function runProcess(program: Program): Promise<void> {
   const { stdout, stderr, stdin } = process;
   let exitCode: number;
   try {
-    exitCode = await runProgram(program, process.argv.slice(2), { stdout, stderr, stdin, signal: abort.signal });
+    exitCode = await runProgram(program, process.argv.slice(2), {
+      ...{ stdout, stderr, stdin },
+      signal: abort.signal,
+      environment: process.env,
+    });
   } catch (error) {
     exitCode = ExitCode.Failed;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

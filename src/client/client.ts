@@ -35,12 +35,17 @@ export type { MatchPolicy, Uri } from '../wamp/uri.ts';
 export { asUri } from '../wamp/uri.ts';
 export type { BackoffOptions } from './backoff.ts';
 export type { ClientState } from './client-state.ts';
+export { craLogin } from './cra-login.ts';
 export type { Admission, Challenge, ChallengeAnswer } from './joining.ts';
+export type { Login, LoginAttempt } from './login.ts';
 export { result } from './result.ts';
+export { type ScramLoginOptions, scramLogin } from './scram-login.ts';
 export type { SessionOptions } from './session.ts';
 export { Session } from './session.ts';
 export type * from './session-api.ts';
+export { type SignLoginOptions, signLogin } from './sign-login.ts';
 export type { StandardWebSocket } from './standard-web-socket-channel.ts';
+export { ticketLogin } from './ticket-login.ts';
 export type { StandardWebSocketClass, WebSocketLinkOptions } from './web-socket-link.ts';
 export { webSocketLink } from './web-socket-link.ts';
 

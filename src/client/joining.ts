@@ -1,13 +1,14 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Link, LinkReceiver } from '../link/link.ts';
-import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
+import { type Dict, EMPTY_DICT, isDict } from '../wamp/dict.ts';
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/errors.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
 import type { AbortMessage, ChallengeMessage, GoodbyeMessage, Message, WelcomeMessage } from '../wamp/messages.ts';
 import { Payload } from '../wamp/payload.ts';
 import { asUri, type Uri } from '../wamp/uri.ts';
 import { clientRoles } from './client-features.ts';
+import type { Login, LoginAttempt } from './login.ts';
 
 /** What the router asks before it lets a session in. [advanced/authentication] */
 export interface Challenge {
@@ -28,7 +29,9 @@ export interface Admission {
   readonly authextra?: Dict;
   /** More of HELLO.Details. */
   readonly details?: Dict;
-  /** Answers CHALLENGE; what it throws ends the attempt. */
+  /** How to prove who one is; offered in this order, behind `authmethods`. */
+  readonly logins?: readonly Login[];
+  /** Answers a CHALLENGE that none of `logins` is for; what it throws ends the attempt. */
   readonly onChallenge?: (challenge: Challenge) => ChallengeAnswer | Promise<ChallengeAnswer>;
   /** Milliseconds from HELLO to WELCOME. Default 10 s. */
   readonly timeout?: number;
@@ -48,6 +51,8 @@ export class Joining implements LinkReceiver {
   readonly #refused: (error: WampError) => void;
   readonly #timer: Timer;
   #successor: LinkReceiver | undefined;
+  readonly #attempts = new Map<string, LoginAttempt>();
+  #answering: LoginAttempt | undefined;
   #over = false;
 
   /** `welcomed` or `refused` is called, once. The link is closed where it is `refused`. */
@@ -72,8 +77,16 @@ export class Joining implements LinkReceiver {
 
   start(): void {
     this.#link.open(this);
-    const { realm } = this.#admission;
-    this.#link.send({ type: MessageType.Hello, realm: asUri(realm), details: helloDetails(this.#admission) });
+    const { realm, authid, logins = [] } = this.#admission;
+    try {
+      for (const login of logins) this.#attempts.set(login.method, login.begin({ authid, link: this.#link }));
+    } catch (error) {
+      this.#log.warn({ err: error }, 'cannot log in');
+      this.#refuse(new WampError(ErrorUri.AuthenticationFailed, [describe(error)]));
+      return;
+    }
+    const details = helloDetails(this.#admission, this.#attempts);
+    this.#link.send({ type: MessageType.Hello, realm: asUri(realm), details });
   }
 
   message(message: Message): void {
@@ -84,6 +97,7 @@ export class Joining implements LinkReceiver {
     if (this.#over) return;
     switch (message.type) {
       case MessageType.Welcome:
+        if (!this.#trusts(message)) break;
         this.#end();
         this.#successor = this.#welcomed(message);
         break;
@@ -113,13 +127,16 @@ export class Joining implements LinkReceiver {
   }
 
   #challenge({ method, extra }: ChallengeMessage): void {
+    const attempt = this.#attempts.get(method);
+    this.#answering = attempt;
     const { onChallenge } = this.#admission;
-    if (onChallenge === undefined) {
+    const answerTo = attempt === undefined ? onChallenge : (challenge: Challenge) => attempt.answer(challenge.extra);
+    if (answerTo === undefined) {
       this.#abort(new WampError(ErrorUri.AuthenticationFailed, [`the router asks for authentication by ${method}`]));
       return;
     }
     // In a promise, so that what the handler throws at once is handled like what it throws later.
-    new Promise<ChallengeAnswer>(resolve => resolve(onChallenge({ method, extra }))).then(
+    new Promise<ChallengeAnswer>(resolve => resolve(answerTo({ method, extra }))).then(
       answer => {
         if (this.#over) return;
         const given = typeof answer === 'string' ? { signature: answer } : answer;
@@ -131,9 +148,31 @@ export class Joining implements LinkReceiver {
       },
       (error: unknown) => {
         this.#log.warn({ err: error, method }, 'challenge not answered');
-        this.#abort(new WampError(ErrorUri.AuthenticationFailed, [`the challenge (${method}) could not be answered`]));
+        this.#abort(
+          new WampError(ErrorUri.AuthenticationFailed, [
+            `the challenge (${method}) could not be answered: ${describe(error)}`,
+          ]),
+        );
       },
     );
+  }
+
+  /** Whether WELCOME comes from the router that the login is for; where it does not, the attempt is over. */
+  #trusts({ details }: WelcomeMessage): boolean {
+    const { authextra } = details;
+    try {
+      const { authmethods = [] } = this.#admission;
+      const attempts = [...this.#attempts.values()];
+      // A router that was to prove who it is, and lets in without asking, may be another one.
+      if (this.#answering === undefined && authmethods.length === 0 && attempts.length > 0) {
+        if (attempts.every(({ verify }) => verify !== undefined)) throw new Error('the router did not ask who this is');
+      }
+      this.#answering?.verify?.(isDict(authextra) ? authextra : EMPTY_DICT);
+      return true;
+    } catch (error) {
+      this.#abort(new WampError(ErrorUri.AuthenticationFailed, [describe(error)]));
+      return false;
+    }
   }
 
   #abort(error: WampError): void {
@@ -156,7 +195,13 @@ export class Joining implements LinkReceiver {
   }
 }
 
-function helloDetails({ authid, authrole, authmethods, authextra, details }: Admission): Dict {
+function helloDetails(admission: Admission, attempts: ReadonlyMap<string, LoginAttempt>): Dict {
+  const { authid, authrole, details } = admission;
+  const methods = [...(admission.authmethods ?? []), ...attempts.keys()];
+  const authmethods = methods.length === 0 ? undefined : methods;
+  const extras = [...[...attempts.values()].map(({ authextra }) => authextra), admission.authextra];
+  const entries = extras.flatMap((extra = EMPTY_DICT) => Object.entries(extra));
+  const authextra = entries.length === 0 ? admission.authextra : Object.fromEntries(entries);
   return {
     ...details,
     roles: clientRoles,
@@ -165,6 +210,10 @@ function helloDetails({ authid, authrole, authmethods, authextra, details }: Adm
     ...(authmethods !== undefined && { authmethods }),
     ...(authextra !== undefined && { authextra }),
   };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The error in an ABORT or GOODBYE: its reason, and its arguments or else its message. */

@@ -49,3 +49,16 @@ export function readBase64(text: Uint8Array, start: number, end: number): Uint8A
   }
   return bytes;
 }
+
+/** `bytes` in Base64. */
+export function base64Of(bytes: Uint8Array): string {
+  const text = new Uint8Array(base64Length(bytes.length));
+  writeBase64(bytes, 0, bytes.length, text, 0);
+  return String.fromCharCode(...text);
+}
+
+/** The bytes that a text of Base64 stands for; undefined where it is none. */
+export function bytesOfBase64(text: string): Uint8Array | undefined {
+  const characters = new TextEncoder().encode(text);
+  return readBase64(characters, 0, characters.length);
+}

@@ -43,6 +43,10 @@ const allowed: Record<string, readonly string[]> = {
 const pureLayers = ['base', 'wamp', 'codec', 'link', 'router', 'auth', 'client', 'meta'];
 const purePackages: Record<string, readonly string[]> = {
   codec: ['cbor-x'],
+  client: [
+    ...['@noble/hashes/argon2.js', '@noble/hashes/hmac.js', '@noble/hashes/pbkdf2.js', '@noble/hashes/sha2.js'],
+    '@noble/curves/ed25519.js',
+  ],
   auth: ['node:crypto', '@noble/hashes/argon2.js'],
 };
 

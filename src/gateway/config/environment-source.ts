@@ -7,8 +7,8 @@ import { scalarOf } from './yaml-source.ts';
 
 const PREFIX = 'WAMPWAY_';
 
-/** Variables of the prefix that are no settings: the configuration file's name. */
-const reserved = new Set(['WAMPWAY_CONFIG']);
+/** Variables of the prefix that are no settings: the configuration file's name, and what the commands log in with. */
+const reserved = new Set(['WAMPWAY_CONFIG', 'WAMPWAY_AUTHID', 'WAMPWAY_TICKET', 'WAMPWAY_PASSWORD', 'WAMPWAY_KEY']);
 
 /**
  * Lays `WAMPWAY_LISTENERS__0__PORT=9000` over a configuration: `__` separates the parts of the path, keys match

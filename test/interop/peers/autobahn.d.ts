@@ -50,6 +50,11 @@ declare module 'autobahn' {
     Connection: new (options: object) => Connection;
     Result: new (args?: readonly unknown[], kwargs?: object) => Outcome;
     Error: new (error: string, args?: readonly unknown[], kwargs?: object) => Failure;
+    auth_cra: {
+      sign(key: string, challenge: string | undefined): string;
+      derive_key(secret: string, salt: string, iterations?: string, keylen?: string): string;
+    };
+    auth_cryptosign: { sign_challenge(key: { secretKey: Uint8Array }, extra: object): string };
     serializer: Record<'JSONSerializer' | 'MsgpackSerializer' | 'CBORSerializer', new () => object>;
   };
   export default autobahn;

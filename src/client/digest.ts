@@ -1,0 +1,25 @@
+import { hmac } from '@noble/hashes/hmac.js';
+import { pbkdf2Async } from '@noble/hashes/pbkdf2.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+
+// Browsers have these themselves, but only for pages that came by https; a gateway at home has none.
+
+export { sha256 };
+
+export function hmacSha256(key: Uint8Array, text: string): Uint8Array {
+  return hmac(sha256, key, utf8(text));
+}
+
+/** `password` and `salt` as they stand, or in UTF-8. */
+export function pbkdf2Sha256(
+  password: string,
+  salt: string | Uint8Array,
+  iterations: number,
+  octets: number,
+): Promise<Uint8Array> {
+  return pbkdf2Async(sha256, password, salt, { c: iterations, dkLen: octets });
+}
+
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
