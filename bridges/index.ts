@@ -1,7 +1,8 @@
 import type { Bridge } from '../src/gateway/bridge.ts';
 import { cborTcpBridge } from './cbor-tcp/cbor-tcp-bridge.ts';
+import { externalMqttBridge } from './mqtt/external/external-bridge.ts';
 import { mqttBridge } from './mqtt/mqtt-bridge.ts';
 import { serialBridge } from './serial/serial-bridge.ts';
 
 /** Every bridge there is; its name is its key in the configuration. A new bridge is a folder and a line here. */
-export const bridges: readonly Bridge[] = [mqttBridge, cborTcpBridge, serialBridge];
+export const bridges: readonly Bridge[] = [mqttBridge, externalMqttBridge, cborTcpBridge, serialBridge];

@@ -59,6 +59,7 @@ export interface AedesBrokerParts {
  * client stop the others. A measure against each stands where its letter does, and a test of that letter fails without.
  */
 export class AedesBroker implements MqttSource {
+  readonly isConnected = true;
   readonly #config: MqttConfig;
   readonly #sink: MqttSink;
   readonly #drops: DropCounter;

@@ -4,20 +4,24 @@ import { refusalOf } from './access.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 import { type MqttPeer, MqttRefusal, Refused } from './mqtt-source.ts';
 
-/** The bridge itself on the realm. No client may take this name: its events would not reach MQTT. */
-export const SERVICE_ID = 'wampway:mqtt';
 const DEVICE_ROLE = 'anonymous';
+
+export interface ClientSessionsConfig {
+  /** The bridge itself on the realm. No client may take this name: its events would not reach MQTT. */
+  readonly service: string;
+  readonly anonymous: MqttConfig['anonymous'];
+}
 
 /** The sessions of an MQTT bridge on the realm: its own, and one for each client, from CONNECT to the last message. */
 export class ClientSessions {
   /** The bridge's own: it carries WAMP events to MQTT, and speaks where no client does. */
   readonly service: JoinedSession;
-  readonly #config: MqttConfig;
+  readonly #config: ClientSessionsConfig;
   readonly #context: BridgeContext;
   readonly #sessions = new Map<MqttPeer, JoinedSession>();
   #stopping = false;
 
-  private constructor(config: MqttConfig, context: BridgeContext, service: JoinedSession) {
+  private constructor(config: ClientSessionsConfig, context: BridgeContext, service: JoinedSession) {
     this.#config = config;
     this.#context = context;
     this.service = service;
@@ -26,9 +30,10 @@ export class ClientSessions {
     });
   }
 
-  static async join(config: MqttConfig, context: BridgeContext): Promise<ClientSessions> {
-    const service = { authid: SERVICE_ID, authrole: 'bridge', peer: 'bridge:mqtt', service: true };
-    return new ClientSessions(config, context, await context.join(service));
+  static async join(config: ClientSessionsConfig, context: BridgeContext): Promise<ClientSessions> {
+    const { service: authid } = config;
+    const service = await context.join({ authid, authrole: 'bridge', peer: authid, service: true });
+    return new ClientSessions(config, context, service);
   }
 
   of(peer: MqttPeer): JoinedSession | undefined {
@@ -39,7 +44,8 @@ export class ClientSessions {
   async open(peer: MqttPeer): Promise<void> {
     const refusal = refusalOf(peer, this.#config.anonymous);
     if (refusal !== undefined) throw refusal;
-    if (peer.clientId === SERVICE_ID) throw new MqttRefusal(Refused.Identifier, 'this client id is the bridge’s own');
+    if (peer.clientId === this.#config.service)
+      throw new MqttRefusal(Refused.Identifier, 'this client id is the bridge’s own');
     if (this.#stopping || this.#context.signal.aborted) throw new MqttRefusal(Refused.Unavailable, 'it is stopping');
     const { clientId: authid, address } = peer;
     const session = await this.#context.join({ authid, authrole: DEVICE_ROLE, peer: `mqtt ${address}` });

@@ -6,6 +6,9 @@ import { DropCounter } from './drop-counter.ts';
 import { mqttConfig } from './mqtt-config.ts';
 import { Relay } from './relay.ts';
 
+/** The bridge itself on the realm. */
+const SERVICE = 'wampway:mqtt';
+
 /** MQTT topics and WAMP topics, both ways, by an embedded broker. */
 export const mqttBridge = defineBridge({
   name: 'mqtt',
@@ -13,7 +16,7 @@ export const mqttBridge = defineBridge({
   async start(config, context) {
     const { log, clock } = context;
     const drops = new DropCounter(log);
-    const relay = await Relay.join(config, context, drops);
+    const relay = await Relay.join({ ...config, service: SERVICE }, context, drops);
     let broker: AedesBroker | undefined;
     const stop = async (): Promise<void> => {
       // First the broker: its clients' last words still have their sessions.

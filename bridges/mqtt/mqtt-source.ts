@@ -80,6 +80,8 @@ export interface MqttSink {
 export interface MqttSource extends AsyncDisposable {
   /** Where it is, for people: `127.0.0.1:1883`. */
   readonly address: string;
+  /** Whether what is published now reaches it; an embedded one is always there. */
+  readonly isConnected: boolean;
   /** Publishes to whoever has subscribed, in order. Never throws; what cannot be sent is counted and dropped. */
   publish(publication: MqttPublication): void;
   /** Publishes to one connected client, whatever it has subscribed. False where it is not connected any more. */

@@ -1,33 +1,32 @@
 import type { WampEvent } from '../../src/client/session-api.ts';
 import type { BridgeContext } from '../../src/gateway/bridge.ts';
+import type { Dict } from '../../src/wamp/dict.ts';
+import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import type { Payload } from '../../src/wamp/payload.ts';
 import { Calls } from './calls/calls.ts';
 import { ownScheme, presets } from './calls/schemes.ts';
 import { registerClientProcedures } from './client-procedures.ts';
-import { ClientSessions, SERVICE_ID } from './client-sessions.ts';
+import { ClientSessions, type ClientSessionsConfig } from './client-sessions.ts';
 import { Discovery } from './discovery/discovery.ts';
 import type { DropCounter } from './drop-counter.ts';
 import { levelSpellings } from './level-spelling.ts';
-import type { MqttConfig } from './mqtt-config.ts';
+import type { MappingConfig } from './mapping-config.ts';
 import type { MqttMessage, MqttPeer, MqttSink, MqttSource } from './mqtt-source.ts';
+import { propertiesOfOrigin, withOrigin } from './origin.ts';
 import { Presence } from './presence.ts';
 import { ProblemReport } from './problem-report.ts';
 import { type Mapped, Rule } from './rules/rule.ts';
 import { type Route, RuleBook } from './rules/rule-book.ts';
 
-// No echo: what a client publishes excludes the bridge's own session, and what is published to a source is not a message
-// from it. By name, not by session id, for events that name sessions are not recorded. [advanced/pubsub_event_history]
-const exclude = Object.freeze([SERVICE_ID]);
-const PLAIN = Object.freeze({ exclude_authid: exclude });
-const RETAIN = Object.freeze({ exclude_authid: exclude, retain: true });
-const FORGET = Object.freeze({ exclude_authid: exclude, _retain_clear: true });
+export type RelayConfig = MappingConfig & ClientSessionsConfig & { readonly presence: boolean };
 
 /**
  * Between an MQTT source and the realm. Each MQTT client is a session of its own, so that its events come from it; the
  * bridge's own session carries WAMP events to MQTT. What is mapped to what, the rules of the configuration say.
  */
 export class Relay implements MqttSink {
-  readonly #config: MqttConfig;
+  readonly #config: RelayConfig;
+  readonly #options: { readonly plain: Dict; readonly retain: Dict; readonly forget: Dict };
   readonly #context: BridgeContext;
   readonly #drops: DropCounter;
   readonly #sessions: ClientSessions;
@@ -41,11 +40,19 @@ export class Relay implements MqttSink {
   /** Of the event that came last: it may come by several subscriptions, one after the other. */
   #lastPublication: number | undefined;
 
-  private constructor(config: MqttConfig, context: BridgeContext, drops: DropCounter, sessions: ClientSessions) {
-    const { rules, mirror, prefix, uris, errors, presence, discovery } = config;
+  private constructor(config: RelayConfig, context: BridgeContext, drops: DropCounter, sessions: ClientSessions) {
+    const { rules, mirror, prefix, uris, errors, presence, discovery, service } = config;
     const { clock, log } = context;
     const spelling = levelSpellings[uris];
     this.#config = config;
+    // No echo: what a client publishes excludes the bridge's own session, and what is published to a source is not a
+    // message from it. By name, for events that name session ids are not recorded. [advanced/pubsub_event_history]
+    const plain = Object.freeze({ exclude_authid: [service] });
+    this.#options = {
+      plain,
+      retain: Object.freeze({ ...plain, retain: true }),
+      forget: Object.freeze({ ...plain, _retain_clear: true }),
+    };
     this.#context = context;
     this.#drops = drops;
     this.#sessions = sessions;
@@ -58,7 +65,7 @@ export class Relay implements MqttSink {
       discovery === false ? undefined : new Discovery(discovery, topic => this.#rules.ofTopic(topic)?.to);
   }
 
-  static async join(config: MqttConfig, context: BridgeContext, drops: DropCounter): Promise<Relay> {
+  static async join(config: RelayConfig, context: BridgeContext, drops: DropCounter): Promise<Relay> {
     return new Relay(config, context, drops, await ClientSessions.join(config, context));
   }
 
@@ -66,13 +73,32 @@ export class Relay implements MqttSink {
   async connect(source: MqttSource): Promise<void> {
     this.#source = source;
     const { service } = this.#sessions;
-    await this.#discovery?.open(service);
+    await this.#openDiscovery();
     if (this.#presence !== undefined) await registerClientProcedures(service, this.#presence);
     await this.#bringRetained(source);
     const wanted = this.#rules.subscriptions;
     await Promise.all(
       wanted.map(({ topic, match }) => service.subscribe(topic, event => this.#event(event), { match })),
     );
+  }
+
+  /** Publishes to the source what the realm retains: to a broker that has forgotten it, or has never known. */
+  async offerRetained(): Promise<void> {
+    for (const { topic, match } of this.#rules.subscriptions) {
+      const offer = (event: WampEvent): void => {
+        if (event.details['retained'] === true) this.#event(event);
+      };
+      const subscription = await this.#sessions.service.subscribe(topic, offer, {
+        match,
+        options: { get_retained: true },
+      });
+      await subscription.unsubscribe();
+    }
+  }
+
+  /** Takes calls for the devices of a broker that does not tell who they are. */
+  async takeCalls(): Promise<void> {
+    if (this.#source !== undefined) await this.#calls.open(this.#sessions.service, this.#source);
   }
 
   /** Ends every session. The source is closed before, so that no message comes any more. */
@@ -121,10 +147,27 @@ export class Relay implements MqttSink {
     const { payload } = this.#read(route, message);
     if (payload === undefined) return undefined;
     const acknowledge = message.qos > 0;
-    const published = session.publish(route.to, { acknowledge, options: optionsFor(route, message), payload });
+    const published = session.publish(route.to, {
+      acknowledge,
+      options: withOrigin(this.#optionsFor(route, message), message),
+      payload,
+    });
     if (acknowledge) return published.then(() => undefined);
     published.catch(() => this.#drops.add('the session is over', { topic: message.topic }));
     return undefined;
+  }
+
+  async #openDiscovery(): Promise<void> {
+    try {
+      await this.#discovery?.open(this.#sessions.service);
+    } catch (error) {
+      // Another MQTT bridge answers already; what comes by this one, it does not know.
+      if (!(error instanceof WampError) || error.uri !== ErrorUri.ProcedureAlreadyExists) throw error;
+      this.#context.log.warn(
+        { hint: 'discovery: false in one of them' },
+        'two MQTT bridges read what devices announce',
+      );
+    }
   }
 
   /** What the source has retained, on the realm too: there is one truth. */
@@ -141,7 +184,14 @@ export class Relay implements MqttSink {
     return mapped;
   }
 
-  #event({ topic: uri, publication, payload }: WampEvent): void {
+  /** An empty retained message takes back what is retained. [MQTT-3.3.1-10] */
+  #optionsFor({ rule }: Route, { retain, payload }: MqttMessage): Dict {
+    const kept = rule === undefined || rule.retain === 'keep' ? retain : rule.retain;
+    if (!kept) return this.#options.plain;
+    return payload.length === 0 ? this.#options.forget : this.#options.retain;
+  }
+
+  #event({ topic: uri, publication, payload, details }: WampEvent): void {
     // One event for each subscription that matches, all of a publication in a row. [basic/publish_subscribe]
     if (publication === this.#lastPublication) return;
     this.#lastPublication = publication;
@@ -161,7 +211,9 @@ export class Relay implements MqttSink {
     if (mapped.payload === undefined) return;
     const { qos, retain } = this.#config.publish;
     const kept = rule.retain === 'keep' ? retain : rule.retain;
+    const properties = propertiesOfOrigin(details);
     this.#source?.publish({
+      ...(properties !== undefined && { properties }),
       topic,
       payload: mapped.payload,
       qos: rule.qos ?? qos,
@@ -176,16 +228,9 @@ export class Relay implements MqttSink {
   }
 }
 
-function presetsOf({ calls }: MqttConfig) {
+function presetsOf({ calls }: RelayConfig) {
   const own = calls.own ? [ownScheme] : [];
   return [...own, ...calls.presets.map(name => presets[name]), { callees: calls.schemes, callers: [] }];
-}
-
-/** An empty retained message takes back what is retained. [MQTT-3.3.1-10] */
-function optionsFor({ rule }: Route, { retain, payload }: MqttMessage) {
-  const kept = rule === undefined || rule.retain === 'keep' ? retain : rule.retain;
-  if (!kept) return PLAIN;
-  return payload.length === 0 ? FORGET : RETAIN;
 }
 
 function ofRule({ rule }: Route): { rule?: number } {

@@ -1,4 +1,4 @@
-import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
+import { type Dict, EMPTY_DICT, isDict } from '../wamp/dict.ts';
 import { ProtocolViolation } from '../wamp/errors.ts';
 import type { MatchPolicy, Uri } from '../wamp/uri.ts';
 import { passthruOf } from './payload-passthru.ts';
@@ -10,7 +10,9 @@ import type { Session } from './session.ts';
 /** Throws `ProtocolViolation` for a payload that is passed through by a publisher which has not announced that. */
 export function eventAttributes(publisher: Session, options: Dict, disclosed: boolean, trustlevel?: number): Dict {
   const passthru = passthruOf(options);
-  if (!disclosed && passthru === undefined && trustlevel === undefined) return EMPTY_DICT;
+  // What a bridge knows of where an event comes from; others could claim anything.
+  const origin = publisher.linkInfo.transport === 'local' ? options['_origin'] : undefined;
+  if (!disclosed && passthru === undefined && trustlevel === undefined && origin === undefined) return EMPTY_DICT;
   const attributes: Record<string, unknown> = {};
   if (disclosed) {
     // [advanced/pubsub_publisher_identification]
@@ -18,6 +20,7 @@ export function eventAttributes(publisher: Session, options: Dict, disclosed: bo
     attributes['publisher_authid'] = publisher.principal.authid;
     attributes['publisher_authrole'] = publisher.principal.authrole;
   }
+  if (isDict(origin)) attributes['_origin'] = origin;
   // [advanced/pubsub_publication_trustlevels]
   if (trustlevel !== undefined) attributes['trustlevel'] = trustlevel;
   if (passthru !== undefined) {

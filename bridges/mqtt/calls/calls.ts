@@ -10,6 +10,9 @@ import { DeviceCaller } from './device-caller.ts';
 import type { CallPreset } from './schemes.ts';
 import { type Names, TopicPattern } from './topic-pattern.ts';
 
+/** Calls of all devices of a broker elsewhere that wait at a time. */
+const MANY = 256;
+
 export interface CallsParts {
   readonly presets: readonly CallPreset[];
   /** URI prefix of the bridge, which ends in a dot. */
@@ -35,6 +38,8 @@ export class Calls {
   /** What the topics of calls and answers begin with. */
   readonly #heads: readonly string[];
   readonly #devices = new Map<MqttPeer, Device>();
+  /** For devices that are not known by their connections. */
+  #everywhere: readonly DeviceCallee[] = [];
 
   constructor(parts: CallsParts) {
     this.#parts = parts;
@@ -46,6 +51,24 @@ export class Calls {
       ...callers.map(({ request }) => request),
     ];
     this.#heads = [...new Set(topics.map(topic => new TopicPattern(topic).head))];
+  }
+
+  /**
+   * Takes calls for devices of a broker that does not tell who is there: whether one answers, only its answer shows.
+   * Schemes that know a device by its client id are left out.
+   */
+  async open(session: JoinedSession, source: MqttSource): Promise<void> {
+    const { prefix, spelling, clock } = this.#parts;
+    const send: DeviceCalleeParts['send'] = publication => {
+      if (source.isConnected) source.publish(publication);
+      return source.isConnected;
+    };
+    this.#everywhere = this.#listens
+      .filter(({ scheme }) => !`${scheme.procedure} ${scheme.request.topic}`.includes('{clientid}'))
+      // Each device has its own line, and none of them is known.
+      .map(({ scheme }) => ({ ...scheme, inFlight: MANY }))
+      .map(scheme => new DeviceCallee({ scheme, known: {}, prefix, spelling, session, clock, send }));
+    await Promise.all(this.#everywhere.map(callee => callee.open()));
   }
 
   connected(peer: MqttPeer, session: JoinedSession, source: MqttSource): void {
@@ -82,14 +105,13 @@ export class Calls {
   /** Whether a message is a call or an answer, and so nothing to be published on the realm. */
   take(message: MqttMessage, peer: MqttPeer | undefined): boolean {
     const { topic, payload } = message;
-    if (peer === undefined || !this.#heads.some(head => topic.startsWith(head))) return false;
+    if (!this.#heads.some(head => topic.startsWith(head))) return false;
+    if (peer === undefined) return takenBy(this.#everywhere, topic, payload);
     const device = this.#devices.get(peer);
     if (device === undefined) return false;
     for (const caller of device.callers) if (caller.take(message)) return true;
     let taken = false;
-    for (const callees of device.callees.values()) {
-      for (const callee of callees) if (callee.take(topic, payload)) taken = true;
-    }
+    for (const callees of device.callees.values()) if (takenBy(callees, topic, payload)) taken = true;
     return taken;
   }
 
@@ -115,4 +137,11 @@ export class Calls {
       return undefined;
     }
   }
+}
+
+/** Each is shown it: one answer may be meant for several. */
+function takenBy(callees: readonly DeviceCallee[], topic: string, payload: Uint8Array): boolean {
+  let taken = false;
+  for (const callee of callees) if (callee.take(topic, payload)) taken = true;
+  return taken;
 }

@@ -1,5 +1,5 @@
 import type { Payload } from '../../../src/wamp/payload.ts';
-import type { MqttConfig } from '../mqtt-config.ts';
+import type { MappingConfig } from '../mapping-config.ts';
 import { Rule } from './rule.ts';
 import { type Route, RuleBook } from './rule-book.ts';
 
@@ -19,9 +19,9 @@ export interface Trial {
 /** Tries the rules of a configuration without a broker and without a realm. */
 export class RuleTrial {
   readonly #rules: RuleBook;
-  readonly #configured: MqttConfig['rules'];
+  readonly #configured: MappingConfig['rules'];
 
-  constructor({ rules, mirror, prefix, uris }: MqttConfig) {
+  constructor({ rules, mirror, prefix, uris }: MappingConfig) {
     this.#rules = new RuleBook(rules, mirror ? prefix : undefined, uris);
     this.#configured = rules;
   }

@@ -1,0 +1,42 @@
+import { defineBridge } from '../../../src/gateway/bridge.ts';
+import { DropCounter } from '../drop-counter.ts';
+import { Relay } from '../relay.ts';
+import { ExternalBroker } from './external-broker.ts';
+import { externalConfig } from './external-config.ts';
+
+/** The bridge itself on the realm. */
+const SERVICE = 'wampway:mqtt-external';
+
+/** MQTT topics and WAMP topics, both ways, by a broker elsewhere. */
+export const externalMqttBridge = defineBridge({
+  name: 'mqtt-external',
+  schema: externalConfig,
+  async start(config, context) {
+    const { log, clock } = context;
+    const drops = new DropCounter(log);
+    const relayConfig = { ...config, service: SERVICE, anonymous: 'none', presence: false } as const;
+    const relay = await Relay.join(relayConfig, context, drops);
+    let broker: ExternalBroker | undefined;
+    const stop = async (): Promise<void> => {
+      await broker?.[Symbol.asyncDispose]();
+      await relay.stop();
+    };
+    try {
+      broker = ExternalBroker.open(config, { sink: relay, drops, clock, log });
+      await relay.connect(broker);
+      await relay.takeCalls();
+      broker.onForgotten(() => {
+        relay
+          .offerRetained()
+          .catch((error: unknown) => log.warn({ reason: String(error) }, 'retained events not offered'));
+      });
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+    return {
+      banner: [`${config.url} as ${config.clientId}, topics as ${config.prefix}…`],
+      [Symbol.asyncDispose]: stop,
+    };
+  },
+});

@@ -1,0 +1,239 @@
+import { readFileSync } from 'node:fs';
+import { connect, type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
+import type { Clock } from '../../../src/base/clock.ts';
+import type { Logger } from '../../../src/base/logger.ts';
+import type { DropCounter } from '../drop-counter.ts';
+import type { MqttMessage, MqttPublication, MqttSink, MqttSource } from '../mqtt-source.ts';
+import { isTopicName } from '../mqtt-text.ts';
+import { EchoFilter } from './echo-filter.ts';
+import type { ExternalConfig } from './external-config.ts';
+import { OutboundQueue } from './outbound-queue.ts';
+import { propertiesOfPacket, publishProperties } from './packet-properties.ts';
+
+/** Messages on their way to the broker at a time; those behind wait in a queue that has a bound. */
+const WINDOW = 100;
+/** Milliseconds that closing may take. */
+const CLOSE_TIMEOUT = 1_000;
+/** CONNACK of a broker that does not speak the version: of 3.1.1, and of 5. */
+const UNSUPPORTED_VERSION: ReadonlySet<unknown> = new Set([1, 132]);
+
+type Packet = Parameters<MqttClient['handleMessage']>[0];
+
+export interface ExternalBrokerParts {
+  readonly sink: MqttSink;
+  readonly drops: DropCounter;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * A broker elsewhere, by a client that comes back: with a session that the broker keeps, so that what comes with QoS 1
+ * and 2 while the gateway is away comes later, and a queue for what goes there. A message is acknowledged when the
+ * realm has accepted it.
+ */
+export class ExternalBroker implements MqttSource {
+  readonly #config: ExternalConfig;
+  readonly #parts: ExternalBrokerParts;
+  readonly #queue: OutboundQueue;
+  readonly #echo: EchoFilter;
+  readonly #client: MqttClient;
+  #onWay = 0;
+  #attempts = 0;
+  #isDown = false;
+  #stopping = false;
+  #onForgotten: (() => void) | undefined;
+  #isForgotten = false;
+
+  private constructor(config: ExternalConfig, parts: ExternalBrokerParts) {
+    this.#config = config;
+    this.#parts = parts;
+    this.#queue = new OutboundQueue(config.queue);
+    this.#echo = new EchoFilter(parts.clock);
+    this.#client = connect(config.url, optionsOf(config));
+    this.#client.handleMessage = (packet, done) => this.#received(packet, done);
+    this.#client.on('connect', ({ sessionPresent }) => this.#connected(sessionPresent));
+    this.#client.on('close', () => this.#closed());
+    this.#client.on('error', error => this.#failed(error));
+  }
+
+  /** Begins to connect, and goes on trying: a broker that is not there is no reason not to start. */
+  static open(config: ExternalConfig, parts: ExternalBrokerParts): ExternalBroker {
+    return new ExternalBroker(config, parts);
+  }
+
+  get address(): string {
+    return this.#config.url;
+  }
+
+  get isConnected(): boolean {
+    return this.#client.connected;
+  }
+
+  /** Messages that wait for the broker. */
+  get queued(): number {
+    return this.#queue.length + this.#onWay;
+  }
+
+  /** Calls back each time the broker knows nothing of this gateway: at first, and after it has lost its sessions. */
+  onForgotten(forgotten: () => void): void {
+    this.#onForgotten = forgotten;
+    if (this.#isForgotten) forgotten();
+  }
+
+  publish(publication: MqttPublication): void {
+    const { topic, qos } = publication;
+    if (!isTopicName(topic)) {
+      this.#parts.drops.add('no MQTT topic name', { topic });
+    } else if (qos === 0 && !this.#client.connected && !this.#config.queue.qos0) {
+      this.#parts.drops.add('the broker is away, and QoS 0 does not wait', { topic });
+    } else {
+      const lost = this.#queue.push(publication);
+      for (let i = 0; i < lost; i++) this.#parts.drops.add('too much waits for the broker', { topic });
+      this.#send();
+    }
+  }
+
+  /** Nobody is connected here: it is the broker that knows its clients. */
+  publishTo(): boolean {
+    return false;
+  }
+
+  /** They come by themselves when the broker confirms what is subscribed. */
+  async retained(): Promise<readonly MqttPublication[]> {
+    return [];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const closed = this.#client.endAsync(!this.#client.connected).catch(() => {});
+    const timeout = new Promise<void>(resolve => void this.#parts.clock.after(CLOSE_TIMEOUT, resolve));
+    await Promise.race([closed, timeout]);
+    this.#client.end(true);
+    if (this.#queue.length > 0) {
+      this.#parts.log.warn({ messages: this.#queue.length }, 'messages for the MQTT broker are lost with the gateway');
+    }
+  }
+
+  #connected(sessionPresent: boolean): void {
+    const { log } = this.#parts;
+    this.#attempts = 0;
+    this.#isDown = false;
+    log.info(
+      { broker: this.#config.url, version: this.#client.options.protocolVersion, sessionPresent },
+      'MQTT broker connected',
+    );
+    // Also where the session is there: filters may have been added to the configuration.
+    this.#subscribe();
+    this.#isForgotten = !sessionPresent;
+    if (this.#isForgotten) this.#onForgotten?.();
+    this.#send();
+  }
+
+  #subscribe(): void {
+    const isFive = this.#client.options.protocolVersion === 5;
+    for (const { filter, qos } of this.#config.subscribe) {
+      // No Local: what this gateway publishes is not sent back. Retain As Published: what is retained is told so.
+      const options = isFive ? { qos, nl: true, rap: true, rh: 0 } : { qos };
+      this.#client.subscribe(filter, options, (error, granted) => {
+        const refused = granted?.some(({ qos }) => qos > 2) === true;
+        if ((error === null || error === undefined) && !refused) return;
+        if (this.#client.connected)
+          this.#parts.log.warn({ filter, reason: error?.message }, 'the MQTT broker refuses a subscription');
+      });
+    }
+  }
+
+  #closed(): void {
+    // The next pause: doubled, with some chance, so that many gateways do not come back at once.
+    const { first, last } = this.#config.reconnect;
+    const pause = Math.min(first * 2 ** Math.min(this.#attempts, 20), last);
+    this.#client.options.reconnectPeriod = Math.max(1, Math.round(pause * (0.75 + Math.random() / 2)));
+    this.#attempts += 1;
+    if (this.#isDown || this.#stopping) return;
+    this.#isDown = true;
+    this.#parts.log.warn({ broker: this.#config.url }, 'MQTT broker is away; trying again until it is back');
+  }
+
+  #failed(error: Error): void {
+    const code: unknown = 'code' in error ? error.code : undefined;
+    const { options } = this.#client;
+    if (UNSUPPORTED_VERSION.has(code) && this.#config.version === 'auto' && options.protocolVersion === 5) {
+      options.protocolVersion = 4;
+      // Said to brokers of version 5 alone.
+      delete options.properties;
+      this.#attempts = 0;
+      return;
+    }
+    if (this.#attempts === 0)
+      this.#parts.log.warn({ broker: this.#config.url, reason: error.message || code }, 'MQTT broker refuses');
+  }
+
+  #received(packet: Packet, done: (error?: Error) => void): void {
+    const { topic, qos, retain, dup } = packet;
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+    if (this.#client.options.protocolVersion !== 5 && !retain && this.#echo.isEcho(topic, payload)) {
+      done();
+      return;
+    }
+    const properties = propertiesOfPacket(packet);
+    const message: MqttMessage = {
+      ...{ topic, payload, qos, retain, dup: dup === true, receivedAt: this.#parts.clock.now() },
+      ...(properties !== undefined && { properties }),
+    };
+    const accepted = this.#parts.sink.message(message, undefined);
+    if (accepted === undefined) done();
+    else
+      accepted.then(
+        () => done(),
+        (error: unknown) => this.#refused(topic, error, done),
+      );
+  }
+
+  /** The realm will not take it the next time either: acknowledged, and counted. While stopping, it is left for then. */
+  #refused(topic: string, error: unknown, done: (error?: Error) => void): void {
+    if (this.#stopping) return;
+    this.#parts.drops.add('the realm refused it', { topic, refusal: String(error) });
+    done();
+  }
+
+  #send(): void {
+    while (this.#client.connected && this.#onWay < WINDOW) {
+      const publication = this.#queue.shift();
+      if (publication === undefined) return;
+      const { topic, payload, qos, retain, properties } = publication;
+      const isFive = this.#client.options.protocolVersion === 5;
+      if (!isFive) this.#echo.sent(topic, payload);
+      const options: IClientPublishOptions = { qos, retain };
+      if (isFive && properties !== undefined) options.properties = publishProperties(properties);
+      this.#onWay += 1;
+      const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+      this.#client.publish(topic, bytes, options, error => {
+        this.#onWay -= 1;
+        if (error && !this.#stopping) this.#parts.drops.add('the broker refused it', { topic, refusal: error.message });
+        this.#send();
+      });
+    }
+  }
+}
+
+function optionsOf(config: ExternalConfig): IClientOptions {
+  const { version, clientId, username, password, tls, keepalive, sessionExpiry, reconnect } = config;
+  const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
+  const isFive = version !== '3.1.1';
+  return {
+    clientId,
+    clean: false,
+    keepalive,
+    protocolVersion: isFive ? 5 : 4,
+    reconnectPeriod: reconnect.first,
+    reconnectOnConnackError: true,
+    // Here it waits in a queue that has a bound.
+    queueQoSZero: false,
+    resubscribe: false,
+    ...(isFive && { properties: { sessionExpiryInterval: sessionExpiry } }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls !== undefined && { ca: read(tls.ca), cert: read(tls.cert), key: read(tls.key) }),
+  } as IClientOptions;
+}

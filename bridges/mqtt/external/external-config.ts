@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { checkRules, mappingShape } from '../mapping-config.ts';
+
+const KIBIBYTE = 1024;
+const MEBIBYTE = 1024 * KIBIBYTE;
+const milliseconds = z.int('must be a whole number of milliseconds');
+
+const subscription = z.strictObject({
+  filter: z.string().min(1).max(65_535),
+  qos: z.union([z.literal(0), z.literal(1), z.literal(2)], 'must be 0, 1 or 2').default(1),
+});
+
+/** The `mqtt-external` part of the configuration. */
+export const externalConfig = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(
+        /^(mqtt|mqtts|ws|wss):\/\/[^\s/@]+/,
+        'must be such as mqtt://192.168.1.5:1883 or mqtts://broker.example:8883',
+      )
+      .describe('The broker: mqtt, mqtts (TLS), ws or wss'),
+    version: z
+      .enum(['auto', '5', '3.1.1'], 'must be "auto", "5" or "3.1.1"')
+      .default('auto')
+      .describe('auto: MQTT 5, and 3.1.1 where the broker does not speak it'),
+    clientId: z
+      .string()
+      .min(1)
+      .max(200)
+      .default('wampway')
+      .describe('By which the broker knows this gateway, and keeps what comes while it is away: one for each gateway'),
+    username: z.string().optional(),
+    password: z.string().optional().describe('Best kept elsewhere: !env NAME or !file PATH'),
+    tls: z
+      .strictObject({
+        ca: z.string().optional().describe('File of the certificates that the broker is known by'),
+        cert: z.string().optional().describe('File of the certificate that this gateway shows'),
+        key: z.string().optional().describe('File of its key'),
+      })
+      .optional(),
+    subscribe: z
+      .array(
+        z.union([
+          z
+            .string()
+            .min(1)
+            .max(65_535)
+            .transform(filter => subscription.parse({ filter })),
+          subscription,
+        ]),
+      )
+      .min(1)
+      .default([{ filter: '#', qos: 1 }])
+      .describe('Filters of what is taken from the broker'),
+    keepalive: z.int().min(1).max(65_535).default(30).describe('Seconds'),
+    sessionExpiry: z
+      .int()
+      .min(0)
+      .max(4_294_967_295)
+      .default(24 * 3600)
+      .describe('Seconds that a broker with MQTT 5 keeps what comes while the gateway is away'),
+    reconnect: z
+      .strictObject({
+        first: milliseconds
+          .min(10)
+          .default(500)
+          .describe('Pause before the first attempt; doubled for each further one'),
+        last: milliseconds.min(10).default(30_000).describe('The longest pause'),
+      })
+      .prefault({}),
+    queue: z
+      .strictObject({
+        maxMessages: z.int().min(1).max(10_000_000).default(100_000),
+        maxBytes: z
+          .int()
+          .min(KIBIBYTE)
+          .default(64 * MEBIBYTE),
+        whenFull: z.enum(['drop-oldest', 'drop-new'], 'must be "drop-oldest" or "drop-new"').default('drop-oldest'),
+        qos0: z.boolean().default(false).describe('Messages with QoS 0 wait too while the broker is away'),
+      })
+      .prefault({})
+      .describe('What waits for a broker that is away or slow'),
+    ...mappingShape,
+  })
+  .superRefine(checkRules)
+  .describe('Another MQTT broker, 3.1.1 or 5');
+
+export type ExternalConfig = z.output<typeof externalConfig>;

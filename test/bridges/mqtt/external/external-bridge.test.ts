@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { externalMqttBridge } from '../../../../bridges/mqtt/external/external-bridge.ts';
+import { TestGateway } from '../../../support/bridge-context.ts';
+import { until } from '../../../support/until.ts';
+import { BridgeRig, type Heard } from '../bridge-rig.ts';
+import { collect } from '../broker-rig.ts';
+
+/** A gateway beside another whose embedded broker is, for it, a broker elsewhere, which speaks 3.1.1 alone. */
+async function beside(there: BridgeRig, config: Record<string, unknown> = {}) {
+  const gateway = new TestGateway();
+  const url = `mqtt://127.0.0.1:${there.port}`;
+  const schema = externalMqttBridge.schema;
+  const bridge = await externalMqttBridge.start(
+    schema.parse({ url, reconnect: { first: 20, last: 50 }, prefix: 'ext.', ...config }),
+    gateway.context,
+  );
+  const wamp = await gateway.join();
+  const heard: Heard[] = [];
+  await wamp.subscribe('', ({ topic, args }) => heard.push({ topic, args }), { match: 'prefix' });
+  return {
+    ...{ gateway, wamp, heard },
+    async [Symbol.asyncDispose]() {
+      await bridge[Symbol.asyncDispose]();
+      await gateway[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const connected = (there: BridgeRig) =>
+  until('the gateway is connected', () => there.gateway.router.sessionCount === 2);
+
+describe('mqtt-external, at a broker of MQTT 3.1.1', () => {
+  it('carries messages both ways, each once', async () => {
+    await using there = await BridgeRig.start();
+    await using here = await beside(there);
+    await connected(there);
+    const client = await there.client();
+    const messages = await collect(client, 'up/#', 1);
+    await until('it is subscribed', async () => {
+      await client.publishAsync('down/probe', '0', { qos: 1 });
+      return here.heard.length > 0;
+    });
+    here.heard.length = 0;
+    await client.publishAsync('down/a', '{"t":1}', { qos: 1 });
+    await client.publishAsync('down/b', 'x', { qos: 2 });
+    await here.wamp.publish('ext.up.a', { args: [1], acknowledge: true });
+    await here.wamp.publish('ext.up.b', { args: ['y'], acknowledge: true });
+    await until('all have come', () => messages.length === 2 && here.heard.length >= 2);
+    assert.deepEqual(
+      messages.map(({ topic, text }) => `${topic} ${text}`),
+      ['up/a 1', 'up/b y'],
+    );
+    // What it published itself has come back from the broker, and gone no further.
+    await client.publishAsync('down/end', '1', { qos: 1 });
+    await until('the end', () => here.heard.some(({ topic }) => topic === 'ext.down.end'));
+    assert.deepEqual(
+      here.heard.filter(({ topic }) => topic !== 'ext.down.probe').map(({ topic, args }) => [topic, ...args]),
+      [
+        ['ext.down.a', { t: 1 }],
+        ['ext.down.b', 'x'],
+        ['ext.down.end', 1],
+      ],
+    );
+  });
+
+  it('keeps what is for a broker that is away, within bounds, and gives it what is retained', async () => {
+    const there = await BridgeRig.start();
+    const { port } = there;
+    await there[Symbol.asyncDispose]();
+    await using here = await beside(there, { publish: { qos: 1 }, queue: { maxMessages: 3 } });
+    await here.wamp.publish('ext.state', { args: ['on'], acknowledge: true, options: { retain: true } });
+    for (let i = 0; i < 4; i++) await here.wamp.publish(`ext.q.${i}`, { args: [i], acknowledge: true });
+    await using back = await BridgeRig.start({ port });
+    const late = await back.client();
+    const messages = await collect(late, '#', 1);
+    await until('what is retained', () => messages.some(({ topic }) => topic === 'state'));
+    // The oldest had to go, and with it the state; but that is retained.
+    const texts = messages.map(({ topic }) => topic);
+    assert.ok(texts.indexOf('q/1') < texts.indexOf('q/3') || !texts.includes('q/1'), texts.join());
+    const later = await collect(await back.client(), '#', 1);
+    await until('it is retained there', () => later.some(({ topic, retain }) => topic === 'state' && retain));
+  });
+
+  it('calls devices there', async () => {
+    await using there = await BridgeRig.start();
+    await using here = await beside(there, { calls: { presets: ['tasmota'] } });
+    await connected(there);
+    const plug = await there.client();
+    plug.on('message', (topic, payload) =>
+      plug.publish('stat/plug/RESULT', JSON.stringify({ [topic.split('/').at(-1) ?? '']: payload.toString() })),
+    );
+    await plug.subscribeAsync('cmnd/plug/#');
+    const { args } = await here.wamp.call('ext.tasmota.plug.POWER', { args: ['ON'], timeout: 5000 });
+    assert.deepEqual(args, [{ POWER: 'ON' }]);
+  });
+});
