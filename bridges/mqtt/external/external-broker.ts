@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { connect, type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
@@ -219,7 +218,6 @@ export class ExternalBroker implements MqttSource {
 
 function optionsOf(config: ExternalConfig): IClientOptions {
   const { version, clientId, username, password, tls, keepalive, sessionExpiry, reconnect } = config;
-  const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
   const isFive = version !== '3.1.1';
   return {
     clientId,
@@ -234,6 +232,8 @@ function optionsOf(config: ExternalConfig): IClientOptions {
     ...(isFive && { properties: { sessionExpiryInterval: sessionExpiry } }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(tls !== undefined && { ca: read(tls.ca), cert: read(tls.cert), key: read(tls.key) }),
-  } as IClientOptions;
+    ...(tls?.ca !== undefined && { ca: tls.ca }),
+    ...(tls?.cert !== undefined && { cert: tls.cert }),
+    ...(tls?.key !== undefined && { key: tls.key }),
+  };
 }

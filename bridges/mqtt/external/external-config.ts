@@ -5,6 +5,8 @@ const KIBIBYTE = 1024;
 const MEBIBYTE = 1024 * KIBIBYTE;
 const milliseconds = z.int('must be a whole number of milliseconds');
 
+const pem = z.string().regex(/^-----BEGIN /m, 'must be PEM: !file PATH reads it from a file');
+
 const subscription = z.strictObject({
   filter: z.string().min(1).max(65_535),
   qos: z.union([z.literal(0), z.literal(1), z.literal(2)], 'must be 0, 1 or 2').default(1),
@@ -34,11 +36,12 @@ export const externalConfig = z
     password: z.string().optional().describe('Best kept elsewhere: !env NAME or !file PATH'),
     tls: z
       .strictObject({
-        ca: z.string().optional().describe('File of the certificates that the broker is known by'),
-        cert: z.string().optional().describe('File of the certificate that this gateway shows'),
-        key: z.string().optional().describe('File of its key'),
+        ca: pem.optional().describe('The certificates that the broker is known by'),
+        cert: pem.optional().describe('The certificate that this gateway shows'),
+        key: pem.optional().describe('Its private key'),
       })
-      .optional(),
+      .optional()
+      .describe('All in PEM, best by !file PATH'),
     subscribe: z
       .array(
         z.union([

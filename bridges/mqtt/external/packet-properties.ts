@@ -1,10 +1,20 @@
-import type { MqttClient } from 'mqtt';
 import type { MqttProperties } from '../mqtt-source.ts';
 
-type Properties = Parameters<MqttClient['handleMessage']>[0]['properties'];
+/** Properties of a PUBLISH packet, as the client has them: those that concern more than the connection. */
+export interface PacketProperties {
+  contentType?: string;
+  responseTopic?: string;
+  correlationData?: Buffer;
+  messageExpiryInterval?: number;
+  userProperties?: Record<string, string | string[]>;
+}
 
 /** What MQTT 5 says beside a message; undefined where it says nothing. [MQTT 5: 3.3.2.3] */
-export function propertiesOfPacket({ properties }: { readonly properties?: Properties }): MqttProperties | undefined {
+export function propertiesOfPacket({
+  properties,
+}: {
+  readonly properties?: PacketProperties;
+}): MqttProperties | undefined {
   if (properties === undefined) return undefined;
   const { contentType, responseTopic, correlationData, messageExpiryInterval, userProperties } = properties;
   const found: MqttProperties = {
@@ -18,7 +28,7 @@ export function propertiesOfPacket({ properties }: { readonly properties?: Prope
 }
 
 /** The same for a message that goes out. */
-export function publishProperties(properties: MqttProperties): NonNullable<Properties> {
+export function publishProperties(properties: MqttProperties): PacketProperties {
   const { correlationData, userProperties, ...others } = properties;
   return {
     ...others,

@@ -52,9 +52,10 @@ export function parseConfig(value: unknown, bridges: readonly Bridge[]): Gateway
   return check(valueSource(value), bridges, {});
 }
 
-/** What runs where there is no configuration: every bridge with its own defaults, and simulated devices. */
+/** What runs where there is no configuration: every bridge that needs to be told nothing, and simulated devices. */
 export function defaultConfig(bridges: readonly Bridge[]): ConfigInput {
-  return { version: 1, demo: true, bridges: Object.fromEntries(bridges.map(({ name }) => [name, {}])) };
+  const ready = bridges.filter(({ schema }) => schema.safeParse({}).success);
+  return { version: 1, demo: true, bridges: Object.fromEntries(ready.map(({ name }) => [name, {}])) };
 }
 
 function fileSource(file: string, environment: LoadConfigOptions['environment']): ConfigSource {
