@@ -88,7 +88,10 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     const info = server.links[0]?.info;
     assert.deepEqual(
       { ...info, peer: '' },
-      { transport: 'rawsocket', serializer: 'json', peer: '', loopback: true, listener: 'devices', tls: false },
+      {
+        ...{ transport: 'rawsocket', serializer: 'json', peer: '', address: '127.0.0.1', loopback: true },
+        ...{ listener: 'devices', tls: false },
+      },
     );
     assert.equal(info?.peer, `127.0.0.1:${peer.socket.localPort}`);
   });
