@@ -146,20 +146,19 @@ export class LongPollAcceptor {
   }
 
   #open(visitor: Visitor, request: IncomingMessage, response: ServerResponse): void {
-    const refusal = this.#refusal(visitor);
-    if (refusal !== undefined) {
-      answerText(response, 503, refusal);
-      return;
-    }
     readBody(request, MAX_OPEN_BYTES, body => {
       const { codecs } = this.#options;
       const protocols = body && protocolsIn(body);
       const spoken = protocols && chooseSubprotocol(protocols, codecs);
+      // As late as this: others may have come while the request was on its way.
+      const refusal = this.#refusal(visitor);
       if (protocols === undefined) {
         answerText(response, 400, 'The body has to be a dictionary in JSON, such as {"protocols": ["wamp.2.json"]}');
       } else if (spoken === undefined) {
         const known = subprotocolsOf(codecs).map(({ name }) => name);
         answerText(response, 400, `None of the protocols is supported. Offer one of: ${known.join(', ')}`);
+      } else if (refusal !== undefined) {
+        answerText(response, 503, refusal);
       } else if (!response.destroyed) {
         const transport = this.#make(visitor, request, spoken);
         answerText(response, 200, JSON.stringify({ protocol: spoken.name, transport }), contentTypes.json);

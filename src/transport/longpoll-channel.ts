@@ -40,7 +40,7 @@ export class LongPollChannel implements FrameChannel {
   #held: ServerResponse | undefined;
   #holding: Timer | undefined;
   #idle: Timer | undefined;
-  /** Bytes of the answer that the system has not taken yet. */
+  /** Bytes of answers that the system has not taken yet. */
   #answering = 0;
   #sends: WaitingSend[] = [];
   #sending = 0;
@@ -109,7 +109,7 @@ export class LongPollChannel implements FrameChannel {
     if (older !== undefined) answerText(older, 400, 'Another receive has taken the place of this one');
     this.#touch();
     this.#held = response;
-    response.once('close', () => this.#answered(response));
+    response.once('close', () => this.#gone(response));
     this.#answer();
     if (this.#held === response) {
       this.#holding = this.#options.clock.after(this.#options.hold, () => this.#answerNothing());
@@ -158,14 +158,16 @@ export class LongPollChannel implements FrameChannel {
 
   /** Gives what waits to the receive that is held, if there are both. */
   #answer(): void {
-    if (this.#frames.length === 0 || this.#held === undefined) return;
+    if (this.#frames.length === 0) return;
     const response = this.#release();
+    if (response === undefined) return;
     const body = this.#options.batched ? Buffer.concat(this.#frames) : (this.#frames.shift() ?? Buffer.alloc(0));
     if (this.#options.batched) this.#frames = [];
     this.#bytes -= body.length;
-    this.#answering = body.length;
-    response?.writeHead(200, { 'Content-Type': this.#options.contentType, 'Content-Length': body.length });
-    response?.end(body);
+    this.#answering += body.length;
+    response.once('close', () => this.#answered(response, body.length));
+    response.writeHead(200, { 'Content-Type': this.#options.contentType, 'Content-Length': body.length });
+    response.end(body);
     if (this.#state === 'ending' && this.#frames.length === 0) this.destroy(this.#reason);
   }
 
@@ -175,15 +177,15 @@ export class LongPollChannel implements FrameChannel {
     if (response !== undefined) answerNothing(response, 204);
   }
 
-  /** A receive has been answered, or the connection was lost. */
-  #answered(response: ServerResponse): void {
+  /** A receive is over. One that asked and went away has lost nothing but the question. */
+  #gone(response: ServerResponse): void {
     this.#touch();
-    if (this.#held === response) {
-      // It asked and went away: nothing is lost but the question.
-      this.#release();
-      return;
-    }
-    this.#answering = 0;
+    if (this.#held === response) this.#release();
+  }
+
+  /** A receive that was answered with messages is over. */
+  #answered(response: ServerResponse, bytes: number): void {
+    this.#answering -= bytes;
     if (!response.writableFinished) this.destroy('the connection was lost before its answer had left');
     else if (this.#state === 'open') this.#receiver?.drained();
   }
@@ -195,13 +197,13 @@ export class LongPollChannel implements FrameChannel {
     return held;
   }
 
-  /** Any request is a sign of life, and none is missed while one is held. */
+  /** Any request is a sign of life, and none is missed while one is under way. */
   #touch(): void {
     this.#idle?.cancel();
     if (this.#state === 'over') return;
     const { clock, idle } = this.#options;
     this.#idle = clock.after(idle, () => {
-      if (this.#held === undefined) this.destroy('the peer asks for nothing');
+      if (this.#held === undefined && this.#sending === 0) this.destroy('the peer asks for nothing');
       else this.#touch();
     });
   }
