@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { SerializerName } from '../../src/codec/codec.ts';
 import { codecNamed, codecs } from '../../src/codec/codecs.ts';
 import type { Message } from '../../src/wamp/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
+import { ABSENT, readVectors, WHERE } from '../support/vectors.ts';
 import { foreign, reference } from './reference.ts';
-
-// The test vectors of the specification itself (wamp-proto, `testsuite/`). They are not part of this repository: the
-// folder that holds them is named by WAMPWAY_VECTORS, or found as `shared/vectors` beside a folder above.
 
 interface Encoding {
   readonly bytes?: string;
@@ -30,16 +25,6 @@ interface Sample {
 interface Vector {
   readonly description: string;
   readonly samples: readonly Sample[];
-}
-
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
-const folder = [
-  process.env['WAMPWAY_VECTORS'] ?? '',
-  ...['..', '../..', '../../..'].map(up => join(root, up, 'shared/vectors')),
-].find(path => path !== '' && existsSync(join(path, 'singlemessage')));
-
-function files(path: string): string[] {
-  return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.json'));
 }
 
 /** The vectors call some attributes otherwise than we do. */
@@ -79,17 +64,14 @@ function binary(name: SerializerName, hex: string): unknown {
 }
 
 describe('the test vectors of the specification', () => {
-  if (folder === undefined) {
-    it('are absent: set WAMPWAY_VECTORS to the folder that holds singlemessage/', t => {
-      t.diagnostic('no vectors found, nothing compared; see https://github.com/wamp-proto/wamp-proto, testsuite/');
-    });
+  const vectors = readVectors<Vector>('singlemessage');
+  if (vectors === undefined) {
+    it(ABSENT, t => t.diagnostic(WHERE));
     return;
   }
-  const vectors = join(folder, 'singlemessage');
   let compared = 0;
   let lists = 0;
-  for (const file of files(vectors)) {
-    const vector: Vector = JSON.parse(readFileSync(join(vectors, file), 'utf8'));
+  for (const [file, vector] of vectors) {
     for (const sample of vector.samples) {
       const { expected_attributes: expected, serializers = {}, wmsg, expected_error } = sample;
       if (wmsg !== undefined && expected_error === undefined) {
