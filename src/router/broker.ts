@@ -4,7 +4,7 @@ import { asId, countingIds, type Id } from '../wamp/ids.ts';
 import { MessageType } from '../wamp/message-type.ts';
 import type { PublishMessage, SubscribeMessage, UnsubscribeMessage } from '../wamp/messages.ts';
 import type { Payload } from '../wamp/payload.ts';
-import { isReserved, type MatchPolicy, type Uri } from '../wamp/uri.ts';
+import type { MatchPolicy, Uri } from '../wamp/uri.ts';
 import { Audience } from './audience.ts';
 import type { BrokerView } from './broker-view.ts';
 import { dispatch } from './dispatch.ts';
@@ -233,10 +233,10 @@ export class Broker implements BrokerView {
     }
     const wanted = historyFilter(filter);
     if (history === undefined) return { events: [], more: false };
+    // A pattern that matches a topic is not enough, be it the router's own or one whose history is closed.
+    const mayRecall = context.mayRecall(caller);
     const isVisible = (event: RecordedEvent): boolean =>
-      event.audience?.admitsPrincipal(caller.principal) !== false &&
-      // As when the router's own events are delivered: a pattern that matches them is not enough.
-      (!isReserved(event.topic) || context.mayReceive(caller, event.topic));
+      event.audience?.admitsPrincipal(caller.principal) !== false && (match === 'exact' || mayRecall(event.topic));
     const { events, more } = history.query(wanted, isVisible, context.clock.monotonic());
     return { events: events.map(event => historyRow(subscription, event)), more };
   }

@@ -103,6 +103,19 @@ export class RealmContext {
     return this.may(session, 'subscribe', topic, 'exact');
   }
 
+  /** For what topics the session might ask what was published to them; each is decided once. [advanced/pubsub_event_history] */
+  mayRecall(session: Session): (topic: Uri) => boolean {
+    const decided = new Map<Uri, boolean>();
+    return topic => {
+      const known = decided.get(topic);
+      if (known !== undefined) return known;
+      const { verdict, history } = decide(this.#authorizer, session, 'subscribe', topic, 'exact', this.log);
+      const may = verdict === 'allow' && history !== false;
+      decided.set(topic, may);
+      return may;
+    };
+  }
+
   /** Whether `permit` would permit it. */
   may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean {
     return decide(this.#authorizer, session, action, uri, match, this.log).verdict === 'allow';

@@ -97,6 +97,8 @@ export interface ExamineOptions {
   readonly on?: readonly Wire[];
   /** One case after the other, each with nobody on the realm but its own sessions. Default false. */
   readonly alone?: boolean;
+  /** The `realms` of the configuration, in YAML; default: those of config/examples/conformance.yaml. */
+  readonly realms?: string;
 }
 
 /**
@@ -104,11 +106,11 @@ export interface ExamineOptions {
  * transport with every serializer, side by side; one after the other where each has to have the realm for itself.
  */
 export function examine(section: string, cases: Cases, options: ExamineOptions = {}): void {
-  const { on = wires, alone = false } = options;
+  const { on = wires, alone = false, realms } = options;
   describe(section, { concurrency: !alone }, () => {
     let gateway: ConformanceGateway;
     before(async () => {
-      gateway = await ConformanceGateway.start();
+      gateway = realms === undefined ? await ConformanceGateway.start() : await ConformanceGateway.of(realms);
     });
     after(() => gateway.stop());
 

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BarePorts } from './bare-peer.ts';
@@ -36,6 +38,19 @@ export class ConformanceGateway {
     child.stderr?.on('data', collect);
     await gateway.#ready();
     return gateway;
+  }
+
+  /** As `start`, with other realms: YAML, indented by two. */
+  static async of(realms: string): Promise<ConformanceGateway> {
+    const folder = await mkdtemp(join(tmpdir(), 'wampway-'));
+    const config = join(folder, 'gateway.yaml');
+    const listeners = ['web', 'rawsocket'].map(type => `  - { type: ${type}, port: 0, strict: true }\n`);
+    await writeFile(config, `version: 1\nrealms:\n${realms}\nlisteners:\n${listeners.join('')}`);
+    try {
+      return await ConformanceGateway.start(config);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   /** Whether the process still runs. */
