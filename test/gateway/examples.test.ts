@@ -44,7 +44,7 @@ describe('config/examples', () => {
 });
 
 describe('config/examples/conformance.yaml', () => {
-  it('offers what suites rely on, on the ports that the command line names', async () => {
+  it('offers what suites rely on, on whatever ports the command line asks for', async () => {
     const gateway = await ConformanceGateway.start();
     try {
       await examine(gateway.ports);

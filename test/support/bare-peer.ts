@@ -35,7 +35,7 @@ interface Pipe {
   end(): void;
 }
 
-const PATIENCE = 8000;
+const PATIENCE = 30_000;
 
 /** One end of a transport: messages as bytes, nothing of WAMP but the serializer. */
 export class BarePeer {

@@ -5,18 +5,20 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BarePorts } from './bare-peer.ts';
-import { freePorts } from './gateway-process.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
-/** The compiled program with `config/examples/conformance.yaml`, on free ports. */
+/** What it says when it runs. */
+const listening = /"listeners":\["web 127\.0\.0\.1:(\d+)","rawsocket 127\.0\.0\.1:(\d+)"/;
+
+/** The compiled program with `config/examples/conformance.yaml`, on ports that the system gave it. */
 export class ConformanceGateway {
-  readonly ports: BarePorts;
+  /** Once it is ready. */
+  ports: BarePorts = { web: 0, rawSocket: 0 };
   readonly #child: ChildProcess;
   #output = '';
 
-  private constructor(ports: BarePorts, child: ChildProcess) {
-    this.ports = ports;
+  private constructor(child: ChildProcess) {
     this.#child = child;
   }
 
@@ -24,13 +26,12 @@ export class ConformanceGateway {
     config = join(root, 'config/examples/conformance.yaml'),
     env: NodeJS.ProcessEnv = {},
   ): Promise<ConformanceGateway> {
-    const [web = 0, rawSocket = 0] = await freePorts(2);
-    const places = ['--port', String(web), '--rawsocket-port', String(rawSocket)];
+    const places = ['--port', '0', '--rawsocket-port', '0'];
     const child = spawn(process.execPath, [join(root, 'dist/src/main.js'), 'start', '-c', config, ...places], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const gateway = new ConformanceGateway({ web, rawSocket }, child);
+    const gateway = new ConformanceGateway(child);
     const collect = (data: unknown): void => {
       gateway.#output += String(data);
     };
@@ -71,10 +72,13 @@ export class ConformanceGateway {
   }
 
   async #ready(): Promise<void> {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     for (;;) {
-      const answer = await fetch(`http://127.0.0.1:${this.ports.web}/healthz`).catch(() => undefined);
-      if (answer?.ok) return;
+      const said = listening.exec(this.#output);
+      if (said !== null) {
+        this.ports = { web: Number(said[1]), rawSocket: Number(said[2]) };
+        return;
+      }
       if (!this.alive || Date.now() > deadline) {
         this.#child.kill('SIGKILL');
         throw new Error(`the gateway is not ready:\n${this.#output}`);
