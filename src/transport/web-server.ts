@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Link } from '../link/link.ts';
 import type { AcceptorOptions } from './accepted-link.ts';
+import type { ForeignSubprotocols } from './foreign-subprotocols.ts';
 import { refuseUpgrade } from './http-refusal.ts';
 import type { Listening } from './listening.ts';
 import { LongPollAcceptor } from './longpoll-acceptor.ts';
@@ -23,6 +24,8 @@ export interface WebServerOptions extends AcceptorOptions {
   readonly checkOrigin?: OriginCheck;
   /** Gives browsers the cookie by which they are known again. Default: they get none. */
   readonly cookies?: CookieGiver | undefined;
+  /** Who takes WebSockets that speak something else. */
+  readonly foreign?: ForeignSubprotocols;
   /** Whether RawSocket clients are welcome on the same port. Default true. */
   readonly rawSocket?: boolean;
   /** The path under which HTTP long-poll is spoken, e.g. `/lp`. Default: nowhere. */

@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Link } from '../link/link.ts';
 import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from './accepted-link.ts';
 import { BATCH_OVERHEAD } from './batch.ts';
 import { BatchedChannel } from './batched-channel.ts';
+import { ChannelStream } from './channel-stream.ts';
+import type { ForeignSubprotocols, ForeignWebSocket } from './foreign-subprotocols.ts';
 import { refuseUpgrade } from './http-refusal.ts';
 import { defaultOriginCheck, type OriginCheck } from './origin.ts';
 import { peerAddress } from './peer-address.ts';
@@ -16,6 +19,8 @@ export interface WebSocketAcceptorOptions extends AcceptorTerms {
   /** Where WebSockets are spoken, e.g. `/ws`. */
   readonly paths: readonly string[];
   readonly checkOrigin?: OriginCheck;
+  /** Who takes WebSockets that speak something else, on the same paths and on one named as what they speak: `/mqtt`. */
+  readonly foreign?: ForeignSubprotocols;
   /** Gives browsers the cookie by which they are known again. Default: they get none. */
   readonly cookies?: CookieGiver | undefined;
 }
@@ -46,7 +51,9 @@ export class WebSocketAcceptor {
   /** Answers a request to upgrade: with a WebSocket, or with a text that says what is wrong. */
   upgrade(visitor: Visitor, request: IncomingMessage, head: Buffer): void {
     const { socket } = visitor;
-    const refusal = this.#refusal(request, visitor);
+    const offered = offeredSubprotocols(request.headers['sec-websocket-protocol']);
+    const foreign = this.#options.foreign?.choose(offered);
+    const refusal = this.#refusal(request, visitor, foreign?.name);
     if (refusal !== undefined) {
       const { status, text, headers } = refusal;
       const { peer } = peerAddress(socket);
@@ -54,8 +61,14 @@ export class WebSocketAcceptor {
       refuseUpgrade(socket, status, text, headers);
       return;
     }
-    const offered = offeredSubprotocols(request.headers['sec-websocket-protocol']);
     const subprotocol = chooseSubprotocol(offered, this.#options.codecs);
+    const key = request.headers['sec-websocket-key'] ?? '';
+    if (subprotocol === undefined && foreign !== undefined) {
+      visitor.admit();
+      socket.write(upgradeAnswer(key, foreign.name));
+      foreign.accept(this.#foreignSocket(visitor, head));
+      return;
+    }
     if (subprotocol === undefined) {
       const known = subprotocolsOf(this.#options.codecs)
         .map(({ name }) => name)
@@ -65,18 +78,19 @@ export class WebSocketAcceptor {
     }
     visitor.admit();
     const given = this.#options.cookies?.cookieFor(request.headers.cookie, visitor.tls);
-    socket.write(upgradeAnswer(request.headers['sec-websocket-key'] ?? '', subprotocol.name, given?.setCookie));
+    socket.write(upgradeAnswer(key, subprotocol.name, given?.setCookie));
     this.#welcome(visitor, request, { head, subprotocol, cookie: given?.cookie });
   }
 
-  #refusal(request: IncomingMessage, { socket, surplus }: Visitor): UpgradeRefusal | undefined {
+  #refusal(request: IncomingMessage, { socket, surplus }: Visitor, foreign?: string): UpgradeRefusal | undefined {
     const { paths, sessions, checkOrigin = defaultOriginCheck } = this.#options;
     if (surplus || sessions.full) return { status: 503, text: 'Too many connections' };
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
       return { status: 400, text: 'The only upgrade here is to WebSocket' };
     }
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    if (!paths.includes(path)) return { status: 404, text: `No WebSocket here. Try ${paths.join(' or ')}` };
+    const known = paths.includes(path) || (foreign !== undefined && path === `/${foreign}`);
+    if (!known) return { status: 404, text: `No WebSocket here. Try ${paths.join(' or ')}` };
     const { origin, host } = request.headers;
     const { loopback } = peerAddress(socket);
     if (!checkOrigin({ origin, host, loopback })) {
@@ -87,18 +101,9 @@ export class WebSocketAcceptor {
 
   #welcome(visitor: Visitor, request: IncomingMessage, { head, subprotocol, cookie }: Upgrade): void {
     const { codec, batched } = subprotocol;
-    const { limits, sessions, clock } = this.#options;
     const { socket, tls } = visitor;
-    const channel = new WebSocketChannel({
-      socket,
-      binary: codec.binary,
-      client: false,
-      // The largest message is let in as a batch of one; a batch of several has no more room than that.
-      maxMessage: limits.maxMessageSize + (batched ? BATCH_OVERHEAD : 0),
-      heartbeat: limits.heartbeat,
-      closeGrace: limits.closeGrace,
-      clock,
-    });
+    // The largest message is let in as a batch of one; a batch of several has no more room than that.
+    const channel = this.#channel(socket, codec.binary, batched ? BATCH_OVERHEAD : 0);
     const peer: AcceptedPeer = {
       ...{ transport: 'websocket', tls, headers: request.headers },
       ...peerAddress(socket),
@@ -106,8 +111,29 @@ export class WebSocketAcceptor {
       ...(cookie !== undefined && { cookie }),
     };
     const framed = batched ? new BatchedChannel(channel, codec.binary) : channel;
-    socket.once('close', sessions.take());
     this.#accept(acceptedLink(this.#options, peer, codec, framed));
     if (head.length > 0) channel.feed(head);
+  }
+
+  #foreignSocket({ socket }: Visitor, head: Buffer): ForeignWebSocket {
+    const channel = this.#channel(socket, true, 0);
+    const { peer: address, loopback } = peerAddress(socket);
+    const stream = new ChannelStream(channel);
+    if (head.length > 0) channel.feed(head);
+    return { stream, address, loopback };
+  }
+
+  #channel(socket: Socket, binary: boolean, overhead: number): WebSocketChannel {
+    const { limits, sessions, clock } = this.#options;
+    socket.once('close', sessions.take());
+    return new WebSocketChannel({
+      socket,
+      binary,
+      client: false,
+      maxMessage: limits.maxMessageSize + overhead,
+      heartbeat: limits.heartbeat,
+      closeGrace: limits.closeGrace,
+      clock,
+    });
   }
 }
