@@ -1,6 +1,6 @@
 import { defineBridge } from '../../src/gateway/bridge.ts';
 import { accessInWords } from './access.ts';
-import { AedesBroker } from './aedes-broker.ts';
+import { EmbeddedSource } from './broker/embedded-source.ts';
 import { greenhouse } from './demo.ts';
 import { DropCounter } from './drop-counter.ts';
 import { mqttConfig } from './mqtt-config.ts';
@@ -14,25 +14,27 @@ export const mqttBridge = defineBridge({
   name: 'mqtt',
   schema: mqttConfig,
   async start(config, context) {
-    const { log, clock } = context;
+    const { log, clock, store } = context;
     const drops = new DropCounter(log);
     const relay = await Relay.join({ ...config, service: SERVICE }, context, drops);
-    let broker: AedesBroker | undefined;
+    let broker: EmbeddedSource | undefined;
     const stop = async (): Promise<void> => {
       // First the broker: its clients' last words still have their sessions.
       await broker?.[Symbol.asyncDispose]();
       await relay.stop();
     };
     try {
-      broker = await AedesBroker.listen(config, { sink: relay, drops, clock, log });
+      broker = await EmbeddedSource.listen(config, { sink: relay, drops, clock, log, store, network: context });
       await relay.connect(broker);
     } catch (error) {
       await stop();
       throw error;
     }
+    const { address, tlsAddress, port } = broker;
+    const spoken = tlsAddress === undefined ? address : `${address}, with TLS ${tlsAddress}`;
     return {
-      banner: [`${broker.address}: ${accessInWords(config.anonymous)}, topics as ${config.prefix}…`],
-      port: broker.port,
+      banner: [`${spoken}: ${accessInWords(config.anonymous)}, topics as ${config.prefix}…`],
+      port,
       [Symbol.asyncDispose]: stop,
     };
   },

@@ -1,7 +1,6 @@
 import { z } from 'zod';
+import { brokerSchema } from './broker/broker-schema.ts';
 import { checkRules, mappingShape } from './mapping-config.ts';
-
-const MEBIBYTE = 1024 * 1024;
 
 /** The `mqtt` part of the configuration. */
 export const mqttConfig = z
@@ -22,23 +21,7 @@ export const mqttConfig = z
       .boolean('must be true or false')
       .default(true)
       .describe('Who is connected is retained as presence.{client id} under the prefix'),
-    maxPacketSize: z
-      .int('must be a whole number of bytes')
-      .min(128, 'must be at least 128 bytes')
-      .max(256 * MEBIBYTE, 'must be at most 268435456: MQTT has no larger packets')
-      .default(256 * 1024)
-      .describe('bytes; a client that sends a larger packet is disconnected'),
-    maxClients: z.int('must be a whole number').min(1, 'must be at least 1').max(100_000).default(1000),
-    maxQueuedBytes: z
-      .int('must be a whole number of bytes')
-      .min(64 * 1024, 'must be at least 65536 bytes')
-      .default(8 * MEBIBYTE)
-      .describe('bytes that may wait for a slow subscriber; with more it is disconnected'),
-    connectTimeout: z
-      .int('must be a whole number of milliseconds')
-      .min(100, 'must be at least 100 milliseconds')
-      .default(10_000)
-      .describe('milliseconds in which a connection must have sent CONNECT'),
+    ...brokerSchema,
   })
   .superRefine(checkRules)
   .describe('The embedded MQTT broker, 3.1 and 3.1.1');

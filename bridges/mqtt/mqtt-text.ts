@@ -1,11 +1,7 @@
-// Bytes that are no UTF-8 reach us as U+FFFD: whoever decoded them has left nothing else to tell them by.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const unclean = /[\u0000-\u001f\u007f-\u009f\ufffd]/;
+const unclean = /[\u0000-\u001f\u007f-\u009f]/;
 
-/**
- * Whether a topic, filter, client id or user name is UTF-8 without control characters. A real U+FFFD is refused with
- * the rest. [MQTT-1.5.3-1], [MQTT-1.5.3-2]
- */
+/** Whether a topic, filter, client id or user name has no control characters. [MQTT-1.5.3-2] */
 export function isCleanText(text: string): boolean {
   return !unclean.test(text);
 }

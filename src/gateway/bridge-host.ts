@@ -2,18 +2,24 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SerializerName } from '../codec/codec.ts';
 import type { Link, Principal } from '../link/link.ts';
+import { NamespacedStore } from '../store/namespaced-store.ts';
+import type { Store } from '../store/store.ts';
 import { isDict } from '../wamp/dict.ts';
 import { bounded } from './bounded.ts';
 import type { Bridge, BridgeContext, Listening, RawSocketListenOptions, RunningBridge } from './bridge.ts';
 import { BridgeSessions } from './bridge-sessions.ts';
 import { type StartError, startErrorOf } from './start-error.ts';
+import { readTls } from './tls-files.ts';
 
 /** What a bridge may ask of the gateway, and its demo of the network. */
 export interface BridgeSurroundings {
   readonly realm: string;
   readonly log: Logger;
   readonly clock: Clock;
+  /** The gateway's, once it is open. */
+  store(): Store;
   attach(link: Link, principal?: Principal): void;
+  readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
   retainedPublication(topic: string): number | undefined;
   listenRawSocket(name: string, options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
@@ -163,14 +169,17 @@ export class BridgeHost {
   }
 
   #contextOf(run: Run): BridgeContext {
-    const { clock, listenRawSocket, retainedPublication } = this.#around;
+    const { clock, listenRawSocket, acceptWebSockets, retainedPublication } = this.#around;
     return {
       log: this.#log,
       clock,
       signal: run.abort.signal,
+      store: new NamespacedStore(this.#around.store(), this.name),
       join: identity => run.sessions.join(identity),
       attach: (link, principal) => run.sessions.attach(link, principal),
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
+      acceptWebSockets,
+      readTls: config => readTls(`bridges.${this.name}`, config),
       retainedPublication,
       fail: error => this.#fail(run, error),
     };

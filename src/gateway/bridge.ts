@@ -4,9 +4,17 @@ import type { Logger } from '../base/logger.ts';
 import type { JoinedSession } from '../client/session-api.ts';
 import type { SerializerName } from '../codec/codec.ts';
 import type { Link, Principal } from '../link/link.ts';
+import type { Store } from '../store/store.ts';
+import type { ForeignWebSocket } from '../transport/foreign-subprotocols.ts';
 import type { Listening } from '../transport/listening.ts';
+import type { TlsOptions } from '../transport/socket-server.ts';
+import type { TlsConfig } from './config/tls-schema.ts';
 
+export type { Store, StoreOperation } from '../store/store.ts';
+export type { ForeignWebSocket } from '../transport/foreign-subprotocols.ts';
 export type { Listening } from '../transport/listening.ts';
+export { byteSize } from './config/byte-size.ts';
+export { type TlsConfig, tlsSchema } from './config/tls-schema.ts';
 
 /** Who a bridge's session is on the realm: the bridge itself, or a device it speaks for. */
 export interface Identity {
@@ -35,12 +43,18 @@ export interface BridgeContext {
   readonly clock: Clock;
   /** Aborted when the gateway stops; a bridge begins nothing new then. */
   readonly signal: AbortSignal;
+  /** The bridge's own part of the gateway's store: for what must outlive the process. */
+  readonly store: Store;
   /** Joins the bridge's realm over a local link. */
   join(identity: Identity): Promise<JoinedSession>;
   /** Hands a link that the bridge made to the router, as any listener would; with `principal`, vouching for it. */
   attach(link: Link, principal?: Principal): void;
   /** Listens for RawSocket peers and calls back with the link of each that has shaken hands. */
   listenRawSocket(options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
+  /** Takes WebSockets of these subprotocols that come to the gateway's web listeners, until it is disposed of. */
+  acceptWebSockets(subprotocols: readonly string[], accept: (socket: ForeignWebSocket) => void): Disposable;
+  /** The key and certificate that a bridge's own listener is configured with. Throws what says where it is wrong. */
+  readTls(config: TlsConfig): TlsOptions;
   /** The publication that the bridge's realm retains for a topic, the newest; undefined where it retains none. */
   retainedPublication(topic: string): number | undefined;
   /** Tells the host that the bridge cannot go on: it is stopped, and started again after a pause. */

@@ -4,6 +4,7 @@ import type { Codec, SerializerName } from '../codec/codec.ts';
 import { codecNamed, codecs } from '../codec/codecs.ts';
 import type { Link } from '../link/link.ts';
 import { dial } from '../transport/dial.ts';
+import { ForeignSubprotocols } from '../transport/foreign-subprotocols.ts';
 import { defaultLimits, type TransportLimits } from '../transport/limits.ts';
 import type { Listening } from '../transport/listening.ts';
 import { originCheck } from '../transport/origin.ts';
@@ -30,6 +31,8 @@ export class GatewayNetwork {
   readonly #limits: TransportLimits;
   readonly #log: Logger;
   readonly #clock: Clock;
+  /** What bridges take of the web listeners' WebSockets. */
+  readonly foreign = new ForeignSubprotocols();
 
   constructor(limits: Omit<GatewayConfig['limits'], 'failedLogins'>, log: Logger, clock: Clock) {
     const { maxQueuedBytes } = limits;
@@ -53,6 +56,7 @@ export class GatewayNetwork {
         rawSocket: rawsocket,
         ...(longpoll !== false && { longPoll: longpoll }),
         ...services,
+        foreign: this.foreign,
         ...(origins !== undefined && { checkOrigin: originCheck(origins) }),
       },
       accept,

@@ -1,3 +1,4 @@
+import type { StoreCounters } from '../store/level-store.ts';
 import type { BridgeState } from './bridge-host.ts';
 
 /** The gateway's health, as `/healthz` tells it to anybody: nothing in it is secret. */
@@ -9,4 +10,6 @@ export interface GatewayStatus {
   readonly uptime: number;
   readonly sessions: number;
   readonly bridges: Readonly<Record<string, { readonly state: BridgeState; readonly restarts: number }>>;
+  /** What was written into the data folder since the start; absent where there is none. */
+  readonly store?: StoreCounters;
 }

@@ -15,6 +15,7 @@ import { BridgeHost } from './bridge-host.ts';
 import type { GatewayConfig, ListenerConfig } from './config/config-schema.ts';
 import { GatewayNetwork } from './gateway-network.ts';
 import type { GatewayStatus } from './gateway-status.ts';
+import { GatewayStore } from './gateway-store.ts';
 import { httpService } from './http-service.ts';
 import { outgoingByRole } from './outgoing-by-role.ts';
 import { packageVersion } from './package-files.ts';
@@ -62,6 +63,7 @@ export class Gateway implements AsyncDisposable {
   readonly #version = packageVersion();
   readonly #madeAt: number;
   readonly #listening: { readonly listener: GatewayListener; readonly socket: Listening }[] = [];
+  #store: GatewayStore | undefined;
   #state: 'starting' | 'running' | 'stopping' = 'starting';
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -129,6 +131,7 @@ export class Gateway implements AsyncDisposable {
       uptime: Math.round((this.#clock.monotonic() - this.#madeAt) / 1000),
       sessions: this.#router.sessionCount,
       bridges: Object.fromEntries(this.#hosts.map(({ name, state, restarts }) => [name, { state, restarts }])),
+      ...(this.#store?.counters !== undefined && { store: this.#store.counters }),
     };
   }
 
@@ -156,6 +159,7 @@ export class Gateway implements AsyncDisposable {
 
   async #start(): Promise<void> {
     try {
+      this.#store = await GatewayStore.open(this.config.data, this.#clock);
       // Before anybody can join, so that everybody is told of it and WELCOME announces it to all.
       await this.#meta.start(this.#router);
       for (const [index, listener] of this.config.listeners.entries()) await this.#listen(listener, index);
@@ -221,6 +225,11 @@ export class Gateway implements AsyncDisposable {
     });
   }
 
+  get #openStore(): GatewayStore {
+    if (this.#store === undefined) throw new Error('the store is not open');
+    return this.#store;
+  }
+
   #makeHosts(bridges: readonly Bridge[]): BridgeHost[] {
     const realm = this.config.realms[0]?.name ?? '';
     return bridges.flatMap(bridge => {
@@ -231,6 +240,8 @@ export class Gateway implements AsyncDisposable {
         log: this.#log,
         clock: this.#clock,
         attach: (link, principal) => this.#router.attach(link, principal),
+        store: () => this.#openStore.store,
+        acceptWebSockets: (subprotocols, accept) => this.#network.foreign.take(subprotocols, accept),
         retainedPublication: topic => this.#router.realm(realm)?.broker.retained.newest(topic)?.publication,
         listenRawSocket: (name, options, accept) => this.#network.listenForBridge(name, options, accept),
         dialRawSocket: options => this.#network.dialRawSocket(options),
@@ -265,6 +276,7 @@ export class Gateway implements AsyncDisposable {
     await this.#router.close();
     await closed;
     await stopped;
+    await this.#store?.[Symbol.asyncDispose]();
   }
 }
 

@@ -5,7 +5,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { AedesBroker } from '../../bridges/mqtt/aedes-broker.ts';
+import { EmbeddedSource } from '../../bridges/mqtt/broker/embedded-source.ts';
 import { DropCounter } from '../../bridges/mqtt/drop-counter.ts';
 import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
 import { mqttConfig } from '../../bridges/mqtt/mqtt-config.ts';
@@ -152,7 +152,7 @@ async function plain(qos: Qos, messages: number): Promise<Measured> {
     failed: error => console.error(error),
   };
   const parts = { sink, drops: new DropCounter(silentLogger), clock: systemClock, log: silentLogger };
-  await using broker = await AedesBroker.listen(mqttConfig.parse({ port: 0 }), parts);
+  await using broker = await EmbeddedSource.listen(mqttConfig.parse({ port: 0 }), parts);
   return await measure({ port: broker.port, qos, messages, mqtt: true });
 }
 

@@ -8,6 +8,7 @@ import { BridgeHost } from '../../src/gateway/bridge-host.ts';
 import { StartError } from '../../src/gateway/start-error.ts';
 import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
 
@@ -61,6 +62,8 @@ function hosted(start: (context: BridgeContext, attempt: number) => Promise<void
     clock,
     attach: (link, principal) => router.attach(link, principal),
     retainedPublication: () => undefined,
+    store: () => new MemoryStore(1024),
+    acceptWebSockets: () => ({ [Symbol.dispose]: () => {} }),
     listenRawSocket: () => Promise.reject(new Error('not here')),
     dialRawSocket: () => Promise.reject(new Error('not here')),
   });
@@ -208,6 +211,8 @@ describe('BridgeHost', () => {
       clock,
       attach: () => {},
       retainedPublication: () => undefined,
+      store: () => new MemoryStore(1024),
+      acceptWebSockets: () => ({ [Symbol.dispose]: () => {} }),
       listenRawSocket: () => Promise.reject(new Error('not here')),
       dialRawSocket: () => Promise.reject(new Error('not here')),
     });

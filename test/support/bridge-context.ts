@@ -3,11 +3,15 @@ import { type Logger, silentLogger } from '../../src/base/logger.ts';
 import { Session } from '../../src/client/session.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
 import type { BridgeContext, Identity } from '../../src/gateway/bridge.ts';
+import { readTls } from '../../src/gateway/tls-files.ts';
 import type { LinkInfo } from '../../src/link/link.ts';
 import { localLinkPair } from '../../src/link/local-link.ts';
 import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
 import type { Authorizer } from '../../src/router/authorizer.ts';
 import { Router } from '../../src/router/router.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { ForeignSubprotocols } from '../../src/transport/foreign-subprotocols.ts';
 import type { UriRule } from '../../src/wamp/uri.ts';
 
 export interface TestGatewayOptions {
@@ -15,6 +19,8 @@ export interface TestGatewayOptions {
   readonly uri?: UriRule;
   readonly authorizer?: Authorizer;
   readonly log?: Logger;
+  /** Default: one in memory. */
+  readonly store?: Store;
   /** For bridges that listen for RawSocket peers; without it such a bridge is refused. */
   readonly listenRawSocket?: BridgeContext['listenRawSocket'];
 }
@@ -27,6 +33,8 @@ export class TestGateway implements AsyncDisposable {
   readonly context: BridgeContext;
   /** What the bridge has said it cannot go on for. */
   readonly failures: unknown[] = [];
+  /** What bridges take of WebSockets. */
+  readonly foreign = new ForeignSubprotocols();
   readonly #log: Logger;
   readonly #stopping = new AbortController();
 
@@ -43,6 +51,9 @@ export class TestGateway implements AsyncDisposable {
       log: this.#log,
       clock: systemClock,
       signal: this.#stopping.signal,
+      store: options.store ?? new MemoryStore(64 * 1024 * 1024),
+      acceptWebSockets: (subprotocols, accept) => this.foreign.take(subprotocols, accept),
+      readTls: config => readTls('bridges.test', config),
       join: identity => this.join(identity),
       attach: (link, principal) => this.router.attach(link, principal),
       listenRawSocket:

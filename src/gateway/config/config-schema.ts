@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { rawSocketPings } from '../../transport/limits.ts';
 import type { Bridge } from '../bridge.ts';
+import { dataSchema } from './data-schema.ts';
 import { limitsSchema, listenerLimits } from './limits-schema.ts';
 import { listenerOutgoing } from './outgoing-schema.ts';
 import { principalsSchema } from './principal-schema.ts';
@@ -115,6 +116,7 @@ export function configSchema(bridges: readonly Bridge[]) {
       ])
       .describe('Where peers connect'),
     limits: limitsSchema.prefault({}),
+    data: dataSchema,
     demo: z.boolean().optional().describe('Simulated devices behind the bridges that are on. Off unless said'),
     bridges: z
       .strictObject(Object.fromEntries(sections))

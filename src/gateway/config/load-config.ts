@@ -7,6 +7,7 @@ import { ConfigError, type ConfigPath } from './config-problem.ts';
 import { type ConfigInput, configJsonSchema, configSchema, type GatewayConfig } from './config-schema.ts';
 import { type ConfigSource, valueSource } from './config-source.ts';
 import { withEnvironment } from './environment-source.ts';
+import { type TlsConfig, tlsSchema } from './tls-schema.ts';
 import { yamlSource } from './yaml-source.ts';
 
 /** The largest configuration, and the largest secret, in bytes. */
@@ -32,19 +33,31 @@ export function loadConfig(options: LoadConfigOptions): GatewayConfig {
   return besideFile(check(fileSource(file, environment), bridges, environment), dirname(resolve(file)));
 }
 
-/** Names of keys and certificates are relative to the configuration, wherever the gateway is started. */
+/** Names of keys, certificates and the data folder are relative to the configuration, wherever the gateway is started. */
 function besideFile(config: GatewayConfig, folder: string): GatewayConfig {
-  const listeners = config.listeners.map(listener => {
-    const { tls } = listener;
-    if (tls === undefined) return listener;
-    const { cert, key, clientCa } = tls;
-    const files = { cert: resolve(folder, cert), key: resolve(folder, key) };
-    return {
-      ...listener,
-      tls: { ...tls, ...files, ...(clientCa !== undefined && { clientCa: resolve(folder, clientCa) }) },
-    };
-  });
-  return { ...config, listeners };
+  const { data } = config;
+  return {
+    ...config,
+    listeners: config.listeners.map(listener => ({ ...listener, ...tlsBeside(listener.tls, folder) })),
+    ...(data !== undefined && { data: { ...data, path: resolve(folder, data.path) } }),
+    bridges: Object.fromEntries(
+      Object.entries(config.bridges).map(([name, section]) => [name, sectionBeside(section, folder)]),
+    ),
+  };
+}
+
+/** A bridge that listens for TLS itself says so as a listener does. */
+function sectionBeside<Section>(section: Section, folder: string): Section {
+  if (typeof section !== 'object' || section === null || !('tls' in section)) return section;
+  const { success, data } = tlsSchema.unwrap().loose().safeParse(section.tls);
+  return success ? { ...section, ...tlsBeside(data, folder) } : section;
+}
+
+function tlsBeside<Tls extends TlsConfig>(tls: Tls | undefined, folder: string): { tls?: Tls } {
+  if (tls === undefined) return {};
+  const { cert, key, clientCa } = tls;
+  const files = { cert: resolve(folder, cert), key: resolve(folder, key) };
+  return { tls: { ...tls, ...files, ...(clientCa !== undefined && { clientCa: resolve(folder, clientCa) }) } };
 }
 
 /** Checks a configuration that a program made. Throws `ConfigError`. */

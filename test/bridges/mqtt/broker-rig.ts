@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import { AedesBroker } from '../../../bridges/mqtt/aedes-broker.ts';
+import { EmbeddedSource, type SourceParts } from '../../../bridges/mqtt/broker/embedded-source.ts';
 import { DropCounter } from '../../../bridges/mqtt/drop-counter.ts';
 import { mqttConfig } from '../../../bridges/mqtt/mqtt-config.ts';
 import type { MqttMessage, MqttPeer, MqttSink } from '../../../bridges/mqtt/mqtt-source.ts';
@@ -28,18 +28,21 @@ export class BrokerRig implements MqttSink {
   /** Decides how a message is accepted. */
   accept: (message: MqttMessage) => Promise<void> | undefined = () => undefined;
   admit: (peer: MqttPeer) => Promise<void> = () => Promise.resolve();
-  #broker: AedesBroker | undefined;
+  #broker: EmbeddedSource | undefined;
   readonly #clients: MqttClient[] = [];
   readonly #sockets: Socket[] = [];
 
-  static async start(config: Record<string, unknown> = {}): Promise<BrokerRig> {
+  static async start(
+    config: Record<string, unknown> = {},
+    others: Partial<Pick<SourceParts, 'clock' | 'store' | 'network'>> = {},
+  ): Promise<BrokerRig> {
     const rig = new BrokerRig();
-    const parts = { sink: rig, drops: rig.drops, clock: systemClock, log: silentLogger };
-    rig.#broker = await AedesBroker.listen(mqttConfig.parse({ port: 0, ...config }), parts);
+    const parts = { sink: rig, drops: rig.drops, clock: systemClock, log: silentLogger, ...others };
+    rig.#broker = await EmbeddedSource.listen(mqttConfig.parse({ port: 0, ...config }), parts);
     return rig;
   }
 
-  get broker(): AedesBroker {
+  get broker(): EmbeddedSource {
     if (this.#broker === undefined) throw new Error('the broker has not started');
     return this.#broker;
   }
@@ -68,6 +71,7 @@ export class BrokerRig implements MqttSink {
   }
 
   disconnected(peer: MqttPeer): void {
+    this.told.push(`disconnected ${peer.clientId}`);
     this.gone.push(peer);
   }
 
@@ -85,6 +89,33 @@ export class BrokerRig implements MqttSink {
       client.once('close', () => reject(new Error('closed before it was connected')));
     });
     return client;
+  }
+
+  /** What a client gets that was away while so many messages were published at QoS 1, by number. */
+  async missed({ count, size = 0 }: { count: number; size?: number }): Promise<{
+    received: readonly string[];
+    /** What was dropped before it came back, by reason. */
+    dropped: ReadonlyMap<string, number>;
+  }> {
+    const options = { clean: false, clientId: 'absent' };
+    const before = await this.client(options);
+    await before.subscribeAsync('missed', { qos: 1 });
+    await before.endAsync();
+    await until('it is gone', () => this.gone.length > 0);
+    const publisher = await this.client();
+    for (let n = 0; n < count; n++) await publisher.publishAsync('missed', `${n} ${'x'.repeat(size)}`, { qos: 1 });
+    const dropped = new Map(this.drops.counts);
+    const after = connectMqtt(this.broker.port, options);
+    this.#clients.push(after);
+    const received: string[] = [];
+    after.on('message', (_, payload) => received.push(payload.toString().split(' ', 1)[0] ?? ''));
+    await until('the first has come', () => received.length > 0);
+    // What the broker has queued is sent before what is published now; as long as it is full, that is dropped.
+    while (!received.includes('end')) {
+      await publisher.publishAsync('missed', 'end', { qos: 1 });
+      await new Promise(resolve => setTimeout(resolve, 5));
+    }
+    return { received: received.filter(text => text !== 'end'), dropped };
   }
 
   /** A bare connection. */

@@ -224,7 +224,7 @@ describe('mqttBridge: WAMP to MQTT', () => {
   });
 
   it('does not let a stalled subscriber hold up a healthy one', async () => {
-    await using rig = await BridgeRig.start({ maxQueuedBytes: 256 * 1024 });
+    await using rig = await BridgeRig.start({ maxQueuedBytes: 4 * 1024 * 1024, stallTimeout: 1000 });
     const stalled = await rig.socket();
     const before = rig.gateway.router.sessionCount;
     stalled.pause();

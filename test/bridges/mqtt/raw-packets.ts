@@ -41,6 +41,6 @@ export function rawPublish(topic: string | Uint8Array, payload: string): Buffer 
   return rawPacket(0x30, field(topic), Buffer.from(payload));
 }
 
-export function rawSubscribe(filter: string | Uint8Array): Buffer {
-  return rawPacket(0x82, Buffer.of(0, 1), field(filter), Buffer.of(0));
+export function rawSubscribe(filter: string | Uint8Array, qos = 0): Buffer {
+  return rawPacket(0x82, Buffer.of(0, 1), field(filter), Buffer.of(qos));
 }

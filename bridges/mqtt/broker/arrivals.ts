@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../../src/base/clock.ts';
+import type { Logger } from '../../../src/base/logger.ts';
+import { MqttRefusal, type MqttSink, Refused } from '../mqtt-source.ts';
+import { isTopicName } from '../mqtt-text.ts';
+import type { ClientProtocol } from './client-protocol.ts';
+import type { Connection } from './connection.ts';
+import type { Distributor } from './distributor.ts';
+import type { Journal } from './journal.ts';
+import { Message } from './message.ts';
+import { type Connect, MalformedPacket } from './packet.ts';
+import { connack } from './packet-encoder.ts';
+import type { SessionTable } from './session-table.ts';
+import { levelCount } from './topic-filter.ts';
+
+/** Characters of a client id. */
+const MAX_CLIENT_ID = 256;
+/** Milliseconds that a client waits for the end of the one whose place it takes. */
+const TAKEOVER_TIMEOUT = 1_000;
+/** Refusals of which the log has spoken. */
+const MAX_REMEMBERED = 100;
+
+export interface ArrivalsParts {
+  readonly sink: MqttSink;
+  readonly sessions: SessionTable;
+  readonly distributor: Distributor;
+  readonly protocol: ClientProtocol;
+  readonly journal: Journal | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly maxClients: number;
+  readonly maxTopicLevels: number;
+  isStopping(): boolean;
+}
+
+/** A client that is in, until its last message is through. */
+interface Present {
+  readonly connection: Connection;
+  /** Whether a will of it is in the store. */
+  readonly willed: boolean;
+  readonly ended: Promise<void>;
+  end(): void;
+}
+
+/** Lets clients in, or refuses them: from CONNECT to CONNACK. [MQTT-3.1.4] */
+export class Arrivals {
+  readonly #parts: ArrivalsParts;
+  readonly #present = new Map<string, Present>();
+  /** Who waits for whom: of one client id, one after the other. */
+  readonly #turns = new Map<string, Promise<void>>();
+  readonly #refusedLately = new Set<string>();
+  #maximum = 0;
+
+  constructor(parts: ArrivalsParts) {
+    this.#parts = parts;
+  }
+
+  get connected(): number {
+    return this.#present.size;
+  }
+
+  /** The most that have been connected at a time. */
+  get maximum(): number {
+    return this.#maximum;
+  }
+
+  /** CONNECT has come. Nothing else of the connection is looked at until it is answered. */
+  arrive(connection: Connection, connect: Connect): void {
+    const { level, will } = connect;
+    connection.protocolVersion = level;
+    if (level !== 3 && level !== 4) {
+      connection.send(connack(1, false));
+      connection.close(`MQTT of version ${level} is not spoken`);
+      return;
+    }
+    const { maxTopicLevels } = this.#parts;
+    if (will !== undefined && (!isTopicName(will.topic) || levelCount(will.topic) > maxTopicLevels)) {
+      throw new MalformedPacket('the will has no valid topic');
+    }
+    connection.clientId = connect.clientId;
+    connection.username = connect.username;
+    connection.hold();
+    const flaw = this.#flaw(connect);
+    if (flaw !== undefined) {
+      this.#refuse(connection, new MqttRefusal(Refused.Identifier, flaw));
+      return;
+    }
+    // [MQTT-3.1.3-6]
+    if (connect.clientId === '') connection.clientId = `auto-${randomUUID()}`;
+    this.#inTurn(connection, connect);
+  }
+
+  /** The last message of a connection is through. */
+  ended(connection: Connection): void {
+    const present = this.#present.get(connection.clientId);
+    if (present?.connection !== connection) return;
+    this.#present.delete(connection.clientId);
+    const { journal, sink } = this.#parts;
+    if (present.willed) {
+      // Published or not wanted: only now is it through.
+      journal?.will(connection.clientId, undefined);
+      journal?.flush();
+    }
+    sink.disconnected(connection);
+    present.end();
+  }
+
+  #inTurn(connection: Connection, connect: Connect): void {
+    const { clientId } = connection;
+    const before = this.#turns.get(clientId);
+    const turn = (before ?? Promise.resolve())
+      .then(() => this.#admit(connection, connect))
+      .catch((error: unknown) => this.#refuse(connection, error))
+      .then(() => {
+        if (this.#turns.get(clientId) === turn) this.#turns.delete(clientId);
+      });
+    this.#turns.set(clientId, turn);
+  }
+
+  #flaw({ clientId, clean, level }: Connect): string | undefined {
+    // [MQTT-3.1.3-8]; MQTT 3.1 has no empty ones at all.
+    if (clientId === '' && !clean) return 'an empty client id needs a clean session';
+    if (clientId === '' && level === 3) return 'MQTT 3.1 has no empty client ids';
+    if (clientId.length > MAX_CLIENT_ID) return `a client id has at most ${MAX_CLIENT_ID} characters`;
+    return undefined;
+  }
+
+  async #admit(connection: Connection, connect: Connect): Promise<void> {
+    const { sink, sessions, maxClients } = this.#parts;
+    const { clientId } = connection;
+    if (connection.closed) return;
+    if (this.#parts.isStopping()) throw new MqttRefusal(Refused.Unavailable, 'the gateway is stopping');
+    const old = this.#present.get(clientId);
+    if (old === undefined && this.#present.size >= maxClients) {
+      throw new MqttRefusal(Refused.Unavailable, `${maxClients} clients are connected ("maxClients")`);
+    }
+    const session = sessions.get(clientId);
+    // Measure K: a session and what waits in it belong to the user who made it.
+    if (session !== undefined && session.owner !== connection.username) {
+      throw new MqttRefusal(Refused.Identifier, 'the client id belongs to another user');
+    }
+    if (!connect.clean && session?.keeps !== true && sessions.full) {
+      throw new MqttRefusal(Refused.Unavailable, 'there are too many sessions ("maxSessions")');
+    }
+    await sink.connecting(connection);
+    if (old !== undefined) {
+      // [MQTT-3.1.4-2] Its will and what it has published come before anything of its successor.
+      old.connection.close('another client has connected by its id');
+      await Promise.race([old.ended, this.#timeout()]);
+    }
+    await this.#open(connection, connect);
+  }
+
+  async #open(connection: Connection, connect: Connect): Promise<void> {
+    const { sink, sessions, distributor, journal, protocol, clock } = this.#parts;
+    const { clientId } = connection;
+    if (connection.closed || this.#parts.isStopping()) {
+      sink.disconnected(connection);
+      if (!connection.closed) throw new MqttRefusal(Refused.Unavailable, 'the gateway is stopping');
+      return;
+    }
+    let end = (): void => {};
+    const ended = new Promise<void>(resolve => {
+      end = resolve;
+    });
+    const { will } = connect;
+    this.#present.set(clientId, { connection, willed: will !== undefined, ended, end });
+    this.#maximum = Math.max(this.#maximum, this.#present.size);
+    const old = sessions.get(clientId);
+    if (old !== undefined && (connect.clean || !old.keeps)) distributor.handOver(old, true);
+    const { session, present } = sessions.open(clientId, connection.username, connect.clean);
+    if (will !== undefined)
+      journal?.will(clientId, new Message(will.topic, will.payload, will.qos, will.retain, clock.now()));
+    protocol.open(connection, session);
+    connection.will = will;
+    connection.keepAlive = connect.keepAlive;
+    session.connection = connection;
+    try {
+      await journal?.commit();
+    } catch (error) {
+      this.#refuse(connection, error);
+      return;
+    }
+    if (connection.closed) return;
+    // MQTT 3.1 has no such flag.
+    connection.send(connack(0, present && connection.protocolVersion > 3));
+    sink.connected?.(connection);
+    for (const [filter, qos] of session.subscriptions) sink.subscribed?.(connection, filter, qos);
+    session.queue.restart();
+    session.pump();
+    connection.proceed();
+  }
+
+  #refuse(connection: Connection, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    connection.send(connack(error instanceof MqttRefusal ? error.code : Refused.Unavailable, false));
+    connection.will = undefined;
+    connection.close(reason);
+    // A refused device comes back every few seconds: one line for each reason and machine.
+    const key = `${connection.address.replace(/:\d+$/, '')} ${reason}`;
+    if (this.#refusedLately.has(key)) return;
+    if (this.#refusedLately.size >= MAX_REMEMBERED) this.#refusedLately.clear();
+    this.#refusedLately.add(key);
+    const { address, clientId } = connection;
+    this.#parts.log.warn({ peer: address, clientId, reason }, 'MQTT client refused');
+  }
+
+  #timeout(): Promise<void> {
+    return new Promise(resolve => this.#parts.clock.after(TAKEOVER_TIMEOUT, resolve));
+  }
+}

@@ -1,0 +1,276 @@
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../../../src/base/clock.ts';
+import type { MqttPeer } from '../mqtt-source.ts';
+import type { Message } from './message.ts';
+import { type ClientPacket, MalformedPacket, type Will } from './packet.ts';
+import { publish } from './packet-encoder.ts';
+import { PacketReader } from './packet-reader.ts';
+import type { PublishLine } from './publish-line.ts';
+import type { Session, SessionConnection } from './session.ts';
+import type { Traffic } from './traffic.ts';
+
+/** Bytes that wait for a client from which on nothing is sent that can wait elsewhere. */
+const HIGH_WATER = 256 * 1024;
+/** Bytes that are written at once. */
+const MAX_WRITE = 64 * 1024;
+/** Milliseconds in which a client that is to go has to take its last packet. */
+const LAST_WORDS = 1_000;
+
+/** What is known of a connection before it says anything. */
+export interface Arrival {
+  readonly stream: Duplex;
+  readonly address: string;
+  readonly loopback: boolean;
+}
+
+export interface ConnectionLimits {
+  readonly maxPacketSize: number;
+  readonly maxQueuedBytes: number;
+  readonly connectTimeout: number;
+  readonly stallTimeout: number;
+}
+
+/** The broker, as a connection sees it. */
+export interface ConnectionHost {
+  readonly limits: ConnectionLimits;
+  readonly traffic: Traffic;
+  readonly clock: Clock;
+  /** A packet has come; in order. */
+  packet(connection: Connection, packet: ClientPacket): void;
+  /** The connection is over, and nothing comes any more. */
+  closed(connection: Connection): void;
+  /** A message at QoS 0 that there was no room for. */
+  dropped(connection: Connection, topic: string): void;
+  /** Whether a message is still its topic's retained one. */
+  isRetained(message: Message): boolean;
+  /** Calls `flush` at the end of this turn of the event loop. */
+  flushSoon(connection: Connection): void;
+  /** An error that is ours. */
+  failed(connection: Connection, error: unknown): void;
+}
+
+/** A connection of a client: bytes to packets and back, and whether the client is still there. */
+export class Connection implements MqttPeer, SessionConnection {
+  readonly address: string;
+  readonly loopback: boolean;
+  clientId = '';
+  username: string | undefined;
+  protocolVersion = 0;
+  /** Seconds that it may be silent for; 0 is for ever. */
+  keepAlive = 0;
+  will: Will | undefined;
+  /** From the moment on in which it is let in. */
+  session: Session | undefined;
+  line: PublishLine | undefined;
+  /** Why it was closed, where that was not its own wish. */
+  reason: string | undefined;
+  readonly #host: ConnectionHost;
+  readonly #stream: Duplex;
+  readonly #reader: PacketReader;
+  #held = false;
+  #reading = false;
+  /** The far side has ended; what it sent before still counts. */
+  #over = false;
+  #closed = false;
+  #heardAt: number;
+  #out: Buffer[] = [];
+  #outBytes = 0;
+  #wroteAt = 0;
+  #replay: Message[] = [];
+  readonly #wrote = (): void => this.#written();
+
+  constructor(host: ConnectionHost, { stream, address, loopback }: Arrival) {
+    this.#host = host;
+    this.#stream = stream;
+    this.address = address;
+    this.loopback = loopback;
+    this.#reader = new PacketReader(host.limits.maxPacketSize);
+    this.#heardAt = host.clock.monotonic();
+    stream.on('data', (chunk: Buffer) => this.#received(chunk));
+    stream.on('end', () => this.#ended());
+    stream.on('close', () => this.#ended());
+    stream.on('error', error => {
+      this.reason ??= error.message;
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get #backlog(): number {
+    return this.#outBytes + this.#stream.writableLength;
+  }
+
+  get writable(): boolean {
+    return this.#backlog < HIGH_WATER;
+  }
+
+  /** Looks at no more packets until `proceed`. */
+  hold(): void {
+    this.#held = true;
+    this.#stream.pause();
+  }
+
+  proceed(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#heardAt = this.#host.clock.monotonic();
+    this.#read();
+  }
+
+  send(packet: Buffer): void {
+    if (this.#closed) return;
+    this.#host.traffic.messagesSent += 1;
+    if (this.#out.length === 0) this.#host.flushSoon(this);
+    this.#out.push(packet);
+    this.#outBytes += packet.length;
+    // The system mostly takes it at once: then it does not wait here.
+    if (this.#outBytes >= MAX_WRITE) this.flush();
+  }
+
+  sendPublish(packet: Buffer, bytes: number): void {
+    const { traffic } = this.#host;
+    traffic.publishSent += 1;
+    traffic.publishBytesSent += bytes;
+    this.send(packet);
+  }
+
+  /** Sends PUBLISH at QoS 0, unless too much waits for the client already. */
+  sendAtMostOnce(packet: Buffer, bytes: number, topic: string): void {
+    if (this.#backlog + packet.length > this.#host.limits.maxQueuedBytes) this.#host.dropped(this, topic);
+    else this.sendPublish(packet, bytes);
+  }
+
+  /** Sends retained messages at QoS 0: as fast as the client takes them, so that none is dropped. */
+  replay(messages: readonly Message[]): void {
+    this.#replay = this.#replay.length === 0 ? [...messages] : this.#replay.concat(messages);
+    this.#continueReplay();
+  }
+
+  /** Writes what has gathered. */
+  flush(): void {
+    if (this.#out.length === 0) return;
+    const out = this.#out;
+    this.#host.traffic.bytesSent += this.#outBytes;
+    this.#out = [];
+    this.#outBytes = 0;
+    if (this.#stream.writableLength === 0) this.#wroteAt = this.#host.clock.monotonic();
+    let from = 0;
+    let size = 0;
+    for (const [index, packet] of out.entries()) {
+      if (size > 0 && size + packet.length > MAX_WRITE) {
+        this.#write(out, from, index);
+        from = index;
+        size = 0;
+      }
+      size += packet.length;
+    }
+    this.#write(out, from, out.length);
+  }
+
+  /** Closes after what was sent has been taken. [MqttPeer] */
+  disconnect(reason: string): void {
+    this.close(reason);
+  }
+
+  /** `reason` where it is not the client's own wish. */
+  close(reason: string | undefined): void {
+    if (this.#closed) return;
+    this.reason ??= reason;
+    this.flush();
+    this.#closed = true;
+    this.#replay = [];
+    const stream = this.#stream;
+    if (!stream.destroyed) {
+      stream.end(() => stream.destroy());
+      this.#host.clock.after(LAST_WORDS, () => stream.destroy());
+      // Whatever still comes is not looked at, but has to be taken for the end to be seen.
+      stream.resume();
+    }
+    this.#host.closed(this);
+  }
+
+  /** Closes at once, whatever waits. */
+  destroy(reason: string): void {
+    this.reason ??= reason;
+    this.#out = [];
+    this.#outBytes = 0;
+    this.#stream.destroy();
+    this.close(reason);
+  }
+
+  /** Closes it where it has been silent, or has taken nothing, for too long. */
+  check(now: number): void {
+    if (this.#closed) return;
+    const { connectTimeout, stallTimeout } = this.#host.limits;
+    const silent = now - this.#heardAt;
+    if (this.#stream.writableLength > 0 && now - this.#wroteAt > stallTimeout) this.destroy('it takes nothing');
+    else if (this.#held) return;
+    else if (this.session === undefined && silent > connectTimeout) this.destroy('no CONNECT came in time');
+    // [MQTT-3.1.2-24]
+    else if (this.keepAlive > 0 && silent > this.keepAlive * 1_500) this.destroy('it is silent: keep alive timeout');
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#closed) return;
+    this.#host.traffic.bytesReceived += chunk.length;
+    // Before CONNECT, a trickle is no sign of life.
+    if (this.session !== undefined) this.#heardAt = this.#host.clock.monotonic();
+    this.#reader.push(chunk);
+    this.#read();
+  }
+
+  #ended(): void {
+    this.#over = true;
+    this.#read();
+  }
+
+  #read(): void {
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      while (!this.#held && !this.#closed) {
+        const packet = this.#reader.next();
+        if (packet === undefined) break;
+        this.#host.traffic.messagesReceived += 1;
+        this.#host.packet(this, packet);
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedPacket)) this.#host.failed(this, error);
+      this.close(error instanceof MalformedPacket ? error.message : 'an error of the gateway');
+    } finally {
+      this.#reading = false;
+    }
+    if (this.#closed || this.#held) return;
+    if (this.#over) this.close('the connection was lost');
+    else if (this.#stream.isPaused()) this.#stream.resume();
+  }
+
+  #write(out: readonly Buffer[], from: number, to: number): void {
+    const [first] = out;
+    if (first === undefined || this.#stream.destroyed) return;
+    const bytes = to - from === 1 ? (out[from] ?? first) : Buffer.concat(out.slice(from, to));
+    this.#stream.write(bytes, this.#wrote);
+  }
+
+  #written(): void {
+    this.#wroteAt = this.#host.clock.monotonic();
+    if (this.#closed || !this.writable) return;
+    this.#continueReplay();
+    this.session?.pump();
+  }
+
+  #continueReplay(): void {
+    let sent = 0;
+    for (const message of this.#replay) {
+      if (!this.writable) break;
+      sent += 1;
+      // A newer one has been sent meanwhile, and must stay the last.
+      if (!this.#host.isRetained(message)) continue;
+      const { topic, payload } = message;
+      this.sendPublish(publish(topic, payload, { qos: 0, retain: true, dup: false, id: 0 }), payload.length);
+    }
+    if (sent > 0) this.#replay = this.#replay.slice(sent);
+  }
+}

@@ -1,0 +1,102 @@
+import type { Clock } from '../../../src/base/clock.ts';
+import type { Logger } from '../../../src/base/logger.ts';
+import type { DropCounter } from '../drop-counter.ts';
+import type { MqttSink } from '../mqtt-source.ts';
+import type { Connection } from './connection.ts';
+import type { Distributor } from './distributor.ts';
+import type { Journal } from './journal.ts';
+import { Message } from './message.ts';
+import type { OrphanedWill } from './restored-state.ts';
+import type { Session } from './session.ts';
+import type { SessionTable } from './session-table.ts';
+
+/** Milliseconds for which the wills of a process that ended wait for their clients to come back. */
+const ORPHANS_WAIT = 10_000;
+
+export interface DeparturesParts {
+  readonly sink: MqttSink;
+  readonly sessions: SessionTable;
+  readonly distributor: Distributor;
+  readonly journal: Journal | undefined;
+  readonly drops: DropCounter;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Publishes for somebody who is not connected. */
+  publish(message: Message): void;
+  ended(connection: Connection): void;
+}
+
+/** What follows the end of a connection: the will, and what becomes of the session. */
+export class Departures {
+  readonly #parts: DeparturesParts;
+
+  constructor(parts: DeparturesParts) {
+    this.#parts = parts;
+  }
+
+  depart(connection: Connection): void {
+    const { session, line, reason } = connection;
+    const { address: peer, clientId } = connection;
+    if (session === undefined || line === undefined) {
+      this.#parts.log.debug({ peer, clientId, reason }, 'MQTT connection ended before it was let in');
+      return;
+    }
+    if (reason !== undefined) this.#parts.log.info({ peer, clientId, reason }, 'MQTT client disconnected');
+    this.#publishWill(connection);
+    if (session.connection === connection) {
+      session.connection = undefined;
+      this.#leave(session);
+    }
+    if (line.length === 0) this.#parts.ended(connection);
+  }
+
+  /** Publishes the wills of clients that were connected when the process ended, unless they come back soon. */
+  await(wills: readonly OrphanedWill[]): void {
+    if (wills.length === 0) return;
+    const { clock, sessions, journal } = this.#parts;
+    clock.after(ORPHANS_WAIT, () => {
+      for (const { clientId, message } of wills) {
+        // Its new connection has a will of its own, or none.
+        if (sessions.get(clientId)?.connected === true) continue;
+        this.#parts.publish(message);
+        journal?.will(clientId, undefined);
+      }
+      journal?.flush();
+    });
+  }
+
+  /** Ends sessions for which nobody has come back. */
+  expire(): number {
+    const { sessions, clock, journal, distributor, log } = this.#parts;
+    const over = sessions.expire(clock.now());
+    for (const session of over) {
+      distributor.handOver(session, true);
+      sessions.end(session);
+      log.info({ clientId: session.clientId }, 'MQTT session expired');
+    }
+    journal?.flush();
+    return over.length;
+  }
+
+  #leave(session: Session): void {
+    const { sessions, distributor, clock, journal } = this.#parts;
+    distributor.handOver(session, !session.keeps);
+    if (session.keeps) {
+      session.disconnectedAt = clock.now();
+      sessions.record(session);
+    } else sessions.end(session);
+    journal?.flush();
+  }
+
+  /** [MQTT-3.1.2-8] */
+  #publishWill(connection: Connection): void {
+    const { will, line } = connection;
+    const { sink, clock } = this.#parts;
+    connection.will = undefined;
+    if (will === undefined) return;
+    const { topic, payload, qos, retain } = will;
+    const message = new Message(topic, payload, qos, retain, clock.now());
+    const facts = { topic, payload, qos, retain, dup: false, receivedAt: message.receivedAt };
+    line?.enter(message, 0, sink.message(facts, connection));
+  }
+}

@@ -1,0 +1,203 @@
+import type { DropCounter } from '../drop-counter.ts';
+import type { Qos } from '../mqtt-source.ts';
+import type { Connection } from './connection.ts';
+import type { Journal } from './journal.ts';
+import type { Message } from './message.ts';
+import { type Outgoing, OutgoingState } from './outbound-queue.ts';
+import { publish } from './packet-encoder.ts';
+import type { RetainedMessages } from './retained-messages.ts';
+import type { Session } from './session.ts';
+import type { Route, SessionGroup, Subscriptions } from './subscriptions.ts';
+
+/** A message that is being written, and who gets it then. */
+export interface Staged {
+  readonly route: Route;
+  /** Queues that hold it already. */
+  readonly queued: readonly Queued[];
+  /** Members of shared subscriptions whose turn it was. */
+  readonly picked: readonly Picked[];
+  readonly committed: Promise<void>;
+}
+
+interface Queued {
+  readonly session: Session;
+  readonly entry: Outgoing;
+}
+
+interface Picked {
+  readonly group: SessionGroup;
+  readonly session: Session;
+  readonly qos: Qos;
+}
+
+export interface DistributorParts {
+  readonly subscriptions: Subscriptions;
+  readonly retained: RetainedMessages;
+  readonly journal: Journal | undefined;
+  readonly drops: DropCounter;
+  /** The connection of a session, or undefined. */
+  connectionOf(session: Session): Connection | undefined;
+}
+
+/**
+ * Takes messages to their subscribers, in two steps: what must not be lost is written first, and once it is on disk,
+ * everybody gets it. So nobody hears of a message that a crash could take back.
+ */
+export class Distributor {
+  readonly #parts: DistributorParts;
+  /** Retained messages at QoS 0, whose writing nobody waits for: by topic, so that many of one make one write. */
+  readonly #unwritten = new Map<string, Message>();
+
+  constructor(parts: DistributorParts) {
+    this.#parts = parts;
+  }
+
+  /** Writes what has to be. `incoming` is a session that is told so by PUBREC, and under which identifier. */
+  stage(message: Message, incoming: Session | undefined, id: number): Staged | undefined {
+    const { journal, subscriptions } = this.#parts;
+    if (journal === undefined) return undefined;
+    const route = subscriptions.route(message.topic);
+    const remembered = message.qos === 2 && incoming?.journal !== undefined;
+    const retained = message.retain && message.qos > 0;
+    const stored = route.stored && message.qos > 0;
+    if (!remembered && !retained && !stored) return undefined;
+    const picked = route.groups.flatMap(group => pick(group) ?? []);
+    const queued = stored ? this.#queue(message, route, picked) : [];
+    if (remembered) journal.received(incoming.clientId, id);
+    if (retained && this.#parts.retained.accepts(message)) this.#writeRetained(message, journal);
+    return { route, queued, picked, committed: journal.commit() };
+  }
+
+  /** Could not be written: out of the queues again. */
+  unstage({ queued }: Staged): void {
+    for (const { session, entry } of queued) session.remove(entry);
+    this.#parts.journal?.flush();
+  }
+
+  /** Everybody gets the message. */
+  release(message: Message, staged: Staged | undefined): void {
+    const { topic, payload } = message;
+    if (message.retain) this.#retain(message);
+    const route = staged?.route ?? this.#parts.subscriptions.route(topic);
+    // One packet for all who get it at QoS 0.
+    let packet: Buffer | undefined;
+    const give = (session: Session, qos: Qos, share?: string): void => {
+      const given = lower(qos, message.qos);
+      if (given === 0) {
+        const connection = this.#parts.connectionOf(session);
+        if (connection === undefined) return;
+        packet ??= publish(topic, payload, { qos: 0, retain: false, dup: false, id: 0 });
+        connection.sendAtMostOnce(packet, payload.length, topic);
+      } else if (session.journal === undefined && (session.connected || session.keeps)) {
+        session.enqueue(message, given, false, share);
+        session.pump();
+      }
+    };
+    for (const { session, qos } of route.targets) give(session, qos);
+    if (route.groups.length > 0) {
+      const picked = staged?.picked ?? route.groups.flatMap(group => pick(group) ?? []);
+      for (const one of picked) {
+        // Who left meanwhile has had no chance: another gets it.
+        if (one.session.ended && one.session.journal === undefined) this.#giveAnother(message, one.group);
+        else give(one.session, one.qos, one.group.name);
+      }
+    }
+    for (const { session, entry } of staged?.queued ?? []) {
+      session.released(entry);
+      const group =
+        session.ended && entry.share !== undefined ? this.#parts.subscriptions.group(entry.share) : undefined;
+      if (group !== undefined) this.#giveAnother(message, group);
+    }
+  }
+
+  #giveAnother(message: Message, group: SessionGroup): void {
+    const next = group.pick();
+    if (next !== undefined) this.give(next.member, message, lower(next.qos, message.qos), false, group.name);
+  }
+
+  /** One message to one session, whatever it has subscribed. */
+  give(session: Session, message: Message, qos: Qos, retain: boolean, share?: string): void {
+    if (qos === 0) {
+      const { topic, payload } = message;
+      const packet = publish(topic, payload, { qos, retain, dup: false, id: 0 });
+      this.#parts.connectionOf(session)?.sendAtMostOnce(packet, payload.length, topic);
+      return;
+    }
+    const entry = session.enqueue(message, qos, retain, share);
+    if (entry === undefined) return;
+    if (session.journal === undefined) {
+      session.pump();
+      return;
+    }
+    session.journal.commit().then(
+      () => session.released(entry),
+      () => this.#parts.drops.add('the store has failed', { topic: message.topic }),
+    );
+  }
+
+  /**
+   * A member of shared subscriptions is not there any more: what it has not acknowledged goes to others who are.
+   * `over`: it will not come back. What a client that will come back may have got at QoS 2 stays its own.
+   */
+  handOver(session: Session, over: boolean, group?: string): void {
+    for (const entry of [...session.queue.entries()]) {
+      const { share, message, qos, state } = entry;
+      if (share === undefined || (group !== undefined && share !== group)) continue;
+      if (state === OutgoingState.Received || state === OutgoingState.Staged) continue;
+      if (!over && qos === 2 && state === OutgoingState.Sent) continue;
+      const next = this.#parts.subscriptions.group(share)?.pick(!over, session);
+      if (next === undefined) continue;
+      this.give(next.member, message, lower(next.qos, message.qos), false, share);
+      session.remove(entry);
+    }
+    session.journal?.flush();
+  }
+
+  /** Writes the retained messages that nobody waits for. */
+  flush(): void {
+    const { journal } = this.#parts;
+    if (journal === undefined || this.#unwritten.size === 0) return;
+    for (const message of this.#unwritten.values()) journal.retained(message);
+    this.#unwritten.clear();
+    journal.flush();
+  }
+
+  #queue(message: Message, route: Route, picked: readonly Picked[]): Queued[] {
+    const queued: Queued[] = [];
+    const add = (session: Session, qos: Qos, share?: string): void => {
+      const given = lower(qos, message.qos);
+      if (given === 0 || session.journal === undefined) return;
+      const entry = session.enqueue(message, given, false, share);
+      if (entry !== undefined) queued.push({ session, entry });
+    };
+    for (const { session, qos } of route.targets) add(session, qos);
+    for (const { session, qos, group } of picked) add(session, qos, group.name);
+    return queued;
+  }
+
+  #writeRetained(message: Message, journal: Journal): void {
+    this.#unwritten.delete(message.topic);
+    journal.retained(message);
+  }
+
+  #retain(message: Message): void {
+    const { retained, drops, journal } = this.#parts;
+    if (!retained.accepts(message)) {
+      drops.add('no room for another retained message', { topic: message.topic });
+      return;
+    }
+    retained.set(message);
+    if (message.qos === 0 && journal !== undefined && !message.topic.startsWith('$SYS/')) {
+      this.#unwritten.set(message.topic, message);
+    }
+  }
+}
+
+function pick(group: SessionGroup): Picked | undefined {
+  const next = group.pick();
+  return next === undefined ? undefined : { group, session: next.member, qos: next.qos };
+}
+
+function lower(one: Qos, other: Qos): Qos {
+  return one < other ? one : other;
+}

@@ -1,0 +1,265 @@
+import type { Clock, Timer } from '../../../src/base/clock.ts';
+import type { Logger } from '../../../src/base/logger.ts';
+import type { BridgeContext } from '../../../src/gateway/bridge.ts';
+import type { DropCounter } from '../drop-counter.ts';
+import type { MqttConfig } from '../mqtt-config.ts';
+import type { MqttPeer, MqttPublication, MqttSink, MqttSource } from '../mqtt-source.ts';
+import { isTopicName } from '../mqtt-text.ts';
+import { Arrivals } from './arrivals.ts';
+import { ClientProtocol } from './client-protocol.ts';
+import { type Arrival, Connection, type ConnectionHost, type ConnectionLimits } from './connection.ts';
+import { Departures } from './departures.ts';
+import { Distributor } from './distributor.ts';
+import { FilterTree } from './filter-tree.ts';
+import { HeldMessages } from './held-messages.ts';
+import { Journal } from './journal.ts';
+import { Message } from './message.ts';
+import { type ClientPacket, MalformedPacket, PacketType } from './packet.ts';
+import { PublishLine } from './publish-line.ts';
+import { restoreState } from './restored-state.ts';
+import { RetainedMessages } from './retained-messages.ts';
+import type { Session } from './session.ts';
+import { SessionTable } from './session-table.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { SysTopics } from './sys-topics.ts';
+import { Traffic } from './traffic.ts';
+
+/** Our own publications that may wait for being written. */
+const MAX_WAITING = 10_000;
+/** Milliseconds between two looks at who is silent or stalled, at most; and at what has expired. */
+const CHECK_INTERVAL = 1_000;
+const EXPIRY_INTERVAL = 30_000;
+/** Milliseconds between two writes of retained messages that nobody waits for. */
+const FLUSH_INTERVAL = 5_000;
+/** Milliseconds that closing may take. */
+const CLOSE_TIMEOUT = 700;
+
+export interface BrokerParts {
+  readonly sink: MqttSink;
+  readonly drops: DropCounter;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Where what must outlive the process is kept; nothing does without. */
+  readonly store?: BridgeContext['store'];
+  /** For `$SYS/broker/version`. */
+  readonly version?: string;
+}
+
+/** An MQTT 3.1 and 3.1.1 broker, whatever its connections come by. */
+export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' | 'retained'>, ConnectionHost {
+  readonly limits: ConnectionLimits;
+  readonly clock: Clock;
+  readonly traffic = new Traffic();
+  readonly #parts: BrokerParts;
+  readonly #subscriptions = new Subscriptions();
+  readonly #refusedFilters = new FilterTree<string, true>();
+  readonly #retained: RetainedMessages;
+  readonly #held: HeldMessages;
+  readonly #journal: Journal | undefined;
+  readonly #sessions: SessionTable;
+  readonly #distributor: Distributor;
+  readonly #arrivals: Arrivals;
+  readonly #departures: Departures;
+  readonly #protocol: ClientProtocol;
+  readonly #sys: SysTopics;
+  readonly #own: PublishLine;
+  readonly #connections = new Set<Connection>();
+  readonly #unflushed = new Set<Connection>();
+  readonly #timers = new Set<Timer>();
+  #stopping = false;
+
+  private constructor(config: MqttConfig, parts: BrokerParts) {
+    const { sink, drops, clock, log, store } = parts;
+    this.limits = config;
+    this.clock = clock;
+    this.#parts = parts;
+    this.#retained = new RetainedMessages(config.retained);
+    this.#held = new HeldMessages(config.maxStoredBytes);
+    this.#journal = store?.durable === true ? new Journal(store, error => this.#storeFailed(error)) : undefined;
+    const journal = this.#journal;
+    const shared = { sink, drops, clock, log, journal, subscriptions: this.#subscriptions, retained: this.#retained };
+    const { inflight: window, sessionExpiry: expiry, maxSessions, queue: limits } = config;
+    this.#sessions = new SessionTable({ ...shared, held: this.#held, limits, window, expiry, maxSessions });
+    this.#distributor = new Distributor({ ...shared, connectionOf: session => connectionOf(session) });
+    for (const filter of config.refuse.subscribe) this.#refusedFilters.set(filter, filter, true);
+    const all = { ...shared, sessions: this.#sessions, distributor: this.#distributor };
+    const ended = (connection: Connection): void => this.#arrivals.ended(connection);
+    this.#protocol = new ClientProtocol({
+      ...all,
+      traffic: this.traffic,
+      limits: config,
+      record: session => this.#sessions.record(session),
+      maySubscribe: filter => !this.#isRefused(filter),
+      ended,
+    });
+    const { maxClients, maxTopicLevels } = config;
+    const isStopping = (): boolean => this.#stopping;
+    this.#arrivals = new Arrivals({ ...all, protocol: this.#protocol, maxClients, maxTopicLevels, isStopping });
+    this.#own = new PublishLine({
+      stage: message => this.#distributor.stage(message, undefined, 0),
+      release: (message, _, staged) => this.#distributor.release(message, staged),
+      refuse: ({ topic }, _, error) => drops.add('the store has failed', { topic, refusal: error.message }),
+      idle: () => {},
+    });
+    this.#departures = new Departures({ ...all, ended, publish: message => this.#publishOrphan(message) });
+    this.#sys = new SysTopics(this.#facts(), message => this.#distributor.release(message, undefined), parts);
+  }
+
+  /** A broker with what the store has of an earlier one. */
+  static async start(config: MqttConfig, parts: BrokerParts): Promise<EmbeddedBroker> {
+    const broker = new EmbeddedBroker(config, parts);
+    await broker.#restore();
+    broker.#every(CHECK_INTERVAL, () => broker.#check());
+    broker.#every(EXPIRY_INTERVAL, () => {
+      broker.traffic.expired += broker.#departures.expire();
+    });
+    broker.#every(FLUSH_INTERVAL, () => broker.#distributor.flush());
+    if (config.sysInterval > 0) broker.#every(config.sysInterval, () => broker.#sys.publish());
+    return broker;
+  }
+
+  /** Connections, those that were not let in included. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes a connection; whoever listens has accepted it. */
+  accept(arrival: Arrival): void {
+    if (this.#stopping) {
+      arrival.stream.destroy();
+      return;
+    }
+    this.traffic.connections += 1;
+    this.#connections.add(new Connection(this, arrival));
+  }
+
+  publish({ topic, payload, qos, retain }: MqttPublication): void {
+    const { drops } = this.#parts;
+    if (!isTopicName(topic)) drops.add('no MQTT topic name', { topic });
+    else if (this.#own.length >= MAX_WAITING) drops.add('too many publications wait', { topic });
+    else {
+      const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+      this.#own.enter(new Message(topic, bytes, qos, retain, this.clock.now()), 0, undefined);
+    }
+  }
+
+  publishTo(peer: MqttPeer, { topic, payload, qos, retain }: MqttPublication): boolean {
+    if (!(peer instanceof Connection) || peer.closed || peer.session === undefined) return false;
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    this.#distributor.give(peer.session, new Message(topic, bytes, qos, retain, this.clock.now()), qos, retain);
+    return true;
+  }
+
+  retained(filter: string): Promise<readonly MqttPublication[]> {
+    return Promise.resolve(this.#retained.match(filter));
+  }
+
+  /** [ConnectionHost] */
+  packet(connection: Connection, packet: ClientPacket): void {
+    const { session } = connection;
+    if (session !== undefined) this.#protocol.packet(connection, session, packet);
+    else if (packet.type === PacketType.Connect) this.#arrivals.arrive(connection, packet);
+    else throw new MalformedPacket('a packet before CONNECT was answered');
+  }
+
+  /** [ConnectionHost] */
+  closed(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#departures.depart(connection);
+  }
+
+  /** [ConnectionHost] */
+  dropped({ clientId }: Connection, topic: string): void {
+    this.#parts.drops.add('a subscriber is too slow', { topic, clientId });
+  }
+
+  /** [ConnectionHost] */
+  isRetained(message: Message): boolean {
+    return this.#retained.get(message.topic) === message;
+  }
+
+  /** [ConnectionHost] What is written in one turn of the event loop leaves together. */
+  flushSoon(connection: Connection): void {
+    if (this.#unflushed.size === 0) setImmediate(() => this.#flush());
+    this.#unflushed.add(connection);
+  }
+
+  /** [ConnectionHost] */
+  failed({ address: peer, clientId }: Connection, error: unknown): void {
+    this.#parts.log.error({ peer, clientId, err: error }, 'an error in the MQTT broker; the client is disconnected');
+  }
+
+  /** Publishes the wills of all, and writes what is not written. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const timer of this.#timers) timer.cancel();
+    for (const connection of [...this.#connections]) connection.close('the gateway is stopping');
+    const through = async (): Promise<void> => {
+      while (this.#arrivals.connected > 0 || this.#own.length > 0) await new Promise(setImmediate);
+      this.#distributor.flush();
+      await this.#journal?.commit();
+    };
+    const timeout = new Promise<void>(resolve => this.clock.after(CLOSE_TIMEOUT, resolve));
+    await Promise.race([through(), timeout]).catch(error => this.#storeFailed(error));
+  }
+
+  async #restore(): Promise<void> {
+    const { store } = this.#parts;
+    const journal = this.#journal;
+    if (store === undefined || journal === undefined) return;
+    const tables = { sessions: this.#sessions, subscriptions: this.#subscriptions, retained: this.#retained };
+    this.#departures.await(await restoreState(store, journal, tables, this.clock.now()));
+  }
+
+  #publishOrphan(message: Message): void {
+    const { topic, payload, qos, retain, receivedAt } = message;
+    const accepted = this.#parts.sink.message({ topic, payload, qos, retain, dup: false, receivedAt }, undefined);
+    this.#own.enter(message, 0, accepted);
+  }
+
+  #isRefused(filter: string): boolean {
+    let refused = false;
+    this.#refusedFilters.match(filter, () => {
+      refused = true;
+    });
+    return refused;
+  }
+
+  #flush(): void {
+    const connections = [...this.#unflushed];
+    this.#unflushed.clear();
+    for (const connection of connections) connection.flush();
+  }
+
+  #check(): void {
+    const now = this.clock.monotonic();
+    for (const connection of this.#connections) connection.check(now);
+  }
+
+  #storeFailed(error: unknown): void {
+    this.#parts.drops.add('the store has failed', { err: error });
+  }
+
+  #every(interval: number, work: () => void): void {
+    const again = (): void => {
+      this.#timers.delete(timer);
+      if (this.#stopping) return;
+      this.#every(interval, work);
+      work();
+    };
+    const timer = this.clock.after(interval, again);
+    this.#timers.add(timer);
+  }
+
+  /** What `$SYS` tells. */
+  #facts() {
+    const [arrivals, sessions, subscriptions] = [this.#arrivals, this.#sessions, this.#subscriptions];
+    const [retained, held, drops] = [this.#retained, this.#held, this.#parts.drops];
+    return { traffic: this.traffic, arrivals, sessions, subscriptions, retained, held, drops };
+  }
+}
+
+function connectionOf({ connection }: Session): Connection | undefined {
+  return connection instanceof Connection ? connection : undefined;
+}

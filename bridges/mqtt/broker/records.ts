@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import type { Qos } from '../mqtt-source.ts';
+import { Message } from './message.ts';
+import { type Outgoing, OutgoingState } from './outbound-queue.ts';
+
+// How the broker's state is written: keys, and values in bytes. The first letter of a key says what it is.
+
+/** Between a client id, which has no control characters, and what follows it. */
+const END = '\u0000';
+
+export const keys = {
+  session: (clientId: string) => `s${clientId}`,
+  will: (clientId: string) => `w${clientId}`,
+  retained: (topic: string) => `r${topic}`,
+  message: (number: number) => `m${ordered(number)}`,
+  queued: (clientId: string, number: number) => `q${clientId}${END}${ordered(number)}`,
+  incoming: (clientId: string, id: number) => `i${clientId}${END}${id}`,
+};
+
+const sessionRecord = z.object({
+  owner: z.string().optional(),
+  subscriptions: z.array(z.tuple([z.string(), z.union([z.literal(0), z.literal(1), z.literal(2)])])),
+  disconnectedAt: z.number().optional(),
+});
+
+/** From here to there is everything of one letter. */
+export function rangeOf(letter: string): [from: string, to: string] {
+  return [letter, String.fromCharCode(letter.charCodeAt(0) + 1)];
+}
+
+/** The client id and what follows it in a key. */
+export function clientOf(key: string): [clientId: string, rest: string] {
+  const end = key.indexOf(END);
+  return end < 0 ? [key.slice(1), ''] : [key.slice(1, end), key.slice(end + 1)];
+}
+
+/** The number in the key of a message, or behind a client id. */
+export function numberOf(text: string): number {
+  return Number.parseInt(text, 16);
+}
+
+/** Numbers whose texts have the same order. */
+function ordered(number: number): string {
+  return number.toString(16).padStart(12, '0');
+}
+
+/** Flags, time received, topic, payload. */
+export function encodeMessage({ topic, payload, qos, retain, receivedAt }: Message): Buffer {
+  const length = Buffer.byteLength(topic);
+  const bytes = Buffer.allocUnsafe(11 + length + payload.length);
+  bytes[0] = qos | (retain ? 4 : 0);
+  bytes.writeDoubleBE(receivedAt, 1);
+  bytes.writeUInt16BE(length, 9);
+  bytes.write(topic, 11, length);
+  bytes.set(payload, 11 + length);
+  return bytes;
+}
+
+export function decodeMessage(value: Uint8Array): Message {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const flags = bytes.readUInt8(0);
+  const end = 11 + bytes.readUInt16BE(9);
+  const payload = Buffer.from(bytes.subarray(end));
+  return new Message(bytes.toString('utf8', 11, end), payload, qosOf(flags), (flags & 4) !== 0, bytes.readDoubleBE(1));
+}
+
+/** State, flags, packet identifier, number of the message, shared subscription. */
+export function encodeOutgoing({ state, qos, retain, id, message, share = '' }: Outgoing): Buffer {
+  const length = Buffer.byteLength(share);
+  const bytes = Buffer.allocUnsafe(10 + length);
+  // What is staged is waiting once this is on disk.
+  bytes[0] = state === OutgoingState.Staged ? OutgoingState.Waiting : state;
+  bytes[1] = qos | (retain ? 4 : 0);
+  bytes.writeUInt16BE(id, 2);
+  bytes.writeUIntBE(message.number, 4, 6);
+  bytes.write(share, 10, length);
+  return bytes;
+}
+
+export interface OutgoingRecord {
+  readonly state: OutgoingState;
+  readonly qos: Qos;
+  readonly retain: boolean;
+  readonly id: number;
+  /** Of the message. */
+  readonly message: number;
+  readonly share: string | undefined;
+}
+
+export function decodeOutgoing(value: Uint8Array): OutgoingRecord {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const flags = bytes.readUInt8(1);
+  return {
+    state: bytes[0] === OutgoingState.Received ? OutgoingState.Received : OutgoingState.Waiting,
+    qos: qosOf(flags),
+    retain: (flags & 4) !== 0,
+    id: bytes.readUInt16BE(2),
+    message: bytes.readUIntBE(4, 6),
+    share: bytes.length > 10 ? bytes.toString('utf8', 10) : undefined,
+  };
+}
+
+function qosOf(flags: number): Qos {
+  const qos = flags & 3;
+  return qos === 1 || qos === 2 ? qos : 0;
+}
+
+/** What is on disk of a session beside its messages. */
+export interface SessionRecord {
+  readonly owner: string | undefined;
+  readonly subscriptions: readonly (readonly [filter: string, qos: Qos])[];
+  /** Wall-clock milliseconds; undefined while it is connected. */
+  readonly disconnectedAt: number | undefined;
+}
+
+export function encodeSession(record: SessionRecord): Buffer {
+  return Buffer.from(JSON.stringify(record));
+}
+
+export function decodeSession(value: Uint8Array): SessionRecord {
+  const parsed: unknown = JSON.parse(Buffer.from(value).toString());
+  const { owner, subscriptions, disconnectedAt } = sessionRecord.parse(parsed);
+  return { owner, subscriptions, disconnectedAt };
+}

@@ -1,0 +1,97 @@
+import type { DropCounter } from '../drop-counter.ts';
+import type { HeldMessages } from './held-messages.ts';
+import type { Journal } from './journal.ts';
+import { type QueueLimits, Session } from './session.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+export interface SessionTableParts {
+  readonly subscriptions: Subscriptions;
+  readonly held: HeldMessages;
+  readonly drops: DropCounter;
+  readonly journal: Journal | undefined;
+  readonly limits: QueueLimits & { readonly maxAge: number };
+  readonly window: number;
+  /** Milliseconds for which a session waits for its client. */
+  readonly expiry: number;
+  /** Sessions of clients that are not connected. */
+  readonly maxSessions: number;
+}
+
+/** All sessions, by client id: those of connected clients, and those that wait for theirs. */
+export class SessionTable {
+  readonly #parts: SessionTableParts;
+  readonly #sessions = new Map<string, Session>();
+  #kept = 0;
+
+  constructor(parts: SessionTableParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Whether there may be another session that outlives its connection. */
+  get full(): boolean {
+    return this.#kept >= this.#parts.maxSessions;
+  }
+
+  get(clientId: string): Session | undefined {
+    return this.#sessions.get(clientId);
+  }
+
+  values(): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+
+  /** The session of a client that connects: the one that waits for it, or a new one. [MQTT-3.1.2-4] [MQTT-3.1.2-6] */
+  open(clientId: string, owner: string | undefined, clean: boolean): { session: Session; present: boolean } {
+    const old = this.#sessions.get(clientId);
+    if (old !== undefined && !clean && old.keeps) {
+      old.disconnectedAt = undefined;
+      this.record(old);
+      return { session: old, present: true };
+    }
+    if (old !== undefined) this.end(old);
+    const session = this.restore(clientId, owner, !clean);
+    this.record(session);
+    return { session, present: false };
+  }
+
+  /** A session as the store has it, or a new one. */
+  restore(clientId: string, owner: string | undefined, keeps: boolean): Session {
+    const { journal, ...parts } = this.#parts;
+    const session = new Session(clientId, owner, keeps, { ...parts, journal: keeps ? journal : undefined });
+    this.#sessions.set(clientId, session);
+    if (keeps) this.#kept += 1;
+    return session;
+  }
+
+  /** Notes what of a session is on disk. */
+  record(session: Session): void {
+    const { clientId, owner, subscriptions, disconnectedAt } = session;
+    session.journal?.session(clientId, { owner, subscriptions: [...subscriptions], disconnectedAt });
+  }
+
+  /** Nothing is left of a session. */
+  end(session: Session): void {
+    session.ended = true;
+    for (const filter of [...session.subscriptions.keys()]) this.#parts.subscriptions.remove(session, filter);
+    for (const entry of [...session.queue.entries()]) session.remove(entry);
+    for (const id of session.incoming.keys()) session.journal?.releasedIncoming(session.clientId, id);
+    session.journal?.sessionOver(session.clientId);
+    if (session.keeps) this.#kept -= 1;
+    if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
+  }
+
+  /** Ends sessions for which nobody has come back, and drops what is too old. Returns the sessions that are over. */
+  expire(now: number): Session[] {
+    const { limits, expiry } = this.#parts;
+    const over: Session[] = [];
+    for (const session of this.#sessions.values()) {
+      if (session.disconnectedAt !== undefined && now - session.disconnectedAt > expiry) over.push(session);
+      else session.expire(now - limits.maxAge);
+    }
+    return over;
+  }
+}

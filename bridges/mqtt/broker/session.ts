@@ -1,0 +1,165 @@
+import type { DropCounter } from '../drop-counter.ts';
+import type { Qos } from '../mqtt-source.ts';
+import type { HeldMessages } from './held-messages.ts';
+import type { Journal } from './journal.ts';
+import type { Message } from './message.ts';
+import { OutboundQueue, type Outgoing, OutgoingState } from './outbound-queue.ts';
+import { type AcknowledgementType, MalformedPacket, PacketType } from './packet.ts';
+import { acknowledgement, publish } from './packet-encoder.ts';
+
+/** A client's connection, as its session uses it. */
+export interface SessionConnection {
+  /** Whether so little waits for the client that more may be written. */
+  readonly writable: boolean;
+  send(packet: Buffer): void;
+  /** Sends PUBLISH, which is counted. */
+  sendPublish(packet: Buffer, bytes: number): void;
+}
+
+export interface QueueLimits {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  readonly full: 'drop-oldest' | 'drop-newest';
+}
+
+export interface SessionParts {
+  readonly limits: QueueLimits;
+  readonly window: number;
+  readonly held: HeldMessages;
+  readonly drops: DropCounter;
+  /** Of a session that is to outlive the process. */
+  readonly journal: Journal | undefined;
+}
+
+/** What a broker knows of a client, from its first CONNECT until the session is over. [MQTT-4.1] */
+export class Session {
+  readonly clientId: string;
+  /** Who has made it: nobody else gets it. */
+  readonly owner: string | undefined;
+  /** Whether it outlives its connection. [MQTT-3.1.2-4] */
+  readonly keeps: boolean;
+  readonly journal: Journal | undefined;
+  readonly subscriptions = new Map<string, Qos>();
+  readonly queue: OutboundQueue;
+  /**
+   * Packet identifiers of QoS 2 messages that are not released: whether each was received, or is on its way to being
+   * accepted and written. [MQTT-4.3.3-2]
+   */
+  readonly incoming = new Map<number, 'arriving' | 'received'>();
+  connection: SessionConnection | undefined;
+  /** Wall-clock milliseconds, while nobody is connected. */
+  disconnectedAt: number | undefined;
+  /** It is over: nothing is to be queued any more. */
+  ended = false;
+  readonly #parts: SessionParts;
+
+  constructor(clientId: string, owner: string | undefined, keeps: boolean, parts: SessionParts) {
+    this.clientId = clientId;
+    this.owner = owner;
+    this.keeps = keeps;
+    this.journal = parts.journal;
+    this.#parts = parts;
+    this.queue = new OutboundQueue(parts.window, parts.held);
+  }
+
+  get connected(): boolean {
+    return this.connection !== undefined;
+  }
+
+  /**
+   * Adds a message to what is to be sent. Where the session is in the journal, the message is too, and is `Staged`
+   * until that is committed. Undefined where there is no room, which is counted.
+   */
+  enqueue(message: Message, qos: Qos, retain: boolean, share?: string): Outgoing | undefined {
+    const { limits, held } = this.#parts;
+    if (this.ended) return undefined;
+    while (this.queue.length >= limits.maxMessages || this.queue.bytes + message.size > limits.maxBytes) {
+      const victim = limits.full === 'drop-oldest' ? this.queue.oldestWaiting() : undefined;
+      if (victim === undefined) return this.#drop(message, 'the queue of a session is full');
+      this.#drop(victim.message, 'the queue of a session is full');
+      this.remove(victim);
+    }
+    if (!held.accepts(message)) return this.#drop(message, 'all queues together are full');
+    const state = this.journal === undefined ? OutgoingState.Waiting : OutgoingState.Staged;
+    const entry = this.queue.add(message, qos, retain, state, share);
+    this.journal?.queued(this.clientId, entry);
+    return entry;
+  }
+
+  /** Forgets a message: acknowledged, dropped or given to another. */
+  remove(entry: Outgoing): void {
+    if (entry.gone) return;
+    this.queue.remove(entry);
+    this.journal?.unqueued(this.clientId, entry);
+  }
+
+  /** What is committed may be sent. */
+  released(entry: Outgoing): void {
+    if (entry.state === OutgoingState.Staged) entry.state = OutgoingState.Waiting;
+    this.pump();
+  }
+
+  /** Sends what the client can take. */
+  pump(): void {
+    const { connection, queue } = this;
+    if (connection === undefined) return;
+    while (connection.writable) {
+      const entry = queue.next();
+      if (entry === undefined) return;
+      if (entry.state === OutgoingState.Received) connection.send(acknowledgement(PacketType.Pubrel, entry.id));
+      else {
+        entry.state = OutgoingState.Sent;
+        const { topic, payload } = entry.message;
+        connection.sendPublish(publish(topic, payload, entry), payload.length);
+      }
+    }
+  }
+
+  /** PUBACK, PUBREC or PUBCOMP has come. One that is not the next in its flow ends the connection. [MQTT-4.3.3-1] */
+  acknowledged(type: AcknowledgementType, id: number): void {
+    const entry = this.queue.get(id);
+    if (entry?.inFlight !== true) {
+      // Of a message that is finished: the client has not heard of that, and waits.
+      if (type === PacketType.Pubrec) this.connection?.send(acknowledgement(PacketType.Pubrel, id));
+      return;
+    }
+    if (type === PacketType.Pubrec && entry.qos === 2) {
+      this.#received(entry);
+      return;
+    }
+    const isLast =
+      entry.qos === 1
+        ? type === PacketType.Puback
+        : type === PacketType.Pubcomp && entry.state === OutgoingState.Received;
+    if (!isLast) throw new MalformedPacket('an acknowledgement of another kind than its message needs');
+    this.remove(entry);
+    this.journal?.flush();
+    this.pump();
+  }
+
+  /** Too old to be sent. */
+  expire(before: number): void {
+    for (const entry of this.queue.entries()) {
+      if (entry.state !== OutgoingState.Waiting || entry.message.receivedAt >= before) continue;
+      this.#drop(entry.message, 'a queued message is too old');
+      this.remove(entry);
+    }
+    this.journal?.flush();
+  }
+
+  #received(entry: Outgoing): void {
+    const { connection, journal } = this;
+    const release = (): void => connection?.send(acknowledgement(PacketType.Pubrel, entry.id));
+    const again = entry.state === OutgoingState.Received;
+    entry.state = OutgoingState.Received;
+    if (journal === undefined) release();
+    if (journal === undefined || again) return;
+    // PUBREL lets the client forget the identifier: sent again after a crash, the message would be a new one to it.
+    journal.changed(this.clientId, entry);
+    journal.commit().then(release, () => {});
+  }
+
+  #drop(message: Message, reason: string): undefined {
+    this.#parts.drops.add(reason, { topic: message.topic, clientId: this.clientId });
+  }
+}

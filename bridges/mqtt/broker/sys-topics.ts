@@ -1,0 +1,120 @@
+import type { Clock } from '../../../src/base/clock.ts';
+import type { DropCounter } from '../drop-counter.ts';
+import { Message } from './message.ts';
+import type { Traffic } from './traffic.ts';
+
+/** What there is to tell. */
+export interface BrokerFacts {
+  readonly traffic: Traffic;
+  readonly arrivals: { readonly connected: number; readonly maximum: number };
+  readonly sessions: { readonly size: number };
+  readonly subscriptions: { readonly count: number; readonly sharedCount: number };
+  readonly retained: { readonly count: number };
+  readonly held: { readonly count: number; readonly bytes: number };
+  readonly drops: DropCounter;
+}
+
+/** What the load is told of, over the last 1, 5 and 15 minutes. */
+const loads = {
+  'messages/received': 'messagesReceived',
+  'messages/sent': 'messagesSent',
+  'publish/received': 'publishReceived',
+  'publish/sent': 'publishSent',
+  'bytes/received': 'bytesReceived',
+  'bytes/sent': 'bytesSent',
+  connections: 'connections',
+} as const satisfies Record<string, keyof Traffic>;
+const MINUTE = 60_000;
+
+/** The broker's counters as retained messages, under the names that mosquitto gave them. */
+export class SysTopics {
+  readonly #facts: BrokerFacts;
+  readonly #publish: (message: Message) => void;
+  readonly #clock: Clock;
+  readonly #version: string;
+  readonly #startedAt: number;
+  readonly #said = new Map<string, string>();
+  readonly #averages = new Map<string, number>();
+  #before: Readonly<Record<string, number>> = {};
+  #at: number;
+
+  constructor(
+    facts: BrokerFacts,
+    publish: (message: Message) => void,
+    { clock, version = 'wampway' }: { readonly clock: Clock; readonly version?: string },
+  ) {
+    this.#facts = facts;
+    this.#publish = publish;
+    this.#clock = clock;
+    this.#version = version;
+    this.#startedAt = clock.monotonic();
+    this.#at = this.#startedAt;
+  }
+
+  /** Publishes what has changed. */
+  publish(): void {
+    const now = this.#clock.monotonic();
+    const values = { ...this.#counters(now), ...this.#loads(now) };
+    for (const [name, value] of Object.entries(values)) {
+      const text = String(value);
+      if (this.#said.get(name) === text) continue;
+      this.#said.set(name, text);
+      this.#publish(new Message(`$SYS/broker/${name}`, Buffer.from(text), 0, true, this.#clock.now()));
+    }
+  }
+
+  #counters(now: number): Record<string, string | number> {
+    const { traffic, arrivals, sessions, subscriptions, retained, held, drops } = this.#facts;
+    const away = sessions.size - arrivals.connected;
+    let dropped = 0;
+    for (const count of drops.counts.values()) dropped += count;
+    return {
+      version: this.#version,
+      uptime: `${Math.floor((now - this.#startedAt) / 1000)} seconds`,
+      'clients/total': sessions.size,
+      'clients/connected': arrivals.connected,
+      'clients/active': arrivals.connected,
+      'clients/disconnected': away,
+      'clients/inactive': away,
+      'clients/maximum': arrivals.maximum,
+      'clients/expired': traffic.expired,
+      'messages/received': traffic.messagesReceived,
+      'messages/sent': traffic.messagesSent,
+      'messages/stored': held.count + retained.count,
+      'store/messages/count': held.count + retained.count,
+      'store/messages/bytes': held.bytes,
+      'retained messages/count': retained.count,
+      'subscriptions/count': subscriptions.count,
+      'shared_subscriptions/count': subscriptions.sharedCount,
+      'publish/messages/received': traffic.publishReceived,
+      'publish/messages/sent': traffic.publishSent,
+      'publish/messages/dropped': dropped,
+      'publish/bytes/received': traffic.publishBytesReceived,
+      'publish/bytes/sent': traffic.publishBytesSent,
+      'bytes/received': traffic.bytesReceived,
+      'bytes/sent': traffic.bytesSent,
+    };
+  }
+
+  /** Per minute, as a moving average that forgets exponentially. */
+  #loads(now: number): Record<string, string> {
+    const { traffic } = this.#facts;
+    const elapsed = Math.max(now - this.#at, 1);
+    const result: Record<string, string> = {};
+    const before: Record<string, number> = {};
+    for (const [name, key] of Object.entries(loads)) {
+      const perMinute = ((traffic[key] - (this.#before[key] ?? 0)) / elapsed) * MINUTE;
+      before[key] = traffic[key];
+      for (const minutes of [1, 5, 15]) {
+        const topic = `load/${name}/${minutes}min`;
+        const weight = Math.exp(-elapsed / (minutes * MINUTE));
+        const average = perMinute + weight * ((this.#averages.get(topic) ?? 0) - perMinute);
+        this.#averages.set(topic, average);
+        result[topic] = average.toFixed(2);
+      }
+    }
+    this.#before = before;
+    this.#at = now;
+    return result;
+  }
+}
