@@ -4,12 +4,14 @@ import { bridges } from '../bridges/index.ts';
 import { systemClock } from './base/clock.ts';
 import { callCommand } from './cli/call.ts';
 import { checkCommand } from './cli/check.ts';
+import { keyCommand } from './cli/key.ts';
 import { mapCommand } from './cli/map.ts';
 import { pubCommand } from './cli/pub.ts';
 import { registerCommand } from './cli/register.ts';
 import { runProcess } from './cli/run-process.ts';
 import { startCommand } from './cli/start.ts';
 import { subCommand } from './cli/sub.ts';
+import { userCommand } from './cli/user.ts';
 import { packageVersion, pageFolder } from './gateway/package-files.ts';
 
 const environment = process.env;
@@ -32,5 +34,7 @@ await runProcess({
     subCommand,
     callCommand,
     registerCommand,
+    userCommand(bridges, environment),
+    keyCommand,
   ],
 });

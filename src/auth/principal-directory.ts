@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { PeerCertificate } from '../link/link.ts';
+import type { PeerCertificate, Principal } from '../link/link.ts';
 import type { Credential, Draw } from './credential.ts';
 import { Cryptosign } from './cryptosign.ts';
 import type { CertificateRule, PrincipalRecord } from './principal-record.ts';
@@ -34,6 +34,12 @@ export class PrincipalDirectory {
   replace(records: readonly PrincipalRecord[], pepper?: Uint8Array): void {
     this.#pepper = pepper ?? this.#pepper;
     this.#realms = this.#index(records);
+  }
+
+  /** Whether who joined as `principal` would still be let in as that: undefined where it is none of these. */
+  stillKnows(realm: string, { authid, authrole, authmethod, authprovider }: Principal): boolean | undefined {
+    if (authprovider !== 'static' || authmethod === 'anonymous') return undefined;
+    return this.find(realm, authid)?.authrole === authrole;
   }
 
   find(realm: string, authid: string): PrincipalRecord | undefined {

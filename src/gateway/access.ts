@@ -19,10 +19,9 @@ export class Access implements Authenticator {
 
   constructor(config: GatewayConfig, clock: Clock) {
     const { realms, principals, limits } = config;
-    this.directory = new PrincipalDirectory(
-      realms.map(({ name }) => name),
-      principalRecords(principals),
-    );
+    this.directory = new PrincipalDirectory(realms.map(({ name }) => name));
+    // Where they are in a file, whoever watches it brings them.
+    if (typeof principals !== 'string') this.directory.replace(principalRecords(principals));
     this.cookies = realms.some(({ cookies }) => cookies) ? new CookieJar(clock) : undefined;
     const shared = { directory: this.directory, limiter: new AttemptLimiter(clock, limits.failedLogins), clock };
     this.#realms = new Map(

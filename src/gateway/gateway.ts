@@ -13,6 +13,7 @@ import { bounded } from './bounded.ts';
 import type { Bridge } from './bridge.ts';
 import { BridgeHost } from './bridge-host.ts';
 import type { GatewayConfig, ListenerConfig } from './config/config-schema.ts';
+import { endStrangers } from './end-strangers.ts';
 import { GatewayNetwork } from './gateway-network.ts';
 import type { GatewayStatus } from './gateway-status.ts';
 import { GatewayStore } from './gateway-store.ts';
@@ -20,6 +21,7 @@ import { httpService } from './http-service.ts';
 import { outgoingByRole } from './outgoing-by-role.ts';
 import { packageVersion } from './package-files.ts';
 import { loadPage } from './page-files.ts';
+import { PrincipalWatch } from './principal-watch.ts';
 import { realmOptions } from './realm-options.ts';
 import { realmPolicy } from './realm-policy.ts';
 import { StartError, startErrorOf } from './start-error.ts';
@@ -57,6 +59,7 @@ export class Gateway implements AsyncDisposable {
   readonly #pageFolder: string | undefined;
   readonly #router: Router;
   readonly #access: Access;
+  readonly #principalFile: PrincipalWatch | undefined;
   readonly #meta: MetaApi;
   readonly #network: GatewayNetwork;
   readonly #hosts: readonly BridgeHost[];
@@ -77,6 +80,7 @@ export class Gateway implements AsyncDisposable {
     this.#madeAt = clock.monotonic();
     this.#pageFolder = options.pageFolder;
     this.#access = new Access(config, clock);
+    this.#principalFile = this.#watchPrincipals(config);
     this.#meta = new MetaApi({
       clock,
       log: log.child({ part: 'meta' }),
@@ -162,6 +166,7 @@ export class Gateway implements AsyncDisposable {
       this.#store = await GatewayStore.open(this.config.data, this.#clock);
       // Before anybody can join, so that everybody is told of it and WELCOME announces it to all.
       await this.#meta.start(this.#router);
+      this.#principalFile?.start();
       for (const [index, listener] of this.config.listeners.entries()) await this.#listen(listener, index);
       // Side by side, so that a slow one does not hold up the others.
       const started = await Promise.allSettled(this.#hosts.map(host => host.start()));
@@ -230,6 +235,20 @@ export class Gateway implements AsyncDisposable {
     return this.#store;
   }
 
+  #watchPrincipals({ principals, realms }: GatewayConfig): PrincipalWatch | undefined {
+    if (typeof principals !== 'string') return undefined;
+    const { directory } = this.#access;
+    return new PrincipalWatch({
+      file: principals,
+      realms: realms.map(({ name }) => name),
+      log: this.#log.child({ part: 'principals' }),
+      changed: (records, pepper) => {
+        directory.replace(records, pepper);
+        endStrangers(this.#router, directory);
+      },
+    });
+  }
+
   #makeHosts(bridges: readonly Bridge[]): BridgeHost[] {
     const realm = this.config.realms[0]?.name ?? '';
     return bridges.flatMap(bridge => {
@@ -264,6 +283,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #stopParts(): Promise<void> {
+    this.#principalFile?.stop();
     // From now on nobody gets in; who is in keeps the connection until GOODBYE.
     const closed = Promise.allSettled(this.#listening.map(({ socket }) => socket[Symbol.asyncDispose]()));
     const stopped = Promise.all([...this.#hosts].reverse().map(host => host.stop()));

@@ -3,6 +3,7 @@ import { rawSocketPings } from '../../transport/limits.ts';
 import type { Bridge } from '../bridge.ts';
 import { dataSchema } from './data-schema.ts';
 import { limitsSchema, listenerLimits } from './limits-schema.ts';
+import { unknownRealms } from './load-principals.ts';
 import { listenerOutgoing } from './outgoing-schema.ts';
 import { principalsSchema } from './principal-schema.ts';
 import { realmSchema } from './realm-schema.ts';
@@ -96,33 +97,44 @@ const log = z.strictObject({
  */
 export function configSchema(bridges: readonly Bridge[]) {
   const sections = bridges.map(bridge => [bridge.name, z.union([z.literal(false), bridge.schema]).optional()] as const);
-  return z.strictObject({
-    version: z.literal(1).default(1).describe('Version of this format'),
-    log: log.prefault({}),
-    realms: z
-      .array(realmSchema)
-      .min(1)
-      .refine(realms => new Set(realms.map(({ name }) => name)).size === realms.length, {
-        error: 'has two realms of the same name',
-      })
-      .prefault([{ name: 'realm1' }])
-      .describe('Realms: separate worlds of topics and procedures. Bridges join the first'),
-    principals: principalsSchema.default([]).describe('Who may join by which secret or key, and in which role'),
-    listeners: z
-      .array(listener)
-      .prefault([
-        { type: 'web', port: 8080 },
-        { type: 'rawsocket', port: 8081 },
-      ])
-      .describe('Where peers connect'),
-    limits: limitsSchema.prefault({}),
-    data: dataSchema,
-    demo: z.boolean().optional().describe('Simulated devices behind the bridges that are on. Off unless said'),
-    bridges: z
-      .strictObject(Object.fromEntries(sections))
-      .prefault({})
-      .describe('Bridges by name; absent or false is off'),
-  });
+  return z
+    .strictObject({
+      version: z.literal(1).default(1).describe('Version of this format'),
+      log: log.prefault({}),
+      realms: z
+        .array(realmSchema)
+        .min(1)
+        .refine(realms => new Set(realms.map(({ name }) => name)).size === realms.length, {
+          error: 'has two realms of the same name',
+        })
+        .prefault([{ name: 'realm1' }])
+        .describe('Realms: separate worlds of topics and procedures. Bridges join the first'),
+      principals: z
+        .union([z.string().min(1), principalsSchema])
+        .default([])
+        .describe('Who may join by which secret or key, and in which role; or the name of a file that says so'),
+      listeners: z
+        .array(listener)
+        .prefault([
+          { type: 'web', port: 8080 },
+          { type: 'rawsocket', port: 8081 },
+        ])
+        .describe('Where peers connect'),
+      limits: limitsSchema.prefault({}),
+      data: dataSchema,
+      demo: z.boolean().optional().describe('Simulated devices behind the bridges that are on. Off unless said'),
+      bridges: z
+        .strictObject(Object.fromEntries(sections))
+        .prefault({})
+        .describe('Bridges by name; absent or false is off'),
+    })
+    .superRefine(({ realms, principals }, context) => {
+      if (typeof principals === 'string') return;
+      const names = realms.map(({ name }) => name);
+      for (const { path, message } of unknownRealms(principals, names)) {
+        context.addIssue({ code: 'custom', path: ['principals', ...path], message });
+      }
+    });
 }
 
 type Schema = ReturnType<typeof configSchema>;

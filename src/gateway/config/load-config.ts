@@ -1,12 +1,13 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Bridge } from '../bridge.ts';
+import { readBounded, reasonOf } from './bounded-file.ts';
 import { ConfigIssues, UNSAID } from './config-issues.ts';
 import { ConfigError, type ConfigPath } from './config-problem.ts';
 import { type ConfigInput, configJsonSchema, configSchema, type GatewayConfig } from './config-schema.ts';
 import { type ConfigSource, valueSource } from './config-source.ts';
 import { withEnvironment } from './environment-source.ts';
+import { loadPrincipals } from './load-principals.ts';
 import { type TlsConfig, tlsSchema } from './tls-schema.ts';
 import { yamlSource } from './yaml-source.ts';
 
@@ -21,6 +22,8 @@ export interface LoadConfigOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The bridges whose sections are known. */
   readonly bridges: readonly Bridge[];
+  /** Leaves the file of principals alone, which may not be there yet. Default false. */
+  readonly withoutPrincipals?: boolean;
 }
 
 /**
@@ -28,17 +31,23 @@ export interface LoadConfigOptions {
  * file `demo` is on unless the environment says otherwise; with one it is off unless the file does.
  */
 export function loadConfig(options: LoadConfigOptions): GatewayConfig {
-  const { file, environment, bridges } = options;
+  const { file, environment, bridges, withoutPrincipals = false } = options;
   if (file === undefined) return check(valueSource(defaultConfig(bridges), 'built-in default'), bridges, environment);
-  return besideFile(check(fileSource(file, environment), bridges, environment), dirname(resolve(file)));
+  const config = besideFile(check(fileSource(file, environment), bridges, environment), dirname(resolve(file)));
+  const { principals, realms } = config;
+  // Read again when it is used; what is wrong with it is told now.
+  if (typeof principals === 'string' && !withoutPrincipals)
+    loadPrincipals(principals, { environment, realms: realms.map(({ name }) => name) });
+  return config;
 }
 
-/** Names of keys, certificates and the data folder are relative to the configuration, wherever the gateway is started. */
+/** Names of keys, certificates, the data folder and the file of principals are relative to the configuration, wherever the gateway is started. */
 function besideFile(config: GatewayConfig, folder: string): GatewayConfig {
-  const { data } = config;
+  const { data, principals } = config;
   return {
     ...config,
     listeners: config.listeners.map(listener => ({ ...listener, ...tlsBeside(listener.tls, folder) })),
+    principals: typeof principals === 'string' ? resolve(folder, principals) : principals,
     ...(data !== undefined && { data: { ...data, path: resolve(folder, data.path) } }),
     bridges: Object.fromEntries(
       Object.entries(config.bridges).map(([name, section]) => [name, sectionBeside(section, folder)]),
@@ -153,35 +162,4 @@ function put(container: unknown, path: ConfigPath, value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(container).map(([key, item]) => [key, key === part ? put(item, rest, value) : item]),
   );
-}
-
-/** The text of a file of at most `limit` bytes. Reads no more than that, so a device or pipe cannot fill the memory. */
-function readBounded(path: string, limit: number): string {
-  const handle = openSync(path, 'r');
-  try {
-    const buffer = Buffer.alloc(limit + 1);
-    let length = 0;
-    for (;;) {
-      const read = readSync(handle, buffer, length, buffer.length - length, null);
-      length += read;
-      if (length > limit) throw new Error(`it is larger than ${limit} bytes`);
-      if (read === 0) return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
-    }
-  } finally {
-    closeSync(handle);
-  }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is no folder',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
-};
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
-  return reasons[code] ?? error.message;
 }

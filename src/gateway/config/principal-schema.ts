@@ -85,6 +85,8 @@ export const principalSchema = z.strictObject({
 });
 
 export type PrincipalConfig = z.output<typeof principalSchema>;
+/** As it is written, defaults left out. */
+export type PrincipalInput = z.input<typeof principalSchema>;
 
 /** Who has which name on which realm: two of one name on one realm are a mistake. */
 export const principalsSchema = z.array(principalSchema).superRefine((principals, context) => {

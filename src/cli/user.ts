@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import type { Bridge } from '../gateway/bridge.ts';
+import { ConfigError } from '../gateway/config/config-problem.ts';
+import { loadConfig } from '../gateway/config/load-config.ts';
+import type { PrincipalConfig, PrincipalInput } from '../gateway/config/principal-schema.ts';
+import { PrincipalsDocument, principalsIn } from '../gateway/principals-document.ts';
+import { configFile } from './check.ts';
+import { type CliCommand, CliError, type CliIo, type CliOptions, ExitCode } from './command.ts';
+import { jsonText, printable } from './json-text.ts';
+import { readSecret } from './login-options.ts';
+import { text } from './option-values.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What guessing one password costs whoever has stolen the file. */
+const SCRAM_COST = { kdf: 'pbkdf2', iterations: 16_384, memory: null } as const;
+
+/** `wampway user`: who may join, in a file of principals. */
+export function userCommand(bridges: readonly Bridge[], environment: Environment): CliCommand {
+  return {
+    name: 'user',
+    summary: 'add, change, list and remove principals: who may join',
+    arguments: [
+      { name: 'what', summary: 'add, passwd, ls or rm', required: true },
+      { name: 'authid', summary: 'the name of the principal', required: false },
+    ],
+    options: [
+      { flags: '-c, --config <file>', summary: 'the configuration that names the file (default: WAMPWAY_CONFIG)' },
+      { flags: '-f, --file <file>', summary: 'the file of principals, instead of what the configuration names' },
+      { flags: '--role <role>', summary: 'add: its role (authrole)' },
+      {
+        flags: '--realm <name>',
+        summary: 'add: a realm that it may join, instead of all; may be repeated',
+        repeatable: true,
+      },
+      { flags: '--password-file <file>', summary: 'add, passwd: its password is the first line of this file' },
+      {
+        flags: '--key <hex>',
+        summary: 'add, passwd: a public key instead of a password, as "wampway key new" prints it',
+      },
+      { flags: '--json', summary: 'print JSON, for scripts' },
+    ],
+    examples: [
+      {
+        command: 'wampway user add pump --role device',
+        shows: 'makes a password, prints it once, and stores its hash',
+      },
+      { command: 'wampway user add joe --role admin --password-file secret', shows: 'takes the password from a file' },
+      { command: 'wampway user ls', shows: 'names everybody, with role and methods, without secrets' },
+    ],
+    async run([what, authid], options, io) {
+      try {
+        const file = fileOf(options, bridges, environment);
+        if (what === 'ls') return list(file, options, io, environment);
+        if (what !== 'add' && what !== 'passwd' && what !== 'rm') {
+          throw new CliError(`user: "${printable(what ?? '')}" is not known; it is: user add | passwd | ls | rm`);
+        }
+        if (authid === undefined) throw new CliError(`user ${what}: name the principal: wampway user ${what} NAME`);
+        const document = PrincipalsDocument.open(file, environment);
+        if ((what === 'add') === document.has(authid)) {
+          throw new CliError(
+            `${file} ${what === 'add' ? 'has a principal of this name already' : 'has no such principal'}`,
+          );
+        }
+        if (what === 'rm') document.remove(authid);
+        else await write(what, authid, options, { document, io });
+        document.save();
+        io.stderr.write(`${file}: ${printable(authid)} ${what === 'rm' ? 'removed' : 'written'}\n`);
+        return ExitCode.Ok;
+      } catch (error) {
+        if (error instanceof ConfigError) throw new CliError(`the principals cannot be used\n${error.message}`);
+        throw error;
+      }
+    },
+  };
+}
+
+/** The file that `--file` or the configuration names; without either, `principals.yaml` here. */
+function fileOf(options: CliOptions, bridges: readonly Bridge[], environment: Environment): string {
+  const named = text(options, 'file');
+  if (named !== undefined) return named;
+  const config = configFile(options['config'], environment);
+  if (config === undefined) return 'principals.yaml';
+  const { principals } = loadConfig({ file: config, environment, bridges, withoutPrincipals: true });
+  if (typeof principals === 'string') return principals;
+  throw new CliError(`${config} has its principals in it: say "principals: principals.yaml" there, or use --file`);
+}
+
+interface Surroundings {
+  readonly document: PrincipalsDocument;
+  readonly io: CliIo;
+}
+
+async function write(
+  what: 'add' | 'passwd',
+  authid: string,
+  options: CliOptions,
+  { document, io }: Surroundings,
+): Promise<void> {
+  const key = text(options, 'key');
+  const secrets = key === undefined ? await passwordSecrets(options, io) : { cryptosign: [key] };
+  if (what === 'passwd') {
+    document.change(authid, secrets);
+    return;
+  }
+  const role = text(options, 'role');
+  if (role === undefined) throw new CliError('user add: say what it is with --role, such as --role device');
+  const realms = options['realm'];
+  document.add({ authid, role, ...(Array.isArray(realms) && { realms: [...realms] }), ...secrets });
+}
+
+/** What is stored of a password: nothing that it could be read from. */
+async function passwordSecrets(options: CliOptions, io: CliIo): Promise<Pick<PrincipalInput, 'ticket' | 'scram'>> {
+  const file = text(options, 'passwordFile');
+  const password = file === undefined ? randomBytes(18).toString('base64url') : readSecret(file);
+  // Loaded only now: no other command needs them.
+  const [{ hashTicket }, { scramKeys }] = await Promise.all([
+    import('../auth/ticket-hash.ts'),
+    import('../auth/wamp-scram.ts'),
+  ]);
+  const { kdf, iterations, salt, storedKey, serverKey } = scramKeys(password, randomBytes(16), SCRAM_COST);
+  const ticket = await hashTicket(password);
+  if (file === undefined) {
+    const shown = options['json'] === true ? jsonText({ password }) : `password: ${password}`;
+    io.stdout.write(`${shown}\n`);
+  }
+  return {
+    ticket,
+    scram: {
+      ...{ kdf, iterations, salt },
+      storedKey: storedKey.toString('base64'),
+      serverKey: serverKey.toString('base64'),
+    },
+  };
+}
+
+function list(file: string, options: CliOptions, io: CliIo, environment: Environment): number {
+  const rows = principalsIn(file, environment).map(rowOf);
+  if (options['json'] === true) {
+    for (const row of rows) io.stdout.write(`${jsonText(row)}\n`);
+    return ExitCode.Ok;
+  }
+  const width = Math.max(0, ...rows.map(({ authid }) => authid.length));
+  for (const { authid, role, realms, methods } of rows) {
+    const where = realms === undefined ? 'every realm' : realms.join(', ');
+    io.stdout.write(
+      `${printable(authid.padEnd(width))}  ${printable(role)}  ${printable(where)}  ${methods.join(', ')}\n`,
+    );
+  }
+  return ExitCode.Ok;
+}
+
+function rowOf({ authid, role, realms, ticket, wampcra, scram, cryptosign, certificates }: PrincipalConfig) {
+  const methods = Object.entries({ ticket, wampcra, 'wamp-scram': scram, cryptosign, tls: certificates });
+  return { authid, role, realms, methods: methods.flatMap(([method, secret]) => (secret === undefined ? [] : method)) };
+}

@@ -1,0 +1,62 @@
+import { type StatsListener, unwatchFile, watchFile } from 'node:fs';
+import type { PrincipalRecord } from '../auth/principal-record.ts';
+import type { Logger } from '../base/logger.ts';
+import { ConfigError } from './config/config-problem.ts';
+import { loadPrincipals } from './config/load-principals.ts';
+import { principalRecords } from './principal-records.ts';
+import { StartError } from './start-error.ts';
+
+/** Milliseconds between two looks: by the file's time and size, which holds on every file system, and for a file replaced. */
+const INTERVAL = 500;
+
+export interface PrincipalWatchOptions {
+  readonly file: string;
+  readonly realms: readonly string[];
+  readonly log: Logger;
+  /** Told of what the file says, at the start and whenever it says something else. */
+  readonly changed: (records: readonly PrincipalRecord[], pepper: Uint8Array | undefined) => void;
+}
+
+/** Keeps up with a file of principals. What cannot be used is told, and those of before stay. */
+export class PrincipalWatch {
+  readonly #options: PrincipalWatchOptions;
+  readonly #look: StatsListener = () => this.#again();
+
+  constructor(options: PrincipalWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Reads the file, and from then on whenever it changes. Throws `StartError` where it cannot be used. */
+  start(): void {
+    const { file } = this.#options;
+    try {
+      this.#read();
+    } catch (error) {
+      if (error instanceof ConfigError) throw new StartError(`the principals cannot be used\n${error.message}`);
+      throw error;
+    }
+    watchFile(file, { interval: INTERVAL, persistent: false }, this.#look);
+  }
+
+  stop(): void {
+    unwatchFile(this.#options.file, this.#look);
+  }
+
+  #again(): void {
+    const { file, log } = this.#options;
+    try {
+      const count = this.#read();
+      log.info({ file, count }, 'principals read again');
+    } catch (error) {
+      const problems = error instanceof ConfigError ? error.message : String(error);
+      log.error({ file, problems }, 'the principals cannot be used; those of before stay');
+    }
+  }
+
+  #read(): number {
+    const { file, realms, changed } = this.#options;
+    const { principals, pepper } = loadPrincipals(file, { environment: process.env, realms });
+    changed(principalRecords(principals), pepper === undefined ? undefined : Buffer.from(pepper, 'base64'));
+    return principals.length;
+  }
+}
