@@ -214,6 +214,19 @@ examine('[advanced/rpc_shared_registration]', {
     );
   },
 
+  'concurrency: what waits is bounded, and what is beyond is refused': async stage => {
+    const [callee, caller] = [await stage.join(), await stage.join()];
+    const registration = await callee.register(stage.uri('p'), { concurrency: 1 });
+    // One at work, a thousand that wait, two too many.
+    const requests = Array.from({ length: 1003 }, () => caller.request(48, {}, stage.uri('p')));
+    for (const request of requests.slice(-2)) assert.equal(await caller.failure(48, request), 'wamp.error.unavailable');
+    for (const request of requests.slice(0, -2)) {
+      callee.say(70, (await callee.invoked(registration)).request, {});
+      await caller.hears([50, request, {}]);
+    }
+    await callee.hearsNothing();
+  },
+
   'concurrency: those who are free are called': async stage => {
     const { caller, callees, registration } = await sharing(stage, 'roundrobin', 2, { concurrency: 1 });
     const [one, two] = callees;
