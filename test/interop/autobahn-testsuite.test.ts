@@ -18,7 +18,7 @@ import type { Message } from '../../src/wamp/messages.ts';
 
 // The Autobahn testsuite against our WebSocket. It is no package of this project, and needs Python 2.7:
 //   pip install autobahntestsuite==0.8.2
-// WAMPWAY_WSTEST is the command it installs.
+// WSTEST is the command it installs.
 
 const run = promisify(execFile);
 
@@ -106,9 +106,9 @@ async function verdicts(command: string, binary: boolean, cases: readonly string
 }
 
 describe('the Autobahn testsuite', () => {
-  const command = process.env['WAMPWAY_WSTEST'];
+  const command = process.env['WSTEST'];
   if (command === undefined) {
-    it('is absent: name its command, wstest, in WAMPWAY_WSTEST', t => {
+    it('is absent: name its command, wstest, in WSTEST', t => {
       t.diagnostic('no wstest, nothing compared; pip install autobahntestsuite==0.8.2, which needs Python 2.7');
     });
     return;

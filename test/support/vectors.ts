@@ -3,12 +3,13 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 // The test vectors of the specification itself (wamp-proto, `testsuite/`). They are not part of this repository: the
-// folder that holds them is named by WAMPWAY_VECTORS, or found as `shared/vectors` beside a folder above.
+// folder that holds them is named by WAMP_VECTORS, or found as `shared/vectors` beside a folder above. (A variable that
+// begins with WAMPWAY_ would be a setting to the gateways that tests start.)
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
 const folder = [
-  process.env['WAMPWAY_VECTORS'] ?? '',
+  process.env['WAMP_VECTORS'] ?? '',
   ...['..', '../..', '../../..'].map(up => join(root, up, 'shared/vectors')),
 ].find(path => path !== '' && existsSync(join(path, 'singlemessage')));
 
@@ -22,5 +23,5 @@ export function readVectors<T>(kind: 'singlemessage' | 'multisession'): [name: s
 }
 
 /** The title of the test that stands where the vectors are absent, and what it says. */
-export const ABSENT = 'are absent: set WAMPWAY_VECTORS to the folder that holds singlemessage/';
+export const ABSENT = 'are absent: set WAMP_VECTORS to the folder that holds singlemessage/';
 export const WHERE = 'no vectors found, nothing compared; see https://github.com/wamp-proto/wamp-proto, testsuite/';
