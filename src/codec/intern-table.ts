@@ -1,18 +1,21 @@
 import { decodeUtf8, isUtf8 } from './utf8.ts';
 
-/** Slots, a power of two, and the longest text that is kept, in bytes. */
-const SLOTS = 1024;
+/** Slots to begin with and at most, powers of two, and the longest text that is kept, in bytes. */
+const FIRST_SLOTS = 1024;
+const MAX_SLOTS = 16_384;
 const WIDTH = 64;
 
 /**
  * Strings by their bytes. A peer names the same few URIs again and again: looking one up costs less than decoding it,
  * and the same string object every time makes the router's maps find it by its remembered hash. Each slot holds the
- * last text that fell into it, so the table never grows, whatever a peer sends.
+ * last text that fell into it, and the table grows, within a bound, while they push each other out.
  */
 export class InternTable {
-  readonly #bytes = new Uint8Array(SLOTS * WIDTH);
-  readonly #lengths = new Uint8Array(SLOTS);
-  readonly #texts: string[] = new Array<string>(SLOTS).fill('');
+  #bytes = new Uint8Array(FIRST_SLOTS * WIDTH);
+  #lengths = new Uint8Array(FIRST_SLOTS);
+  #texts: string[] = new Array<string>(FIRST_SLOTS).fill('');
+  /** Texts that were pushed out by another since the table grew last. */
+  #lost = 0;
 
   /** The text in `bytes` from `start` to `end`; undefined where it is not UTF-8. */
   text(bytes: Uint8Array, start: number, end: number): string | undefined {
@@ -28,14 +31,30 @@ export class InternTable {
     }
     if (i < end) even = (Math.imul(even, 31) + (bytes[i] ?? 0)) | 0;
     const hash = even ^ Math.imul(odd, 0x5bd1e995);
-    const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+    const slot = (hash ^ (hash >>> 15)) & (this.#texts.length - 1);
     if (this.#lengths[slot] === length && this.#holds(slot * WIDTH, bytes, start, end)) return this.#texts[slot] ?? '';
     if (!isUtf8(bytes, start, end)) return undefined;
     const text = decodeUtf8(bytes, start, end);
+    if (this.#lengths[slot] !== 0 && ++this.#lost > 4 * this.#texts.length) this.#grow();
+    else this.#keep(slot, bytes, start, end, text);
+    return text;
+  }
+
+  #keep(slot: number, bytes: Uint8Array, start: number, end: number, text: string): void {
+    const length = end - start;
     for (let i = 0; i < length; i++) this.#bytes[slot * WIDTH + i] = bytes[start + i] ?? 0;
     this.#lengths[slot] = length;
     this.#texts[slot] = text;
-    return text;
+  }
+
+  /** Begins anew with twice as many slots, if there may be: what is in use is soon here again. */
+  #grow(): void {
+    this.#lost = 0;
+    const slots = 2 * this.#texts.length;
+    if (slots > MAX_SLOTS) return;
+    this.#bytes = new Uint8Array(slots * WIDTH);
+    this.#lengths = new Uint8Array(slots);
+    this.#texts = new Array<string>(slots).fill('');
   }
 
   #holds(at: number, bytes: Uint8Array, start: number, end: number): boolean {

@@ -1,11 +1,12 @@
 import type { Uri } from '../wamp/uri.ts';
 import type { Action, Decision } from './authorizer.ts';
+import { RecentMap } from './recent-map.ts';
 
 /** What is asked again with every message; subscribing and registering are rare and ask anew. */
 export type RepeatedAction = Extract<Action, 'publish' | 'call'>;
 
 /** URIs remembered for each action: what bounds the memory of a session that names ever new ones. */
-const MAX_REMEMBERED = 256;
+const MAX_REMEMBERED = 1024;
 
 /** Longer URIs are asked for anew, as the number alone would not bound the memory. */
 const MAX_LENGTH = 256;
@@ -16,7 +17,10 @@ const MAX_LENGTH = 256;
  */
 export class DecisionCache {
   #version = Number.NaN;
-  readonly #known = { publish: new Map<Uri, Decision>(), call: new Map<Uri, Decision>() };
+  readonly #known = {
+    publish: new RecentMap<Decision>(MAX_REMEMBERED),
+    call: new RecentMap<Decision>(MAX_REMEMBERED),
+  };
 
   get(action: RepeatedAction, uri: Uri, version: number): Decision | undefined {
     return this.#version === version ? this.#known[action].get(uri) : undefined;
@@ -29,9 +33,6 @@ export class DecisionCache {
       this.#known.call.clear();
     }
     if (uri.length > MAX_LENGTH) return;
-    const known = this.#known[action];
-    // Begun anew: whoever uses few URIs never comes here, and an order of use would cost every message something.
-    if (known.size >= MAX_REMEMBERED) known.clear();
-    known.set(uri, decision);
+    this.#known[action].set(uri, decision);
   }
 }

@@ -1,9 +1,10 @@
 import type { MatchPolicy } from '../wamp/uri.ts';
 import { PrefixMap } from './prefix-map.ts';
+import { RecentMap } from './recent-map.ts';
 import { WildcardTrie } from './wildcard-trie.ts';
 
 /** Topics whose matches are remembered, and how long such a topic may be: what bounds the memory they take. */
-const MAX_RECENT = 8192;
+const MAX_RECENT = 16_384;
 const MAX_RECENT_LENGTH = 256;
 
 const NOTHING: readonly never[] = Object.freeze([]);
@@ -16,7 +17,7 @@ export class PatternTrie<T> {
   readonly #exact = new Map<string, T>();
   readonly #prefixes = new PrefixMap<T>();
   readonly #wildcards = new WildcardTrie<T>();
-  readonly #recent = new Map<string, readonly T[]>();
+  readonly #recent = new RecentMap<readonly T[]>(MAX_RECENT);
 
   get size(): number {
     return this.#exact.size + this.#prefixes.size + this.#wildcards.size;
@@ -51,10 +52,7 @@ export class PatternTrie<T> {
     this.#prefixes.matchAll(uri, found);
     this.#wildcards.matchAll(uri, found);
     const matches = found.length === 0 ? NOTHING : found;
-    if (uri.length <= MAX_RECENT_LENGTH) {
-      if (this.#recent.size >= MAX_RECENT) this.#recent.clear();
-      this.#recent.set(uri, matches);
-    }
+    if (uri.length <= MAX_RECENT_LENGTH) this.#recent.set(uri, matches);
     return matches;
   }
 

@@ -1,12 +1,15 @@
 /**
- * Prefixes by *characters*: a map, and the distinct lengths that occur in it, so that a look-up costs one slice for
- * each length and not one comparison for each prefix. [advanced/pubsub_pattern_based_subscription: prefix matching]
+ * Prefixes by *characters*: a table by hash, and the distinct lengths that occur in it, so that a look-up costs one walk
+ * along the URI and one look for each length, and not one comparison for each prefix; no piece of the URI is cut out.
+ * [advanced/pubsub_pattern_based_subscription: prefix matching]
  */
 export class PrefixMap<T> {
   readonly #values = new Map<string, T>();
+  /** The prefixes that have a hash; nearly always one. */
+  readonly #byHash = new Map<number, readonly string[]>();
   /** How many prefixes have each length, and the lengths in ascending order. */
   readonly #counts = new Map<number, number>();
-  #lengths: number[] = [];
+  #lengths: readonly number[] = [];
 
   get size(): number {
     return this.#values.size;
@@ -26,6 +29,8 @@ export class PrefixMap<T> {
       const count = this.#counts.get(prefix.length) ?? 0;
       this.#counts.set(prefix.length, count + 1);
       if (count === 0) this.#lengths = [...this.#counts.keys()].sort((a, b) => a - b);
+      const hash = hashOf(prefix);
+      this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? []), prefix]);
     }
     this.#values.set(prefix, value);
   }
@@ -39,36 +44,68 @@ export class PrefixMap<T> {
       this.#counts.delete(prefix.length);
       this.#lengths = this.#lengths.filter(length => length !== prefix.length);
     }
+    const hash = hashOf(prefix);
+    const others = this.#byHash.get(hash)?.filter(other => other !== prefix) ?? [];
+    if (others.length === 0) this.#byHash.delete(hash);
+    else this.#byHash.set(hash, others);
     return true;
   }
 
   /** Adds the value of every prefix of `uri` to `found`, the shortest first. */
   matchAll(uri: string, found: T[]): void {
-    for (const length of this.#lengths) {
-      if (length > uri.length) return;
-      const value = this.#values.get(uri.slice(0, length));
-      if (value !== undefined) found.push(value);
-    }
+    this.#walk(uri, (_prefix, value) => found.push(value));
   }
 
   /** The value of the longest prefix of `uri`. */
   longest(uri: string): T | undefined {
-    for (let i = this.#lengths.length - 1; i >= 0; i--) {
-      const length = this.#lengths[i];
-      if (length === undefined || length > uri.length) continue;
-      const value = this.#values.get(uri.slice(0, length));
-      if (value !== undefined) return value;
-    }
-    return undefined;
+    let longest: T | undefined;
+    this.#walk(uri, (_prefix, value) => {
+      longest = value;
+    });
+    return longest;
   }
 
   /** Whether a prefix of `uri` is here that does not cut one of its components in two. */
   endsBetweenComponents(uri: string): boolean {
-    for (const length of this.#lengths) {
-      if (length > uri.length) return false;
-      const between = length === 0 || length === uri.length || uri[length] === '.' || uri[length - 1] === '.';
-      if (between && this.#values.has(uri.slice(0, length))) return true;
-    }
-    return false;
+    let found = false;
+    this.#walk(uri, ({ length }) => {
+      found ||= length === 0 || length === uri.length || uri[length] === '.' || uri[length - 1] === '.';
+    });
+    return found;
   }
+
+  /** Calls back for every prefix of `uri`, the shortest first. */
+  #walk(uri: string, matched: (prefix: string, value: T) => void): void {
+    let hash = SEED;
+    let at = 0;
+    for (const length of this.#lengths) {
+      if (length > uri.length) return;
+      for (; at < length; at++) hash = step(hash, uri.charCodeAt(at));
+      const prefixes = this.#byHash.get(hash);
+      if (prefixes === undefined) continue;
+      for (const prefix of prefixes) {
+        const value = prefix.length === length && uri.startsWith(prefix) ? this.#values.get(prefix) : undefined;
+        if (value !== undefined) matched(prefix, value);
+      }
+    }
+  }
+}
+
+// Drawn anew by each process, and mixed at every step: nobody can think up prefixes that all have one hash.
+const SEED = draw();
+const FACTOR = draw() | 1;
+
+function draw(): number {
+  return crypto.getRandomValues(new Int32Array(1))[0] ?? 0;
+}
+
+function step(hash: number, code: number): number {
+  const product = Math.imul(hash ^ code, FACTOR);
+  return product ^ (product >>> 15);
+}
+
+function hashOf(text: string): number {
+  let hash = SEED;
+  for (let i = 0; i < text.length; i++) hash = step(hash, text.charCodeAt(i));
+  return hash;
 }

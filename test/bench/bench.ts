@@ -11,7 +11,8 @@ import { profileSummary } from './profile-summary.ts';
 import { Report } from './report.ts';
 import { lostBy, type Result } from './results.ts';
 import { Revision } from './revision.ts';
-import { type LoadScenario, type Scenario, scenarios } from './scenarios.ts';
+import type { LoadScenario, Scenario } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
 
 function fullName({ group, name }: Scenario): string {
   return `${group} ${name}`;

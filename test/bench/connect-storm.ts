@@ -3,7 +3,7 @@ import { LoadSession } from './load-session.ts';
 import type { Effort } from './measure.ts';
 import type { Candidate } from './measured-router.ts';
 import { PacedLoad } from './paced-load.ts';
-import type { Findings, OtherScenario } from './scenarios.ts';
+import type { Findings, OtherScenario } from './scenario.ts';
 import { type WireName, wireText } from './wire-format.ts';
 
 /** Connections that are being made at any time. */

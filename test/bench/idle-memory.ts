@@ -1,7 +1,7 @@
 import { LoadSession } from './load-session.ts';
 import type { Effort } from './measure.ts';
 import type { Candidate } from './measured-router.ts';
-import type { Findings, OtherScenario } from './scenarios.ts';
+import type { Findings, OtherScenario } from './scenario.ts';
 import { type WireName, wireText } from './wire-format.ts';
 
 const KIB = 1024;

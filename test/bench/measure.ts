@@ -1,7 +1,7 @@
 import type { LatencyFigures } from './latencies.ts';
 import type { Load } from './load.ts';
 import type { Candidate, MeasuredRouter } from './measured-router.ts';
-import type { LoadScenario } from './scenarios.ts';
+import type { LoadScenario } from './scenario.ts';
 
 /** How long each thing is looked at. */
 export interface Effort {
@@ -11,6 +11,10 @@ export interface Effort {
   readonly idleSessions: number;
   /** The largest table, the most sessions and so on, where it is measured how cost grows. */
   readonly growTo: number;
+  /** Seconds that somebody does not read. */
+  readonly slowSeconds: number;
+  /** MQTT messages in each round. */
+  readonly mqttMessages: number;
   /** Seconds that memory is watched under load. */
   readonly soakSeconds: number;
 }
@@ -62,35 +66,53 @@ interface Subject {
 /** Events or calls after which the code in question is compiled. */
 const WARM_UP_COUNT = 30_000;
 
-/** Measures one scenario: all routers by turns, so that what disturbs one disturbs the others. */
+/** Something to measure: a router, and what is to be done with it. */
+export interface Entry {
+  readonly name: string;
+  readonly own: boolean;
+  start(): Promise<MeasuredRouter>;
+  open(router: MeasuredRouter): Promise<Load>;
+}
+
+/** Measures one scenario with several routers. */
 export async function measureLoad(
   scenario: LoadScenario,
   effort: Effort,
   candidates: readonly Candidate[],
 ): Promise<LoadResult> {
+  const { group, name, shows, roundMilliseconds } = scenario;
+  const open = (router: MeasuredRouter): Promise<Load> => scenario.open(router);
+  const entries = candidates.map(each => ({ name: each.name, own: each.own, start: () => each.start(), open }));
+  return { kind: 'load', group, name, shows, routers: await measureAll(entries, effort, roundMilliseconds) };
+}
+
+/** Measures all by turns, so that what disturbs one disturbs the others. */
+export async function measureAll(
+  entries: readonly Entry[],
+  effort: Effort,
+  roundMilliseconds = effort.roundMilliseconds,
+): Promise<readonly RouterResult[]> {
   const started: MeasuredRouter[] = [];
   const subjects: Subject[] = [];
-  const { group, name, shows } = scenario;
   try {
-    for (const candidate of candidates) {
-      const router = await candidate.start();
+    for (const entry of entries) {
+      const router = await entry.start();
       started.push(router);
-      const load = await opened(scenario, router, candidate);
-      if (load !== undefined) subjects.push({ name: candidate.name, router, load, rounds: [], lost: 0 });
+      const load = await opened(entry, router);
+      if (load !== undefined) subjects.push({ name: entry.name, router, load, rounds: [], lost: 0 });
     }
     for (const subject of subjects) subject.lost += await warmUp(subject.load, effort.warmUpMilliseconds);
     for (let i = 0; i < effort.rounds; i++) {
       for (const subject of subjects) {
-        const round = await runRound(subject, scenario.roundMilliseconds ?? effort.roundMilliseconds);
+        const round = await runRound(subject, roundMilliseconds);
         subject.rounds.push(round);
         subject.lost += round.lost;
       }
     }
-    const routers = candidates.map(({ name: router }): RouterResult => {
+    return entries.map(({ name: router }): RouterResult => {
       const subject = subjects.find(each => each.name === router);
       return { router, figures: subject && summary(subject.rounds), lost: subject?.lost ?? 0 };
     });
-    return { kind: 'load', group, name, shows, routers };
   } finally {
     for (const { load } of subjects) load.close();
     await Promise.all(started.map(router => router.stop()));
@@ -98,9 +120,9 @@ export async function measureLoad(
 }
 
 /** Of ours, whatever goes wrong is an error; another router may not speak everything. */
-async function opened(scenario: LoadScenario, router: MeasuredRouter, { own }: Candidate): Promise<Load | undefined> {
+async function opened({ own, open }: Entry, router: MeasuredRouter): Promise<Load | undefined> {
   try {
-    return await scenario.open(router);
+    return await open(router);
   } catch (error) {
     if (own) throw error;
     return undefined;

@@ -8,6 +8,8 @@ const full: Effort = {
   warmUpMilliseconds: 800,
   idleSessions: 5000,
   growTo: 100_000,
+  slowSeconds: 10,
+  mqttMessages: 100_000,
   soakSeconds: 120,
 };
 
@@ -17,6 +19,8 @@ const quick: Effort = {
   warmUpMilliseconds: 100,
   idleSessions: 500,
   growTo: 1000,
+  slowSeconds: 2,
+  mqttMessages: 10_000,
   soakSeconds: 5,
 };
 

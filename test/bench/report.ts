@@ -16,6 +16,8 @@ const titles: Readonly<Record<string, string>> = {
   features: 'what having it costs: 1 publisher -> 1 subscriber, sensor event',
   idle: 'memory of an idle session',
   storm: 'all connect at once',
+  'slow consumer': 'one subscriber that does not read, beside one that does',
+  mqtt: 'MQTT to WAMP',
 };
 
 /** Below this much of a core the router has waited for the generator of load, or for the machine. */

@@ -1,5 +1,5 @@
 import type { LoadResult } from './measure.ts';
-import type { Findings } from './scenarios.ts';
+import type { Findings } from './scenario.ts';
 
 export interface OtherResult extends Findings {
   readonly kind: 'other';

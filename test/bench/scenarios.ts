@@ -1,71 +1,22 @@
-import type { SerializerName } from '../../src/codec/codec.ts';
 import { AcknowledgedLoad } from './acknowledged-load.ts';
 import { CallLoad } from './call-load.ts';
 import { ours } from './candidates.ts';
 import { connectStorm } from './connect-storm.ts';
+import { growth } from './growth.ts';
 import { idleMemory } from './idle-memory.ts';
 import type { List } from './list-format.ts';
 import type { Load } from './load.ts';
-import type { Effort } from './measure.ts';
-import type { Candidate, MeasuredRouter } from './measured-router.ts';
+import type { MeasuredRouter } from './measured-router.ts';
+import { mqttToWamp } from './mqtt-to-wamp.ts';
 import { PacedLoad } from './paced-load.ts';
 import { PublishLoad, type PublishLoadOptions, type Subscriber } from './publish-load.ts';
-import { type TransportName, type WireName, wireText } from './wire-format.ts';
-
-/** A load on routers, which take turns. */
-export interface LoadScenario {
-  readonly kind: 'load';
-  readonly group: string;
-  readonly name: string;
-  /** What is of interest: how much it can do, or how long each takes. */
-  readonly shows: 'rate' | 'latency';
-  /** What is compared. Default: our router and those that the runner was told of. */
-  readonly candidates?: readonly Candidate[];
-  /** Default: as for all. */
-  readonly roundMilliseconds?: number;
-  open(router: MeasuredRouter): Promise<Load>;
-}
-
-/** What a scenario of its own kind has found out. */
-export interface Findings {
-  readonly lines: readonly string[];
-  readonly lost: number;
-  readonly figures: Readonly<Record<string, unknown>>;
-}
-
-/** Something that is no load of the usual kind. */
-export interface OtherScenario {
-  readonly kind: 'other';
-  readonly group: string;
-  readonly name: string;
-  /** `candidates`: ours, and those that the runner was told of. */
-  run(effort: Effort, candidates: readonly Candidate[]): Promise<Findings>;
-}
-
-export type Scenario = LoadScenario | OtherScenario;
-
-/** What a sensor says: a PUBLISH of about 105 bytes in JSON. */
-export const sensor: List = [[], { value: 21.53, unit: 'C', at: 1_722_000_000.123 }];
-
-/** 1 KiB in JSON and in CBOR: as many floats of four decimals. */
-const floats: List = [[Array.from({ length: 114 }, (_, i) => Math.round(Math.sin(i) * 1e6 + 0.5) / 1e4 + 1e-4)]];
-
-export const TOPIC = 'com.example.plant7.line2.temperature';
-
-export function wire(transport: TransportName, serializer: SerializerName): WireName {
-  return { transport, serializer };
-}
-
-export const wsJson = wire('ws', 'json');
-export const rawCbor = wire('raw', 'cbor');
-const everyWire = [wsJson, wire('ws', 'msgpack'), wire('ws', 'cbor'), wire('raw', 'msgpack'), rawCbor];
+import { everyWire, exactly, floats, rawCbor, sensor, TOPIC, wire, wsJson } from './samples.ts';
+import type { LoadScenario, Scenario } from './scenario.ts';
+import { slowConsumer } from './slow-consumer.ts';
+import { type WireName, wireText } from './wire-format.ts';
 
 function events(group: string, name: string, options: PublishLoadOptions): LoadScenario {
   return { kind: 'load', group, name, shows: 'rate', open: router => PublishLoad.open(router, options) };
-}
-
-export function exactly(wireName: WireName, topics: readonly string[] = [TOPIC]): Subscriber {
-  return { wire: wireName, patterns: topics.map(topic => ({ topic, match: 'exact' })) };
 }
 
 function oneToOne(group: string, publisher: WireName, subscriber: WireName, payload: List, window: number) {
@@ -139,4 +90,8 @@ export const scenarios: readonly Scenario[] = [
   ...[wsJson, rawCbor].map(features),
   ...[wsJson, rawCbor].map(idleMemory),
   ...[wsJson, rawCbor].map(connectStorm),
+  slowConsumer(rawCbor),
+  mqttToWamp(0),
+  mqttToWamp(1),
+  ...growth,
 ];

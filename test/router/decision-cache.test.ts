@@ -106,12 +106,12 @@ describe('decisions that are remembered', () => {
   it('a session that names ever new topics is remembered within a bound', () => {
     const scene = new Scene();
     const ann = scene.join('ann');
-    for (let i = 0; i < 300; i++) scene.publish(ann, `com.app.t${i}`);
+    for (let i = 0; i < 1100; i++) for (let twice = 0; twice < 2; twice++) scene.publish(ann, `com.app.t${i}`);
     const long = `com.${'x'.repeat(300)}`;
     for (let i = 0; i < 3; i++) scene.publish(ann, long);
     scene.asked.length = 0;
     // Those before the bound was reached have been let go, those after it are known.
-    for (const topic of ['com.app.t0', 'com.app.t299', long]) scene.publish(ann, topic);
+    for (const topic of ['com.app.t0', 'com.app.t1099', long]) scene.publish(ann, topic);
     assert.deepEqual(scene.asked, ['ann publish com.app.t0', `ann publish ${long}`]);
   });
 });

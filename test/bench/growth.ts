@@ -1,0 +1,111 @@
+import { ours } from './candidates.ts';
+import type { Pattern } from './load-session.ts';
+import { type Effort, type Entry, measureAll } from './measure.ts';
+import { PublishLoad, type PublishLoadOptions, type Subscriber } from './publish-load.ts';
+import { exactly, rawCbor, sensor } from './samples.ts';
+import type { Findings, OtherScenario } from './scenario.ts';
+
+/** Subscriptions of one session, which are limited. */
+const MAX_OF_ONE = 20_000;
+
+/** More than the router remembers the matches of, so that each event is matched. */
+const MANY_TOPICS = 20_000;
+
+/** What there is so much of, how much, and the load with that much; one receiver for each event, whatever there is. */
+interface Series {
+  readonly name: string;
+  readonly sizes: readonly number[];
+  load(size: number): PublishLoadOptions;
+}
+
+const base = { publisher: rawCbor, payload: sensor, window: 1024 } as const;
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `com.example.plant${i % 100}.line${i}.temperature`);
+}
+
+const all: Subscriber = { wire: rawCbor, patterns: [{ topic: 'com.example.plant', match: 'prefix' }] };
+
+/** Sessions that share so many patterns, of which none ever matches. */
+function others(count: number, pattern: (index: number) => Pattern): Subscriber[] {
+  const patterns = Array.from({ length: count }, (_, i) => pattern(i));
+  const sessions = Math.ceil(count / MAX_OF_ONE);
+  return Array.from({ length: sessions }, (_, i) => ({
+    wire: rawCbor,
+    patterns: patterns.slice(i * MAX_OF_ONE, (i + 1) * MAX_OF_ONE),
+  }));
+}
+
+const series: readonly Series[] = [
+  {
+    name: 'topics',
+    sizes: [10, 1000, 100_000],
+    load: size => ({ ...base, topics: names(size), subscribers: [all] }),
+  },
+  {
+    name: 'subscriptions of the receiver',
+    sizes: [1, 100, 10_000],
+    load: size => ({ ...base, topics: names(size), subscribers: [exactly(rawCbor, names(size))] }),
+  },
+  {
+    name: 'prefix subscriptions',
+    sizes: [10, 1000, 100_000],
+    load: size => ({
+      ...base,
+      topics: names(MANY_TOPICS),
+      subscribers: [all],
+      bystanders: others(size, i => ({ topic: `com.example.plant${i % 100}.line${i}.pressure`, match: 'prefix' })),
+    }),
+  },
+  {
+    name: 'wildcard subscriptions',
+    sizes: [10, 1000, 100_000],
+    load: size => ({
+      ...base,
+      topics: names(MANY_TOPICS),
+      subscribers: [all],
+      bystanders: others(size, i => ({ topic: `com.example..line${i}.pressure`, match: 'wildcard' })),
+    }),
+  },
+  {
+    name: 'sessions',
+    sizes: [10, 500, 5000],
+    load: size => ({
+      ...base,
+      topics: names(10),
+      subscribers: [all],
+      bystanders: Array.from({ length: size }, (_, i) => exactly(rawCbor, [`com.example.other${i}`])),
+    }),
+  },
+];
+
+export interface GrowthPoint {
+  readonly size: number;
+  /** CPU of the router for each event, in microseconds. */
+  readonly cpu: number;
+}
+
+/** What an event costs the router where there is ten, a thousand, a hundred thousand of something. */
+export const growth: readonly OtherScenario[] = series.map(each => ({
+  kind: 'other',
+  group: 'growth',
+  name: each.name,
+  run: effort => run(each, effort),
+}));
+
+async function run({ sizes, load }: Series, effort: Effort): Promise<Findings> {
+  const wanted = sizes.filter(size => size <= effort.growTo);
+  const entries = wanted.map((size): Entry => {
+    const { own, start } = ours();
+    return { name: String(size), own, start, open: router => PublishLoad.open(router, load(size)) };
+  });
+  const results = await measureAll(entries, effort);
+  const points = results.map(
+    ({ router, figures }): GrowthPoint => ({ size: Number(router), cpu: figures?.cpu ?? Number.NaN }),
+  );
+  const first = points[0]?.cpu ?? Number.NaN;
+  const lines = points.map(
+    ({ size, cpu }) => `${String(size).padStart(7)}   ${cpu.toFixed(2)} us CPU an event, ${(cpu / first).toFixed(2)}x`,
+  );
+  return { lines, lost: results.reduce((sum, { lost }) => sum + lost, 0), figures: { points } };
+}

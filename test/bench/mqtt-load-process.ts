@@ -1,0 +1,94 @@
+// What an MQTT load is made by: publishers, and whoever subscribes, in a process of its own. Asked by `mqtt-to-wamp.ts`.
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { Session } from '../../src/client/session.ts';
+import { jsonCodec } from '../../src/codec/json/json-codec.ts';
+import { dial } from '../../src/transport/dial.ts';
+import { rawConnect, rawPacket, rawSubscribe } from '../bridges/mqtt/raw-packets.ts';
+import { type MqttLoad, PAYLOAD, PUBLISHERS, type Qos, TOPIC, WINDOW } from './mqtt-load.ts';
+
+function isLoad(value: unknown): value is MqttLoad {
+  return typeof value === 'object' && value !== null && 'port' in value && 'messages' in value;
+}
+
+async function open(port: number, clientId: string): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  socket.write(rawConnect({ clientId }));
+  await once(socket, 'data');
+  return socket;
+}
+
+/** Resolves when so many bytes have come. */
+function receive(socket: Socket, bytes: number): Promise<void> {
+  let missing = bytes;
+  return new Promise(resolve => {
+    const count = (chunk: Buffer): void => {
+      missing -= chunk.length;
+      if (missing > 0) return;
+      socket.off('data', count);
+      resolve();
+    };
+    socket.on('data', count);
+  });
+}
+
+function publishPacket(qos: Qos, id: number): Buffer {
+  const topic = Buffer.from(TOPIC);
+  const idBytes = qos === 0 ? Buffer.alloc(0) : Buffer.of(id >> 8, id & 0xff);
+  return rawPacket(qos === 0 ? 0x30 : 0x32, Buffer.of(0, topic.length), topic, idBytes, Buffer.from(PAYLOAD));
+}
+
+async function flood(socket: Socket, qos: Qos, messages: number): Promise<void> {
+  const window = Buffer.concat(Array.from({ length: WINDOW }, (_, index) => publishPacket(qos, index + 1)));
+  for (let sent = 0; sent < messages; sent += WINDOW) {
+    const acknowledged = qos === 0 ? undefined : receive(socket, 4 * WINDOW);
+    if (!socket.write(window)) await once(socket, 'drain');
+    await acknowledged;
+  }
+}
+
+/** Subscribes as an MQTT client; resolves when all messages have come. */
+async function subscribeMqtt(socket: Socket, messages: number): Promise<() => Promise<void>> {
+  socket.write(rawSubscribe('plant/#'));
+  await once(socket, 'data');
+  // Granted QoS 0: every copy is as long as a QoS 0 packet.
+  const all = receive(socket, publishPacket(0, 0).length * messages);
+  return () => all;
+}
+
+/** Subscribes as a WAMP client; resolves when all events have come. */
+async function subscribeWamp(url: string, messages: number): Promise<() => Promise<void>> {
+  const session = await Session.join(await dial(url, { codec: jsonCodec }), { realm: 'realm1' });
+  let heard = 0;
+  let done = (): void => {};
+  const all = new Promise<void>(resolve => {
+    done = resolve;
+  });
+  await session.subscribe('mqtt.', () => (++heard === messages ? done() : undefined), { match: 'prefix' });
+  return () => all.then(() => session.leave());
+}
+
+async function load({ port, qos, messages, mqtt, wamp }: MqttLoad): Promise<void> {
+  const sockets = await Promise.all(Array.from({ length: PUBLISHERS }, (_, index) => open(port, `load-${index}`)));
+  const arrivals: (() => Promise<void>)[] = [];
+  if (mqtt) {
+    const subscriber = await open(port, 'subscriber');
+    sockets.push(subscriber);
+    arrivals.push(await subscribeMqtt(subscriber, messages));
+  }
+  if (wamp !== undefined) arrivals.push(await subscribeWamp(wamp, messages));
+  process.send?.('ready');
+  await once(process, 'message');
+  await Promise.all(sockets.slice(0, PUBLISHERS).map(socket => flood(socket, qos, messages / PUBLISHERS)));
+  await Promise.all(arrivals.map(arrived => arrived()));
+  process.send?.('done');
+  await once(process, 'message');
+  for (const socket of sockets) socket.destroy();
+}
+
+process.send?.('here');
+const [ask]: unknown[] = await once(process, 'message');
+if (!isLoad(ask)) throw new Error('the load process was asked for something else');
+await load(ask);
+process.disconnect();

@@ -1,0 +1,18 @@
+export const PUBLISHERS = 4;
+/** QoS 1 messages of a publisher that wait for their acknowledgement. */
+export const WINDOW = 64;
+export const TOPIC = 'plant/line4/press2/temperature';
+export const PAYLOAD =
+  '{"value":21.53,"unit":"C","quality":"good","ts":"2026-01-01T12:00:00.000Z","seq":123456,"ok":true}';
+
+export type Qos = 0 | 1;
+
+/** What the load process is asked to do. */
+export interface MqttLoad {
+  readonly port: number;
+  readonly qos: Qos;
+  readonly messages: number;
+  /** Who subscribes, over a socket: an MQTT client, a WAMP client at that address, or both. */
+  readonly mqtt: boolean;
+  readonly wamp?: string;
+}

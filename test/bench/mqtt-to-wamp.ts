@@ -1,0 +1,104 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { EmbeddedSource } from '../../bridges/mqtt/broker/embedded-source.ts';
+import { DropCounter } from '../../bridges/mqtt/drop-counter.ts';
+import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
+import { mqttConfig } from '../../bridges/mqtt/mqtt-config.ts';
+import type { MqttSink } from '../../bridges/mqtt/mqtt-source.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { jsonCodec } from '../../src/codec/json/json-codec.ts';
+import { defaultLimits } from '../../src/transport/limits.ts';
+import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
+import { portOf } from '../bridges/mqtt/bridge-rig.ts';
+import { TestGateway } from '../support/bridge-context.ts';
+import { type Effort, median as middleOf } from './measure.ts';
+import { type MqttLoad, PAYLOAD, PUBLISHERS, type Qos, WINDOW } from './mqtt-load.ts';
+import type { Findings, OtherScenario } from './scenario.ts';
+
+const ROUNDS = 3;
+
+interface Measured {
+  /** Messages a second. */
+  readonly rate: number;
+  /** Microseconds of CPU a message, of the process that holds broker, bridge and router, which is this one. */
+  readonly cpu: number;
+}
+
+/** MQTT to WAMP, beside plain MQTT to MQTT through the same broker. */
+export function mqttToWamp(qos: Qos): OtherScenario {
+  return { kind: 'other', group: 'mqtt', name: `QoS ${qos}`, run: effort => run(qos, effort) };
+}
+
+async function run(qos: Qos, { mqttMessages }: Effort): Promise<Findings> {
+  const messages = Math.ceil(mqttMessages / (PUBLISHERS * WINDOW)) * PUBLISHERS * WINDOW;
+  const ways: [string, () => Promise<Measured>, Measured[]][] = [
+    ['MQTT -> MQTT, broker alone', () => plain(qos, messages), []],
+    ['MQTT -> MQTT, with the bridge', () => bridged(qos, messages, true, false), []],
+    ['MQTT -> WAMP (RawSocket, JSON)', () => bridged(qos, messages, false, true), []],
+    ['MQTT -> both', () => bridged(qos, messages, true, true), []],
+  ];
+  // By turns, so that whatever else the machine does is felt by all.
+  for (let round = 0; round < ROUNDS; round++) for (const [, way, results] of ways) results.push(await way());
+  const base = median(ways[0]?.[2] ?? []);
+  const lines = ways.map(([name, , results]) => {
+    const { rate, cpu } = median(results);
+    const [rates, costs] = [rate / base.rate, cpu / base.cpu].map(ratio => `(${ratio.toFixed(2)}x)`);
+    return `${name.padEnd(32)}${rate.toFixed(0).padStart(8)} messages/s ${rates}, ${cpu.toFixed(1)} us CPU each ${costs}`;
+  });
+  const figures = Object.fromEntries(ways.map(([name, , results]) => [name, median(results)]));
+  return { lines: [`${messages} messages of ${PAYLOAD.length} bytes`, ...lines], lost: 0, figures };
+}
+
+async function measure(ask: MqttLoad): Promise<Measured> {
+  const child = fork(fileURLToPath(new URL('mqtt-load-process.js', import.meta.url)));
+  await once(child, 'message');
+  child.send(ask);
+  await once(child, 'message');
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  child.send('go');
+  await once(child, 'message');
+  const seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  child.send('end');
+  await once(child, 'exit');
+  return { rate: ask.messages / seconds, cpu: (user + system) / ask.messages };
+}
+
+/** The broker alone: whatever is published is accepted, and one MQTT client has subscribed. */
+async function plain(qos: Qos, messages: number): Promise<Measured> {
+  const sink: MqttSink = {
+    connecting: () => Promise.resolve(),
+    message: () => undefined,
+    disconnected: () => {},
+    failed: error => console.error(error),
+  };
+  const parts = { sink, drops: new DropCounter(silentLogger), clock: systemClock, log: silentLogger };
+  await using broker = await EmbeddedSource.listen(mqttConfig.parse({ port: 0 }), parts);
+  return await measure({ port: broker.port, qos, messages, mqtt: true });
+}
+
+/** The bridge and a router that listens for RawSocket. */
+async function bridged(qos: Qos, messages: number, mqtt: boolean, wamp: boolean): Promise<Measured> {
+  await using gateway = new TestGateway();
+  await using listening = await listenRawSocket(
+    {
+      address: { host: '127.0.0.1', port: 0 },
+      name: 'bench',
+      codecs: [jsonCodec],
+      limits: { ...defaultLimits, maxQueuedBytes: 1024 ** 3 },
+      log: silentLogger,
+      clock: systemClock,
+    },
+    link => gateway.router.attach(link),
+  );
+  await using bridge = await mqttBridge.start(mqttBridge.schema.parse({ port: 0 }), gateway.context);
+  const url = `tcp://${listening.address}`;
+  return await measure({ port: portOf(bridge), qos, messages, mqtt, ...(wamp && { wamp: url }) });
+}
+
+function median(values: readonly Measured[]): Measured {
+  return { rate: middleOf(values.map(({ rate }) => rate)), cpu: middleOf(values.map(({ cpu }) => cpu)) };
+}
