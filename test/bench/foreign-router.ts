@@ -2,11 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import type { Endpoint, MeasuredRouter, Usage } from './measured-router.ts';
-import type { TransportName } from './wire-format.ts';
+import type { Endpoint, Entrance, MeasuredRouter, Usage } from './measured-router.ts';
 
 export interface ForeignRouterOptions {
-  /** `ws://host:port/path` and `tcp://host:port`, as far as it speaks them. */
+  /** `ws://host:port/path`, `tcp://host:port` (RawSocket) and `mqtt://host:port`, as far as it speaks them. */
   readonly urls: readonly string[];
   readonly realm: string;
   /** What starts it, in a shell's words without quotes. Default: it runs already. */
@@ -23,7 +22,7 @@ const START_MILLISECONDS = 10_000;
 /** Any WAMP router that listens somewhere. */
 export class ForeignRouter implements MeasuredRouter {
   readonly realm: string;
-  readonly #endpoints: ReadonlyMap<TransportName, Endpoint>;
+  readonly #endpoints: ReadonlyMap<Entrance, Endpoint>;
   readonly #child: ChildProcess | undefined;
   readonly #pid: number | undefined;
 
@@ -57,9 +56,13 @@ export class ForeignRouter implements MeasuredRouter {
     return router;
   }
 
-  endpoint(transport: TransportName): Endpoint {
-    const endpoint = this.#endpoints.get(transport);
-    if (endpoint === undefined) throw new Error(`no address for ${transport} was given`);
+  speaks(entrance: Entrance): boolean {
+    return this.#endpoints.has(entrance);
+  }
+
+  endpoint(entrance: Entrance): Endpoint {
+    const endpoint = this.#endpoints.get(entrance);
+    if (endpoint === undefined) throw new Error(`no address for ${entrance} was given`);
     return endpoint;
   }
 
@@ -85,10 +88,17 @@ export class ForeignRouter implements MeasuredRouter {
   }
 }
 
-function endpointOf(url: string): [TransportName, Endpoint] {
+const entrances: ReadonlyMap<string, Entrance> = new Map([
+  ['ws:', 'ws'],
+  ['tcp:', 'raw'],
+  ['mqtt:', 'mqtt'],
+]);
+
+function endpointOf(url: string): [Entrance, Endpoint] {
   const { protocol, hostname: host, port, pathname: path } = new URL(url);
-  if (protocol !== 'ws:' && protocol !== 'tcp:') throw new Error(`${url}: an address is ws://… or tcp://…`);
-  return [protocol === 'ws:' ? 'ws' : 'raw', { host, port: Number(port), path: path === '' ? '/' : path }];
+  const entrance = entrances.get(protocol);
+  if (entrance === undefined) throw new Error(`${url}: an address begins with ws://, tcp:// or mqtt://`);
+  return [entrance, { host, port: Number(port), path: path === '' ? '/' : path }];
 }
 
 function accepts({ host, port }: Endpoint): Promise<boolean> {

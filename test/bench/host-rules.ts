@@ -1,21 +1,18 @@
-import { ALLOW, type Authorizer, DENY } from '../../src/router/authorizer.ts';
-import { PatternTrie } from '../../src/router/pattern-trie.ts';
-import type { Uri } from '../../src/wamp/uri.ts';
+import { RoleAuthorizer } from '../../src/auth/role-authorizer.ts';
+import type { Rule } from '../../src/auth/rule.ts';
+import { type Action, ALLOW, type Authorizer } from '../../src/router/authorizer.ts';
 
-/** Rules as a gateway has them: by role, in patterns, the best match decides. */
-export class HostRules implements Authorizer {
-  readonly version = 1;
-  readonly #byRole = new Map<string, PatternTrie<boolean>>();
+const everything: ReadonlySet<Action> = new Set(['publish', 'subscribe', 'call', 'register']);
+const nothing: ReadonlySet<Action> = new Set();
 
-  constructor(role: string) {
-    const rules = new PatternTrie<boolean>();
-    rules.set('com.example.', 'prefix', true);
-    rules.set('com.example.secret.', 'prefix', false);
-    rules.set('com.example..private', 'wildcard', false);
-    this.#byRole.set(role, rules);
-  }
-
-  decide({ principal }: Parameters<Authorizer['decide']>[0], _action: unknown, uri: Uri): typeof ALLOW {
-    return this.#byRole.get(principal.authrole)?.best(uri) === true ? ALLOW : DENY;
-  }
+/** What a gateway has for its operators: everything of one plant, and some of a site. */
+export function hostRules(): Authorizer {
+  const rules: readonly Rule[] = [
+    { uri: 'com.example.', match: 'prefix', allow: everything, decision: ALLOW },
+    { uri: 'com.site.', match: 'prefix', allow: everything, decision: ALLOW },
+    { uri: 'com.site.secret.', match: 'prefix', allow: nothing, decision: ALLOW },
+    { uri: 'com.site..private', match: 'wildcard', allow: nothing, decision: ALLOW },
+  ];
+  const roles = new Map([['anonymous', { decision: ALLOW, rules }]]);
+  return new RoleAuthorizer(new Map([['realm1', { uri: 'loose', roles }]]));
 }

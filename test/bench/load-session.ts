@@ -60,7 +60,7 @@ export class LoadSession {
     this.#socket.write(greeting(wire, endpoint));
   }
 
-  static async join(wire: WireName, router: MeasuredRouter): Promise<LoadSession> {
+  static async join(wire: WireName, router: Pick<MeasuredRouter, 'realm' | 'endpoint'>): Promise<LoadSession> {
     const session = new LoadSession(wire, router.endpoint(wire.transport));
     await new Promise<void>((resolve, reject) => {
       session.#onGreeted = resolve;

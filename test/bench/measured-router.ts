@@ -1,5 +1,8 @@
 import type { TransportName } from './wire-format.ts';
 
+/** What is listened for: the transports of WAMP, and MQTT, which the bridges speak. */
+export type Entrance = TransportName | 'mqtt';
+
 /** Where a router listens. */
 export interface Endpoint {
   readonly host: string;
@@ -21,8 +24,9 @@ export interface Usage {
 /** A router that is being measured, ours or another. */
 export interface MeasuredRouter {
   readonly realm: string;
-  /** Throws where the transport is not spoken. */
-  endpoint(transport: TransportName): Endpoint;
+  speaks(entrance: Entrance): boolean;
+  /** Throws where nobody listens for that. */
+  endpoint(entrance: Entrance): Endpoint;
   usage(): Promise<Usage>;
   /** As `usage`, after a garbage collection where that can be asked for. */
   collect(): Promise<Usage>;

@@ -1,11 +1,11 @@
 // What an MQTT load is made by: publishers, and whoever subscribes, in a process of its own. Asked by `mqtt-to-wamp.ts`.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { Session } from '../../src/client/session.ts';
-import { jsonCodec } from '../../src/codec/json/json-codec.ts';
-import { dial } from '../../src/transport/dial.ts';
 import { rawConnect, rawPacket, rawSubscribe } from '../bridges/mqtt/raw-packets.ts';
+import { LoadSession } from './load-session.ts';
+import type { Endpoint } from './measured-router.ts';
 import { type MqttLoad, PAYLOAD, PUBLISHERS, type Qos, TOPIC, WINDOW } from './mqtt-load.ts';
+import { wire } from './samples.ts';
 
 function isLoad(value: unknown): value is MqttLoad {
   return typeof value === 'object' && value !== null && 'port' in value && 'messages' in value;
@@ -58,15 +58,19 @@ async function subscribeMqtt(socket: Socket, messages: number): Promise<() => Pr
 }
 
 /** Subscribes as a WAMP client; resolves when all events have come. */
-async function subscribeWamp(url: string, messages: number): Promise<() => Promise<void>> {
-  const session = await Session.join(await dial(url, { codec: jsonCodec }), { realm: 'realm1' });
+async function subscribeWamp(endpoint: Endpoint, messages: number): Promise<() => Promise<void>> {
+  const session = await LoadSession.join(wire('raw', 'json'), { realm: 'realm1', endpoint: () => endpoint });
+  await session.subscribe([{ topic: 'mqtt.', match: 'prefix' }]);
   let heard = 0;
-  let done = (): void => {};
   const all = new Promise<void>(resolve => {
-    done = resolve;
+    session.listen({
+      message: () => {
+        if (++heard === messages) resolve();
+      },
+      chunkEnd: () => {},
+    });
   });
-  await session.subscribe('mqtt.', () => (++heard === messages ? done() : undefined), { match: 'prefix' });
-  return () => all.then(() => session.leave());
+  return () => all.then(() => session.close());
 }
 
 async function load({ port, qos, messages, mqtt, wamp }: MqttLoad): Promise<void> {

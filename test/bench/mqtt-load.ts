@@ -1,3 +1,5 @@
+import type { Endpoint } from './measured-router.ts';
+
 export const PUBLISHERS = 4;
 /** QoS 1 messages of a publisher that wait for their acknowledgement. */
 export const WINDOW = 64;
@@ -14,5 +16,5 @@ export interface MqttLoad {
   readonly messages: number;
   /** Who subscribes, over a socket: an MQTT client, a WAMP client at that address, or both. */
   readonly mqtt: boolean;
-  readonly wamp?: string;
+  readonly wamp?: Endpoint;
 }

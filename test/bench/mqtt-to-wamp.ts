@@ -14,6 +14,7 @@ import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
 import { portOf } from '../bridges/mqtt/bridge-rig.ts';
 import { TestGateway } from '../support/bridge-context.ts';
 import { type Effort, median as middleOf } from './measure.ts';
+import type { Candidate, MeasuredRouter } from './measured-router.ts';
 import { type MqttLoad, PAYLOAD, PUBLISHERS, type Qos, WINDOW } from './mqtt-load.ts';
 import type { Findings, OtherScenario } from './scenario.ts';
 
@@ -28,10 +29,16 @@ interface Measured {
 
 /** MQTT to WAMP, beside plain MQTT to MQTT through the same broker. */
 export function mqttToWamp(qos: Qos): OtherScenario {
-  return { kind: 'other', group: 'mqtt', name: `QoS ${qos}`, run: effort => run(qos, effort) };
+  return {
+    kind: 'other',
+    group: 'mqtt',
+    name: `QoS ${qos}`,
+    run: (effort, candidates) => run(qos, effort, candidates),
+  };
 }
 
-async function run(qos: Qos, { mqttMessages }: Effort): Promise<Findings> {
+async function run(qos: Qos, { mqttMessages }: Effort, candidates: readonly Candidate[]): Promise<Findings> {
+  const other = await candidates.find(candidate => !candidate.own)?.start();
   const messages = Math.ceil(mqttMessages / (PUBLISHERS * WINDOW)) * PUBLISHERS * WINDOW;
   const ways: [string, () => Promise<Measured>, Measured[]][] = [
     ['MQTT -> MQTT, broker alone', () => plain(qos, messages), []],
@@ -39,8 +46,10 @@ async function run(qos: Qos, { mqttMessages }: Effort): Promise<Findings> {
     ['MQTT -> WAMP (RawSocket, JSON)', () => bridged(qos, messages, false, true), []],
     ['MQTT -> both', () => bridged(qos, messages, true, true), []],
   ];
+  if (other?.speaks('mqtt') === true) ways.push(['MQTT -> MQTT, beside', () => foreign(other, qos, messages), []]);
   // By turns, so that whatever else the machine does is felt by all.
   for (let round = 0; round < ROUNDS; round++) for (const [, way, results] of ways) results.push(await way());
+  await other?.stop();
   const base = median(ways[0]?.[2] ?? []);
   const lines = ways.map(([name, , results]) => {
     const { rate, cpu } = median(results);
@@ -49,6 +58,14 @@ async function run(qos: Qos, { mqttMessages }: Effort): Promise<Findings> {
   });
   const figures = Object.fromEntries(ways.map(([name, , results]) => [name, median(results)]));
   return { lines: [`${messages} messages of ${PAYLOAD.length} bytes`, ...lines], lost: 0, figures };
+}
+
+/** Any broker that listens somewhere. */
+async function foreign(router: MeasuredRouter, qos: Qos, messages: number): Promise<Measured> {
+  const { port } = router.endpoint('mqtt');
+  const before = (await router.usage()).cpu;
+  const { rate } = await measure({ port, qos, messages, mqtt: true });
+  return { rate, cpu: ((await router.usage()).cpu - before) / messages };
 }
 
 async function measure(ask: MqttLoad): Promise<Measured> {
@@ -95,8 +112,8 @@ async function bridged(qos: Qos, messages: number, mqtt: boolean, wamp: boolean)
     link => gateway.router.attach(link),
   );
   await using bridge = await mqttBridge.start(mqttBridge.schema.parse({ port: 0 }), gateway.context);
-  const url = `tcp://${listening.address}`;
-  return await measure({ port: portOf(bridge), qos, messages, mqtt, ...(wamp && { wamp: url }) });
+  const endpoint = { host: '127.0.0.1', port: listening.port, path: '/' };
+  return await measure({ port: portOf(bridge), qos, messages, mqtt, ...(wamp && { wamp: endpoint }) });
 }
 
 function median(values: readonly Measured[]): Measured {

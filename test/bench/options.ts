@@ -29,8 +29,8 @@ export const usage = `usage: npm run bench -- [options] [part of a scenario's na
   --quick               shorter rounds, smaller tables: less exact
   --no-naive            without the naive router
   --against REV         beside another revision of this project, built in a temporary worktree
-  --beside URL          beside any WAMP router that listens at ws://host:port/path or tcp://host:port (RawSocket);
-                        may be given once for each
+  --beside URL          beside any WAMP router that listens at ws://host:port/path or tcp://host:port (RawSocket), or
+                        MQTT broker at mqtt://host:port; may be given once for each
   --beside-command CMD  starts that router, anew for each scenario
   --beside-pid PID      its process, where it runs already: only then is its CPU known (Linux)
   --realm NAME          its realm, which anonymous clients may join (realm1)

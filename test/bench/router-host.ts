@@ -16,7 +16,7 @@ import { defaultLimits } from '../../src/transport/limits.ts';
 import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
 import type { HostReply } from './host-protocol.ts';
-import { HostRules } from './host-rules.ts';
+import { hostRules } from './host-rules.ts';
 import { naiveCodecs } from './naive-codec.ts';
 
 const naive = process.argv.includes('--naive');
@@ -24,7 +24,7 @@ const policy = slowPolicies.find(name => process.argv.includes(`--policy=${name}
 // Nothing is gathered: what is written leaves at once.
 if (naive) turnFlusher.add = item => item.flush();
 
-const rules = process.argv.includes('--without=authorization') ? allowAll : new HostRules('anonymous');
+const rules = process.argv.includes('--without=authorization') ? allowAll : hostRules();
 const meta = process.argv.includes('--without=meta')
   ? undefined
   : new MetaApi({ clock: systemClock, log: silentLogger, authorizer: rules });

@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { SlowPolicy } from '../../src/link/outgoing-policy.ts';
 import { isDict } from '../../src/wamp/dict.ts';
 import type { HostReady, HostReply, HostRequest, HostUsage } from './host-protocol.ts';
-import type { Endpoint, MeasuredRouter } from './measured-router.ts';
-import type { TransportName } from './wire-format.ts';
+import type { Endpoint, Entrance, MeasuredRouter } from './measured-router.ts';
 
 export interface RouterProcessOptions {
   /** Decodes and encodes everything, and writes each message by itself. Default false. */
@@ -52,8 +51,13 @@ export class RouterProcess implements MeasuredRouter {
     return new RouterProcess(child, ready);
   }
 
-  endpoint(transport: TransportName): Endpoint {
-    const port = transport === 'ws' ? this.#ready.webPort : this.#ready.rawPort;
+  speaks(entrance: Entrance): boolean {
+    return entrance !== 'mqtt';
+  }
+
+  endpoint(entrance: Entrance): Endpoint {
+    if (entrance === 'mqtt') throw new Error('a router alone speaks no MQTT');
+    const port = entrance === 'ws' ? this.#ready.webPort : this.#ready.rawPort;
     return { host: '127.0.0.1', port, path: '/ws' };
   }
 
