@@ -3,6 +3,7 @@
 import { bridges } from '../bridges/index.ts';
 import { systemClock } from './base/clock.ts';
 import { callCommand } from './cli/call.ts';
+import { certCommand } from './cli/cert.ts';
 import { checkCommand } from './cli/check.ts';
 import { keyCommand } from './cli/key.ts';
 import { mapCommand } from './cli/map.ts';
@@ -29,6 +30,7 @@ await runProcess({
       pageFolder,
     }),
     checkCommand(bridges, environment),
+    certCommand,
     mapCommand(bridges, environment),
     pubCommand,
     subCommand,

@@ -8,10 +8,11 @@ export const cborTcpBridge = defineBridge({
   name: 'cbor-tcp',
   schema: cborTcpConfig,
   async start(config, context) {
-    const { host, port, maxMessageSize, anonymous } = config;
+    const { host, port, maxMessageSize, anonymous, tls } = config;
     const gate = new DeviceGate(config, context);
-    const listening = await context.listenRawSocket({ host, port, serializers: ['cbor'], maxMessageSize }, link =>
-      gate.accept(link),
+    const listening = await context.listenRawSocket(
+      { host, port, serializers: ['cbor'], maxMessageSize, ...(tls !== undefined && { tls: context.readTls(tls) }) },
+      link => gate.accept(link),
     );
     const who = anonymous === 'any' ? 'any device' : 'devices on this machine';
     return {

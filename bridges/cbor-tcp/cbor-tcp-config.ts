@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tlsSchema } from '../../src/gateway/bridge.ts';
 
 /** The cbor-tcp bridge's part of the configuration. */
 export const cborTcpConfig = z.strictObject({
@@ -12,6 +13,7 @@ export const cborTcpConfig = z.strictObject({
     .enum(['loopback', 'any'])
     .default('loopback')
     .describe('From where devices are admitted by name alone: this machine, or anywhere'),
+  tls: tlsSchema.describe('Speak TLS, and nothing else'),
   maxDevices: z.int().min(1).max(100_000).default(256).describe('Devices that may be connected at one time'),
   maxMessageSize: z
     .int()

@@ -7,7 +7,10 @@ const NAME = 'meter';
 /** A simulated power meter that connects as any device would. */
 export const cborTcpDemo: Demo<CborTcpConfig> = {
   prepare: config => config,
-  async start({ host, port }, { clock, log, realm, dialRawSocket }) {
+  async start({ host, port, tls }, { clock, log, realm, dialRawSocket }) {
+    if (tls !== undefined) {
+      return { banner: ['no simulated meter: it speaks no TLS'], [Symbol.asyncDispose]: () => Promise.resolve() };
+    }
     const target = { host: reachable(host), port, serializer: 'cbor' } as const;
     const meter = new SimulatedMeter({ name: NAME, realm, clock, log, dial: () => dialRawSocket(target) });
     await meter.start();

@@ -9,7 +9,7 @@ import { bounded } from './bounded.ts';
 import type { Bridge, BridgeContext, Listening, RawSocketListenOptions, RunningBridge } from './bridge.ts';
 import { BridgeSessions } from './bridge-sessions.ts';
 import { type StartError, startErrorOf } from './start-error.ts';
-import { readTls } from './tls-files.ts';
+import { watchedTls } from './tls-watch.ts';
 
 /** What a bridge may ask of the gateway, and its demo of the network. */
 export interface BridgeSurroundings {
@@ -179,7 +179,7 @@ export class BridgeHost {
       attach: (link, principal) => run.sessions.attach(link, principal),
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
       acceptWebSockets,
-      readTls: config => readTls(`bridges.${this.name}`, config),
+      readTls: config => watchedTls(`bridges.${this.name}`, config, this.#log),
       retainedPublication,
       fail: error => this.#fail(run, error),
     };

@@ -35,6 +35,8 @@ export interface RawSocketListenOptions {
   readonly serializers: readonly SerializerName[];
   /** The largest message accepted, in bytes. */
   readonly maxMessageSize: number;
+  /** Speak TLS, as `readTls` gives it. */
+  readonly tls?: TlsOptions;
 }
 
 /** What the gateway gives a bridge: its only way to the rest of the world. */
@@ -53,7 +55,10 @@ export interface BridgeContext {
   listenRawSocket(options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
   /** Takes WebSockets of these subprotocols that come to the gateway's web listeners, until it is disposed of. */
   acceptWebSockets(subprotocols: readonly string[], accept: (socket: ForeignWebSocket) => void): Disposable;
-  /** The key and certificate that a bridge's own listener is configured with. Throws what says where it is wrong. */
+  /**
+   * The key and certificate that a bridge's own listener is configured with. Throws what says where it is wrong. A
+   * server made of them by the bridge itself keeps up with the files by `follow`.
+   */
   readTls(config: TlsConfig): TlsOptions;
   /** The publication that the bridge's realm retains for a topic, the newest; undefined where it retains none. */
   retainedPublication(topic: string): number | undefined;

@@ -17,7 +17,7 @@ import type { RawSocketListenOptions } from './bridge.ts';
 import type { GatewayConfig, ListenerConfig } from './config/config-schema.ts';
 import type { ListenerLimits } from './config/limits-schema.ts';
 import { outgoingOf } from './outgoing-by-role.ts';
-import { readTls } from './tls-files.ts';
+import { watchedTls } from './tls-watch.ts';
 
 type WebConfig = Extract<ListenerConfig, { type: 'web' }>;
 type RawSocketConfig = Extract<ListenerConfig, { type: 'rawsocket' }>;
@@ -71,11 +71,12 @@ export class GatewayNetwork {
 
   /** For a bridge, with what it asks for. */
   listenForBridge(bridge: string, options: RawSocketListenOptions, accept: Accept): Promise<Listening> {
-    const { host, port, serializers, maxMessageSize } = options;
+    const { host, port, serializers, maxMessageSize, tls } = options;
     const offered = serializers.map(serializer => codecNamed(serializer));
     // A device in the field loses its power without a word, and whoever writes one for this port answers PINGs.
     const limits: TransportLimits = { ...this.#limits, maxMessageSize, rawSocketPings: 'always' };
-    return listenRawSocket({ ...this.#common(`bridge:${bridge}`, offered), address: { host, port }, limits }, accept);
+    const common = this.#common(`bridge:${bridge}`, offered);
+    return listenRawSocket({ ...common, address: { host, port }, limits, ...(tls !== undefined && { tls }) }, accept);
   }
 
   /** For a simulated device. */
@@ -94,7 +95,7 @@ export class GatewayNetwork {
         outgoing: outgoingOf(outgoing),
         ...(rawsocketPings !== undefined && { rawSocketPings: rawsocketPings }),
       },
-      ...(tls !== undefined && { tls: readTls(name, tls) }),
+      ...(tls !== undefined && { tls: watchedTls(name, tls, this.#log) }),
     };
   }
 

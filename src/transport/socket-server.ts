@@ -1,6 +1,11 @@
 import { chmodSync, unlinkSync } from 'node:fs';
 import { createConnection, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { networkOf } from '../base/network-of.ts';
@@ -10,10 +15,14 @@ import { hostAndPort } from './peer-address.ts';
 import { Visitor } from './visitor.ts';
 
 /** A key and its certificate, in PEM; and whether clients are asked for one, which `ca` may have signed. */
-export type TlsOptions = Pick<SecureContextOptions, 'key' | 'cert' | 'ca' | 'passphrase' | 'minVersion'> & {
+export type TlsOptions = Pick<SecureContextOptions, 'key' | 'passphrase' | 'minVersion'> & {
+  readonly cert: Buffer | string;
+  readonly ca?: Buffer | string | [];
   readonly requestCert?: boolean;
   /** Without it, a certificate that nobody trusts is let in, and its `trusted` says so. */
   readonly rejectUnauthorized?: boolean;
+  /** Gives a server that is made of them whatever takes their place later, until it closes. */
+  readonly follow?: (server: Pick<TlsServer, 'setSecureContext' | 'once'>) => void;
 };
 
 /** Where to listen: a TCP port (0: any free one), or a Unix socket. */
@@ -67,12 +76,11 @@ export class SocketServer implements Listening {
   /** Listens. Rejects with the system's error (`code` EADDRINUSE, EACCES …) where it cannot. */
   static async listen(options: SocketServerOptions, visit: (visitor: Visitor) => void): Promise<SocketServer> {
     const { tls, limits } = options;
-    const server =
-      tls === undefined
-        ? createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 })
-        : createTlsServer({ minVersion: 'TLSv1.2', ...tls, handshakeTimeout: limits.handshakeTimeout });
+    const secure = tls && createTlsServer({ minVersion: 'TLSv1.2', ...tls, handshakeTimeout: limits.handshakeTimeout });
+    const server = secure ?? createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
     server.maxConnections = limits.maxConnections + SURPLUS_CONNECTIONS;
     await bind(server, options.address);
+    if (secure !== undefined) tls?.follow?.(secure);
     const listener = new SocketServer(options, visit, server);
     listener.#start();
     return listener;

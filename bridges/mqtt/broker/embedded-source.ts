@@ -93,8 +93,10 @@ export class EmbeddedSource implements MqttSource {
     const options = { noDelay: true, highWaterMark: SOCKET_BUFFER };
     await this.#serve(createServer({ ...options, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE }), host, port);
     if (tls !== undefined && network !== undefined) {
-      const server = createTlsServer({ ...network.readTls(tls), handshakeTimeout: this.#config.connectTimeout });
+      const options = network.readTls(tls);
+      const server = createTlsServer({ ...options, handshakeTimeout: this.#config.connectTimeout });
       await this.#serve(server, tls.host ?? host, tls.port);
+      options.follow?.(server);
     }
     if (webSocket) {
       this.#webSockets = network?.acceptWebSockets(SUBPROTOCOLS, ({ stream, address, loopback }) => {
