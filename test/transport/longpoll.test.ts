@@ -73,8 +73,14 @@ class LongPollServer implements AsyncDisposable {
     return this.receivers.at(-1) ?? assert.fail('nobody was accepted');
   }
 
+  /** Closes the listener, without time passing. */
+  async stop(): Promise<void> {
+    await (await this.#listening)[Symbol.asyncDispose]();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = (await this.#listening)[Symbol.asyncDispose]();
+    const closed = this.stop();
+    await Promise.resolve();
     this.clock.advance(120_000);
     await closed;
   }
@@ -225,6 +231,25 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.equal(await text(server.post(`${id}/receive`)), '[36,1,3,{},[2]]');
     await text(server.post(`${id}/receive`), 404);
     assert.equal(server.receiver.messages.length, 0);
+  });
+
+  it('tells a peer that asks what is said at the last, when the listener closes, and waits for nobody else', async () => {
+    await using server = new LongPollServer();
+    const id = await server.open();
+    const held = text(server.post(`${id}/receive`));
+    await until('the receive to be held', () => server.clock.timers > 2);
+    const stopped = server.stop();
+    // On a connection that was there before; no other is taken any more.
+    const late = server.post('open', '{"protocols":["wamp.2.json"]}').then(({ status }) => status);
+    assert.equal(await late.catch(() => 503), 503);
+    server.link.send(numbered(1));
+    server.link.close('the gateway stops');
+    assert.equal(await held, '[36,1,2,{},[1]]');
+    await stopped;
+    await using other = new LongPollServer();
+    await other.open();
+    await other.stop();
+    assert.match(await other.receiver.over(), /the listener closes/);
   });
 
   it('has one receive at a time: a newer one takes the place of the older', async () => {
