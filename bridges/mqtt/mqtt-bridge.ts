@@ -1,9 +1,9 @@
 import { defineBridge } from '../../src/gateway/bridge.ts';
 import { accessInWords } from './access.ts';
-import { EmbeddedSource } from './broker/embedded-source.ts';
 import { greenhouse } from './demo.ts';
 import { DropCounter } from './drop-counter.ts';
 import { mqttConfig } from './mqtt-config.ts';
+import { type OwnBroker, openBroker } from './open-broker.ts';
 import { Relay } from './relay.ts';
 
 /** The bridge itself on the realm. */
@@ -17,14 +17,14 @@ export const mqttBridge = defineBridge({
     const { log, clock, store } = context;
     const drops = new DropCounter(log);
     const relay = await Relay.join({ ...config, service: SERVICE }, context, drops);
-    let broker: EmbeddedSource | undefined;
+    let broker: OwnBroker | undefined;
     const stop = async (): Promise<void> => {
       // First the broker: its clients' last words still have their sessions.
       await broker?.[Symbol.asyncDispose]();
       await relay.stop();
     };
     try {
-      broker = await EmbeddedSource.listen(config, { sink: relay, drops, clock, log, store, network: context });
+      broker = await openBroker(config, { sink: relay, drops, clock, log, store, network: context });
       await relay.connect(broker);
     } catch (error) {
       await stop();

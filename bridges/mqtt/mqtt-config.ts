@@ -5,6 +5,12 @@ import { checkRules, mappingShape } from './mapping-config.ts';
 /** The `mqtt` part of the configuration. */
 export const mqttConfig = z
   .strictObject({
+    broker: z
+      .enum(['wampway', 'aedes'], 'must be "wampway" or "aedes"')
+      .default('wampway')
+      .describe(
+        'wampway: durable, with TLS, WebSocket and shared subscriptions; aedes: the package of that name, plain TCP, in memory',
+      ),
     host: z.string().min(1, 'name an address to listen on, such as 127.0.0.1 or 0.0.0.0').default('127.0.0.1'),
     port: z
       .int('a port is a whole number')
@@ -24,6 +30,12 @@ export const mqttConfig = z
     ...brokerSchema,
   })
   .superRefine(checkRules)
+  .superRefine(({ broker, tls, refuse }, context) => {
+    if (broker !== 'aedes') return;
+    const message = 'is not for "broker: aedes"';
+    if (tls !== undefined) context.addIssue({ code: 'custom', path: ['tls'], message });
+    if (refuse.subscribe.length > 0) context.addIssue({ code: 'custom', path: ['refuse'], message });
+  })
   .describe('The embedded MQTT broker, 3.1 and 3.1.1');
 
 export type MqttConfig = z.output<typeof mqttConfig>;

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import { EmbeddedSource, type SourceParts } from '../../../bridges/mqtt/broker/embedded-source.ts';
+import type { SourceParts } from '../../../bridges/mqtt/broker/embedded-source.ts';
 import { DropCounter } from '../../../bridges/mqtt/drop-counter.ts';
 import { mqttConfig } from '../../../bridges/mqtt/mqtt-config.ts';
 import type { MqttMessage, MqttPeer, MqttSink } from '../../../bridges/mqtt/mqtt-source.ts';
+import { type OwnBroker, openBroker } from '../../../bridges/mqtt/open-broker.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import { until } from '../../support/until.ts';
@@ -28,7 +29,7 @@ export class BrokerRig implements MqttSink {
   /** Decides how a message is accepted. */
   accept: (message: MqttMessage) => Promise<void> | undefined = () => undefined;
   admit: (peer: MqttPeer) => Promise<void> = () => Promise.resolve();
-  #broker: EmbeddedSource | undefined;
+  #broker: OwnBroker | undefined;
   readonly #clients: MqttClient[] = [];
   readonly #sockets: Socket[] = [];
 
@@ -38,11 +39,11 @@ export class BrokerRig implements MqttSink {
   ): Promise<BrokerRig> {
     const rig = new BrokerRig();
     const parts = { sink: rig, drops: rig.drops, clock: systemClock, log: silentLogger, ...others };
-    rig.#broker = await EmbeddedSource.listen(mqttConfig.parse({ port: 0, ...config }), parts);
+    rig.#broker = await openBroker(mqttConfig.parse({ port: 0, ...config }), parts);
     return rig;
   }
 
-  get broker(): EmbeddedSource {
+  get broker(): OwnBroker {
     if (this.#broker === undefined) throw new Error('the broker has not started');
     return this.#broker;
   }

@@ -1,0 +1,67 @@
+import type { Socket } from 'node:net';
+import type { Client } from 'aedes';
+import { isLoopback } from '../access.ts';
+import type { MqttPeer } from '../mqtt-source.ts';
+import { CallbackLine } from './callback-line.ts';
+import { PacketScanner } from './packet-scanner.ts';
+import { recentPackets } from './recent-packets.ts';
+
+/** Packets that a client's duplicate check remembers. */
+const RECENT_PACKETS = 64;
+
+/** A connection to the embedded broker. */
+export class AedesPeer implements MqttPeer {
+  readonly address: string;
+  readonly loopback: boolean;
+  username: string | undefined;
+  /** Whether the sink has let it in. */
+  admitted = false;
+  /** Why CONNECT will be refused; known before aedes asks. */
+  flaw: string | undefined;
+  /** Where the client's messages wait for being accepted, so that they keep their order. Measure E. */
+  readonly line = new CallbackLine();
+  readonly #client: Client;
+  readonly #socket: Socket;
+
+  constructor(client: Client, socket: Socket) {
+    this.#client = client;
+    this.#socket = socket;
+    this.address = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`;
+    this.loopback = isLoopback(socket.remoteAddress);
+    // Measure A: aedes's own table takes a packet that another has overtaken for a duplicate, and grows for ever.
+    Object.assign(client, { duplicates: recentPackets(RECENT_PACKETS) });
+  }
+
+  get clientId(): string {
+    return this.#client.id;
+  }
+
+  get protocolVersion(): number {
+    return this.#client.version;
+  }
+
+  /** Whether the connection is over. */
+  get closed(): boolean {
+    return this.#client.closed;
+  }
+
+  disconnect(reason: string): void {
+    this.#socket.destroy(new Error(reason));
+  }
+}
+
+/**
+ * Measure H: cuts the socket before a packet over the limit is collected. Looks at the bytes as aedes reads them; a
+ * stream in between would cost every write as well.
+ */
+export function limitPackets(socket: Socket, maxPacketSize: number): void {
+  const scanner = new PacketScanner(maxPacketSize);
+  const read = socket.read.bind(socket);
+  socket.read = (size?: number) => {
+    const chunk: unknown = read(size);
+    const refusal = chunk instanceof Uint8Array ? scanner.scan(chunk) : undefined;
+    if (refusal === undefined) return chunk;
+    socket.destroy(new Error(refusal));
+    return null;
+  };
+}

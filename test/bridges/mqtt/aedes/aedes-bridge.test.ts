@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { mqttConfig } from '../../../../bridges/mqtt/mqtt-config.ts';
+import { until } from '../../../support/until.ts';
+import { BridgeRig } from '../bridge-rig.ts';
+import { collect } from '../broker-rig.ts';
+
+describe('mqttBridge with broker: aedes', () => {
+  it('carries messages, what is retained, presence and calls as with the other', async () => {
+    await using rig = await BridgeRig.start({ broker: 'aedes', presence: true });
+    const heard = await rig.hear('mqtt.');
+    const client = await rig.client({ clientId: 'lamp' });
+    client.on('message', topic => {
+      if (topic.startsWith('rpc/')) client.publish(`rpc/lamp/res/${topic.split('/').at(-1)}`, '"done"', { qos: 1 });
+    });
+    const messages = await collect(client, 'to/#', 1);
+    await client.subscribeAsync('rpc/lamp/req/#', { qos: 1 });
+    await client.publishAsync('from/lamp', '{"t":1}', { qos: 2, retain: true });
+    await rig.wamp.publish('mqtt.to.lamp', { args: ['x'], acknowledge: true });
+    await until('all have come', () => messages.length === 1 && heard.length === 2);
+    assert.deepEqual(
+      heard.map(({ topic }) => topic),
+      ['mqtt.presence.lamp', 'mqtt.from.lamp'],
+    );
+    const { dealer } = rig.gateway.router.realm('realm1') ?? assert.fail();
+    await until('it can be called', () => dealer.registrations.size === 1 + 2 + 3);
+    assert.deepEqual((await rig.wamp.call('mqtt.rpc.lamp.do')).args, ['done']);
+  });
+
+  it('refuses settings that it would not keep', () => {
+    for (const config of [{ tls: { cert: 'c', key: 'k' } }, { refuse: { subscribe: ['a'] } }]) {
+      const { error } = mqttConfig.safeParse({ broker: 'aedes', ...config });
+      assert.match(error?.issues[0]?.message ?? '', /is not for "broker: aedes"/);
+    }
+  });
+});
