@@ -17,20 +17,16 @@ import { subscriptionDetails } from './subscription-details.ts';
  */
 export class MetaEvents implements RouterObserver {
   readonly #realm: (name: string) => RealmView | undefined;
-  #silent = false;
+  /** Sessions of whose end nobody is told; it may take longer than a turn. */
+  readonly #silenced = new WeakSet<SessionView>();
 
   constructor(realm: (name: string) => RealmView | undefined) {
     this.#realm = realm;
   }
 
-  /** Does something of which nobody is told. */
-  silently(work: () => void): void {
-    this.#silent = true;
-    try {
-      work();
-    } finally {
-      this.#silent = false;
-    }
+  /** Tells nobody anything of a session any more. */
+  silence(session: SessionView): void {
+    this.#silenced.add(session);
   }
 
   onJoin(session: SessionView): void {
@@ -81,7 +77,7 @@ export class MetaEvents implements RouterObserver {
   }
 
   #announce(session: SessionView, topic: Uri, make: () => Payload): void {
-    if (session.internal || this.#silent) return;
+    if (session.internal || this.#silenced.has(session)) return;
     this.#realm(session.realm)?.announce(topic, make);
   }
 }

@@ -75,9 +75,9 @@ export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaPro
       for (const session of sessions) {
         realm.broker.flushTestaments(session, 'detached');
         realm.broker.flushTestaments(session, 'destroyed');
+        events.silence(session);
       }
-      events.silently(() => kill(sessions, farewell));
-      return sessions.length;
+      return kill(sessions, farewell).length;
     },
 
     // Not of the specification; nexus has it: values of one's own beside the details, null takes them away.

@@ -277,6 +277,17 @@ examine(
       assert.equal(await ask(killer, 'kill_all'), 0);
     },
 
+    'kill_all announces nothing of a session that takes long to end either': async on => {
+      const [killer, victim] = [await on.join(), await on.join()];
+      await watch(killer, 'wamp.session.on_leave', 'wamp.subscription.on_unsubscribe', 'wamp.subscription.on_delete');
+      for (let i = 0; i < 1200; i++) victim.request(32, {}, on.uri(`t${i}`));
+      assert.equal((await victim.soFar()).length, 1200);
+      assert.equal(await ask(killer, 'kill_all'), 1);
+      await killed(victim);
+      await new Promise(later => setTimeout(later, 30));
+      assert.deepEqual(await killer.soFar(), []);
+    },
+
     'the procedures are there for callers of every kind, and cannot be registered by others': async on => {
       const caller = await on.join({ caller: [], callee: [] });
       assert.equal(await ask(caller, 'count'), 1);
