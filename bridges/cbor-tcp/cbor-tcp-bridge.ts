@@ -3,6 +3,12 @@ import { cborTcpConfig } from './cbor-tcp-config.ts';
 import { cborTcpDemo } from './cbor-tcp-demo.ts';
 import { DeviceGate } from './device-gate.ts';
 
+const who = {
+  loopback: 'devices on this machine by name, principals',
+  any: 'ANY DEVICE BY NAME, principals',
+  none: 'principals',
+} as const;
+
 /** Devices that speak WAMP themselves: RawSocket over TCP, in CBOR, each in its own namespace `dev.{authid}.`. */
 export const cborTcpBridge = defineBridge({
   name: 'cbor-tcp',
@@ -14,9 +20,8 @@ export const cborTcpBridge = defineBridge({
       { host, port, serializers: ['cbor'], maxMessageSize, ...(tls !== undefined && { tls: context.readTls(tls) }) },
       link => gate.accept(link),
     );
-    const who = anonymous === 'any' ? 'any device' : 'devices on this machine';
     return {
-      banner: [`${listening.address}: RawSocket in CBOR, ${who} by name, as dev.{authid}.…`],
+      banner: [`${listening.address}: RawSocket in CBOR, ${who[anonymous]}, as dev.{authid}.…`],
       port: listening.port,
       async [Symbol.asyncDispose]() {
         // First no more are let in; closing waits for the connections, which the gate ends.

@@ -10,9 +10,11 @@ export const cborTcpConfig = z.strictObject({
     .describe('Address to listen on: 127.0.0.1 is this machine only, 0.0.0.0 or :: every network'),
   port: z.int().min(0).max(65535).default(8082).describe('TCP port; 0 takes any that is free'),
   anonymous: z
-    .enum(['loopback', 'any'])
+    .enum(['loopback', 'any', 'none'])
     .default('loopback')
-    .describe('From where devices are admitted by name alone: this machine, or anywhere'),
+    .describe(
+      'From where devices are admitted by name alone: this machine, anywhere, nowhere. Principals always have to prove who they are',
+    ),
   tls: tlsSchema.describe('Speak TLS, and nothing else'),
   maxDevices: z.int().min(1).max(100_000).default(256).describe('Devices that may be connected at one time'),
   maxMessageSize: z

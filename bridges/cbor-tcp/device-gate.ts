@@ -41,13 +41,8 @@ export class DeviceGate {
 
   /** A connection that has shaken hands. */
   accept(link: Link): void {
-    const { anonymous, maxDevices } = this.#config;
-    if (anonymous === 'loopback' && !link.info.loopback) {
-      this.#refuse(link, {
-        reason: ErrorUri.AuthenticationRequired,
-        text: 'devices are admitted by name from this machine only (cbor-tcp.anonymous: any admits them from anywhere)',
-      });
-    } else if (this.#strangers.size >= maxDevices) {
+    const { maxDevices } = this.#config;
+    if (this.#strangers.size >= maxDevices) {
       this.#refuse(link, { reason: ErrorUri.LimitExceeded, text: 'too many connections wait to say HELLO' });
     } else {
       const arrival = new Arrival(link, this.#context, {
@@ -70,30 +65,56 @@ export class DeviceGate {
 
   /** The device that `hello` makes of a connection, or undefined where it has been refused. */
   #introduced(arrival: Arrival, link: Link, hello: HelloMessage): NamespaceLink | undefined {
-    this.#strangers.delete(arrival);
     const { authid } = hello.details;
-    if (!isDeviceName(authid)) {
-      this.#refuse(link, {
-        reason: ErrorUri.InvalidArgument,
-        text: 'HELLO.Details.authid has to name the device: 1 to 64 letters, digits, _ or -',
-      });
+    const refusal = this.#refusalOf(hello, link) ?? (isDeviceName(authid) ? undefined : NO_NAME);
+    if (refusal !== undefined || !isDeviceName(authid)) {
+      this.#strangers.delete(arrival);
+      this.#refuse(link, refusal ?? NO_NAME);
       return undefined;
     }
-    const stale = this.#devices.get(authid);
-    if (stale === undefined && this.#devices.size >= this.#config.maxDevices) {
-      const text = `there are ${this.#config.maxDevices} devices already (cbor-tcp.maxDevices)`;
-      this.#refuse(link, { reason: ErrorUri.LimitExceeded, text });
-      return undefined;
-    }
-    const { log, attach } = this.#context;
-    if (stale !== undefined) {
-      log.info({ authid, peer: link.info.peer, stale: stale.info.peer }, 'device connected anew, old connection ended');
-      stale.takeOver();
-    }
-    const device = new NamespaceLink(link, authid, log);
-    this.#devices.set(authid, device);
-    attach(device, { authid, authrole: 'device', authmethod: 'anonymous', authprovider: 'cbor-tcp' });
+    const device = new NamespaceLink(link, authid, this.#context.log, () => this.#welcomed(arrival, device));
+    // Whoever offers to prove who it is, is asked by the router; of the others we say who they are.
+    const own = { authid, authrole: 'device', authmethod: 'anonymous', authprovider: 'cbor-tcp' };
+    this.#context.attach(device, offersProof(hello) ? undefined : own);
     return device;
+  }
+
+  /** Why a device is not even asked. */
+  #refusalOf(hello: HelloMessage, link: Link): Refusal | undefined {
+    const { anonymous, maxDevices } = this.#config;
+    const { realm, isPrincipal } = this.#context;
+    const { authid } = hello.details;
+    if (typeof authid === 'string' && !this.#devices.has(authid) && this.#devices.size >= maxDevices) {
+      const text = `there are ${maxDevices} devices already (cbor-tcp.maxDevices)`;
+      return { reason: ErrorUri.LimitExceeded, text };
+    }
+    if (offersProof(hello)) return undefined;
+    if (hello.realm !== realm) return { reason: ErrorUri.NoSuchRealm, text: `devices join the realm ${realm}` };
+    if (typeof authid === 'string' && isPrincipal(authid)) {
+      const text = `${authid} is a principal: HELLO.Details.authmethods has to say how it proves that`;
+      return { reason: ErrorUri.AuthenticationRequired, text };
+    }
+    if (anonymous === 'any' || (anonymous === 'loopback' && link.info.loopback)) return undefined;
+    const text =
+      anonymous === 'loopback'
+        ? 'devices are admitted by name from this machine only (cbor-tcp.anonymous: any admits them from anywhere)'
+        : 'no device is admitted by its name alone (cbor-tcp.anonymous: none)';
+    return { reason: ErrorUri.AuthenticationRequired, text };
+  }
+
+  /** The router lets a device in: it takes the place of the connection that it had before. */
+  #welcomed(arrival: Arrival, device: NamespaceLink): void {
+    this.#strangers.delete(arrival);
+    const { authid } = device;
+    const stale = this.#devices.get(authid);
+    if (stale === device) return;
+    this.#devices.set(authid, device);
+    if (stale === undefined) return;
+    this.#context.log.info(
+      { authid, peer: device.info.peer, stale: stale.info.peer },
+      'device connected anew, old connection ended',
+    );
+    stale.takeOver();
   }
 
   #left(device: NamespaceLink): void {
@@ -108,9 +129,19 @@ export class DeviceGate {
   }
 }
 
+const NO_NAME: Refusal = {
+  reason: ErrorUri.InvalidArgument,
+  text: 'HELLO.Details.authid has to name the device: 1 to 64 letters, digits, _ or -',
+};
+
+/** Whether a HELLO offers to prove who says it. */
+function offersProof({ details: { authmethods } }: HelloMessage): boolean {
+  return Array.isArray(authmethods) && authmethods.some(method => method !== 'anonymous');
+}
+
 interface ArrivalListener {
   introduced(hello: HelloMessage): NamespaceLink | undefined;
-  /** Gone before it said who it is. */
+  /** Gone, and no stranger any more. */
   gone(): void;
   left(device: NamespaceLink): void;
 }
@@ -155,6 +186,7 @@ class Arrival implements LinkReceiver {
       this.#listener.gone();
       return;
     }
+    this.#listener.gone();
     this.#listener.left(device);
     device.lost(reason);
   }

@@ -26,7 +26,7 @@ export class DeviceNamespace {
   }
 }
 
-/** Whether `value` may name a device: it becomes a component of URIs. */
+/** Whether `value` may name a device: it becomes a component of URIs. A public key is no name: it stands for one. */
 export function isDeviceName(value: unknown): value is string {
-  return typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value);
+  return typeof value === 'string' && /^(?![0-9a-f]{64}$)[A-Za-z0-9_-]{1,64}$/i.test(value);
 }

@@ -18,8 +18,11 @@ export class NamespaceLink implements Link {
   readonly #inner: Link;
   readonly #inbound: Inbound;
   readonly #namespace: DeviceNamespace;
+  readonly #welcomed: () => void;
 
-  constructor(inner: Link, authid: string, log: Logger) {
+  /** `welcomed` is told when the router lets the device in, before the device is. */
+  constructor(inner: Link, authid: string, log: Logger, welcomed: () => void = () => {}) {
+    this.#welcomed = welcomed;
     this.info = inner.info;
     this.authid = authid;
     this.#inner = inner;
@@ -40,6 +43,7 @@ export class NamespaceLink implements Link {
   }
 
   send(message: Message): void {
+    if (message.type === MessageType.Welcome) this.#welcomed();
     this.#inner.send(message);
   }
 

@@ -1,8 +1,11 @@
 import type { MqttConfig } from './mqtt-config.ts';
 import { type MqttPeer, MqttRefusal, Refused } from './mqtt-source.ts';
 
-/** Why `peer` may not come in, or undefined where it may. Credentials are not looked at: everyone is anonymous. */
-export function refusalOf(peer: MqttPeer, anonymous: MqttConfig['anonymous']): MqttRefusal | undefined {
+/** Why a peer that is no principal may not come in, or undefined where it may. */
+export function refusalOf(
+  peer: Pick<MqttPeer, 'loopback'>,
+  anonymous: MqttConfig['anonymous'],
+): MqttRefusal | undefined {
   if (anonymous === 'any' || (anonymous === 'loopback' && peer.loopback)) return undefined;
   return new MqttRefusal(
     Refused.NotAuthorized,
@@ -17,7 +20,7 @@ export function accessInWords(anonymous: MqttConfig['anonymous']): string {
   return {
     loopback: 'anonymous from this machine only',
     any: 'ANONYMOUS FROM ANYWHERE',
-    none: 'nobody',
+    none: 'principals only',
   }[anonymous];
 }
 

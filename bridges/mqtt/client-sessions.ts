@@ -1,5 +1,5 @@
 import type { JoinedSession } from '../../src/client/session-api.ts';
-import type { BridgeContext } from '../../src/gateway/bridge.ts';
+import type { BridgeContext, Identity } from '../../src/gateway/bridge.ts';
 import { refusalOf } from './access.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 import { type MqttPeer, MqttRefusal, Refused } from './mqtt-source.ts';
@@ -42,18 +42,29 @@ export class ClientSessions {
 
   /** Rejects with `MqttRefusal` where the client may not come in. */
   async open(peer: MqttPeer): Promise<void> {
-    const refusal = refusalOf(peer, this.#config.anonymous);
-    if (refusal !== undefined) throw refusal;
     if (peer.clientId === this.#config.service)
       throw new MqttRefusal(Refused.Identifier, 'this client id is the bridge’s own');
     if (this.#stopping || this.#context.signal.aborted) throw new MqttRefusal(Refused.Unavailable, 'it is stopping');
-    const { clientId: authid, address } = peer;
-    const session = await this.#context.join({ authid, authrole: DEVICE_ROLE, peer: `mqtt ${address}` });
+    const session = await this.#context.join({ ...(await this.#identityOf(peer)), peer: `mqtt ${peer.address}` });
     this.#sessions.set(peer, session);
     void session.closed.then(reason => {
       // Ended by the router: the client ends with its session.
       if (this.#sessions.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);
     });
+  }
+
+  /** A principal by its password, or by what the configuration says of others. Rejects with `MqttRefusal`. */
+  async #identityOf({ clientId, username, password, address, loopback }: MqttPeer): Promise<Identity> {
+    const host = hostOf(address);
+    const found = await this.#context.authenticate({ username, password, clientId, address: host, loopback });
+    if (found === 'stranger') {
+      const refusal = refusalOf({ loopback }, this.#config.anonymous);
+      if (refusal !== undefined) throw refusal;
+      return { authid: clientId, authrole: DEVICE_ROLE, clientId };
+    }
+    if ('refused' in found) throw new MqttRefusal(Refused.Credentials, found.refused);
+    const { principal } = found;
+    return { authid: principal.authid, authrole: principal.authrole, principal };
   }
 
   close(peer: MqttPeer): void {
@@ -69,4 +80,9 @@ export class ClientSessions {
     this.#sessions.clear();
     await Promise.all(sessions.map(session => session.leave()));
   }
+}
+
+/** The address in `192.168.1.20:51234`, `[fd00::1]:51234`. */
+function hostOf(address: string): string {
+  return address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 }

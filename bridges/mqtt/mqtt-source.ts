@@ -30,6 +30,8 @@ export interface MqttMessage extends MqttPublication {
 export interface MqttPeer {
   readonly clientId: string;
   readonly username: string | undefined;
+  /** Until it is let in; nobody keeps it. */
+  readonly password?: string | undefined;
   /** For people: `192.168.1.20:51234`. */
   readonly address: string;
   /** Whether it can only be on this machine. */

@@ -196,7 +196,10 @@ export function principalOf(record: PrincipalRecord, authmethod: string): Princi
 }
 
 /** Whether the principal may come from where the link does. This machine has an address also where a link has none. */
-export function mayComeFrom({ addresses }: PrincipalRecord, { address, loopback }: LinkInfo): boolean {
+export function mayComeFrom(
+  { addresses }: PrincipalRecord,
+  { address, loopback }: { readonly address?: string | undefined; readonly loopback: boolean },
+): boolean {
   return addresses === undefined || addresses.has(address ?? (loopback ? '127.0.0.1' : ''));
 }
 

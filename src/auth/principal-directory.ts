@@ -8,6 +8,7 @@ import type { CertificateRule, PrincipalRecord } from './principal-record.ts';
 interface RealmIndex {
   readonly byName: Map<string, PrincipalRecord>;
   readonly byKey: Map<string, PrincipalRecord>;
+  readonly clientIds: Set<string>;
   readonly withCertificate: [CertificateRule, PrincipalRecord][];
   /** One of each shape that credentials here have: the models of decoys. */
   readonly models: Map<string, { readonly credential: Credential; readonly authrole: string }>;
@@ -61,6 +62,12 @@ export class PrincipalDirectory {
     return undefined;
   }
 
+  /** Whether a name is a principal's, or an MQTT client id that only a principal may use. */
+  isTaken(realm: string, name: string): boolean {
+    const index = this.#realms.get(realm);
+    return index !== undefined && (index.byName.has(name) || index.clientIds.has(name));
+  }
+
   /** Whether some principal of the realm proves itself by `method`. */
   uses(realm: string, method: string): boolean {
     const index = this.#realms.get(realm);
@@ -104,7 +111,7 @@ export class PrincipalDirectory {
       for (const realm of record.realms ?? this.#realmNames) {
         let index = realms.get(realm);
         if (index === undefined) {
-          index = { byName: new Map(), byKey: new Map(), withCertificate: [], models: new Map() };
+          index = { byName: new Map(), byKey: new Map(), clientIds: new Set(), withCertificate: [], models: new Map() };
           realms.set(realm, index);
         }
         enter(index, record);
@@ -117,6 +124,7 @@ export class PrincipalDirectory {
 
 function enter(index: RealmIndex, record: PrincipalRecord): void {
   index.byName.set(record.authid, record);
+  for (const id of record.clientIds ?? []) index.clientIds.add(id);
   for (const rule of record.certificates ?? []) index.withCertificate.push([rule, record]);
   for (const credential of record.credentials) {
     const { shape } = credential;

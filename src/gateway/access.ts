@@ -1,5 +1,6 @@
 import { AttemptLimiter } from '../auth/attempt-limiter.ts';
 import { CookieJar } from '../auth/cookie-jar.ts';
+import { DeviceAuthenticator, type DeviceCredentials, type DeviceIdentity } from '../auth/device-authenticator.ts';
 import { PrincipalAuthenticator } from '../auth/principal-authenticator.ts';
 import { PrincipalDirectory } from '../auth/principal-directory.ts';
 import { AddressRanges } from '../base/address-ranges.ts';
@@ -15,6 +16,7 @@ export class Access implements Authenticator {
   readonly directory: PrincipalDirectory;
   /** Undefined where no realm knows browsers again. */
   readonly cookies: CookieJar | undefined;
+  readonly #devices: DeviceAuthenticator;
   readonly #realms: ReadonlyMap<string, Authenticator>;
 
   constructor(config: GatewayConfig, clock: Clock) {
@@ -23,7 +25,9 @@ export class Access implements Authenticator {
     // Where they are in a file, whoever watches it brings them.
     if (typeof principals !== 'string') this.directory.replace(principalRecords(principals));
     this.cookies = realms.some(({ cookies }) => cookies) ? new CookieJar(clock) : undefined;
-    const shared = { directory: this.directory, limiter: new AttemptLimiter(clock, limits.failedLogins), clock };
+    const limiter = new AttemptLimiter(clock, limits.failedLogins);
+    this.#devices = new DeviceAuthenticator(this.directory, limiter, clock);
+    const shared = { directory: this.directory, limiter, clock };
     this.#realms = new Map(
       realms.map(({ name, anonymous, cookies }) => [
         name,
@@ -34,6 +38,11 @@ export class Access implements Authenticator {
         }),
       ]),
     );
+  }
+
+  /** Who a device behind a bridge is. */
+  identify(realm: string, credentials: DeviceCredentials): Promise<DeviceIdentity> {
+    return this.#devices.identify(realm, credentials);
   }
 
   begin(request: AdmissionRequest): AuthStep | Promise<AuthStep> {

@@ -1,3 +1,4 @@
+import type { DeviceCredentials, DeviceIdentity } from '../auth/device-authenticator.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SerializerName } from '../codec/codec.ts';
@@ -19,6 +20,8 @@ export interface BridgeSurroundings {
   /** The gateway's, once it is open. */
   store(): Store;
   attach(link: Link, principal?: Principal): void;
+  authenticate(credentials: DeviceCredentials): Promise<DeviceIdentity>;
+  isPrincipal(name: string): boolean;
   readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
   retainedPublication(topic: string): number | undefined;
   listenRawSocket(name: string, options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
@@ -173,10 +176,13 @@ export class BridgeHost {
     return {
       log: this.#log,
       clock,
+      realm: this.#around.realm,
       signal: run.abort.signal,
       store: new NamespacedStore(this.#around.store(), this.name),
       join: identity => run.sessions.join(identity),
       attach: (link, principal) => run.sessions.attach(link, principal),
+      authenticate: credentials => this.#around.authenticate(credentials),
+      isPrincipal: name => this.#around.isPrincipal(name),
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
       acceptWebSockets,
       readTls: config => watchedTls(`bridges.${this.name}`, config, this.#log),

@@ -28,11 +28,12 @@ export class BridgeSessions {
   async join(identity: Identity): Promise<JoinedSession> {
     const { bridge, realm, attach, log, clock } = this.#options;
     if (this.#over) throw new Error(`the bridge ${bridge} has been stopped`);
-    const principal: Principal = {
+    const principal: Principal = identity.principal ?? {
       authid: identity.authid,
       authrole: identity.authrole,
       authmethod: 'internal',
       authprovider: `bridge:${bridge}`,
+      ...(identity.clientId !== undefined && { clientId: identity.clientId }),
     };
     const shared = {
       transport: 'local',

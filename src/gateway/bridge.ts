@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { DeviceCredentials, DeviceIdentity } from '../auth/device-authenticator.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { JoinedSession } from '../client/session-api.ts';
@@ -10,6 +11,7 @@ import type { Listening } from '../transport/listening.ts';
 import type { TlsOptions } from '../transport/socket-server.ts';
 import type { TlsConfig } from './config/tls-schema.ts';
 
+export type { DeviceCredentials, DeviceIdentity } from '../auth/device-authenticator.ts';
 export type { Store, StoreOperation } from '../store/store.ts';
 export type { ForeignWebSocket } from '../transport/foreign-subprotocols.ts';
 export type { Listening } from '../transport/listening.ts';
@@ -27,6 +29,10 @@ export interface Identity {
    * what its role may. A device's session never is one. Default false.
    */
   readonly service?: boolean;
+  /** The MQTT client id, for permissions that name it. */
+  readonly clientId?: string;
+  /** Who `authenticate` has found it to be: the rest but `peer` is then as this says. */
+  readonly principal?: Principal;
 }
 
 export interface RawSocketListenOptions {
@@ -43,10 +49,19 @@ export interface RawSocketListenOptions {
 export interface BridgeContext {
   readonly log: Logger;
   readonly clock: Clock;
+  /** The realm that its sessions join, and the devices that it vouches for. */
+  readonly realm: string;
   /** Aborted when the gateway stops; a bridge begins nothing new then. */
   readonly signal: AbortSignal;
   /** The bridge's own part of the gateway's store: for what must outlive the process. */
   readonly store: Store;
+  /**
+   * Who a device is that does not speak WAMP, by the principals of the bridge's realm; a password is a principal's ticket.
+   * Takes its time where a password is wrong.
+   */
+  authenticate(credentials: DeviceCredentials): Promise<DeviceIdentity>;
+  /** Whether a name belongs to a principal: nobody is let in by such a name alone. */
+  isPrincipal(name: string): boolean;
   /** Joins the bridge's realm over a local link. */
   join(identity: Identity): Promise<JoinedSession>;
   /** Hands a link that the bridge made to the router, as any listener would; with `principal`, vouching for it. */

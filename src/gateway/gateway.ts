@@ -259,6 +259,8 @@ export class Gateway implements AsyncDisposable {
         log: this.#log,
         clock: this.#clock,
         attach: (link, principal) => this.#router.attach(link, principal),
+        authenticate: credentials => this.#access.identify(realm, credentials),
+        isPrincipal: name => this.#access.directory.isTaken(realm, name),
         store: () => this.#openStore.store,
         acceptWebSockets: (subprotocols, accept) => this.#network.foreign.take(subprotocols, accept),
         retainedPublication: topic => this.#router.realm(realm)?.broker.retained.newest(topic)?.publication,

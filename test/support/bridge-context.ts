@@ -19,6 +19,9 @@ export interface TestGatewayOptions {
   readonly uri?: UriRule;
   readonly authorizer?: Authorizer;
   readonly log?: Logger;
+  /** Default: there are no principals. */
+  readonly authenticate?: BridgeContext['authenticate'];
+  readonly isPrincipal?: BridgeContext['isPrincipal'];
   /** Default: one in memory. */
   readonly store?: Store;
   /** For bridges that listen for RawSocket peers; without it such a bridge is refused. */
@@ -50,6 +53,9 @@ export class TestGateway implements AsyncDisposable {
     this.context = {
       log: this.#log,
       clock: systemClock,
+      realm: REALM,
+      authenticate: options.authenticate ?? (async () => 'stranger'),
+      isPrincipal: options.isPrincipal ?? (() => false),
       signal: this.#stopping.signal,
       store: options.store ?? new MemoryStore(64 * 1024 * 1024),
       acceptWebSockets: (subprotocols, accept) => this.foreign.take(subprotocols, accept),
@@ -66,7 +72,7 @@ export class TestGateway implements AsyncDisposable {
 
   /** Joins the realm as somebody beside the bridge, over a local link. */
   join(identity: Identity = { authid: 'test', authrole: 'anonymous' }): Promise<JoinedSession> {
-    const { authid, authrole, peer = 'local', service = false } = identity;
+    const { authid, authrole, peer = 'local', service = false, principal } = identity;
     const info: LinkInfo = {
       transport: 'local',
       serializer: 'none',
@@ -74,7 +80,7 @@ export class TestGateway implements AsyncDisposable {
       loopback: true,
       listener: 'test',
       tls: false,
-      principal: { authid, authrole, authmethod: 'internal', authprovider: 'test' },
+      principal: principal ?? { authid, authrole, authmethod: 'internal', authprovider: 'test' },
       ...(service && { internal: 'service' }),
     };
     const [near, far] = localLinkPair({ ...info, peer: 'router' }, info, this.#log);

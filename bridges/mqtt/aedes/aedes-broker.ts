@@ -252,16 +252,18 @@ export class AedesBroker implements MqttSource {
     }
   }
 
-  #authenticate(...[client, username, , callback]: Hook<'authenticate'>): void {
+  #authenticate(...[client, username, password, callback]: Hook<'authenticate'>): void {
     const peer = this.#peers.get(client);
     if (peer === undefined) {
       callback(null, false);
       return;
     }
     peer.username = username;
+    peer.password = password?.toString('utf8');
     this.#admit(peer).then(
       () => {
         peer.admitted = true;
+        peer.password = undefined;
         this.#admitted += 1;
         callback(null, true);
         // Gone while it was being let in: nobody else will say so.

@@ -14,6 +14,7 @@ export class AedesPeer implements MqttPeer {
   readonly address: string;
   readonly loopback: boolean;
   username: string | undefined;
+  password: string | undefined;
   /** Whether the sink has let it in. */
   admitted = false;
   /** Why CONNECT will be refused; known before aedes asks. */

@@ -79,6 +79,7 @@ export class Arrivals {
     }
     connection.clientId = connect.clientId;
     connection.username = connect.username;
+    connection.password = connect.password?.toString('utf8');
     connection.hold();
     const flaw = this.#flaw(connect);
     if (flaw !== undefined) {
@@ -143,6 +144,7 @@ export class Arrivals {
       throw new MqttRefusal(Refused.Unavailable, 'there are too many sessions ("maxSessions")');
     }
     await sink.connecting(connection);
+    connection.password = undefined;
     if (old !== undefined) {
       // [MQTT-3.1.4-2] Its will and what it has published come before anything of its successor.
       old.connection.close('another client has connected by its id');

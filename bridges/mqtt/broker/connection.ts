@@ -55,6 +55,7 @@ export class Connection implements MqttPeer, SessionConnection {
   readonly loopback: boolean;
   clientId = '';
   username: string | undefined;
+  password: string | undefined;
   protocolVersion = 0;
   /** Seconds that it may be silent for; 0 is for ever. */
   keepAlive = 0;

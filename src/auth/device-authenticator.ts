@@ -1,0 +1,98 @@
+import type { Clock } from '../base/clock.ts';
+import { networkOf } from '../base/network-of.ts';
+import type { PeerCertificate, Principal } from '../link/link.ts';
+import type { AttemptLimiter } from './attempt-limiter.ts';
+import { mayComeFrom, principalOf } from './principal-authenticator.ts';
+import type { PrincipalDirectory } from './principal-directory.ts';
+import { isAuthid, type PrincipalRecord } from './principal-record.ts';
+import { Ticket } from './ticket.ts';
+
+/** What a device that does not speak WAMP has shown, in whatever protocol. */
+export interface DeviceCredentials {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** Of MQTT. */
+  readonly clientId?: string | undefined;
+  readonly certificate?: PeerCertificate | undefined;
+  /** Its IP address alone. */
+  readonly address?: string | undefined;
+  readonly loopback: boolean;
+}
+
+/**
+ * Who a device is; why it is not let in, for the log and the device; or nobody in particular, as it has shown nothing that
+ * anybody here could be known by. Whether such a stranger is let in is for the bridge to say.
+ */
+export type DeviceIdentity = { readonly principal: Principal } | { readonly refused: string } | 'stranger';
+
+const MAX_WAIT = 5_000;
+const DENIED = { refused: 'these credentials are not valid here' } as const;
+
+/** Knows the devices of bridges by the same principals as WAMP clients: a password is the principal's ticket. */
+export class DeviceAuthenticator {
+  readonly #directory: PrincipalDirectory;
+  readonly #limiter: AttemptLimiter;
+  readonly #clock: Clock;
+
+  constructor(directory: PrincipalDirectory, limiter: AttemptLimiter, clock: Clock) {
+    this.#directory = directory;
+    this.#limiter = limiter;
+    this.#clock = clock;
+  }
+
+  async identify(realm: string, credentials: DeviceCredentials): Promise<DeviceIdentity> {
+    const { username, password, certificate, clientId } = credentials;
+    const shown = certificate === undefined ? undefined : this.#directory.findByCertificate(realm, certificate);
+    if (shown !== undefined && (username === undefined || username === shown.authid)) {
+      return mayUse(shown, credentials) ? identityOf(shown, 'tls', clientId) : DENIED;
+    }
+    if (username === undefined || password === undefined || !this.#directory.uses(realm, 'ticket')) {
+      return this.#stranger(realm, credentials);
+    }
+    if (!isAuthid(username)) return DENIED;
+    return this.#byTicket(realm, username, password, credentials);
+  }
+
+  /** Nobody proves to be who it says by its name alone: a name that belongs to somebody is not a stranger's. */
+  #stranger(realm: string, { username, clientId }: DeviceCredentials): DeviceIdentity {
+    const taken = [username, clientId].find(name => name !== undefined && this.#directory.isTaken(realm, name));
+    return taken === undefined ? 'stranger' : { refused: `${taken} is a principal, and has to prove that it is` };
+  }
+
+  async #byTicket(
+    realm: string,
+    username: string,
+    password: string,
+    credentials: DeviceCredentials,
+  ): Promise<DeviceIdentity> {
+    const { address, loopback, clientId } = credentials;
+    const from = loopback || address === undefined ? undefined : networkOf(address);
+    const wait = this.#limiter.reserve(from, username);
+    if (wait > MAX_WAIT) return { refused: `too many wrong passwords; try again in ${Math.ceil(wait / 1000)} s` };
+    if (wait > 0) await new Promise<void>(resolve => this.#clock.after(wait, resolve));
+    const record = this.#directory.find(realm, username);
+    const known = record !== undefined && mayUse(record, credentials) ? record : undefined;
+    const ticket =
+      known?.credentials.find(one => one instanceof Ticket) ??
+      this.#directory.decoy(realm, username, ['ticket'])?.credential;
+    const right = ticket instanceof Ticket && (await ticket.matches(password));
+    if (!right || known === undefined) {
+      this.#limiter.failed(from, username);
+      return DENIED;
+    }
+    this.#limiter.succeeded(from, username);
+    return identityOf(known, 'ticket', clientId);
+  }
+}
+
+function identityOf(record: PrincipalRecord, authmethod: string, clientId: string | undefined): DeviceIdentity {
+  const principal = principalOf(record, authmethod);
+  return { principal: clientId === undefined ? principal : { ...principal, clientId } };
+}
+
+/** Whether the principal may come from there, and by that client id. */
+function mayUse(record: PrincipalRecord, { address, loopback, clientId }: DeviceCredentials): boolean {
+  const { clientIds } = record;
+  if (clientIds !== undefined && clientId !== undefined && !clientIds.includes(clientId)) return false;
+  return mayComeFrom(record, { address, loopback });
+}

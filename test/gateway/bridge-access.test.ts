@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { connectAsync, type IClientOptions } from 'mqtt';
+import { cborTcpBridge } from '../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
+import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
+import { signLogin, ticketLogin } from '../../src/client/client.ts';
+import { Session, type SessionOptions } from '../../src/client/session.ts';
+import { codecNamed } from '../../src/codec/codecs.ts';
+import { parseConfig } from '../../src/gateway/config/load-config.ts';
+import { Gateway } from '../../src/gateway/gateway.ts';
+import { dial } from '../../src/transport/dial.ts';
+import { until } from '../support/until.ts';
+
+const PRIVATE_KEY = '04c32ac48ec8e5cadfea1f3dd806c302c3c53f6f76718ed658a1d522f4276403';
+const PUBLIC_KEY = '2568578f59cbb08880a534b1be36d7f01164d4c52d90ee981cc4f9f1912bffc5';
+
+const config = {
+  realms: [
+    {
+      name: 'realm1',
+      roles: {
+        anonymous: { permissions: [{ uri: '', match: 'prefix', allow: ['subscribe', 'publish'] }] },
+        device: {
+          permissions: [
+            { uri: 'dev.{authid}.', match: 'prefix', allow: ['publish'] },
+            { uri: 'mqtt.{clientid}.', match: 'prefix', allow: ['publish'] },
+          ],
+        },
+      },
+    },
+    { name: 'other', anonymous: 'none' },
+  ],
+  listeners: [{ type: 'rawsocket', port: 0 }],
+  principals: [
+    {
+      authid: 'pump',
+      role: 'device',
+      realms: ['realm1'],
+      ticket: 'geheim',
+      clientIds: ['pump-1'],
+      cryptosign: [PUBLIC_KEY],
+    },
+  ],
+  bridges: { mqtt: { port: 0 }, 'cbor-tcp': { port: 0 } },
+};
+
+class Site implements AsyncDisposable {
+  readonly gateway: Gateway;
+
+  private constructor(gateway: Gateway) {
+    this.gateway = gateway;
+  }
+
+  static async start(broker = 'wampway'): Promise<Site> {
+    const bridges = [mqttBridge, cborTcpBridge];
+    const input = { ...config, bridges: { ...config.bridges, mqtt: { port: 0, broker } } };
+    const gateway = new Gateway(parseConfig(input, bridges), { bridges });
+    await gateway.start();
+    return new Site(gateway);
+  }
+
+  #port(bridge: string): string {
+    const banner = this.gateway.bridges.find(({ name }) => name === bridge)?.banner[0];
+    return /:(\d+):/.exec(banner ?? '')?.[1] ?? assert.fail(`no port in ${banner}`);
+  }
+
+  /** A dashboard, anonymous on this machine. */
+  async watch(): Promise<{ readonly topics: string[] }> {
+    const link = await dial(`tcp://${this.gateway.listeners[0]?.address}`, { codec: codecNamed('json') });
+    const session = await Session.join(link, { realm: 'realm1' });
+    const topics: string[] = [];
+    await session.subscribe('', ({ topic }) => topics.push(topic), { match: 'prefix' });
+    return { topics };
+  }
+
+  async device(options: Partial<SessionOptions>): Promise<Session> {
+    const link = await dial(`tcp://127.0.0.1:${this.#port('cbor-tcp')}`, { codec: codecNamed('cbor') });
+    return Session.join(link, { realm: 'realm1', ...options });
+  }
+
+  mqtt(options: IClientOptions) {
+    const url = `mqtt://127.0.0.1:${this.#port('mqtt')}`;
+    return connectAsync(url, { reconnectPeriod: 0, protocolVersion: 4, ...options });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.gateway.stop();
+  }
+}
+
+describe('principals behind bridges', () => {
+  it('cbor-tcp: a principal proves who it is to the router, and nobody else gets its name', async () => {
+    await using site = await Site.start();
+    const watch = await site.watch();
+    const pump = await site.device({ authid: 'pump', logins: [ticketLogin('geheim')] });
+    assert.deepEqual([pump.welcome['authrole'], pump.welcome['authmethod']], ['device', 'ticket']);
+    await pump.publish('level', { args: [7], acknowledge: true });
+    await until('the event', () => watch.topics.includes('dev.pump.level'));
+    // None of these ends the session of the real one.
+    await assert.rejects(site.device({ authid: 'pump' }), /authentication_required.*pump is a principal/);
+    await assert.rejects(site.device({ authid: 'pump', logins: [ticketLogin('x')] }), /authentication_denied/);
+    await assert.rejects(site.device({ authid: PUBLIC_KEY, logins: [signLogin(PRIVATE_KEY)] }), /invalid_argument/);
+    await assert.rejects(site.device({ authid: 'lamp', realm: 'other' }), /no_such_realm/);
+    await pump.publish('level', { args: [8], acknowledge: true });
+    // The real one, come back, does.
+    const again = await site.device({ authid: 'pump', logins: [signLogin(PRIVATE_KEY)] });
+    assert.match(await pump.closed, /killed|anew/);
+    await again.publish('level', { args: [9], acknowledge: true });
+    await again.leave();
+  });
+
+  it('cbor-tcp: a stranger is still let in by its name from this machine, in the role that strangers have', async () => {
+    await using site = await Site.start();
+    const lamp = await site.device({ authid: 'lamp' });
+    assert.equal(lamp.welcome['authmethod'], 'anonymous');
+    await lamp.leave();
+  });
+
+  for (const broker of ['wampway', 'aedes'])
+    it(`mqtt, broker ${broker}: user name and password are a principal’s, which is confined to its names`, async () => {
+      await using site = await Site.start(broker);
+      const watch = await site.watch();
+      const client = await site.mqtt({ clientId: 'pump-1', username: 'pump', password: 'geheim' });
+      await client.publishAsync('pump-1/level', '7', { qos: 1 });
+      await until('the event', () => watch.topics.includes('mqtt.pump-1.level'));
+      client.publish('pump-2/level', '7', { qos: 0 });
+      await client.publishAsync('pump-1/after', '7', { qos: 1 });
+      await until('the event', () => watch.topics.includes('mqtt.pump-1.after'));
+      assert.equal(watch.topics.includes('mqtt.pump-2.level'), false);
+      await client.endAsync(true);
+      const refused = (options: IClientOptions): Promise<void> =>
+        assert.rejects(site.mqtt(options), /Bad (User|user)|refused/i, JSON.stringify(options));
+      await refused({ clientId: 'pump-1', username: 'pump', password: 'x' });
+      await refused({ clientId: 'pump-1', username: 'eve', password: 'geheim' });
+      await refused({ clientId: 'another', username: 'pump', password: 'geheim' });
+      // A principal's names, without its password.
+      await refused({ clientId: 'pump-1' });
+      await refused({ clientId: 'pump' });
+      const stranger = await site.mqtt({ clientId: 'lamp' });
+      await stranger.publishAsync('lamp/level', '1', { qos: 1 });
+      await until('the event', () => watch.topics.includes('mqtt.lamp.level'));
+      await stranger.endAsync(true);
+    });
+});
