@@ -1,4 +1,4 @@
-import { connect, type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
 import type { Clock } from '../../src/base/clock.ts';
 import type { Demo } from '../../src/gateway/bridge.ts';
 import type { MqttConfig } from './mqtt-config.ts';
@@ -26,6 +26,8 @@ export function climateAt(milliseconds: number): { temperature: number; humidity
 export const greenhouse: Demo<MqttConfig> = {
   prepare: config => config,
   async start(config, { clock, log }) {
+    // Loaded where it is needed: it takes more memory than the rest of the gateway's own code.
+    const { connect } = await import('mqtt');
     const client = connect({
       host: reachable(config.host),
       port: config.port,

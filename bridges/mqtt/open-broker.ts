@@ -1,4 +1,3 @@
-import { AedesBroker } from './aedes/aedes-broker.ts';
 import { EmbeddedSource, type SourceParts } from './broker/embedded-source.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 import type { MqttSource } from './mqtt-source.ts';
@@ -11,6 +10,9 @@ export interface OwnBroker extends MqttSource {
 }
 
 /** The broker that the configuration names, listening. Rejects with what the system says, with address and port. */
-export function openBroker(config: MqttConfig, parts: SourceParts): Promise<OwnBroker> {
-  return config.broker === 'aedes' ? AedesBroker.listen(config, parts) : EmbeddedSource.listen(config, parts);
+export async function openBroker(config: MqttConfig, parts: SourceParts): Promise<OwnBroker> {
+  if (config.broker !== 'aedes') return await EmbeddedSource.listen(config, parts);
+  // Loaded where it is asked for: nobody else has to find room for it.
+  const { AedesBroker } = await import('./aedes/aedes-broker.ts');
+  return await AedesBroker.listen(config, parts);
 }

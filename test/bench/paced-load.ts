@@ -13,23 +13,28 @@ export interface PacedLoadOptions {
   /** Events a second of all publishers together. */
   readonly rate: number;
   readonly payload: List;
+  /** Events of a publisher that leave together. Default 1. */
+  readonly burst?: number;
 }
 
 /** A publisher, and when those of its events were sent that are on their way; they arrive in their order. */
 class Source {
   readonly #session: LoadSession;
-  readonly #frame: Buffer;
+  readonly #frames: Buffer;
+  readonly #burst: number;
   readonly #sentAt: number[] = [];
   #first = 0;
 
-  constructor(session: LoadSession, frame: Buffer) {
+  constructor(session: LoadSession, frame: Buffer, burst: number) {
     this.#session = session;
-    this.#frame = frame;
+    this.#frames = Buffer.concat(Array.from({ length: burst }, () => frame));
+    this.#burst = burst;
   }
 
   publish(): void {
-    this.#sentAt.push(performance.now());
-    this.#session.write(this.#frame);
+    const now = performance.now();
+    for (let i = 0; i < this.#burst; i++) this.#sentAt.push(now);
+    this.#session.write(this.#frames);
   }
 
   /** When the oldest was sent that is on its way; undefined where none is. */
@@ -72,7 +77,7 @@ export class PacedLoad implements Load {
       const publisher = await LoadSession.join(wire, router);
       load.#sessions.push(publisher);
       const message = listFormats[wire.serializer].write([MessageType.Publish, 1, {}, topic, ...payload]);
-      const source = new Source(publisher, frameOf(wire, message));
+      const source = new Source(publisher, frameOf(wire, message), options.burst ?? 1);
       load.#sources.push(source);
       load.#bySubscription.set(Number(subscription), source);
     }
@@ -81,7 +86,7 @@ export class PacedLoad implements Load {
   }
 
   run(milliseconds: number): Promise<Tally> {
-    const { rate } = this.#options;
+    const { rate, burst = 1 } = this.#options;
     const [sent, received, wrong] = [this.#sent, this.#received, this.#wrong];
     this.#latencies = new Latencies();
     const begun = performance.now();
@@ -99,7 +104,10 @@ export class PacedLoad implements Load {
       );
       pace = setInterval(() => {
         const due = (Math.min(performance.now() - begun, milliseconds) / 1000) * rate;
-        while (this.#sent - sent < due) this.#sources[this.#sent++ % this.#sources.length]?.publish();
+        while (this.#sent - sent < due) {
+          this.#sources[(this.#sent / burst) % this.#sources.length]?.publish();
+          this.#sent += burst;
+        }
         if (!round.open && this.#received - received === this.#sent - sent) round.finish();
       }, 1);
     });

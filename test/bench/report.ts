@@ -18,6 +18,9 @@ const titles: Readonly<Record<string, string>> = {
   storm: 'all connect at once',
   'slow consumer': 'one subscriber that does not read, beside one that does',
   mqtt: 'MQTT to WAMP',
+  growth: 'how cost grows: one receiver for each event, more and more of something else',
+  soak: 'memory under a load that goes on, after garbage collections',
+  'small machine': 'the whole gateway on one core with a heap of 256 MiB',
 };
 
 /** Below this much of a core the router has waited for the generator of load, or for the machine. */

@@ -13,6 +13,8 @@ import { PublishLoad, type PublishLoadOptions, type Subscriber } from './publish
 import { everyWire, exactly, floats, rawCbor, sensor, TOPIC, wire, wsJson } from './samples.ts';
 import type { LoadScenario, Scenario } from './scenario.ts';
 import { slowConsumer } from './slow-consumer.ts';
+import { smallMachine } from './small-machine.ts';
+import { soak } from './soak.ts';
 import { type WireName, wireText } from './wire-format.ts';
 
 function events(group: string, name: string, options: PublishLoadOptions): LoadScenario {
@@ -94,4 +96,6 @@ export const scenarios: readonly Scenario[] = [
   mqttToWamp(0),
   mqttToWamp(1),
   ...growth,
+  soak,
+  smallMachine,
 ];

@@ -22,7 +22,7 @@ export const externalMqttBridge = defineBridge({
       await relay.stop();
     };
     try {
-      broker = ExternalBroker.open(config, { sink: relay, drops, clock, log });
+      broker = await ExternalBroker.open(config, { sink: relay, drops, clock, log });
       await relay.connect(broker);
       await relay.takeCalls();
       broker.onForgotten(() => {

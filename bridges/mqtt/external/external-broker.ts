@@ -1,4 +1,4 @@
-import { connect, type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
+import type { IClientOptions, IClientPublishOptions, MqttClient } from 'mqtt';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import type { DropCounter } from '../drop-counter.ts';
@@ -43,12 +43,12 @@ export class ExternalBroker implements MqttSource {
   #onForgotten: (() => void) | undefined;
   #isForgotten = false;
 
-  private constructor(config: ExternalConfig, parts: ExternalBrokerParts) {
+  private constructor(config: ExternalConfig, parts: ExternalBrokerParts, client: MqttClient) {
     this.#config = config;
     this.#parts = parts;
     this.#queue = new OutboundQueue(config.queue);
     this.#echo = new EchoFilter(parts.clock);
-    this.#client = connect(config.url, optionsOf(config));
+    this.#client = client;
     this.#client.handleMessage = (packet, done) => this.#received(packet, done);
     this.#client.on('connect', ({ sessionPresent }) => this.#connected(sessionPresent));
     this.#client.on('close', () => this.#closed());
@@ -56,8 +56,10 @@ export class ExternalBroker implements MqttSource {
   }
 
   /** Begins to connect, and goes on trying: a broker that is not there is no reason not to start. */
-  static open(config: ExternalConfig, parts: ExternalBrokerParts): ExternalBroker {
-    return new ExternalBroker(config, parts);
+  static async open(config: ExternalConfig, parts: ExternalBrokerParts): Promise<ExternalBroker> {
+    // Loaded where it is needed: it takes more memory than the rest of the gateway's own code.
+    const { connect } = await import('mqtt');
+    return new ExternalBroker(config, parts, connect(config.url, optionsOf(config)));
   }
 
   get address(): string {
