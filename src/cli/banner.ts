@@ -29,12 +29,22 @@ export function banner(gateway: Gateway, file: string | undefined): string[] {
   const simulated = bridges.flatMap(bridge => bridge.demoBanner);
   for (const line of simulated) rows.push(['simulated', line]);
   if (simulated.length > 0) rows.push(['', 'switch the simulated devices off with --no-demo']);
+  rows.push(['data', dataInWords(config.data)]);
   rows.push(['configuration', file ?? 'built in; to change it, copy config/gateway.yaml and start with -c FILE']);
   const width = Math.max(...rows.map(([label]) => label.length));
   return [
     `wampway ${version} is ready; Ctrl-C stops it.`,
     ...rows.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`),
   ];
+}
+
+function dataInWords(data: GatewayConfig['data']): string {
+  if (data === undefined) {
+    return 'in memory: MQTT sessions and retained messages end with the process; "data: { path: ./data }" keeps them';
+  }
+  const { path, sync, syncInterval } = data;
+  const when = { always: 'once acknowledged', interval: `within ${syncInterval} ms`, never: 'when the system likes' };
+  return `${path}, safe from a power cut ${when[sync]}`;
 }
 
 function whoMayJoin(anonymous: GatewayConfig['realms'][number]['anonymous']): string {

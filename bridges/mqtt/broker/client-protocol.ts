@@ -66,7 +66,8 @@ export class ClientProtocol {
         if (id > 0) this.#acknowledge(connection, session, message, id);
         distributor.release(message, staged);
       },
-      refuse: (message, id, error) => {
+      refuse: (message, id, error, staged) => {
+        if (staged !== undefined) distributor.unstage(staged);
         if (message.qos === 2) session.incoming.delete(id);
         this.#parts.drops.add('it was not accepted', { topic: message.topic, refusal: error.message });
         connection.close(`its message was not accepted: ${error.message}`);

@@ -98,7 +98,10 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     this.#own = new PublishLine({
       stage: message => this.#distributor.stage(message, undefined, 0),
       release: (message, _, staged) => this.#distributor.release(message, staged),
-      refuse: ({ topic }, _, error) => drops.add('the store has failed', { topic, refusal: error.message }),
+      refuse: ({ topic }, _, error, staged) => {
+        if (staged !== undefined) this.#distributor.unstage(staged);
+        drops.add('the store has failed', { topic, refusal: error.message });
+      },
       idle: () => {},
     });
     this.#departures = new Departures({ ...all, ended, publish: message => this.#publishOrphan(message) });
@@ -151,7 +154,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   }
 
   retained(filter: string): Promise<readonly MqttPublication[]> {
-    return Promise.resolve(this.#retained.match(filter));
+    const found = this.#retained.match(filter);
+    return Promise.resolve(found.map(({ topic, payload, qos, retain }) => ({ topic, payload, qos, retain })));
   }
 
   /** [ConnectionHost] */

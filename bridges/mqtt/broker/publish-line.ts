@@ -8,7 +8,7 @@ export interface PublishSteps {
   /** It is on disk: subscribers get it, and whoever published it the acknowledgement. */
   release(message: Message, id: number, staged: Staged | undefined): void;
   /** It was not accepted, or could not be written: it is as if it had never come. */
-  refuse(message: Message, id: number, error: Error): void;
+  refuse(message: Message, id: number, error: Error, staged: Staged | undefined): void;
   /** Nothing is left in the line. */
   idle(): void;
 }
@@ -86,7 +86,7 @@ export class PublishLine {
       (error: unknown) => {
         place.refused = true;
         place.committed = true;
-        this.#steps.refuse(place.message, place.id, asError(error));
+        this.#steps.refuse(place.message, place.id, asError(error), staged);
         this.#finish();
       },
     );
@@ -109,7 +109,7 @@ export class PublishLine {
   #refuseFrom(place: Place, error: Error): void {
     const index = this.#places.indexOf(place);
     if (index < 0) return;
-    for (const { message, id } of this.#places.splice(index)) this.#steps.refuse(message, id, error);
+    for (const { message, id } of this.#places.splice(index)) this.#steps.refuse(message, id, error, undefined);
     if (this.#places.length === 0) this.#steps.idle();
   }
 }

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { HeldStore } from '../../../support/held-store.ts';
+import { until } from '../../../support/until.ts';
+import { BrokerRig, closing, collect, connectMqtt } from '../broker-rig.ts';
+import { rawConnect, rawPacket, rawSubscribe } from '../raw-packets.ts';
+
+const kept = (clientId: string) => ({ clientId, clean: false });
+
+/** PUBLISH of `text` on `t`. */
+function rawQos2(id: number, text: string, dup = false): Buffer {
+  return rawPacket(dup ? 0x3c : 0x34, Buffer.from('\0\u0001t'), Buffer.of(0, id), Buffer.from(text));
+}
+
+/** Collects what a bare connection receives, as hexadecimal text. */
+function heard(socket: Socket): { text: string } {
+  const result = { text: '' };
+  socket.on('data', (chunk: Buffer) => {
+    result.text += chunk.toString('hex');
+  });
+  return result;
+}
+
+describe('EmbeddedBroker: over a crash', () => {
+  it('keeps sessions, subscriptions and what is queued, in order [MQTT-3.1.2-4]', async () => {
+    const store = new HeldStore();
+    await using before = await BrokerRig.start({}, { store });
+    const client = await before.client(kept('c'));
+    await client.subscribeAsync({ 'a/#': { qos: 1 }, b: { qos: 2 } });
+    await client.endAsync();
+    await until('it is away', () => before.gone.length === 1);
+    const publisher = await before.client();
+    for (let n = 0; n < 40; n++) await publisher.publishAsync('a/t', `${n}`, { qos: 1 });
+    await publisher.publishAsync('b', 'exactly once', { qos: 2 });
+    await using after = await BrokerRig.start({}, { store: await store.crash() });
+    const again = connectMqtt(after.broker.port, { ...kept('c'), resubscribe: false });
+    const received: string[] = [];
+    again.on('message', (_, payload) => received.push(payload.toString()));
+    await until('all have come', () => received.length === 41);
+    assert.deepEqual(
+      received.filter(text => text !== 'exactly once'),
+      Array.from({ length: 40 }, (_, n) => `${n}`),
+    );
+    await (await after.client()).publishAsync('b', 'later', { qos: 1 });
+    await until('the subscriptions are there', () => received.includes('later'));
+    again.end(true);
+  });
+
+  it('keeps retained messages, and that they were taken back', async () => {
+    const store = new HeldStore();
+    await using before = await BrokerRig.start({}, { store });
+    const publisher = await before.client();
+    await publisher.publishAsync('r/a', 'old', { qos: 1, retain: true });
+    await publisher.publishAsync('r/a', 'new', { qos: 2, retain: true });
+    await publisher.publishAsync('r/b', 'x', { qos: 1, retain: true });
+    await publisher.publishAsync('r/b', '', { qos: 1, retain: true });
+    await using after = await BrokerRig.start({}, { store: await store.crash() });
+    const found = await after.broker.retained('#');
+    assert.deepEqual(
+      found.map(({ topic, payload }) => [topic, `${payload}`]),
+      [['r/a', 'new']],
+    );
+  });
+
+  it('writes retained messages at QoS 0 now and then, of each topic the last', async () => {
+    const [store, clock] = [new HeldStore(), new FakeClock()];
+    await using rig = await BrokerRig.start({ sysInterval: 0 }, { store, clock });
+    const publisher = await rig.client();
+    for (let n = 0; n < 50; n++) publisher.publish('r', `${n}`, { retain: true });
+    await publisher.publishAsync('end', '', { qos: 1 });
+    assert.equal((await store.keys()).includes('rr'), false);
+    clock.advance(5_000);
+    await until('it is written', async () => (await store.keys()).includes('rr'));
+    await using after = await BrokerRig.start({}, { store: await store.crash() });
+    assert.equal(`${(await after.broker.retained('r'))[0]?.payload}`, '49');
+  });
+
+  it('D: knows a QoS 2 message again that came before the crash [MQTT-4.3.3-2]', async () => {
+    const store = new HeldStore();
+    await using before = await BrokerRig.start({}, { store });
+    const socket = await before.socket();
+    const answers = heard(socket);
+    socket.write(Buffer.concat([rawConnect(kept('c')), rawQos2(7, 'once')]));
+    await until('PUBREC', () => answers.text.endsWith('50020007'));
+    await using after = await BrokerRig.start({}, { store: await store.crash() });
+    const again = await after.socket();
+    const later = heard(again);
+    again.write(Buffer.concat([rawConnect(kept('c')), rawQos2(7, 'once', true), rawPacket(0x62, Buffer.of(0, 7))]));
+    await until('it is complete', () => later.text === '200201005002000770020007');
+    assert.equal(after.messages.length, 0, 'it is not a new one');
+    again.write(rawQos2(7, 'another'));
+    await until('the identifier is free again', () => after.messages.length === 1);
+  });
+
+  it('D: sends QoS 2 again under the same identifier, marked, and goes on where PUBREC had come [MQTT-4.4.0-1]', async () => {
+    const store = new HeldStore();
+    await using before = await BrokerRig.start({}, { store });
+    const socket = await before.socket();
+    const first = heard(socket);
+    socket.write(Buffer.concat([rawConnect(kept('c')), rawSubscribe('t', 2)]));
+    await until('SUBACK', () => first.text.endsWith('9003000102'));
+    const publisher = await before.client();
+    for (const text of ['a', 'b']) await publisher.publishAsync('t', text, { qos: 2 });
+    await until('both have come', () => first.text.endsWith('34060001740002' + '62'));
+    socket.write(rawPacket(0x50, Buffer.of(0, 1)));
+    await until('PUBREL', () => first.text.endsWith('62020001'));
+    await using after = await BrokerRig.start({}, { store: await store.crash() });
+    const again = await after.socket();
+    const second = heard(again);
+    again.write(rawConnect(kept('c')));
+    await until('all is sent again', () => second.text.length >= 2 * (4 + 4 + 8));
+    assert.equal(second.text, '20020100' + '62020001' + '3c06000174000262');
+  });
+
+  it('publishes the wills of those who were connected and do not come back [MQTT-3.1.2-8]', async () => {
+    const store = new HeldStore();
+    await using before = await BrokerRig.start({}, { store });
+    const will = (topic: string) => ({ topic, payload: Buffer.from('lost'), qos: 1 as const, retain: true });
+    await before.client({ clientId: 'lost', will: will('will/lost') });
+    await before.client({ clientId: 'back', will: will('will/back') });
+    const left = await before.client({ clientId: 'left', will: will('will/left') });
+    await left.endAsync();
+    await until('it has left', () => before.gone.length === 1);
+    await until('all is written', () => store.waiting === 0);
+    const clock = new FakeClock();
+    await using after = await BrokerRig.start({}, { store: await store.crash(), clock });
+    await after.client({ clientId: 'back' });
+    clock.advance(10_000);
+    await until('the will is published', () => after.messages.length > 0);
+    assert.deepEqual(
+      after.messages.map(({ topic, retain }) => [topic, retain]),
+      [['will/lost', true]],
+    );
+  });
+
+  it('leaves nothing in the store of what is done with', async () => {
+    const store = new HeldStore();
+    await using rig = await BrokerRig.start({ sysInterval: 0 }, { store });
+    const options = kept('c');
+    const client = await rig.client({ ...options, will: { topic: 'w', payload: Buffer.from('') } });
+    const received = await collect(client, '#', 2);
+    const publisher = await rig.client(kept('p'));
+    for (const qos of [1, 2] as const) {
+      for (let n = 0; n < 20; n++) await publisher.publishAsync('t', `${n}`, { qos });
+    }
+    await until('all have come', () => received.length === 40);
+    await Promise.all([client.endAsync(), publisher.endAsync()]);
+    await until('both are gone', () => rig.gone.length === 2);
+    await until('all is written', () => store.waiting === 0);
+    assert.deepEqual(await store.keys(), ['sc', 'sp']);
+    // A clean session discards what there was. [MQTT-3.1.2-6]
+    for (const clientId of ['c', 'p']) await (await rig.client({ clientId, clean: true })).endAsync();
+    await until('all is written', () => store.waiting === 0);
+    assert.deepEqual(await store.keys(), []);
+  });
+});
+
+describe('EmbeddedBroker: writes and acknowledgements', () => {
+  it('D: acknowledges and delivers only what is written [MQTT-4.3.2-2]', async () => {
+    for (const qos of [1, 2] as const) {
+      const store = new HeldStore();
+      await using rig = await BrokerRig.start({}, { store });
+      const received = await collect(await rig.client(kept('c')), 't', qos);
+      const bystander = await collect(await rig.client(), 't', 0);
+      const other = await rig.client();
+      const publisher = await rig.client(kept('p'));
+      await until('all is written', () => store.waiting === 0);
+      const release = store.hold();
+      let acknowledged = false;
+      const publishing = publisher.publishAsync('t', 'x', { qos }).then(() => {
+        acknowledged = true;
+      });
+      await until('it is being written', () => store.waiting > 0);
+      // A round trip behind it: had the broker acknowledged or delivered, it would be known by now.
+      await other.publishAsync('elsewhere', '', { qos: 1 });
+      assert.equal(acknowledged || received.length > 0 || bystander.length > 0, false);
+      release();
+      await publishing;
+      await until('it has come', () => received.length === 1 && bystander.length === 1);
+    }
+  });
+
+  it('D: what cannot be written is neither acknowledged nor delivered, and its client disconnected', async () => {
+    const store = new HeldStore();
+    await using rig = await BrokerRig.start({}, { store });
+    const subscriber = await rig.client(kept('c'));
+    const received = await collect(subscriber, 't', 1);
+    const publisher = await rig.client();
+    await until('all is written', () => store.waiting === 0);
+    store.failure = new Error('the disk is full');
+    const outcome = publisher.publishAsync('t', 'lost', { qos: 1 }).then(
+      () => 'acknowledged',
+      () => 'not acknowledged',
+    );
+    await closing(publisher);
+    publisher.end(true);
+    assert.equal(await outcome, 'not acknowledged');
+    store.failure = undefined;
+    await (await rig.client()).publishAsync('t', 'next', { qos: 1 });
+    await until('the next has come', () => received.length > 0);
+    assert.deepEqual(
+      received.map(({ text }) => text),
+      ['next'],
+    );
+  });
+
+  it('keeps the order of a client whose messages are written and not written by turns', async () => {
+    const store = new HeldStore();
+    await using rig = await BrokerRig.start({}, { store });
+    await (await rig.client(kept('c'))).subscribeAsync('t', { qos: 1 });
+    const everything = await collect(await rig.client(), 't', 0);
+    const publisher = await rig.client();
+    for (let n = 0; n < 100; n++) publisher.publish('t', `${n}`, { qos: n % 2 === 0 ? 0 : 1 });
+    await until('all have come', () => everything.length === 100);
+    assert.deepEqual(
+      everything.map(({ text }) => Number(text)),
+      Array.from({ length: 100 }, (_, n) => n),
+    );
+  });
+
+  it('has no record of messages that nobody is to get later', async () => {
+    const store = new HeldStore();
+    await using rig = await BrokerRig.start({ sysInterval: 0 }, { store });
+    const received = await collect(await rig.client(), '#', 2);
+    const publisher = await rig.client();
+    const release = store.hold();
+    for (const qos of [0, 1, 2] as const) await publisher.publishAsync('t', 'x', { qos });
+    await until('all have come', () => received.length === 3);
+    assert.equal(store.waiting, 0);
+    release();
+  });
+});
