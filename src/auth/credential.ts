@@ -2,6 +2,7 @@ import type { AdmissionRequest } from '../router/admission.ts';
 import type { Dict } from '../wamp/dict.ts';
 import type { AuthenticateMessage } from '../wamp/messages.ts';
 import type { Uri } from '../wamp/uri.ts';
+import type { PrincipalRecord } from './principal-record.ts';
 
 /** The methods that ask a question. [advanced/authentication] */
 export const challengeMethods = ['ticket', 'wampcra', 'wamp-scram', 'cryptosign'] as const;
@@ -26,6 +27,8 @@ export interface Verdict {
   readonly right: boolean;
   /** WELCOME.Details.authextra. */
   readonly extra?: Dict;
+  /** Who it turned out to be, where that was not known before. */
+  readonly as?: PrincipalRecord;
 }
 
 export const WRONG: Verdict = Object.freeze({ right: false });

@@ -10,6 +10,7 @@ import type { AttemptLimiter } from './attempt-limiter.ts';
 import type { CookieJar } from './cookie-jar.ts';
 import { type Attempt, type Credential, challengeMethods, type Question, type Verdict } from './credential.ts';
 import { publicKeyIn } from './cryptosign.ts';
+import { commonCredential, DynamicTicket, type LoginOracle, toldRecord } from './dynamic-login.ts';
 import type { PrincipalDirectory } from './principal-directory.ts';
 import { isAuthid, type PrincipalRecord } from './principal-record.ts';
 
@@ -21,6 +22,8 @@ export interface PrincipalAuthenticatorOptions {
   readonly anonymous: Authenticator;
   /** Where browsers are known again by their cookies. */
   readonly cookies?: CookieJar | undefined;
+  /** An application that is asked about those whom the directory does not know. */
+  readonly oracle?: LoginOracle | undefined;
 }
 
 /** A HELLO that offers more methods than there are is looked at no further. */
@@ -77,6 +80,8 @@ export class PrincipalAuthenticator implements Authenticator {
       }
     }
     const candidate = this.#candidate(request, offered);
+    const told = candidate?.record === undefined ? this.#told(request, offered) : undefined;
+    if (told !== undefined) return told.then(found => this.#ask(request, found));
     if (candidate !== undefined) return this.#ask(request, candidate);
     return refusal ?? this.#noMethod(realm, details, offered);
   }
@@ -118,6 +123,32 @@ export class PrincipalAuthenticator implements Authenticator {
     }
     const decoy = directory.decoy(realm, authid, methods);
     return decoy === undefined ? undefined : { record: undefined, authid, ...decoy };
+  }
+
+  /** Whom the application knows by that name, or a decoy; undefined where it is not to be asked. */
+  #told(request: AdmissionRequest, offered: readonly string[]): Promise<Candidate> | undefined {
+    const { oracle, directory } = this.#options;
+    const method = oracle?.methods.find(known => offered.includes(known));
+    const authid = authidOf(request, offered);
+    if (oracle === undefined || method === undefined || authid === undefined) return undefined;
+    const { realm, link, details } = request;
+    const about = { realm, authid, authmethod: method, peer: link.peer };
+    if (method === 'ticket') {
+      const credential = new DynamicTicket(oracle, about);
+      return Promise.resolve({ record: undefined, credential, authid, authrole: '' });
+    }
+    const pubkey = publicKeyIn(authextraOf(details));
+    const question = { ...about, shown: method === 'cryptosign' && pubkey !== undefined ? { pubkey } : {} };
+    return oracle.ask(question).then(answer => {
+      const record = toldRecord(question, answer);
+      const [credential] = record?.credentials ?? [];
+      if (record !== undefined && credential !== undefined) {
+        return { record, credential, authid, authrole: record.authrole };
+      }
+      const decoy = directory.decoy(realm, authid, [method]);
+      const common = directory.decoyOf(commonCredential(method), realm, authid);
+      return { record: undefined, authid, authrole: 'user', credential: common, ...decoy };
+    });
   }
 
   #ask(request: AdmissionRequest, candidate: Candidate): AuthStep | Promise<AuthStep> {
@@ -162,8 +193,10 @@ export class PrincipalAuthenticator implements Authenticator {
     return new Promise<void>(resolve => clock.after(wait, resolve)).then(check);
   }
 
-  #settle({ realm, link }: AdmissionRequest, { record, authid, credential }: Candidate, verdict: Verdict): AuthStep {
+  #settle({ realm, link }: AdmissionRequest, candidate: Candidate, verdict: Verdict): AuthStep {
     const { limiter, cookies } = this.#options;
+    const { authid, credential } = candidate;
+    const record = verdict.as ?? candidate.record;
     if (record === undefined || !verdict.right) {
       limiter.failed(countedAddress(link), authid);
       return DENIED;
@@ -176,7 +209,10 @@ export class PrincipalAuthenticator implements Authenticator {
 
   #noMethod(realm: string, details: Dict, offered: readonly string[]): AuthStep {
     const { directory } = this.#options;
-    const known = challengeMethods.filter(method => directory.uses(realm, method));
+    const { oracle } = this.#options;
+    const known = challengeMethods.filter(
+      method => directory.uses(realm, method) || oracle?.methods.includes(method) === true,
+    );
     if (details['authid'] === undefined && offered.some(method => known.some(name => name === method))) {
       return { abort: ErrorUri.AuthenticationRequired, message: 'HELLO.Details.authid has to say who wants to join' };
     }

@@ -98,6 +98,11 @@ export class PrincipalDirectory {
     return best === undefined ? undefined : { credential: best.credential.decoy(draw), authrole: best.authrole };
   }
 
+  /** A decoy of this credential, for that name. */
+  decoyOf(credential: Credential, realm: string, authid: string): Credential {
+    return credential.decoy((label, octets) => this.#draw(JSON.stringify([realm, authid, label]), octets));
+  }
+
   #draw(label: string, octets: number): Buffer {
     const blocks = Array.from({ length: Math.ceil(octets / 32) }, (_, index) =>
       createHmac('sha256', this.#pepper).update(`${index} ${label}`).digest(),

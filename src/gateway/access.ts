@@ -1,15 +1,20 @@
 import { AttemptLimiter } from '../auth/attempt-limiter.ts';
 import { CookieJar } from '../auth/cookie-jar.ts';
 import { DeviceAuthenticator, type DeviceCredentials, type DeviceIdentity } from '../auth/device-authenticator.ts';
+import type { LoginOracle } from '../auth/dynamic-login.ts';
 import { PrincipalAuthenticator } from '../auth/principal-authenticator.ts';
 import { PrincipalDirectory } from '../auth/principal-directory.ts';
 import { AddressRanges } from '../base/address-ranges.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Link } from '../link/link.ts';
 import type { AdmissionRequest, Authenticator, AuthStep } from '../router/admission.ts';
 import { AnonymousAuthenticator } from '../router/anonymous-authenticator.ts';
 import { ErrorUri } from '../wamp/errors.ts';
 import type { GatewayConfig, RealmConfig } from './config/config-schema.ts';
+import { httpOracle, procedureOracle } from './login-oracles.ts';
 import { principalRecords } from './principal-records.ts';
+import { RealmCaller, type RealmCallerOptions } from './realm-caller.ts';
 
 /** Who may join which realm of this gateway, by what its configuration says. */
 export class Access implements Authenticator {
@@ -19,7 +24,8 @@ export class Access implements Authenticator {
   readonly #devices: DeviceAuthenticator;
   readonly #realms: ReadonlyMap<string, Authenticator>;
 
-  constructor(config: GatewayConfig, clock: Clock) {
+  /** `attach` hands a link to the router, once there is one. */
+  constructor(config: GatewayConfig, clock: Clock, log: Logger, attach: (link: Link) => void) {
     const { realms, principals, limits } = config;
     this.directory = new PrincipalDirectory(realms.map(({ name }) => name));
     // Where they are in a file, whoever watches it brings them.
@@ -29,12 +35,13 @@ export class Access implements Authenticator {
     this.#devices = new DeviceAuthenticator(this.directory, limiter, clock);
     const shared = { directory: this.directory, limiter, clock };
     this.#realms = new Map(
-      realms.map(({ name, anonymous, cookies }) => [
+      realms.map(({ name, anonymous, cookies, authenticator }) => [
         name,
         new PrincipalAuthenticator({
           ...shared,
           anonymous: anonymousOf(anonymous),
           cookies: cookies ? this.cookies : undefined,
+          oracle: authenticator && oracleOf(authenticator, { realm: name, clock, log, attach }),
         }),
       ]),
     );
@@ -50,6 +57,15 @@ export class Access implements Authenticator {
     if (realm !== undefined) return realm.begin(request);
     return { abort: ErrorUri.NoSuchRealm, message: `there is no realm ${request.realm}` };
   }
+}
+
+function oracleOf(
+  config: NonNullable<RealmConfig['authenticator']>,
+  around: Omit<RealmCallerOptions, 'timeout'>,
+): LoginOracle {
+  const { procedure, url = '', timeout } = config;
+  if (procedure === undefined) return httpOracle(config, url);
+  return procedureOracle(config, procedure, new RealmCaller({ ...around, timeout }));
 }
 
 function anonymousOf(anonymous: RealmConfig['anonymous']): AnonymousAuthenticator {

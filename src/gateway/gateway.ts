@@ -79,7 +79,7 @@ export class Gateway implements AsyncDisposable {
     this.#clock = clock;
     this.#madeAt = clock.monotonic();
     this.#pageFolder = options.pageFolder;
-    this.#access = new Access(config, clock);
+    this.#access = new Access(config, clock, log.child({ part: 'access' }), link => this.#router.attach(link));
     this.#principalFile = this.#watchPrincipals(config);
     this.#meta = new MetaApi({
       clock,

@@ -35,4 +35,4 @@ export function valueSource(value: unknown, name = 'configuration'): ConfigSourc
 
 /** Keys whose values are not shown in messages and logs. */
 export const secretKey =
-  /pas+w|passphrase|secret|token|credential|private|ticket|wampcra|scram|(?:derived|stored|server)Key|pepper/i;
+  /pas+w|passphrase|secret|token|credential|private|ticket|wampcra|scram|(?:derived|stored|server)Key|pepper|bearer/i;

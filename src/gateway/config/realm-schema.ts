@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { challengeMethods } from '../../auth/credential.ts';
 import { isAddressRange } from '../../base/address-ranges.ts';
 import { defaultMetaPolicy } from '../../meta/meta-authorizer.ts';
 import { isUri } from '../../wamp/uri.ts';
@@ -88,6 +89,30 @@ const role = z.strictObject({
     ),
 });
 
+const authenticator = z
+  .strictObject({
+    procedure: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Called with realm, authid and details; answers the role, or a dictionary with it'),
+    url: z
+      .string()
+      .regex(/^https?:\/\/[^\s]+$/, { error: 'must be an address such as https://home.example/authenticate' })
+      .optional()
+      .describe('Asked by POST, in JSON, instead'),
+    bearer: z.string().min(1).optional().describe('Sent to the address as Authorization: Bearer …'),
+    methods: z
+      .array(z.enum(challengeMethods))
+      .min(1)
+      .default(['ticket'])
+      .describe('The methods by which such principals may prove who they are, the preferred first'),
+    timeout: z.int().min(100).max(8000).default(3000).describe('Milliseconds that an answer may take'),
+  })
+  .refine(({ procedure, url }) => (procedure === undefined) !== (url === undefined), {
+    error: 'needs either "procedure" or "url", one of them',
+  });
+
 /** One realm of a configuration. */
 export const realmSchema = z
   .strictObject({
@@ -105,6 +130,9 @@ export const realmSchema = z
       .describe(
         'Who may join without credentials: programs of this machine, anybody, nobody, or whoever comes from one of these addresses and networks',
       ),
+    authenticator: authenticator
+      .optional()
+      .describe('An application that is asked about those who are no principals in this configuration'),
     cookies: z
       .boolean()
       .default(false)
