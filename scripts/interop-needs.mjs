@@ -28,6 +28,7 @@ const modules = [
   ['autobahn', 'python3-autobahn'],
   ['msgpack', 'python3-msgpack'],
   ['cbor2', 'python3-cbor2'],
+  ['paho.mqtt', 'python3-paho-mqtt'],
 ];
 
 /** One line for each thing that is not there. */
