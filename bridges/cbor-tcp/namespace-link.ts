@@ -1,6 +1,8 @@
 import type { Logger } from '../../src/base/logger.ts';
 import { Inbound } from '../../src/link/inbound.ts';
 import type { Link, LinkInfo, LinkReceiver } from '../../src/link/link.ts';
+import type { OutgoingPolicy } from '../../src/link/outgoing-policy.ts';
+import type { Meters } from '../../src/link/rate-hold.ts';
 import { CloseUri, ProtocolViolation } from '../../src/wamp/errors.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
 import type { Message } from '../../src/wamp/messages.ts';
@@ -45,6 +47,14 @@ export class NamespaceLink implements Link {
   send(message: Message): void {
     if (message.type === MessageType.Welcome) this.#welcomed();
     this.#inner.send(message);
+  }
+
+  setOutgoing(outgoing: Partial<OutgoingPolicy> | undefined): void {
+    this.#inner.setOutgoing?.(outgoing);
+  }
+
+  setMeters(meters: Meters | undefined): void {
+    this.#inner.setMeters?.(meters);
   }
 
   close(reason: string): void {

@@ -1,4 +1,5 @@
 import type { AddressRanges } from '../base/address-ranges.ts';
+import type { PrincipalLimits } from '../router/allowance.ts';
 import type { Credential } from './credential.ts';
 
 /** A client certificate that stands for a principal: this one, or any of this subject that a trusted authority signed. */
@@ -22,6 +23,8 @@ export interface PrincipalRecord {
   readonly clientIds?: readonly string[] | undefined;
   /** Where it may come from; undefined is anywhere. */
   readonly addresses?: AddressRanges | undefined;
+  /** What it may take, where that differs from others of its role. */
+  readonly limits?: PrincipalLimits | undefined;
 }
 
 /** The longest authid. */

@@ -18,6 +18,7 @@ import { GatewayNetwork } from './gateway-network.ts';
 import type { GatewayStatus } from './gateway-status.ts';
 import { GatewayStore } from './gateway-store.ts';
 import { httpService } from './http-service.ts';
+import { limitsByPrincipal } from './limits-by-principal.ts';
 import { outgoingByRole } from './outgoing-by-role.ts';
 import { packageVersion } from './package-files.ts';
 import { loadPage } from './page-files.ts';
@@ -98,6 +99,7 @@ export class Gateway implements AsyncDisposable {
       agent: `wampway-${this.#version}`,
       limits: { goodbyeTimeout: GOODBYE },
       outgoingOf: outgoingByRole(config.realms),
+      limitsOf: limitsByPrincipal(config.realms, this.#access.directory),
     });
     this.#network = new GatewayNetwork(config.limits, log, clock);
     this.#hosts = this.#makeHosts(options.bridges);

@@ -7,10 +7,11 @@ import { scramKeys, WampScram } from '../auth/wamp-scram.ts';
 import { deriveCraKey, WampCra } from '../auth/wampcra.ts';
 import { AddressRanges } from '../base/address-ranges.ts';
 import type { PrincipalConfig } from './config/principal-schema.ts';
+import { limitsOf } from './limits-by-principal.ts';
 
 /** Principals as the configuration has them, with their secrets put where nothing prints them. */
 export function principalRecords(principals: readonly PrincipalConfig[]): PrincipalRecord[] {
-  return principals.map(({ authid, role, realms, certificates, clientIds, addresses, ...secrets }) => ({
+  return principals.map(({ authid, role, realms, certificates, clientIds, addresses, limits, ...secrets }) => ({
     authid,
     authrole: role,
     authprovider: 'static',
@@ -19,6 +20,7 @@ export function principalRecords(principals: readonly PrincipalConfig[]): Princi
     certificates,
     clientIds,
     addresses: addresses === undefined ? undefined : new AddressRanges(addresses),
+    limits: limits && limitsOf(limits),
   }));
 }
 

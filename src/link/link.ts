@@ -1,5 +1,6 @@
 import type { Message } from '../wamp/messages.ts';
 import type { OutgoingPolicy } from './outgoing-policy.ts';
+import type { Meters } from './rate-hold.ts';
 
 export type ChannelBinding = 'tls-unique' | 'tls-exporter';
 
@@ -104,4 +105,6 @@ export interface Link {
   readonly counters?: Readonly<LinkCounters> | undefined;
   /** Sets, in part or whole, what may wait for the peer from now on; what is left out is as the link was made. */
   setOutgoing?(outgoing: Partial<OutgoingPolicy> | undefined): void;
+  /** Holds the peer to a rate from now on, by reading it more slowly; undefined is any. Absent where it cannot be slowed. */
+  setMeters?(meters: Meters | undefined): void;
 }

@@ -11,6 +11,7 @@ import { Inbound } from './inbound.ts';
 import type { Link, LinkCounters, LinkInfo, LinkReceiver } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { defaultOutgoing, type OutgoingPolicy } from './outgoing-policy.ts';
+import { type Meters, RateHold, type Reading } from './rate-hold.ts';
 import { roughSize } from './rough-size.ts';
 
 export interface WireLinkOptions {
@@ -66,6 +67,8 @@ export class WireLink implements Link, FrameReceiver {
   #farewell: EndKind = 'normal';
   #grace: Timer | undefined;
   #rest: Timer | undefined;
+  /** Made where the peer's principal has a rate. */
+  #hold: RateHold | undefined;
 
   constructor(options: WireLinkOptions) {
     this.info = options.info;
@@ -113,6 +116,12 @@ export class WireLink implements Link, FrameReceiver {
     this.#outgoing = { ...this.#ownOutgoing, ...outgoing };
   }
 
+  /** [Link] */
+  setMeters(meters: Meters | undefined): void {
+    if (this.#hold !== undefined) this.#hold.meters = meters ?? {};
+    else if (meters !== undefined) this.#hold = new RateHold(meters, this.#reading(), this.#clock);
+  }
+
   close(reason: string): void {
     if (this.#closing !== undefined || this.#gone) return;
     this.#closing = reason;
@@ -133,7 +142,10 @@ export class WireLink implements Link, FrameReceiver {
       this.#inbound.refuse(error);
       return;
     }
+    // It is the reader's afterwards, and the message may end this link.
+    const bytes = frame.byteLength;
     this.#inbound.message(message);
+    this.#hold?.took(bytes);
     if (!this.#opened && !this.#paused && this.counters.bytesIn > EARLY_BYTES) {
       this.#paused = true;
       this.#channel.pause();
@@ -177,9 +189,20 @@ export class WireLink implements Link, FrameReceiver {
     this.#grace?.cancel();
     this.#rest?.cancel();
     this.#notice?.stop();
+    this.#hold?.stop();
     this.counters.dropped += this.#outbox?.length ?? 0;
     this.#outbox = undefined;
     this.#inbound.close(this.#closing ?? reason);
+  }
+
+  #reading(): Reading {
+    return {
+      pause: () => {
+        this.counters.slowed++;
+        this.#channel.pause();
+      },
+      resume: () => this.#channel.resume(),
+    };
   }
 
   #transmit(message: Message): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { Allowance } from '../router/allowance.ts';
 import type { RealmView } from '../router/realm.ts';
 import type { Session } from '../router/session.ts';
 import type { Dict } from '../wamp/dict.ts';
@@ -97,11 +98,29 @@ function traffic(session: Session, rates: SessionRates, now: number): Dict {
     registrations: registrations.size,
     calls: calls.size,
     invocations: invocations.size,
+    ...(session.allowance && { limits: limitsShown(session.allowance) }),
+    refused_by_limit: session.refusedByLimit,
     ...(counters && {
       dropped,
+      slowed: counters.slowed,
       received: { messages: counters.messagesIn, bytes: counters.bytesIn },
       sent: { messages: counters.messagesOut, bytes: counters.bytesOut },
       rates: rates.of(session, counters, now),
     }),
   };
+}
+
+function limitsShown({ limits, sessions }: Allowance): Dict {
+  const { messageRate, byteRate } = limits;
+  return {
+    ...shown({ sessions: limits.sessions, subscriptions: limits.subscriptions, registrations: limits.registrations }),
+    ...shown({ message_rate: messageRate?.rate, byte_rate: byteRate?.rate, message_size: limits.messageSize }),
+    ...shown({ retained_topics: limits.retainedTopics }),
+    /** What its principal, or all strangers from its address, have taken. */
+    taken: { sessions },
+  };
+}
+
+function shown(values: Readonly<Record<string, number | undefined>>): Dict {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

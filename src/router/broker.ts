@@ -8,7 +8,7 @@ import type { MatchPolicy, Uri } from '../wamp/uri.ts';
 import { Audience } from './audience.ts';
 import type { BrokerView } from './broker-view.ts';
 import { dispatch } from './dispatch.ts';
-import { eventAttributes, eventDetails } from './event-attributes.ts';
+import { eventAttributes } from './event-attributes.ts';
 import { EventHistory, type HistoryLimits, type RecordedEvent, recordOf } from './event-history.ts';
 import { historyFilter } from './history-filter.ts';
 import { type HistoryRows, historyRow } from './history-row.ts';
@@ -16,6 +16,7 @@ import { PatternTrie } from './pattern-trie.ts';
 import type { RealmContext } from './realm-context.ts';
 import { discloses, isBare } from './request-options.ts';
 import type { RetainedStore, RetainedView } from './retained-store.ts';
+import { Retention } from './retention.ts';
 import type { Session } from './session.ts';
 import { Subscription } from './subscription.ts';
 import { checkedTestament, type Testament } from './testament.ts';
@@ -38,14 +39,14 @@ export class Broker implements BrokerView {
   /** Those that stay without a subscriber, because their events are recorded. */
   readonly #recorded: readonly Subscription[];
   readonly #subscriptionIds = countingIds();
-  readonly #retained: RetainedStore;
+  readonly #retention: Retention;
   #published = 0;
   #refused = 0;
 
   /** Throws where `histories` names what is no topic or pattern of the realm, or one of them twice. */
   constructor(context: RealmContext, retained: RetainedStore, histories: readonly HistoryOptions[]) {
     this.#context = context;
-    this.#retained = retained;
+    this.#retention = new Retention(retained);
     this.#recorded = histories.map(({ topic, match, ...limits }) => {
       const uri = context.uri(topic, match);
       if (this.#subscriptions.get(uri, match) !== undefined) {
@@ -61,7 +62,7 @@ export class Broker implements BrokerView {
   }
 
   get retained(): RetainedView {
-    return this.#retained;
+    return this.#retention.view;
   }
 
   /** Events accepted, since the start. */
@@ -82,10 +83,11 @@ export class Broker implements BrokerView {
     if (existing !== undefined && session.subscriptions.has(existing.id)) {
       // Subscribed already: the same id again, and one delivery. [basic/publish_subscribe: SUBSCRIBED]
       session.link.send({ type: MessageType.Subscribed, request, subscription: existing.id });
-      if (options['get_retained'] === true) this.#sendRetained(session, existing);
+      if (options['get_retained'] === true) this.#retention.send(session, existing);
       return;
     }
-    if (session.subscriptions.size >= context.limits.subscriptionsPerSession) {
+    const most = session.allowance?.limits.subscriptions ?? context.limits.subscriptionsPerSession;
+    if (session.subscriptions.size >= most) {
       throw new WampError(ErrorUri.LimitExceeded, ['this session has too many subscriptions']);
     }
     const subscription = existing ?? this.#create(topic, match);
@@ -93,7 +95,7 @@ export class Broker implements BrokerView {
     session.link.send({ type: MessageType.Subscribed, request, subscription: subscription.id });
     subscription.add(session);
     session.subscriptions.set(subscription.id, subscription);
-    if (options['get_retained'] === true) this.#sendRetained(session, subscription);
+    if (options['get_retained'] === true) this.#retention.send(session, subscription);
     context.observer.onSubscribe?.(session, subscription, existing === undefined);
   }
 
@@ -122,6 +124,7 @@ export class Broker implements BrokerView {
     if (retain === false && options['retain'] === true) {
       throw new WampError(ErrorUri.NotAuthorized, [`not allowed to retain what is published to ${topic}`]);
     }
+    if (!bare && options['retain'] === true) this.#retention.check(publisher, topic);
     let excluded: Session | undefined = publisher;
     let audience: Audience | undefined;
     let attributes = EMPTY_DICT;
@@ -148,7 +151,9 @@ export class Broker implements BrokerView {
       record ??= recordOf(message, publication, attributes, audience, context.clock);
       history.record(record);
     }
-    if (!bare) this.#retain(message, publication, attributes, excluded, audience);
+    if (!bare) {
+      this.#retention.take(message, publication, attributes, { publisher, excludes: excluded !== undefined, audience });
+    }
   }
 
   /**
@@ -253,7 +258,7 @@ export class Broker implements BrokerView {
   }
 
   forgetRetained(topic: Uri): boolean {
-    return this.#retained.delete(topic);
+    return this.#retention.forget(topic);
   }
 
   addTestament(session: Session, scope: TestamentScope, testament: Testament): void {
@@ -287,30 +292,6 @@ export class Broker implements BrokerView {
 
   #tellRemoved(session: Session, subscription: Subscription): void {
     this.#context.observer.onUnsubscribe?.(session, subscription, isOver(subscription));
-  }
-
-  /** [advanced/pubsub_event_retention] */
-  #retain(
-    { options, topic, payload }: PublishMessage,
-    publication: Id<'publication'>,
-    attributes: Dict,
-    publisher: Session | undefined,
-    audience: Audience | undefined,
-  ): void {
-    // The text has no way to take a retained event back, and an empty one may be meant: an option of our own.
-    if (options['_retain_clear'] === true) this.#retained.delete(topic);
-    if (options['retain'] !== true) return;
-    // Not the session itself, which would keep all it holds in memory.
-    const excluded = publisher && { id: publisher.id, principal: publisher.principal };
-    this.#retained.put({ topic, publication, attributes, payload, audience, excluded });
-  }
-
-  /** After SUBSCRIBED. [advanced/pubsub_event_retention] */
-  #sendRetained(session: Session, { id, topic: pattern, match }: Subscription): void {
-    for (const { topic, publication, attributes, payload } of this.#retained.select(pattern, match, session)) {
-      const details = { ...eventDetails(match, topic, attributes), retained: true };
-      session.link.send({ type: MessageType.Event, subscription: id, publication, details, payload });
-    }
   }
 }
 

@@ -125,6 +125,7 @@ export class Connection implements LinkReceiver {
     });
     // Also where nothing is said: the link may have carried a session of another role.
     this.#link.setOutgoing?.(this.#lobby.outgoingOf(realm.name, session.principal));
+    this.#link.setMeters?.(session.allowance?.meters);
     this.#link.send(welcome);
     realm.join(session);
     const { authid, authrole } = session.principal;
@@ -178,6 +179,7 @@ export class Connection implements LinkReceiver {
     this.#realm = undefined;
     if (session === undefined || realm === undefined) return;
     realm.leave(session, reason);
+    if (session.allowance !== undefined) this.#lobby.allowances.leave(session.allowance);
     this.#lobby.log.info({ realm: realm.name, session: session.id, reason }, 'session left');
   }
 

@@ -116,9 +116,18 @@ export class Handshake {
   };
 
   #admit(realm: Realm, principal: Principal, features: ClientFeatures, extra: Dict): void {
+    const allowance = this.#lobby.allowances.enter(realm.name, principal, this.#link.info);
+    if (allowance === 'full') {
+      this.#refuse(
+        ErrorUri.LimitExceeded,
+        'there are as many sessions of this principal, or from this address, as may be',
+      );
+      return;
+    }
     this.#over = true;
     const { authid, authrole, authmethod, authprovider } = principal;
     const session = new Session(this.#id, realm.name, principal, features, this.#link, this.#lobby.clock.now());
+    session.allowance = allowance;
     const details = {
       realm: realm.name,
       ...{ authid, authrole, authmethod, authprovider },

@@ -4,6 +4,7 @@ import type { Principal } from '../link/link.ts';
 import type { OutgoingPolicy } from '../link/outgoing-policy.ts';
 import type { Id } from '../wamp/ids.ts';
 import type { Authenticator } from './admission.ts';
+import type { AllowanceTable } from './allowance-table.ts';
 import type { RouterLimits } from './limits.ts';
 import type { Realm } from './realm.ts';
 
@@ -20,5 +21,6 @@ export interface Lobby {
   realm(name: string): Realm | undefined;
   /** What may wait for a principal's session, where that differs from what its listener grants. */
   outgoingOf(realm: string, principal: Principal): Partial<OutgoingPolicy> | undefined;
+  readonly allowances: AllowanceTable;
   newSessionId(): Id<'session'>;
 }

@@ -31,6 +31,8 @@ export class MemoryRetainedStore implements RetainedStore {
   /** The topic published to most recently comes last. */
   readonly #topics = new Map<string, RetainedTopic>();
   readonly #tree = new TopicTree();
+  /** Topics by whose newest event it is. */
+  readonly #owned = new Map<string, number>();
   #arrivals = 0;
   #events = 0;
   #bytes = 0;
@@ -78,12 +80,17 @@ export class MemoryRetainedStore implements RetainedStore {
     }
     if (isNew) this.#tree.add(topic);
     this.#topics.set(topic, retained);
+    this.#owned.set(event.owner, this.ownedBy(event.owner) + 1);
     this.#events += retained.size;
     this.#bytes += retained.bytes;
   }
 
   newest(topic: string): RetainedEvent | undefined {
     return this.#topics.get(topic)?.newest?.event;
+  }
+
+  ownedBy(owner: string): number {
+    return this.#owned.get(owner) ?? 0;
   }
 
   delete(topic: Uri): boolean {
@@ -107,9 +114,16 @@ export class MemoryRetainedStore implements RetainedStore {
     const known = this.#topics.get(topic);
     if (known === undefined) return undefined;
     this.#topics.delete(topic);
+    this.#disown(known.newest?.event.owner ?? '');
     this.#events -= known.size;
     this.#bytes -= known.bytes;
     return known;
+  }
+
+  #disown(owner: string): void {
+    const left = this.ownedBy(owner) - 1;
+    if (left > 0) this.#owned.set(owner, left);
+    else this.#owned.delete(owner);
   }
 
   /** Whether one more topic of so many bytes fits; what is in the way goes if it may. */

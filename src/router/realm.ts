@@ -1,5 +1,5 @@
 import { EMPTY_DICT } from '../wamp/dict.ts';
-import { ProtocolViolation, WampError } from '../wamp/errors.ts';
+import { ErrorUri, ProtocolViolation, WampError } from '../wamp/errors.ts';
 import type { Id } from '../wamp/ids.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
 import type { Message } from '../wamp/messages.ts';
@@ -153,6 +153,7 @@ export class Realm implements RealmView {
   handle(session: Session, message: Message): void {
     try {
       session.strictRules?.check(session, message);
+      session.allowance?.check(session.link, message);
       this.#route(session, message);
     } catch (error) {
       if (!(error instanceof WampError)) throw error;
@@ -207,7 +208,20 @@ export class Realm implements RealmView {
   }
 
   #refuse(session: Session, message: Message, error: WampError): void {
+    if (error.uri === ErrorUri.LimitExceeded || error.uri === ErrorUri.PayloadSizeExceeded) session.refusedByLimit++;
     switch (message.type) {
+      case MessageType.Yield:
+      case MessageType.Error:
+        // An answer that is too large: its caller is told so instead.
+        this.#dealer.error(session, {
+          type: MessageType.Error,
+          requestType: MessageType.Invocation,
+          request: message.request,
+          details: EMPTY_DICT,
+          error: error.uri,
+          payload: Payload.of(error.args, error.kwargs),
+        });
+        return;
       case MessageType.Publish:
         if (!this.#broker.refuse(message)) return;
         break;

@@ -60,7 +60,8 @@ export class Registry {
     const existing = this.#byUri.get(procedure, match);
     const displaced = existing !== undefined && this.#displaces(session, existing, force, decision);
     if (existing !== undefined && !displaced) refuseUnfit(existing, policy);
-    if (!session.speaksForRouter && session.registrations.size >= context.limits.registrationsPerSession) {
+    const most = session.allowance?.limits.registrations ?? context.limits.registrationsPerSession;
+    if (!session.speaksForRouter && session.registrations.size >= most) {
       throw new WampError(ErrorUri.LimitExceeded, ['this session has too many registrations']);
     }
 

@@ -15,6 +15,8 @@ export interface RetainedEvent {
   readonly audience: Audience | undefined;
   /** The publisher, where it does not receive its own event. */
   readonly excluded: Receiver | undefined;
+  /** Whom it is counted for, as `holderOf` has it. */
+  readonly owner: string;
 }
 
 /** What can be seen of a store. */
@@ -30,6 +32,8 @@ export interface RetainedView {
   readonly evicted: number;
   /** The newest event of a topic, whomever it is for. */
   newest(topic: string): RetainedEvent | undefined;
+  /** Topics whose newest event is this owner's. */
+  ownedBy(owner: string): number;
 }
 
 /**

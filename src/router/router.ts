@@ -6,6 +6,8 @@ import { CloseUri } from '../wamp/errors.ts';
 import { asId, type Id, type IdSource, randomIds } from '../wamp/ids.ts';
 import type { Uri, UriRule } from '../wamp/uri.ts';
 import type { Authenticator } from './admission.ts';
+import type { PrincipalLimits } from './allowance.ts';
+import { AllowanceTable } from './allowance-table.ts';
 import { type Authorizer, allowAll } from './authorizer.ts';
 import type { HistoryOptions } from './broker.ts';
 import { Connection } from './connection.ts';
@@ -48,6 +50,8 @@ export interface RouterOptions {
   readonly observer?: RouterObserver;
   /** What may wait for a principal's session, in part or whole. Default: what its listener grants. */
   readonly outgoingOf?: (realm: string, principal: Principal) => Partial<OutgoingPolicy> | undefined;
+  /** What a principal may take. Default: what everybody may. */
+  readonly limitsOf?: (realm: string, principal: Principal) => PrincipalLimits | undefined;
 }
 
 /**
@@ -92,6 +96,7 @@ export class Router {
       },
       realm: name => this.#realms.get(name),
       outgoingOf: options.outgoingOf ?? (() => undefined),
+      allowances: new AllowanceTable(options.limitsOf ?? (() => undefined), clock),
       newSessionId: () => this.#newSessionId(sessionIds),
     };
   }

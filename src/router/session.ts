@@ -1,6 +1,7 @@
 import type { Link, LinkInfo, Principal } from '../link/link.ts';
 import { asId, type Id } from '../wamp/ids.ts';
 import type { Uri } from '../wamp/uri.ts';
+import type { Allowance } from './allowance.ts';
 import type { SessionView } from './authorizer.ts';
 import type { Call } from './call.ts';
 import type { ClientFeatures } from './client-features.ts';
@@ -30,6 +31,10 @@ export class Session implements SessionView {
   /** How its connection ends it. */
   #end: ((reason: Uri, message: string | undefined) => void) | undefined;
 
+  /** What its principal may take, where that is set apart from others. */
+  allowance: Allowance | undefined;
+  /** Requests refused because they were more than its allowance. */
+  refusedByLimit = 0;
   /** What it was allowed and refused lately; made when there is something to remember. */
   decisions: DecisionCache | undefined;
   readonly subscriptions = new LazyMap<Id<'subscription'>, Subscription>();

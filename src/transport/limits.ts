@@ -1,6 +1,6 @@
+import type { RateLimit } from '../base/token-bucket.ts';
 import type { OutgoingPolicy } from '../link/outgoing-policy.ts';
 import type { HeartbeatOptions } from './heartbeat.ts';
-import type { RateLimit } from './token-bucket.ts';
 
 /**
  * Whom a RawSocket server asks for a sign of life. Every peer is bound to answer a PING, but clients in the wild end the

@@ -1,12 +1,7 @@
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { type RateLimit, TokenBucket } from '../base/token-bucket.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel.ts';
-import { type RateLimit, TokenBucket } from './token-bucket.ts';
-
-/**
- * Milliseconds after which a peer is read again, whatever it owes: one that has closed its connection would not be
- * noticed before. What comes by then is owed too.
- */
-const MAX_PAUSE = 30_000;
+import { RateHold } from '../link/rate-hold.ts';
 
 export interface Rates {
   /** Messages a second. */
@@ -21,21 +16,27 @@ export interface Rates {
  */
 export class MeteredChannel implements FrameChannel, FrameReceiver {
   readonly #channel: FrameChannel;
-  readonly #clock: Clock;
-  readonly #messages: TokenBucket | undefined;
-  readonly #bytes: TokenBucket | undefined;
+  readonly #hold: RateHold;
   #receiver: FrameReceiver | undefined;
-  /** Until then nothing is read because of the rate. */
-  #slowed: Timer | undefined;
   /** The receiver has asked for a pause, which is none of ours to end. */
   #held = false;
-  #over = false;
 
   constructor(channel: FrameChannel, { messages, bytes }: Rates, clock: Clock) {
     this.#channel = channel;
-    this.#clock = clock;
-    this.#messages = messages && new TokenBucket(messages, clock);
-    this.#bytes = bytes && new TokenBucket(bytes, clock);
+    const meters = {
+      messages: messages && new TokenBucket(messages, clock),
+      bytes: bytes && new TokenBucket(bytes, clock),
+    };
+    const reading = {
+      pause: () => {
+        this.#receiver?.slowed?.();
+        this.#channel.pause();
+      },
+      resume: () => {
+        if (!this.#held) this.#channel.resume();
+      },
+    };
+    this.#hold = new RateHold(meters, reading, clock);
   }
 
   get maxFrame(): number {
@@ -56,12 +57,12 @@ export class MeteredChannel implements FrameChannel, FrameReceiver {
   }
 
   end(kind: EndKind, reason: string): void {
-    this.#stop();
+    this.#hold.stop();
     this.#channel.end(kind, reason);
   }
 
   destroy(reason: string): void {
-    this.#stop();
+    this.#hold.stop();
     this.#channel.destroy(reason);
   }
 
@@ -72,14 +73,14 @@ export class MeteredChannel implements FrameChannel, FrameReceiver {
 
   resume(): void {
     this.#held = false;
-    if (this.#slowed === undefined) this.#channel.resume();
+    if (!this.#hold.isPaused) this.#channel.resume();
   }
 
   receiveFrame(frame: Uint8Array): void {
-    const wait = Math.max(this.#messages?.take(1) ?? 0, this.#bytes?.take(frame.byteLength) ?? 0);
+    // It is the receiver's afterwards.
+    const bytes = frame.byteLength;
     this.#receiver?.receiveFrame(frame);
-    // What is left of the piece that was read arrives still: it is owed, and paid for with a longer pause.
-    if (wait > 0 && this.#slowed === undefined && !this.#over) this.#slow(wait);
+    this.#hold.took(bytes);
   }
 
   drained(): void {
@@ -91,32 +92,7 @@ export class MeteredChannel implements FrameChannel, FrameReceiver {
   }
 
   closed(reason: string): void {
-    this.#stop();
+    this.#hold.stop();
     this.#receiver?.closed(reason);
-  }
-
-  #slow(wait: number): void {
-    this.#receiver?.slowed?.();
-    this.#channel.pause();
-    this.#sleep(wait, 0);
-  }
-
-  #sleep(wait: number, slept: number): void {
-    const pause = Math.min(wait, MAX_PAUSE - slept);
-    this.#slowed = this.#clock.after(pause, () => {
-      const rest = Math.max(this.#messages?.wait ?? 0, this.#bytes?.wait ?? 0);
-      if (rest > 0 && slept + pause < MAX_PAUSE) {
-        this.#sleep(rest, slept + pause);
-        return;
-      }
-      this.#slowed = undefined;
-      if (!this.#held) this.#channel.resume();
-    });
-  }
-
-  #stop(): void {
-    this.#over = true;
-    this.#slowed?.cancel();
-    this.#slowed = undefined;
   }
 }

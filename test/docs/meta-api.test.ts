@@ -74,7 +74,7 @@ describe('docs/meta-api.md', () => {
     const ask = await scene();
     const [, , , [details]] = (await ask('admin', 'wampway.session.get', [1])) as [0, 0, 0, [object]];
     const named = rows('What wampway.session.get shows').flatMap(([names]) => names);
-    const withCounters = [...Object.keys(details), 'dropped', 'received', 'sent', 'rates'];
+    const withCounters = [...Object.keys(details), 'dropped', 'slowed', 'limits', 'received', 'sent', 'rates'];
     assert.deepEqual(named.sort(), [...new Set(withCounters)].sort());
   });
 });

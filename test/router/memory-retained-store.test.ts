@@ -17,7 +17,15 @@ function event(topic: string, options: Dict = {}, excluded?: number): RetainedEv
   const payload = Payload.of(['x'.repeat(100)]);
   const [publication, uri] = [asId<'publication'>(++publications), asUri(topic)];
   const publisher = excluded === undefined ? undefined : receivers[excluded];
-  return { topic: uri, publication, attributes: {}, payload, audience: Audience.of(options), excluded: publisher };
+  return {
+    topic: uri,
+    publication,
+    attributes: {},
+    payload,
+    audience: Audience.of(options),
+    excluded: publisher,
+    owner: 'principal joe',
+  };
 }
 
 function filled(limits: Partial<RetentionLimits>, ...topics: readonly string[]): MemoryRetainedStore {

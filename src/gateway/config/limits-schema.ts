@@ -73,4 +73,22 @@ export const listenerLimits = z
   .optional()
   .describe('Limits of this listener. Where it says nothing, as `limits` of the whole configuration');
 
+/** What one principal may take, or each of a role. */
+export const principalLimits = z
+  .strictObject({
+    sessions: maxConnections.optional().describe('Sessions at a time'),
+    subscriptions: z.int().min(0).max(1_000_000).optional().describe('Subscriptions of each session'),
+    registrations: z.int().min(0).max(1_000_000).optional().describe('Registrations of each session'),
+    messageRate: strangers.messageRate.describe('Messages of all its sessions together; one that sends more is slowed'),
+    byteRate: strangers.byteRate,
+    maxMessageSize: byteSize(0, 2 ** 24)
+      .optional()
+      .describe('Bytes that the arguments of one message may take'),
+    retainedTopics: z.int().min(0).max(1_000_000).optional().describe('Topics that it may have retained'),
+  })
+  .optional()
+  .describe('What a principal may take; of those without credentials, all from one address (of IPv6: one /64 network)');
+
+export type PrincipalLimitsConfig = NonNullable<z.output<typeof principalLimits>>;
+
 export type ListenerLimits = z.output<typeof listenerLimits>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isPublicKey } from '../../auth/cryptosign.ts';
 import { isAuthid, MAX_AUTHID } from '../../auth/principal-record.ts';
 import { isAddressRange } from '../../base/address-ranges.ts';
+import { principalLimits } from './limits-schema.ts';
 
 const secret = z.string().min(1).max(8192);
 const base64 = (octets: number) =>
@@ -82,6 +83,7 @@ export const principalSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Where it may come from; anywhere unless said'),
+  limits: principalLimits,
 });
 
 export type PrincipalConfig = z.output<typeof principalSchema>;

@@ -4,6 +4,7 @@ import { isAddressRange } from '../../base/address-ranges.ts';
 import { defaultMetaPolicy } from '../../meta/meta-authorizer.ts';
 import { isUri } from '../../wamp/uri.ts';
 import { byteSize } from './byte-size.ts';
+import { principalLimits } from './limits-schema.ts';
 import { roleOutgoing } from './outgoing-schema.ts';
 
 const history = z.strictObject({
@@ -74,6 +75,7 @@ const role = z.strictObject({
       'What such a session may do: of the rules that match, the most special one decides. As soon as one role of the realm has permissions, a role without any may do nothing',
     ),
   outgoing: roleOutgoing.optional(),
+  limits: principalLimits,
   disclose: z
     .enum(['on-request', 'always', 'never'])
     .default('on-request')

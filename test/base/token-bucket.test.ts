@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { TokenBucket } from '../../src/transport/token-bucket.ts';
+import { TokenBucket } from '../../src/base/token-bucket.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 describe('token bucket', () => {

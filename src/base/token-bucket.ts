@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** How much may come in the long run, and how much at once after a pause. */
 export interface RateLimit {

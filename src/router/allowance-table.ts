@@ -1,0 +1,57 @@
+import type { Clock, Timer } from '../base/clock.ts';
+import type { LinkInfo, Principal } from '../link/link.ts';
+import { Allowance, type PrincipalLimits } from './allowance.ts';
+import { holderOf } from './holder.ts';
+
+/** Milliseconds that a principal without sessions is remembered: whoever comes back at once still has the rate it had. */
+const MEMORY = 10_000;
+
+/** An allowance, and who has it. */
+interface Entry {
+  readonly allowance: Allowance;
+  forget: Timer | undefined;
+}
+
+/** The allowances of all principals that have limits and sessions. */
+export class AllowanceTable {
+  readonly #limitsOf: (realm: string, principal: Principal) => PrincipalLimits | undefined;
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(limitsOf: (realm: string, principal: Principal) => PrincipalLimits | undefined, clock: Clock) {
+    this.#limitsOf = limitsOf;
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Counts a session that joins, until `leave`. Undefined where its principal has no limits, or `full` where it has as
+   * many sessions as it may.
+   */
+  enter(realm: string, principal: Principal, info: LinkInfo): Allowance | 'full' | undefined {
+    if (info.internal !== undefined) return undefined;
+    const limits = this.#limitsOf(realm, principal);
+    if (limits === undefined) return undefined;
+    const key = `${realm} ${holderOf(principal, info)}`;
+    const entry = this.#entries.get(key) ?? { allowance: new Allowance(key), forget: undefined };
+    const { allowance } = entry;
+    allowance.setLimits(limits, this.#clock);
+    if (allowance.isFull) return 'full';
+    entry.forget?.cancel();
+    entry.forget = undefined;
+    allowance.sessions++;
+    this.#entries.set(key, entry);
+    return allowance;
+  }
+
+  leave(allowance: Allowance): void {
+    if (--allowance.sessions > 0) return;
+    const entry = this.#entries.get(allowance.key);
+    if (entry === undefined) return;
+    if (allowance.meters === undefined) this.#entries.delete(allowance.key);
+    else entry.forget = this.#clock.after(MEMORY, () => this.#entries.delete(allowance.key));
+  }
+}

@@ -1,0 +1,72 @@
+import type { Dict } from '../wamp/dict.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
+import type { Id } from '../wamp/ids.ts';
+import { MessageType } from '../wamp/message-type.ts';
+import type { PublishMessage } from '../wamp/messages.ts';
+import type { Uri } from '../wamp/uri.ts';
+import type { Audience } from './audience.ts';
+import { eventDetails } from './event-attributes.ts';
+import { holderOf } from './holder.ts';
+import type { RetainedStore, RetainedView } from './retained-store.ts';
+import type { Session } from './session.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Who published, and who was meant to receive it. */
+interface Whom {
+  readonly publisher: Session;
+  /** Whether the publisher does not receive its own event. */
+  readonly excludes: boolean;
+  readonly audience: Audience | undefined;
+}
+
+/** What a broker retains. [advanced/pubsub_event_retention] */
+export class Retention {
+  readonly #store: RetainedStore;
+
+  constructor(store: RetainedStore) {
+    this.#store = store;
+  }
+
+  get view(): RetainedView {
+    return this.#store;
+  }
+
+  /** Refuses a topic more than the publisher may have retained. */
+  check({ allowance, principal, linkInfo }: Session, topic: Uri): void {
+    const most = allowance?.limits.retainedTopics;
+    if (most === undefined) return;
+    const owner = holderOf(principal, linkInfo);
+    if (this.#store.newest(topic)?.owner === owner || this.#store.ownedBy(owner) < most) return;
+    throw new WampError(ErrorUri.LimitExceeded, [`no more than ${most} topics may be retained`]);
+  }
+
+  /** Keeps an event, or forgets its topic, where its options say so. */
+  take(
+    { options, topic, payload }: PublishMessage,
+    publication: Id<'publication'>,
+    attributes: Dict,
+    whom: Whom,
+  ): void {
+    // The text has no way to take a retained event back, and an empty one may be meant: an option of our own.
+    if (options['_retain_clear'] === true) this.#store.delete(topic);
+    if (options['retain'] !== true) return;
+    const { publisher, excludes, audience } = whom;
+    // Not the session itself, which would keep all it holds in memory.
+    const excluded = excludes ? { id: publisher.id, principal: publisher.principal } : undefined;
+    const owner = holderOf(publisher.principal, publisher.linkInfo);
+    this.#store.put({ topic, publication, attributes, payload, audience, excluded, owner });
+  }
+
+  /** After SUBSCRIBED. */
+  send(session: Session, { id, topic: pattern, match }: Subscription): void {
+    for (const { topic, publication, attributes, payload } of this.#store.select(pattern, match, session)) {
+      const details = { ...eventDetails(match, topic, attributes), retained: true };
+      session.link.send({ type: MessageType.Event, subscription: id, publication, details, payload });
+    }
+  }
+
+  /** Forgets a topic; whether there was anything. */
+  forget(topic: Uri): boolean {
+    return this.#store.delete(topic);
+  }
+}
