@@ -1,9 +1,12 @@
 // Measures the router over real sockets, beside others in one run, by turns: itself with a naive codec and naive writes,
 // itself of another revision, any router that listens somewhere. `npm run bench -- --help` says how.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { comparedToBaseline, saveBaseline } from './baseline.ts';
 import { beside, naive, ours } from './candidates.ts';
+import { growthLines } from './growth.ts';
+import { growthPlot } from './growth-plot.ts';
 import { measureLoad } from './measure.ts';
 import type { Candidate } from './measured-router.ts';
 import { type BenchOptions, benchOptions, usage } from './options.ts';
@@ -53,6 +56,9 @@ async function compare(selected: readonly Scenario[], options: BenchOptions): Pr
     else report?.other(result);
   }
   report?.end((performance.now() - begun) / 1000);
+  if (report !== undefined) for (const line of comparedToBaseline(results)) console.log(line);
+  if (options.save) saveBaseline(results);
+  if (options.plot !== undefined) writeFileSync(options.plot, growthPlot(growthLines()));
   if (options.json) console.log(JSON.stringify({ node: process.version, results }, undefined, 2));
   if (results.some(result => lostBy(result) > 0)) process.exitCode = 1;
 }

@@ -1,4 +1,5 @@
 import { ours } from './candidates.ts';
+import type { PlotLine } from './growth-plot.ts';
 import type { Pattern } from './load-session.ts';
 import { type Effort, type Entry, measureAll } from './measure.ts';
 import { PublishLoad, type PublishLoadOptions, type Subscriber } from './publish-load.ts';
@@ -79,7 +80,7 @@ const series: readonly Series[] = [
   },
 ];
 
-export interface GrowthPoint {
+interface GrowthPoint {
   readonly size: number;
   /** CPU of the router for each event, in microseconds. */
   readonly cpu: number;
@@ -93,7 +94,17 @@ export const growth: readonly OtherScenario[] = series.map(each => ({
   run: effort => run(each, effort),
 }));
 
-async function run({ sizes, load }: Series, effort: Effort): Promise<Findings> {
+/** What has been measured in this run, for the plot. */
+const kept = new Map<string, readonly GrowthPoint[]>();
+
+export function growthLines(): readonly PlotLine[] {
+  return [...kept].map(([name, points]) => {
+    const first = points[0]?.cpu ?? Number.NaN;
+    return { name, points: points.map(({ size, cpu }) => ({ size, cost: cpu / first })) };
+  });
+}
+
+async function run({ name, sizes, load }: Series, effort: Effort): Promise<Findings> {
   const wanted = sizes.filter(size => size <= effort.growTo);
   const entries = wanted.map((size): Entry => {
     const { own, start } = ours();
@@ -107,5 +118,6 @@ async function run({ sizes, load }: Series, effort: Effort): Promise<Findings> {
   const lines = points.map(
     ({ size, cpu }) => `${String(size).padStart(7)}   ${cpu.toFixed(2)} us CPU an event, ${(cpu / first).toFixed(2)}x`,
   );
+  kept.set(name, points);
   return { lines, lost: results.reduce((sum, { lost }) => sum + lost, 0), figures: { points } };
 }

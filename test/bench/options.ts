@@ -34,6 +34,8 @@ export const usage = `usage: npm run bench -- [options] [part of a scenario's na
   --beside-command CMD  starts that router, anew for each scenario
   --beside-pid PID      its process, where it runs already: only then is its CPU known (Linux)
   --realm NAME          its realm, which anonymous clients may join (realm1)
+  --save                keep what this run says, relative to naive, as the baseline that later runs are compared with
+  --plot FILE           draw how cost grows, as SVG
   --json                print results as JSON
   --profile             write a CPU profile of the router for each scenario and print where the time goes`;
 
@@ -42,6 +44,8 @@ export interface BenchOptions {
   readonly naive: boolean;
   readonly against: string | undefined;
   readonly beside: ForeignRouterOptions | undefined;
+  readonly save: boolean;
+  readonly plot: string | undefined;
   readonly json: boolean;
   readonly profile: boolean;
   readonly list: boolean;
@@ -62,14 +66,16 @@ export function benchOptions(args: readonly string[]): BenchOptions {
       'beside-command': { type: 'string' },
       'beside-pid': { type: 'string' },
       realm: { type: 'string', default: 'realm1' },
+      save: { type: 'boolean', default: false },
+      plot: { type: 'string' },
       json: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-  const { quick: isQuick, against, json, profile, list, help, realm, beside: urls } = values;
+  const { quick: isQuick, against, save, plot, json, profile, list, help, realm, beside: urls } = values;
   const pid = values['beside-pid'] === undefined ? undefined : Number(values['beside-pid']);
   const beside = urls.length === 0 ? undefined : { urls, realm, command: values['beside-command'], pid };
   const effort = isQuick ? quick : full;
-  return { effort, naive: !values['no-naive'], against, beside, json, profile, list, help, parts };
+  return { effort, naive: !values['no-naive'], against, beside, save, plot, json, profile, list, help, parts };
 }
