@@ -7,8 +7,8 @@ const WIDTH = 64;
 
 /**
  * Strings by their bytes. A peer names the same few URIs again and again: looking one up costs less than decoding it,
- * and the same string object every time makes the router's maps find it by its remembered hash. Each slot holds the
- * last text that fell into it, and the table grows, within a bound, while they push each other out.
+ * and the same string object every time makes the router's maps find it by its remembered hash. Two slots side by side hold
+ * the last two texts that fell there, and the table grows, within a bound, while they push each other out.
  */
 export class InternTable {
   #bytes = new Uint8Array(FIRST_SLOTS * WIDTH);
@@ -33,11 +33,20 @@ export class InternTable {
     const hash = even ^ Math.imul(odd, 0x5bd1e995);
     const slot = (hash ^ (hash >>> 15)) & (this.#texts.length - 1);
     if (this.#lengths[slot] === length && this.#holds(slot * WIDTH, bytes, start, end)) return this.#texts[slot] ?? '';
+    const other = slot ^ 1;
+    if (this.#lengths[other] === length && this.#holds(other * WIDTH, bytes, start, end))
+      return this.#texts[other] ?? '';
     if (!isUtf8(bytes, start, end)) return undefined;
     const text = decodeUtf8(bytes, start, end);
-    if (this.#lengths[slot] !== 0 && ++this.#lost > 4 * this.#texts.length) this.#grow();
-    else this.#keep(slot, bytes, start, end, text);
+    const isFull = this.#lengths[slot] !== 0 && this.#lengths[other] !== 0;
+    if (isFull && ++this.#lost > 2 * this.#texts.length) this.#grow();
+    else this.#keep(this.#lengths[slot] === 0 || (isFull && this.#turn()) ? slot : other, bytes, start, end, text);
     return text;
+  }
+
+  /** Which of two gives way: now one, now the other. */
+  #turn(): boolean {
+    return (this.#lost & 1) === 0;
   }
 
   #keep(slot: number, bytes: Uint8Array, start: number, end: number, text: string): void {

@@ -1,3 +1,5 @@
+const POINT = 0x2e;
+
 class Node<T> {
   value: T | undefined;
   any: Node<T> | undefined;
@@ -10,6 +12,8 @@ class Node<T> {
  */
 export class WildcardTrie<T> {
   readonly #root = new Node<T>();
+  /** How many patterns have each number of components: a URI with another number matches none. */
+  readonly #counts: number[] = [];
   #size = 0;
 
   get size(): number {
@@ -41,7 +45,7 @@ export class WildcardTrie<T> {
       }
       node = next;
     }
-    if (node.value === undefined) this.#size++;
+    if (node.value === undefined) this.#count(pattern, 1);
     node.value = value;
   }
 
@@ -58,7 +62,7 @@ export class WildcardTrie<T> {
     }
     if (node.value === undefined) return false;
     node.value = undefined;
-    this.#size--;
+    this.#count(pattern, -1);
     for (let i = components.length - 1; i >= 0; i--) {
       if (node.value !== undefined || node.any !== undefined || node.named.size > 0) break;
       const parent = path[i];
@@ -73,7 +77,7 @@ export class WildcardTrie<T> {
 
   /** Adds the value of every pattern that matches `uri` to `found`. */
   matchAll(uri: string, found: T[]): void {
-    if (this.#size > 0) collect(this.#root, uri.split('.'), 0, found);
+    if (this.#mayMatch(uri)) collect(this.#root, uri.split('.'), 0, found);
   }
 
   /**
@@ -83,8 +87,26 @@ export class WildcardTrie<T> {
    * [advanced/rpc_pattern_based_registration]
    */
   best(uri: string): T | undefined {
-    return this.#size === 0 ? undefined : first(this.#root, uri.split('.'), 0);
+    return this.#mayMatch(uri) ? first(this.#root, uri.split('.'), 0) : undefined;
   }
+
+  /** Without taking it apart. */
+  #mayMatch(uri: string): boolean {
+    return this.#size > 0 && (this.#counts[componentCount(uri)] ?? 0) > 0;
+  }
+
+  #count(pattern: string, change: 1 | -1): void {
+    this.#size += change;
+    const components = componentCount(pattern);
+    while (this.#counts.length <= components) this.#counts.push(0);
+    this.#counts[components] = (this.#counts[components] ?? 0) + change;
+  }
+}
+
+function componentCount(uri: string): number {
+  let count = 1;
+  for (let i = 0; i < uri.length; i++) if (uri.charCodeAt(i) === POINT) count++;
+  return count;
 }
 
 function countBelow<T>({ any, named }: Node<T>): number {
