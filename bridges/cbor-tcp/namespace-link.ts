@@ -57,6 +57,14 @@ export class NamespaceLink implements Link {
     this.#inner.setMeters?.(meters);
   }
 
+  pause(): void {
+    this.#inner.pause?.();
+  }
+
+  resume(): void {
+    this.#inner.resume?.();
+  }
+
   close(reason: string): void {
     this.#inner.close(reason);
   }

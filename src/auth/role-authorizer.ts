@@ -14,6 +14,8 @@ export interface RolePolicy {
 export interface RealmPolicy {
   readonly uri: UriRule;
   readonly roles: ReadonlyMap<string, RolePolicy>;
+  /** Whether a role without rules may do nothing, also where no other has any. Default false. */
+  readonly closed?: boolean;
 }
 
 interface Prepared {
@@ -21,6 +23,13 @@ interface Prepared {
   readonly rules: readonly Rule[];
   /** The rules of all its sessions, where they are the same for all. */
   readonly shared: RuleSet | undefined;
+}
+
+interface PreparedRealm {
+  readonly policy: RealmPolicy;
+  /** Whether what no rule allows is forbidden. */
+  readonly ruled: boolean;
+  readonly roles: ReadonlyMap<string, Prepared>;
 }
 
 /**
@@ -32,21 +41,18 @@ interface Prepared {
 export class RoleAuthorizer implements Authorizer {
   /** Rules never change; a session keeps its role. */
   readonly version = 1;
-  readonly #realms: ReadonlyMap<
-    string,
-    { readonly policy: RealmPolicy; readonly roles: ReadonlyMap<string, Prepared> }
-  >;
+  readonly #realms: ReadonlyMap<string, PreparedRealm>;
   readonly #ofSession = new WeakMap<SessionView, RuleSet>();
 
   constructor(realms: ReadonlyMap<string, RealmPolicy>) {
     this.#realms = new Map(
       [...realms].map(([name, policy]) => {
-        const ruled = [...policy.roles.values()].some(({ rules }) => rules !== undefined);
+        const ruled = policy.closed === true || [...policy.roles.values()].some(({ rules }) => rules !== undefined);
         const roles = [...policy.roles].map(([role, { decision, rules = [] }]) => {
           const shared = rules.some(hasVariables) ? undefined : new RuleSet(rules, policy.uri);
           return [role, { decision, rules, shared }] as const;
         });
-        return [name, { policy, roles: ruled ? new Map(roles) : new Map() }];
+        return [name, { policy, ruled, roles: new Map(roles) }];
       }),
     );
   }
@@ -55,8 +61,7 @@ export class RoleAuthorizer implements Authorizer {
     const { realm, principal } = session;
     const known = this.#realms.get(realm);
     if (known === undefined) return ALLOW;
-    // On a realm without rules nothing is prepared.
-    if (known.roles.size === 0) return known.policy.roles.get(principal.authrole)?.decision ?? ALLOW;
+    if (!known.ruled) return known.policy.roles.get(principal.authrole)?.decision ?? ALLOW;
     const role = known.roles.get(principal.authrole);
     // A bridge's own work is this program's.
     if (role === undefined) return session.internal ? ALLOW : DENY;

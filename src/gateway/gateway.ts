@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { RoleAuthorizer } from '../auth/role-authorizer.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
@@ -9,6 +8,7 @@ import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
 import { StaticFiles } from '../transport/static-files.ts';
 import { Access } from './access.ts';
+import { authorizerOf } from './authorizer-of.ts';
 import { bounded } from './bounded.ts';
 import type { Bridge } from './bridge.ts';
 import { BridgeHost } from './bridge-host.ts';
@@ -24,7 +24,6 @@ import { packageVersion } from './package-files.ts';
 import { loadPage } from './page-files.ts';
 import { PrincipalWatch } from './principal-watch.ts';
 import { realmOptions } from './realm-options.ts';
-import { realmPolicy } from './realm-policy.ts';
 import { StartError, startErrorOf } from './start-error.ts';
 
 export interface GatewayOptions {
@@ -87,7 +86,7 @@ export class Gateway implements AsyncDisposable {
       log: log.child({ part: 'meta' }),
       policies: new Map(config.realms.map(({ name, meta }) => [name, meta])),
       // Asked about everything that is not the meta API's.
-      authorizer: new RoleAuthorizer(new Map(config.realms.map(realm => [realm.name, realmPolicy(realm)]))),
+      authorizer: authorizerOf(config, { clock, log, attach: link => this.#router.attach(link) }),
     });
     this.#router = new Router({
       realms: config.realms.map(realmOptions),

@@ -6,9 +6,10 @@ import type { RealmConfig } from './config/config-schema.ts';
 const disclosures = { 'on-request': 'on request', always: 'always', never: 'never' } as const;
 
 /** What the roles of a realm may do, as the configuration has it. */
-export function realmPolicy({ uri, roles }: RealmConfig): RealmPolicy {
+export function realmPolicy({ uri, roles, authorizer }: RealmConfig): RealmPolicy {
   return {
     uri,
+    closed: authorizer !== undefined,
     roles: new Map(
       Object.entries(roles).map(([role, { permissions, ...told }]) => {
         const decision = decisionOf(ALLOW, told);

@@ -103,6 +103,9 @@ export interface Link {
   readonly queuedMessages?: number;
   /** Where the link counts what passes. */
   readonly counters?: Readonly<LinkCounters> | undefined;
+  /** Stops reading the peer until `resume`, where the link can; what has been read already may still arrive. */
+  pause?(): void;
+  resume?(): void;
   /** Sets, in part or whole, what may wait for the peer from now on; what is left out is as the link was made. */
   setOutgoing?(outgoing: Partial<OutgoingPolicy> | undefined): void;
   /** Holds the peer to a rate from now on, by reading it more slowly; undefined is any. Absent where it cannot be slowed. */

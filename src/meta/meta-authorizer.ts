@@ -40,10 +40,15 @@ const controllingVerb = /\.(kick|revoke)$/;
 export class MetaAuthorizer implements Authorizer {
   readonly #policyOf: (realm: string) => MetaPolicy;
   readonly #inner: Authorizer;
+  /** The other's, where it has any; what this one knows, it knows at once. */
+  readonly prepare: Authorizer['prepare'];
 
   constructor(policyOf: (realm: string) => MetaPolicy, inner: Authorizer) {
     this.#policyOf = policyOf;
     this.#inner = inner;
+    if (inner.prepare === undefined) return;
+    this.prepare = (session, action, uri, match) =>
+      isMetaUri(uri) ? undefined : inner.prepare?.(session, action, uri, match);
   }
 
   /** The other's: what `policyOf` says of a realm stays. */

@@ -40,6 +40,13 @@ export interface Authorizer {
   readonly version?: number | undefined;
   /** `match` is `exact` for publish and call; for patterns, the answer holds for every URI that the pattern matches. */
   decide(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Decision;
+  /**
+   * Finds out what `decide` will be asked next, where that takes time: the session's messages wait in order until this
+   * resolves, and nobody else's do. Undefined where `decide` knows already.
+   */
+  readonly prepare?:
+    | ((session: SessionView, action: Action, uri: Uri, match: MatchPolicy) => Promise<void> | undefined)
+    | undefined;
 }
 
 export const ALLOW: Decision = Object.freeze({ verdict: 'allow', disclose: 'on request', force: true });

@@ -8,6 +8,7 @@ import { Payload } from '../wamp/payload.ts';
 import type { Uri } from '../wamp/uri.ts';
 import { Handshake } from './handshake.ts';
 import type { Lobby } from './lobby.ts';
+import { MessageLine } from './message-line.ts';
 import type { Realm } from './realm.ts';
 import type { Session } from './session.ts';
 
@@ -32,6 +33,7 @@ export class Connection implements LinkReceiver {
   #handshake: Handshake | undefined;
   #realm: Realm | undefined;
   #session: Session | undefined;
+  #line: MessageLine | undefined;
   #timer: Timer | undefined;
 
   /** `gone` is told when the link is no more. */
@@ -45,8 +47,9 @@ export class Connection implements LinkReceiver {
 
   message(message: Message): void {
     const session = this.#session;
-    if (session !== undefined && message.type !== MessageType.Goodbye && message.type !== MessageType.Abort) {
-      this.#realm?.handle(session, message);
+    if (session !== undefined && message.type !== MessageType.Abort) {
+      if (this.#line !== undefined) this.#line.take(message);
+      else this.#handle(session, message);
       return;
     }
     if (message.type === MessageType.Abort) {
@@ -68,15 +71,10 @@ export class Connection implements LinkReceiver {
         return;
       case 'establishing':
         throw unexpected(message, 'before session was established');
-      case 'established':
-        // Only GOODBYE comes here.
-        this.#leave('goodbye');
-        this.#link.send(goodbye(CloseUri.GoodbyeAndOut, EMPTY_DICT));
-        this.#awaitHello();
-        return;
       case 'shutting down':
         if (message.type === MessageType.Goodbye) this.#end('goodbye');
         return;
+      case 'established':
       case 'over':
     }
   }
@@ -120,6 +118,7 @@ export class Connection implements LinkReceiver {
     this.#state = 'established';
     this.#realm = realm;
     this.#session = session;
+    this.#line = realm.prepares ? this.#lineOf(realm, session) : undefined;
     session.onEnd((reason, text) => {
       if (this.#session === session) this.#sayGoodbye(reason, text);
     });
@@ -139,6 +138,40 @@ export class Connection implements LinkReceiver {
   refused(reason: Uri, text: string): void {
     const { peer, listener } = this.#link.info;
     this.#lobby.log.info({ peer, listener, reason, detail: text }, 'session refused');
+    this.#link.send({ type: MessageType.Abort, details: { message: text }, reason, payload: Payload.empty });
+    this.#end(text);
+  }
+
+  #handle(session: Session, message: Message): void {
+    if (message.type !== MessageType.Goodbye) {
+      this.#realm?.handle(session, message);
+      return;
+    }
+    this.#leave('goodbye');
+    this.#link.send(goodbye(CloseUri.GoodbyeAndOut, EMPTY_DICT));
+    this.#awaitHello();
+  }
+
+  /** Where permissions take time: the session's messages one after the other, and a peer that waits is read no further. */
+  #lineOf(realm: Realm, session: Session): MessageLine {
+    return new MessageLine({
+      prepare: message => realm.prepare(session, message),
+      handle: message => this.#handle(session, message),
+      waiting: waits => (waits ? this.#link.pause?.() : this.#link.resume?.()),
+      failed: error => this.#broken(error),
+      overflown: () => this.shutDown(ErrorUri.LimitExceeded, 'too many messages wait for a permission'),
+    });
+  }
+
+  /** As the link does where a message is handled at once. */
+  #broken(error: unknown): void {
+    const violation = error instanceof ProtocolViolation;
+    const { peer, listener } = this.#link.info;
+    if (violation)
+      this.#lobby.log.info({ peer, listener, violation: error.message }, 'protocol violation, session ended');
+    else this.#lobby.log.error({ peer, listener, err: error }, 'internal error, session ended');
+    const text = violation ? error.message : 'internal error';
+    const reason = violation ? ErrorUri.ProtocolViolation : ErrorUri.RuntimeError;
     this.#link.send({ type: MessageType.Abort, details: { message: text }, reason, payload: Payload.empty });
     this.#end(text);
   }
@@ -177,6 +210,9 @@ export class Connection implements LinkReceiver {
     const realm = this.#realm;
     this.#session = undefined;
     this.#realm = undefined;
+    if (this.#line?.busy) this.#link.resume?.();
+    this.#line?.stop();
+    this.#line = undefined;
     if (session === undefined || realm === undefined) return;
     realm.leave(session, reason);
     if (session.allowance !== undefined) this.#lobby.allowances.leave(session.allowance);

@@ -3,6 +3,8 @@ import type { Logger } from '../base/logger.ts';
 import type { Dict } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { IdSource } from '../wamp/ids.ts';
+import { MessageType } from '../wamp/message-type.ts';
+import type { Message } from '../wamp/messages.ts';
 import { isReserved, isUri, type MatchPolicy, type Uri, type UriRule } from '../wamp/uri.ts';
 import { type Action, ALLOW, type Authorizer, type Decision, decide } from './authorizer.ts';
 import { DecisionCache, type RepeatedAction } from './decision-cache.ts';
@@ -98,6 +100,28 @@ export class RealmContext {
     ]);
   }
 
+  /** Whether finding out what is allowed may take time on this realm. */
+  get prepares(): boolean {
+    return this.#authorizer.prepare !== undefined;
+  }
+
+  /** Finds out what `permit` is going to be asked; undefined where it knows, or is not going to be asked. */
+  prepare(session: Session, message: Message): Promise<void> | undefined {
+    if (session.speaksForRouter) return undefined;
+    switch (message.type) {
+      case MessageType.Publish:
+        return this.#prepare(session, 'publish', message.topic, 'exact');
+      case MessageType.Call:
+        return this.#prepare(session, 'call', message.procedure, 'exact');
+      case MessageType.Subscribe:
+        return this.#prepare(session, 'subscribe', message.topic, message.options['match'] ?? 'exact');
+      case MessageType.Register:
+        return this.#prepare(session, 'register', message.procedure, message.options['match'] ?? 'exact');
+      default:
+        return undefined;
+    }
+  }
+
   /** Whether the session might subscribe to a topic by its name. */
   mayReceive(session: Session, topic: Uri): boolean {
     return this.may(session, 'subscribe', topic, 'exact');
@@ -133,6 +157,18 @@ export class RealmContext {
       session.decisions.set(action, uri, version, decision);
     }
     return decision;
+  }
+
+  #prepare(session: Session, action: Action, uri: string, match: unknown): Promise<void> | undefined {
+    // What is none is refused in its turn, and nobody is asked about it.
+    if (match !== 'exact' && match !== 'prefix' && match !== 'wildcard') return undefined;
+    if (!this.#isUri(uri, match)) return undefined;
+    try {
+      return this.#authorizer.prepare?.(session, action, uri, match);
+    } catch (error) {
+      this.log.error({ session: session.id, action, uri, err: error }, 'the authorizer failed');
+      return undefined;
+    }
   }
 
   #isUri(text: string, match: MatchPolicy): text is Uri {

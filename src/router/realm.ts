@@ -149,6 +149,16 @@ export class Realm implements RealmView {
     else this.#context.clock.after(0, () => this.#finishLeaving(session, reason, this.#broker.leave(session)));
   }
 
+  /** Whether what a session says may have to wait until it is known whether it is allowed. */
+  get prepares(): boolean {
+    return this.#context.prepares;
+  }
+
+  /** What `handle` has to wait for. */
+  prepare(session: Session, message: Message): Promise<void> | undefined {
+    return this.#context.prepare(session, message);
+  }
+
   /** Handles what a session says. Throws `ProtocolViolation` for what it may not say. */
   handle(session: Session, message: Message): void {
     try {

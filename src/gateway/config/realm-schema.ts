@@ -115,6 +115,21 @@ const authenticator = z
     error: 'needs either "procedure" or "url", one of them',
   });
 
+const authorizer = z.strictObject({
+  procedure: z
+    .string()
+    .min(1)
+    .describe(
+      'Called with the session, the URI, the action and how it matches; answers true or false, or a dictionary',
+    ),
+  roles: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe('The roles whose sessions it decides about; never that of whoever has registered it'),
+  cache: z.int().min(1).max(86_400).default(60).describe('Seconds that an answer holds for a session'),
+  timeout: z.int().min(100).max(60_000).default(3000).describe('Milliseconds that an answer may take'),
+});
+
 /** One realm of a configuration. */
 export const realmSchema = z
   .strictObject({
@@ -135,6 +150,11 @@ export const realmSchema = z
     authenticator: authenticator
       .optional()
       .describe('An application that is asked about those who are no principals in this configuration'),
+    authorizer: authorizer
+      .optional()
+      .describe(
+        'An application that decides what the sessions of some roles may do. Roles without permissions may do nothing then',
+      ),
     cookies: z
       .boolean()
       .default(false)
