@@ -17,7 +17,7 @@ export interface WebSocketLinkOptions {
   readonly WebSocket?: StandardWebSocketClass;
   /** Gives up opening. */
   readonly signal?: AbortSignal;
-  /** Bytes that may wait to be sent; with more, the link closes. Default 16 MiB. */
+  /** Bytes that may wait to be sent; with more, the link closes. Default 8 MiB. */
   readonly maxQueuedBytes?: number;
   readonly clock?: Clock;
   readonly log?: Logger;

@@ -21,6 +21,6 @@ export interface OutgoingPolicy {
 
 export const defaultOutgoing: OutgoingPolicy = Object.freeze({
   policy: 'disconnect',
-  maxBytes: 16 * 1024 * 1024,
+  maxBytes: 8 * 1024 * 1024,
   maxMessages: 100_000,
 });

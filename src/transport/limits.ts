@@ -51,7 +51,7 @@ export interface LongPollTimes {
 
 export const defaultLimits: TransportLimits = {
   maxMessageSize: 1024 * 1024,
-  maxQueuedBytes: 16 * 1024 * 1024,
+  maxQueuedBytes: 8 * 1024 * 1024,
   maxConnections: 10_000,
   handshakeTimeout: 10_000,
   requestTimeout: 60_000,

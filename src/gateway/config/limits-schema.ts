@@ -48,7 +48,7 @@ const strangers = {
 export const limitsSchema = z.strictObject({
   maxMessageSize: maxMessageSize.prefault('1 MiB').describe('Largest message accepted from a peer'),
   maxQueuedBytes: queuedBytes
-    .prefault('16 MiB')
+    .prefault('8 MiB')
     .describe('Bytes that may wait for one peer, where its listener or role does not say'),
   maxConnections: maxConnections.default(10_000).describe('Connections of one listener at a time'),
   failedLogins: z
