@@ -67,6 +67,8 @@ export interface MqttSink {
    * client is disconnected. Undefined is accepted at once.
    */
   message(message: MqttMessage, peer: MqttPeer | undefined): Promise<void> | undefined;
+  /** Whether a client may subscribe a filter. Absent: any. */
+  maySubscribe?(peer: MqttPeer, filter: string): boolean;
   /** A client that was let in has been told so: from now on messages reach it. */
   connected?(peer: MqttPeer): void;
   /** What a client has subscribed, as it was granted; a session that goes on says all of it again. */

@@ -9,6 +9,7 @@ import { registerClientProcedures } from './client-procedures.ts';
 import { ClientSessions, type ClientSessionsConfig } from './client-sessions.ts';
 import { Discovery } from './discovery/discovery.ts';
 import type { DropCounter } from './drop-counter.ts';
+import { FilterMap } from './filter-map.ts';
 import { levelSpellings } from './level-spelling.ts';
 import type { MappingConfig } from './mapping-config.ts';
 import type { MqttMessage, MqttPeer, MqttSink, MqttSource } from './mqtt-source.ts';
@@ -32,6 +33,7 @@ export class Relay implements MqttSink {
   readonly #sessions: ClientSessions;
   readonly #rules: RuleBook;
   readonly #mirror: Rule;
+  readonly #filters: FilterMap;
   readonly #problems: ProblemReport;
   readonly #calls: Calls;
   readonly #presence: Presence | undefined;
@@ -58,6 +60,7 @@ export class Relay implements MqttSink {
     this.#sessions = sessions;
     this.#rules = new RuleBook(rules, mirror ? prefix : undefined, uris);
     this.#mirror = Rule.mirror();
+    this.#filters = new FilterMap(prefix, spelling);
     this.#problems = new ProblemReport(sessions.service, errors, clock);
     this.#calls = new Calls({ presets: presetsOf(config), prefix, spelling, clock, log });
     this.#presence = presence ? new Presence(sessions.service, prefix, spelling, clock) : undefined;
@@ -112,6 +115,14 @@ export class Relay implements MqttSink {
     this.#presence?.coming(peer);
   }
 
+  maySubscribe(peer: MqttPeer, filter: string): boolean {
+    const session = this.#sessions.of(peer);
+    if (session === undefined) return false;
+    return this.#filters
+      .patternsOf(filter)
+      .every(({ uri, match }) => this.#context.permits(session, 'subscribe', uri, match));
+  }
+
   connected(peer: MqttPeer): void {
     const session = this.#sessions.of(peer);
     if (session === undefined || this.#source === undefined) return;
@@ -146,7 +157,8 @@ export class Relay implements MqttSink {
     if (session === undefined) return Promise.reject(new Error('the client has no WAMP session any more'));
     const { payload } = this.#read(route, message);
     if (payload === undefined) return undefined;
-    const acknowledge = message.qos > 0;
+    // What may not be published is not passed on to other clients either: it waits until the realm has said so.
+    const acknowledge = message.qos > 0 || !this.#context.permits(session, 'publish', route.to, 'exact');
     const published = session.publish(route.to, {
       acknowledge,
       options: withOrigin(this.#optionsFor(route, message), message),

@@ -22,6 +22,7 @@ export interface BridgeSurroundings {
   attach(link: Link, principal?: Principal): void;
   authenticate(credentials: DeviceCredentials): Promise<DeviceIdentity>;
   isPrincipal(name: string): boolean;
+  readonly permits: BridgeContext['permits'];
   readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
   retainedPublication(topic: string): number | undefined;
   listenRawSocket(name: string, options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
@@ -183,6 +184,7 @@ export class BridgeHost {
       attach: (link, principal) => run.sessions.attach(link, principal),
       authenticate: credentials => this.#around.authenticate(credentials),
       isPrincipal: name => this.#around.isPrincipal(name),
+      permits: (...question) => this.#around.permits(...question),
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
       acceptWebSockets,
       readTls: config => watchedTls(`bridges.${this.name}`, config, this.#log),

@@ -5,10 +5,12 @@ import type { Logger } from '../base/logger.ts';
 import type { JoinedSession } from '../client/session-api.ts';
 import type { SerializerName } from '../codec/codec.ts';
 import type { Link, Principal } from '../link/link.ts';
+import type { Action } from '../router/authorizer.ts';
 import type { Store } from '../store/store.ts';
 import type { ForeignWebSocket } from '../transport/foreign-subprotocols.ts';
 import type { Listening } from '../transport/listening.ts';
 import type { TlsOptions } from '../transport/socket-server.ts';
+import type { MatchPolicy } from '../wamp/uri.ts';
 import type { TlsConfig } from './config/tls-schema.ts';
 
 export type { DeviceCredentials, DeviceIdentity } from '../auth/device-authenticator.ts';
@@ -64,6 +66,8 @@ export interface BridgeContext {
   isPrincipal(name: string): boolean;
   /** Joins the bridge's realm over a local link. */
   join(identity: Identity): Promise<JoinedSession>;
+  /** Whether one of the bridge's sessions may do something now; of what an application decides, what is remembered. */
+  permits(session: JoinedSession, action: Action, uri: string, match: MatchPolicy): boolean;
   /** Hands a link that the bridge made to the router, as any listener would; with `principal`, vouching for it. */
   attach(link: Link, principal?: Principal): void;
   /** Listens for RawSocket peers and calls back with the link of each that has shaken hands. */

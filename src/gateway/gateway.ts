@@ -4,9 +4,11 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
 import { MetaApi } from '../meta/meta-api.ts';
+import { decide } from '../router/authorizer.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
 import { StaticFiles } from '../transport/static-files.ts';
+import { asUri } from '../wamp/uri.ts';
 import { Access } from './access.ts';
 import { authorizerOf } from './authorizer-of.ts';
 import { bounded } from './bounded.ts';
@@ -262,6 +264,11 @@ export class Gateway implements AsyncDisposable {
         attach: (link, principal) => this.#router.attach(link, principal),
         authenticate: credentials => this.#access.identify(realm, credentials),
         isPrincipal: name => this.#access.directory.isTaken(realm, name),
+        permits: ({ id }, action, uri, match) => {
+          const session = this.#router.realm(realm)?.session(id);
+          if (session === undefined) return false;
+          return decide(this.#meta.authorizer, session, action, asUri(uri), match, this.#log).verdict === 'allow';
+        },
         store: () => this.#openStore.store,
         acceptWebSockets: (subprotocols, accept) => this.#network.foreign.take(subprotocols, accept),
         retainedPublication: topic => this.#router.realm(realm)?.broker.retained.newest(topic)?.publication,

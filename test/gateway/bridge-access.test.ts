@@ -24,6 +24,7 @@ const config = {
           permissions: [
             { uri: 'dev.{authid}.', match: 'prefix', allow: ['publish'] },
             { uri: 'mqtt.{clientid}.', match: 'prefix', allow: ['publish'] },
+            { uri: 'mqtt.{clientid}.set.', match: 'prefix', allow: ['publish', 'subscribe'] },
           ],
         },
       },
@@ -123,9 +124,27 @@ describe('principals behind bridges', () => {
       const client = await site.mqtt({ clientId: 'pump-1', username: 'pump', password: 'geheim' });
       await client.publishAsync('pump-1/level', '7', { qos: 1 });
       await until('the event', () => watch.topics.includes('mqtt.pump-1.level'));
+      const granted = (filter: string): Promise<boolean> =>
+        client.subscribeAsync(filter).then(
+          grants => grants.every(({ qos }) => qos < 128),
+          () => false,
+        );
+      for (const filter of ['#', '+/level', 'pump-1/#', 'pump-2/set/x'])
+        assert.equal(await granted(filter), false, filter);
+      assert.equal(await granted('pump-1/set/+'), true);
+      assert.equal(await granted('pump-1/set/#'), false, 'pump-1/set is one of them, and not allowed');
+      // Refused at QoS 0, which has no answer: nobody hears of it, not by MQTT either, and the client is gone. [MQTT-3.3.5-2]
+      const neighbour = await site.mqtt({ clientId: 'neighbour' });
+      const heard: string[] = [];
+      neighbour.on('message', topic => heard.push(topic));
+      await neighbour.subscribeAsync('#');
+      const gone = new Promise<void>(resolve => client.once('close', () => resolve()));
       client.publish('pump-2/level', '7', { qos: 0 });
-      await client.publishAsync('pump-1/after', '7', { qos: 1 });
-      await until('the event', () => watch.topics.includes('mqtt.pump-1.after'));
+      await gone;
+      await neighbour.publishAsync('neighbour/after', '1', { qos: 1 });
+      await until('the event', () => heard.includes('neighbour/after'));
+      assert.equal(heard.includes('pump-2/level'), false);
+      await neighbour.endAsync(true);
       assert.equal(watch.topics.includes('mqtt.pump-2.level'), false);
       await client.endAsync(true);
       const refused = (options: IClientOptions): Promise<void> =>

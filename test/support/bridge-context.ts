@@ -56,6 +56,7 @@ export class TestGateway implements AsyncDisposable {
       realm: REALM,
       authenticate: options.authenticate ?? (async () => 'stranger'),
       isPrincipal: options.isPrincipal ?? (() => false),
+      permits: () => true,
       signal: this.#stopping.signal,
       store: options.store ?? new MemoryStore(64 * 1024 * 1024),
       acceptWebSockets: (subprotocols, accept) => this.foreign.take(subprotocols, accept),

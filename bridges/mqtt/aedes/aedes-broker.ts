@@ -331,11 +331,14 @@ export class AedesBroker implements MqttSource {
     );
   }
 
-  #authorizeSubscribe(...[, subscription, callback]: Hook<'authorizeSubscribe'>): void {
+  #authorizeSubscribe(...[client, subscription, callback]: Hook<'authorizeSubscribe'>): void {
+    const peer = client === null ? undefined : this.#peers.get(client);
+    const { topic } = subscription;
     // Measure L. [MQTT-1.5.3-1]
-    if (!isText(subscription.topic)) callback(new Error('the filter is not UTF-8 without control characters'));
+    if (!isText(topic)) callback(new Error('the filter is not UTF-8 without control characters'));
     // Shared subscriptions are MQTT 5; aedes would take the filter for a plain one that nothing matches.
-    else callback(null, subscription.topic.startsWith('$share/') ? null : subscription);
+    else if (topic.startsWith('$share/')) callback(null, null);
+    else callback(null, peer !== undefined && this.#sink.maySubscribe?.(peer, topic) === false ? null : subscription);
   }
 
   #authorizeForward(...[client, packet]: Hook<'authorizeForward'>): AedesPublishPacket | null {

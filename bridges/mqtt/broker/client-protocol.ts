@@ -162,7 +162,7 @@ export class ClientProtocol {
 
   #subscribe(connection: Connection, session: Session, { id, subscriptions }: Subscribe): void {
     const granted: Granted[] = subscriptions.map(({ filter, qos }) => {
-      if (!this.#mayHave(session, filter)) return SUBSCRIBE_FAILURE;
+      if (!this.#mayHave(connection, session, filter)) return SUBSCRIBE_FAILURE;
       this.#parts.subscriptions.add(session, filter, qos);
       return qos;
     });
@@ -177,14 +177,15 @@ export class ClientProtocol {
     });
   }
 
-  #mayHave(session: Session, filter: string): boolean {
-    const { limits, maySubscribe } = this.#parts;
+  #mayHave(connection: Connection, session: Session, filter: string): boolean {
+    const { limits, maySubscribe, sink } = this.#parts;
     const shared = sharedName(filter);
     const plain = shared?.filter ?? filter;
     if (!isTopicFilter(plain, limits.maxTopicLevels)) throw new MalformedPacket('a filter that is none, or too deep');
     return (
       shared !== null &&
       maySubscribe(plain) &&
+      sink.maySubscribe?.(connection, plain) !== false &&
       (session.subscriptions.has(filter) || session.subscriptions.size < limits.maxSubscriptions)
     );
   }
