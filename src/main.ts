@@ -7,6 +7,7 @@ import { certCommand } from './cli/cert.ts';
 import { checkCommand } from './cli/check.ts';
 import { keyCommand } from './cli/key.ts';
 import { mapCommand } from './cli/map.ts';
+import { pairCommand } from './cli/pair.ts';
 import { pubCommand } from './cli/pub.ts';
 import { registerCommand } from './cli/register.ts';
 import { runProcess } from './cli/run-process.ts';
@@ -31,6 +32,7 @@ await runProcess({
     }),
     checkCommand(bridges, environment),
     certCommand,
+    pairCommand,
     mapCommand(bridges, environment),
     pubCommand,
     subCommand,

@@ -94,7 +94,9 @@ export class DeviceGate {
       const text = `${authid} is a principal: HELLO.Details.authmethods has to say how it proves that`;
       return { reason: ErrorUri.AuthenticationRequired, text };
     }
-    if (anonymous === 'any' || (anonymous === 'loopback' && link.info.loopback)) return undefined;
+    const { address, loopback } = link.info;
+    if (anonymous === 'any' || (anonymous === 'loopback' && loopback)) return undefined;
+    if (isDeviceName(authid)) this.#context.turnAway({ username: authid, address, loopback });
     const text =
       anonymous === 'loopback'
         ? 'devices are admitted by name from this machine only (cbor-tcp.anonymous: any admits them from anywhere)'

@@ -59,7 +59,10 @@ export class ClientSessions {
     const found = await this.#context.authenticate({ username, password, clientId, address: host, loopback });
     if (found === 'stranger') {
       const refusal = refusalOf({ loopback }, this.#config.anonymous);
-      if (refusal !== undefined) throw refusal;
+      if (refusal !== undefined) {
+        this.#context.turnAway({ username, clientId, address: host, loopback });
+        throw refusal;
+      }
       return { authid: clientId, authrole: DEVICE_ROLE, clientId };
     }
     if ('refused' in found) throw new MqttRefusal(Refused.Credentials, found.refused);

@@ -21,6 +21,7 @@ export interface BridgeSurroundings {
   store(): Store;
   attach(link: Link, principal?: Principal): void;
   authenticate(credentials: DeviceCredentials): Promise<DeviceIdentity>;
+  turnAway(device: DeviceCredentials): void;
   isPrincipal(name: string): boolean;
   readonly permits: BridgeContext['permits'];
   readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
@@ -183,6 +184,7 @@ export class BridgeHost {
       join: identity => run.sessions.join(identity),
       attach: (link, principal) => run.sessions.attach(link, principal),
       authenticate: credentials => this.#around.authenticate(credentials),
+      turnAway: device => this.#around.turnAway(device),
       isPrincipal: name => this.#around.isPrincipal(name),
       permits: (...question) => this.#around.permits(...question),
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),

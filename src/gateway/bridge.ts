@@ -62,6 +62,8 @@ export interface BridgeContext {
    * Takes its time where a password is wrong.
    */
   authenticate(credentials: DeviceCredentials): Promise<DeviceIdentity>;
+  /** A device that has shown nothing is not let in for that: it may become a principal, or the log says what to do. */
+  turnAway(device: DeviceCredentials): void;
   /** Whether a name belongs to a principal: nobody is let in by such a name alone. */
   isPrincipal(name: string): boolean;
   /** Joins the bridge's realm over a local link. */

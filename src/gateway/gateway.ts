@@ -17,6 +17,7 @@ import { BridgeHost } from './bridge-host.ts';
 import type { GatewayConfig, ListenerConfig } from './config/config-schema.ts';
 import { endStrangers } from './end-strangers.ts';
 import { GatewayNetwork } from './gateway-network.ts';
+import { GatewayPairing } from './gateway-pairing.ts';
 import type { GatewayStatus } from './gateway-status.ts';
 import { GatewayStore } from './gateway-store.ts';
 import { httpService } from './http-service.ts';
@@ -62,6 +63,7 @@ export class Gateway implements AsyncDisposable {
   readonly #router: Router;
   readonly #access: Access;
   readonly #principalFile: PrincipalWatch | undefined;
+  readonly #pairing: GatewayPairing;
   readonly #meta: MetaApi;
   readonly #network: GatewayNetwork;
   readonly #hosts: readonly BridgeHost[];
@@ -83,16 +85,19 @@ export class Gateway implements AsyncDisposable {
     this.#pageFolder = options.pageFolder;
     this.#access = new Access(config, clock, log.child({ part: 'access' }), link => this.#router.attach(link));
     this.#principalFile = this.#watchPrincipals(config);
+    const home = config.realms[0]?.name ?? '';
+    this.#pairing = new GatewayPairing(home, this.#access, this.#principalFile, { clock, log });
     this.#meta = new MetaApi({
       clock,
       log: log.child({ part: 'meta' }),
       policies: new Map(config.realms.map(({ name, meta }) => [name, meta])),
       // Asked about everything that is not the meta API's.
       authorizer: authorizerOf(config, { clock, log, attach: link => this.#router.attach(link) }),
+      more: name => this.#pairing.procedures(name),
     });
     this.#router = new Router({
       realms: config.realms.map(realmOptions),
-      authenticator: this.#access,
+      authenticator: this.#pairing.door,
       authorizer: this.#meta.authorizer,
       observer: this.#meta.observer,
       clock,
@@ -262,7 +267,8 @@ export class Gateway implements AsyncDisposable {
         log: this.#log,
         clock: this.#clock,
         attach: (link, principal) => this.#router.attach(link, principal),
-        authenticate: credentials => this.#access.identify(realm, credentials),
+        authenticate: credentials => this.#pairing.door.identify(realm, credentials),
+        turnAway: device => this.#pairing.door.turnAway(device),
         isPrincipal: name => this.#access.directory.isTaken(realm, name),
         permits: ({ id }, action, uri, match) => {
           const session = this.#router.realm(realm)?.session(id);

@@ -4,6 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import { ConfigError } from './config/config-problem.ts';
 import { loadPrincipals } from './config/load-principals.ts';
 import { principalRecords } from './principal-records.ts';
+import { PrincipalsDocument } from './principals-document.ts';
 import { StartError } from './start-error.ts';
 
 /** Milliseconds between two looks: by the file's time and size, which holds on every file system, and for a file replaced. */
@@ -36,6 +37,14 @@ export class PrincipalWatch {
       throw error;
     }
     watchFile(file, { interval: INTERVAL, persistent: false }, this.#look);
+  }
+
+  /** Changes the file, and reads it again at once. Throws where that cannot be done. */
+  change(change: (document: PrincipalsDocument) => void): void {
+    const document = PrincipalsDocument.open(this.#options.file, process.env);
+    change(document);
+    document.save();
+    this.#read();
   }
 
   stop(): void {

@@ -6,6 +6,7 @@ import type { Router } from '../router/router.ts';
 import { gatewayProcedures } from './gateway-procedures.ts';
 import { defaultMetaPolicy, MetaAuthorizer, type MetaPolicy } from './meta-authorizer.ts';
 import { MetaEvents } from './meta-events.ts';
+import type { MetaProcedures } from './meta-procedure.ts';
 import { MetaSession } from './meta-session.ts';
 import { reflectionProcedures } from './reflection-procedures.ts';
 import { registrationProcedures } from './registration-procedures.ts';
@@ -20,6 +21,8 @@ export interface MetaApiOptions {
   readonly policies?: ReadonlyMap<string, MetaPolicy>;
   /** Decides over everything that is not the meta API's. Default: everybody may do everything. */
   readonly authorizer?: Authorizer;
+  /** What else is offered on a realm. */
+  readonly more?: (realm: string) => MetaProcedures;
 }
 
 /**
@@ -32,10 +35,12 @@ export class MetaApi {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #events: MetaEvents;
+  readonly #more: (realm: string) => MetaProcedures;
   readonly #sessions: MetaSession[] = [];
   #router: Router | undefined;
 
-  constructor({ clock, log, policies, authorizer = allowAll }: MetaApiOptions) {
+  constructor({ clock, log, policies, authorizer = allowAll, more = () => ({}) }: MetaApiOptions) {
+    this.#more = more;
     this.#clock = clock;
     this.#log = log;
     this.#events = new MetaEvents(name => this.#router?.realm(name));
@@ -54,6 +59,7 @@ export class MetaApi {
         ...testamentProcedures(realm),
         ...reflectionProcedures(realm),
         ...gatewayProcedures(realm, this.#clock),
+        ...this.#more(realm.name),
       };
       const attach = router.attach.bind(router);
       this.#sessions.push(new MetaSession({ realm, procedures, attach, clock: this.#clock, log: this.#log }));

@@ -33,8 +33,8 @@ const controlling: ReadonlySet<string> = new Set([
   'wampway.registration.revoke',
 ]);
 
-/** Procedures of bridges, by their last component. */
-const controllingVerb = /\.(kick|revoke)$/;
+/** Procedures of the gateway and of bridges, by their names. */
+const controllingVerb = /\.(kick|revoke)$|^wampway\.pairing\./;
 
 /** Decides over the router's own topics and procedures by the policy of the realm, and asks another for all the rest. */
 export class MetaAuthorizer implements Authorizer {

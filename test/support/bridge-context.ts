@@ -21,6 +21,7 @@ export interface TestGatewayOptions {
   readonly log?: Logger;
   /** Default: there are no principals. */
   readonly authenticate?: BridgeContext['authenticate'];
+  readonly turnAway?: BridgeContext['turnAway'];
   readonly isPrincipal?: BridgeContext['isPrincipal'];
   /** Default: one in memory. */
   readonly store?: Store;
@@ -55,6 +56,7 @@ export class TestGateway implements AsyncDisposable {
       clock: systemClock,
       realm: REALM,
       authenticate: options.authenticate ?? (async () => 'stranger'),
+      turnAway: options.turnAway ?? (() => {}),
       isPrincipal: options.isPrincipal ?? (() => false),
       permits: () => true,
       signal: this.#stopping.signal,

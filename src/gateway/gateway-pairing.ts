@@ -1,0 +1,41 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { MetaProcedures } from '../meta/meta-procedure.ts';
+import type { Access } from './access.ts';
+import { Pairing } from './pairing.ts';
+import { PairingDoor } from './pairing-door.ts';
+import { pairingProcedures } from './pairing-procedures.ts';
+import type { PrincipalWatch } from './principal-watch.ts';
+
+/** Pairing as one gateway has it: recorded in its file of principals, on the realm of its bridges. */
+export class GatewayPairing {
+  readonly door: PairingDoor;
+  readonly #realm: string;
+  readonly #pairing: Pairing;
+
+  constructor(
+    realm: string,
+    access: Access,
+    file: PrincipalWatch | undefined,
+    around: { readonly clock: Clock; readonly log: Logger },
+  ) {
+    const { directory } = access;
+    this.#realm = realm;
+    this.#pairing = new Pairing({
+      realm,
+      clock: around.clock,
+      log: around.log.child({ part: 'pairing' }),
+      keeper: file && {
+        add: principal => file.change(document => document.add(principal)),
+        allow: (authid, clientIds) => file.change(document => document.change(authid, { clientIds: [...clientIds] })),
+      },
+      isTaken: name => directory.isTaken(realm, name),
+    });
+    this.door = new PairingDoor(access, this.#pairing, (name, authid) => directory.isTaken(name, authid));
+  }
+
+  /** What is offered on a realm. */
+  procedures(realm: string): MetaProcedures {
+    return realm === this.#realm ? pairingProcedures(this.#pairing) : {};
+  }
+}
