@@ -25,7 +25,8 @@ export function banner(gateway: Gateway, file: string | undefined): string[] {
     if (bridge.state !== 'running') rows.push([bridge.name, 'does not run yet; it is tried again, the log says why']);
     for (const line of bridge.banner) rows.push([bridge.name, line]);
   }
-  for (const { name, anonymous } of config.realms) rows.push(['who may join', `${name}: ${whoMayJoin(anonymous)}`]);
+  for (const realm of config.realms)
+    rows.push(['who may join', `${realm.name}: ${whoMayJoin(realm, config.principals)}`]);
   const simulated = bridges.flatMap(bridge => bridge.demoBanner);
   for (const line of simulated) rows.push(['simulated', line]);
   if (simulated.length > 0) rows.push(['', 'switch the simulated devices off with --no-demo']);
@@ -47,13 +48,26 @@ function dataInWords(data: GatewayConfig['data']): string {
   return `${path}, safe from a power cut ${when[sync]}`;
 }
 
-function whoMayJoin(anonymous: GatewayConfig['realms'][number]['anonymous']): string {
-  const who = typeof anonymous === 'string' ? words[anonymous] : `whoever comes from ${anonymous.join(', ')}`;
-  return `${who} (realms[].anonymous changes it)`;
+type Realm = GatewayConfig['realms'][number];
+
+function whoMayJoin({ name, anonymous, authenticator }: Realm, principals: GatewayConfig['principals']): string {
+  const strangers = typeof anonymous === 'string' ? words[anonymous] : `whoever comes from ${anonymous.join(', ')}`;
+  const known = [
+    typeof principals === 'string' ? `the principals of ${principals}` : countOf(principals, name),
+    authenticator === undefined ? undefined : 'whom an application knows',
+  ].filter(who => who !== undefined);
+  const others =
+    known.length > 0 ? `${known.join(' and ')}, with theirs` : anonymous === 'loopback' ? 'nobody else' : '';
+  return `${strangers}${others === '' ? '' : `, and ${others}`} (realms[].anonymous changes it)`;
+}
+
+function countOf(principals: Exclude<GatewayConfig['principals'], string>, realm: string): string | undefined {
+  const { length } = principals.filter(({ realms }) => realms === undefined || realms.includes(realm));
+  return length === 0 ? undefined : `${length} ${length === 1 ? 'principal' : 'principals'}`;
 }
 
 const words = {
-  loopback: 'programs on this machine, without credentials, and nobody else',
+  loopback: 'programs on this machine, without credentials',
   any: 'anybody who can reach a listener, without credentials',
   none: 'nobody without credentials',
 } as const;
