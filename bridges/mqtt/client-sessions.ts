@@ -54,9 +54,10 @@ export class ClientSessions {
   }
 
   /** A principal by its password, or by what the configuration says of others. Rejects with `MqttRefusal`. */
-  async #identityOf({ clientId, username, password, address, loopback }: MqttPeer): Promise<Identity> {
+  async #identityOf({ clientId, username, password, certificate, address, loopback }: MqttPeer): Promise<Identity> {
     const host = hostOf(address);
-    const found = await this.#context.authenticate({ username, password, clientId, address: host, loopback });
+    const shown = { username, password, clientId, certificate, address: host, loopback };
+    const found = await this.#context.authenticate(shown);
     if (found === 'stranger') {
       const refusal = refusalOf({ loopback }, this.#config.anonymous);
       if (refusal !== undefined) {

@@ -1,3 +1,5 @@
+import type { PeerCertificate } from '../../src/link/link.ts';
+
 export type Qos = 0 | 1 | 2;
 
 /** What MQTT 5 says beside a message. [MQTT 5: 3.3.2.3] */
@@ -32,6 +34,8 @@ export interface MqttPeer {
   readonly username: string | undefined;
   /** Until it is let in; nobody keeps it. */
   readonly password?: string | undefined;
+  /** What it has shown as a TLS client. */
+  readonly certificate?: PeerCertificate | undefined;
   /** For people: `192.168.1.20:51234`. */
   readonly address: string;
   /** Whether it can only be on this machine. */

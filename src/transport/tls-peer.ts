@@ -12,7 +12,8 @@ export function tlsPeer(socket: Socket, server: boolean): Pick<LinkInfo, 'certif
   };
 }
 
-function shownCertificate(socket: TLSSocket): PeerCertificate | undefined {
+/** The certificate that a client has shown, where it was asked for one. */
+export function shownCertificate(socket: TLSSocket): PeerCertificate | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return undefined;
   return {

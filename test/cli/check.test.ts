@@ -74,6 +74,26 @@ describe('wampway check', () => {
     assert.deepEqual([problem.path, problem.span], ['demo', { line: 1, column: 7, length: 5 }]);
   });
 
+  it('shows no secret of a principal, whatever is wrong with it', async () => {
+    for (const entry of [
+      '{ authid: a, role: b, ticket: hunter2, tikcet: hunter2 }',
+      '{ authid: a, role: [], ticket: hunter2 }',
+      '{ authid: a, role: b, ticket: [hunter2] }',
+      '{ authid: a, role: b, wampcra: { secret: hunter2, slat: x } }',
+      '{ authid: a, role: b, wampcra: hunter2 }',
+      '{ authid: a, role: b, scram: { pwd: hunter2 } }',
+      '{ authid: a, role: b, ticket: { is: hunter2 } }',
+      '{ authid: a, role: b, scram: { password: hunter2, kdf: hunter } }',
+      '{ authid: a, role: b, scram: { salt: AAAAAAAAAAA=, storedKey: hunter2, serverKey: hunter2 } }',
+    ]) {
+      for (const json of [true, false]) {
+        const { out, err, exitCode } = await check(`principals:\n  - ${entry}\n`, { json });
+        assert.equal(exitCode, 2, entry);
+        assert.doesNotMatch(out + err, /hunter2/, entry);
+      }
+    }
+  });
+
   it('shows no secret', async () => {
     const { out, err } = await check('bridges: { mqtt: { password: hunter2 } }\n', { json: true });
     assert.doesNotMatch(out + err, /hunter2/);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { connectAsync, type IClientOptions } from 'mqtt';
 import { cborTcpBridge } from '../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
@@ -9,6 +10,8 @@ import { codecNamed } from '../../src/codec/codecs.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { dial } from '../../src/transport/dial.ts';
+import { Folder } from '../support/folder.ts';
+import { testCertificate, testKey } from '../support/tls-fixture.ts';
 import { until } from '../support/until.ts';
 
 const PRIVATE_KEY = '04c32ac48ec8e5cadfea1f3dd806c302c3c53f6f76718ed658a1d522f4276403';
@@ -160,4 +163,31 @@ describe('principals behind bridges', () => {
       await until('the event', () => watch.topics.includes('mqtt.lamp.level'));
       await stranger.endAsync(true);
     });
+
+  it('mqtt: a client certificate is its principal’s', async () => {
+    using folder = new Folder();
+    const [cert, key] = [folder.file('cert.pem'), folder.file('key.pem')];
+    writeFileSync(cert, testCertificate);
+    writeFileSync(key, testKey);
+    const input = {
+      ...config,
+      principals: [{ authid: 'pump', role: 'device', certificates: [{ subject: 'CN=wampway test' }] }],
+      bridges: {
+        mqtt: {
+          port: 0,
+          anonymous: 'none',
+          tls: { port: 0, cert, key, clientCertificates: 'request', clientCa: cert },
+        },
+      },
+    };
+    await using gateway = new Gateway(parseConfig(input, [mqttBridge]), { bridges: [mqttBridge] });
+    await gateway.start();
+    const port = /TLS \S+:(\d+)/.exec(gateway.bridges[0]?.banner[0] ?? '')?.[1];
+    const secure = { ca: testCertificate, reconnectPeriod: 0, protocolVersion: 4 } as const;
+    const shown = { cert: testCertificate, key: testKey };
+    const client = await connectAsync(`mqtts://127.0.0.1:${port}`, { ...secure, ...shown, clientId: 'p1' });
+    await client.publishAsync('p1/level', '7', { qos: 1 });
+    await client.endAsync(true);
+    await assert.rejects(connectAsync(`mqtts://127.0.0.1:${port}`, { ...secure, clientId: 'p1' }), /authoriz/i);
+  });
 });

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../../src/base/clock.ts';
+import type { PeerCertificate } from '../../../src/link/link.ts';
 import type { MqttPeer } from '../mqtt-source.ts';
 import type { Message } from './message.ts';
 import { type ClientPacket, MalformedPacket, type Will } from './packet.ts';
@@ -21,6 +22,7 @@ export interface Arrival {
   readonly stream: Duplex;
   readonly address: string;
   readonly loopback: boolean;
+  readonly certificate?: PeerCertificate | undefined;
 }
 
 export interface ConnectionLimits {
@@ -53,6 +55,7 @@ export interface ConnectionHost {
 export class Connection implements MqttPeer, SessionConnection {
   readonly address: string;
   readonly loopback: boolean;
+  readonly certificate: PeerCertificate | undefined;
   clientId = '';
   username: string | undefined;
   password: string | undefined;
@@ -80,11 +83,12 @@ export class Connection implements MqttPeer, SessionConnection {
   #replay: Message[] = [];
   readonly #wrote = (): void => this.#written();
 
-  constructor(host: ConnectionHost, { stream, address, loopback }: Arrival) {
+  constructor(host: ConnectionHost, { stream, address, loopback, certificate }: Arrival) {
     this.#host = host;
     this.#stream = stream;
     this.address = address;
     this.loopback = loopback;
+    this.certificate = certificate;
     this.#reader = new PacketReader(host.limits.maxPacketSize);
     this.#heardAt = host.clock.monotonic();
     stream.on('data', (chunk: Buffer) => this.#received(chunk));

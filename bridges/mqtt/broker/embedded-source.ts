@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import type { BridgeContext } from '../../../src/gateway/bridge.ts';
+import { type BridgeContext, shownCertificate } from '../../../src/gateway/bridge.ts';
+import type { PeerCertificate } from '../../../src/link/link.ts';
 import { isLoopback } from '../access.ts';
 import type { MqttConfig } from '../mqtt-config.ts';
 import type { MqttPeer, MqttPublication, MqttSource } from '../mqtt-source.ts';
@@ -113,7 +114,7 @@ export class EmbeddedSource implements MqttSource {
     server.on('connection', (socket: Socket) => this.#arrived(socket, server));
     server.on('secureConnection', (socket: TLSSocket) => {
       socket.setNoDelay(true);
-      this.#accept(socket);
+      this.#accept(socket, shownCertificate(socket));
     });
     server.listen(port, host);
     await once(server, 'listening');
@@ -129,10 +130,10 @@ export class EmbeddedSource implements MqttSource {
     else socket.on('error', () => {});
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, certificate?: PeerCertificate): void {
     const { remoteAddress, remotePort } = socket;
     const address = `${remoteAddress ?? '?'}:${remotePort ?? '?'}`;
-    this.#broker.accept({ stream: socket, address, loopback: isLoopback(remoteAddress) });
+    this.#broker.accept({ stream: socket, address, loopback: isLoopback(remoteAddress), certificate });
   }
 
   /** Whether another connection may come now. */

@@ -231,4 +231,4 @@ function hideSecret(line: string): string {
   return line.replace(secretEntry, (_, key: string, value: string) => key + '*'.repeat(Math.min(8, value.length)));
 }
 
-const secretEntry = new RegExp(`([\\w-]*(?:${secretKey.source})[\\w-]*["']?\\s*:\\s*)(?![!{\\[#])(\\S.*)`, 'i');
+const secretEntry = new RegExp(`([\\w-]*(?:${secretKey.source})[\\w-]*["']?\\s*:\\s*)(?![!#])(\\S.*)`, 'i');
