@@ -1,22 +1,15 @@
 // What an MQTT load is made by: publishers, and whoever subscribes, in a process of its own. Asked by `mqtt-to-wamp.ts`.
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { rawConnect, rawPacket, rawSubscribe } from '../bridges/mqtt/raw-packets.ts';
+import type { Socket } from 'node:net';
+import { rawPacket, rawSubscribe } from '../bridges/mqtt/raw-packets.ts';
 import { LoadSession } from './load-session.ts';
 import type { Endpoint } from './measured-router.ts';
 import { type MqttLoad, PAYLOAD, PUBLISHERS, type Qos, TOPIC, WINDOW } from './mqtt-load.ts';
+import { openMqtt } from './open-mqtt.ts';
 import { wire } from './samples.ts';
 
 function isLoad(value: unknown): value is MqttLoad {
   return typeof value === 'object' && value !== null && 'port' in value && 'messages' in value;
-}
-
-async function open(port: number, clientId: string): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  await once(socket, 'connect');
-  socket.write(rawConnect({ clientId }));
-  await once(socket, 'data');
-  return socket;
 }
 
 /** Resolves when so many bytes have come. */
@@ -74,10 +67,10 @@ async function subscribeWamp(endpoint: Endpoint, messages: number): Promise<() =
 }
 
 async function load({ port, qos, messages, mqtt, wamp }: MqttLoad): Promise<void> {
-  const sockets = await Promise.all(Array.from({ length: PUBLISHERS }, (_, index) => open(port, `load-${index}`)));
+  const sockets = await Promise.all(Array.from({ length: PUBLISHERS }, (_, index) => openMqtt(port, `load-${index}`)));
   const arrivals: (() => Promise<void>)[] = [];
   if (mqtt) {
-    const subscriber = await open(port, 'subscriber');
+    const subscriber = await openMqtt(port, 'subscriber');
     sockets.push(subscriber);
     arrivals.push(await subscribeMqtt(subscriber, messages));
   }

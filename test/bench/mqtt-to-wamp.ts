@@ -3,18 +3,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { EmbeddedSource } from '../../bridges/mqtt/broker/embedded-source.ts';
 import { DropCounter } from '../../bridges/mqtt/drop-counter.ts';
-import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
 import { mqttConfig } from '../../bridges/mqtt/mqtt-config.ts';
 import type { MqttSink } from '../../bridges/mqtt/mqtt-source.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
-import { jsonCodec } from '../../src/codec/json/json-codec.ts';
-import { defaultLimits } from '../../src/transport/limits.ts';
-import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
-import { portOf } from '../bridges/mqtt/bridge-rig.ts';
-import { TestGateway } from '../support/bridge-context.ts';
 import { type Effort, median as middleOf } from './measure.ts';
 import type { Candidate, MeasuredRouter } from './measured-router.ts';
+import { MqttHost } from './mqtt-host.ts';
 import { type MqttLoad, PAYLOAD, PUBLISHERS, type Qos, WINDOW } from './mqtt-load.ts';
 import type { Findings, OtherScenario } from './scenario.ts';
 
@@ -99,21 +94,8 @@ async function plain(qos: Qos, messages: number): Promise<Measured> {
 
 /** The bridge and a router that listens for RawSocket. */
 async function bridged(qos: Qos, messages: number, mqtt: boolean, wamp: boolean): Promise<Measured> {
-  await using gateway = new TestGateway();
-  await using listening = await listenRawSocket(
-    {
-      address: { host: '127.0.0.1', port: 0 },
-      name: 'bench',
-      codecs: [jsonCodec],
-      limits: { ...defaultLimits, maxQueuedBytes: 1024 ** 3 },
-      log: silentLogger,
-      clock: systemClock,
-    },
-    link => gateway.router.attach(link),
-  );
-  await using bridge = await mqttBridge.start(mqttBridge.schema.parse({ port: 0 }), gateway.context);
-  const endpoint = { host: '127.0.0.1', port: listening.port, path: '/' };
-  return await measure({ port: portOf(bridge), qos, messages, mqtt, ...(wamp && { wamp: endpoint }) });
+  await using host = await MqttHost.start(1024 ** 3);
+  return await measure({ port: host.port, qos, messages, mqtt, ...(wamp && { wamp: host.endpoint }) });
 }
 
 function median(values: readonly Measured[]): Measured {

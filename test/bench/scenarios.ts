@@ -7,6 +7,7 @@ import { idleMemory } from './idle-memory.ts';
 import type { List } from './list-format.ts';
 import type { Load } from './load.ts';
 import type { MeasuredRouter } from './measured-router.ts';
+import { mqttDevices, mqttLatency, mqttStalled } from './mqtt-paced.ts';
 import { mqttToWamp } from './mqtt-to-wamp.ts';
 import { PacedLoad } from './paced-load.ts';
 import { PublishLoad, type PublishLoadOptions, type Subscriber } from './publish-load.ts';
@@ -95,6 +96,9 @@ export const scenarios: readonly Scenario[] = [
   slowConsumer(rawCbor),
   mqttToWamp(0),
   mqttToWamp(1),
+  mqttLatency,
+  mqttDevices,
+  mqttStalled,
   ...growth,
   soak,
   smallMachine,

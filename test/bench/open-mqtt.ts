@@ -1,0 +1,12 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { rawConnect } from '../bridges/mqtt/raw-packets.ts';
+
+/** A bare connection that has been let in. */
+export async function openMqtt(port: number, clientId: string): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  socket.write(rawConnect({ clientId }));
+  await once(socket, 'data');
+  return socket;
+}
