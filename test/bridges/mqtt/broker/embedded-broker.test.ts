@@ -89,6 +89,18 @@ describe('EmbeddedBroker: what brokers lose', () => {
     await Promise.all(publishers.map(publisher => publisher.publishAsync('end', 'x', { qos: 1 })));
   });
 
+  it('B: takes any number of packets that come as one', async () => {
+    await using rig = await BrokerRig.start();
+    const socket = await rig.socket();
+    let answered = 0;
+    socket.on('data', (chunk: Buffer) => {
+      answered += chunk.length;
+    });
+    const pings = Buffer.alloc(2 * 100_000, rawPacket(0xc0));
+    socket.write(Buffer.concat([rawConnect(), pings]));
+    await until('all are answered', () => answered === 4 + pings.length);
+  });
+
   it('C: a stalled subscriber stops neither other topics nor those who publish to it, and is cut', async () => {
     await using rig = await BrokerRig.start({ stallTimeout: 1000 });
     const stalled = await rig.socket();
@@ -203,20 +215,25 @@ describe('EmbeddedBroker: what brokers lose', () => {
     }
   });
 
-  it('F: a QoS 1 round trip through the broker does not wait for delayed acknowledgements', async () => {
+  it('F: what follows an acknowledgement does not wait for a delayed one of TCP', async () => {
     await using rig = await BrokerRig.start();
     const client = await rig.client();
-    // At QoS 0 the client itself sends nothing that Nagle’s algorithm could hold back.
-    const received = await collect(client, 'f/t');
+    const received = await collect(client, 'answer');
+    const answer = { topic: 'answer', payload: new Uint8Array(1), qos: 0, retain: false } as const;
+    rig.accept = () => {
+      // Behind PUBACK, which the client has nothing to answer to.
+      setTimeout(() => rig.broker.publish(answer), 2);
+      return undefined;
+    };
     const times: number[] = [];
-    for (const n of numbers(30)) {
+    for (const n of numbers(60)) {
       const started = performance.now();
-      await client.publishAsync('f/t', n, { qos: 1 });
-      await until('it has come back', () => received.length === Number(n) + 1);
+      await client.publishAsync('question', n, { qos: 1 });
+      await until('the answer has come', () => received.length === Number(n) + 1);
       times.push(performance.now() - started);
     }
-    const median = times.sort((a, b) => a - b)[15] ?? Number.POSITIVE_INFINITY;
-    assert.ok(median < 30, `a round trip takes ${median.toFixed(1)} ms`);
+    const median = times.sort((a, b) => a - b)[30] ?? Number.POSITIVE_INFINITY;
+    assert.ok(median < 35, `it takes ${median.toFixed(1)} ms`);
   });
 });
 
@@ -664,11 +681,10 @@ describe('EmbeddedBroker: limits', () => {
   it('refuses subscriptions over the limit, and those that the configuration names [MQTT-3.9.3-2]', async () => {
     await using rig = await BrokerRig.start({ maxSubscriptions: 2, refuse: { subscribe: ['secret/#'] } });
     const client = await rig.client();
-    const granted = await client.subscribeAsync(['a', 'secret/a', 'b', 'c'], { qos: 1 }).then(
-      grants => grants.map(({ qos }) => qos as number),
-      () => [],
-    );
-    assert.deepEqual(granted, []);
+    for (const filter of ['a', 'b', 'a']) await client.subscribeAsync(filter);
+    await assert.rejects(client.subscribeAsync('c'));
+    await client.unsubscribeAsync('a');
+    await client.subscribeAsync('c');
     const socket = await rig.socket();
     socket.write(Buffer.concat([rawConnect({ clientId: 'raw' }), rawSubscribe('secret')]));
     socket.write(rawPacket(0xe0));
