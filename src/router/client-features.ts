@@ -34,7 +34,7 @@ export function clientFeatures(details: Dict, strict: boolean): ClientFeatures |
   const caller = featuresOf(roles, 'caller');
   // The specification spells it both ways. [advanced/rpc_progressive_call_invocations]
   const canceling = callee['call_canceling'] === true || callee['call_cancelling'] === true;
-  return {
+  return shared({
     calleeCanceling: canceling,
     calleeProgress: (canceling || !strict) && callee['progressive_call_results'] === true,
     calleeTimeout: callee['call_timeout'] === true,
@@ -46,7 +46,19 @@ export function clientFeatures(details: Dict, strict: boolean): ClientFeatures |
     calleePassthru: callee['payload_passthru_mode'] === true,
     publisherPassthru: featuresOf(roles, 'publisher')['payload_passthru_mode'] === true,
     subscriberRevocation: featuresOf(roles, 'subscriber')['subscription_revocation'] === true,
-  };
+  });
+}
+
+/** By their values: most clients are of a few kinds, and there are no more than a few thousand kinds. */
+const kinds = new Map<string, ClientFeatures>();
+
+/** The same object for all clients of one kind, so that it takes memory once and not for each session. */
+function shared(features: ClientFeatures): ClientFeatures {
+  const kind = Object.values(features).map(Number).join('');
+  const known = kinds.get(kind);
+  if (known !== undefined) return known;
+  kinds.set(kind, features);
+  return features;
 }
 
 function featuresOf(roles: Dict, name: (typeof clientRoles)[number]): Dict {
