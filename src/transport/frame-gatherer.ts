@@ -5,6 +5,12 @@ import { Scratch, SLAB_BYTES } from './scratch.ts';
 /** Larger frames are handed to the system as they are; copying smaller ones is cheaper than one more piece. */
 const COPY_BYTES = 16 * 1024;
 
+/** Answers to PINGs that may wait, in bytes of memory, for a peer that asks and does not read. */
+const MAX_WAITING_ANSWERS = 1024 * 1024;
+
+/** What a waiting answer counts beside its payload. */
+const ANSWER_BYTES = 128;
+
 const EMPTY = new Uint8Array(0);
 
 const scratch = new Scratch();
@@ -26,6 +32,7 @@ export class FrameGatherer implements Flushable {
   #frames: Uint8Array[] = [];
   #types: number[] = [];
   #bytes = 0;
+  #answerBytes = 0;
   #large = false;
   #scheduled = false;
 
@@ -66,6 +73,16 @@ export class FrameGatherer implements Flushable {
     }
   }
 
+  /** Adds an answer to a PING. False, and nothing added, where too many wait already. */
+  addAnswer(frame: Uint8Array, type: number): boolean {
+    if (this.congested) {
+      this.#answerBytes += ANSWER_BYTES + frame.length;
+      if (this.#answerBytes > MAX_WAITING_ANSWERS) return false;
+    }
+    this.add(frame, type);
+    return true;
+  }
+
   flush(): void {
     this.#scheduled = false;
     if (!this.congested) this.flushAll();
@@ -96,6 +113,7 @@ export class FrameGatherer implements Flushable {
     this.#frames = [];
     this.#types = [];
     this.#bytes = 0;
+    this.#answerBytes = 0;
   }
 
   /** Sends from `from` what fits a slab, up to and including a large frame. Returns where the next run begins. */

@@ -58,11 +58,6 @@ export class LongPollChannel implements FrameChannel {
     return this.#bytes + this.#answering;
   }
 
-  /** Whether another answer will be wanted for what waits. */
-  get hasMore(): boolean {
-    return this.#frames.length > 0;
-  }
-
   attach(receiver: FrameReceiver): void {
     this.#receiver = receiver;
   }

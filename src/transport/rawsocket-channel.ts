@@ -8,12 +8,6 @@ import type { RawSocketPings } from './limits.ts';
 import { FrameParser, FrameType, HEADER_BYTES, writeHeader } from './rawsocket-framing.ts';
 import { ReadTurns } from './read-turns.ts';
 
-/** PONGs that may wait, in bytes of memory, for a peer that sends PINGs and does not read. */
-const MAX_WAITING_PONGS = 1024 * 1024;
-
-/** What a waiting PONG counts beside its payload. */
-const PONG_BYTES = 128;
-
 /** What a PING says: something, for peers that overlook a frame without. */
 const PING = Buffer.from('wampway');
 
@@ -44,7 +38,6 @@ export class RawSocketChannel implements FrameChannel {
   #heartbeat: Heartbeat | undefined;
   #pings: RawSocketPings;
   #receiver: FrameReceiver | undefined;
-  #pongBytes = 0;
   #state: 'open' | 'ending' | 'over' = 'open';
   #reason = 'the peer closed the connection';
 
@@ -134,14 +127,10 @@ export class RawSocketChannel implements FrameChannel {
 
   #answer(ping: Uint8Array): void {
     if (ping.length > this.maxFrame) throw new ProtocolViolation('PING longer than the peer itself accepts');
-    if (this.#gatherer.congested) {
-      this.#pongBytes += PONG_BYTES + ping.length;
-      if (this.#pongBytes > MAX_WAITING_PONGS) {
-        this.destroy('the peer sends PINGs and does not read');
-        return;
-      }
+    if (!this.#gatherer.addAnswer(ping, FrameType.Pong)) {
+      this.destroy('the peer sends PINGs and does not read');
+      return;
     }
-    this.#queue(ping, FrameType.Pong);
     if (this.#pings !== 'auto') return;
     // One who asks knows the answer.
     this.#pings = 'always';
@@ -164,7 +153,6 @@ export class RawSocketChannel implements FrameChannel {
   }
 
   #drained(): void {
-    this.#pongBytes = 0;
     this.#flush();
     if (this.#state === 'open') this.#receiver?.drained();
   }

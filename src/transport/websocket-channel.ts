@@ -9,12 +9,6 @@ import { type CloseStatus, readClose, writeClose } from './websocket-close.ts';
 import { maskedFrame, Opcode, serverFrames, wholeFrames } from './websocket-framing.ts';
 import { WebSocketFailure, WebSocketParser } from './websocket-parser.ts';
 
-/** PONGs that may wait, in bytes of memory, for a peer that sends PINGs and does not read. */
-const MAX_WAITING_PONGS = 1024 * 1024;
-
-/** What a waiting PONG counts beside its payload. */
-const PONG_BYTES = 128;
-
 /** Close codes. [RFC6455-7.4.1] */
 const closeCodes = { normal: 1000, 'going-away': 1001, violation: 1002 } as const satisfies Record<EndKind, number>;
 
@@ -54,7 +48,6 @@ export class WebSocketChannel implements FrameChannel {
   readonly #options: WebSocketChannelOptions;
   readonly #heartbeat: Heartbeat;
   #receiver: FrameReceiver | undefined;
-  #pongBytes = 0;
   #state: 'open' | 'closing' | 'over' = 'open';
   #reason: string | undefined;
   #told = false;
@@ -161,14 +154,8 @@ export class WebSocketChannel implements FrameChannel {
 
   #answer(ping: Uint8Array): void {
     if (this.#state !== 'open') return;
-    if (this.#gatherer.congested) {
-      this.#pongBytes += PONG_BYTES + ping.length;
-      if (this.#pongBytes > MAX_WAITING_PONGS) {
-        this.destroy('the peer sends PINGs and does not read');
-        return;
-      }
-    }
-    this.#queue(ping, Opcode.Pong);
+    const pong = this.#options.client ? maskedFrame(Opcode.Pong, ping) : ping;
+    if (!this.#gatherer.addAnswer(pong, Opcode.Pong)) this.destroy('the peer sends PINGs and does not read');
   }
 
   /** What has been gathered leaves before the close frame, and nothing after it. [RFC6455-5.5.1] */
@@ -208,7 +195,6 @@ export class WebSocketChannel implements FrameChannel {
   }
 
   #drained(): void {
-    this.#pongBytes = 0;
     if (this.#state === 'over') return;
     this.#gatherer.flush();
     if (this.#state === 'open') this.#receiver?.drained();

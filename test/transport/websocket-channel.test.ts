@@ -230,4 +230,28 @@ describe('WebSocket channel', () => {
       ],
     );
   });
+
+  it('answers PINGs of a peer that does not read within a bound, and then drops it', async () => {
+    const { socket, channel, receiver } = open();
+    const ping = Buffer.concat([Buffer.of(0x89, 0x80 | 125, 0, 0, 0, 0), Buffer.alloc(125)]);
+    const fill = async (): Promise<void> => {
+      socket.stalled = true;
+      channel.write(filled(64 * 1024, 1));
+      await turn();
+    };
+    const most = Math.floor((1024 * 1024) / (125 + 128));
+    await fill();
+    for (let asked = 0; asked < most; asked++) channel.feed(ping);
+    socket.release();
+    await turn();
+    // Whoever reads has all answers, and may ask again.
+    assert.equal(framesOf(socket).filter(({ opcode }) => opcode === 10).length, most);
+    await fill();
+    for (let asked = 0; asked < most; asked++) channel.feed(ping);
+    assert.equal(socket.destroyed, false);
+    channel.feed(ping);
+    assert.equal(socket.destroyed, true);
+    await turn();
+    assert.deepEqual(receiver.closings, ['the peer sends PINGs and does not read']);
+  });
 });

@@ -58,7 +58,6 @@ export const callSchemeSchema = z.strictObject({
   inFlight: z.int().min(1).max(1000).default(8).describe('Calls of one device that wait for its answer at a time'),
 });
 
-export type CallSchemeInput = z.input<typeof callSchemeSchema>;
 export type CallScheme = Omit<z.output<typeof callSchemeSchema>, 'request'> & {
   readonly request: { readonly topic: string; readonly payload: PayloadShape; readonly qos: 0 | 1 | 2 };
 };

@@ -71,11 +71,6 @@ export class Template {
     return new Template(checked(text), { separator: '.', what: 'URI', literal, read: parse, write: spell });
   }
 
-  /** Whether every topic or URI that it stands for begins with a level that is written out. */
-  get isRooted(): boolean {
-    return this.#parts[0]?.captures.length === 0;
-  }
-
   /** Captures of a topic or URI, or undefined where it is not one of this template. */
   match(text: string): Captures | undefined {
     const levels = text.split(this.#side.separator);
