@@ -31,6 +31,8 @@ export interface ArrivalsParts {
   readonly maxClients: number;
   readonly maxTopicLevels: number;
   isStopping(): boolean;
+  /** A client is back of which an earlier process may have left something. */
+  returned(clientId: string): void;
 }
 
 /** A client that is in, until its last message is through. */
@@ -171,6 +173,7 @@ export class Arrivals {
     const old = sessions.get(clientId);
     if (old !== undefined && (connect.clean || !old.keeps)) distributor.handOver(old, true);
     const { session, present } = sessions.open(clientId, connection.username, connect.clean);
+    this.#parts.returned(clientId);
     if (will !== undefined)
       journal?.will(clientId, new Message(will.topic, will.payload, will.qos, will.retain, clock.now()));
     protocol.open(connection, session);

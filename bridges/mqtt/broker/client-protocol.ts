@@ -40,6 +40,8 @@ export interface ProtocolParts {
   record(session: Session): void;
   /** Whether the configuration lets clients subscribe a filter. */
   maySubscribe(filter: string): boolean;
+  /** An error that is ours. */
+  failed(connection: Connection, error: unknown): void;
   /** The last message of a closed connection is through. */
   ended(connection: Connection): void;
 }
@@ -71,6 +73,10 @@ export class ClientProtocol {
         if (message.qos === 2) session.incoming.delete(id);
         this.#parts.drops.add('it was not accepted', { topic: message.topic, refusal: error.message });
         connection.close(`its message was not accepted: ${error.message}`);
+      },
+      failed: error => {
+        this.#parts.failed(connection, error);
+        connection.close('an error of the gateway');
       },
       idle: () => {
         if (connection.closed) this.#parts.ended(connection);

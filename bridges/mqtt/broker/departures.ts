@@ -29,6 +29,8 @@ export interface DeparturesParts {
 /** What follows the end of a connection: the will, and what becomes of the session. */
 export class Departures {
   readonly #parts: DeparturesParts;
+  /** Of clients that were connected when the process ended, and have not come back. */
+  readonly #orphans = new Map<string, Message>();
 
   constructor(parts: DeparturesParts) {
     this.#parts = parts;
@@ -53,16 +55,21 @@ export class Departures {
   /** Publishes the wills of clients that were connected when the process ended, unless they come back soon. */
   await(wills: readonly OrphanedWill[]): void {
     if (wills.length === 0) return;
-    const { clock, sessions, journal } = this.#parts;
-    clock.after(ORPHANS_WAIT, () => {
-      for (const { clientId, message } of wills) {
-        // Its new connection has a will of its own, or none.
-        if (sessions.get(clientId)?.connected === true) continue;
+    for (const { clientId, message } of wills) this.#orphans.set(clientId, message);
+    this.#parts.clock.after(ORPHANS_WAIT, () => {
+      const { journal } = this.#parts;
+      for (const [clientId, message] of this.#orphans) {
         this.#parts.publish(message);
         journal?.will(clientId, undefined);
       }
+      this.#orphans.clear();
       journal?.flush();
     });
+  }
+
+  /** A client has come back: its new connection has a will of its own, or none. */
+  returned(clientId: string): void {
+    if (this.#orphans.delete(clientId)) this.#parts.journal?.will(clientId, undefined);
   }
 
   /** Ends sessions for which nobody has come back. */

@@ -131,7 +131,10 @@ export class Distributor {
     }
     session.journal.commit().then(
       () => session.released(entry),
-      () => this.#parts.drops.add('the store has failed', { topic: message.topic }),
+      () => {
+        session.remove(entry);
+        this.#parts.drops.add('the store has failed', { topic: message.topic });
+      },
     );
   }
 
@@ -147,8 +150,9 @@ export class Distributor {
       if (!over && qos === 2 && state === OutgoingState.Sent) continue;
       const next = this.#parts.subscriptions.group(share)?.pick(!over, session);
       if (next === undefined) continue;
-      this.give(next.member, message, lower(next.qos, message.qos), false, share);
+      // In this order both are of one transaction.
       session.remove(entry);
+      this.give(next.member, message, lower(next.qos, message.qos), false, share);
     }
     session.journal?.flush();
   }

@@ -90,11 +90,20 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       limits: config,
       record: session => this.#sessions.record(session),
       maySubscribe: filter => !this.#isRefused(filter),
+      failed: (connection, error) => this.failed(connection, error),
       ended,
     });
     const { maxClients, maxTopicLevels } = config;
     const isStopping = (): boolean => this.#stopping;
-    this.#arrivals = new Arrivals({ ...all, protocol: this.#protocol, maxClients, maxTopicLevels, isStopping });
+    const returned = (clientId: string): void => this.#departures.returned(clientId);
+    this.#arrivals = new Arrivals({
+      ...all,
+      protocol: this.#protocol,
+      maxClients,
+      maxTopicLevels,
+      isStopping,
+      returned,
+    });
     this.#own = new PublishLine({
       stage: message => this.#distributor.stage(message, undefined, 0),
       release: (message, _, staged) => this.#distributor.release(message, staged),
@@ -102,6 +111,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
         if (staged !== undefined) this.#distributor.unstage(staged);
         drops.add('the store has failed', { topic, refusal: error.message });
       },
+      failed: error => sink.failed(error),
       idle: () => {},
     });
     this.#departures = new Departures({ ...all, ended, publish: message => this.#publishOrphan(message) });

@@ -9,6 +9,8 @@ export interface PublishSteps {
   release(message: Message, id: number, staged: Staged | undefined): void;
   /** It was not accepted, or could not be written: it is as if it had never come. */
   refuse(message: Message, id: number, error: Error, staged: Staged | undefined): void;
+  /** An error that is ours. */
+  readonly failed: (error: unknown) => void;
   /** Nothing is left in the line. */
   idle(): void;
 }
@@ -48,13 +50,15 @@ export class PublishLine {
       return;
     }
     const place = this.#place(message, id, accepted === undefined);
-    accepted?.then(
-      () => {
-        place.accepted = true;
-        this.#advance();
-      },
-      (error: unknown) => this.#refuseFrom(place, asError(error)),
-    );
+    accepted
+      ?.then(
+        () => {
+          place.accepted = true;
+          this.#advance();
+        },
+        (error: unknown) => this.#refuseFrom(place, asError(error)),
+      )
+      .catch(this.#steps.failed);
     if (accepted === undefined) this.#advance();
   }
 
@@ -78,18 +82,20 @@ export class PublishLine {
   #commit(place: Place, staged: Staged): void {
     this.#staged += 1;
     place.staged = staged;
-    staged.committed.then(
-      () => {
-        place.committed = true;
-        this.#finish();
-      },
-      (error: unknown) => {
-        place.refused = true;
-        place.committed = true;
-        this.#steps.refuse(place.message, place.id, asError(error), staged);
-        this.#finish();
-      },
-    );
+    staged.committed
+      .then(
+        () => {
+          place.committed = true;
+          this.#finish();
+        },
+        (error: unknown) => {
+          place.refused = true;
+          place.committed = true;
+          this.#steps.refuse(place.message, place.id, asError(error), staged);
+          this.#finish();
+        },
+      )
+      .catch(this.#steps.failed);
   }
 
   #finish(): void {

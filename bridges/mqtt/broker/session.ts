@@ -73,6 +73,7 @@ export class Session {
   enqueue(message: Message, qos: Qos, retain: boolean, share?: string): Outgoing | undefined {
     const { limits, held } = this.#parts;
     if (this.ended) return undefined;
+    if (message.size > limits.maxBytes) return this.#drop(message, 'a message is larger than the queue of a session');
     while (this.queue.length >= limits.maxMessages || this.queue.bytes + message.size > limits.maxBytes) {
       const victim = limits.full === 'drop-oldest' ? this.queue.oldestWaiting() : undefined;
       if (victim === undefined) return this.#drop(message, 'the queue of a session is full');

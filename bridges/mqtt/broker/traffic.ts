@@ -8,7 +8,6 @@ export class Traffic {
   publishSent = 0;
   publishBytesReceived = 0;
   publishBytesSent = 0;
-  publishDropped = 0;
   connections = 0;
   /** Sessions that ended because nobody came back for them. */
   expired = 0;

@@ -125,7 +125,8 @@ describe('EmbeddedBroker: over a crash', () => {
     await until('it has left', () => before.gone.length === 1);
     await until('all is written', () => store.waiting === 0);
     const clock = new FakeClock();
-    await using after = await BrokerRig.start({}, { store: await store.crash(), clock });
+    const disk = await store.crash();
+    await using after = await BrokerRig.start({}, { store: disk, clock });
     await after.client({ clientId: 'back' });
     clock.advance(10_000);
     await until('the will is published', () => after.messages.length > 0);
@@ -133,6 +134,8 @@ describe('EmbeddedBroker: over a crash', () => {
       after.messages.map(({ topic, retain }) => [topic, retain]),
       [['will/lost', true]],
     );
+    // Nothing is left of any of them, for the process after this one.
+    await until('all is forgotten', async () => !(await disk.keys()).some(key => key.startsWith('w')));
   });
 
   it('leaves nothing in the store of what is done with', async () => {
