@@ -30,6 +30,10 @@ describe('cryptosign', () => {
     const challenge = String(asked.extra['challenge']);
     assert.equal(await judge(asked, challenge), true);
     assert.equal(await judge(question(), challenge), false);
+    const other = question();
+    const [signature] = signAnswer(PRIVATE_KEY, String(other.extra['challenge']));
+    const answer = { type: MessageType.Authenticate, signature: signature.slice(0, 128) + '00'.repeat(32), extra: {} };
+    assert.equal((await other.check(answer)).right, false, 'what is said to be signed is something else');
   });
 
   it('binds to the channel where the peer asks for it [advanced/authentication_cryptosign: TLS Channel Binding]', async () => {
