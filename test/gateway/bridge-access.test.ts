@@ -11,6 +11,7 @@ import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { Folder } from '../support/folder.ts';
+import { RecordingLogger } from '../support/recording-logger.ts';
 import { testCertificate, testKey } from '../support/tls-fixture.ts';
 import { until } from '../support/until.ts';
 
@@ -189,5 +190,50 @@ describe('principals behind bridges', () => {
     await client.publishAsync('p1/level', '7', { qos: 1 });
     await client.endAsync(true);
     await assert.rejects(connectAsync(`mqtts://127.0.0.1:${port}`, { ...secure, clientId: 'p1' }), /authoriz/i);
+  });
+
+  it('mqtt: a session that goes on loses the subscriptions that its principal may have no more', async () => {
+    using folder = new Folder();
+    const principals = folder.file('who.yaml');
+    const write = (role: string): void =>
+      writeFileSync(principals, `principals: [{ authid: joe, role: ${role}, ticket: s }]`, { mode: 0o600 });
+    write('reader');
+    const allow = ['subscribe', 'publish'];
+    const input = {
+      realms: [
+        {
+          name: 'realm1',
+          roles: {
+            reader: { permissions: [{ uri: 'mqtt.', match: 'prefix', allow }] },
+            half: { permissions: [{ uri: 'mqtt.a.', match: 'prefix', allow }] },
+            anonymous: { permissions: [{ uri: '', match: 'prefix', allow }] },
+          },
+        },
+      ],
+      listeners: [],
+      principals,
+      bridges: { mqtt: { port: 0 } },
+    };
+    const log = new RecordingLogger();
+    await using gateway = new Gateway(parseConfig(input, [mqttBridge]), { bridges: [mqttBridge], log });
+    await gateway.start();
+    const port = /:(\d+):/.exec(gateway.bridges[0]?.banner[0] ?? '')?.[1];
+    const url = `mqtt://127.0.0.1:${port}`;
+    const joe = { clientId: 'joe-1', clean: false, username: 'joe', password: 's', reconnectPeriod: 0 } as const;
+    const first = await connectAsync(url, joe);
+    await first.subscribeAsync(['a/x', 'b/x'], { qos: 1 });
+    const gone = new Promise<void>(resolve => first.once('close', () => resolve()));
+    write('half');
+    await until('the change', () => log.lines.some(({ text }) => text === 'principals read again'));
+    await gone;
+    const heard: string[] = [];
+    const again = connectAsync(url, joe).then(client => client.on('message', topic => heard.push(topic)));
+    const client = await again;
+    const other = await connectAsync(url, { clientId: 'other', reconnectPeriod: 0 });
+    await other.publishAsync('b/x', '1', { qos: 1 });
+    await other.publishAsync('a/x', '1', { qos: 1 });
+    await until('what it may hear', () => heard.includes('a/x'));
+    assert.deepEqual(heard, ['a/x']);
+    await Promise.all([client.endAsync(true), other.endAsync(true)]);
   });
 });

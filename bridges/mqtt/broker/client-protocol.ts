@@ -85,6 +85,19 @@ export class ClientProtocol {
     });
     connection.session = session;
     connection.line = line;
+    this.#forgetForbidden(connection, session);
+  }
+
+  /** What a session that goes on may not subscribe any more, it has no longer. */
+  #forgetForbidden(connection: Connection, session: Session): void {
+    const { sink, subscriptions, distributor, record } = this.#parts;
+    for (const filter of [...session.subscriptions.keys()]) {
+      const shared = sharedName(filter);
+      if (sink.maySubscribe?.(connection, shared?.filter ?? filter) !== false) continue;
+      subscriptions.remove(session, filter);
+      if (shared !== undefined) distributor.handOver(session, true, filter);
+      record(session);
+    }
   }
 
   packet(connection: Connection, session: Session, packet: ClientPacket): void {
