@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Session, type SessionOptions } from '../client/session.ts';
 import type { SerializerName } from '../codec/codec.ts';
 import { codecNamed } from '../codec/codecs.ts';
@@ -22,6 +23,10 @@ export const peerOptions: readonly CliOption[] = [
   },
   { flags: '--realm <name>', summary: 'the realm to join', default: 'realm1' },
   { flags: '--serializer <name>', summary: 'how messages are written', default: 'json', choices: serializers },
+  {
+    flags: '--ca <file>',
+    summary: 'the authority, in PEM, that the router’s certificate must come from: ca.pem of "wampway cert init"',
+  },
   { flags: '--connect-timeout <ms>', summary: 'give up connecting and joining after this time', default: '10000' },
   ...loginOptions,
   { flags: '--json', summary: 'print JSON, one object a line, for scripts' },
@@ -97,12 +102,14 @@ async function join(
 ): Promise<Session | undefined> {
   const timeout = wholeNumber(options, 'connectTimeout', 1) ?? 10_000;
   const credentials = credentialsOf(options, io.environment ?? {});
+  const ca = authorityOf(options);
   const name = serializers.find(one => one === options['serializer']) ?? 'json';
   let link: Link | undefined;
   const stop = (): void => link?.close('stopped');
   io.signal.addEventListener('abort', stop, { once: true });
   try {
-    link = await dial(url, { codec: codecNamed(name), timeout, signal: io.signal });
+    const tls = ca === undefined ? {} : { ca };
+    link = await dial(url, { codec: codecNamed(name), timeout, signal: io.signal, tls });
     return await Session.join(link, { realm, timeout, details: { agent: 'wampway' }, ...credentials, ...limits });
   } catch (error) {
     if (io.signal.aborted) return undefined;
@@ -113,5 +120,19 @@ async function join(
     throw new CliError(`the router at ${url} does not let us join ${realm}: ${printable(error.message)}${advice}`);
   } finally {
     io.signal.removeEventListener('abort', stop);
+  }
+}
+
+function authorityOf(options: CliOptions): string | undefined {
+  const file = text(options, 'ca');
+  if (file === undefined) return undefined;
+  try {
+    const pem = readFileSync(file, 'utf8');
+    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('there is no certificate in PEM in it');
+    return pem;
+  } catch (error) {
+    throw new CliError(
+      `cannot read an authority from ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

@@ -9,9 +9,9 @@ const explanations: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
   ECONNRESET: 'the connection was reset',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed: pass its authority',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate has an authority that is not trusted here: pass it',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate has an authority that is not trusted here: pass it',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed: name it as the authority (tls.ca; --ca)',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate has an authority that is not trusted here: name it (tls.ca; --ca)',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate has an authority that is not trusted here: name it (tls.ca; --ca)',
   CERT_HAS_EXPIRED: 'the certificate has expired',
 };
 

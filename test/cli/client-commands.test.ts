@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { dial } from '../../src/transport/dial.ts';
 import { WampError } from '../../src/wamp/errors.ts';
 import { asUri } from '../../src/wamp/uri.ts';
 import { RouterServer } from '../support/router-server.ts';
+import { testCertificate, testKey } from '../support/tls-fixture.ts';
 import { until } from '../support/until.ts';
 import { CommandRun, run } from './command-run.ts';
 
@@ -243,5 +244,28 @@ describe('client commands', () => {
     await until('the connection is seen', () => sockets.length === 3);
     for (const socket of sockets) socket.destroy();
     await new Promise(done => silent.close(done));
+  });
+
+  it('--ca: believes a certificate of the authority that it names, and of no other', async () => {
+    await using secure = await RouterServer.start({ tls: { cert: testCertificate, key: testKey } });
+    const file = join(folder, 'ca.pem');
+    writeFileSync(file, testCertificate);
+    for (const address of [`wss://127.0.0.1:${secure.port}/ws`, `tcps://localhost:${secure.port}`]) {
+      const stranger = await run('call', 'nobody.there', '--url', address);
+      assert.equal(stranger.code, 2);
+      assert.match(stranger.stderr, /self-signed: name it as the authority \(tls\.ca; --ca\)/);
+      const known = await run('call', 'nobody.there', '--url', address, '--ca', file);
+      assert.equal(known.code, 1);
+      assert.match(known.stderr, /no_such_procedure/);
+    }
+    for (const [wrong, why] of [
+      [join(folder, 'none.pem'), /cannot read an authority from .*none\.pem: ENOENT/],
+      [join(folder, 'wamp.txt'), /no certificate in PEM/],
+    ] as const) {
+      writeFileSync(join(folder, 'wamp.txt'), 'not PEM');
+      const { code, stderr } = await run('call', 'a.b', '--url', url, '--ca', wrong);
+      assert.equal(code, 2);
+      assert.match(stderr, why);
+    }
   });
 });

@@ -7,7 +7,14 @@ import { Router } from '../../src/router/router.ts';
 import { defaultLimits } from '../../src/transport/limits.ts';
 import type { Listening } from '../../src/transport/listening.ts';
 import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
+import type { TlsOptions } from '../../src/transport/socket-server.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
+
+export interface RouterServerOptions {
+  readonly port?: number;
+  readonly unixPath?: string;
+  readonly tls?: TlsOptions;
+}
 
 /** A router with `realm1` for everybody on this machine, behind WebSocket and RawSocket on one port of 127.0.0.1. */
 export class RouterServer implements AsyncDisposable {
@@ -26,14 +33,15 @@ export class RouterServer implements AsyncDisposable {
   }
 
   /** Listens on a free port, or the given one; on a Unix socket too where a path is given. */
-  static async start({ port = 0, unixPath }: { port?: number; unixPath?: string } = {}): Promise<RouterServer> {
+  static async start({ port = 0, unixPath, tls }: RouterServerOptions = {}): Promise<RouterServer> {
     const server = new RouterServer();
     const common = { name: 'test', codecs, limits: defaultLimits, log: silentLogger, clock: systemClock };
     const accept = (link: Link): void => {
       server.links.push(link);
       server.router.attach(link);
     };
-    server.#listening.push(await listenWeb({ ...common, address: { host: '127.0.0.1', port } }, accept));
+    const secure = tls === undefined ? {} : { tls };
+    server.#listening.push(await listenWeb({ ...common, ...secure, address: { host: '127.0.0.1', port } }, accept));
     if (unixPath !== undefined) {
       server.#listening.push(await listenRawSocket({ ...common, address: { unixPath } }, accept));
     }
