@@ -22,6 +22,7 @@ import type { Session } from './session.ts';
 import { SessionTable } from './session-table.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { SysTopics } from './sys-topics.ts';
+import { levelCount } from './topic-filter.ts';
 import { Traffic } from './traffic.ts';
 
 /** Our own publications that may wait for being written. */
@@ -51,6 +52,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   readonly clock: Clock;
   readonly traffic = new Traffic();
   readonly #parts: BrokerParts;
+  readonly #maxTopicLevels: number;
   readonly #subscriptions = new Subscriptions();
   readonly #refusedFilters = new FilterTree<string, true>();
   readonly #retained: RetainedMessages;
@@ -94,6 +96,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       ended,
     });
     const { maxClients, maxTopicLevels } = config;
+    this.#maxTopicLevels = maxTopicLevels;
     const isStopping = (): boolean => this.#stopping;
     const returned = (clientId: string): void => this.#departures.returned(clientId);
     this.#arrivals = new Arrivals({
@@ -148,7 +151,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
 
   publish({ topic, payload, qos, retain }: MqttPublication): void {
     const { drops } = this.#parts;
-    if (!isTopicName(topic)) drops.add('no MQTT topic name', { topic });
+    if (!this.#isTopic(topic)) drops.add('no MQTT topic name', { topic });
     else if (this.#own.length >= MAX_WAITING) drops.add('too many publications wait', { topic });
     else {
       const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
@@ -158,6 +161,10 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
 
   publishTo(peer: MqttPeer, { topic, payload, qos, retain }: MqttPublication): boolean {
     if (!(peer instanceof Connection) || peer.closed || peer.session === undefined) return false;
+    if (!this.#isTopic(topic)) {
+      this.#parts.drops.add('no MQTT topic name', { topic });
+      return true;
+    }
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     this.#distributor.give(peer.session, new Message(topic, bytes, qos, retain, this.clock.now()), qos, retain);
     return true;
@@ -230,6 +237,11 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     const { topic, payload, qos, retain, receivedAt } = message;
     const accepted = this.#parts.sink.message({ topic, payload, qos, retain, dup: false, receivedAt }, undefined);
     this.#own.enter(message, 0, accepted);
+  }
+
+  /** A URI may be longer and deeper than a topic. */
+  #isTopic(topic: string): boolean {
+    return isTopicName(topic) && levelCount(topic) <= this.#maxTopicLevels;
   }
 
   #isRefused(filter: string): boolean {

@@ -35,7 +35,7 @@ export class BrokerRig implements MqttSink {
 
   static async start(
     config: Record<string, unknown> = {},
-    others: Partial<Pick<SourceParts, 'clock' | 'store' | 'network'>> = {},
+    others: Partial<Pick<SourceParts, 'clock' | 'store' | 'network' | 'log'>> = {},
   ): Promise<BrokerRig> {
     const rig = new BrokerRig();
     const parts = { sink: rig, drops: rig.drops, clock: systemClock, log: silentLogger, ...others };

@@ -678,6 +678,22 @@ describe('EmbeddedBroker: limits', () => {
     }
   });
 
+  it('drops what the mapping publishes to a topic that no client could, and counts it', async () => {
+    await using rig = await BrokerRig.start();
+    const received = await collect(await rig.client(), '#');
+    const [peer] = rig.peers;
+    assert.ok(peer);
+    for (const topic of ['a/'.repeat(30_000), 'a/#', '', 'a\u0000', 'x'.repeat(70_000)]) {
+      for (const retain of [true, false]) {
+        rig.broker.publish({ topic, payload: new Uint8Array(0), qos: 1, retain });
+        assert.equal(rig.broker.publishTo(peer, { topic, payload: new Uint8Array(0), qos: 0, retain }), true);
+      }
+    }
+    rig.broker.publish({ topic: 'end', payload: new Uint8Array(0), qos: 1, retain: false });
+    await until('the end has come', () => received.length === 1);
+    assert.equal(rig.drops.counts.get('no MQTT topic name'), 20);
+  });
+
   it('refuses subscriptions over the limit, and those that the configuration names [MQTT-3.9.3-2]', async () => {
     await using rig = await BrokerRig.start({ maxSubscriptions: 2, refuse: { subscribe: ['secret/#'] } });
     const client = await rig.client();

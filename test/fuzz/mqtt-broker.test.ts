@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { BrokerRig, collect } from '../bridges/mqtt/broker-rig.ts';
+import { rawConnect, rawPacket } from '../bridges/mqtt/raw-packets.ts';
+import { HeldStore } from '../support/held-store.ts';
+import { RecordingLogger } from '../support/recording-logger.ts';
+import { until } from '../support/until.ts';
+
+const field = (text: string): Buffer => Buffer.concat([Buffer.of(0, Buffer.byteLength(text)), Buffer.from(text)]);
+const id = fc.integer({ min: 0, max: 6 }).map(value => Buffer.of(0, value));
+const qos = fc.integer({ min: 0, max: 2 });
+const topic = fc.constantFrom('a', 'a/b', 'b', '', 'a/#', '$SYS/x', '$share/g/a', 'a\u0000');
+const filter = fc.constantFrom('a', 'a/#', '+', '#', '$share/g/a', '$share/g/#', '$share//x', 'a#', '');
+
+/** Packets of every kind, most of them in order, with identifiers that often are the same. */
+const packet = fc.oneof(
+  fc
+    .record({ topic, qos, id, retain: fc.boolean(), dup: fc.boolean(), payload: fc.string({ maxLength: 4 }) })
+    .map(one =>
+      rawPacket(
+        0x30 | (one.dup ? 8 : 0) | (one.qos << 1) | (one.retain ? 1 : 0),
+        field(one.topic),
+        one.qos > 0 ? one.id : Buffer.alloc(0),
+        Buffer.from(one.payload),
+      ),
+    ),
+  fc.tuple(fc.constantFrom(0x40, 0x50, 0x62, 0x70), id).map(([first, value]) => rawPacket(first, value)),
+  fc.tuple(id, filter, qos).map(([value, text, level]) => rawPacket(0x82, value, field(text), Buffer.of(level))),
+  fc.tuple(id, filter).map(([value, text]) => rawPacket(0xa2, value, field(text))),
+  fc.constantFrom(rawPacket(0xc0), rawPacket(0xe0), rawConnect()),
+  fc.tuple(fc.nat(255), fc.uint8Array({ maxLength: 8 })).map(([first, body]) => rawPacket(first, body)),
+);
+
+/** One connection: who it is, what it sends, and whether it then ends, breaks or stays. */
+const visit = fc.record({
+  clientId: fc.constantFrom('one', 'two', ''),
+  clean: fc.boolean(),
+  will: fc.constantFrom(undefined, { topic: 'a', payload: 'will' }),
+  packets: fc.array(packet, { maxLength: 12 }),
+  end: fc.constantFrom('end', 'destroy', 'stay'),
+});
+
+describe('the MQTT broker, whatever its clients send', () => {
+  it('goes on, and finds no error of its own', async () => {
+    const log = new RecordingLogger();
+    const errors = () => log.lines.filter(({ level }) => level === 'error');
+    const store = new HeldStore();
+    await using rig = await BrokerRig.start(
+      { connectRate: { rate: 1e6, burst: 1_000_000 }, inflight: 3 },
+      { store, log },
+    );
+    const staying: Socket[] = [];
+    await fc.assert(
+      fc.asyncProperty(fc.array(visit, { minLength: 1, maxLength: 4 }), async visits => {
+        for (const { clientId, clean, will, packets, end } of visits) {
+          const socket = await rig.socket();
+          socket.resume();
+          socket.write(Buffer.concat([rawConnect({ clientId, clean, ...(will && { will }) }), ...packets]));
+          if (end === 'end') socket.end();
+          else if (end === 'destroy') setImmediate(() => socket.destroy());
+          else staying.push(socket);
+        }
+        for (const socket of staying.splice(0, Math.max(0, staying.length - 3))) socket.destroy();
+        const healthy = await rig.client({ clientId: 'healthy' });
+        const received = await collect(healthy, 'healthy', 2);
+        await healthy.publishAsync('healthy', 'still here', { qos: 2 });
+        await until('it hears itself', () => received.length === 1);
+        await healthy.endAsync();
+        assert.deepEqual([errors(), rig.failures], [[], []]);
+      }),
+      { numRuns: 150 },
+    );
+    // What is left in the store is understood by the next process.
+    await using after = await BrokerRig.start({}, { store: await store.crash(), log });
+    await after.client();
+    assert.deepEqual(errors(), []);
+  });
+});
