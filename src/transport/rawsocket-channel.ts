@@ -44,7 +44,7 @@ export class RawSocketChannel implements FrameChannel {
   constructor(options: RawSocketChannelOptions) {
     this.maxFrame = options.peerLimit;
     this.#socket = options.socket;
-    this.#turns = new ReadTurns(options.socket);
+    this.#turns = new ReadTurns(options.socket, bytes => this.feed(bytes));
     this.#gatherer = new FrameGatherer(options.socket, shape);
     this.#parser = new FrameParser(options.ownLimit, (type, frame) => this.#arrived(type, frame));
     this.#options = options;
@@ -59,10 +59,7 @@ export class RawSocketChannel implements FrameChannel {
   attach(receiver: FrameReceiver): void {
     this.#receiver = receiver;
     const socket = this.#socket;
-    socket.on('data', chunk => {
-      this.feed(chunk);
-      this.#turns.took(chunk.length);
-    });
+    socket.on('data', chunk => this.#turns.read(chunk));
     socket.on('drain', () => this.#drained());
     // A peer that closes its side is gone: nothing in WAMP is said to one who only listens.
     socket.on('end', () => {

@@ -57,7 +57,7 @@ export class WebSocketChannel implements FrameChannel {
     const { socket, client, maxMessage, heartbeat, clock } = options;
     this.#socket = socket;
     this.#options = options;
-    this.#turns = new ReadTurns(options.socket);
+    this.#turns = new ReadTurns(options.socket, bytes => this.feed(bytes));
     this.#gatherer = new FrameGatherer(socket, client ? wholeFrames : serverFrames);
     this.#parser = new WebSocketParser({
       limit: maxMessage,
@@ -80,10 +80,7 @@ export class WebSocketChannel implements FrameChannel {
   attach(receiver: FrameReceiver): void {
     this.#receiver = receiver;
     const socket = this.#socket;
-    socket.on('data', chunk => {
-      this.feed(chunk);
-      this.#turns.took(chunk.length);
-    });
+    socket.on('data', chunk => this.#turns.read(chunk));
     socket.on('drain', () => this.#drained());
     socket.on('end', () => {
       // Without a close frame: nothing in WAMP is said to one who only listens.

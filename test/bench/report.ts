@@ -16,6 +16,7 @@ const titles: Readonly<Record<string, string>> = {
   features: 'what having it costs: 1 publisher -> 1 subscriber, sensor event',
   idle: 'memory of an idle session',
   storm: 'all connect at once',
+  joining: 'joining and leaving with very much',
   'slow consumer': 'one subscriber that does not read, beside one that does',
   mqtt: 'MQTT to WAMP',
   growth: 'how cost grows: one receiver for each event, more and more of something else',

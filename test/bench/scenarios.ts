@@ -4,6 +4,7 @@ import { ours } from './candidates.ts';
 import { connectStorm } from './connect-storm.ts';
 import { growth } from './growth.ts';
 import { idleMemory } from './idle-memory.ts';
+import { joining } from './joining.ts';
 import type { List } from './list-format.ts';
 import type { Load } from './load.ts';
 import type { MeasuredRouter } from './measured-router.ts';
@@ -93,6 +94,7 @@ export const scenarios: readonly Scenario[] = [
   ...[wsJson, rawCbor].map(features),
   ...[wsJson, rawCbor].map(idleMemory),
   ...[wsJson, rawCbor].map(connectStorm),
+  joining,
   slowConsumer(rawCbor),
   mqttToWamp(0),
   mqttToWamp(1),

@@ -3,40 +3,67 @@ import { describe, it } from 'node:test';
 import { ReadTurns } from '../../src/transport/read-turns.ts';
 import { FakeSocket } from '../support/fake-socket.ts';
 
-const FULL = 64 * 1024;
-
 const turn = (): Promise<void> => new Promise(setImmediate);
 
-function flowing(): { socket: FakeSocket; turns: ReadTurns } {
+/** A socket that is read, and who takes what comes: `slow` milliseconds for each piece. */
+function flowing(slow: number) {
   const socket = new FakeSocket();
   socket.resume();
-  return { socket, turns: new ReadTurns(socket) };
+  const fed: number[] = [];
+  const turns = new ReadTurns(socket, bytes => {
+    fed.push(...bytes.subarray(0, 1));
+    const end = performance.now() + slow;
+    while (performance.now() < end);
+  });
+  return { socket, turns, fed };
+}
+
+/** So many KiB, each of which says where it belongs. */
+function numbered(kib: number, first = 0): Uint8Array {
+  return Uint8Array.from({ length: kib * 1024 }, (_, i) => first + Math.floor(i / 1024));
 }
 
 describe('reading in turns', () => {
-  it('rests after four full pieces in a row until the next turn, and not after fewer', async () => {
-    const { socket, turns } = flowing();
-    for (const bytes of [FULL, FULL, FULL, 10, FULL, FULL, FULL]) turns.took(bytes);
+  it('hands on what is done within a turn at once, and never pauses for it', () => {
+    const { socket, turns, fed } = flowing(0);
+    for (let i = 0; i < 5; i++) turns.read(numbered(1, i));
+    turns.read(numbered(40, 5));
+    assert.deepEqual(fed, [0, 1, 2, 3, 4, 5, 21, 37]);
     assert.equal(socket.isPaused(), false);
-    turns.took(FULL);
-    assert.equal(socket.isPaused(), true);
+  });
+
+  it('keeps the rest of what takes long for later turns, in order, and reads on when all is handled', async () => {
+    const { socket, turns, fed } = flowing(5);
+    turns.read(numbered(40));
+    assert.deepEqual([fed, socket.isPaused()], [[0], true]);
+    // What the stream had in hand already.
+    turns.read(numbered(1, 100));
+    for (let i = 0; i < 10 && fed.length < 4; i++) await turn();
+    assert.deepEqual(fed, [0, 16, 32, 100]);
     await turn();
     assert.equal(socket.isPaused(), false);
   });
 
-  it('neither ends a pause that somebody has asked for nor a rest', async () => {
-    const { socket, turns } = flowing();
-    for (let i = 0; i < 4; i++) turns.took(FULL);
-    turns.pause();
-    await turn();
+  it('counts pieces that follow each other without a pause together', () => {
+    const { socket, turns } = flowing(1.5);
+    turns.read(numbered(32));
+    turns.read(numbered(32));
     assert.equal(socket.isPaused(), true);
+  });
+
+  it('neither ends a pause that somebody has asked for nor a rest', async () => {
+    const { socket, turns, fed } = flowing(5);
+    turns.read(numbered(20));
+    turns.pause();
+    for (let i = 0; i < 5; i++) await turn();
+    assert.deepEqual([fed, socket.isPaused()], [[0, 16], true]);
     turns.resume();
     assert.equal(socket.isPaused(), false);
-    for (let i = 0; i < 4; i++) turns.took(FULL);
+    turns.read(numbered(20));
     turns.pause();
     turns.resume();
     assert.equal(socket.isPaused(), true);
-    await turn();
+    for (let i = 0; i < 5; i++) await turn();
     assert.equal(socket.isPaused(), false);
   });
 });
