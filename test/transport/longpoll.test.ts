@@ -1,54 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decode as decodeMsgPack, encode as encodeMsgPack } from '@msgpack/msgpack';
-import { codecs } from '../../src/codec/codecs.ts';
-import { WireLink } from '../../src/link/wire-link.ts';
-import { defaultLimits, type TransportLimits } from '../../src/transport/limits.ts';
-import type { Listening } from '../../src/transport/listening.ts';
+import type { TransportLimits } from '../../src/transport/limits.ts';
 import { originCheck } from '../../src/transport/origin.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
 import { ErrorUri, ProtocolViolation } from '../../src/wamp/errors.ts';
-import { FakeClock } from '../support/fake-clock.ts';
 import { numbered, numbers } from '../support/link-compliance.ts';
+import { LinkListener } from '../support/link-listener.ts';
 import { RawPeer } from '../support/raw-peer.ts';
-import { RecordingLogger } from '../support/recording-logger.ts';
-import { RecordingReceiver } from '../support/recording-receiver.ts';
 import { until } from '../support/until.ts';
 
 const EVENT = '[36,1,2,{},[5]]';
 
 /** A listener that speaks long-poll under `/lp`, and a client made of `fetch`. */
-class LongPollServer implements AsyncDisposable {
-  readonly links: WireLink[] = [];
-  readonly receivers: RecordingReceiver[] = [];
-  readonly clock = new FakeClock();
-  readonly log = new RecordingLogger();
-  readonly #listening: Promise<Listening>;
-
+class LongPollServer extends LinkListener {
   constructor(limits: Partial<TransportLimits> = {}) {
-    this.#listening = listenWeb(
-      {
-        address: { host: '127.0.0.1', port: 0 },
-        name: 'web',
-        codecs,
-        limits: { ...defaultLimits, ...limits },
-        log: this.log,
-        clock: this.clock,
-        longPoll: '/lp',
-        checkOrigin: originCheck(['https://home.example']),
-      },
-      link => {
-        if (!(link instanceof WireLink)) throw new Error('not a link over a wire');
-        const receiver = new RecordingReceiver();
-        this.links.push(link);
-        this.receivers.push(receiver);
-        link.open(receiver);
-      },
-    );
-  }
-
-  async port(): Promise<number> {
-    return (await this.#listening).port;
+    const more = { longPoll: '/lp', checkOrigin: originCheck(['https://home.example']) };
+    super((terms, accept) => listenWeb({ ...terms, ...more }, accept), limits);
   }
 
   async post(path: string, body?: string | Uint8Array, headers: Record<string, string> = {}): Promise<Response> {
@@ -63,26 +31,6 @@ class LongPollServer implements AsyncDisposable {
     assert.equal(response.status, 200);
     const { transport } = (await response.json()) as { transport: string };
     return transport;
-  }
-
-  get link(): WireLink {
-    return this.links.at(-1) ?? assert.fail('nobody was accepted');
-  }
-
-  get receiver(): RecordingReceiver {
-    return this.receivers.at(-1) ?? assert.fail('nobody was accepted');
-  }
-
-  /** Closes the listener, without time passing. */
-  async stop(): Promise<void> {
-    await (await this.#listening)[Symbol.asyncDispose]();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = this.stop();
-    await Promise.resolve();
-    this.clock.advance(120_000);
-    await closed;
   }
 }
 

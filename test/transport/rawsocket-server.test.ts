@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { codecs } from '../../src/codec/codecs.ts';
-import type { Link } from '../../src/link/link.ts';
-import { WireLink } from '../../src/link/wire-link.ts';
+import type { WireLink } from '../../src/link/wire-link.ts';
 import { defaultLimits, type TransportLimits } from '../../src/transport/limits.ts';
 import type { Listening } from '../../src/transport/listening.ts';
 import { listenRawSocket, type RawSocketServerOptions } from '../../src/transport/rawsocket-server.ts';
@@ -16,6 +15,7 @@ import { ErrorUri } from '../../src/wamp/errors.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { numbered, numbers } from '../support/link-compliance.ts';
+import { LinkListener } from '../support/link-listener.ts';
 import { RawPeer, rawFrame } from '../support/raw-peer.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { RecordingReceiver } from '../support/recording-receiver.ts';
@@ -24,35 +24,9 @@ import { until } from '../support/until.ts';
 const JSON_16M = [0x7f, 0xf1, 0, 0];
 const EVENT = '[36,1,2,{},[5]]';
 
-class TestServer implements AsyncDisposable {
-  readonly links: Link[] = [];
-  readonly receivers: RecordingReceiver[] = [];
-  readonly clock = new FakeClock();
-  readonly log = new RecordingLogger();
-  readonly #listening: Promise<Listening>;
-
+class TestServer extends LinkListener {
   constructor(limits: Partial<TransportLimits> = {}, more: Partial<RawSocketServerOptions> = {}) {
-    this.#listening = listenRawSocket(
-      {
-        address: { host: '127.0.0.1', port: 0 },
-        name: 'devices',
-        codecs,
-        limits: { ...defaultLimits, ...limits },
-        log: this.log,
-        clock: this.clock,
-        ...more,
-      },
-      link => {
-        const receiver = new RecordingReceiver();
-        this.links.push(link);
-        this.receivers.push(receiver);
-        link.open(receiver);
-      },
-    );
-  }
-
-  async connect(localAddress = '127.0.0.1'): Promise<RawPeer> {
-    return RawPeer.connect({ host: '127.0.0.1', port: (await this.#listening).port, localAddress });
+    super((terms, accept) => listenRawSocket({ ...terms, ...more }, accept), limits);
   }
 
   /** A peer that has shaken hands, with the given second octet. */
@@ -60,16 +34,7 @@ class TestServer implements AsyncDisposable {
     const peer = await this.connect();
     peer.send([0x7f, second, 0, 0]);
     await peer.read(4);
-    const link = this.links.at(-1);
-    const receiver = this.receivers.at(-1);
-    assert.ok(link instanceof WireLink && receiver !== undefined);
-    return { peer, link, receiver };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = (await this.#listening)[Symbol.asyncDispose]();
-    this.clock.advance(60_000);
-    await closed;
+    return { peer, link: this.link, receiver: this.receiver };
   }
 }
 
@@ -90,7 +55,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
       { ...info, peer: '' },
       {
         ...{ transport: 'rawsocket', serializer: 'json', peer: '', address: '127.0.0.1', loopback: true },
-        ...{ listener: 'devices', tls: false },
+        ...{ listener: 'listener', tls: false },
       },
     );
     assert.equal(info?.peer, `127.0.0.1:${peer.socket.localPort}`);

@@ -3,20 +3,15 @@ import type { ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { Codec } from '../../src/codec/codec.ts';
-import { codecs } from '../../src/codec/codecs.ts';
 import { jsonCodec } from '../../src/codec/json/json-codec.ts';
-import type { Link } from '../../src/link/link.ts';
 import { defaultLimits, type TransportLimits } from '../../src/transport/limits.ts';
-import type { Listening } from '../../src/transport/listening.ts';
 import { listenWeb, type WebServerOptions } from '../../src/transport/web-server.ts';
 import { CloseUri, ErrorUri } from '../../src/wamp/errors.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
 import { Payload } from '../../src/wamp/payload.ts';
-import { FakeClock } from '../support/fake-clock.ts';
 import { numbered, numbers } from '../support/link-compliance.ts';
-import { RawPeer, rawFrame } from '../support/raw-peer.ts';
-import { RecordingLogger } from '../support/recording-logger.ts';
-import { RecordingReceiver } from '../support/recording-receiver.ts';
+import { LinkListener } from '../support/link-listener.ts';
+import { rawFrame } from '../support/raw-peer.ts';
 import { until } from '../support/until.ts';
 
 const EVENT = '[36,1,2,{},[5]]';
@@ -33,39 +28,9 @@ const binaryJson: Codec = {
   decode: frame => jsonCodec.decode(frame),
 };
 
-class TestServer implements AsyncDisposable {
-  readonly links: Link[] = [];
-  readonly receivers: RecordingReceiver[] = [];
-  readonly clock = new FakeClock();
-  readonly log = new RecordingLogger();
-  readonly #listening: Promise<Listening>;
-
+class TestServer extends LinkListener {
   constructor(limits: Partial<TransportLimits> = {}, more: Partial<WebServerOptions> = {}) {
-    this.#listening = listenWeb(
-      {
-        address: { host: '127.0.0.1', port: 0 },
-        name: 'web',
-        codecs,
-        limits: { ...defaultLimits, ...limits },
-        log: this.log,
-        clock: this.clock,
-        ...more,
-      },
-      link => {
-        const receiver = new RecordingReceiver();
-        this.links.push(link);
-        this.receivers.push(receiver);
-        link.open(receiver);
-      },
-    );
-  }
-
-  async port(): Promise<number> {
-    return (await this.#listening).port;
-  }
-
-  async connect(): Promise<RawPeer> {
-    return RawPeer.connect({ host: '127.0.0.1', port: await this.port() });
+    super((terms, accept) => listenWeb({ ...terms, ...more }, accept), limits);
   }
 
   /** An open WebSocket. */
@@ -80,12 +45,6 @@ class TestServer implements AsyncDisposable {
     using peer = await this.connect();
     peer.send(upgrade(path, ...headers));
     return (await peer.rest()).toString();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const closed = (await this.#listening)[Symbol.asyncDispose]();
-    this.clock.advance(120_000);
-    await closed;
   }
 }
 
@@ -209,7 +168,7 @@ describe('web server: WebSocket', () => {
     assert.equal(client.socket.protocol, 'wamp.2.json');
     assert.deepEqual(
       [info?.transport, info?.serializer, info?.loopback, info?.listener, info?.tls],
-      ['websocket', 'json', true, 'web', false],
+      ['websocket', 'json', true, 'listener', false],
     );
     assert.match(info?.peer ?? '', /^127\.0\.0\.1:\d+$/);
     assert.deepEqual([info?.headers?.['cookie'], info?.headers?.['x-device']], ['a=b', 'd1']);

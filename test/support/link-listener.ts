@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { codecs } from '../../src/codec/codecs.ts';
+import type { Link } from '../../src/link/link.ts';
+import { WireLink } from '../../src/link/wire-link.ts';
+import type { AcceptorOptions } from '../../src/transport/accepted-link.ts';
+import { defaultLimits, type TransportLimits } from '../../src/transport/limits.ts';
+import type { Listening } from '../../src/transport/listening.ts';
+import type { ListenAddress } from '../../src/transport/socket-server.ts';
+import { FakeClock } from './fake-clock.ts';
+import { RawPeer } from './raw-peer.ts';
+import { RecordingLogger } from './recording-logger.ts';
+import { RecordingReceiver } from './recording-receiver.ts';
+
+/** What every listener is told. */
+type Terms = AcceptorOptions & { readonly address: ListenAddress };
+
+/** Longer than any deadline of a transport. */
+const LONG = 120_000;
+
+/** A listener under test on a free port, and every link that it has accepted; its time is the test's. */
+export class LinkListener implements AsyncDisposable {
+  readonly links: WireLink[] = [];
+  readonly receivers: RecordingReceiver[] = [];
+  readonly clock = new FakeClock();
+  readonly log = new RecordingLogger();
+  readonly #listening: Promise<Listening>;
+
+  constructor(
+    listen: (terms: Terms, accept: (link: Link) => void) => Promise<Listening>,
+    limits: Partial<TransportLimits> = {},
+  ) {
+    const { log, clock } = this;
+    const address = { host: '127.0.0.1', port: 0 };
+    const terms = { address, name: 'listener', codecs, limits: { ...defaultLimits, ...limits }, log, clock };
+    this.#listening = listen(terms, link => {
+      if (!(link instanceof WireLink)) throw new Error('not a link over a wire');
+      const receiver = new RecordingReceiver();
+      this.links.push(link);
+      this.receivers.push(receiver);
+      link.open(receiver);
+    });
+  }
+
+  /** The link accepted last. */
+  get link(): WireLink {
+    return this.links.at(-1) ?? assert.fail('nobody was accepted');
+  }
+
+  get receiver(): RecordingReceiver {
+    return this.receivers.at(-1) ?? assert.fail('nobody was accepted');
+  }
+
+  async port(): Promise<number> {
+    return (await this.#listening).port;
+  }
+
+  async connect(localAddress = '127.0.0.1'): Promise<RawPeer> {
+    return RawPeer.connect({ host: '127.0.0.1', port: await this.port(), localAddress });
+  }
+
+  /** Closes the listener, without time passing. */
+  async stop(): Promise<void> {
+    await (await this.#listening)[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const listening = await this.#listening;
+    const closed = listening[Symbol.asyncDispose]();
+    this.clock.advance(LONG);
+    await closed;
+  }
+}
