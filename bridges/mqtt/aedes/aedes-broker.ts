@@ -15,6 +15,7 @@ import {
   Refused,
 } from '../mqtt-source.ts';
 import { isCleanText, isTopicName } from '../mqtt-text.ts';
+import { RefusalLog } from '../refusal-log.ts';
 import { AedesPeer, limitPackets } from './aedes-peer.ts';
 import { CallbackLine } from './callback-line.ts';
 
@@ -73,7 +74,7 @@ export class AedesBroker implements MqttSource {
   readonly #peers = new Map<Client, AedesPeer>();
   readonly #sockets = new Set<Socket>();
   readonly #publications = new CallbackLine();
-  readonly #refusedLately = new Set<string>();
+  readonly #refusals: RefusalLog;
   #admitted = 0;
   #packets = 0;
   #stopping = false;
@@ -84,6 +85,7 @@ export class AedesBroker implements MqttSource {
     this.#drops = parts.drops;
     this.#clock = parts.clock;
     this.#log = parts.log;
+    this.#refusals = new RefusalLog(parts.log);
     this.#aedes = new Aedes({
       // Measures B and C: no queue that all messages share, whose unwinding overflows the stack and which one stalled
       // subscriber fills; and a stalled subscriber is cut after seconds, not a minute.
@@ -272,7 +274,7 @@ export class AedesBroker implements MqttSource {
       (error: unknown) => {
         const code = error instanceof MqttRefusal ? error.code : Refused.Unavailable;
         const reason = error instanceof Error ? error.message : String(error);
-        this.#logRefusal(peer, reason);
+        this.#refusals.refused(peer.address, peer.clientId, reason);
         callback(Object.assign(new Error(reason), { returnCode: code }), false);
       },
     );
@@ -371,15 +373,6 @@ export class AedesBroker implements MqttSource {
   #leave(peer: AedesPeer): void {
     this.#admitted -= 1;
     this.#sink.disconnected(peer);
-  }
-
-  // A refused device comes back every few seconds: one line for each reason and machine.
-  #logRefusal(peer: AedesPeer, reason: string): void {
-    const key = `${peer.address.replace(/:\d+$/, '')} ${reason}`;
-    if (this.#refusedLately.has(key)) return;
-    if (this.#refusedLately.size >= MAX_STRANGERS) this.#refusedLately.clear();
-    this.#refusedLately.add(key);
-    this.#log.warn({ peer: peer.address, clientId: peer.clientId, reason }, 'MQTT client refused');
   }
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import { MqttRefusal, type MqttSink, Refused } from '../mqtt-source.ts';
 import { isTopicName } from '../mqtt-text.ts';
+import { RefusalLog } from '../refusal-log.ts';
 import type { ClientProtocol } from './client-protocol.ts';
 import type { Connection } from './connection.ts';
 import type { Distributor } from './distributor.ts';
@@ -17,8 +18,6 @@ import { levelCount } from './topic-filter.ts';
 const MAX_CLIENT_ID = 256;
 /** Milliseconds that a client waits for the end of the one whose place it takes. */
 const TAKEOVER_TIMEOUT = 1_000;
-/** Refusals of which the log has spoken. */
-const MAX_REMEMBERED = 100;
 
 export interface ArrivalsParts {
   readonly sink: MqttSink;
@@ -50,11 +49,12 @@ export class Arrivals {
   readonly #present = new Map<string, Present>();
   /** Who waits for whom: of one client id, one after the other. */
   readonly #turns = new Map<string, Promise<void>>();
-  readonly #refusedLately = new Set<string>();
+  readonly #refusals: RefusalLog;
   #maximum = 0;
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
+    this.#refusals = new RefusalLog(parts.log);
   }
 
   get connected(): number {
@@ -201,13 +201,7 @@ export class Arrivals {
     connection.send(connack(error instanceof MqttRefusal ? error.code : Refused.Unavailable, false));
     connection.will = undefined;
     connection.close(reason);
-    // A refused device comes back every few seconds: one line for each reason and machine.
-    const key = `${connection.address.replace(/:\d+$/, '')} ${reason}`;
-    if (this.#refusedLately.has(key)) return;
-    if (this.#refusedLately.size >= MAX_REMEMBERED) this.#refusedLately.clear();
-    this.#refusedLately.add(key);
-    const { address, clientId } = connection;
-    this.#parts.log.warn({ peer: address, clientId, reason }, 'MQTT client refused');
+    this.#refusals.refused(connection.address, connection.clientId, reason);
   }
 
   #timeout(): Promise<void> {

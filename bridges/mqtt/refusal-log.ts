@@ -1,0 +1,23 @@
+import type { Logger } from '../../src/base/logger.ts';
+
+/** Reasons and machines that are remembered. */
+const MAX_REMEMBERED = 100;
+
+/** Logs clients that were refused. A refused device comes back every few seconds: one line for each reason and machine. */
+export class RefusalLog {
+  readonly #log: Logger;
+  readonly #told = new Set<string>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** `address` is the client's, with its port, which is another one each time. */
+  refused(address: string, clientId: string, reason: string): void {
+    const key = `${address.replace(/:\d+$/, '')} ${reason}`;
+    if (this.#told.has(key)) return;
+    if (this.#told.size >= MAX_REMEMBERED) this.#told.clear();
+    this.#told.add(key);
+    this.#log.warn({ peer: address, clientId, reason }, 'MQTT client refused');
+  }
+}
