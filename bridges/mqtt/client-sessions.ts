@@ -40,17 +40,21 @@ export class ClientSessions {
     return this.#sessions.get(peer);
   }
 
-  /** Rejects with `MqttRefusal` where the client may not come in. */
-  async open(peer: MqttPeer): Promise<void> {
+  /** Resolves with whose the client's session at the broker is; rejects with `MqttRefusal` where it may not come in. */
+  async open(peer: MqttPeer): Promise<string | undefined> {
     if (peer.clientId === this.#config.service)
       throw new MqttRefusal(Refused.Identifier, 'this client id is the bridge’s own');
     if (this.#stopping || this.#context.signal.aborted) throw new MqttRefusal(Refused.Unavailable, 'it is stopping');
-    const session = await this.#context.join({ ...(await this.#identityOf(peer)), peer: `mqtt ${peer.address}` });
+    const identity = await this.#identityOf(peer);
+    const session = await this.#context.join({ ...identity, peer: `mqtt ${peer.address}` });
     this.#sessions.set(peer, session);
     void session.closed.then(reason => {
       // Ended by the router: the client ends with its session.
       if (this.#sessions.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);
     });
+    // A stranger may call itself anything, but never what a principal is called here.
+    if (identity.principal !== undefined) return `principal/${identity.authid}`;
+    return peer.username === undefined ? undefined : `stranger/${peer.username}`;
   }
 
   /** A principal by its password, or by what the configuration says of others. Rejects with `MqttRefusal`. */

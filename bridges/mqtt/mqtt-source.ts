@@ -63,8 +63,11 @@ export class MqttRefusal extends Error {
 
 /** The mapping's side: what a source tells. Messages of one client come in their order. */
 export interface MqttSink {
-  /** A client wants in. It is told yes once this resolves, and no where this rejects, best with `MqttRefusal`. */
-  connecting(peer: MqttPeer): Promise<void>;
+  /**
+   * A client wants in. It is told yes once this resolves, and no where this rejects, best with `MqttRefusal`. What it
+   * resolves with names whose its session is: what waits in a session is for nobody else. Undefined is anybody's.
+   */
+  connecting(peer: MqttPeer): Promise<string | undefined>;
   /**
    * A client published, or its will is published for it; `peer` is undefined where it is not known who published. What
    * is returned resolves when the message is accepted, and only then is the client told so; where it rejects, the

@@ -110,9 +110,10 @@ export class Relay implements MqttSink {
     await this.#sessions.stop();
   }
 
-  async connecting(peer: MqttPeer): Promise<void> {
-    await this.#sessions.open(peer);
+  async connecting(peer: MqttPeer): Promise<string | undefined> {
+    const owner = await this.#sessions.open(peer);
     this.#presence?.coming(peer);
+    return owner;
   }
 
   maySubscribe(peer: MqttPeer, filter: string): boolean {

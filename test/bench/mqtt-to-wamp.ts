@@ -82,7 +82,7 @@ async function measure(ask: MqttLoad): Promise<Measured> {
 /** The broker alone: whatever is published is accepted, and one MQTT client has subscribed. */
 async function plain(qos: Qos, messages: number): Promise<Measured> {
   const sink: MqttSink = {
-    connecting: () => Promise.resolve(),
+    connecting: () => Promise.resolve(undefined),
     message: () => undefined,
     disconnected: () => {},
     failed: error => console.error(error),

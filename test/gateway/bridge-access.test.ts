@@ -192,6 +192,29 @@ describe('principals behind bridges', () => {
     await assert.rejects(connectAsync(`mqtts://127.0.0.1:${port}`, { ...secure, clientId: 'p1' }), /authoriz/i);
   });
 
+  it('mqtt: the session of a principal is for no stranger, whatever it shows of a name', async () => {
+    using folder = new Folder();
+    const [cert, key] = [folder.file('cert.pem'), folder.file('key.pem')];
+    writeFileSync(cert, testCertificate);
+    writeFileSync(key, testKey);
+    const input = {
+      ...config,
+      principals: [{ authid: 'pump', role: 'device', certificates: [{ subject: 'CN=wampway test' }] }],
+      bridges: { mqtt: { port: 0, tls: { port: 0, cert, key, clientCertificates: 'request', clientCa: cert } } },
+    };
+    await using gateway = new Gateway(parseConfig(input, [mqttBridge]), { bridges: [mqttBridge] });
+    await gateway.start();
+    const [plain, secure] = [...(gateway.bridges[0]?.banner[0] ?? '').matchAll(/:(\d+)/g)].map(([, port]) => port);
+    const session = { clientId: 'p1', clean: false, reconnectPeriod: 0, protocolVersion: 4 } as const;
+    const shown = { ca: testCertificate, cert: testCertificate, key: testKey };
+    await (await connectAsync(`mqtts://127.0.0.1:${secure}`, { ...session, ...shown })).endAsync();
+    for (const username of [undefined, 'nobody', 'principal/pump']) {
+      const stranger = connectAsync(`mqtt://127.0.0.1:${plain}`, { ...session, ...(username && { username }) });
+      await assert.rejects(stranger, /identifier/i);
+    }
+    await (await connectAsync(`mqtts://127.0.0.1:${secure}`, { ...session, ...shown })).endAsync(true);
+  });
+
   it('mqtt: a session that goes on loses the subscriptions that its principal may have no more', async () => {
     using folder = new Folder();
     const principals = folder.file('who.yaml');

@@ -138,24 +138,25 @@ export class Arrivals {
       throw new MqttRefusal(Refused.Unavailable, `${maxClients} clients are connected ("maxClients")`);
     }
     const session = sessions.get(clientId);
-    // Measure K: a session and what waits in it belong to the user who made it.
-    if (session !== undefined && session.owner !== connection.username) {
-      throw new MqttRefusal(Refused.Identifier, 'the client id belongs to another user');
-    }
     if (!connect.clean && session?.keeps !== true && sessions.full) {
       throw new MqttRefusal(Refused.Unavailable, 'there are too many sessions ("maxSessions")');
     }
-    await sink.connecting(connection);
+    const owner = await sink.connecting(connection);
     connection.password = undefined;
+    // Measure K: a session and what waits in it belong to the one who made it.
+    if (session !== undefined && session.owner !== owner) {
+      sink.disconnected(connection);
+      throw new MqttRefusal(Refused.Identifier, 'the client id belongs to another user');
+    }
     if (old !== undefined) {
       // [MQTT-3.1.4-2] Its will and what it has published come before anything of its successor.
       old.connection.close('another client has connected by its id');
       await Promise.race([old.ended, this.#timeout()]);
     }
-    await this.#open(connection, connect);
+    await this.#open(connection, connect, owner);
   }
 
-  async #open(connection: Connection, connect: Connect): Promise<void> {
+  async #open(connection: Connection, connect: Connect, owner: string | undefined): Promise<void> {
     const { sink, sessions, distributor, journal, protocol, clock } = this.#parts;
     const { clientId } = connection;
     if (connection.closed || this.#parts.isStopping()) {
@@ -172,7 +173,7 @@ export class Arrivals {
     this.#maximum = Math.max(this.#maximum, this.#present.size);
     const old = sessions.get(clientId);
     if (old !== undefined && (connect.clean || !old.keeps)) distributor.handOver(old, true);
-    const { session, present } = sessions.open(clientId, connection.username, connect.clean);
+    const { session, present } = sessions.open(clientId, owner, connect.clean);
     this.#parts.returned(clientId);
     if (will !== undefined)
       journal?.will(clientId, new Message(will.topic, will.payload, will.qos, will.retain, clock.now()));

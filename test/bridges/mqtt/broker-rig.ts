@@ -48,9 +48,10 @@ export class BrokerRig implements MqttSink {
     return this.#broker;
   }
 
-  connecting(peer: MqttPeer): Promise<void> {
+  connecting(peer: MqttPeer): Promise<string | undefined> {
     return this.admit(peer).then(() => {
       this.peers.push(peer);
+      return peer.username;
     });
   }
 
