@@ -41,18 +41,19 @@ export class DeviceGate {
 
   /** A connection that has shaken hands. */
   accept(link: Link): void {
-    const { maxDevices } = this.#config;
-    if (this.#strangers.size >= maxDevices) {
-      this.#refuse(link, { reason: ErrorUri.LimitExceeded, text: 'too many connections wait to say HELLO' });
-    } else {
-      const arrival = new Arrival(link, this.#context, {
-        introduced: hello => this.#introduced(arrival, link, hello),
-        gone: () => this.#strangers.delete(arrival),
-        left: device => this.#left(device),
-      });
-      this.#strangers.add(arrival);
-      link.open(arrival);
+    const [longest] = this.#strangers;
+    if (longest !== undefined && this.#strangers.size >= this.#config.maxDevices) {
+      // Whoever has something to say does so in a moment: the one that has not for longest keeps out nobody.
+      this.#strangers.delete(longest);
+      longest.close('too many connections wait to say HELLO');
     }
+    const arrival = new Arrival(link, this.#context, {
+      introduced: hello => this.#introduced(arrival, link, hello),
+      gone: () => this.#strangers.delete(arrival),
+      left: device => this.#left(device),
+    });
+    this.#strangers.add(arrival);
+    link.open(arrival);
   }
 
   /** Ends every device's session and connection. */

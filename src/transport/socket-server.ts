@@ -39,6 +39,9 @@ export interface SocketServerOptions {
 /** Connections above the limit that are still let in to be told so; those above are dropped by the system. */
 const SURPLUS_CONNECTIONS = 32;
 
+/** Milliseconds between two lines in the log about strangers that gave way. */
+const TELL_INTERVAL = 10_000;
+
 /** The same of one address, which is told the same. */
 const SURPLUS_PER_ADDRESS = 8;
 
@@ -53,10 +56,16 @@ export class SocketServer implements Listening {
   readonly #options: SocketServerOptions;
   readonly #visit: (visitor: Visitor) => void;
   readonly #visitors = new Set<Visitor>();
+  /** Those of them that are not admitted, the longest here first; some may have been admitted meanwhile. */
+  readonly #strangers = new Set<Visitor>();
   /** Connections of each address, where their number is limited. */
   readonly #addresses = new Map<string, number>();
-  /** TLS connections that have not shaken hands. */
+  /** What lies under TLS, for closing. */
   readonly #raw = new Set<Socket>();
+  /** TLS connections that have not shaken hands, by where they come from. */
+  readonly #shaking = new Map<string, Socket>();
+  #displaced = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | undefined;
 
   private constructor(options: SocketServerOptions, visit: (visitor: Visitor) => void, server: Server) {
@@ -101,10 +110,17 @@ export class SocketServer implements Listening {
       return;
     }
     this.#server.on('connection', (socket: Socket) => {
+      this.#makeRoom(this.#shaking.size + this.#visitors.size);
+      const from = placeOf(socket);
       this.#raw.add(socket);
-      socket.once('close', () => this.#raw.delete(socket));
+      this.#shaking.set(from, socket);
+      socket.once('close', () => {
+        this.#raw.delete(socket);
+        if (this.#shaking.get(from) === socket) this.#shaking.delete(from);
+      });
     });
     this.#server.on('secureConnection', (socket: TLSSocket) => {
+      this.#shaking.delete(placeOf(socket));
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 30_000);
       this.#arrived(socket, true);
@@ -126,12 +142,47 @@ export class SocketServer implements Listening {
       socket.destroy();
       return;
     }
+    this.#makeRoom(this.#visitors.size);
     const surplus = this.#visitors.size >= maxConnections || others >= maxConnectionsPerAddress;
     const visitor = new Visitor(socket, tls, surplus, clock);
     this.#visitors.add(visitor);
-    socket.once('close', () => this.#visitors.delete(visitor));
+    this.#strangers.add(visitor);
+    socket.once('close', () => {
+      this.#visitors.delete(visitor);
+      this.#strangers.delete(visitor);
+    });
     visitor.deadline(limits.handshakeTimeout);
     this.#visit(visitor);
+  }
+
+  /**
+   * With as many connections as there may be, the stranger that has been here longest gives way to a newcomer: whoever
+   * shakes hands does so in a moment, and whoever only takes places keeps out nobody.
+   */
+  #makeRoom(connections: number): void {
+    if (connections < this.#options.limits.maxConnections) return;
+    const longest = this.#longestStranger();
+    if (longest === undefined) return;
+    longest.destroy();
+    this.#displaced++;
+    const { clock, log } = this.#options;
+    if (clock.monotonic() < this.#toldAt + TELL_INTERVAL) return;
+    this.#toldAt = clock.monotonic();
+    log.warn({ address: this.address, displaced: this.#displaced }, 'too many connections: strangers give way');
+  }
+
+  #longestStranger(): Socket | undefined {
+    for (const [from, socket] of this.#shaking) {
+      this.#shaking.delete(from);
+      if (!socket.destroyed) return socket;
+    }
+    for (const visitor of this.#strangers) {
+      this.#strangers.delete(visitor);
+      if (visitor.admitted || visitor.spokenFor || visitor.socket.destroyed) continue;
+      this.#visitors.delete(visitor);
+      return visitor.socket;
+    }
+    return undefined;
   }
 
   /** How many other connections there are from where this one comes. */
@@ -191,6 +242,11 @@ function listen(server: Server, options: ListenOptions): Promise<void> {
       resolve();
     });
   });
+}
+
+/** One connection's far end; of a Unix socket nothing tells them apart. */
+function placeOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** Whether a socket file is what a process that died has left behind: nobody answers there. */

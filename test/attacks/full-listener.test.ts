@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ticketLogin } from '../../src/client/client.ts';
+import { Session } from '../../src/client/session.ts';
+import { codecNamed } from '../../src/codec/codecs.ts';
+import { dial } from '../../src/transport/dial.ts';
+import { Certificates } from '../support/certificates.ts';
+import { RawPeer } from '../support/raw-peer.ts';
+import { Fortress } from './fortress.ts';
+
+/** Connections that a listener may have. */
+const PLACES = 20;
+
+describe('a listener full of strangers', () => {
+  for (const secure of [false, true]) {
+    it(`${secure ? 'with TLS ' : ''}lets in whoever shakes hands, and keeps those who are in`, async () => {
+      using files = await Certificates.make();
+      const tls = secure ? { tls: { cert: files.path('server.pem'), key: files.path('server.key') } } : {};
+      await using fortress = await Fortress.start({
+        listeners: [
+          { type: 'web', port: 0, limits: { maxConnections: PLACES }, ...tls },
+          { type: 'rawsocket', port: 0, limits: { maxConnections: PLACES }, ...tls },
+        ],
+      });
+      const { web, rawSocket } = fortress.ports;
+      const join = async (url: string): Promise<Session> => {
+        const link = await dial(url, { codec: codecNamed('json'), tls: { ca: files.read('ca.pem') } });
+        return Session.join(link, { realm: 'home', authid: 'admin', logins: [ticketLogin('admin-secret')] });
+      };
+      const s = secure ? 's' : '';
+      for (const [url, port] of [
+        [`ws${s}://localhost:${web}/ws`, web],
+        [`tcp${s}://localhost:${rawSocket}`, rawSocket],
+      ] as const) {
+        const healthy = await join(url);
+        const strangers: RawPeer[] = [];
+        for (let i = 0; i < 5 * PLACES; i++) strangers.push(await RawPeer.connect({ host: '127.0.0.1', port }));
+        const newcomer = await join(url);
+        await healthy.register('test.echo', ({ args }) => args[0]);
+        assert.deepEqual((await newcomer.call('test.echo', { args: [1] })).args, [1]);
+        for (const stranger of strangers) stranger[Symbol.dispose]();
+        await Promise.all([healthy.leave(), newcomer.leave()]);
+      }
+      assert.ok(fortress.log.lines.some(({ text }) => text === 'too many connections: strangers give way'));
+    });
+  }
+});

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type Answer, BareLogin, BareScram, craAnswer, signAnswer } from '../support/bare-login.ts';
+import { BarePeer, wireOf, wires } from '../support/bare-peer.ts';
+import { Fortress, PRIVATE_KEY } from './fortress.ts';
+
+const wire = wireOf('rawsocket', 'json');
+const DENIED = 'wamp.error.authentication_denied';
+
+/** How each method proves who one is, and what a wiretap has recorded of it. */
+const methods: readonly (readonly [
+  method: string,
+  authid: string,
+  prover: () => { readonly authextra: object; answer(extra: Readonly<Record<string, unknown>>): Answer },
+])[] = [
+  ['wampcra', 'cra', () => ({ authextra: {}, answer: extra => craAnswer('cra-secret', extra) })],
+  [
+    'cryptosign',
+    'sign',
+    () => ({ authextra: {}, answer: extra => signAnswer(PRIVATE_KEY, String(extra['challenge'])) }),
+  ],
+  [
+    'wamp-scram',
+    'scram',
+    () => {
+      const scram = new BareScram('scram', 'scram-secret');
+      return { authextra: { nonce: scram.nonce }, answer: extra => scram.answer(extra) };
+    },
+  ],
+];
+
+describe('attacks on logins', () => {
+  let fortress: Fortress;
+  before(async () => {
+    fortress = await Fortress.start();
+  });
+  after(() => fortress[Symbol.asyncDispose]());
+
+  for (const [method, authid, prover] of methods) {
+    it(`${method}: an answer that was good once is good for nothing else`, async () => {
+      const { ports } = fortress;
+      const recorded = prover();
+      const details = { authmethods: [method], authid, authextra: recorded.authextra };
+      // One that opened a session, and the same again: with the same HELLO, on each transport, by another realm.
+      using login = await BareLogin.hello(ports, wire, details, 'home');
+      const answer = recorded.answer(await login.challenge(method));
+      login.answer(answer);
+      await login.welcome();
+      for (const realm of ['home', 'vault']) {
+        for (const other of wires) {
+          using replay = await BareLogin.hello(ports, other, details, realm);
+          await replay.challenge(method);
+          replay.answer(answer);
+          assert.equal(await replay.refused(), DENIED, `${realm} ${other.name}`);
+        }
+      }
+      // One that was never used, of a connection that is still open: it is that connection's alone.
+      const unused = prover();
+      using waiting = await BareLogin.hello(ports, wire, { ...details, authextra: unused.authextra }, 'home');
+      const fresh = unused.answer(await waiting.challenge(method));
+      using thief = await BareLogin.hello(ports, wire, { ...details, authextra: unused.authextra }, 'home');
+      await thief.challenge(method);
+      thief.answer(fresh);
+      assert.equal(await thief.refused(), DENIED);
+      // And once refused, a challenge is over.
+      waiting.answer(['', {}]);
+      assert.equal(await waiting.refused(), DENIED);
+      await fortress.isWell();
+    });
+  }
+
+  it('no challenge is ever made twice', async () => {
+    for (const [method, authid, prover] of methods) {
+      const seen = new Set<unknown>();
+      const { authextra } = prover();
+      for (let i = 0; i < 20; i++) {
+        using login = await BareLogin.hello(fortress.ports, wire, { authmethods: [method], authid, authextra }, 'home');
+        const { challenge, nonce } = await login.challenge(method);
+        seen.add(challenge ?? nonce);
+      }
+      assert.equal(seen.size, 20, method);
+    }
+  });
+
+  it('nobody is talked down to a method that was not offered or that the principal does not have', async () => {
+    const { ports } = fortress;
+    // Nobody in the middle gets a weaker question by taking the better methods out of HELLO.
+    for (const authmethods of [['ticket'], ['ticket', 'anonymous'], ['anonymous', 'ticket']]) {
+      using login = await BareLogin.hello(ports, wire, { authmethods, authid: 'cra' }, 'home');
+      await login.challenge('ticket');
+      login.answer(['cra-secret', {}]);
+      assert.equal(await login.refused(), DENIED);
+    }
+    // The first that the client offers, not the first that is easy.
+    using both = await BareLogin.hello(ports, wire, { authmethods: ['wampcra', 'ticket'], authid: 'both' }, 'home');
+    await both.challenge('wampcra');
+    both.answer(['both-ticket', {}]);
+    assert.equal(await both.refused(), DENIED);
+    // The answer to another method than the one asked, and methods that are none.
+    using mixed = await BareLogin.hello(ports, wire, { authmethods: ['ticket'], authid: 'both' }, 'home');
+    await mixed.challenge('ticket');
+    mixed.answer(craAnswer('both-secret', { challenge: '' }));
+    assert.equal(await mixed.refused(), DENIED);
+    for (const authmethods of [
+      [],
+      ['anonymous'],
+      [''],
+      [null, 7, {}],
+      'ticket',
+      { 0: 'ticket' },
+      ['internal'],
+      ['tls'],
+    ]) {
+      using login = await BareLogin.hello(ports, wire, { authmethods, authid: 'admin' }, 'home');
+      const reason = await login.refused();
+      assert.match(String(reason), /authentication_(required|denied)|no_matching_auth_method|invalid_argument/);
+    }
+  });
+
+  const names: readonly (readonly [string, unknown])[] = [
+    ['with a line break', 'admin\nadmin'],
+    ['with NUL', 'admin\u0000'],
+    ['with an escape sequence', '\u001b[2Jadmin'],
+    ['that turns the direction of writing', 'nimda\u202eadmin'],
+    ['with a lone surrogate', '\ud800'],
+    ['that is no text', { toString: 'admin' }],
+    ['that is a list', ['admin']],
+    ['that is empty', ''],
+    ['of 100,000 characters', 'a'.repeat(100_000)],
+  ];
+  for (const [what, authid] of names) {
+    it(`no name is let in or written to the log ${what}`, async () => {
+      fortress.log.lines.length = 0;
+      using login = await BareLogin.hello(fortress.ports, wire, { authmethods: ['ticket'], authid }, 'home');
+      assert.match(String(await login.refused()), /invalid_argument|authentication_required|protocol_violation/);
+      const written = JSON.stringify(fortress.log.lines);
+      assert.ok(!written.includes('nimda') && !written.includes('aaaaaaaa') && !/\\u00|\\n/.test(written), written);
+    });
+  }
+
+  it('names of the engine’s own are strangers, and change nothing in it', async () => {
+    for (const name of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf']) {
+      for (const [method, , prover] of methods) {
+        const { authextra } = prover();
+        const details = { authmethods: [method], authid: name, authextra, authrole: name };
+        using login = await BareLogin.hello(fortress.ports, wire, details, 'home');
+        await login.challenge(method);
+        login.answer(['x', {}]);
+        assert.equal(await login.refused(), DENIED);
+      }
+      using realm = await BareLogin.hello(fortress.ports, wire, { authid: 'admin' }, name);
+      assert.equal(await realm.refused(), 'wamp.error.no_such_realm');
+      await assert.rejects(fortress.device(name), /denied|invalid_argument/);
+      await assert.rejects(fortress.mqtt(name));
+    }
+    const polluted = Buffer.from(
+      '[1,"home",{"__proto__":{"authid":"admin"},"constructor":{"prototype":{"authrole":"admin"}},"roles":{"__proto__":{"publisher":{}},"caller":{}},"authmethods":["ticket"],"authextra":{"__proto__":{"polluted":1}}}]',
+    );
+    using login = await BareLogin.hello(fortress.ports, wire, { authmethods: ['ticket'] }, 'home');
+    await login.refused();
+    using peer = await BareLogin.hello(fortress.ports, wire, { authmethods: ['ticket'], authid: 'admin' }, 'home');
+    await peer.challenge('ticket');
+    peer.peer.sendBytes(Buffer.from('[5,"x",{"__proto__":{"polluted":1}}]'));
+    assert.equal(await peer.refused(), DENIED);
+    using raw = await BarePeer.connect(fortress.ports, wire);
+    raw.sendBytes(polluted);
+    assert.equal((await raw.receive())[0], 3);
+    assert.equal(Reflect.get({}, 'polluted'), undefined);
+    assert.equal(Reflect.get({}, 'authrole'), undefined);
+    await fortress.isWell();
+  });
+
+  it('a role that HELLO asks for is nobody’s', async () => {
+    const details = { authmethods: ['ticket'], authid: 'pump', authrole: 'admin', authprovider: 'router' };
+    using login = await BareLogin.hello(fortress.ports, wire, details, 'home');
+    await login.challenge('ticket');
+    login.answer(['pump-secret', { authrole: 'admin' }]);
+    const { details: welcome } = await login.welcome();
+    assert.deepEqual([welcome['authrole'], welcome['authprovider']], ['device', 'static']);
+  });
+});
