@@ -27,6 +27,7 @@ import { packageVersion } from './package-files.ts';
 import { loadPage } from './page-files.ts';
 import { PrincipalWatch } from './principal-watch.ts';
 import { realmOptions } from './realm-options.ts';
+import { RemovedPrincipals } from './removed-principals.ts';
 import { StartError, startErrorOf } from './start-error.ts';
 
 export interface GatewayOptions {
@@ -246,6 +247,7 @@ export class Gateway implements AsyncDisposable {
   #watchPrincipals({ principals, realms }: GatewayConfig): PrincipalWatch | undefined {
     if (typeof principals !== 'string') return undefined;
     const { directory } = this.#access;
+    const removed = new RemovedPrincipals(() => this.#router, this.#log.child({ part: 'principals' }));
     return new PrincipalWatch({
       file: principals,
       realms: realms.map(({ name }) => name),
@@ -253,6 +255,7 @@ export class Gateway implements AsyncDisposable {
       changed: (records, pepper) => {
         directory.replace(records, pepper);
         endStrangers(this.#router, directory);
+        removed.update(records);
       },
     });
   }

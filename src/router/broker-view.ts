@@ -43,6 +43,8 @@ export interface BrokerView {
   revoke(session: Session, subscription: Id<'subscription'>, reason?: string): boolean;
   /** Forgets what is retained for a topic; whether there was anything. */
   forgetRetained(topic: Uri): boolean;
+  /** Forgets what a principal has retained; the topics. */
+  forgetRetainedOf(authid: string): readonly Uri[];
   /** Keeps something to be published when `session` ends. Throws what PUBLISH would. [advanced/pubsub_testament] */
   addTestament(session: Session, scope: TestamentScope, testament: Testament): void;
   /** How many testaments there were. */

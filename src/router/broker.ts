@@ -261,6 +261,10 @@ export class Broker implements BrokerView {
     return this.#retention.forget(topic);
   }
 
+  forgetRetainedOf(authid: string): readonly Uri[] {
+    return this.#retention.forgetPrincipal(authid);
+  }
+
   addTestament(session: Session, scope: TestamentScope, testament: Testament): void {
     session.testaments.add(scope, checkedTestament(this.#context, session, testament), this.#context.limits);
   }

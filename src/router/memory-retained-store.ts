@@ -79,10 +79,7 @@ export class MemoryRetainedStore implements RetainedStore {
       return;
     }
     if (isNew) this.#tree.add(topic);
-    this.#topics.set(topic, retained);
-    this.#owned.set(event.owner, this.ownedBy(event.owner) + 1);
-    this.#events += retained.size;
-    this.#bytes += retained.bytes;
+    this.#keep(topic, retained, event.owner);
   }
 
   newest(topic: string): RetainedEvent | undefined {
@@ -91,6 +88,21 @@ export class MemoryRetainedStore implements RetainedStore {
 
   ownedBy(owner: string): number {
     return this.#owned.get(owner) ?? 0;
+  }
+
+  forgetOwner(owner: string): readonly Uri[] {
+    const touched: Uri[] = [];
+    for (const topic of [...this.#topics.keys()]) {
+      const retained = this.#topics.get(topic);
+      const uri = retained?.newest?.event.topic;
+      if (retained?.has(owner) !== true || uri === undefined) continue;
+      touched.push(uri);
+      this.#take(topic);
+      retained.drop(owner);
+      if (retained.newest === undefined) this.#tree.delete(uri);
+      else this.#keep(topic, retained, retained.newest.event.owner);
+    }
+    return touched;
   }
 
   delete(topic: Uri): boolean {
@@ -118,6 +130,13 @@ export class MemoryRetainedStore implements RetainedStore {
     this.#events -= known.size;
     this.#bytes -= known.bytes;
     return known;
+  }
+
+  #keep(topic: string, retained: RetainedTopic, owner: string): void {
+    this.#topics.set(topic, retained);
+    this.#owned.set(owner, this.ownedBy(owner) + 1);
+    this.#events += retained.size;
+    this.#bytes += retained.bytes;
   }
 
   #disown(owner: string): void {

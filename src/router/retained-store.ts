@@ -42,6 +42,8 @@ export interface RetainedView {
  */
 export interface RetainedStore extends RetainedView {
   put(event: RetainedEvent): void;
+  /** Forgets all that an owner has; the topics. */
+  forgetOwner(owner: string): readonly Uri[];
   /** Forgets a topic; whether there was anything. */
   delete(topic: Uri): boolean;
   /** For each topic that `pattern` matches the newest event that `receiver` would have received, in order of arrival. */

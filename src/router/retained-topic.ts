@@ -34,6 +34,17 @@ export class RetainedTopic {
     return this.#events.find(({ event }) => isMeantFor(event, receiver));
   }
 
+  /** Whether any of them is this owner's. */
+  has(owner: string): boolean {
+    return this.#events.some(({ event }) => event.owner === owner);
+  }
+
+  /** Drops those of an owner. */
+  drop(owner: string): void {
+    this.#events = this.#events.filter(({ event }) => event.owner !== owner);
+    this.#bytes = this.#events.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   /**
    * Adds the newest event and drops those that nobody would get any more. Where more than `limit` events for a part of
    * the receivers are left, the oldest of these go too; returns how many did.

@@ -6,7 +6,7 @@ import type { PublishMessage } from '../wamp/messages.ts';
 import type { Uri } from '../wamp/uri.ts';
 import type { Audience } from './audience.ts';
 import { eventDetails } from './event-attributes.ts';
-import { holderOf } from './holder.ts';
+import { holderOf, principalHolder } from './holder.ts';
 import type { RetainedStore, RetainedView } from './retained-store.ts';
 import type { Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
@@ -63,6 +63,11 @@ export class Retention {
       const details = { ...eventDetails(match, topic, attributes), retained: true };
       session.link.send({ type: MessageType.Event, subscription: id, publication, details, payload });
     }
+  }
+
+  /** Forgets what a principal has retained; the topics. */
+  forgetPrincipal(authid: string): readonly Uri[] {
+    return this.#store.forgetOwner(principalHolder(authid));
   }
 
   /** Forgets a topic; whether there was anything. */

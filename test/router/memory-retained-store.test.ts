@@ -13,7 +13,7 @@ import { matches } from '../support/pattern-definition.ts';
 
 let publications = 0;
 
-function event(topic: string, options: Dict = {}, excluded?: number): RetainedEvent {
+function event(topic: string, options: Dict = {}, excluded?: number, owner = 'principal joe'): RetainedEvent {
   const payload = Payload.of(['x'.repeat(100)]);
   const [publication, uri] = [asId<'publication'>(++publications), asUri(topic)];
   const publisher = excluded === undefined ? undefined : receivers[excluded];
@@ -24,7 +24,7 @@ function event(topic: string, options: Dict = {}, excluded?: number): RetainedEv
     payload,
     audience: Audience.of(options),
     excluded: publisher,
-    owner: 'principal joe',
+    owner,
   };
 }
 
@@ -125,5 +125,23 @@ describe('MemoryRetainedStore', () => {
     store.put({ ...event('a'), payload: Payload.of([new Uint8Array(4000)]) });
     assert.deepEqual(topicsOf(store), ['b']);
     assert.equal(store.refused, 1);
+  });
+
+  it('counts topics by whose newest event it is, and forgets all that is somebody’s', () => {
+    const [one] = receivers;
+    const store = filled({}, 'a', 'b', 'c');
+    const [ann, joe] = ['principal ann', 'principal joe'];
+    store.put(event('b', {}, undefined, ann));
+    // For some alone: the older one, for all, stays below it.
+    store.put(event('c', { eligible: [one?.id] }, undefined, ann));
+    assert.deepEqual([store.ownedBy(joe), store.ownedBy(ann)], [1, 2]);
+    const { bytes, eventCount } = store;
+    assert.deepEqual(store.forgetOwner(ann), ['b', 'c']);
+    assert.deepEqual(topicsOf(store), ['a', 'c']);
+    assert.deepEqual([store.ownedBy(joe), store.ownedBy(ann)], [2, 0]);
+    assert.ok(store.bytes < bytes && store.eventCount === eventCount - 2);
+    assert.deepEqual(store.forgetOwner(ann), []);
+    store.forgetOwner(joe);
+    assert.deepEqual([store.topicCount, store.eventCount, store.bytes, topicsOf(store)], [0, 0, 0, []]);
   });
 });

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { WebSocket } from 'ws';
+import { Fortress } from './fortress.ts';
+
+const TICKET = { authmethods: ['ticket'], authid: 'admin' };
+
+/** A browser: it sends the Origin of its page, and the cookies that it has. */
+class Browser implements Disposable {
+  readonly socket: WebSocket;
+  cookie: string | undefined;
+  readonly #inbox: unknown[][] = [];
+  #wake: () => void = () => {};
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.on('message', data => {
+      this.#inbox.push(JSON.parse(String(data)) as unknown[]);
+      this.#wake();
+    });
+    socket.on('close', () => this.#wake());
+    socket.on('error', () => {});
+    socket.on('upgrade', response => {
+      this.cookie = response.headers['set-cookie']?.[0]?.split(';', 1)[0];
+    });
+  }
+
+  static async open(url: string, headers: Record<string, string>): Promise<Browser> {
+    const browser = new Browser(new WebSocket(url, ['wamp.2.json'], { headers }));
+    await new Promise<void>((resolve, reject) => {
+      browser.socket.once('open', () => resolve());
+      browser.socket.once('error', reject);
+    });
+    return browser;
+  }
+
+  async say(...message: readonly unknown[]): Promise<unknown[]> {
+    this.socket.send(JSON.stringify(message));
+    while (this.#inbox.length === 0) {
+      assert.ok(this.socket.readyState <= WebSocket.OPEN, 'closed without an answer');
+      await new Promise<void>(resolve => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#inbox.shift() ?? [];
+  }
+
+  hello(realm: string, details: object): Promise<unknown[]> {
+    return this.say(1, realm, { roles: { caller: {} }, ...details });
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.terminate();
+  }
+}
+
+describe('attacks by browsers', () => {
+  let fortress: Fortress;
+  let url: string;
+  let own: string;
+  before(async () => {
+    fortress = await Fortress.start();
+    url = `ws://127.0.0.1:${fortress.ports.web}/ws`;
+    own = `http://127.0.0.1:${fortress.ports.web}`;
+  });
+  after(() => fortress[Symbol.asyncDispose]());
+
+  async function loggedIn(): Promise<{ readonly browser: Browser; readonly cookie: string }> {
+    const browser = await Browser.open(url, { Origin: own });
+    assert.equal((await browser.hello('home', TICKET))[0], 4);
+    assert.equal((await browser.say(5, 'admin-secret', {}))[0], 2);
+    return { browser, cookie: browser.cookie ?? assert.fail('no cookie') };
+  }
+
+  const origins: readonly (readonly [string, string])[] = [
+    ['of another site', 'https://evil.example'],
+    ['of another site that has this one in its name', 'http://127.0.0.1.evil.example'],
+    ['of another site with this one as user', 'http://127.0.0.1@evil.example'],
+    ['of a site whose name was made to point here', 'http://rebound.example:PORT'],
+    ['of a sandbox', 'null'],
+    ['of a file', 'file://'],
+    ['of an extension', 'chrome-extension://abcdef'],
+    ['that is empty', ''],
+    ['that is several', 'http://127.0.0.1, https://evil.example'],
+  ];
+  for (const [what, origin] of origins) {
+    it(`a page ${what} opens no WebSocket and no long-poll transport, not with a good cookie either`, async () => {
+      const { browser, cookie } = await loggedIn();
+      using _ = browser;
+      const { web } = fortress.ports;
+      const page = origin.replace('PORT', String(web));
+      const host = page.includes('rebound') ? { Host: `rebound.example:${web}` } : {};
+      await assert.rejects(Browser.open(url, { Origin: page, Cookie: cookie, ...host }), /403/);
+      const poll = await fetch(`${own}/lp/open`, {
+        method: 'POST',
+        headers: { Origin: page, Cookie: cookie, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ protocols: ['wamp.2.json'] }),
+      });
+      // fetch says Host itself, so a name that points here cannot be played.
+      if (!page.includes('rebound')) assert.equal(poll.status, 403);
+      assert.notEqual(poll.headers.get('access-control-allow-origin'), page);
+    });
+  }
+
+  it('a cookie is given out of sight of pages, of other sites, and of other paths’ scripts', async () => {
+    const response = await new Promise<readonly string[]>((resolve, reject) => {
+      const socket = new WebSocket(url, ['wamp.2.json'], { headers: { Origin: own } });
+      socket.once('upgrade', answer => resolve(answer.headers['set-cookie'] ?? []));
+      socket.once('error', reject);
+      socket.once('open', () => socket.terminate());
+    });
+    assert.match(response[0] ?? '', /; HttpOnly; SameSite=Strict/);
+  });
+
+  it('a cookie opens the realm of its login alone, as its principal alone, and only what was logged in with', async () => {
+    const { browser, cookie } = await loggedIn();
+    using _ = browser;
+    const method = { authmethods: ['cookie'] };
+    using again = await Browser.open(url, { Origin: own, Cookie: cookie });
+    assert.equal((await again.hello('home', method))[0], 2);
+    // Another realm; as somebody else; a cookie that was given and never logged in; a made-up one; somebody else's half.
+    using thief = await Browser.open(url, { Origin: own, Cookie: cookie });
+    assert.deepEqual((await thief.hello('vault', method)).slice(2), ['wamp.error.authentication_denied']);
+    using other = await Browser.open(url, { Origin: own, Cookie: cookie });
+    assert.deepEqual((await other.hello('home', { ...method, authid: 'pump' })).slice(2), [
+      'wamp.error.authentication_denied',
+    ]);
+    using fresh = await Browser.open(url, { Origin: own });
+    const unused = fresh.cookie ?? assert.fail('no cookie');
+    for (const stolen of [
+      unused,
+      `wampway=${'A'.repeat(32)}`,
+      `${cookie.slice(0, -1)}${cookie.endsWith('A') ? 'B' : 'A'}`,
+      cookie.toUpperCase(),
+      `wampway=__proto__`,
+      '',
+    ]) {
+      using peer = await Browser.open(url, { Origin: own, Cookie: stolen });
+      const [abort, , reason] = await peer.hello('home', method);
+      assert.deepEqual([abort, reason], [3, 'wamp.error.authentication_denied'], stolen);
+    }
+    await fortress.isWell();
+  });
+
+  it('a cookie that somebody else has put into a browser is not the one that is logged in with', async () => {
+    const planted = `wampway=${'B'.repeat(32)}`;
+    using victim = await Browser.open(url, { Origin: own, Cookie: planted });
+    assert.equal((await victim.hello('home', TICKET))[0], 4);
+    assert.equal((await victim.say(5, 'admin-secret', {}))[0], 2);
+    assert.notEqual(victim.cookie, planted);
+    using thief = await Browser.open(url, { Origin: own, Cookie: planted });
+    assert.equal((await thief.hello('home', { authmethods: ['cookie'] }))[0], 3);
+  });
+
+  it('a cookie does not open RawSocket or a bridge, and is in no log', async () => {
+    const { browser, cookie } = await loggedIn();
+    using _ = browser;
+    assert.ok(!JSON.stringify(fortress.log.lines).includes(cookie.slice(8)));
+    await assert.rejects(
+      fortress.join('admin', { logins: [{ method: 'cookie', begin: () => ({ answer: () => '' }) }] }),
+    );
+  });
+});

@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { connectAsync } from 'mqtt';
+import { PrincipalsDocument } from '../../src/gateway/principals-document.ts';
+import { Folder } from '../support/folder.ts';
+import { until } from '../support/until.ts';
+import { Fortress } from './fortress.ts';
+
+/** Of MQTT, as the broker speaks them. */
+const versions = [4] as const;
+
+describe('attacks by devices', () => {
+  let fortress: Fortress;
+  before(async () => {
+    fortress = await Fortress.start();
+  });
+  after(() => fortress[Symbol.asyncDispose]());
+
+  /** Everything that reaches anybody. */
+  async function watch(): Promise<{ readonly topics: string[]; stop(): Promise<void> }> {
+    const admin = await fortress.join('admin');
+    const topics: string[] = [];
+    await admin.subscribe('', ({ topic }) => topics.push(topic), { match: 'prefix' });
+    return { topics, stop: () => admin.leave() };
+  }
+
+  it('MQTT: what a device publishes outside its own names reaches nobody, and is not retained', async () => {
+    const { topics, stop } = await watch();
+    const outside = ['dev/lamp/level', 'dev', 'dev/pumpx/level', 'dev/+/level', '/dev/pump/level', 'dev//pump/level'];
+    const strange = ['DEV/pump/level', 'dev/pump%2Flevel/../../lamp', 'wamp/session/on_join', '$SYS/broker/load'];
+    for (const protocolVersion of versions) {
+      for (const topic of [...outside, ...strange]) {
+        for (const qos of [0, 1, 2] as const) {
+          // Where the protocol has no way to refuse, the connection ends.
+          const pump = await fortress.mqtt('pump', { protocolVersion });
+          const ended = new Promise<void>(resolve => {
+            pump.once('close', () => resolve());
+          });
+          const published = pump.publishAsync(topic, 'x', { qos, retain: true }).then(
+            () => {},
+            () => {},
+          );
+          await Promise.race([published, ended]);
+          await pump.endAsync(true);
+        }
+      }
+      const pump = await fortress.mqtt('pump', { protocolVersion });
+      await pump.publishAsync('dev/pump/level', '7', { qos: 1 });
+      await until('what is allowed', () => topics.includes('mqtt.dev.pump.level'));
+      await pump.endAsync(true);
+      const wrong = topics.filter(topic => !/^(mqtt\.dev\.pump\.|mqtt\.presence\.|wamp)/.test(topic));
+      assert.deepEqual(wrong, []);
+      topics.length = 0;
+    }
+    // Nobody who comes later is told either: neither on the realm nor by the broker.
+    const admin = await fortress.join('admin');
+    const late: string[] = [];
+    await admin.subscribe('mqtt.', ({ topic }) => late.push(topic), {
+      match: 'prefix',
+      options: { get_retained: true },
+    });
+    await admin.publish('mqtt.last', { options: { exclude_me: false }, acknowledge: true });
+    await until('the last', () => late.includes('mqtt.last'));
+    assert.deepEqual(
+      late.filter(topic => !topic.startsWith('mqtt.presence.')),
+      ['mqtt.last'],
+    );
+    const reader = await fortress.mqtt('admin');
+    const retained: string[] = [];
+    reader.on('message', (topic, _, { retain }) => retain && retained.push(topic));
+    await reader.subscribeAsync('#');
+    await reader.publishAsync('sign/off', '', { qos: 1 });
+    assert.deepEqual(
+      retained.filter(topic => !topic.startsWith('presence/')),
+      [],
+    );
+    await reader.endAsync(true);
+    await admin.leave();
+    await stop();
+    await fortress.isWell();
+  });
+
+  it('MQTT: a will to a topic that its client may not publish to is published to nobody', async () => {
+    const { topics, stop } = await watch();
+    for (const protocolVersion of versions) {
+      for (const [topic, allowed] of [
+        ['dev/lamp/state', false],
+        ['alarm', false],
+        ['dev/pump/state', true],
+      ] as const) {
+        const will = { topic, payload: Buffer.from('gone'), qos: 1, retain: true } as const;
+        const pump = await fortress.mqtt('pump', { protocolVersion, will }).catch(() => undefined);
+        // Without DISCONNECT.
+        pump?.stream.destroy();
+        if (allowed) await until('the will that is allowed', () => topics.includes('mqtt.dev.pump.state'));
+        await pump?.endAsync(true);
+      }
+    }
+    assert.ok(!topics.some(topic => topic === 'mqtt.dev.lamp.state' || topic === 'mqtt.alarm'));
+    const reader = await fortress.mqtt('admin');
+    const retained: string[] = [];
+    reader.on('message', topic => retained.push(topic));
+    await reader.subscribeAsync(['dev/lamp/#', 'alarm', 'dev/pump/state']);
+    await until('what is retained', () => retained.includes('dev/pump/state'));
+    assert.deepEqual(retained, ['dev/pump/state']);
+    await reader.publishAsync('dev/pump/state', '', { qos: 1, retain: true });
+    await reader.endAsync(true);
+    await stop();
+  });
+
+  it('MQTT: nobody takes the client id of another device, nor its session', async () => {
+    const pump = await fortress.mqtt('pump');
+    let lost = 0;
+    pump.on('close', () => lost++);
+    const { mqtt } = fortress.ports;
+    for (const options of [
+      { clientId: 'pump' },
+      { clientId: 'pump', username: 'pump', password: 'x' },
+      { clientId: 'pump', username: 'pump', password: '' },
+    ]) {
+      await assert.rejects(connectAsync(`mqtt://127.0.0.1:${mqtt}`, { reconnectPeriod: 0, ...options }));
+    }
+    await pump.publishAsync('dev/pump/level', '1', { qos: 1 });
+    assert.equal(lost, 0);
+    await pump.endAsync(true);
+  });
+
+  it('cbor-tcp: a device speaks under its own name only, whatever it calls its topics', async () => {
+    const { topics, stop } = await watch();
+    const pump = await fortress.device('pump');
+    for (const topic of ['dev.lamp.level', 'alarm', 'dev.pump', 'dev.pumpx.level', 'dev.__proto__.level']) {
+      await pump.publish(topic, { acknowledge: true, options: { retain: true } }).catch(() => undefined);
+      await pump.register(topic, () => 'mine').catch(() => undefined);
+    }
+    for (const topic of ['wamp.session.on_join', 'wampway.session.on_drop', '', '..', 'a b', '#']) {
+      await pump.publish(topic, { acknowledge: true }).catch(() => undefined);
+    }
+    await pump.publish('level', { acknowledge: true });
+    await until('what is allowed', () => topics.includes('dev.pump.level'));
+    const wrong = topics.filter(topic => !/^(dev\.pump\.|wamp)/.test(topic));
+    assert.deepEqual(wrong, []);
+    const lamp = await fortress.device('lamp');
+    await assert.rejects(lamp.call('dev.lamp.level'), /not_authorized|no_such_procedure/);
+    // Neither listens to others, nor does it become somebody else on the same connection.
+    await assert.rejects(
+      pump.subscribe('dev.lamp.', () => {}, { match: 'prefix' }),
+      /not_authorized/,
+    );
+    await Promise.all([pump.leave(), lamp.leave()]);
+    await stop();
+    await fortress.isWell();
+  });
+});
+
+describe('a principal that has been removed', () => {
+  it('is shown out, does not get in again, and what it had retained is told to nobody', async () => {
+    using folder = new Folder();
+    const file = folder.file('principals.yaml');
+    writeFileSync(
+      file,
+      'version: 1\nprincipals:\n  - { authid: admin, role: admin, ticket: admin-secret }\n  - { authid: pump, role: device, ticket: pump-secret }\n',
+      { mode: 0o600 },
+    );
+    await using fortress = await Fortress.start({ principals: file });
+    const admin = await fortress.join('admin');
+    const cleared: string[] = [];
+    await admin.subscribe('', ({ topic, args }) => args.length === 0 && cleared.push(topic), { match: 'prefix' });
+    const device = await fortress.device('pump');
+    await device.publish('state', { args: [1], acknowledge: true, options: { retain: true } });
+    await device.leave();
+    const pump = await fortress.mqtt('pump', {
+      will: { topic: 'dev/pump/last', payload: Buffer.from('words'), qos: 1, retain: true },
+    });
+    await pump.publishAsync('dev/pump/state', 'on', { qos: 1, retain: true });
+    await admin.publish('dev.pump.note', { args: ['mine'], acknowledge: true, options: { retain: true } });
+    const closed = new Promise<void>(resolve => {
+      pump.once('close', () => resolve());
+    });
+
+    const document = PrincipalsDocument.open(file, {});
+    document.remove('pump');
+    document.save();
+    assert.ok(!readFileSync(file, 'utf8').includes('pump'));
+    await closed;
+    await until(
+      'both are cleared',
+      () => cleared.includes('dev.pump.state') && cleared.includes('mqtt.dev.pump.state'),
+    );
+    await assert.rejects(fortress.mqtt('pump'));
+    await assert.rejects(fortress.device('pump'));
+
+    const late = await fortress.join('admin');
+    const heard: string[] = [];
+    await late.subscribe('', ({ topic }) => heard.push(topic), { match: 'prefix', options: { get_retained: true } });
+    await late.publish('test.last', { acknowledge: true, options: { exclude_me: false } });
+    await until('the last', () => heard.includes('test.last'));
+    assert.deepEqual(
+      heard.filter(topic => topic.includes('dev.pump')),
+      ['dev.pump.note'],
+    );
+    const reader = await fortress.mqtt('admin');
+    const retained: string[] = [];
+    reader.on('message', topic => retained.push(topic));
+    await reader.subscribeAsync(['dev/#', 'last/#']);
+    await reader.publishAsync('last/one', 'x', { qos: 1 });
+    await until('the last', () => retained.includes('last/one'));
+    assert.deepEqual(retained, ['last/one']);
+    await reader.endAsync(true);
+    await Promise.all([admin.leave(), late.leave()]);
+  });
+});
