@@ -1,7 +1,9 @@
 import type { Duplex } from 'node:stream';
 
-/** What comes in larger pieces is handled in pieces of this size, in bytes: some hundred messages. */
-const PIECE_BYTES = 16 * 1024;
+/** What is handled before the clock is looked at, in bytes: fewer or more, as messages take long or not. */
+const MIN_PIECE = 1024;
+const FIRST_PIECE = 4 * 1024;
+const MAX_PIECE = 64 * 1024;
 
 /** Milliseconds of work for one peer after which the others' turn comes first. */
 const TURN_MILLISECONDS = 4;
@@ -13,6 +15,7 @@ const TURN_MILLISECONDS = 4;
 export class ReadTurns {
   readonly #socket: Duplex;
   readonly #feed: (bytes: Uint8Array) => void;
+  #piece = FIRST_PIECE;
   /** Spent without a sign that the peer has nothing more to say for now. */
   #spent = 0;
   /** What has been read and waits for the next turn; undefined while nothing does. */
@@ -29,7 +32,7 @@ export class ReadTurns {
   /** Takes what the socket has read. */
   read(chunk: Uint8Array): void {
     if (this.#waiting !== undefined) this.#waiting.push(chunk);
-    else if (chunk.length > PIECE_BYTES) this.#work(chunk);
+    else if (chunk.length > FIRST_PIECE) this.#work(chunk);
     else {
       this.#spent = 0;
       this.#feed(chunk);
@@ -47,15 +50,21 @@ export class ReadTurns {
   }
 
   #work(chunk: Uint8Array): void {
-    const begun = performance.now() - this.#spent;
-    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-      if (performance.now() - begun > TURN_MILLISECONDS) {
+    let now = performance.now();
+    const end = now - this.#spent + TURN_MILLISECONDS;
+    for (let at = 0; at < chunk.length; ) {
+      if (now > end) {
         this.#rest(chunk.subarray(at));
         return;
       }
-      this.#feed(chunk.subarray(at, at + PIECE_BYTES));
+      const next = at + this.#piece;
+      this.#feed(chunk.subarray(at, next));
+      at = next;
+      const before = now;
+      now = performance.now();
+      this.#piece = pieceAfter(this.#piece, now - before);
     }
-    this.#spent = performance.now() - begun;
+    this.#spent = now - end + TURN_MILLISECONDS;
   }
 
   #rest(left: Uint8Array): void {
@@ -69,4 +78,10 @@ export class ReadTurns {
       if (this.#waiting === undefined && !this.#held) this.#socket.resume();
     });
   }
+}
+
+/** The size of the next piece, where the last has taken so long: an eighth of a turn is near enough. */
+function pieceAfter(piece: number, milliseconds: number): number {
+  if (milliseconds < TURN_MILLISECONDS / 16) return Math.min(2 * piece, MAX_PIECE);
+  return milliseconds > TURN_MILLISECONDS / 4 ? Math.max(piece / 2, MIN_PIECE) : piece;
 }
