@@ -1,6 +1,6 @@
 // Builds dist/: the compiled program, its tests, and the page. Does nothing where nothing changed.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,6 +26,15 @@ function newest(path) {
   return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), info.mtimeMs);
 }
 
+/** What was compiled of files that are no more: a test among them would still run. */
+function removeStale(part) {
+  for (const name of readdirSync(join(root, 'dist', part), { recursive: true, encoding: 'utf8' })) {
+    const [, stem] = /^(.*?)(?:\.js|\.js\.map|\.d\.ts)$/.exec(name) ?? [];
+    if (stem === undefined || existsSync(join(root, part, `${stem}.ts`))) continue;
+    rmSync(join(root, 'dist', part, name));
+  }
+}
+
 if (!existsSync(join(root, 'node_modules', 'typescript'))) {
   if (existsSync(join(root, 'dist', 'src', 'main.js'))) process.exit(0);
   console.error('wampway: cannot build, the development packages are missing. Run: npm ci --include=dev');
@@ -39,6 +48,7 @@ if (built <= changed) {
     execFileSync(process.execPath, [join(root, file), ...args], { cwd: root, stdio: 'inherit' });
   try {
     run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json');
+    for (const part of ['src', 'bridges', 'test']) removeStale(part);
     if (existsSync(join(root, 'scripts', 'build-console.mjs'))) run('scripts/build-console.mjs');
   } catch {
     console.error('wampway: the build failed; the lines above say where.');
