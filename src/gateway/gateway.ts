@@ -7,7 +7,6 @@ import { MetaApi } from '../meta/meta-api.ts';
 import { decide } from '../router/authorizer.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
-import { StaticFiles } from '../transport/static-files.ts';
 import { asUri } from '../wamp/uri.ts';
 import { Access } from './access.ts';
 import { authorizerOf } from './authorizer-of.ts';
@@ -20,15 +19,14 @@ import { GatewayNetwork } from './gateway-network.ts';
 import { GatewayPairing } from './gateway-pairing.ts';
 import type { GatewayStatus } from './gateway-status.ts';
 import { GatewayStore } from './gateway-store.ts';
-import { httpService } from './http-service.ts';
 import { limitsByPrincipal } from './limits-by-principal.ts';
 import { outgoingByRole } from './outgoing-by-role.ts';
 import { packageVersion } from './package-files.ts';
-import { loadPage } from './page-files.ts';
 import { PrincipalWatch } from './principal-watch.ts';
 import { realmOptions } from './realm-options.ts';
 import { RemovedPrincipals } from './removed-principals.ts';
 import { StartError, startErrorOf } from './start-error.ts';
+import { webPages } from './web-pages.ts';
 
 export interface GatewayOptions {
   /** The bridges that the configuration may switch on. */
@@ -149,8 +147,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   /**
-   * Starts the meta API, listeners, then bridges. Rejects with `StartError` where the configuration or the machine forbids it; what
-   * had started is stopped then.
+   * Starts the meta API, listeners, then bridges. Rejects with `StartError` where the configuration or the machine
+   * forbids it; what had started is stopped then.
    */
   start(): Promise<void> {
     this.#starting ??= this.#start();
@@ -218,25 +216,10 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #services(config: Extract<ListenerConfig, { type: 'web' }>) {
-    return { onRequest: await this.#http(config), cookies: this.#access.cookies };
-  }
-
-  async #http({ page, path, folders }: Extract<ListenerConfig, { type: 'web' }>) {
-    const folder = page && this.hasPage ? this.#pageFolder : undefined;
     const realm = this.config.realms[0]?.name ?? '';
-    const files = folder === undefined ? undefined : await loadPage(folder, { realm, path });
-    const own = Object.entries(folders).map(async ([name, folder]) => {
-      try {
-        return [name, (await StaticFiles.load(folder, { base: `/${name}` })).handle] as const;
-      } catch (error) {
-        throw new StartError(`the pages at /${name}/ cannot be served: ${describe(error)}`, { cause: error });
-      }
-    });
-    return httpService({
-      status: () => this.status,
-      page: files?.handle,
-      folders: new Map(await Promise.all(own)),
-    });
+    const pageFolder = this.hasPage ? this.#pageFolder : undefined;
+    const onRequest = await webPages(config, { realm, pageFolder, status: () => this.status });
+    return { onRequest, cookies: this.#access.cookies };
   }
 
   get #openStore(): GatewayStore {
@@ -317,8 +300,4 @@ export class Gateway implements AsyncDisposable {
     await stopped;
     await this.#store?.[Symbol.asyncDispose]();
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
