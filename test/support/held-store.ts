@@ -1,4 +1,3 @@
-import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store, StoreOperation } from '../../src/store/store.ts';
 
 /** A store that says it is durable, whose writes wait or fail as a test says; a crash leaves what was written. */
@@ -6,10 +5,17 @@ export class HeldStore implements Store {
   readonly durable = true;
   /** Set, no write is done. */
   failure: Error | undefined;
-  #memory = new MemoryStore(2 ** 30);
+  /** How long a write takes. */
+  delay: () => Promise<void> = () => Promise.resolve();
+  readonly #content: Map<string, Uint8Array>;
   #line: Promise<void> = Promise.resolve();
   #gate: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #cut = false;
+
+  constructor(content: ReadonlyMap<string, Uint8Array> = new Map()) {
+    this.#content = new Map(content);
+  }
 
   /** Writes that were asked for and are not done. */
   get waiting(): number {
@@ -25,8 +31,8 @@ export class HeldStore implements Store {
     return release;
   }
 
-  get(key: string): Promise<Uint8Array | undefined> {
-    return this.#memory.get(key);
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return this.#content.get(key);
   }
 
   put(key: string, value: Uint8Array): Promise<void> {
@@ -37,32 +43,41 @@ export class HeldStore implements Store {
     return this.batch([{ type: 'delete', key }]);
   }
 
-  range(from: string, to: string): AsyncIterable<readonly [string, Uint8Array]> {
-    return this.#memory.range(from, to);
+  async *range(from: string, to: string): AsyncIterable<readonly [string, Uint8Array]> {
+    const found = [...this.#content].filter(([key]) => key >= from && key < to);
+    yield* found.sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   batch(operations: readonly StoreOperation[]): Promise<void> {
     this.#waiting += 1;
     const done = this.#line.then(async () => {
       await this.#gate;
+      await this.delay();
+      // Of a process that is no more, nobody hears.
+      if (this.#cut) await new Promise(() => {});
       this.#waiting -= 1;
       if (this.failure !== undefined) throw this.failure;
-      await this.#memory.batch(operations);
+      for (const operation of operations) {
+        if (operation.type === 'put') this.#content.set(operation.key, Uint8Array.from(operation.value));
+        else this.#content.delete(operation.key);
+      }
     });
     this.#line = done.catch(() => {});
     return done;
   }
 
   /** What is on disk now, for the process after this one. */
-  async crash(): Promise<HeldStore> {
-    const copy = new HeldStore();
-    for await (const [key, value] of this.#memory.range('', '\uffff')) await copy.put(key, value);
-    return copy;
+  snapshot(): HeldStore {
+    return new HeldStore(this.#content);
   }
 
-  async keys(): Promise<string[]> {
-    const keys: string[] = [];
-    for await (const [key] of this.#memory.range('', '\uffff')) keys.push(key);
-    return keys;
+  /** The same; and nothing is written any more, nor does anybody hear of what was to be. */
+  cut(): HeldStore {
+    this.#cut = true;
+    return this.snapshot();
+  }
+
+  get keys(): string[] {
+    return [...this.#content.keys()].sort();
   }
 }

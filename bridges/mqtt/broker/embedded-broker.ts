@@ -216,12 +216,16 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     this.#stopping = true;
     for (const timer of this.#timers) timer.cancel();
     for (const connection of [...this.#connections]) connection.close('the gateway is stopping');
+    let late = false;
     const through = async (): Promise<void> => {
-      while (this.#arrivals.connected > 0 || this.#own.length > 0) await new Promise(setImmediate);
+      // Whatever hangs, the wait ends.
+      while (!late && (this.#arrivals.connected > 0 || this.#own.length > 0)) await new Promise(setImmediate);
       this.#distributor.flush();
       await this.#journal?.commit();
     };
-    const timeout = new Promise<void>(resolve => this.clock.after(CLOSE_TIMEOUT, resolve));
+    const timeout = new Promise<void>(resolve => this.clock.after(CLOSE_TIMEOUT, resolve)).then(() => {
+      late = true;
+    });
     await Promise.race([through(), timeout]).catch(error => this.#storeFailed(error));
   }
 

@@ -34,7 +34,7 @@ describe('EmbeddedBroker: over a crash', () => {
     const publisher = await before.client();
     for (let n = 0; n < 40; n++) await publisher.publishAsync('a/t', `${n}`, { qos: 1 });
     await publisher.publishAsync('b', 'exactly once', { qos: 2 });
-    await using after = await BrokerRig.start({}, { store: await store.crash() });
+    await using after = await BrokerRig.start({}, { store: store.snapshot() });
     const again = connectMqtt(after.broker.port, { ...kept('c'), resubscribe: false });
     const received: string[] = [];
     again.on('message', (_, payload) => received.push(payload.toString()));
@@ -56,7 +56,7 @@ describe('EmbeddedBroker: over a crash', () => {
     await publisher.publishAsync('r/a', 'new', { qos: 2, retain: true });
     await publisher.publishAsync('r/b', 'x', { qos: 1, retain: true });
     await publisher.publishAsync('r/b', '', { qos: 1, retain: true });
-    await using after = await BrokerRig.start({}, { store: await store.crash() });
+    await using after = await BrokerRig.start({}, { store: store.snapshot() });
     const found = await after.broker.retained('#');
     assert.deepEqual(
       found.map(({ topic, payload }) => [topic, `${payload}`]),
@@ -70,10 +70,10 @@ describe('EmbeddedBroker: over a crash', () => {
     const publisher = await rig.client();
     for (let n = 0; n < 50; n++) publisher.publish('r', `${n}`, { retain: true });
     await publisher.publishAsync('end', '', { qos: 1 });
-    assert.equal((await store.keys()).includes('rr'), false);
+    assert.equal(store.keys.includes('rr'), false);
     clock.advance(5_000);
-    await until('it is written', async () => (await store.keys()).includes('rr'));
-    await using after = await BrokerRig.start({}, { store: await store.crash() });
+    await until('it is written', () => store.keys.includes('rr'));
+    await using after = await BrokerRig.start({}, { store: store.snapshot() });
     assert.equal(`${(await after.broker.retained('r'))[0]?.payload}`, '49');
   });
 
@@ -84,7 +84,7 @@ describe('EmbeddedBroker: over a crash', () => {
     const answers = heard(socket);
     socket.write(Buffer.concat([rawConnect(kept('c')), rawQos2(7, 'once')]));
     await until('PUBREC', () => answers.text.endsWith('50020007'));
-    await using after = await BrokerRig.start({}, { store: await store.crash() });
+    await using after = await BrokerRig.start({}, { store: store.snapshot() });
     const again = await after.socket();
     const later = heard(again);
     again.write(Buffer.concat([rawConnect(kept('c')), rawQos2(7, 'once', true), rawPacket(0x62, Buffer.of(0, 7))]));
@@ -106,7 +106,7 @@ describe('EmbeddedBroker: over a crash', () => {
     await until('both have come', () => first.text.endsWith('34060001740002' + '62'));
     socket.write(rawPacket(0x50, Buffer.of(0, 1)));
     await until('PUBREL', () => first.text.endsWith('62020001'));
-    await using after = await BrokerRig.start({}, { store: await store.crash() });
+    await using after = await BrokerRig.start({}, { store: store.snapshot() });
     const again = await after.socket();
     const second = heard(again);
     again.write(rawConnect(kept('c')));
@@ -125,7 +125,7 @@ describe('EmbeddedBroker: over a crash', () => {
     await until('it has left', () => before.gone.length === 1);
     await until('all is written', () => store.waiting === 0);
     const clock = new FakeClock();
-    const disk = await store.crash();
+    const disk = store.snapshot();
     await using after = await BrokerRig.start({}, { store: disk, clock });
     await after.client({ clientId: 'back' });
     clock.advance(10_000);
@@ -135,7 +135,7 @@ describe('EmbeddedBroker: over a crash', () => {
       [['will/lost', true]],
     );
     // Nothing is left of any of them, for the process after this one.
-    await until('all is forgotten', async () => !(await disk.keys()).some(key => key.startsWith('w')));
+    await until('all is forgotten', () => !disk.keys.some(key => key.startsWith('w')));
   });
 
   it('leaves nothing in the store of what is done with', async () => {
@@ -152,11 +152,11 @@ describe('EmbeddedBroker: over a crash', () => {
     await Promise.all([client.endAsync(), publisher.endAsync()]);
     await until('both are gone', () => rig.gone.length === 2);
     await until('all is written', () => store.waiting === 0);
-    assert.deepEqual(await store.keys(), ['sc', 'sp']);
+    assert.deepEqual(store.keys, ['sc', 'sp']);
     // A clean session discards what there was. [MQTT-3.1.2-6]
     for (const clientId of ['c', 'p']) await (await rig.client({ clientId, clean: true })).endAsync();
     await until('all is written', () => store.waiting === 0);
-    assert.deepEqual(await store.keys(), []);
+    assert.deepEqual(store.keys, []);
   });
 });
 

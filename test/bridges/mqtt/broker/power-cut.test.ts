@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { connect, type MqttClient } from 'mqtt';
+import { freePorts } from '../../../support/gateway-process.ts';
+import { HeldStore } from '../../../support/held-store.ts';
+import { until } from '../../../support/until.ts';
+import { BrokerRig } from '../broker-rig.ts';
+
+const ROUNDS = 25;
+/** Messages of the publisher that wait for their acknowledgement. */
+const WINDOW = 6;
+
+/** A client whose session outlives its connections, and which comes back whenever it can. */
+function device(port: number, clientId: string): MqttClient {
+  const client = connect({ host: '127.0.0.1', port, clientId, clean: false, reconnectPeriod: 2 });
+  client.on('error', () => {});
+  return client;
+}
+
+// The running program is killed in interop; here the disk forgets what it had not confirmed, which a killed process’s does not.
+describe('EmbeddedBroker: when the power is cut', () => {
+  it('has lost nothing that it acknowledged, and delivers nothing at QoS 2 twice', async () => {
+    const [port = 0] = await freePorts(1);
+    const slow = (store: HeldStore): HeldStore => {
+      store.delay = () => new Promise(resolve => setTimeout(resolve, Math.random() * 4));
+      return store;
+    };
+    let store = slow(new HeldStore());
+    let rig = await BrokerRig.start({ port }, { store });
+    const ended: Promise<void>[] = [];
+    const [publisher, subscriber] = [device(port, 'publisher'), device(port, 'subscriber')];
+    const counts = new Map<string, number>();
+    subscriber.on('message', (_, payload) => counts.set(`${payload}`, (counts.get(`${payload}`) ?? 0) + 1));
+    await subscriber.subscribeAsync('t', { qos: 2 });
+    const acknowledged: string[] = [];
+    let outstanding = 0;
+    let sent = 0;
+    let stopped = false;
+    const publish = (): void => {
+      const text = `${sent++} ${1 + (sent % 2)}`;
+      outstanding += 1;
+      const next = (): void => {
+        outstanding -= 1;
+        if (!stopped) setImmediate(publish);
+      };
+      // The client gives up what it was about to send when the connection broke: that was not acknowledged.
+      publisher.publishAsync('t', text, { qos: text.endsWith('2') ? 2 : 1 }).then(() => {
+        acknowledged.push(text);
+        next();
+      }, next);
+    };
+    try {
+      for (let n = 0; n < WINDOW; n++) publish();
+      for (let round = 0; round < ROUNDS; round++) {
+        const wanted = acknowledged.length + 1 + Math.floor(Math.random() * 20);
+        await until('some are acknowledged', () => acknowledged.length >= wanted);
+        await new Promise(resolve => setTimeout(resolve, Math.random() * 5));
+        // All within one turn: nothing is said after what the disk has.
+        for (const client of [publisher, subscriber]) client.stream.destroy();
+        store = slow(store.cut());
+        ended.push(rig[Symbol.asyncDispose]());
+        await new Promise(resolve => setImmediate(resolve));
+        rig = await BrokerRig.start({ port }, { store });
+      }
+      stopped = true;
+      await until('all is acknowledged', () => outstanding === 0);
+      await until('all that was acknowledged has come', () => acknowledged.every(text => counts.has(text))).catch(() =>
+        assert.deepEqual(
+          acknowledged.filter(text => !counts.has(text)),
+          [],
+          'lost',
+        ),
+      );
+      const twice = [...counts].filter(([text, count]) => text.endsWith('2') && count > 1);
+      assert.deepEqual(twice, []);
+      assert.ok(acknowledged.length > ROUNDS);
+    } finally {
+      stopped = true;
+      for (const client of [publisher, subscriber]) client.end(true);
+      await Promise.all([...ended, rig[Symbol.asyncDispose]()]);
+    }
+  });
+});
