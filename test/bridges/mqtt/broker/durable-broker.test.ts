@@ -185,6 +185,21 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
     }
   });
 
+  it('D: says PUBCOMP once the identifier is free on disk, where it would else be taken for a known one', async () => {
+    const store = new HeldStore();
+    await using rig = await BrokerRig.start({}, { store });
+    const socket = await rig.socket();
+    const answers = heard(socket);
+    socket.write(Buffer.concat([rawConnect(kept('c')), rawQos2(7, 'once')]));
+    await until('PUBREC', () => answers.text.endsWith('50020007'));
+    const release = store.hold();
+    socket.write(Buffer.concat([rawPacket(0x62, Buffer.of(0, 7)), rawPacket(0xc0)]));
+    await until('the answer to what follows', () => answers.text.endsWith('d000'));
+    assert.equal(answers.text.includes('70020007'), false);
+    release();
+    await until('PUBCOMP', () => answers.text.endsWith('70020007'));
+  });
+
   it('D: what cannot be written is neither acknowledged nor delivered, and its client disconnected', async () => {
     const store = new HeldStore();
     await using rig = await BrokerRig.start({}, { store });
