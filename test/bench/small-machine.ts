@@ -56,8 +56,8 @@ async function run({ soakSeconds }: Effort): Promise<Findings> {
     const before = usageOf(pid);
     const seconds = Math.min(soakSeconds, 60);
     const sent = await publish(sockets, seconds);
-    await pause(500);
     const after = usageOf(pid);
+    for (let i = 0; i < 30 && dashboard.events < sent; i++) await pause(100);
     const cores = (after.cpu - before.cpu) / 1e6 / seconds;
     const lines = [
       `idle: ${(idle.rss / MIB).toFixed(0)} MiB resident`,
