@@ -62,9 +62,11 @@ export function userCommand(bridges: readonly Bridge[], environment: Environment
             `${file} ${what === 'add' ? 'has a principal of this name already' : 'has no such principal'}`,
           );
         }
+        let shown = '';
         if (what === 'rm') document.remove(authid);
-        else await write(what, authid, options, { document, io });
+        else shown = await write(what, authid, options, document);
         document.save();
+        io.stdout.write(shown);
         io.stderr.write(`${file}: ${printable(authid)} ${what === 'rm' ? 'removed' : 'written'}\n`);
         return ExitCode.Ok;
       } catch (error) {
@@ -86,33 +88,43 @@ function fileOf(options: CliOptions, bridges: readonly Bridge[], environment: En
   throw new CliError(`${config} has its principals in it: say "principals: principals.yaml" there, or use --file`);
 }
 
-interface Surroundings {
-  readonly document: PrincipalsDocument;
-  readonly io: CliIo;
+/** What is stored of somebody, and what is shown, once that is done: a password that was made. */
+interface Secrets {
+  readonly stored: Pick<PrincipalInput, 'ticket' | 'scram' | 'cryptosign'>;
+  readonly shown: string;
 }
 
+/** Changes the document; returns what is to be shown. */
 async function write(
   what: 'add' | 'passwd',
   authid: string,
   options: CliOptions,
-  { document, io }: Surroundings,
-): Promise<void> {
-  const key = text(options, 'key');
-  const secrets = key === undefined ? await passwordSecrets(options, io) : { cryptosign: [key] };
+  document: PrincipalsDocument,
+): Promise<string> {
+  const { stored, shown } = await secretsOf(options);
   if (what === 'passwd') {
-    document.change(authid, secrets);
-    return;
+    document.change(authid, stored);
+    return shown;
   }
   const role = text(options, 'role');
   if (role === undefined) throw new CliError('user add: say what it is with --role, such as --role device');
   const realms = options['realm'];
-  document.add({ authid, role, ...(Array.isArray(realms) && { realms: [...realms] }), ...secrets });
+  document.add({ authid, role, ...(Array.isArray(realms) && { realms: [...realms] }), ...stored });
+  return shown;
+}
+
+async function secretsOf(options: CliOptions): Promise<Secrets> {
+  const key = text(options, 'key');
+  if (key !== undefined) return { stored: { cryptosign: [key] }, shown: '' };
+  const file = text(options, 'passwordFile');
+  if (file !== undefined) return { stored: await hashesOf(readSecret(file)), shown: '' };
+  const password = randomBytes(18).toString('base64url');
+  const shown = options['json'] === true ? jsonText({ password }) : `password: ${password}`;
+  return { stored: await hashesOf(password), shown: `${shown}\n` };
 }
 
 /** What is stored of a password: nothing that it could be read from. */
-async function passwordSecrets(options: CliOptions, io: CliIo): Promise<Pick<PrincipalInput, 'ticket' | 'scram'>> {
-  const file = text(options, 'passwordFile');
-  const password = file === undefined ? randomBytes(18).toString('base64url') : readSecret(file);
+async function hashesOf(password: string): Promise<Pick<PrincipalInput, 'ticket' | 'scram'>> {
   // Loaded only now: no other command needs them.
   const [{ hashTicket }, { scramKeys }] = await Promise.all([
     import('../auth/ticket-hash.ts'),
@@ -120,10 +132,6 @@ async function passwordSecrets(options: CliOptions, io: CliIo): Promise<Pick<Pri
   ]);
   const { kdf, iterations, salt, storedKey, serverKey } = scramKeys(password, randomBytes(16), SCRAM_COST);
   const ticket = await hashTicket(password);
-  if (file === undefined) {
-    const shown = options['json'] === true ? jsonText({ password }) : `password: ${password}`;
-    io.stdout.write(`${shown}\n`);
-  }
   return {
     ticket,
     scram: {

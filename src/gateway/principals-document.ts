@@ -3,8 +3,10 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSy
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isSeq, parseDocument } from 'yaml';
 import { readBounded } from './config/bounded-file.ts';
-import { loadPrincipals } from './config/load-principals.ts';
+import { loadPrincipals, parsePrincipals } from './config/load-principals.ts';
 import type { PrincipalConfig, PrincipalInput } from './config/principal-schema.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const MAX_FILE = 8 * 1024 * 1024;
 
@@ -15,22 +17,28 @@ const HEAD = ` Who may join, and by what. Written by "wampway user", and may be 
 export class PrincipalsDocument {
   readonly #file: string;
   readonly #document: Document;
+  readonly #environment: Environment;
 
-  private constructor(file: string, document: Document) {
+  private constructor(file: string, document: Document, environment: Environment) {
     this.#file = file;
     this.#document = document;
+    this.#environment = environment;
   }
 
   /** Opens a file, or begins a new one. Throws `ConfigError` where what is there cannot be used. */
-  static open(file: string, environment: Readonly<Record<string, string | undefined>>): PrincipalsDocument {
+  static open(file: string, environment: Environment): PrincipalsDocument {
     if (existsSync(file)) {
       loadPrincipals(file, { environment });
       // Tags such as !env stay what they are.
-      return new PrincipalsDocument(file, parseDocument(readBounded(file, MAX_FILE), { logLevel: 'silent' }));
+      return new PrincipalsDocument(
+        file,
+        parseDocument(readBounded(file, MAX_FILE), { logLevel: 'silent' }),
+        environment,
+      );
     }
     const document = parseDocument('version: 1\n');
     document.commentBefore = HEAD;
-    return new PrincipalsDocument(file, document);
+    return new PrincipalsDocument(file, document, environment);
   }
 
   /** What one principal's entry says, secrets included; undefined where there is none. */
@@ -56,13 +64,18 @@ export class PrincipalsDocument {
     this.#document.deleteIn(['principals', this.#indexOf(authid)]);
   }
 
-  /** Writes it whole or not at all, whatever happens meanwhile: beside the old one, to the disk, and then in its place. */
+  /**
+   * Writes it whole or not at all, whatever happens meanwhile: beside the old one, to the disk, and then in its place.
+   * Throws `ConfigError`, and writes nothing, where a gateway could not read it again.
+   */
   save(): void {
+    const text = this.#document.toString({ lineWidth: 0 });
+    parsePrincipals(this.#file, text, { environment: this.#environment });
     const path = resolve(this.#file);
     const fresh = `${path}.${randomBytes(6).toString('hex')}`;
     const handle = openSync(fresh, 'wx', 0o600);
     try {
-      writeSync(handle, this.#document.toString({ lineWidth: 0 }));
+      writeSync(handle, text);
       fsyncSync(handle);
       closeSync(handle);
       renameSync(fresh, path);
@@ -82,10 +95,7 @@ export class PrincipalsDocument {
 }
 
 /** All principals of a file, for showing. */
-export function principalsIn(
-  file: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): readonly PrincipalConfig[] {
+export function principalsIn(file: string, environment: Environment): readonly PrincipalConfig[] {
   return loadPrincipals(file, { environment }).principals;
 }
 

@@ -98,6 +98,24 @@ describe('wampway user', () => {
     await failing(/mode 0640.*secrets[\s\S]*chmod 600/, 'ls');
   });
 
+  it('writes nothing that a gateway could not read again', async () => {
+    using folder = site();
+    const file = ['-f', folder.principals];
+    await wampway('user', 'add', 'joe', '--role', 'x', ...file);
+    const before = readFileSync(folder.principals, 'utf8');
+    for (const [mistake, ...args] of [
+      [/authid: must be text without control characters/, 'add', 'pump\x1b[31m', '--role', 'x'],
+      [/cryptosign\[0\]: must be an Ed25519 public key/, 'add', 'pump', '--role', 'x', '--key', 'abc'],
+      [/cryptosign\[0\]: must be an Ed25519 public key/, 'passwd', 'joe', '--key', 'abc'],
+    ] as const) {
+      const { code, out, err } = await wampway('user', ...args, ...file);
+      assert.deepEqual([code, out], [2, ''], 'and no password is shown that opens nothing');
+      assert.match(err, mistake);
+      assert.equal(readFileSync(folder.principals, 'utf8'), before);
+    }
+    assert.equal((await wampway('user', 'ls', ...file)).code, 0);
+  });
+
   it('makes keys that let in', async () => {
     using folder = site();
     const { config } = folder;

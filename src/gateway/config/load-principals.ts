@@ -34,8 +34,16 @@ export interface LoadPrincipalsOptions {
 }
 
 /** Reads and checks a file of principals. Throws `ConfigError` with everything that is wrong with it. */
-export function loadPrincipals(file: string, { environment, realms }: LoadPrincipalsOptions): PrincipalFile {
-  const text = read(file);
+export function loadPrincipals(file: string, options: LoadPrincipalsOptions): PrincipalFile {
+  return parsePrincipals(file, read(file), options);
+}
+
+/** What `loadPrincipals` says of a file with this text. */
+export function parsePrincipals(
+  file: string,
+  text: string,
+  { environment, realms }: LoadPrincipalsOptions,
+): PrincipalFile {
   const folder = dirname(resolve(file));
   const source = yamlSource(file, text, { environment, file: path => readBounded(resolve(folder, path), MAX_SECRET) });
   const result = fileSchema.safeParse(source.value ?? {}, { error: () => UNSAID });
