@@ -44,7 +44,7 @@ export class RawSocketChannel implements FrameChannel {
   constructor(options: RawSocketChannelOptions) {
     this.maxFrame = options.peerLimit;
     this.#socket = options.socket;
-    this.#turns = new ReadTurns(options.socket, bytes => this.feed(bytes));
+    this.#turns = new ReadTurns(options.socket, options.clock, bytes => this.feed(bytes));
     this.#gatherer = new FrameGatherer(options.socket, shape);
     this.#parser = new FrameParser(options.ownLimit, (type, frame) => this.#arrived(type, frame));
     this.#options = options;

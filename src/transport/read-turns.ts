@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../base/clock.ts';
 
 /** What is handled before the clock is looked at, in bytes: fewer or more, as messages take long or not. */
 const MIN_PIECE = 1024;
@@ -14,6 +15,7 @@ const TURN_MILLISECONDS = 4;
  */
 export class ReadTurns {
   readonly #socket: Duplex;
+  readonly #clock: Clock;
   readonly #feed: (bytes: Uint8Array) => void;
   #piece = FIRST_PIECE;
   /** Spent without a sign that the peer has nothing more to say for now. */
@@ -24,8 +26,9 @@ export class ReadTurns {
   #held = false;
 
   /** `feed` takes the bytes, in order. */
-  constructor(socket: Duplex, feed: (bytes: Uint8Array) => void) {
+  constructor(socket: Duplex, clock: Clock, feed: (bytes: Uint8Array) => void) {
     this.#socket = socket;
+    this.#clock = clock;
     this.#feed = feed;
   }
 
@@ -50,7 +53,7 @@ export class ReadTurns {
   }
 
   #work(chunk: Uint8Array): void {
-    let now = performance.now();
+    let now = this.#clock.monotonic();
     const end = now - this.#spent + TURN_MILLISECONDS;
     for (let at = 0; at < chunk.length; ) {
       if (now > end) {
@@ -61,7 +64,7 @@ export class ReadTurns {
       this.#feed(chunk.subarray(at, next));
       at = next;
       const before = now;
-      now = performance.now();
+      now = this.#clock.monotonic();
       this.#piece = pieceAfter(this.#piece, now - before);
     }
     this.#spent = now - end + TURN_MILLISECONDS;

@@ -57,7 +57,7 @@ export class WebSocketChannel implements FrameChannel {
     const { socket, client, maxMessage, heartbeat, clock } = options;
     this.#socket = socket;
     this.#options = options;
-    this.#turns = new ReadTurns(options.socket, bytes => this.feed(bytes));
+    this.#turns = new ReadTurns(options.socket, options.clock, bytes => this.feed(bytes));
     this.#gatherer = new FrameGatherer(socket, client ? wholeFrames : serverFrames);
     this.#parser = new WebSocketParser({
       limit: maxMessage,

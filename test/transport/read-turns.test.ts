@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ReadTurns } from '../../src/transport/read-turns.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { FakeSocket } from '../support/fake-socket.ts';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
@@ -10,10 +11,10 @@ function flowing(slow: number) {
   const socket = new FakeSocket();
   socket.resume();
   const pieces: Uint8Array[] = [];
-  const turns = new ReadTurns(socket, bytes => {
+  const clock = new FakeClock();
+  const turns = new ReadTurns(socket, clock, bytes => {
     pieces.push(bytes);
-    const end = performance.now() + slow;
-    while (performance.now() < end);
+    clock.advance(slow);
   });
   return { socket, turns, pieces };
 }
