@@ -72,9 +72,9 @@ export class DeviceAuthenticator {
     if (wait > 0) await new Promise<void>(resolve => this.#clock.after(wait, resolve));
     const record = this.#directory.find(realm, username);
     const known = record !== undefined && mayUse(record, credentials) ? record : undefined;
-    const ticket =
-      known?.credentials.find(one => one instanceof Ticket) ??
-      this.#directory.decoy(realm, username, ['ticket'])?.credential;
+    // For those who exist too: the time until the answer tells nobody apart.
+    const decoy = this.#directory.decoy(realm, username, ['ticket'])?.credential;
+    const ticket = known?.credentials.find(one => one instanceof Ticket) ?? decoy;
     const right = ticket instanceof Ticket && (await ticket.matches(password));
     if (!right || known === undefined) {
       this.#limiter.failed(from, username);

@@ -112,6 +112,8 @@ export class PrincipalAuthenticator implements Authenticator {
     const methods = offered.filter(method => challengeMethods.some(known => known === method));
     const authid = authidOf(request, methods);
     if (authid === undefined) return undefined;
+    // For those who exist too: the time until CHALLENGE tells nobody apart.
+    const decoy = directory.decoy(realm, authid, methods);
     const record =
       directory.find(realm, authid) ??
       (methods.includes('cryptosign') ? directory.findByKey(realm, authid) : undefined);
@@ -121,7 +123,6 @@ export class PrincipalAuthenticator implements Authenticator {
         if (credential !== undefined) return { record, credential, authid: record.authid, authrole: record.authrole };
       }
     }
-    const decoy = directory.decoy(realm, authid, methods);
     return decoy === undefined ? undefined : { record: undefined, authid, ...decoy };
   }
 

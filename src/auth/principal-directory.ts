@@ -3,6 +3,7 @@ import type { PeerCertificate, Principal } from '../link/link.ts';
 import type { Credential, Draw } from './credential.ts';
 import { Cryptosign } from './cryptosign.ts';
 import type { CertificateRule, PrincipalRecord } from './principal-record.ts';
+import { WampCra } from './wampcra.ts';
 
 /** What strangers see of a realm's principals, and who they are. */
 interface RealmIndex {
@@ -132,7 +133,8 @@ function enter(index: RealmIndex, record: PrincipalRecord): void {
   for (const id of record.clientIds ?? []) index.clientIds.add(id);
   for (const rule of record.certificates ?? []) index.withCertificate.push([rule, record]);
   for (const credential of record.credentials) {
-    const { shape } = credential;
+    // What wampcra asks names the role: a stranger is shown one of those that there are. [advanced/authentication_cra]
+    const shape = credential instanceof WampCra ? `${credential.shape} ${record.authrole}` : credential.shape;
     if (!index.models.has(shape)) index.models.set(shape, { credential, authrole: record.authrole });
     if (credential instanceof Cryptosign) for (const key of credential.keys) index.byKey.set(key, record);
   }

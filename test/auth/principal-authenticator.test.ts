@@ -93,6 +93,15 @@ describe('principal authenticator', () => {
     assert.equal(outcome(await door.login('joe', 't')), 'joe by ticket');
   });
 
+  it('draws a decoy for those it knows too: the time until CHALLENGE tells nobody apart', async t => {
+    const door = new Door([principal('joe')]);
+    const decoy = t.mock.method(door.directory, 'decoy');
+    await door.hello({ authmethods: ['ticket'], authid: 'nobody' });
+    assert.equal(decoy.mock.callCount(), 1);
+    await door.hello({ authmethods: ['ticket'], authid: 'joe' });
+    assert.equal(decoy.mock.callCount(), 2);
+  });
+
   it('keeps an address waiting that gave wrong answers, and in the end does not hear it', async () => {
     const door = new Door([principal('joe')]);
     await door.login('joe', 'x', REMOTE);

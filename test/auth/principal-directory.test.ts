@@ -79,4 +79,14 @@ describe('principal directory', () => {
     assert.deepEqual(methodsOf(['kerberos']), new Set([undefined]));
     assert.deepEqual(methodsOf(['ticket', 'wampcra']), new Set(['ticket', 'wampcra']));
   });
+
+  it('shows strangers every role that wampcra shows, or a role would tell who exists', () => {
+    const credentials = [new WampCra('k')];
+    const principals = new PrincipalDirectory(
+      ['home'],
+      [principal('joe', { credentials }), principal('ann', { credentials, authrole: 'admin' })],
+    );
+    const roles = Array.from({ length: 50 }, (_, i) => principals.decoy('home', `n${i}`, ['wampcra'])?.authrole);
+    assert.deepEqual(new Set(roles), new Set(['user', 'admin']));
+  });
 });
