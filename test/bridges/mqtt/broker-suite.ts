@@ -1,0 +1,397 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import type { MqttConfig } from '../../../bridges/mqtt/mqtt-config.ts';
+import { MqttRefusal, Refused } from '../../../bridges/mqtt/mqtt-source.ts';
+import { until } from '../../support/until.ts';
+import { BrokerRig, closing, collect, connectMqtt, untilClosed } from './broker-rig.ts';
+import { rawConnect, rawPacket, rawPublish, rawSubscribe } from './raw-packets.ts';
+
+/** `0` up to but without `count`, as payloads. */
+export const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`);
+
+/** What the mapping and the devices rely on, whichever broker it is. The names in the configuration say which. */
+export function brokerSuite(broker: MqttConfig['broker']): void {
+  describe(`broker: ${broker}: what brokers lose`, () => {
+    it('A: delivers a plain message that follows a retained one, in order [MQTT-4.6.0-6]', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const received = await collect(await rig.client(), 'a/#');
+      const publisher = await rig.client();
+      for (let n = 0; n < 200; n++) {
+        publisher.publish('a/t', `retained ${n}`, { retain: true });
+        publisher.publish('a/t', `plain ${n}`);
+      }
+      await until('all have come', () => received.length >= 400);
+      assert.deepEqual(
+        received.map(({ text }) => text),
+        numbers(200).flatMap(n => [`retained ${n}`, `plain ${n}`]),
+      );
+    });
+
+    it('A: overlapping subscriptions of one client still get one copy', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const client = await rig.client();
+      const received = await collect(client, 'a/#');
+      await client.subscribeAsync('a/+');
+      await client.publishAsync('a/t', 'once', { qos: 1 });
+      await client.publishAsync('a/t/end', 'end', { qos: 1 });
+      await until('the last has come', () => received.some(({ text }) => text === 'end'));
+      assert.deepEqual(
+        received.map(({ text }) => text),
+        ['once', 'end'],
+      );
+    });
+
+    it('A: a message that one of the gateway’s overtakes is not lost', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const received = await collect(await rig.client(), '#');
+      const answer = { topic: 'answer', payload: new Uint8Array(0), qos: 0, retain: false } as const;
+      rig.accept = () => {
+        // As an event does that a message causes: while the broker is storing the retained one.
+        queueMicrotask(() => rig.broker.publish(answer));
+        return undefined;
+      };
+      const publisher = await rig.client();
+      for (const n of numbers(100)) await publisher.publishAsync('question', n, { retain: true });
+      await until('all answers have come', () => received.filter(({ topic }) => topic === 'answer').length === 100);
+      assert.deepEqual(
+        received.filter(({ topic }) => topic === 'question').map(({ text }) => text),
+        numbers(100),
+      );
+    });
+
+    it('B: survives a burst of small messages while its subscriber leaves', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const leaver = await rig.client();
+      leaver.once('message', () => leaver.stream.destroy());
+      await leaver.subscribeAsync('#');
+      const publishers = await Promise.all(numbers(5).map(() => rig.client()));
+      for (const [index, publisher] of publishers.entries()) {
+        for (let n = 0; n < 4000; n++) publisher.publish(`b/${index}`, `${n}`);
+      }
+      await until('the subscriber has left', () => rig.gone.length === 1);
+      await until('all have come', () => rig.messages.length === 20_000, 30);
+      await Promise.all(publishers.map(publisher => publisher.publishAsync('end', 'x', { qos: 1 })));
+    });
+
+    it('D: acknowledges QoS 1 and 2 only once the message is accepted [MQTT-4.3.2-2]', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      for (const qos of [1, 2] as const) {
+        let release = (): void => {};
+        rig.accept = () =>
+          new Promise<void>(resolve => {
+            release = resolve;
+          });
+        const client = await rig.client();
+        const before = rig.messages.length;
+        let acknowledged = false;
+        const publishing = client.publishAsync('d/t', 'x', { qos }).then(() => {
+          acknowledged = true;
+        });
+        await until('the message has come', () => rig.messages.length > before);
+        // A round trip behind it: had the broker acknowledged, the client would know by now.
+        await client.subscribeAsync('d/other');
+        assert.equal(acknowledged, false);
+        release();
+        await publishing;
+      }
+    });
+
+    it('D: a message that is not accepted is not acknowledged and its client disconnected', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      rig.accept = () => Promise.reject(new Error('no room'));
+      const received = await collect(await rig.client(), '#');
+      const client = await rig.client();
+      const outcome = client.publishAsync('d/t', 'x', { qos: 1 }).then(
+        () => 'acknowledged',
+        () => 'not acknowledged',
+      );
+      await closing(client);
+      client.end(true);
+      assert.equal(await outcome, 'not acknowledged');
+      assert.deepEqual(received, []);
+    });
+
+    it('D: a QoS 2 message that is sent again is accepted once [MQTT-4.3.3-2]', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const socket = await rig.socket();
+      const again = (first: number): Buffer =>
+        rawPacket(first, Buffer.of(0, 1), Buffer.from('t'), Buffer.of(0, 9), Buffer.from('x'));
+      socket.write(Buffer.concat([rawConnect({ clientId: 'twice' }), again(0x34)]));
+      await until('it has come', () => rig.messages.length === 1);
+      socket.write(again(0x3c));
+      socket.write(rawPublish('end', 'x'));
+      await until('what follows has come', () => rig.messages.some(({ topic }) => topic === 'end'));
+      assert.equal(rig.messages.filter(({ topic }) => topic === 't').length, 1);
+    });
+
+    it('E: keeps the order of one client where messages are accepted in another', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const received = await collect(await rig.client(), 'e/#');
+      const publisher = await rig.client();
+      const releases: (() => void)[] = [];
+      rig.accept = ({ qos }) => (qos === 0 ? undefined : new Promise<void>(resolve => releases.push(resolve)));
+      for (const n of numbers(100)) publisher.publish('e/t', n, { qos: Number(n) % 3 === 0 ? 1 : 0 });
+      await until('all have come', () => releases.length === 34);
+      for (const release of releases.reverse()) {
+        release();
+        await new Promise(resolve => setImmediate(resolve));
+      }
+      await until('all are delivered', () => received.length === 100);
+      assert.deepEqual(
+        rig.messages.map(({ payload }) => Buffer.from(payload).toString()),
+        numbers(100),
+      );
+      // QoS 0 and 1 have an order of their own each; the first of them waited for the last acceptance.
+      for (const own of [0, 1]) {
+        const order = received.filter(({ text }) => (Number(text) % 3 === 0 ? 1 : 0) === own).map(({ text }) => text);
+        assert.deepEqual(
+          order,
+          numbers(100).filter(n => (Number(n) % 3 === 0 ? 1 : 0) === own),
+        );
+      }
+    });
+  });
+
+  describe(`broker: ${broker}: strangers and their bytes`, () => {
+    it('H: cuts an oversize CONNECT before it is collected', async () => {
+      await using rig = await BrokerRig.start({ broker, maxPacketSize: 1024 });
+      const socket = await rig.socket();
+      socket.write(Buffer.of(0x10, 0xff, 0xff, 0x7f));
+      assert.equal((await untilClosed(socket)).length, 0);
+      assert.equal(rig.peers.length, 0);
+    });
+
+    it('H: cuts an oversize packet after CONNECT, and lets one at the limit through', async () => {
+      await using rig = await BrokerRig.start({ broker, maxPacketSize: 1024 });
+      const client = await rig.client();
+      // Two bytes of length, one of topic, two of packet id.
+      await client.publishAsync('t', 'x'.repeat(1024 - 5), { qos: 1 });
+      const closed = closing(client);
+      client.publish('t', 'x'.repeat(1024 - 4), { qos: 1 });
+      await closed;
+      await until('it is gone', () => rig.gone.length === 1);
+      assert.equal(rig.messages.length, 1);
+    });
+
+    it('L: refuses text that is not UTF-8 or has control characters [MQTT-1.5.3-1]', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const bad = Buffer.of(0x61, 0xff);
+      const attempts: [string, Buffer[]][] = [
+        ['client id', [rawConnect({ clientId: bad })]],
+        ['client id with a control character', [rawConnect({ clientId: 'a\n' })]],
+        ['user name', [rawConnect({ username: bad })]],
+        ['will topic', [rawConnect({ will: { topic: bad, payload: '' } })]],
+        ['will topic with a wildcard', [rawConnect({ will: { topic: 'a/#', payload: '' } })]],
+        ['topic', [rawConnect(), rawPublish(bad, '')]],
+        ['topic with a control character', [rawConnect(), rawPublish('a\u0007', '')]],
+        ['filter', [rawConnect(), rawSubscribe(bad)]],
+        ['$SYS', [rawConnect(), rawPublish('$SYS/uptime', '')]],
+      ];
+      for (const [name, packets] of attempts) {
+        const socket = await rig.socket();
+        socket.write(Buffer.concat(packets));
+        const answer = await untilClosed(socket);
+        // CONNACK where CONNECT was in order, and nothing else.
+        assert.equal(answer.toString('hex'), packets.length > 1 ? '20020000' : '', name);
+      }
+      assert.deepEqual(rig.messages, []);
+      await until('all are gone', () => rig.gone.length === rig.peers.length);
+    });
+
+    it('survives malformed packets', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const survivor = await rig.client();
+      const attempts = [
+        Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+        Buffer.of(0x10, 0x80, 0x80, 0x80, 0x80, 1),
+        rawPacket(0x10, Buffer.from('xx')),
+        Buffer.concat([rawConnect(), rawConnect()]),
+        Buffer.concat([rawConnect(), rawPacket(0x36, Buffer.from('\0\u0001t'))]),
+        Buffer.concat([rawConnect(), rawPacket(0x32, Buffer.from('\0\u0009t'))]),
+        Buffer.concat([rawConnect(), rawPacket(0x80, Buffer.of(0, 1))]),
+        Buffer.concat([rawConnect(), rawPacket(0xf0)]),
+        Buffer.concat([rawConnect(), rawPublish('t/'.repeat(200), '')]),
+      ];
+      for (const bytes of attempts) {
+        const socket = await rig.socket();
+        socket.write(bytes);
+        await untilClosed(socket);
+      }
+      await survivor.publishAsync('alive', 'x', { qos: 1 });
+      assert.deepEqual(
+        rig.messages.map(({ topic }) => topic),
+        ['alive'],
+      );
+      assert.deepEqual(rig.failures, []);
+    });
+
+    it('closes a connection that sends no CONNECT in time, however it trickles', async () => {
+      await using rig = await BrokerRig.start({ broker, connectTimeout: 100 });
+      const silent = await rig.socket();
+      const trickling = await rig.socket();
+      trickling.write(rawConnect().subarray(0, 5));
+      await Promise.all([untilClosed(silent), untilClosed(trickling)]);
+      assert.equal(rig.peers.length, 0);
+    });
+
+    it('refuses clients over the limit with code 3, but lets one come back', async () => {
+      await using rig = await BrokerRig.start({ broker, maxClients: 1 });
+      await rig.client({ clientId: 'first' });
+      const second = await rig.socket();
+      second.write(rawConnect({ clientId: 'second' }));
+      assert.equal((await untilClosed(second)).toString('hex'), '20020003');
+      await rig.client({ clientId: 'first' });
+      await until('the old connection is gone', () => rig.gone.length === 1);
+    });
+
+    it('refuses an empty client id without a clean session with code 2 [MQTT-3.1.3-8]', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const socket = await rig.socket();
+      socket.write(rawConnect({ clientId: '', clean: false }));
+      assert.equal((await untilClosed(socket)).toString('hex'), '20020002');
+    });
+
+    it('passes the code on that the sink refuses with', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      rig.admit = () => Promise.reject(new MqttRefusal(Refused.NotAuthorized, 'no'));
+      const socket = await rig.socket();
+      socket.write(rawConnect());
+      assert.equal((await untilClosed(socket)).toString('hex'), '20020005');
+      assert.equal(rig.gone.length, 0);
+    });
+
+    it('refuses MQTT 5 with code 1', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const client = connectMqtt(rig.broker.port, { protocolVersion: 5 });
+      const error = await new Promise(resolve => client.once('error', resolve));
+      client.end(true);
+      assert.match(String(error), /[Uu]nacceptable protocol version|Unsupported/);
+    });
+  });
+
+  describe(`broker: ${broker}: sessions`, () => {
+    it('says once that a client is there and once that it is gone, after its will [MQTT-3.1.2-8]', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const seen: string[] = [];
+      rig.accept = ({ topic }) => {
+        seen.push(topic);
+        return undefined;
+      };
+      const client = await rig.client({ clientId: 'c', will: { topic: 'will', payload: Buffer.from('bye') } });
+      client.stream.destroy();
+      await until('it is gone', () => rig.gone.length === 1);
+      assert.deepEqual(seen, ['will']);
+      assert.deepEqual(rig.gone, rig.peers);
+    });
+
+    it('takes over: the old connection ends, the new one works [MQTT-3.1.4-2]', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const old = await rig.client({ clientId: 'c' });
+      const closed = closing(old);
+      const fresh = await rig.client({ clientId: 'c' });
+      await closed;
+      await until('the old one is gone', () => rig.gone.length === 1);
+      assert.equal(rig.gone[0], rig.peers[0]);
+      const received = await collect(fresh, 't');
+      await fresh.publishAsync('t', 'x', { qos: 1 });
+      await until('the new one hears itself', () => received.length === 1);
+    });
+
+    it('says that a client is gone that was let in after its connection ended', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const bystander = await rig.client();
+      let release: (() => void) | undefined;
+      rig.admit = () =>
+        new Promise<void>(resolve => {
+          release = resolve;
+        });
+      const socket = await rig.socket();
+      socket.write(rawConnect());
+      await until('it wants in', () => release !== undefined);
+      socket.destroy();
+      await once(socket, 'close');
+      // A round trip later the broker knows.
+      await bystander.publishAsync('t', 'x', { qos: 1 });
+      release?.();
+      await until('it is gone', () => rig.gone.length === 1);
+      assert.equal(rig.gone[0], rig.peers[1]);
+    });
+
+    it('keeps retained messages, and forgets them for an empty one [MQTT-3.3.1-10]', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const publisher = await rig.client();
+      await publisher.publishAsync('r/a', 'kept', { qos: 1, retain: true });
+      await publisher.publishAsync('r/b', 'deleted', { qos: 1, retain: true });
+      await publisher.publishAsync('r/b', '', { qos: 1, retain: true });
+      const received = await collect(await rig.client(), 'r/#');
+      await publisher.publishAsync('r/end', 'end', { qos: 1 });
+      await until('the last has come', () => received.some(({ text }) => text === 'end'));
+      assert.deepEqual(
+        received.filter(({ retain }) => retain).map(({ topic, text }) => [topic, text]),
+        [['r/a', 'kept']],
+      );
+    });
+
+    it('says where it cannot listen, and why', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      await assert.rejects(BrokerRig.start({ broker, port: rig.broker.port }), (error: NodeJS.ErrnoException) => {
+        assert.equal(error.code, 'EADDRINUSE');
+        assert.match(error.message, new RegExp(`127.0.0.1:${rig.broker.port}`));
+        return true;
+      });
+    });
+
+    it('closes every connection when it stops', async () => {
+      const rig = await BrokerRig.start({ broker });
+      const client = await rig.client();
+      const stranger = await rig.socket();
+      const closed = Promise.all([closing(client), untilClosed(stranger)]);
+      await rig.broker[Symbol.asyncDispose]();
+      await closed;
+      assert.deepEqual(rig.gone, rig.peers);
+      await rig[Symbol.asyncDispose]();
+    });
+  });
+
+  describe(`broker: ${broker}: what it tells and does for the mapping`, () => {
+    it('says who is there, what each has subscribed as granted, and what no more', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const client = await rig.client({ clientId: 'c' });
+      await client.subscribeAsync({ 'a/#': { qos: 1 }, b: { qos: 0 } });
+      await client.unsubscribeAsync('b');
+      assert.deepEqual(rig.told, ['connected c', 'subscribed c a/# 1', 'subscribed c b 0', 'unsubscribed c b']);
+    });
+
+    it('publishes to one client, whatever it has subscribed', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const client = await rig.client();
+      const bystander = await rig.client();
+      const received = await collect(client, 'x');
+      const others = await collect(bystander, '#');
+      const [peer] = rig.peers;
+      assert.ok(peer);
+      const publication = { topic: 'just/for/you', payload: Buffer.from('1'), qos: 1, retain: false } as const;
+      assert.equal(rig.broker.publishTo(peer, publication), true);
+      await until('it has come', () => received.length === 1);
+      await client.publishAsync('end', '', { qos: 1 });
+      await until('the others go on', () => others.length === 1);
+      await client.endAsync();
+      await until('it is gone', () => rig.gone.length === 1);
+      assert.equal(rig.broker.publishTo(peer, publication), false);
+    });
+
+    it('shows what is retained', async () => {
+      await using rig = await BrokerRig.start({ broker });
+      const client = await rig.client();
+      await client.publishAsync('r/a', '1', { qos: 1, retain: true });
+      await client.publishAsync('s/a', '2', { qos: 0, retain: true });
+      await client.publishAsync('end', '', { qos: 1 });
+      const found = await rig.broker.retained('r/+');
+      assert.deepEqual(
+        found.map(({ topic, payload, qos, retain }) => [topic, `${payload}`, qos, retain]),
+        [['r/a', '1', 1, true]],
+      );
+    });
+  });
+}
