@@ -1,4 +1,5 @@
 import { mqttConfig } from '../../bridges/mqtt/mqtt-config.ts';
+import { isTopicName } from '../../bridges/mqtt/mqtt-text.ts';
 import { RuleTrial, type Trial } from '../../bridges/mqtt/rules/rule-trial.ts';
 import type { Bridge } from '../gateway/bridge.ts';
 import { ConfigError } from '../gateway/config/config-problem.ts';
@@ -57,6 +58,10 @@ function readMqtt(file: string | undefined, bridges: readonly Bridge[], environm
 
 /** From MQTT to the realm, and from there back. */
 function roundTrip(trial: RuleTrial, topic: string, payload: Uint8Array): Trial[] {
+  if (!isTopicName(topic))
+    throw new CliError(
+      `map test: no message can have the topic "${printable(topic)}": it is empty, too long, or has + # or control characters`,
+    );
   const there = trial.topic(topic, payload);
   if (there.to === undefined || !(there.payload instanceof Payload)) return [there];
   return [there, trial.uri(there.to.slice(5), there.payload)];
@@ -74,7 +79,7 @@ function linesOf({ from, rule, text, to, payload, problem }: Trial): string[] {
       ? 'no rule takes it'
       : rule === 'mirror'
         ? 'the default: mirrored under the prefix'
-        : `rule ${rule + 1}: ${text}`;
+        : `rules[${rule}]: ${text}`;
   const lines = [printable(from), `  ${taken}`];
   if (problem !== undefined) lines.push(`  ${problem}`);
   if (to === undefined || payload === undefined) return [...lines, '  goes nowhere'];

@@ -38,7 +38,7 @@ describe('wampway map test', () => {
     assert.equal(
       out,
       `mqtt:tele/bath/SENSOR
-  rule 1: mqtt:tele/{device}/SENSOR -> wamp:dev.{device}.sensor
+  rules[0]: mqtt:tele/{device}/SENSOR -> wamp:dev.{device}.sensor
   wamp:dev.bath.sensor  [12]
 wamp:dev.bath.sensor
   no rule takes it
@@ -50,11 +50,11 @@ wamp:dev.bath.sensor
   it('shows the way back, and the other way round', async () => {
     assert.match(
       (await map(['test', 'home/bath', 'on'])).out,
-      /wamp:home\.bath {2}\["on"\]\nwamp:home\.bath\n {2}rule 4.*\n {2}mqtt:home\/bath {2}on\n$/,
+      /wamp:home\.bath {2}\["on"\]\nwamp:home\.bath\n {2}rules\[3\].*\n {2}mqtt:home\/bath {2}on\n$/,
     );
     assert.match(
       (await map(['test', 'wamp:dev.bath.set', 'true'])).out,
-      /rule 3: .*\n {2}mqtt:cmnd\/bath\/POWER {2}true\n$/,
+      /rules\[2\]: .*\n {2}mqtt:cmnd\/bath\/POWER {2}true\n$/,
     );
     assert.match(
       (await map(['test', 'stat/x', '1'])).out,
@@ -65,7 +65,7 @@ wamp:dev.bath.sensor
   it('says what goes nowhere, and ends with 1', async () => {
     const dropped = await map(['test', 'tele/bath/STATE', '1']);
     assert.deepEqual(
-      [dropped.exitCode, /rule 2: mqtt:tele\/# -> dropped\n {2}goes nowhere\n$/.test(dropped.out)],
+      [dropped.exitCode, /rules\[1\]: mqtt:tele\/# -> dropped\n {2}goes nowhere\n$/.test(dropped.out)],
       [1, true],
     );
     const bare = await map(['test', 'tele/bath/SENSOR', '{}']);
@@ -81,5 +81,11 @@ wamp:dev.bath.sensor
 
   it('knows nothing else', async () => {
     await assert.rejects(map(['check', 'x']), /it is: map test TOPIC/);
+  });
+
+  it('refuses a topic that no message can have [MQTT-3.3.2-2]', async () => {
+    for (const topic of ['home/#', 'home/+', '', 'mqtt:', 'home/\u0007']) {
+      await assert.rejects(map(['test', topic, '1']), /no message can have the topic/, JSON.stringify(topic));
+    }
   });
 });
