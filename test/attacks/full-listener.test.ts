@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { ticketLogin } from '../../src/client/client.ts';
 import { Session } from '../../src/client/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
@@ -42,6 +43,33 @@ describe('a listener full of strangers', () => {
         await Promise.all([healthy.leave(), newcomer.leave()]);
       }
       assert.ok(fortress.log.lines.some(({ text }) => text === 'too many connections: strangers give way'));
+    });
+  }
+
+  for (const secure of [false, true]) {
+    it(`${secure ? 'with TLS ' : ''}of MQTT lets in whoever says CONNECT, and keeps those who are in`, async () => {
+      using files = await Certificates.make();
+      const tls = { port: 0, cert: files.path('server.pem'), key: files.path('server.key') };
+      const patience = { connectTimeout: 600_000, connectRate: { rate: 10_000, burst: 10_000 } };
+      const mqtt = { port: 0, anonymous: 'none', maxClients: 2, ...patience, ...(secure && { tls }) };
+      await using fortress = await Fortress.start({ bridges: { mqtt } });
+      const [banner = ''] = fortress.gateway.bridges[0]?.banner ?? [];
+      const [plain, withTls] = [...banner.matchAll(/127\.0\.0\.1:(\d+)/g)].map(found => Number(found[1]));
+      const port = (secure ? withTls : plain) ?? assert.fail(banner);
+      const options: IClientOptions = { reconnectPeriod: 0, protocolVersion: 4, ca: files.read('ca.pem') };
+      const join = (username: string): Promise<MqttClient> =>
+        connectAsync(`mqtt${secure ? 's' : ''}://localhost:${port}`, {
+          ...{ ...options, clientId: username, username, password: `${username}-secret` },
+        });
+      const healthy = await join('pump');
+      const strangers: RawPeer[] = [];
+      // Beside its clients a broker has a hundred places.
+      for (let i = 0; i < 300; i++) strangers.push(await RawPeer.connect({ host: '127.0.0.1', port }));
+      const newcomer = await join('lamp');
+      await newcomer.publishAsync('dev/lamp/level', '1', { qos: 1 });
+      await healthy.publishAsync('dev/pump/level', '1', { qos: 1 });
+      for (const stranger of strangers) stranger[Symbol.dispose]();
+      await Promise.all([healthy.endAsync(true), newcomer.endAsync(true)]);
     });
   }
 });

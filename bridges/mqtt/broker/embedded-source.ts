@@ -8,6 +8,7 @@ import type { MqttConfig } from '../mqtt-config.ts';
 import type { MqttPeer, MqttPublication, MqttSource } from '../mqtt-source.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { type BrokerParts, EmbeddedBroker } from './embedded-broker.ts';
+import { Strangers } from './strangers.ts';
 
 /** What is read from a socket at once, in bytes. */
 const SOCKET_BUFFER = 64 * 1024;
@@ -15,6 +16,8 @@ const SOCKET_BUFFER = 64 * 1024;
 const TCP_KEEPALIVE = 60_000;
 /** Connections that may be open beside those of the clients that were let in. */
 const MAX_STRANGERS = 100;
+/** Connections above that, so that a newcomer is seen for whom a stranger gives way; those above are dropped by the system. */
+const SURPLUS_CONNECTIONS = 32;
 /** Subprotocols of MQTT over WebSocket; the second is what MQTT 3.1 was called. [MQTT-6.0.0-3] */
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 
@@ -33,18 +36,23 @@ export class EmbeddedSource implements MqttSource {
   readonly #servers: Server[] = [];
   /** Those that shake hands for TLS have no connection with the broker yet. */
   readonly #sockets = new Set<Socket>();
+  readonly #strangers: Strangers;
   #webSockets: Disposable | undefined;
 
-  private constructor(config: MqttConfig, parts: SourceParts, broker: EmbeddedBroker) {
+  private constructor(config: MqttConfig, parts: SourceParts, broker: EmbeddedBroker, strangers: Strangers) {
     this.#config = config;
     this.#parts = parts;
     this.#broker = broker;
+    this.#strangers = strangers;
     this.#rate = new ArrivalRate(config.connectRate, parts.clock);
   }
 
   /** Listens; rejects with what the system says (`EADDRINUSE` …), which names the address and port. */
   static async listen(config: MqttConfig, parts: SourceParts): Promise<EmbeddedSource> {
-    const source = new EmbeddedSource(config, parts, await EmbeddedBroker.start(config, parts));
+    const strangers = new Strangers();
+    const introduced = (address: string): void => strangers.introduced(address);
+    const broker = await EmbeddedBroker.start(config, { ...parts, introduced });
+    const source = new EmbeddedSource(config, parts, broker, strangers);
     try {
       await source.#listen();
     } catch (error) {
@@ -101,15 +109,19 @@ export class EmbeddedSource implements MqttSource {
     }
     if (webSocket) {
       this.#webSockets = network?.acceptWebSockets(SUBPROTOCOLS, ({ stream, address, loopback }) => {
-        if (this.#admits()) this.#broker.accept({ stream, address, loopback });
-        else stream.destroy();
+        if (!this.#admits()) {
+          stream.destroy();
+          return;
+        }
+        this.#strangers.add(address, stream);
+        this.#broker.accept({ stream, address, loopback });
       });
     }
   }
 
   async #serve(server: Server, host: string, port: number): Promise<void> {
     this.#servers.push(server);
-    server.maxConnections = this.#config.maxClients + MAX_STRANGERS;
+    server.maxConnections = this.#config.maxClients + MAX_STRANGERS + SURPLUS_CONNECTIONS;
     server.on('drop', () => this.#parts.drops.add('too many connections'));
     server.on('connection', (socket: Socket) => this.#arrived(socket, server));
     server.on('secureConnection', (socket: TLSSocket) => {
@@ -122,28 +134,45 @@ export class EmbeddedSource implements MqttSource {
   }
 
   #arrived(socket: Socket, server: Server): void {
+    if (!this.#admits()) {
+      socket.destroy();
+      return;
+    }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    if (!this.#admits()) socket.destroy();
-    else if (server === this.#servers[0]) this.#accept(socket);
+    this.#strangers.add(addressOf(socket), socket);
+    if (server === this.#servers[0]) this.#accept(socket);
     // What fails before TLS is spoken fails here.
     else socket.on('error', () => {});
   }
 
   #accept(socket: Socket, certificate?: PeerCertificate): void {
-    const { remoteAddress, remotePort } = socket;
-    const address = `${remoteAddress ?? '?'}:${remotePort ?? '?'}`;
-    this.#broker.accept({ stream: socket, address, loopback: isLoopback(remoteAddress), certificate });
+    const loopback = isLoopback(socket.remoteAddress);
+    this.#broker.accept({ stream: socket, address: addressOf(socket), loopback, certificate });
   }
 
-  /** Whether another connection may come now. */
+  /**
+   * Whether another connection may come now. With as many as there may be, the stranger that has been here longest gives
+   * way: whoever says CONNECT does so in a moment, and whoever only takes places keeps nobody out.
+   */
   #admits(): boolean {
     const { drops } = this.#parts;
-    if (!this.#rate.take()) drops.add('connections come too fast');
-    else if (this.#broker.connections >= this.#config.maxClients + MAX_STRANGERS) drops.add('too many connections');
-    else return true;
-    return false;
+    if (!this.#rate.take()) {
+      drops.add('connections come too fast');
+      return false;
+    }
+    // Those that shake hands for TLS are sockets only; those by WebSocket are connections only.
+    const open = Math.max(this.#sockets.size, this.#broker.connections);
+    if (open < this.#config.maxClients + MAX_STRANGERS) return true;
+    const gaveWay = this.#strangers.giveWay();
+    drops.add(gaveWay ? 'too many connections: a stranger gave way' : 'too many connections');
+    return gaveWay;
   }
+}
+
+/** The far end's, the same under TLS and above. */
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress ?? '?'}:${remotePort ?? '?'}`;
 }
 
 function portOf(server: Server | undefined): number | undefined {
