@@ -15,8 +15,13 @@ export interface Present {
   readonly isTaken: boolean;
 }
 
-const RETAIN = Object.freeze({ retain: true });
-const FORGET = Object.freeze({ _retain_clear: true });
+/**
+ * Other bridges do not hear of it: a broker elsewhere that retained it would say of clients that were there when the gateway
+ * crashed that they still are, to the gateway itself as well.
+ */
+const NO_BRIDGE = { exclude_authrole: ['bridge'] };
+const RETAIN = Object.freeze({ retain: true, ...NO_BRIDGE });
+const FORGET = Object.freeze({ _retain_clear: true, ...NO_BRIDGE });
 
 /**
  * Who is there: `{prefix}presence.{client id}` is `{online, since, reason}`, retained. A client that takes over its own

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { externalMqttBridge } from '../../../bridges/mqtt/external/external-bridge.ts';
 import { WampError } from '../../../src/wamp/errors.ts';
 import { until } from '../../support/until.ts';
 import { BridgeRig } from './bridge-rig.ts';
-import { closing } from './broker-rig.ts';
+import { closing, collect } from './broker-rig.ts';
+
+/** What a newcomer is told of what is retained. */
+async function retained(rig: BridgeRig, topic: string): Promise<unknown[]> {
+  const late = await rig.gateway.join({ authid: 'late', authrole: 'anonymous' });
+  const seen: unknown[] = [];
+  await late.subscribe(topic, ({ args }) => seen.push(...args), { options: { get_retained: true } });
+  await late.leave();
+  return seen;
+}
 
 describe('mqttBridge: presence', () => {
   it('is retained, follows the connection, and outlasts a takeover [MQTT-3.1.4-2]', async () => {
@@ -31,6 +41,25 @@ describe('mqttBridge: presence', () => {
     await second.endAsync();
     await until('it is told', () => told.length === 2);
     assert.deepEqual(told, ['mqtt.presence.a%2Eb true', 'mqtt.presence.a%2Eb false']);
+  });
+
+  it('is not for other bridges, whose brokers would retain it over a crash', async () => {
+    await using rig = await BridgeRig.start({ presence: true });
+    const there = await BridgeRig.start();
+    await using _there = there;
+    const { schema } = externalMqttBridge;
+    const url = `mqtt://127.0.0.1:${there.port}`;
+    await using _external = await externalMqttBridge.start(schema.parse({ url }), rig.gateway.context);
+    const elsewhere = await collect(await there.client(), '#', 1);
+    await until('the other broker is reached', async () => {
+      await rig.wamp.publish('mqtt.probe', { args: [1], acknowledge: true });
+      return elsewhere.length > 0;
+    });
+    await rig.client({ clientId: 'lamp' });
+    await until('it is told here', async () => (await retained(rig, 'mqtt.presence.lamp')).length === 1);
+    await rig.wamp.publish('mqtt.end', { args: [1], acknowledge: true });
+    await until('the end', () => elsewhere.some(({ topic }) => topic === 'end'));
+    assert.deepEqual([...new Set(elsewhere.map(({ topic }) => topic))], ['probe', 'end']);
   });
 
   it('can be asked for, and a client be kicked', async () => {
