@@ -79,6 +79,13 @@ export const ruleSchema = z
       if (speaks && text.startsWith(WAMP)) checkTopic(text.slice(WAMP.length), message => issue(key, message));
     }
     if (rule.both && rule.select !== undefined) issue('select', 'cannot be undone, as "both" would have it');
+    const isOpaque = rule.payload === 'text' || rule.payload === 'raw';
+    for (const key of ['select', 'timestamp'] as const) {
+      // Of an event of the realm, what is selected may well be a text.
+      const looksInside = (rule[key] ?? '') !== '' && (rule.from.startsWith(MQTT) || rule.both);
+      if (isOpaque && looksInside)
+        issue(key, `finds nothing where "payload: ${rule.payload}" says that there are no parts`);
+    }
     if (rule.from.startsWith(MQTT) && !rule.both && rule.qos !== undefined) issue('qos', 'is for what goes to MQTT');
   });
 

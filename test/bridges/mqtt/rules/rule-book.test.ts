@@ -140,6 +140,8 @@ describe('ruleSchema', () => {
       [{ from: 'mqtt:{a}', to: 'wamp:x.{b}' }, 'to', /has \{b\}, which "from" does not/],
       [{ from: 'mqtt:x', to: 'wamp:x.#' }, 'to', /has #, which "from" does not/],
       [{ from: 'mqtt:a/+/b', to: 'wamp:x', both: true }, 'both', /needs \+ of "from"/],
+      [{ from: 'mqtt:a', to: 'wamp:x', payload: 'raw', select: '/a' }, 'select', /payload: raw/],
+      [{ from: 'mqtt:a', to: 'wamp:x', payload: 'text', timestamp: '/t' }, 'timestamp', /payload: text/],
       [{ from: 'mqtt:{a}/x', to: 'wamp:{a}.x' }, 'to', /component that is written out/],
       [{ from: 'mqtt:x', to: 'wamp:wamp.session.on_join' }, 'to', /must not begin with "wamp\."/],
       [{ from: 'mqtt:x', to: 'wamp:wampway.x' }, 'to', /must not begin with/],
