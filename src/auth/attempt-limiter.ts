@@ -49,6 +49,12 @@ export class AttemptLimiter {
     return Math.max(byAddress, byName);
   }
 
+  /** Whether an answer that had not to wait when it came would not have to now: others may have been wrong meanwhile. */
+  hears(address: string | undefined, authid: string): boolean {
+    if (address !== undefined && this.#over('address', address) >= 0) return false;
+    return this.#familiar.has(pair(authid, address)) || this.#over('principal', authid) < 0;
+  }
+
   failed(address: string | undefined, authid: string): void {
     if (address !== undefined) this.#count('address', address);
     if (!this.#familiar.has(pair(authid, address))) this.#count('principal', authid);
@@ -61,12 +67,17 @@ export class AttemptLimiter {
   }
 
   #reserve(kind: 'address' | 'principal', key: string): number {
+    const over = this.#over(kind, key);
     const entry = this.#known(kind, key);
-    const over = entry === undefined ? 0 : entry.failures - this.#allowed(kind);
     if (entry === undefined || over < 0) return 0;
     const now = this.#clock.monotonic();
     entry.free = Math.max(entry.free, now) + Math.min(FIRST_WAIT * 2 ** Math.min(over, 20), LAST_WAIT[kind]);
     return entry.free - now;
+  }
+
+  /** How many wrong answers there were above what is allowed: negative, as long as there may be more. */
+  #over(kind: 'address' | 'principal', key: string): number {
+    return (this.#known(kind, key)?.failures ?? 0) - this.#allowed(kind);
   }
 
   #count(kind: 'address' | 'principal', key: string): void {

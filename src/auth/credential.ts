@@ -29,15 +29,19 @@ export interface Verdict {
   readonly extra?: Dict;
   /** Who it turned out to be, where that was not known before. */
   readonly as?: PrincipalRecord;
+  /** It was not looked at: see `Question.check`. */
+  readonly unheard?: true;
 }
 
 export const WRONG: Verdict = Object.freeze({ right: false });
+export const UNHEARD: Verdict = Object.freeze({ right: false, unheard: true });
 
 /** A CHALLENGE, good for one answer. */
 export interface Question {
   /** CHALLENGE.Extra. */
   readonly extra: Dict;
-  check(message: AuthenticateMessage): Verdict | Promise<Verdict>;
+  /** Where looking at it is costly and has to wait, `heard` says whether it is still to be done: if not, `UNHEARD`. */
+  check(message: AuthenticateMessage, heard?: () => boolean): Verdict | Promise<Verdict>;
 }
 
 /** The HELLO asks for what this method cannot give; told at once, as it says nothing of the principal. */

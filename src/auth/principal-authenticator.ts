@@ -185,10 +185,13 @@ export class PrincipalAuthenticator implements Authenticator {
       return { abort: ErrorUri.AuthenticationDenied, message: text };
     }
     const check = (): AuthStep | Promise<AuthStep> => {
-      const verdict = question.check(message);
-      return verdict instanceof Promise
-        ? verdict.then(settled => this.#settle(request, candidate, settled))
-        : this.#settle(request, candidate, verdict);
+      const verdict = question.check(message, wait === 0 ? () => limiter.hears(from, candidate.authid) : undefined);
+      if (!(verdict instanceof Promise)) return this.#settle(request, candidate, verdict);
+      return verdict.then(settled =>
+        settled.unheard === true
+          ? this.#judge(request, candidate, question, message)
+          : this.#settle(request, candidate, settled),
+      );
     };
     if (wait === 0) return check();
     return new Promise<void>(resolve => clock.after(wait, resolve)).then(check);

@@ -1,6 +1,6 @@
 import { EMPTY_DICT } from '../wamp/dict.ts';
 import type { AuthenticateMessage } from '../wamp/messages.ts';
-import type { Credential, Draw, Question, Verdict } from './credential.ts';
+import { type Credential, type Draw, type Question, UNHEARD, type Verdict } from './credential.ts';
 import { equalSecrets } from './equal-secrets.ts';
 import { matchesTicketHash, parseTicketHash, type TicketHash } from './ticket-hash.ts';
 import { WorkLine } from './work-line.ts';
@@ -25,20 +25,24 @@ export class Ticket implements Credential {
         : `ticket ${this.#stored.cost} ${this.#stored.blockSize} ${this.#stored.parallelization}`;
   }
 
-  /** Whether `ticket` is the one; also for passwords that come by other ways than WAMP. */
-  matches(ticket: string): boolean | Promise<boolean> {
+  /**
+   * Whether `ticket` is the one; also for passwords that come by other ways than WAMP. A hash has to wait for its turn: then
+   * it is compared if `heard` still says so.
+   */
+  matches(ticket: string, heard: () => boolean = () => true): boolean | Promise<boolean | 'unheard'> {
     const stored = this.#stored;
     const presented = ticket.length > MAX_LENGTH ? '' : ticket;
     if (typeof stored === 'string') return presented !== '' && equalSecrets(stored, presented);
-    return line.run(() => matchesTicketHash(presented, stored));
+    return line.run(async () => (heard() ? matchesTicketHash(presented, stored) : 'unheard'));
   }
 
   question(): Question {
     return {
       extra: EMPTY_DICT,
-      check: ({ signature }: AuthenticateMessage): Verdict | Promise<Verdict> => {
-        const right = this.matches(signature);
-        return typeof right === 'boolean' ? { right } : right.then(right => ({ right }));
+      check: ({ signature }: AuthenticateMessage, heard?: () => boolean): Verdict | Promise<Verdict> => {
+        const right = this.matches(signature, heard);
+        if (typeof right === 'boolean') return { right };
+        return right.then(right => (right === 'unheard' ? UNHEARD : { right }));
       },
     };
   }

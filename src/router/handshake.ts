@@ -1,6 +1,6 @@
 import type { Link, Principal } from '../link/link.ts';
 import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
-import { ErrorUri } from '../wamp/errors.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { routerRoles } from '../wamp/features.ts';
 import type { Id } from '../wamp/ids.ts';
 import { MessageType } from '../wamp/message-type.ts';
@@ -111,6 +111,10 @@ export class Handshake {
   };
 
   readonly #failed = (error: unknown): void => {
+    if (error instanceof WampError) {
+      this.#refuse(error.uri, String(error.args[0] ?? ''));
+      return;
+    }
     this.#lobby.log.error({ peer: this.#link.info.peer, err: error }, 'the authenticator failed');
     this.#refuse(ErrorUri.AuthenticationFailed, 'the authentication could not be carried out');
   };

@@ -16,6 +16,7 @@ import { MessageType } from '../../src/wamp/message-type.ts';
 import { asUri } from '../../src/wamp/uri.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { testLinkInfo } from '../support/list-link.ts';
+import { until } from '../support/until.ts';
 
 const REMOTE: Partial<LinkInfo> = { transport: 'websocket', loopback: false, address: '10.0.0.9', peer: '10.0.0.9:1' };
 
@@ -124,6 +125,20 @@ describe('principal authenticator', () => {
     assert.match(refused.message, /too many wrong answers from here/);
     // Elsewhere nobody notices.
     assert.equal(outcome(await door.login('joe', 'joe-ticket', { ...REMOTE, address: '10.0.0.8' })), 'joe by ticket');
+  });
+
+  it('looks at no more wrong answers than may be, however many come at once', async t => {
+    const door = new Door([principal('joe', { credentials: [new Ticket(await hashTicket('t'))] })], 2);
+    const failed = t.mock.method(AttemptLimiter.prototype, 'failed');
+    const steps = await Promise.all(
+      Array.from({ length: 20 }, () => door.hello({ authmethods: ['ticket'], authid: 'joe' }, REMOTE)),
+    );
+    const refusals: string[] = [];
+    for (const step of steps) {
+      void answer(step, 'wrong').then(settled => refusals.push('abort' in settled ? (settled.message ?? '') : 'in'));
+    }
+    await until('those who come too late to be told', () => refusals.some(text => /too many wrong answers/.test(text)));
+    assert.equal(failed.mock.callCount(), 2);
   });
 
   it('takes the name and ticket of the HTTP request that became the WebSocket', async () => {
