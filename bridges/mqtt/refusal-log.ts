@@ -12,12 +12,12 @@ export class RefusalLog {
     this.#log = log;
   }
 
-  /** `address` is the client's, with its port, which is another one each time. */
-  refused(address: string, clientId: string, reason: string): void {
+  /** `address` is the client's, with its port, which is another one each time. `details` are told of the first alone. */
+  refused(address: string, clientId: string, reason: string, details: Readonly<Record<string, string>> = {}): void {
     const key = `${address.replace(/:\d+$/, '')} ${reason}`;
     if (this.#told.has(key)) return;
     if (this.#told.size >= MAX_REMEMBERED) this.#told.clear();
     this.#told.add(key);
-    this.#log.warn({ peer: address, clientId, reason }, 'MQTT client refused');
+    this.#log.warn({ peer: address, clientId, reason, ...details }, 'MQTT client refused');
   }
 }

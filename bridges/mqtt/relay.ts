@@ -16,6 +16,7 @@ import type { MqttMessage, MqttPeer, MqttSink, MqttSource } from './mqtt-source.
 import { propertiesOfOrigin, withOrigin } from './origin.ts';
 import { Presence } from './presence.ts';
 import { ProblemReport } from './problem-report.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { type Mapped, Rule } from './rules/rule.ts';
 import { type Route, RuleBook } from './rules/rule-book.ts';
 
@@ -38,6 +39,7 @@ export class Relay implements MqttSink {
   readonly #calls: Calls;
   readonly #presence: Presence | undefined;
   readonly #discovery: Discovery | undefined;
+  readonly #refusals: RefusalLog;
   #source: MqttSource | undefined;
   /** Of the event that came last: it may come by several subscriptions, one after the other. */
   #lastPublication: number | undefined;
@@ -61,6 +63,7 @@ export class Relay implements MqttSink {
     this.#rules = new RuleBook(rules, mirror ? prefix : undefined, uris);
     this.#mirror = Rule.mirror();
     this.#filters = new FilterMap(prefix, spelling);
+    this.#refusals = new RefusalLog(log);
     this.#problems = new ProblemReport(sessions.service, errors, clock);
     this.#calls = new Calls({ presets: presetsOf(config), prefix, spelling, clock, log });
     this.#presence = presence ? new Presence(sessions.service, prefix, spelling, clock) : undefined;
@@ -119,9 +122,16 @@ export class Relay implements MqttSink {
   maySubscribe(peer: MqttPeer, filter: string): boolean {
     const session = this.#sessions.of(peer);
     if (session === undefined) return false;
-    return this.#filters
+    const refused = this.#filters
       .patternsOf(filter)
-      .every(({ uri, match }) => this.#context.permits(session, 'subscribe', uri, match));
+      .find(({ uri, match }) => !this.#context.permits(session, 'subscribe', uri, match));
+    if (refused === undefined) return true;
+    // SUBACK cannot say why.
+    const { uri, match } = refused;
+    this.#refusals.refused(peer.address, peer.clientId, 'its role may not subscribe all that a filter matches', {
+      ...{ filter, uri, match },
+    });
+    return false;
   }
 
   connected(peer: MqttPeer): void {

@@ -23,6 +23,8 @@ export interface TestGatewayOptions {
   readonly authenticate?: BridgeContext['authenticate'];
   readonly turnAway?: BridgeContext['turnAway'];
   readonly isPrincipal?: BridgeContext['isPrincipal'];
+  /** Default: everybody may do everything. */
+  readonly permits?: BridgeContext['permits'];
   /** Default: one in memory. */
   readonly store?: Store;
   /** For bridges that listen for RawSocket peers; without it such a bridge is refused. */
@@ -58,7 +60,7 @@ export class TestGateway implements AsyncDisposable {
       authenticate: options.authenticate ?? (async () => 'stranger'),
       turnAway: options.turnAway ?? (() => {}),
       isPrincipal: options.isPrincipal ?? (() => false),
-      permits: () => true,
+      permits: options.permits ?? (() => true),
       signal: this.#stopping.signal,
       store: options.store ?? new MemoryStore(64 * 1024 * 1024),
       acceptWebSockets: (subprotocols, accept) => this.foreign.take(subprotocols, accept),

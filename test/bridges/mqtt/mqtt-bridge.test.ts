@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { mqttBridge } from '../../../bridges/mqtt/mqtt-bridge.ts';
 import type { LogFields, Logger } from '../../../src/base/logger.ts';
+import type { BridgeContext } from '../../../src/gateway/bridge.ts';
 import { ALLOW, DENY } from '../../../src/router/authorizer.ts';
 import { TestGateway } from '../../support/bridge-context.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
 import { until } from '../../support/until.ts';
 import { BridgeRig } from './bridge-rig.ts';
 import { closing, collect, untilClosed } from './broker-rig.ts';
@@ -289,6 +291,22 @@ describe('mqttBridge: who may connect', () => {
     assert.equal(lines.length, 1);
     assert.equal(lines[0]?.[0]['clientId'], 'stranger');
     assert.match(String(lines[0]?.[0]['reason']), /anonymous: none/);
+  });
+});
+
+describe('mqttBridge: who may subscribe', () => {
+  it('answers 0x80, and says once in the log what a filter asks for that its role may not hear [MQTT-3.9.3-2]', async () => {
+    const log = new RecordingLogger();
+    const permits: BridgeContext['permits'] = (_, __, uri) => uri !== 'mqtt.pump';
+    await using rig = await BridgeRig.start({}, { log, permits });
+    const client = await rig.client({ clientId: 'pump' });
+    await client.subscribeAsync('pump/+');
+    for (let attempt = 0; attempt < 3; attempt++) await assert.rejects(client.subscribeAsync('pump/#'));
+    const told = log.lines.filter(({ fields }) => fields['filter'] !== undefined);
+    assert.deepEqual(
+      told.map(({ fields: { clientId, filter, uri, match } }) => [clientId, filter, uri, match]),
+      [['pump', 'pump/#', 'mqtt.pump', 'exact']],
+    );
   });
 });
 
