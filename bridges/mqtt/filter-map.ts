@@ -21,7 +21,7 @@ export class FilterMap {
 
   patternsOf(filter: string): readonly Pattern[] {
     // The broker's own affairs are on no realm.
-    if (filter.startsWith('$')) return [];
+    if (filter.startsWith('$SYS/')) return [];
     const levels = filter.split('/');
     const open = levels.indexOf('+');
     const rest = levels.at(-1) === '#';

@@ -163,7 +163,7 @@ export class Relay implements MqttSink {
     if (this.#calls.take(message, peer)) return undefined;
     this.#discovery?.read(message);
     const route = this.#rules.ofTopic(message.topic);
-    if (route?.to === undefined) return undefined;
+    if (route?.to === undefined) return this.#keptFromOthers(message.topic, peer);
     const session = peer === undefined ? this.#sessions.service : this.#sessions.of(peer);
     if (session === undefined) return Promise.reject(new Error('the client has no WAMP session any more'));
     const { payload } = this.#read(route, message);
@@ -178,6 +178,15 @@ export class Relay implements MqttSink {
     if (acknowledge) return published.then(() => undefined);
     published.catch(() => this.#drops.add('the session is over', { topic: message.topic }));
     return undefined;
+  }
+
+  /** What begins with `$` stays among MQTT clients, and is no way around what a client may do. */
+  #keptFromOthers(topic: string, peer: MqttPeer | undefined): Promise<never> | undefined {
+    const session = peer === undefined ? undefined : this.#sessions.of(peer);
+    if (session === undefined || !topic.startsWith('$')) return undefined;
+    const patterns = this.#filters.patternsOf(topic);
+    if (patterns.every(({ uri, match }) => this.#context.permits(session, 'publish', uri, match))) return undefined;
+    return Promise.reject(new WampError(ErrorUri.NotAuthorized, [`not allowed to publish ${topic}`]));
   }
 
   async #openDiscovery(): Promise<void> {

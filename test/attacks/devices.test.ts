@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { connectAsync } from 'mqtt';
+import { connect, connectAsync } from 'mqtt';
 import { PrincipalsDocument } from '../../src/gateway/principals-document.ts';
 import { Folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
@@ -107,6 +107,41 @@ describe('attacks by devices', () => {
     await reader.publishAsync('dev/pump/state', '', { qos: 1, retain: true });
     await reader.endAsync(true);
     await stop();
+  });
+
+  it('MQTT: topics of no realm are no way around: neither $SYS nor others that begin with $', async () => {
+    const reader = await fortress.mqtt('admin');
+    const told: string[] = [];
+    reader.on('message', (topic, payload) => payload.equals(Buffer.from('mine')) && told.push(topic));
+    await reader.subscribeAsync(['$SYS/#', '$hidden/#'], { qos: 1 });
+    const pump = await fortress.mqtt('pump');
+    const [granted] = await pump.subscribeAsync('$hidden/#').catch(() => [{ qos: 128 }]);
+    assert.equal(granted?.qos, 128);
+    await assert.rejects(
+      Promise.race([
+        pump.publishAsync('$hidden/x', 'mine', { qos: 1 }),
+        new Promise((_, reject) => {
+          pump.once('close', () => reject(new Error('the connection has ended')));
+        }),
+      ]),
+    );
+    await pump.endAsync(true);
+    for (const topic of ['$SYS/broker/load', '$hidden/will']) {
+      const will = { topic, payload: Buffer.from('mine'), qos: 1, retain: true } as const;
+      const credentials = { clientId: 'pump', username: 'pump', password: 'pump-secret', protocolVersion: 4 } as const;
+      const dying = connect(`mqtt://127.0.0.1:${fortress.ports.mqtt}`, { ...credentials, reconnectPeriod: 0, will });
+      dying.on('error', () => {});
+      // Let in or not: without DISCONNECT.
+      await new Promise<void>(resolve => {
+        dying.once('connect', () => resolve()).once('close', () => resolve());
+      });
+      dying.stream.destroy();
+      await dying.endAsync(true);
+    }
+    await reader.publishAsync('$hidden/last', 'mine', { qos: 1 });
+    await until('the last', () => told.includes('$hidden/last'));
+    assert.deepEqual(told, ['$hidden/last']);
+    await reader.endAsync(true);
   });
 
   it('MQTT: nobody takes the client id of another device, nor its session', async () => {

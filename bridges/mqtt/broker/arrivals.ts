@@ -79,6 +79,10 @@ export class Arrivals {
     if (will !== undefined && (!isTopicName(will.topic) || levelCount(will.topic) > maxTopicLevels)) {
       throw new MalformedPacket('the will has no valid topic');
     }
+    // As of PUBLISH: nobody but the broker speaks there.
+    if (will?.topic.startsWith('$SYS/') === true) {
+      throw new MalformedPacket('a will under $SYS/, which is the broker’s own');
+    }
     connection.clientId = connect.clientId;
     connection.username = connect.username;
     connection.password = connect.password?.toString('utf8');
