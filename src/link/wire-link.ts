@@ -235,7 +235,9 @@ export class WireLink implements Link, FrameReceiver {
       } catch {
         // Found out again, and told, when its turn comes.
       }
-      message.payload.detach();
+      // Of each topic one event waits, perhaps for long: it must not keep a block of others that have gone.
+      if (this.#outgoing.policy === 'latest-per-topic') message.payload.detach();
+      else message.payload.park();
     }
     const outgoing = this.#outgoing;
     // A message that was larger than the bound and alone has gone to the socket; those behind it need a place still.

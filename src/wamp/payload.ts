@@ -27,6 +27,12 @@ export interface PayloadFormat {
   feed(items: Uint8Array, count: PayloadCount, sink: ItemSink): void;
 }
 
+/** Bytes of a block that payloads share while they wait, and of the largest that is put into one. */
+const BLOCK = 64 * 1024;
+const LARGEST_PARKED = BLOCK / 8;
+let block = new Uint8Array(0);
+let blockUsed = 0;
+
 const NO_ITEMS = new Uint8Array(0);
 const NO_ARGS: readonly unknown[] = Object.freeze([]);
 
@@ -46,6 +52,7 @@ export class Payload {
   readonly #source: PayloadFormat | undefined;
   #items: Uint8Array;
   #converted: (Uint8Array | undefined)[] | undefined;
+  #isParked = false;
 
   private constructor(
     count: PayloadCount,
@@ -109,6 +116,25 @@ export class Payload {
   /** Copies the encoded items out of a larger buffer, so that keeping this payload does not keep that buffer. */
   detach(): this {
     if (this.#items.byteLength < this.#items.buffer.byteLength) this.#items = this.#items.slice();
+    return this;
+  }
+
+  /**
+   * As `detach`, for a payload that waits its turn among others that came about when it did: they are copied into one
+   * block, which goes when all of them have gone. A buffer for each would cost the garbage collector more than the rest.
+   */
+  park(): this {
+    const items = this.#items;
+    if (this.#isParked || items.byteLength === items.buffer.byteLength) return this;
+    if (items.byteLength > LARGEST_PARKED) return this.detach();
+    if (blockUsed + items.byteLength > block.byteLength) {
+      block = new Uint8Array(BLOCK);
+      blockUsed = 0;
+    }
+    block.set(items, blockUsed);
+    this.#items = block.subarray(blockUsed, blockUsed + items.byteLength);
+    blockUsed += items.byteLength;
+    this.#isParked = true;
     return this;
   }
 }

@@ -6,7 +6,7 @@ const LONGEST_HEAD = 10;
 /** Told of each frame: the message in `bytes` from `start` to `end`, valid during the call. */
 export type FrameListener = (bytes: Buffer, start: number, end: number) => void;
 
-/** Finds the frames in what a router sends, and does little else: a generator of load must outrun the router. */
+/** Finds the messages in what a router sends (its PINGs are none), and does little else: a generator of load must outrun the router. */
 export class FrameScanner {
   readonly #transport: TransportName;
   readonly #emit: FrameListener;
@@ -15,6 +15,8 @@ export class FrameScanner {
   /** A frame that comes in pieces. */
   #partial: Buffer | undefined;
   #filled = 0;
+  /** The first octet of the frame that is being read. */
+  #first = 0;
 
   constructor(transport: TransportName, emit: FrameListener) {
     this.#transport = transport;
@@ -26,7 +28,10 @@ export class FrameScanner {
     while (at < chunk.length) {
       if (this.#partial !== undefined) at = this.#fill(this.#partial, chunk, at);
       else if (this.#headBytes > 0 || chunk.length - at < LONGEST_HEAD) at = this.#slowHead(chunk, at);
-      else at = this.#body(chunk, at + headLength(this.#transport, chunk, at), bodyLength(this.#transport, chunk, at));
+      else {
+        this.#first = chunk[at] ?? 0;
+        at = this.#body(chunk, at + headLength(this.#transport, chunk, at), bodyLength(this.#transport, chunk, at));
+      }
     }
   }
 
@@ -34,13 +39,14 @@ export class FrameScanner {
     this.#head[this.#headBytes++] = chunk[at] ?? 0;
     if (this.#headBytes < 2 || this.#headBytes < headLength(this.#transport, this.#head, 0)) return at + 1;
     this.#headBytes = 0;
+    this.#first = this.#head[0] ?? 0;
     return this.#body(chunk, at + 1, bodyLength(this.#transport, this.#head, 0));
   }
 
   #body(chunk: Buffer, start: number, length: number): number {
     const end = start + length;
     if (end <= chunk.length) {
-      this.#emit(chunk, start, end);
+      this.#found(chunk, start, end);
       return end;
     }
     this.#partial = Buffer.allocUnsafe(length);
@@ -53,9 +59,14 @@ export class FrameScanner {
     this.#filled += copied;
     if (this.#filled === partial.length) {
       this.#partial = undefined;
-      this.#emit(partial, 0, partial.length);
+      this.#found(partial, 0, partial.length);
     }
     return at + copied;
+  }
+
+  #found(bytes: Buffer, start: number, end: number): void {
+    const isMessage = this.#transport === 'raw' ? (this.#first & 0x07) === 0 : (this.#first & 0x08) === 0;
+    if (isMessage) this.#emit(bytes, start, end);
   }
 }
 
