@@ -28,6 +28,9 @@ export interface StoreCounters {
   readonly syncs: number;
 }
 
+/** Bytes by which a value may grow in a full store: a session says when its client went. */
+const CHANGE_ROOM = 64;
+
 interface Waiting {
   readonly operations: readonly StoreOperation[];
   readonly resolve: () => void;
@@ -126,11 +129,22 @@ export class LevelStore implements Store, AsyncDisposable {
   async #accepted(group: readonly Waiting[]): Promise<readonly Waiting[]> {
     const full = await this.#options.room.full();
     if (full === undefined) return group;
-    return group.filter(({ operations, reject }) => {
-      if (operations.every(({ type }) => type === 'delete')) return true;
-      reject(new StoreFull(full));
-      return false;
-    });
+    const accepted: Waiting[] = [];
+    for (const waiting of group) {
+      if (await this.#hardlyGrows(waiting.operations)) accepted.push(waiting);
+      else waiting.reject(new StoreFull(full));
+    }
+    return accepted;
+  }
+
+  /** Whether what is there is changed or deleted at most: else those who would empty the store could not. */
+  async #hardlyGrows(operations: readonly StoreOperation[]): Promise<boolean> {
+    for (const operation of operations) {
+      if (operation.type === 'delete') continue;
+      const old = await this.#level.get(operation.key);
+      if (old === undefined || operation.value.length > old.length + CHANGE_ROOM) return false;
+    }
+    return true;
   }
 
   async #commit(operations: readonly StoreOperation[]): Promise<void> {

@@ -19,7 +19,7 @@ export interface Store {
   batch(operations: readonly StoreOperation[]): Promise<void>;
 }
 
-/** Nothing was written: the store may not grow any more, or the disk is full. What only deletes is always taken. */
+/** Nothing was written: the store may not grow any more, or the disk is full. What only deletes, or changes what is there, is taken. */
 export class StoreFull extends Error {
   override readonly name = 'StoreFull';
 }

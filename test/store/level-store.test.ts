@@ -136,13 +136,18 @@ describe('LevelStore', () => {
     assert.deepEqual(store.counters, { bytes: 8, commits: 1, syncs: 1 });
   });
 
-  it('refuses to grow beyond its room, and lets what is there be deleted', async () => {
+  it('refuses to grow beyond its room, and lets what is there be changed and deleted', async () => {
     const folder = await folderFor();
     const room = new DiskRoom(folder, { maxBytes: 100_000, minFree: 0 });
     await using store = await open(folder, { room });
     const large = 'x'.repeat(1_500_000);
+    await store.put('small', bytes('online'));
     await store.put('large', bytes(large));
     await assert.rejects(store.put('more', bytes('x')), StoreFull);
+    await store.batch([put('small', 'gone since'), { type: 'delete', key: 'nothing' }]);
+    await assert.rejects(store.batch([put('small', 'lost'), put('more', 'x')]), StoreFull);
+    await assert.rejects(store.put('small', bytes('x'.repeat(1_000))), StoreFull);
+    assert.equal(Buffer.from((await store.get('small')) ?? []).toString(), 'gone since');
     await store.delete('large');
     const full = new DiskRoom(folder, { maxBytes: 2 ** 40, minFree: 2 ** 60 });
     assert.match((await full.full()) ?? '', /are free on the disk/);
