@@ -111,7 +111,8 @@ export class Handshake {
   };
 
   readonly #failed = (error: unknown): void => {
-    if (error instanceof WampError) {
+    // Said to the peer on purpose; what an application answered with is its own affair.
+    if (error instanceof WampError && error.uri === ErrorUri.AuthenticationFailed) {
       this.#refuse(error.uri, String(error.args[0] ?? ''));
       return;
     }
