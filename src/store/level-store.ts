@@ -30,6 +30,8 @@ export interface StoreCounters {
 
 /** Bytes by which a value may grow in a full store: a session says when its client went. */
 const CHANGE_ROOM = 64;
+/** Milliseconds from one attempt of a full store to shrink to the next: each may write anew all that is left. */
+const RECLAIM_PAUSE = 30_000;
 
 interface Waiting {
   readonly operations: readonly StoreOperation[];
@@ -56,6 +58,10 @@ export class LevelStore implements Store, AsyncDisposable {
   #closed = false;
   #bytes = 0;
   #commits = 0;
+  /** Something has been deleted since it was tried to shrink. */
+  #deleted = false;
+  #reclaiming: Promise<void> | undefined;
+  #reclaimedAt = Number.NEGATIVE_INFINITY;
   #syncs = 0;
 
   private constructor(level: ClassicLevel<string, Uint8Array>, options: LevelStoreOptions) {
@@ -106,6 +112,7 @@ export class LevelStore implements Store, AsyncDisposable {
     this.#closed = true;
     this.#timer?.cancel();
     await this.#writing;
+    await this.#reclaiming;
     if (this.#unsynced) await this.#sync();
     await this.#level.close();
   }
@@ -129,12 +136,25 @@ export class LevelStore implements Store, AsyncDisposable {
   async #accepted(group: readonly Waiting[]): Promise<readonly Waiting[]> {
     const full = await this.#options.room.full();
     if (full === undefined) return group;
+    this.#reclaim();
     const accepted: Waiting[] = [];
     for (const waiting of group) {
       if (await this.#hardlyGrows(waiting.operations)) accepted.push(waiting);
       else waiting.reject(new StoreFull(full));
     }
     return accepted;
+  }
+
+  /** Files shrink when they are compacted, which LevelDB does only as it is written to: a full store would stay so. */
+  #reclaim(): void {
+    const now = this.#options.clock.now();
+    if (!this.#deleted || this.#reclaiming !== undefined || now < this.#reclaimedAt + RECLAIM_PAUSE) return;
+    this.#deleted = false;
+    this.#reclaimedAt = now;
+    const done = (): void => {
+      this.#reclaiming = undefined;
+    };
+    this.#reclaiming = this.#level.compactRange('', '\uffff').then(done, done);
   }
 
   /** Whether what is there is changed or deleted at most: else those who would empty the store could not. */
@@ -159,6 +179,7 @@ export class LevelStore implements Store, AsyncDisposable {
     else this.#unsynced = true;
     let bytes = 0;
     for (const operation of operations) {
+      if (operation.type === 'delete') this.#deleted = true;
       bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0);
     }
     this.#bytes += bytes;

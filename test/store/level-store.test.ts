@@ -9,6 +9,7 @@ import { LevelStore, type LevelStoreOptions } from '../../src/store/level-store.
 import { NamespacedStore } from '../../src/store/namespaced-store.ts';
 import { type Store, StoreFull, type StoreOperation } from '../../src/store/store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { until } from '../support/until.ts';
 
 const folders: string[] = [];
 after(() => Promise.all(folders.map(folder => rm(folder, { recursive: true, force: true }))));
@@ -136,7 +137,7 @@ describe('LevelStore', () => {
     assert.deepEqual(store.counters, { bytes: 8, commits: 1, syncs: 1 });
   });
 
-  it('refuses to grow beyond its room, and lets what is there be changed and deleted', async () => {
+  it('refuses to grow beyond its room, and lets what is there be changed and deleted, and has room again', async () => {
     const folder = await folderFor();
     const room = new DiskRoom(folder, { maxBytes: 100_000, minFree: 0 });
     await using store = await open(folder, { room });
@@ -149,6 +150,12 @@ describe('LevelStore', () => {
     await assert.rejects(store.put('small', bytes('x'.repeat(1_000))), StoreFull);
     assert.equal(Buffer.from((await store.get('small')) ?? []).toString(), 'gone since');
     await store.delete('large');
+    await until('its files have shrunk', () =>
+      store.put('more', bytes('x')).then(
+        () => true,
+        () => false,
+      ),
+    );
     const full = new DiskRoom(folder, { maxBytes: 2 ** 40, minFree: 2 ** 60 });
     assert.match((await full.full()) ?? '', /are free on the disk/);
   });
