@@ -1,14 +1,11 @@
-import { type StatsListener, unwatchFile, watchFile } from 'node:fs';
 import type { PrincipalRecord } from '../auth/principal-record.ts';
 import type { Logger } from '../base/logger.ts';
 import { ConfigError } from './config/config-problem.ts';
 import { loadPrincipals } from './config/load-principals.ts';
+import { FileWatch } from './file-watch.ts';
 import { principalRecords } from './principal-records.ts';
 import { PrincipalsDocument } from './principals-document.ts';
 import { StartError } from './start-error.ts';
-
-/** Milliseconds between two looks: by the file's time and size, which holds on every file system, and for a file replaced. */
-const INTERVAL = 500;
 
 export interface PrincipalWatchOptions {
   readonly file: string;
@@ -21,7 +18,7 @@ export interface PrincipalWatchOptions {
 /** Keeps up with a file of principals. What cannot be used is told, and those of before stay. */
 export class PrincipalWatch {
   readonly #options: PrincipalWatchOptions;
-  readonly #look: StatsListener = () => this.#again();
+  #watch: FileWatch | undefined;
 
   constructor(options: PrincipalWatchOptions) {
     this.#options = options;
@@ -29,14 +26,14 @@ export class PrincipalWatch {
 
   /** Reads the file, and from then on whenever it changes. Throws `StartError` where it cannot be used. */
   start(): void {
-    const { file } = this.#options;
+    this.#watch = new FileWatch(this.#options.file);
     try {
       this.#read();
     } catch (error) {
       if (error instanceof ConfigError) throw new StartError(`the principals cannot be used\n${error.message}`);
       throw error;
     }
-    watchFile(file, { interval: INTERVAL, persistent: false }, this.#look);
+    this.#watch.start(() => this.#again());
   }
 
   /** Changes the file, and reads it again at once. Throws where that cannot be done. */
@@ -48,7 +45,7 @@ export class PrincipalWatch {
   }
 
   stop(): void {
-    unwatchFile(this.#options.file, this.#look);
+    this.#watch?.stop();
   }
 
   #again(): void {

@@ -1,12 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import { unwatchFile, watchFile } from 'node:fs';
 import type { Logger } from '../base/logger.ts';
 import type { TlsOptions } from '../transport/socket-server.ts';
 import type { TlsConfig } from './config/tls-schema.ts';
+import { FileWatch } from './file-watch.ts';
 import { readTls } from './tls-files.ts';
-
-/** Milliseconds between two looks, which find a file that was replaced, on every file system, behind every link. */
-const INTERVAL = 500;
 
 /**
  * The key and certificate of a listener, and whatever stands in their files later: a certificate is renewed without
@@ -15,7 +12,7 @@ const INTERVAL = 500;
  */
 export function watchedTls(listener: string, config: TlsConfig, log: Logger): TlsOptions {
   const { cert, key, clientCa } = config;
-  const files = [cert, key, ...(clientCa === undefined ? [] : [clientCa])];
+  const watches = [cert, key, ...(clientCa === undefined ? [] : [clientCa])].map(file => new FileWatch(file));
   return {
     ...readTls(listener, config),
     follow: server => {
@@ -33,9 +30,9 @@ export function watchedTls(listener: string, config: TlsConfig, log: Logger): Tl
           log.error({ listener, problem }, 'the new certificate cannot be used; the one of before stays');
         }
       };
-      for (const file of files) watchFile(file, { interval: INTERVAL, persistent: false }, look);
+      for (const watch of watches) watch.start(look);
       server.once('close', () => {
-        for (const file of files) unwatchFile(file, look);
+        for (const watch of watches) watch.stop();
       });
     },
   };
