@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { AttemptSketch } from './attempt-sketch.ts';
 
 export interface AttemptLimits {
   /** Wrong answers that one address, or one /64 network of IPv6, may give before it has to wait. */
@@ -9,29 +10,32 @@ export interface AttemptLimits {
 
 export const defaultAttemptLimits: AttemptLimits = Object.freeze({ perAddress: 20, perPrincipal: 10 });
 
-/** Milliseconds of the first wait, doubled with each wrong answer more, up to the last. */
+/** Milliseconds of the first wait, doubled with each further wrong answer, up to the last. */
 const FIRST_WAIT = 500;
 const LAST_WAIT = { address: 60_000, principal: 4_000 } as const;
 
-/** Milliseconds after which wrong answers are forgotten. */
+/** Milliseconds without a wrong answer after which the earlier ones are forgotten. */
 const FORGET = 15 * 60_000;
 
-/** Entries in each table. With more, those that erred longest ago are forgotten. */
+/** Addresses that are remembered, and pairs of a name and an address. */
 const MAX_ENTRIES = 10_000;
 
 interface Entry {
   failures: number;
-  /** When the next answer may be looked at, and when the last wrong one came; monotonic milliseconds. */
+  /** When the next answer may be examined, and when the last wrong one came; monotonic milliseconds. */
   free: number;
   last: number;
 }
 
-/** Remembers who gave wrong answers, and makes them wait: longer with each. */
+/** Counts wrong answers by address and by name, and makes the next answer wait: longer with each. */
 export class AttemptLimiter {
   readonly #clock: Clock;
   readonly #limits: AttemptLimits;
-  readonly #tables = { address: new Map<string, Entry>(), principal: new Map<string, Entry>() };
-  /** Names with an address from where they have come in: whoever guesses elsewhere does not lock them out. */
+  /** Addresses that may still answer, and those that have to wait. When there are too many, the first are forgotten first. */
+  readonly #below = new Map<string, Entry>();
+  readonly #above = new Map<string, Entry>();
+  readonly #names = new AttemptSketch(FORGET);
+  /** Names with an address from which they have logged in: guesses from elsewhere do not lock them out there. */
   readonly #familiar = new Set<string>();
 
   constructor(clock: Clock, limits: AttemptLimits = defaultAttemptLimits) {
@@ -40,69 +44,76 @@ export class AttemptLimiter {
   }
 
   /**
-   * Milliseconds that an answer has to wait before it is looked at. They are in line: who asks next waits longer.
-   * `address` is undefined for this machine, from where a proxy may bring everybody.
+   * Milliseconds that an answer has to wait before it is examined. Answers wait in line, so the next one waits longer.
+   * An answer that would wait longer than `longest` is to be refused, and takes no place in the line: otherwise a flood
+   * of answers would keep the owner of a name out long after it has ended. `address` is undefined for this machine.
    */
-  reserve(address: string | undefined, authid: string): number {
-    const byAddress = address === undefined ? 0 : this.#reserve('address', address);
-    const byName = this.#familiar.has(pair(authid, address)) ? 0 : this.#reserve('principal', authid);
-    return Math.max(byAddress, byName);
+  reserve(address: string | undefined, authid: string, longest = Number.POSITIVE_INFINITY): number {
+    const now = this.#clock.monotonic();
+    const entry = address === undefined ? undefined : this.#known(address);
+    const byAddress =
+      entry === undefined ? now : freeAt(entry, entry.failures - this.#limits.perAddress, LAST_WAIT.address, now);
+    const name = this.#familiar.has(pair(authid, address)) ? undefined : this.#names.get(authid, now);
+    const byName =
+      name === undefined ? now : freeAt(name, name.failures - this.#limits.perPrincipal, LAST_WAIT.principal, now);
+    const wait = Math.max(byAddress, byName) - now;
+    if (wait > 0 && wait <= longest) {
+      if (entry !== undefined && byAddress > now) entry.free = byAddress;
+      if (byName > now) this.#names.hold(authid, byName);
+    }
+    return wait;
   }
 
   /** Whether an answer that had not to wait when it came would not have to now: others may have been wrong meanwhile. */
   hears(address: string | undefined, authid: string): boolean {
-    if (address !== undefined && this.#over('address', address) >= 0) return false;
-    return this.#familiar.has(pair(authid, address)) || this.#over('principal', authid) < 0;
+    if (address !== undefined && (this.#known(address)?.failures ?? 0) >= this.#limits.perAddress) return false;
+    if (this.#familiar.has(pair(authid, address))) return true;
+    return this.#names.get(authid, this.#clock.monotonic()).failures < this.#limits.perPrincipal;
   }
 
   failed(address: string | undefined, authid: string): void {
-    if (address !== undefined) this.#count('address', address);
-    if (!this.#familiar.has(pair(authid, address))) this.#count('principal', authid);
+    if (address !== undefined) this.#count(address);
+    if (!this.#familiar.has(pair(authid, address))) this.#names.count(authid, this.#clock.monotonic());
   }
 
   succeeded(address: string | undefined, authid: string): void {
-    this.#tables.principal.delete(authid);
-    if (this.#familiar.size >= MAX_ENTRIES) this.#familiar.clear();
-    this.#familiar.add(pair(authid, address));
+    this.#names.forget(authid, this.#clock.monotonic());
+    const known = pair(authid, address);
+    this.#familiar.delete(known);
+    this.#familiar.add(known);
+    if (this.#familiar.size > MAX_ENTRIES) forgetOldest(this.#familiar);
   }
 
-  #reserve(kind: 'address' | 'principal', key: string): number {
-    const over = this.#over(kind, key);
-    const entry = this.#known(kind, key);
-    if (entry === undefined || over < 0) return 0;
-    const now = this.#clock.monotonic();
-    entry.free = Math.max(entry.free, now) + Math.min(FIRST_WAIT * 2 ** Math.min(over, 20), LAST_WAIT[kind]);
-    return entry.free - now;
-  }
-
-  /** How many wrong answers there were above what is allowed: negative, as long as there may be more. */
-  #over(kind: 'address' | 'principal', key: string): number {
-    return (this.#known(kind, key)?.failures ?? 0) - this.#allowed(kind);
-  }
-
-  #count(kind: 'address' | 'principal', key: string): void {
-    const table = this.#tables[kind];
-    const entry = this.#known(kind, key) ?? { failures: 0, free: 0, last: 0 };
+  #count(address: string): void {
+    const entry = this.#known(address) ?? { failures: 0, free: 0, last: 0 };
     entry.failures++;
     entry.last = this.#clock.monotonic();
-    table.delete(key);
-    table.set(key, entry);
-    if (table.size <= MAX_ENTRIES) return;
-    for (const oldest of table.keys()) {
-      table.delete(oldest);
-      return;
-    }
+    this.#below.delete(address);
+    this.#above.delete(address);
+    (entry.failures < this.#limits.perAddress ? this.#below : this.#above).set(address, entry);
+    if (this.#below.size + this.#above.size <= MAX_ENTRIES) return;
+    forgetOldest(this.#below.size > 0 ? this.#below : this.#above);
   }
 
-  #known(kind: 'address' | 'principal', key: string): Entry | undefined {
-    const entry = this.#tables[kind].get(key);
+  #known(address: string): Entry | undefined {
+    const entry = this.#below.get(address) ?? this.#above.get(address);
     if (entry === undefined || this.#clock.monotonic() - entry.last < FORGET) return entry;
-    this.#tables[kind].delete(key);
+    this.#below.delete(address);
+    this.#above.delete(address);
     return undefined;
   }
+}
 
-  #allowed(kind: 'address' | 'principal'): number {
-    return kind === 'address' ? this.#limits.perAddress : this.#limits.perPrincipal;
+/** When the next answer may be examined, `over` wrong answers beyond the allowed ones; `now` when at once. */
+function freeAt({ free }: { readonly free: number }, over: number, last: number, now: number): number {
+  if (over < 0) return now;
+  return Math.max(free, now) + Math.min(FIRST_WAIT * 2 ** Math.min(over, 20), last);
+}
+
+function forgetOldest(table: Map<string, unknown> | Set<string>): void {
+  for (const oldest of table.keys()) {
+    table.delete(oldest);
+    return;
   }
 }
 

@@ -67,7 +67,7 @@ export class DeviceAuthenticator {
   ): Promise<DeviceIdentity> {
     const { address, loopback, clientId } = credentials;
     const from = loopback || address === undefined ? undefined : networkOf(address);
-    const wait = this.#limiter.reserve(from, username);
+    const wait = this.#limiter.reserve(from, username, MAX_WAIT);
     if (wait > MAX_WAIT) return { refused: `too many wrong passwords; try again in ${Math.ceil(wait / 1000)} s` };
     if (wait > 0) await new Promise<void>(resolve => this.#clock.after(wait, resolve));
     const record = this.#directory.find(realm, username);

@@ -178,7 +178,7 @@ export class PrincipalAuthenticator implements Authenticator {
   ): AuthStep | Promise<AuthStep> {
     const { limiter, clock } = this.#options;
     const from = countedAddress(request.link);
-    const wait = limiter.reserve(from, candidate.authid);
+    const wait = limiter.reserve(from, candidate.authid, MAX_WAIT);
     if (wait > MAX_WAIT) {
       const seconds = Math.ceil(wait / 1000);
       const text = `too many wrong answers from here or for this name; try again in ${seconds} s`;

@@ -66,11 +66,43 @@ describe('attempt limiter', () => {
     assert.equal(limiter.reserve(HERE, 'pump'), 0);
   });
 
-  it('holds no more than its tables do', () => {
-    const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 1, perPrincipal: 1 });
-    limiter.failed(HERE, 'first');
+  it('keeps the count of a name, whatever the number of wrong answers for other names', () => {
+    const limiter = new AttemptLimiter(new FakeClock());
+    failing(limiter, 12, undefined, 'admin');
+    failing(limiter, 9, undefined, 'owner');
+    for (let i = 0; i < 10_050; i++) limiter.failed(undefined, `name${i}`);
+    assert.equal(limiter.reserve(undefined, 'admin'), 2000);
+    failing(limiter, 1, undefined, 'owner');
+    assert.equal(limiter.reserve(undefined, 'owner'), 500);
+  });
+
+  it('keeps the count of an address that has to wait, whatever the number of other addresses', () => {
+    const limiter = new AttemptLimiter(new FakeClock());
+    failing(limiter, 21, HERE, 'admin');
+    for (let i = 0; i < 20_000; i++) limiter.failed(`10.1.${i >> 8}.${i & 255}`, `name${i}`);
+    assert.equal(limiter.reserve(HERE, 'other'), 1000);
+  });
+
+  it('makes no other name wait when ten thousand names have one wrong answer each', () => {
+    const limiter = new AttemptLimiter(new FakeClock());
     for (let i = 0; i < 10_000; i++) limiter.failed(undefined, `name${i}`);
-    assert.equal(limiter.reserve(undefined, 'first'), 0);
-    assert.ok(limiter.reserve(undefined, 'name9999') > 0);
+    for (let i = 0; i < 1000; i++) assert.equal(limiter.reserve(undefined, `other${i}`), 0);
+  });
+
+  it('does not forget the wrong answers for one name when another logs in', () => {
+    const limiter = new AttemptLimiter(new FakeClock());
+    failing(limiter, 10, undefined, 'admin');
+    for (let i = 0; i < 20_000; i++) limiter.succeeded(undefined, `name${i}`);
+    assert.equal(limiter.reserve(undefined, 'admin'), 500);
+  });
+
+  it('gives an answer that is refused no place in the line', () => {
+    const clock = new FakeClock();
+    const limiter = new AttemptLimiter(clock, { perAddress: 100, perPrincipal: 10 });
+    failing(limiter, 60, undefined, 'admin');
+    const waits = Array.from({ length: 60 }, () => limiter.reserve(undefined, 'admin', 5000));
+    assert.deepEqual([...new Set(waits)], [4000, 8000]);
+    clock.advance(4000);
+    assert.equal(limiter.reserve('192.168.1.9', 'admin', 5000), 4000);
   });
 });
