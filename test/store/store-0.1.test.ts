@@ -1,0 +1,136 @@
+// The store that version 0.1 wrote, opened by the program as it is now: test/fixtures/store-0.1/README.md says what is in it.
+import assert from 'node:assert/strict';
+import { cp } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { rawPacket } from '../bridges/mqtt/raw-packets.ts';
+import { Folder } from '../support/folder.ts';
+import { MqttVisitor } from '../support/mqtt-visitor.ts';
+import { StoredGateway } from '../support/stored-gateway.ts';
+import { until } from '../support/until.ts';
+
+const fixture = fileURLToPath(new URL('../../../test/fixtures/store-0.1/store', import.meta.url));
+/** The store is opened long after it was written. */
+const CENTURY = 3_155_760_000_000;
+const PUMP = { username: 'pump', password: 'secret' };
+
+describe('a store that version 0.1 wrote', () => {
+  const folder = new Folder();
+  let gateway: StoredGateway;
+  let watcher: MqttVisitor;
+
+  before(async () => {
+    await cp(fixture, folder.file('data'), { recursive: true });
+    gateway = await StoredGateway.start({
+      folder: folder.path,
+      mqtt: `sessionExpiry: ${CENTURY}, queue: { maxAge: ${CENTURY} },`,
+      more: 'principals:\n  - { authid: pump, role: device, ticket: secret }\n',
+    });
+    // Wills are published ten seconds after the start: the watcher is there before.
+    watcher = await MqttVisitor.connect(gateway.mqttPort, 'watcher', { clean: true });
+    await watcher.client.subscribeAsync('wills/clean', { qos: 2 });
+  });
+  after(async () => {
+    await watcher[Symbol.asyncDispose]();
+    await gateway[Symbol.asyncDispose]();
+    folder[Symbol.dispose]();
+  });
+
+  /** A client that has a session comes and gets what was kept for it. */
+  async function visit(clientId: string, options = {}): Promise<string[]> {
+    await using visitor = await MqttVisitor.connect(gateway.mqttPort, clientId, options);
+    assert.equal(visitor.present, true, `${clientId} has a session`);
+    return await visitor.drained();
+  }
+
+  /** The messages on `topics` that reach the session without a new SUBSCRIBE. */
+  async function subscribed(clientId: string, topics: readonly string[], options = {}): Promise<string[]> {
+    await using visitor = await MqttVisitor.connect(gateway.mqttPort, clientId, options);
+    await visitor.drained();
+    const before = visitor.received.length;
+    await using writer = await MqttVisitor.connect(gateway.mqttPort, 'writer-of-now', { clean: true });
+    for (const topic of topics) await writer.client.publishAsync(topic, 'now', { qos: 2 });
+    return (await visitor.drained()).slice(before);
+  }
+
+  it('has what waits at QoS 1 and 2 for sessions, in order, whatever the bytes', async () => {
+    assert.deepEqual(await visit('reader'), [
+      'plain/1 first 1',
+      'plain/2 second 2',
+      'plain/binary 00ff8001 2',
+      'plain/empty  1',
+      'ünï/温度/küche 21.5 °C 2',
+      'work/1 job 1 1',
+      'work/3 job 3 1',
+      'plain/half once 2',
+    ]);
+    assert.deepEqual(await visit('worker'), ['work/2 job 2 1', 'work/4 job 4 1']);
+    assert.deepEqual(await visit('empty'), []);
+  });
+
+  it('has sessions of principals, which stay theirs', async () => {
+    await assert.rejects(MqttVisitor.connect(gateway.mqttPort, 'pump-1'), /Identifier rejected|Not authorized/i);
+    assert.deepEqual(await visit('pump-1', PUMP), ['private/1 for pump alone 1']);
+    assert.deepEqual(await subscribed('pump-1', ['private/2'], PUMP), ['private/2 now 1']);
+  });
+
+  it('has subscriptions, shared ones too, with their QoS', async () => {
+    assert.deepEqual(await subscribed('reader', ['plain/x', 'plain/one', 'ünï/温度/x', 'other/a']), [
+      'plain/x now 2',
+      'plain/one now 2',
+      'ünï/温度/x now 2',
+    ]);
+    assert.deepEqual(await subscribed('worker', ['other/x', 'x/a']), ['x/a now 2']);
+  });
+
+  it('has QoS 2 flows in both directions where they stopped', async () => {
+    await using receiver = await MqttVisitor.connect(gateway.mqttPort, 'half-received');
+    assert.equal(receiver.present, true);
+    assert.deepEqual(await receiver.drained(), ['half/2 was sent 2'], 'half/1 had PUBREC: only PUBREL is left of it');
+    assert.equal(receiver.packets.filter(({ cmd }) => cmd === 'pubrel').length, 2);
+
+    await using reader = await MqttVisitor.connect(gateway.mqttPort, 'reader');
+    await using sender = await MqttVisitor.connect(gateway.mqttPort, 'half-sent');
+    assert.equal(sender.present, true);
+    // PUBLISH again, as its PUBREC may have been lost, then PUBREL.
+    const id = Buffer.of(0, 7);
+    const topic = Buffer.from('\0\nplain/half');
+    sender.client.stream.write(Buffer.concat([rawPacket(0x3c, topic, id, Buffer.from('once')), rawPacket(0x62, id)]));
+    await until('PUBCOMP', () => sender.packets.some(({ cmd }) => cmd === 'pubcomp'));
+    const again = (await reader.drained()).filter(text => text.startsWith('plain/half '));
+    assert.deepEqual(again, [], 'it was delivered before');
+  });
+
+  it('has sessions and messages of a time when the clock was not set, and old ones', async () => {
+    assert.deepEqual(await visit('before-the-clock-was-set'), ['early/1 from 1970 1', 'early/2 from 1970, too 1']);
+    assert.deepEqual(await visit('connected-before-the-clock-was-set'), ['early/2 from 1970, too 1']);
+    assert.deepEqual(await visit('nearly-expired'), ['old/1 a week old 1']);
+  });
+
+  it('has retained messages, and the wills of clients that were connected', async () => {
+    await until('the wills', () => watcher.received.length > 0, 30);
+    assert.deepEqual(watcher.received, ['wills/clean 010002 2']);
+    await watcher.client.subscribeAsync('#', { qos: 2 });
+    const retained = (await watcher.drained()).filter(text => text.endsWith('*'));
+    const own = retained.filter(text => !/^(presence|\$)/.test(text));
+    assert.deepEqual(
+      own.sort(),
+      [
+        '/retained an empty level at the beginning 1*',
+        `${Array.from({ length: 200 }, () => 'l').join('/')} 200 levels 1*`,
+        'retained/ an empty level at the end 1*',
+        'retained//empty an empty level 1*',
+        'retained/binary 00fffe 1*',
+        'retained/early from 1970 1*',
+        `retained/large ${'x'.repeat(5000)} 1*`,
+        'retained/old a week old 1*',
+        'retained/one one 1*',
+        'retained/text hello 0*',
+        'retained/two two 2*',
+        'wills/kept kept 1*',
+        'wills/pump pump 0*',
+        'ретейн/温度 üñï 1*',
+      ].sort(),
+    );
+  });
+});

@@ -1,0 +1,64 @@
+import { connect, type IClientOptions, type MqttClient, type Packet } from 'mqtt';
+import { until } from './until.ts';
+
+/** One visit of a client whose session is kept, and all that the broker sent in it. */
+export class MqttVisitor implements AsyncDisposable {
+  readonly client: MqttClient;
+  readonly packets: Packet[] = [];
+  /** CONNACK said that the broker has a session of this client. */
+  present = false;
+  #markers = 0;
+
+  private constructor(client: MqttClient) {
+    this.client = client;
+    client.on('error', () => {});
+    client.on('packetreceive', packet => this.packets.push(packet));
+  }
+
+  static async connect(port: number, clientId: string, options: IClientOptions = {}): Promise<MqttVisitor> {
+    const client = connect({
+      ...{ host: '127.0.0.1', port, clientId, clean: false, reconnectPeriod: 0, resubscribe: false, keepalive: 0 },
+      ...options,
+    });
+    const visitor = new MqttVisitor(client);
+    await new Promise<void>((resolve, reject) => {
+      client.once('connect', ({ sessionPresent }) => {
+        visitor.present = sessionPresent === true;
+        resolve();
+      });
+      client.once('error', reject);
+      client.once('close', () => reject(new Error('the broker has closed the connection')));
+    });
+    return visitor;
+  }
+
+  /** `topic payload qos` of what has come; `*` behind those that are retained. Payloads that are no text are in hex. */
+  get received(): string[] {
+    return this.packets.flatMap(packet => {
+      if (packet.cmd !== 'publish' || packet.topic.startsWith('marker/')) return [];
+      const bytes = Buffer.from(packet.payload);
+      const text =
+        bytes.equals(Buffer.from(bytes.toString())) && !bytes.includes(0) ? `${bytes}` : bytes.toString('hex');
+      return [`${packet.topic} ${text} ${packet.qos}${packet.retain ? '*' : ''}`];
+    });
+  }
+
+  /** Waits until everything that the broker had for this session at QoS 1 and 2 has come. */
+  async drained(): Promise<string[]> {
+    // What is published now comes after it.
+    const topic = `marker/${this.client.options.clientId}/${++this.#markers}`;
+    await this.client.subscribeAsync(topic, { qos: 1 });
+    await this.client.publishAsync(topic, '', { qos: 1 });
+    await until(
+      'the marker',
+      () => this.packets.some(packet => packet.cmd === 'publish' && packet.topic === topic),
+      30,
+    );
+    await this.client.unsubscribeAsync(topic);
+    return this.received;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.endAsync(true);
+  }
+}
