@@ -3,6 +3,7 @@ import type { Bridge } from '../gateway/bridge.ts';
 import { ConfigError } from '../gateway/config/config-problem.ts';
 import { loadConfig } from '../gateway/config/load-config.ts';
 import type { PrincipalConfig, PrincipalInput } from '../gateway/config/principal-schema.ts';
+import { FileLocked } from '../gateway/file-lock.ts';
 import { PrincipalsDocument, principalsIn } from '../gateway/principals-document.ts';
 import { configFile } from './check.ts';
 import { type CliCommand, CliError, type CliIo, type CliOptions, ExitCode } from './command.ts';
@@ -56,21 +57,24 @@ export function userCommand(bridges: readonly Bridge[], environment: Environment
           throw new CliError(`user: "${printable(what ?? '')}" is not known; it is: user add | passwd | ls | rm`);
         }
         if (authid === undefined) throw new CliError(`user ${what}: name the principal: wampway user ${what} NAME`);
-        const document = PrincipalsDocument.open(file, environment);
-        if ((what === 'add') === document.has(authid)) {
-          throw new CliError(
-            `${file} ${what === 'add' ? 'has a principal of this name already' : 'has no such principal'}`,
-          );
-        }
-        let shown = '';
-        if (what === 'rm') document.remove(authid);
-        else shown = await write(what, authid, options, document);
-        document.save();
+        const added = what === 'add' ? newcomer(options) : undefined;
+        const { stored, shown } = what === 'rm' ? { stored: {}, shown: '' } : await secretsOf(options);
+        await PrincipalsDocument.update(file, environment, document => {
+          if ((what === 'add') === document.has(authid)) {
+            throw new CliError(
+              `${file} ${what === 'add' ? 'has a principal of this name already' : 'has no such principal'}`,
+            );
+          }
+          if (added !== undefined) document.add({ authid, ...added, ...stored });
+          else if (what === 'rm') document.remove(authid);
+          else document.change(authid, stored);
+        });
         io.stdout.write(shown);
         io.stderr.write(`${file}: ${printable(authid)} ${what === 'rm' ? 'removed' : 'written'}\n`);
         return ExitCode.Ok;
       } catch (error) {
         if (error instanceof ConfigError) throw new CliError(`the principals cannot be used\n${error.message}`);
+        if (error instanceof FileLocked) throw new CliError(`the principals cannot be changed: ${error.message}`);
         throw error;
       }
     },
@@ -94,23 +98,12 @@ interface Secrets {
   readonly shown: string;
 }
 
-/** Changes the document; returns what is to be shown. */
-async function write(
-  what: 'add' | 'passwd',
-  authid: string,
-  options: CliOptions,
-  document: PrincipalsDocument,
-): Promise<string> {
-  const { stored, shown } = await secretsOf(options);
-  if (what === 'passwd') {
-    document.change(authid, stored);
-    return shown;
-  }
+/** What `user add` says of a principal beside its secrets. */
+function newcomer(options: CliOptions): Pick<PrincipalInput, 'role' | 'realms'> {
   const role = text(options, 'role');
   if (role === undefined) throw new CliError('user add: say what it is with --role, such as --role device');
   const realms = options['realm'];
-  document.add({ authid, role, ...(Array.isArray(realms) && { realms: [...realms] }), ...stored });
-  return shown;
+  return { role, ...(Array.isArray(realms) && { realms: [...realms] }) };
 }
 
 async function secretsOf(options: CliOptions): Promise<Secrets> {

@@ -21,10 +21,10 @@ const GENERATED_BYTES = 12;
 const QUIET = 600_000;
 const MAX_REMEMBERED = 256;
 
-/** What the file of principals is asked to do. Throws where it cannot. */
+/** What the file of principals is asked to do. Rejects if it cannot. */
 export interface PrincipalKeeper {
-  add(principal: PrincipalInput): void;
-  allow(authid: string, clientIds: readonly string[]): void;
+  add(principal: PrincipalInput): Promise<void>;
+  allow(authid: string, clientIds: readonly string[]): Promise<void>;
 }
 
 export interface PairingOptions {
@@ -172,7 +172,7 @@ export class Pairing {
     try {
       const ticket = await hashTicket(secret.password);
       const only = clientIds.length === 0 ? {} : { clientIds };
-      keeper?.add({ authid: name, role: window.role, realms: [realm], ticket, ...only });
+      await keeper?.add({ authid: name, role: window.role, realms: [realm], ticket, ...only });
     } catch (error) {
       window.devices.delete(name);
       throw error;
@@ -182,14 +182,14 @@ export class Pairing {
   }
 
   /** Several devices may have one user name, as long as they have its password. */
-  #another(known: PairedDevice, device: NewDevice, digest: Buffer, role: string): Principal | undefined {
+  async #another(known: PairedDevice, device: NewDevice, digest: Buffer, role: string): Promise<Principal | undefined> {
     const { clientId } = device;
     if (!timingSafeEqual(known.digest, digest)) return undefined;
     if (clientId !== undefined && !known.clientIds.includes(clientId)) {
       if (this.#window === undefined || this.#window.left <= 0 || this.#options.isTaken(clientId)) return undefined;
       this.#window.left--;
       known.clientIds = [...known.clientIds, clientId];
-      this.#options.keeper?.allow(known.authid, known.clientIds);
+      await this.#options.keeper?.allow(known.authid, known.clientIds);
     }
     return principalOf(device, role);
   }

@@ -36,11 +36,9 @@ export class PrincipalWatch {
     this.#watch.start(() => this.#again());
   }
 
-  /** Changes the file, and reads it again at once. Throws where that cannot be done. */
-  change(change: (document: PrincipalsDocument) => void): void {
-    const document = PrincipalsDocument.open(this.#options.file, process.env);
-    change(document);
-    document.save();
+  /** Changes the file, and reads it again at once. Rejects if that cannot be done. */
+  async change(change: (document: PrincipalsDocument) => void): Promise<void> {
+    await PrincipalsDocument.update(this.#options.file, process.env, change);
     this.#read();
   }
 

@@ -1,17 +1,32 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isSeq, parseDocument } from 'yaml';
 import { readBounded } from './config/bounded-file.ts';
 import { loadPrincipals, parsePrincipals } from './config/load-principals.ts';
 import type { PrincipalConfig, PrincipalInput } from './config/principal-schema.ts';
+import { withFileLock } from './file-lock.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const MAX_FILE = 8 * 1024 * 1024;
 
+/** Changes that another process has overtaken are made anew so many times. */
+const MAX_TRIES = 5;
+
 const HEAD = ` Who may join, and by what. Written by "wampway user", and may be written by hand; a running gateway reads it again.
- Nobody but its owner may read it.`;
+ Only its owner may read it.`;
 
 /** A file of principals, to be changed: comments and order stay as they are. */
 export class PrincipalsDocument {
@@ -25,8 +40,31 @@ export class PrincipalsDocument {
     this.#environment = environment;
   }
 
-  /** Opens a file, or begins a new one. Throws `ConfigError` where what is there cannot be used. */
-  static open(file: string, environment: Environment): PrincipalsDocument {
+  /**
+   * Changes a file, or makes a new one: reads it, calls `change`, and writes it whole or not at all. Changes of several
+   * processes are made one after the other, so none is lost. `change` may run again, if another process has broken the
+   * lock. Rejects with `ConfigError` if the file cannot be used, or would not be readable afterwards (then nothing is
+   * written), and with `FileLocked` if another process does not finish its change.
+   */
+  static async update<T>(
+    file: string,
+    environment: Environment,
+    change: (document: PrincipalsDocument) => T,
+  ): Promise<T> {
+    const path = existsSync(file) ? realpathSync(file) : resolve(file);
+    for (let tries = 1; ; tries++) {
+      const done = await withFileLock(path, ({ isHeld }) => {
+        const document = PrincipalsDocument.#open(file, environment);
+        const result = change(document);
+        return document.#save(path, isHeld) ? { result } : undefined;
+      });
+      if (done !== undefined) return done.result;
+      if (tries === MAX_TRIES) throw new Error(`${file} was changed by others again and again; nothing is written`);
+    }
+  }
+
+  /** Opens a file, or begins a new one. Throws `ConfigError` if what is there cannot be used. */
+  static #open(file: string, environment: Environment): PrincipalsDocument {
     if (existsSync(file)) {
       loadPrincipals(file, { environment });
       // Tags such as !env stay what they are.
@@ -65,25 +103,29 @@ export class PrincipalsDocument {
   }
 
   /**
-   * Writes it whole or not at all, whatever happens meanwhile: beside the old one, to the disk, and then in its place.
-   * Throws `ConfigError`, and writes nothing, where a gateway could not read it again.
+   * Writes it beside the old one, to the disk, and then in its place. False, and nothing is written, if the lock is lost.
+   * Throws `ConfigError`, and writes nothing, if a gateway could not read it again.
    */
-  save(): void {
+  #save(path: string, isHeld: () => boolean): boolean {
     const text = this.#document.toString({ lineWidth: 0 });
     parsePrincipals(this.#file, text, { environment: this.#environment });
-    const path = resolve(this.#file);
     const fresh = `${path}.${randomBytes(6).toString('hex')}`;
     const handle = openSync(fresh, 'wx', 0o600);
     try {
-      writeSync(handle, text);
-      fsyncSync(handle);
-      closeSync(handle);
+      try {
+        keepOwner(handle, path);
+        writeSync(handle, text);
+        fsyncSync(handle);
+      } finally {
+        closeSync(handle);
+      }
+      if (!isHeld()) return false;
       renameSync(fresh, path);
-    } catch (error) {
+    } finally {
       rmSync(fresh, { force: true });
-      throw error;
     }
     syncFolder(dirname(path));
+    return true;
   }
 
   #indexOf(authid: string): number | undefined {
@@ -97,6 +139,12 @@ export class PrincipalsDocument {
 /** All principals of a file, for showing. */
 export function principalsIn(file: string, environment: Environment): readonly PrincipalConfig[] {
   return loadPrincipals(file, { environment }).principals;
+}
+
+/** If root changes the file, the gateway's user may read it as before. */
+function keepOwner(handle: number, path: string): void {
+  const before = statSync(path, { throwIfNoEntry: false });
+  if (before !== undefined && process.getuid?.() === 0) fchownSync(handle, before.uid, before.gid);
 }
 
 function syncFolder(folder: string): void {

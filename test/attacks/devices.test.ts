@@ -213,9 +213,7 @@ describe('a principal that has been removed', () => {
       pump.once('close', () => resolve());
     });
 
-    const document = PrincipalsDocument.open(file, {});
-    document.remove('pump');
-    document.save();
+    await PrincipalsDocument.update(file, {}, document => document.remove('pump'));
     assert.ok(!readFileSync(file, 'utf8').includes('pump'));
     await closed;
     await until(

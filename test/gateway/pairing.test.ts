@@ -10,8 +10,8 @@ function setup(options: Partial<PairingOptions> = {}) {
   const added: Record<string, unknown>[] = [];
   const allowed: [string, readonly string[]][] = [];
   const keeper = {
-    add: (principal: object) => void added.push({ ...principal }),
-    allow: (authid: string, clientIds: readonly string[]) => void allowed.push([authid, clientIds]),
+    add: async (principal: object) => void added.push({ ...principal }),
+    allow: async (authid: string, clientIds: readonly string[]) => void allowed.push([authid, clientIds]),
   };
   const isTaken = (name: string): boolean => name === 'joe';
   const pairing = new Pairing({ realm: 'home', clock, log, keeper, isTaken, ...options });
@@ -132,10 +132,8 @@ describe('Pairing', () => {
 
   it('gives back the place of a device that could not be written', async () => {
     const keeper = {
-      add: () => {
-        throw new Error('the disk is full');
-      },
-      allow: () => {},
+      add: () => Promise.reject(new Error('the disk is full')),
+      allow: async () => {},
     };
     const { pairing, open } = setup({ keeper });
     open();

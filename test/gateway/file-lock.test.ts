@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { withFileLock } from '../../src/gateway/file-lock.ts';
+import { Folder } from '../support/folder.ts';
+
+describe('a file lock', () => {
+  it('is there during the work, and nothing of it stays', async () => {
+    using folder = new Folder();
+    const file = folder.file('who.yaml');
+    assert.equal(await withFileLock(file, ({ isHeld }) => isHeld() && existsSync(`${file}.lock`)), true);
+    await assert.rejects(
+      withFileLock(file, () => {
+        throw new Error('the work failed');
+      }),
+      /the work failed/,
+    );
+    assert.deepEqual(readdirSync(folder.path), []);
+  });
+
+  it('takes over the lock of a process that has died', async () => {
+    using folder = new Folder();
+    const file = folder.file('who.yaml');
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    writeFileSync(`${file}.lock`, `${pid}\n`);
+    assert.equal(await withFileLock(file, () => 'done'), 'done');
+    assert.deepEqual(readdirSync(folder.path), []);
+  });
+
+  it('waits for a process that lives', async () => {
+    using folder = new Folder();
+    const file = folder.file('who.yaml');
+    writeFileSync(`${file}.lock`, `${process.pid}\n`);
+    let done = false;
+    const waiting = withFileLock(file, () => {
+      done = true;
+    });
+    await new Promise(resolve => setTimeout(resolve, 100));
+    assert.equal(done, false);
+    rmSync(`${file}.lock`);
+    await waiting;
+    assert.equal(done, true);
+  });
+
+  it('tells its holder that it is lost', async () => {
+    using folder = new Folder();
+    const file = folder.file('who.yaml');
+    const held = await withFileLock(file, ({ isHeld }) => {
+      rmSync(`${file}.lock`);
+      writeFileSync(`${file}.lock`, 'of another');
+      return isHeld();
+    });
+    assert.equal(held, false);
+    assert.deepEqual(readdirSync(folder.path), ['who.yaml.lock']);
+  });
+});
