@@ -1,3 +1,4 @@
+import { Chain, type ChainLinks } from '../../../src/base/chain.ts';
 import type { Qos } from '../mqtt-source.ts';
 import type { HeldMessages } from './held-messages.ts';
 import type { Message } from './message.ts';
@@ -15,7 +16,7 @@ export const OutgoingState = {
 export type OutgoingState = (typeof OutgoingState)[keyof typeof OutgoingState];
 
 /** A message at QoS 1 or 2 on its way to one client. */
-export interface Outgoing {
+export interface Outgoing extends ChainLinks<Outgoing> {
   readonly message: Message;
   readonly qos: Qos;
   /** Sent because it is retained, not because it has just been published. [MQTT-3.3.1-8] */
@@ -30,20 +31,29 @@ export interface Outgoing {
   /** May have been sent before. [MQTT-3.3.1-1] */
   dup: boolean;
   inFlight: boolean;
+  /** Removed: acknowledged, dropped or given to another session. */
   gone: boolean;
 }
 
 const MAX_ID = 0xffff;
 
-/** What is sent to one client at QoS 1 and 2, in order, so many at a time. [MQTT-4.6.0-6] */
+/** An entry as the store or the caller describes it, before it has a place in the queue. */
+export type StoredOutgoing = Omit<Outgoing, 'inFlight' | 'gone' | keyof ChainLinks<Outgoing>>;
+
+/**
+ * What is sent to one client at QoS 1 and 2, in order, so many at a time. [MQTT-4.6.0-6] Every operation on one message
+ * takes a constant number of steps, however full the queue is, and a removed message is released at once.
+ */
 export class OutboundQueue {
   readonly #window: number;
   readonly #held: HeldMessages;
-  /** Everything that is not acknowledged, in the order of sending. */
+  /** Everything that is not acknowledged, by packet identifier. */
   readonly #entries = new Map<number, Outgoing>();
-  #waiting: Outgoing[] = [];
-  #head = 0;
-  #inFlight = 0;
+  /** Each entry is in one of these three, or in none while it is staged. */
+  readonly #inFlight = new Chain<Outgoing>();
+  readonly #resent = new Chain<Outgoing>();
+  readonly #ready = new Chain<Outgoing>();
+  #inFlightCount = 0;
   #bytes = 0;
   #lastId = 0;
 
@@ -69,7 +79,7 @@ export class OutboundQueue {
     return this.#entries.get(id);
   }
 
-  /** Adds a message. There are fewer than 65535 of them: whoever adds looks at the length first. */
+  /** Adds a message. There are fewer than 65535 of them: the caller looks at the length first. */
   add(message: Message, qos: Qos, retain: boolean, state: OutgoingState, share?: string): Outgoing {
     do this.#lastId = this.#lastId === MAX_ID ? 1 : this.#lastId + 1;
     while (this.#entries.has(this.#lastId));
@@ -77,65 +87,67 @@ export class OutboundQueue {
   }
 
   /** Adds a message as the store has it. */
-  restore(stored: Omit<Outgoing, 'inFlight' | 'gone'>): Outgoing {
-    const entry: Outgoing = { ...stored, inFlight: false, gone: false };
+  restore(stored: StoredOutgoing): Outgoing {
+    const links = { previous: undefined, following: undefined, chain: undefined };
+    const entry: Outgoing = { ...stored, inFlight: false, gone: false, ...links };
     this.#entries.set(entry.id, entry);
     this.#lastId = entry.id;
-    this.#waiting.push(entry);
+    if (entry.state === OutgoingState.Waiting) this.#ready.push(entry);
+    else if (entry.state !== OutgoingState.Staged) this.#resent.push(entry);
     this.#bytes += entry.message.size;
     this.#held.add(entry.message);
     return entry;
   }
 
+  /** The store has a staged entry: it may be sent. Messages of one publisher are released in their order. */
+  release(entry: Outgoing): void {
+    if (entry.gone || entry.state !== OutgoingState.Staged) return;
+    entry.state = OutgoingState.Waiting;
+    this.#ready.push(entry);
+  }
+
   /** The next one to be sent, if it may be. It counts as on its way from now on. */
   next(): Outgoing | undefined {
-    if (this.#inFlight >= this.#window) return undefined;
-    for (let entry = this.#front(); entry !== undefined; entry = this.#front()) {
-      if (!entry.gone && entry.state === OutgoingState.Staged) return undefined;
-      this.#head += 1;
-      if (entry.gone) continue;
-      entry.inFlight = true;
-      this.#inFlight += 1;
-      return entry;
-    }
-    return undefined;
+    if (this.#inFlightCount >= this.#window) return undefined;
+    // What is sent again comes first, in the order in which it was sent. [MQTT-4.6.0-1]
+    const entry = this.#resent.first ?? this.#ready.first;
+    if (entry === undefined) return undefined;
+    this.#unlink(entry);
+    this.#inFlight.push(entry);
+    this.#inFlightCount += 1;
+    entry.inFlight = true;
+    return entry;
   }
 
   remove(entry: Outgoing): void {
     if (entry.gone) return;
     entry.gone = true;
-    if (entry.inFlight) this.#inFlight -= 1;
+    this.#unlink(entry);
     this.#entries.delete(entry.id);
     this.#bytes -= entry.message.size;
     this.#held.remove(entry.message);
   }
 
-  /** The oldest that was not sent yet: what gives way where there is no room. */
+  /** The oldest that was not sent yet: what is dropped if there is no room. */
   oldestWaiting(): Outgoing | undefined {
-    for (let index = this.#head; index < this.#waiting.length; index++) {
-      const entry = this.#waiting[index];
-      if (entry !== undefined && !entry.gone && entry.state === OutgoingState.Waiting) return entry;
-    }
-    return undefined;
+    return this.#ready.first;
   }
 
   /** For a new connection: everything that is not acknowledged is sent again, in order. [MQTT-4.4.0-1] */
   restart(): void {
-    this.#waiting = [...this.#entries.values()];
-    this.#head = 0;
-    this.#inFlight = 0;
-    for (const entry of this.#waiting) {
+    const sent = [...this.#inFlight, ...this.#resent];
+    for (const entry of sent) {
+      this.#unlink(entry);
       entry.inFlight = false;
       if (entry.state === OutgoingState.Sent) entry.dup = true;
+      this.#resent.push(entry);
     }
   }
 
-  #front(): Outgoing | undefined {
-    // What has been taken is let go of now and then, not one by one.
-    if (this.#head > 64 && this.#head * 2 > this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#head);
-      this.#head = 0;
-    }
-    return this.#waiting[this.#head];
+  #unlink(entry: Outgoing): void {
+    if (entry.inFlight) this.#inFlightCount -= 1;
+    this.#inFlight.remove(entry);
+    this.#resent.remove(entry);
+    this.#ready.remove(entry);
   }
 }

@@ -96,7 +96,7 @@ export class Session {
 
   /** What is committed may be sent. */
   released(entry: Outgoing): void {
-    if (entry.state === OutgoingState.Staged) entry.state = OutgoingState.Waiting;
+    this.queue.release(entry);
     this.pump();
   }
 
