@@ -1,3 +1,4 @@
+import { isPlainText } from '../../src/base/safe-text.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
 import type { BridgeContext, Identity } from '../../src/gateway/bridge.ts';
 import { refusalOf } from './access.ts';
@@ -44,6 +45,9 @@ export class ClientSessions {
   async open(peer: MqttPeer): Promise<string | undefined> {
     if (peer.clientId === this.#config.service)
       throw new MqttRefusal(Refused.Identifier, 'this client id is the bridge’s own');
+    // As an authid of WAMP: it becomes one, and stands in logs and on screens.
+    if (!isPlainText(peer.clientId))
+      throw new MqttRefusal(Refused.Identifier, 'the client id contains control, format or unassigned characters');
     if (this.#stopping || this.#context.signal.aborted) throw new MqttRefusal(Refused.Unavailable, 'it is stopping');
     const identity = await this.#identityOf(peer);
     const session = await this.#context.join({ ...identity, peer: `mqtt ${peer.address}` });

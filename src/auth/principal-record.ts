@@ -1,4 +1,5 @@
 import type { AddressRanges } from '../base/address-ranges.ts';
+import { isPlainText } from '../base/safe-text.ts';
 import type { PrincipalLimits } from '../router/allowance.ts';
 import type { Credential } from './credential.ts';
 
@@ -32,7 +33,5 @@ export const MAX_AUTHID = 256;
 
 /** Whether `value` may name a principal: text without control characters, which would lie in logs and on screens. */
 export function isAuthid(value: unknown): value is string {
-  return (
-    typeof value === 'string' && value.length > 0 && value.length <= MAX_AUTHID && !/[\p{C}\p{Zl}\p{Zp}]/u.test(value)
-  );
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_AUTHID && isPlainText(value);
 }

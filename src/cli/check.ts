@@ -3,6 +3,7 @@ import { ConfigError } from '../gateway/config/config-problem.ts';
 import type { GatewayConfig } from '../gateway/config/config-schema.ts';
 import { loadConfig } from '../gateway/config/load-config.ts';
 import { type CliCommand, ExitCode } from './command.ts';
+import { printableText } from './json-text.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -48,7 +49,9 @@ export function checkCommand(bridges: readonly Bridge[], environment: Environmen
           io.stdout.write(`${JSON.stringify({ ok: false, source, problems: error.problems })}\n`);
         } else {
           const { length } = error.problems;
-          io.stderr.write(`${error.message}\n${length} ${length === 1 ? 'mistake' : 'mistakes'} in ${source}\n`);
+          io.stderr.write(
+            `${printableText(error.message)}\n${length} ${length === 1 ? 'mistake' : 'mistakes'} in ${source}\n`,
+          );
         }
         return ExitCode.Unable;
       }

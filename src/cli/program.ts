@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { type CliArgument, type CliCommand, CliError, type CliIo, type CliOptions, ExitCode } from './command.ts';
+import { printableText } from './json-text.ts';
 
 export interface Program {
   readonly name: string;
@@ -23,7 +24,7 @@ export async function runProgram(program: Program, args: readonly string[], io: 
     .showSuggestionAfterError(true)
     .configureOutput({
       writeOut: text => io.stdout.write(text),
-      writeErr: text => io.stderr.write(text),
+      writeErr: text => io.stderr.write(printableText(text)),
       // commander's own words, as our errors read.
       outputError: (text, write) => write(`${program.name}: ${text.replace(/^error: /, '')}`),
     });
@@ -46,7 +47,7 @@ export async function runProgram(program: Program, args: readonly string[], io: 
       return ExitCode.Unable;
     }
     if (error instanceof CliError) {
-      io.stderr.write(`${program.name}: ${error.message}\n`);
+      io.stderr.write(`${program.name}: ${printableText(error.message)}\n`);
       return error.exitCode;
     }
     throw error;

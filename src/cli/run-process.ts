@@ -1,4 +1,5 @@
 import { ExitCode } from './command.ts';
+import { printableText } from './json-text.ts';
 import { type Program, runProgram } from './program.ts';
 
 /** Exit code of a process that a second Ctrl-C ends: 128 and SIGINT's number, as shells have it. */
@@ -46,7 +47,9 @@ export async function runProcess(program: Program): Promise<void> {
   } catch (error) {
     exitCode = ExitCode.Failed;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`${program.name}: this is a bug of ${program.name}, please report it\n${text}\n`);
+    process.stderr.write(
+      `${program.name}: this is a bug of ${program.name}, please report it\n${printableText(text)}\n`,
+    );
   }
   clearInterval(alive);
   // What is left open, if anything, is nobody's any more.

@@ -7,6 +7,7 @@ import type { HeldLog } from '../gateway/held-log.ts';
 import { banner } from './banner.ts';
 import { configFile } from './check.ts';
 import { type CliCommand, CliError, type CliOptions, ExitCode } from './command.ts';
+import { printableText } from './json-text.ts';
 import { guardProcess } from './process-guard.ts';
 
 export interface StartSurroundings {
@@ -65,7 +66,7 @@ export function startCommand(around: StartSurroundings): CliCommand {
       });
       const early = await Promise.race([started, ended]).finally(() => held.release());
       if (early !== undefined) return early;
-      io.stdout.write(`${banner(gateway, file).join('\n')}\n`);
+      io.stdout.write(`${printableText(banner(gateway, file).join('\n'))}\n`);
       const { user, system } = process.cpuUsage();
       log.debug({ seconds: Number(process.uptime().toFixed(3)), cpuSeconds: (user + system) / 1e6 }, 'ready');
       // Awaited here, for what is left behind at the end of this scope is disposed of.

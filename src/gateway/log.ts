@@ -1,5 +1,6 @@
 import pino from 'pino';
 import type { LogFields, Logger } from '../base/logger.ts';
+import { escapeUnsafe } from '../base/safe-text.ts';
 import { secretKey } from './config/config-source.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -26,7 +27,7 @@ export function createLog(options: LogOptions): Logger {
   const pretty = format === 'pretty-lines' || (format === 'auto' && destination.terminal);
   const write = pretty
     ? (line: string) => destination.write(prettyLine(line, destination.colours))
-    : (line: string) => destination.write(line);
+    : (line: string) => destination.write(`${escapeUnsafe(line.trimEnd())}\n`);
   const root = pino(
     {
       level,
@@ -101,24 +102,38 @@ function plainError(error: Error, depth: number): Record<string, unknown> {
 
 const colourOf: Readonly<Record<string, string>> = { debug: '90', info: '36', warn: '33', error: '31' };
 
+/** A part of a line, and the colour it has on a terminal. */
+interface Piece {
+  readonly text: string;
+  readonly colour?: string;
+}
+
 /**
  * `12:34:56.789 info  mqtt: a client has connected  authid=sensor-1`. Only an error of ours takes more than one line: its
- * stack, below.
+ * stack, below. Every piece of every line is escaped here, so no caller of the log has to.
  */
 export function prettyLine(json: string, colours: boolean): string {
   const { time, level, text, bridge, part, ...fields } = record(json);
-  const paint = (code: string, what: string): string => (colours ? `\u001b[${code}m${what}\u001b[0m` : what);
   const stacks: string[] = [];
-  const shown = Object.entries(fields).flatMap(([key, value]) => {
+  const shown = Object.entries(fields).flatMap(([key, value]): Piece[] => {
     const stack = stackOf(value);
-    if (stack !== undefined && level === 'error') stacks.push(stack);
-    return value === undefined ? [] : `${paint('90', `${key}=`)}${showField(value)}`;
+    if (stack !== undefined && level === 'error') stacks.push(...stack);
+    return value === undefined ? [] : [{ text: ` ${key}=`, colour: '90' }, { text: showField(value) }];
   });
   const source = [bridge, part].find(name => typeof name === 'string');
-  const head = `${localTime(String(time))} ${paint(colourOf[String(level)] ?? '0', String(level).padEnd(5))}`;
-  const what = `${source === undefined ? '' : `${source}: `}${String(text)}`;
-  const line = [head, what, ...(shown.length === 0 ? [] : [` ${shown.join(' ')}`])].join(' ');
-  return `${[line, ...stacks].join('\n')}\n`;
+  const head: Piece[] = [
+    { text: `${localTime(String(time))} ` },
+    { text: String(level).padEnd(5), colour: colourOf[String(level)] ?? '0' },
+    { text: ` ${source === undefined ? '' : `${source}: `}${String(text)}` },
+    ...(shown.length === 0 ? [] : [{ text: ' ' }]),
+  ];
+  const lines = [[...head, ...shown], ...stacks.map(frame => [{ text: frame }])];
+  return lines.map(pieces => `${pieces.map(piece => render(piece, colours)).join('')}\n`).join('');
+}
+
+function render({ text, colour }: Piece, colours: boolean): string {
+  const safe = escapeUnsafe(text);
+  return colours && colour !== undefined ? `\u001b[${colour}m${safe}\u001b[0m` : safe;
 }
 
 function record(json: string): Record<string, unknown> {
@@ -133,12 +148,17 @@ function localTime(iso: string): string {
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${millis}`;
 }
 
-function stackOf(value: unknown): string | undefined {
+function stackOf(value: unknown): readonly string[] | undefined {
   if (typeof value !== 'object' || value === null || !('stack' in value) || typeof value.stack !== 'string')
     return undefined;
-  // The first line repeats the message. What remains begins with "    at": no peer wrote it.
-  const frames = value.stack.split('\n').filter(line => /^\s+at /.test(line));
-  return frames.length === 0 ? undefined : frames.join('\n');
+  // Its head repeats the message, which a peer may have written and which may look like a frame.
+  const message = 'message' in value && typeof value.message === 'string' ? value.message : '';
+  const head = value.stack.indexOf(message);
+  const frames = value.stack
+    .slice(head < 0 ? 0 : head + message.length)
+    .split('\n')
+    .filter(line => /^\s+at /.test(line));
+  return frames.length === 0 ? undefined : frames;
 }
 
 /** A field on one line: plain words as they are, everything else quoted, so that no peer's text can forge a line. */

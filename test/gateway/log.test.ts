@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createLog, type LogFormat } from '../../src/gateway/log.ts';
+import { UNSAFE_CHARACTERS } from '../support/unsafe-characters.ts';
 
 function logged(format: LogFormat, terminal = false) {
   const lines: string[] = [];
@@ -49,6 +50,28 @@ describe('log', () => {
     assert.equal(lines[0]?.trimEnd().split('\n').length, 1);
     assert.ok(!lines[0]?.includes('\u001b'));
   });
+
+  for (const format of ['json', 'pretty-lines'] as const) {
+    it(`escapes what steers a terminal in every place of a ${format} line`, () => {
+      for (const unsafe of UNSAFE_CHARACTERS) {
+        const { log, lines } = logged(format);
+        const error = new Error(`m${unsafe}\n    at forged (evil:1:1)${unsafe}`, { cause: new Error(unsafe) });
+        error.stack = `${error.stack}\n    at frame${unsafe} (file:1:1)`;
+        const fields = { peer: unsafe, [`key${unsafe}`]: [unsafe], deep: { [unsafe]: unsafe }, err: error };
+        log.child({ bridge: `b${unsafe}`, client: unsafe }).error(fields, `text ${unsafe}`);
+        const [line = ''] = lines;
+        const stack = format === 'json' ? [] : line.split('\n').slice(1, -1);
+        assert.ok(line.endsWith('\n'));
+        assert.doesNotMatch(line.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u, JSON.stringify(line));
+        assert.ok(
+          stack.every(frame => /^ {4}at /.test(frame) && !frame.includes('forged')),
+          line,
+        );
+        if (format === 'json') assert.equal(line.indexOf('\n'), line.length - 1);
+        if (format === 'json') assert.equal(JSON.parse(line).peer, unsafe);
+      }
+    });
+  }
 
   it('shows the stack of an error at error level', () => {
     const { log, lines } = logged('pretty-lines');
