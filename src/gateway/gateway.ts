@@ -4,7 +4,6 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
 import { MetaApi } from '../meta/meta-api.ts';
-import { decide } from '../router/authorizer.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
 import { asUri } from '../wamp/uri.ts';
@@ -257,9 +256,9 @@ export class Gateway implements AsyncDisposable {
         turnAway: device => this.#pairing.door.turnAway(device),
         isPrincipal: name => this.#access.directory.isTaken(realm, name),
         permits: ({ id }, action, uri, match) => {
-          const session = this.#router.realm(realm)?.session(id);
-          if (session === undefined) return false;
-          return decide(this.#meta.authorizer, session, action, asUri(uri), match, this.#log).verdict === 'allow';
+          const home = this.#router.realm(realm);
+          const session = home?.session(id);
+          return session !== undefined && home?.may(session, action, asUri(uri), match) === true;
         },
         store: () => this.#openStore.store,
         acceptWebSockets: (subprotocols, accept) => this.#network.foreign.take(subprotocols, accept),

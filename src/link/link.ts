@@ -41,6 +41,11 @@ export interface LinkInfo {
   readonly helloTimeout?: number;
   /** Headers of the HTTP request that became this WebSocket or opened this long-poll transport, lower-case names. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /**
+   * The prefix, ending in a dot, of everything that sessions on this link publish, register, retain and leave as testaments.
+   * The router refuses everything else. `{authid}` stands for the authid in WELCOME: `dev.{authid}.`, or `dev.p1.` as it is.
+   */
+  readonly confinedTo?: string;
   /** Who the far end is, where whoever made the link vouches for it: the router admits it as this, unasked. */
   readonly principal?: Principal;
   /**

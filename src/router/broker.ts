@@ -14,7 +14,7 @@ import { historyFilter } from './history-filter.ts';
 import { type HistoryRows, historyRow } from './history-row.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { RealmContext } from './realm-context.ts';
-import { discloses, isBare } from './request-options.ts';
+import { changesRetained, discloses, isBare } from './request-options.ts';
 import type { RetainedStore, RetainedView } from './retained-store.ts';
 import { Retention } from './retention.ts';
 import type { Session } from './session.ts';
@@ -118,11 +118,10 @@ export class Broker implements BrokerView {
       context.checkUri(topic);
       matches = this.#subscriptions.matchAll(topic);
     }
-    context.refuseReserved(publisher, topic);
     const { disclose, trustlevel, retain } = context.permit(publisher, 'publish', topic, 'exact');
     const bare = isBare(options);
-    if (retain === false && options['retain'] === true) {
-      throw new WampError(ErrorUri.NotAuthorized, [`not allowed to retain what is published to ${topic}`]);
+    if (retain === false && changesRetained(options)) {
+      throw context.refusal(publisher, ErrorUri.NotAuthorized, `not allowed to retain what is published to ${topic}`);
     }
     if (!bare && options['retain'] === true) this.#retention.check(publisher, topic);
     let excluded: Session | undefined = publisher;
@@ -234,7 +233,7 @@ export class Broker implements BrokerView {
     const context = this.#context;
     const { topic, match, history } = subscription;
     if (context.permit(caller, 'subscribe', topic, match).history === false) {
-      throw new WampError(ErrorUri.NotAuthorized, [`not allowed to ask for the history of ${topic}`]);
+      throw context.refusal(caller, ErrorUri.NotAuthorized, `not allowed to ask for the history of ${topic}`);
     }
     const wanted = historyFilter(filter);
     if (history === undefined) return { events: [], more: false };

@@ -33,6 +33,8 @@ export class Connection implements LinkReceiver {
   #handshake: Handshake | undefined;
   #realm: Realm | undefined;
   #session: Session | undefined;
+  /** Of the first session: a link that is confined stays confined to the same prefix. */
+  #confinedTo: string | undefined;
   #line: MessageLine | undefined;
   #timer: Timer | undefined;
 
@@ -61,7 +63,7 @@ export class Connection implements LinkReceiver {
       case 'closed':
         if (message.type !== MessageType.Hello) throw unexpected(message, 'before session was established');
         this.#state = 'establishing';
-        this.#handshake = new Handshake(this.#lobby, this.#link, this.#vouched, this);
+        this.#handshake = new Handshake(this.#lobby, this.#link, this.#vouched, this, this.#confinedTo);
         this.#handshake.begin(message);
         return;
       case 'challenging':
@@ -118,6 +120,7 @@ export class Connection implements LinkReceiver {
     this.#state = 'established';
     this.#realm = realm;
     this.#session = session;
+    this.#confinedTo ??= session.confinedTo;
     this.#line = realm.prepares ? this.#lineOf(realm, session) : undefined;
     session.onEnd((reason, text) => {
       if (this.#session === session) this.#sayGoodbye(reason, text);

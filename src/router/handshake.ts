@@ -8,6 +8,7 @@ import type { AuthenticateMessage, ChallengeMessage, HelloMessage, WelcomeMessag
 import { isUri, type Uri } from '../wamp/uri.ts';
 import type { AuthStep } from './admission.ts';
 import { type ClientFeatures, clientFeatures } from './client-features.ts';
+import { confinementFor } from './confinement.ts';
 import type { Lobby } from './lobby.ts';
 import type { Realm } from './realm.ts';
 import { Session } from './session.ts';
@@ -27,17 +28,28 @@ export class Handshake {
   readonly #link: Link;
   readonly #vouched: Principal | undefined;
   readonly #outcome: HandshakeOutcome;
+  readonly #confinedBefore: string | undefined;
   readonly #id: Id<'session'>;
   #over = false;
   #answer: ((message: AuthenticateMessage) => AuthStep | Promise<AuthStep>) | undefined;
   #admitAs: ((principal: Principal, extra: Dict) => void) | undefined;
 
-  /** `vouched`: who the peer is, where whoever made the link knows: such a peer is asked nothing. */
-  constructor(lobby: Lobby, link: Link, vouched: Principal | undefined, outcome: HandshakeOutcome) {
+  /**
+   * `vouched`: who the peer is, where whoever made the link knows: such a peer is asked nothing. `confinedBefore`: what an
+   * earlier session on this link was confined to.
+   */
+  constructor(
+    lobby: Lobby,
+    link: Link,
+    vouched: Principal | undefined,
+    outcome: HandshakeOutcome,
+    confinedBefore?: string,
+  ) {
     this.#lobby = lobby;
     this.#link = link;
     this.#vouched = vouched;
     this.#outcome = outcome;
+    this.#confinedBefore = confinedBefore;
     this.#id = lobby.newSessionId();
   }
 
@@ -121,6 +133,18 @@ export class Handshake {
   };
 
   #admit(realm: Realm, principal: Principal, features: ClientFeatures, extra: Dict): void {
+    const { confinedTo } = this.#link.info;
+    const prefix = confinedTo === undefined ? undefined : confinementFor(confinedTo, principal.authid);
+    if (confinedTo !== undefined && prefix === undefined) {
+      const text = `the authid ${principal.authid} makes no prefix of ${confinedTo}: it has to be one component of a URI`;
+      this.#refuse(ErrorUri.InvalidArgument, text);
+      return;
+    }
+    if (this.#confinedBefore !== undefined && this.#confinedBefore !== prefix) {
+      const text = `this connection is confined to ${this.#confinedBefore}; another name needs another connection`;
+      this.#refuse(ErrorUri.ProtocolViolation, text);
+      return;
+    }
     const allowance = this.#lobby.allowances.enter(realm.name, principal, this.#link.info);
     if (allowance === 'full') {
       this.#refuse(
@@ -131,7 +155,8 @@ export class Handshake {
     }
     this.#over = true;
     const { authid, authrole, authmethod, authprovider } = principal;
-    const session = new Session(this.#id, realm.name, principal, features, this.#link, this.#lobby.clock.now());
+    const now = this.#lobby.clock.now();
+    const session = new Session(this.#id, realm.name, principal, features, this.#link, now, prefix);
     session.allowance = allowance;
     const details = {
       realm: realm.name,

@@ -7,6 +7,7 @@ import { MessageType } from '../wamp/message-type.ts';
 import type { Message } from '../wamp/messages.ts';
 import { isReserved, isUri, type MatchPolicy, type Uri, type UriRule } from '../wamp/uri.ts';
 import { type Action, ALLOW, type Authorizer, type Decision, decide } from './authorizer.ts';
+import { isOutside } from './confinement.ts';
 import { DecisionCache, type RepeatedAction } from './decision-cache.ts';
 import type { RouterLimits } from './limits.ts';
 import type { RouterObserver } from './observer.ts';
@@ -28,6 +29,7 @@ export class RealmContext {
   /** From 0 to 1, for choices that are left to chance. */
   readonly random: () => number;
   readonly #authorizer: Authorizer;
+  #refused = 0;
 
   constructor(options: {
     readonly name: string;
@@ -75,29 +77,49 @@ export class RealmContext {
     ]);
   }
 
-  /** Applications neither publish nor register in the namespace of the protocol. [basic/building_blocks: reserved URIs] */
-  refuseReserved(session: Session, uri: Uri): void {
-    if (isReserved(uri) && !session.speaksForRouter)
-      throw new WampError(ErrorUri.InvalidUri, ['wamp is reserved for the protocol itself']);
-  }
-
   /** Refuses what the session may not do; whether it is disclosed who it is. */
   authorize(session: Session, action: Action, uri: Uri, match: MatchPolicy): Decision['disclose'] {
     return this.permit(session, action, uri, match).disclose;
   }
 
-  /** As `authorize`, with all that was decided. */
+  /**
+   * As `authorize`, with all that was decided. Every publication, registration and testament passes here, so this is where
+   * confinement holds: before the authorizer is asked, and also if it allows everything.
+   */
   permit(session: Session, action: Action, uri: Uri, match: MatchPolicy): Decision {
     if (session.speaksForRouter) return ALLOW;
+    if (isOutside(session, action, uri)) {
+      const text = `not allowed to ${action} ${uri}: this session publishes and registers under ${session.confinedTo} alone`;
+      throw this.refusal(session, ErrorUri.NotAuthorized, text);
+    }
+    // Applications neither publish nor register in the namespace of the protocol. [basic/building_blocks: reserved URIs]
+    if ((action === 'publish' || action === 'register') && isReserved(uri))
+      throw new WampError(ErrorUri.InvalidUri, ['wamp is reserved for the protocol itself']);
     const decision =
       action === 'publish' || action === 'call'
         ? this.#repeated(session, action, uri)
         : decide(this.#authorizer, session, action, uri, match, this.log);
     if (decision.verdict === 'allow') return decision;
-    if (decision.verdict === 'deny') throw new WampError(ErrorUri.NotAuthorized, [`not allowed to ${action} ${uri}`]);
-    throw new WampError(ErrorUri.AuthorizationFailed, [
-      `it could not be decided whether to ${action} ${uri} is allowed`,
-    ]);
+    if (decision.verdict === 'deny')
+      throw this.refusal(session, ErrorUri.NotAuthorized, `not allowed to ${action} ${uri}`);
+    const text = `it could not be decided whether to ${action} ${uri} is allowed`;
+    throw this.refusal(session, ErrorUri.AuthorizationFailed, text);
+  }
+
+  /** What the session is answered that may not do something; counted, as not every request is answered. */
+  refusal(session: Session, uri: Uri, text: string): WampError {
+    this.countRefusal(session);
+    return new WampError(uri, [text]);
+  }
+
+  countRefusal(session: Session): void {
+    session.refused++;
+    this.#refused++;
+  }
+
+  /** Requests refused by the authorizer or by confinement, of all sessions since the start. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** Whether finding out what is allowed may take time on this realm. */
@@ -142,6 +164,7 @@ export class RealmContext {
 
   /** Whether `permit` would permit it. */
   may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean {
+    if (isOutside(session, action, uri)) return false;
     return decide(this.#authorizer, session, action, uri, match, this.log).verdict === 'allow';
   }
 
@@ -162,7 +185,7 @@ export class RealmContext {
   #prepare(session: Session, action: Action, uri: string, match: unknown): Promise<void> | undefined {
     // What is none is refused in its turn, and nobody is asked about it.
     if (match !== 'exact' && match !== 'prefix' && match !== 'wildcard') return undefined;
-    if (!this.#isUri(uri, match)) return undefined;
+    if (!this.#isUri(uri, match) || isOutside(session, action, uri)) return undefined;
     try {
       return this.#authorizer.prepare?.(session, action, uri, match);
     } catch (error) {

@@ -24,6 +24,8 @@ export interface RealmView {
   readonly callCount: number;
   /** Since the start: events accepted and refused, calls routed, answers that came too late. */
   readonly counters: RealmCounters;
+  /** Requests of any kind that the authorizer or confinement has refused since the start, testaments among them. */
+  readonly refused: number;
   readonly broker: BrokerView;
   /** In the order in which they joined; internal ones too. */
   sessions(): Iterable<Session>;
@@ -86,6 +88,10 @@ export class Realm implements RealmView {
     let count = 0;
     for (const session of this.#sessions.values()) count += session.calls.size;
     return count;
+  }
+
+  get refused(): number {
+    return this.#context.refused;
   }
 
   get counters(): RealmCounters {
@@ -218,6 +224,9 @@ export class Realm implements RealmView {
   }
 
   #refuse(session: Session, message: Message, error: WampError): void {
+    // What a decision forbids beyond yes and no.
+    if (error.uri === ErrorUri.DiscloseMeDisallowed || error.uri === ErrorUri.OptionNotAllowed)
+      this.#context.countRefusal(session);
     if (error.uri === ErrorUri.LimitExceeded || error.uri === ErrorUri.PayloadSizeExceeded) session.refusedByLimit++;
     switch (message.type) {
       case MessageType.Yield:

@@ -52,7 +52,6 @@ export class Registry {
   register(session: Session, { request, options, procedure }: RegisterMessage): void {
     const context = this.#context;
     const match = context.pattern(options, procedure);
-    context.refuseReserved(session, procedure);
     const decision = context.permit(session, 'register', procedure, match);
     const policy = invocationPolicy(options);
     const concurrency = concurrencyLimit(options);

@@ -47,6 +47,11 @@ export function discloses(options: Dict, disclose: Decision['disclose']): boolea
   throw new WampError(ErrorUri.DiscloseMeDisallowed, ['disclose_me is not allowed here']);
 }
 
+/** Whether PUBLISH changes what is retained for its topic: `_retain_clear`, an option of our own, takes it back. */
+export function changesRetained(options: Dict): boolean {
+  return options['retain'] === true || options['_retain_clear'] === true;
+}
+
 /** `mode` of CANCEL. The text names no default: `killnowait` ends the call at once and lets the callee stop. */
 export function cancelMode(options: Dict): 'skip' | 'kill' | 'killnowait' {
   const mode = options['mode'];

@@ -28,6 +28,8 @@ export class Session implements SessionView {
   readonly internal: boolean;
   /** It uses the namespace of the protocol, is asked for no permission, and no limit holds for it. */
   readonly speaksForRouter: boolean;
+  /** The prefix of all that it may publish and register; undefined if it is not confined. */
+  readonly confinedTo: string | undefined;
   /** How its connection ends it. */
   #end: ((reason: Uri, message: string | undefined) => void) | undefined;
 
@@ -35,6 +37,8 @@ export class Session implements SessionView {
   allowance: Allowance | undefined;
   /** Requests refused because they were more than its allowance. */
   refusedByLimit = 0;
+  /** Requests refused by the authorizer or because they were outside of `confinedTo`, whether the peer was told or not. */
+  refused = 0;
   /** What it was allowed and refused lately; made when there is something to remember. */
   decisions: DecisionCache | undefined;
   readonly subscriptions = new LazyMap<Id<'subscription'>, Subscription>();
@@ -56,6 +60,7 @@ export class Session implements SessionView {
     features: ClientFeatures,
     link: Link,
     joined: number,
+    confinedTo?: string,
   ) {
     this.id = id;
     this.realm = realm;
@@ -66,6 +71,7 @@ export class Session implements SessionView {
     this.strictRules = link.info.strict === true ? new StrictRules() : undefined;
     this.internal = link.info.internal !== undefined;
     this.speaksForRouter = link.info.internal === 'router';
+    this.confinedTo = confinedTo;
     this.#droppedBefore = link.counters?.dropped ?? 0;
   }
 

@@ -6,7 +6,7 @@ import type { PublishMessage } from '../wamp/messages.ts';
 import type { Payload } from '../wamp/payload.ts';
 import { Audience } from './audience.ts';
 import type { RealmContext } from './realm-context.ts';
-import { discloses, usesPassthru } from './request-options.ts';
+import { changesRetained, discloses, usesPassthru } from './request-options.ts';
 import type { Session } from './session.ts';
 
 /** What a session wants published when it ends. [advanced/pubsub_testament] */
@@ -24,8 +24,11 @@ export interface Testament {
 export function checkedTestament(context: RealmContext, session: Session, testament: Testament): PublishMessage {
   const { payload, options } = testament;
   const topic = context.uri(testament.topic, 'exact');
-  context.refuseReserved(session, topic);
-  discloses(options, context.authorize(session, 'publish', topic, 'exact'));
+  const { disclose, retain } = context.permit(session, 'publish', topic, 'exact');
+  if (retain === false && changesRetained(options)) {
+    throw context.refusal(session, ErrorUri.NotAuthorized, `not allowed to retain what is published to ${topic}`);
+  }
+  discloses(options, disclose);
   Audience.of(options);
   if (usesPassthru(options) && !session.features.publisherPassthru) {
     throw new WampError(ErrorUri.InvalidArgument, ['ppt_scheme, but HELLO did not announce payload_passthru_mode']);
