@@ -10,10 +10,16 @@ const MAX_BROWSERS = 10_000;
 const NAME = 'wampway';
 const OCTETS = 24;
 
-/** A browser, and who has logged in by it on which realm. */
+/** A principal that has logged in, and the digest of the credentials that it had then. */
+export interface Login {
+  readonly authid: string;
+  readonly digest?: string | undefined;
+}
+
+/** A browser, and the login of each realm. */
 interface Browser {
   readonly until: number;
-  readonly authids: Map<string, string>;
+  readonly logins: Map<string, Login>;
 }
 
 /**
@@ -41,13 +47,13 @@ export class CookieJar {
     return { cookie, setCookie: `${NAME}=${cookie}; ${attributes.join('; ')}` };
   }
 
-  /** From now on, whoever has `cookie` is `authid` on `realm`. */
-  remember(realm: string, cookie: string, authid: string): void {
-    const authids = this.#browser(cookie)?.authids ?? new Map<string, string>();
-    authids.set(realm, authid);
+  /** From now on, `cookie` stands for `login` on `realm`, as long as its principal has these credentials. */
+  remember(realm: string, cookie: string, { authid, digest }: Login): void {
+    const logins = this.#browser(cookie)?.logins ?? new Map<string, Login>();
+    logins.set(realm, { authid, digest });
     const key = keyOf(cookie);
     this.#browsers.delete(key);
-    this.#browsers.set(key, { authids, until: this.#clock.monotonic() + LIFETIME });
+    this.#browsers.set(key, { logins, until: this.#clock.monotonic() + LIFETIME });
     if (this.#browsers.size <= MAX_BROWSERS) return;
     for (const oldest of this.#browsers.keys()) {
       this.#browsers.delete(oldest);
@@ -55,9 +61,9 @@ export class CookieJar {
     }
   }
 
-  /** Who has logged in with `cookie` on `realm`. */
-  find(realm: string, cookie: string): string | undefined {
-    return this.#browser(cookie)?.authids.get(realm);
+  /** The login that `cookie` stands for on `realm`. The caller compares its digest with that of the principal now. */
+  find(realm: string, cookie: string): Login | undefined {
+    return this.#browser(cookie)?.logins.get(realm);
   }
 
   #browser(cookie: string): Browser | undefined {

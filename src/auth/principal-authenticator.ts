@@ -100,9 +100,12 @@ export class PrincipalAuthenticator implements Authenticator {
   #known({ realm, details, link }: AdmissionRequest): PrincipalRecord | undefined {
     const { cookies, directory } = this.#options;
     const known = link.cookie === undefined ? undefined : cookies?.find(realm, link.cookie);
-    if (known === undefined || (details['authid'] !== undefined && details['authid'] !== known)) return undefined;
-    const record = directory.find(realm, known);
-    return record !== undefined && mayComeFrom(record, link) ? record : undefined;
+    if (known === undefined || (details['authid'] !== undefined && details['authid'] !== known.authid))
+      return undefined;
+    const record = directory.find(realm, known.authid);
+    // A changed password ends what was logged in with the old one.
+    if (record === undefined || record.digest !== known.digest) return undefined;
+    return mayComeFrom(record, link) ? record : undefined;
   }
 
   /** Who is asked to prove itself, and by what; undefined where nothing can be asked. */
@@ -206,7 +209,7 @@ export class PrincipalAuthenticator implements Authenticator {
       return DENIED;
     }
     limiter.succeeded(countedAddress(link), authid);
-    if (link.cookie !== undefined) cookies?.remember(realm, link.cookie, record.authid);
+    if (link.cookie !== undefined) cookies?.remember(realm, link.cookie, record);
     const welcome = principalOf(record, credential.method);
     return verdict.extra === undefined ? { welcome } : { welcome, extra: verdict.extra };
   }
@@ -231,8 +234,9 @@ export class PrincipalAuthenticator implements Authenticator {
 
 /** As the router and every session of the realm see it. */
 export function principalOf(record: PrincipalRecord, authmethod: string): Principal {
-  const { authid, authrole, authprovider } = record;
-  return { authid, authrole, authmethod, authprovider };
+  const { authid, authrole, authprovider, digest } = record;
+  const principal = { authid, authrole, authmethod, authprovider };
+  return digest === undefined ? principal : { ...principal, credentials: digest };
 }
 
 /** Whether the principal may come from where the link does. This machine has an address also where a link has none. */

@@ -38,10 +38,16 @@ export class PrincipalDirectory {
     this.#realms = this.#index(records);
   }
 
-  /** Whether who joined as `principal` would still be let in as that: undefined where it is none of these. */
-  stillKnows(realm: string, { authid, authrole, authmethod, authprovider }: Principal): boolean | undefined {
+  /**
+   * Whether a session of `principal` would still be admitted: with the same role, credentials and client id. Undefined if
+   * it was not admitted as one of these principals.
+   */
+  stillKnows(realm: string, principal: Principal): boolean | undefined {
+    const { authid, authrole, authmethod, authprovider, credentials, clientId } = principal;
     if (authprovider !== 'static' || authmethod === 'anonymous') return undefined;
-    return this.find(realm, authid)?.authrole === authrole;
+    const record = this.find(realm, authid);
+    if (record === undefined || record.authrole !== authrole || record.digest !== credentials) return false;
+    return clientId === undefined || record.clientIds === undefined || record.clientIds.includes(clientId);
   }
 
   find(realm: string, authid: string): PrincipalRecord | undefined {

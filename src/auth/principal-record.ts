@@ -19,6 +19,11 @@ export interface PrincipalRecord {
   readonly realms?: readonly string[] | undefined;
   /** At most one of each method. */
   readonly credentials: readonly Credential[];
+  /**
+   * A keyed digest of the credentials and certificates, as they are configured: another password is another digest.
+   * Undefined if they are not kept here, as for principals that an application knows.
+   */
+  readonly digest?: string | undefined;
   readonly certificates?: readonly CertificateRule[] | undefined;
   /** The MQTT client ids it may use; undefined is any. */
   readonly clientIds?: readonly string[] | undefined;

@@ -30,6 +30,7 @@ export class GatewayPairing {
         allow: (authid, clientIds) => file.change(document => document.change(authid, { clientIds: [...clientIds] })),
       },
       isTaken: name => directory.isTaken(realm, name),
+      digestOf: authid => directory.find(realm, authid)?.digest,
     });
     this.door = new PairingDoor(access, this.#pairing, (name, authid) => directory.isTaken(name, authid));
   }

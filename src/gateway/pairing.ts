@@ -34,8 +34,10 @@ export interface PairingOptions {
   readonly log: Logger;
   /** Undefined where principals are in the configuration itself, where nobody writes. */
   readonly keeper: PrincipalKeeper | undefined;
-  /** Whether a name belongs to somebody. */
+  /** Whether a name is that of a principal. */
   readonly isTaken: (name: string) => boolean;
+  /** The digest of the credentials of a principal that was just recorded, for `Principal.credentials`. */
+  readonly digestOf?: (authid: string) => string | undefined;
 }
 
 /** A device that wants in. */
@@ -178,7 +180,7 @@ export class Pairing {
       throw error;
     }
     log.info({ authid: name, clientId, address, role: window.role }, 'pairing: a device is a principal now');
-    return principalOf(device, window.role);
+    return this.#principalOf(device, window.role);
   }
 
   /** Several devices may have one user name, as long as they have its password. */
@@ -191,7 +193,16 @@ export class Pairing {
       known.clientIds = [...known.clientIds, clientId];
       await this.#options.keeper?.allow(known.authid, known.clientIds);
     }
-    return principalOf(device, role);
+    return this.#principalOf(device, role);
+  }
+
+  #principalOf({ name, clientId }: NewDevice, authrole: string): Principal {
+    const credentials = this.#options.digestOf?.(name);
+    return {
+      ...{ authid: name, authrole, authmethod: 'ticket', authprovider: 'static' },
+      ...(clientId !== undefined && { clientId }),
+      ...(credentials !== undefined && { credentials }),
+    };
   }
 
   #isTaken({ name, clientId }: NewDevice): boolean {
@@ -212,11 +223,6 @@ export class Pairing {
     const hint = '"wampway pair" lets in new devices for ten minutes; "wampway user add NAME" makes a password for one';
     log.warn({ device: name, clientId, address, hint }, 'unknown device turned away');
   }
-}
-
-function principalOf({ name, clientId }: NewDevice, authrole: string): Principal {
-  const own = { authid: name, authrole, authmethod: 'ticket', authprovider: 'static' };
-  return clientId === undefined ? own : { ...own, clientId };
 }
 
 function isNear({ address, loopback }: NewDevice): boolean {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Credential } from '../auth/credential.ts';
 import { Cryptosign } from '../auth/cryptosign.ts';
 import type { PrincipalRecord } from '../auth/principal-record.ts';
@@ -9,6 +9,9 @@ import { AddressRanges } from '../base/address-ranges.ts';
 import type { PrincipalConfig } from './config/principal-schema.ts';
 import { limitsOf } from './limits-by-principal.ts';
 
+/** Of this process alone, so that a digest tells nothing of a secret. */
+const DIGEST_KEY = randomBytes(32);
+
 /** Principals as the configuration has them, with their secrets put where nothing prints them. */
 export function principalRecords(principals: readonly PrincipalConfig[]): PrincipalRecord[] {
   return principals.map(({ authid, role, realms, certificates, clientIds, addresses, limits, ...secrets }) => ({
@@ -17,6 +20,9 @@ export function principalRecords(principals: readonly PrincipalConfig[]): Princi
     authprovider: 'static',
     realms,
     credentials: credentialsOf(secrets),
+    digest: createHmac('sha256', DIGEST_KEY)
+      .update(JSON.stringify([secrets, certificates]))
+      .digest('base64'),
     certificates,
     clientIds,
     addresses: addresses === undefined ? undefined : new AddressRanges(addresses),

@@ -76,6 +76,8 @@ export interface Principal {
   readonly authprovider: string;
   /** The MQTT client id, where it came by MQTT. */
   readonly clientId?: string;
+  /** A digest of what it can prove itself by. When it changes, as a new password changes it, the session ends. */
+  readonly credentials?: string;
 }
 
 /** The near end's ears. A link calls neither before `open` nor anything after `closed`. */

@@ -1,58 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
+import { Browser } from './browser-peer.ts';
 import { Fortress } from './fortress.ts';
 
 const TICKET = { authmethods: ['ticket'], authid: 'admin' };
-
-/** A browser: it sends the Origin of its page, and the cookies that it has. */
-class Browser implements Disposable {
-  readonly socket: WebSocket;
-  cookie: string | undefined;
-  readonly #inbox: unknown[][] = [];
-  #wake: () => void = () => {};
-
-  private constructor(socket: WebSocket) {
-    this.socket = socket;
-    socket.on('message', data => {
-      this.#inbox.push(JSON.parse(String(data)) as unknown[]);
-      this.#wake();
-    });
-    socket.on('close', () => this.#wake());
-    socket.on('error', () => {});
-    socket.on('upgrade', response => {
-      this.cookie = response.headers['set-cookie']?.[0]?.split(';', 1)[0];
-    });
-  }
-
-  static async open(url: string, headers: Record<string, string>): Promise<Browser> {
-    const browser = new Browser(new WebSocket(url, ['wamp.2.json'], { headers }));
-    await new Promise<void>((resolve, reject) => {
-      browser.socket.once('open', () => resolve());
-      browser.socket.once('error', reject);
-    });
-    return browser;
-  }
-
-  async say(...message: readonly unknown[]): Promise<unknown[]> {
-    this.socket.send(JSON.stringify(message));
-    while (this.#inbox.length === 0) {
-      assert.ok(this.socket.readyState <= WebSocket.OPEN, 'closed without an answer');
-      await new Promise<void>(resolve => {
-        this.#wake = resolve;
-      });
-    }
-    return this.#inbox.shift() ?? [];
-  }
-
-  hello(realm: string, details: object): Promise<unknown[]> {
-    return this.say(1, realm, { roles: { caller: {} }, ...details });
-  }
-
-  [Symbol.dispose](): void {
-    this.socket.terminate();
-  }
-}
 
 describe('attacks by browsers', () => {
   let fortress: Fortress;

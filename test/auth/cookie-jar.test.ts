@@ -17,8 +17,8 @@ describe('cookie jar', () => {
     const clock = new FakeClock();
     const jar = new CookieJar(clock);
     const { cookie } = jar.cookieFor(undefined, false);
-    jar.remember('home', cookie, 'joe');
-    assert.equal(jar.find('home', cookie), 'joe');
+    jar.remember('home', cookie, { authid: 'joe' });
+    assert.equal(jar.find('home', cookie)?.authid, 'joe');
     assert.equal(jar.find('work', cookie), undefined);
     assert.deepEqual(jar.cookieFor(`a=b; wampway=${cookie}; c=d`, false), { cookie });
     clock.advance(7 * 24 * 3_600_000);
@@ -36,7 +36,7 @@ describe('cookie jar', () => {
   it('prints no cookie', () => {
     const jar = new CookieJar(new FakeClock());
     const { cookie } = jar.cookieFor(undefined, false);
-    jar.remember('home', cookie, 'joe');
+    jar.remember('home', cookie, { authid: 'joe' });
     assert.equal(inspect(jar, { depth: 9, showHidden: true }).includes(cookie), false);
     assert.equal(JSON.stringify(jar).includes(cookie), false);
   });

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import type { MqttClient } from 'mqtt';
+import type { PrincipalInput } from '../../src/gateway/config/principal-schema.ts';
+import { PrincipalsDocument } from '../../src/gateway/principals-document.ts';
+import { Folder } from '../support/folder.ts';
+import { until } from '../support/until.ts';
+import { Browser } from './browser-peer.ts';
+import { Fortress } from './fortress.ts';
+
+const BY_TICKET = { authid: 'admin', authmethods: ['ticket'] };
+const BY_COOKIE = { authmethods: ['cookie'] };
+
+/** A gateway whose principals are in a file, and a change of one of them. */
+async function site(folder: Folder) {
+  const file = folder.file('principals.yaml');
+  const names = ['admin', 'pump', 'lamp'];
+  const entries = names.map(name => `  - { authid: ${name}, role: admin, ticket: ${name}-secret }\n`);
+  writeFileSync(file, `version: 1\nprincipals:\n${entries.join('')}`, { mode: 0o600 });
+  const fortress = await Fortress.start({ principals: file });
+  const change = (authid: string, changes: Partial<PrincipalInput>): Promise<void> =>
+    PrincipalsDocument.update(file, {}, document => document.change(authid, changes));
+  const readAgain = (times: number) =>
+    until('the file is read again', () => countOf(fortress, 'principals read again') === times);
+  return { fortress, change, readAgain };
+}
+
+function countOf({ log }: Fortress, text: string): number {
+  return log.lines.filter(line => JSON.stringify(line).includes(text)).length;
+}
+
+function ended(client: MqttClient): Promise<void> {
+  return new Promise(resolve => {
+    client.once('close', () => resolve());
+  });
+}
+
+describe('a changed password', () => {
+  it('ends the sessions of every transport, and the cookies, that were logged in with the old one', async () => {
+    using folder = new Folder();
+    const { fortress, change } = await site(folder);
+    await using _ = fortress;
+    const { web } = fortress.ports;
+    const [url, origin] = [`ws://127.0.0.1:${web}/ws`, `http://127.0.0.1:${web}`];
+    using browser = await Browser.open(url, { Origin: origin });
+    assert.equal((await browser.hello('home', BY_TICKET))[0], 4);
+    assert.equal((await browser.say(5, 'admin-secret', {}))[0], 2);
+    const cookie = browser.cookie ?? assert.fail('no cookie');
+    using known = await Browser.open(url, { Origin: origin, Cookie: cookie });
+    assert.equal((await known.hello('home', BY_COOKIE))[0], 2);
+    const device = await fortress.device('pump');
+    const client = await fortress.mqtt('pump');
+    const other = await fortress.join('lamp');
+    const gone = [device.closed, ended(client), browser.closed, known.closed];
+
+    await change('admin', { ticket: 'new-secret' });
+    await change('pump', { ticket: 'newer-secret' });
+    await Promise.all(gone);
+
+    using thief = await Browser.open(url, { Origin: origin, Cookie: cookie });
+    assert.deepEqual((await thief.hello('home', BY_COOKIE)).slice(2), ['wamp.error.authentication_denied']);
+    await assert.rejects(fortress.mqtt('pump'));
+    const back = await fortress.mqtt('pump', { password: 'newer-secret' });
+    await back.endAsync();
+    await other.publish('test.still.here', { acknowledge: true });
+    await other.leave();
+  });
+
+  it('is needed for that: another change of the file, or of another principal, ends nothing', async () => {
+    using folder = new Folder();
+    const { fortress, change, readAgain } = await site(folder);
+    await using _ = fortress;
+    const [session, client] = [await fortress.join('admin'), await fortress.mqtt('pump')];
+    const { web } = fortress.ports;
+    const [url, origin] = [`ws://127.0.0.1:${web}/ws`, `http://127.0.0.1:${web}`];
+    using browser = await Browser.open(url, { Origin: origin });
+    assert.equal((await browser.hello('home', BY_TICKET))[0], 4);
+    assert.equal((await browser.say(5, 'admin-secret', {}))[0], 2);
+    await change('lamp', { ticket: 'another' });
+    await readAgain(1);
+    await change('pump', { limits: { sessions: 5 } });
+    await readAgain(2);
+    await session.publish('test.still.here', { acknowledge: true });
+    await client.publishAsync('still/here', '1', { qos: 1 });
+    using again = await Browser.open(url, { Origin: origin, Cookie: browser.cookie ?? '' });
+    assert.equal((await again.hello('home', BY_COOKIE))[0], 2);
+    await session.leave();
+    await client.endAsync();
+  });
+
+  it('ends an MQTT client whose client id its principal may not use any more', async () => {
+    using folder = new Folder();
+    const { fortress, change } = await site(folder);
+    await using _ = fortress;
+    const client = await fortress.mqtt('pump', { clientId: 'pump-2' });
+    const gone = ended(client);
+    await change('pump', { clientIds: ['pump-1'] });
+    await gone;
+  });
+});
