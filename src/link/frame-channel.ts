@@ -32,7 +32,7 @@ export interface FrameChannel {
   end(kind: EndKind, reason: string): void;
   /** Closes at once; what waits is lost. `closed` is said later, never from within. */
   destroy(reason: string): void;
-  /** Stops reading until `resume`; what has been read already may still arrive. */
+  /** Hands nothing on until `resume`, not even what has been read already. A peer that leaves meanwhile is noticed. */
   pause(): void;
   resume(): void;
 }

@@ -1,11 +1,5 @@
 import type { Clock, Timer } from '../base/clock.ts';
 
-/**
- * Milliseconds after which a peer is read again, whatever it owes: one that has closed its connection would not be
- * noticed before. What comes by then is owed too.
- */
-const MAX_PAUSE = 30_000;
-
 /** Measures what comes; several links may share one. */
 export interface Meter {
   /** Takes units. Returns the milliseconds until what was taken is made good, mostly 0. */
@@ -27,7 +21,10 @@ export interface Reading {
   resume(): void;
 }
 
-/** Leaves a peer that has sent more than its rate unread until what it has sent is made good. Nothing is lost. */
+/**
+ * Leaves a peer that has sent more than its rate unread until what it has sent is made good, however long that takes.
+ * Nothing is lost. The channel notices by itself when the peer closes the connection meanwhile.
+ */
 export class RateHold {
   meters: Meters;
   readonly #reading: Reading;
@@ -50,10 +47,9 @@ export class RateHold {
   took(bytes: number): void {
     const { meters } = this;
     const wait = Math.max(meters.messages?.take(1) ?? 0, meters.bytes?.take(bytes) ?? 0);
-    // What is left of the piece that was read arrives still: it is owed, and paid for with a longer pause.
     if (wait === 0 || this.#pause !== undefined || this.#over) return;
+    this.#sleep(wait);
     this.#reading.pause();
-    this.#sleep(wait, 0);
   }
 
   stop(): void {
@@ -62,12 +58,12 @@ export class RateHold {
     this.#pause = undefined;
   }
 
-  #sleep(wait: number, slept: number): void {
-    const pause = Math.min(wait, MAX_PAUSE - slept);
-    this.#pause = this.#clock.after(pause, () => {
+  #sleep(wait: number): void {
+    this.#pause = this.#clock.after(wait, () => {
+      // Other links may share the meters, and a timer cannot wait longer than 24 days.
       const rest = Math.max(this.meters.messages?.wait ?? 0, this.meters.bytes?.wait ?? 0);
-      if (rest > 0 && slept + pause < MAX_PAUSE) {
-        this.#sleep(rest, slept + pause);
+      if (rest > 0) {
+        this.#sleep(rest);
         return;
       }
       this.#pause = undefined;

@@ -44,6 +44,11 @@ const EARLY_BYTES = 1024 * 1024;
 
 const DEFAULT_CLOSE_GRACE = 2000;
 
+// Why a peer is not read: there is no receiver yet, the receiver has asked for it, or its rate is used up.
+const PAUSED_EARLY = 1;
+const PAUSED_ABOVE = 2;
+const PAUSED_BY_RATE = 4;
+
 /** A link over a network: messages through a codec, frames through a channel, and a bound on what waits. */
 export class WireLink implements Link, FrameReceiver {
   readonly info: LinkInfo;
@@ -59,7 +64,8 @@ export class WireLink implements Link, FrameReceiver {
   #outbox: Outbox | undefined;
   #notice: DropNotice | undefined;
   #opened = false;
-  #paused = false;
+  /** Why the peer is not read now: each reason is a bit. */
+  #pauses = 0;
   /** Nothing is accepted for sending any more: ABORT has been sent, or the link closes. */
   #sealed = false;
   #closing: string | undefined;
@@ -94,10 +100,17 @@ export class WireLink implements Link, FrameReceiver {
   open(receiver: LinkReceiver): void {
     this.#opened = true;
     this.#inbound.open(receiver);
-    if (this.#paused) {
-      this.#paused = false;
-      this.#channel.resume();
-    }
+    this.#goOn(PAUSED_EARLY);
+  }
+
+  /** [Link] */
+  pause(): void {
+    this.#halt(PAUSED_ABOVE);
+  }
+
+  /** [Link] */
+  resume(): void {
+    this.#goOn(PAUSED_ABOVE);
   }
 
   send(message: Message): void {
@@ -146,10 +159,7 @@ export class WireLink implements Link, FrameReceiver {
     const bytes = frame.byteLength;
     this.#inbound.message(message);
     this.#hold?.took(bytes);
-    if (!this.#opened && !this.#paused && this.counters.bytesIn > EARLY_BYTES) {
-      this.#paused = true;
-      this.#channel.pause();
-    }
+    if (!this.#opened && this.counters.bytesIn > EARLY_BYTES) this.#halt(PAUSED_EARLY);
   }
 
   drained(): void {
@@ -199,10 +209,22 @@ export class WireLink implements Link, FrameReceiver {
     return {
       pause: () => {
         this.counters.slowed++;
-        this.#channel.pause();
+        this.#halt(PAUSED_BY_RATE);
       },
-      resume: () => this.#channel.resume(),
+      resume: () => this.#goOn(PAUSED_BY_RATE),
     };
+  }
+
+  #halt(reason: number): void {
+    if (this.#pauses === 0) this.#channel.pause();
+    this.#pauses |= reason;
+  }
+
+  /** Reads on when no other reason against it is left. */
+  #goOn(reason: number): void {
+    if ((this.#pauses & reason) === 0) return;
+    this.#pauses &= ~reason;
+    if (this.#pauses === 0) this.#channel.resume();
   }
 
   #transmit(message: Message): void {

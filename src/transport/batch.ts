@@ -24,20 +24,34 @@ export function joinBatch(messages: readonly Uint8Array[], binary: boolean): Uin
   return batch;
 }
 
-/**
- * Hands out the messages of a batch, in order, as views of it. Throws `ProtocolViolation` for one that is empty or
- * ends in the middle of a message; those before have been handed out by then.
- */
-export function splitBatch(batch: Uint8Array, binary: boolean, emit: (message: Uint8Array) => void): void {
-  if (batch.length === 0) throw new ProtocolViolation('batch without a message');
-  let at = 0;
-  while (at < batch.length) {
-    const start = binary ? at + LENGTH_BYTES : at;
-    const end = binary ? start + lengthAt(batch, at) : batch.indexOf(SEPARATOR, start);
+/** Hands out the messages of a batch one by one, in order, as views of it. */
+export class BatchReader {
+  readonly #batch: Uint8Array;
+  readonly #binary: boolean;
+  #at = 0;
+
+  /** `binary`: whether messages have a length before them, or 0x1E after. */
+  constructor(batch: Uint8Array, binary: boolean) {
+    this.#batch = batch;
+    this.#binary = binary;
+  }
+
+  /** Whether every message has been handed out; a batch without a message is refused by `next`. */
+  get done(): boolean {
+    return this.#at >= this.#batch.length && this.#at > 0;
+  }
+
+  /** The next message. Throws `ProtocolViolation` for a batch that is empty or ends in the middle of a message. */
+  next(): Uint8Array {
+    const batch = this.#batch;
+    const binary = this.#binary;
+    if (batch.length === 0) throw new ProtocolViolation('batch without a message');
+    const start = binary ? this.#at + LENGTH_BYTES : this.#at;
+    const end = binary ? start + lengthAt(batch, this.#at) : batch.indexOf(SEPARATOR, start);
     if (end < 0) throw new ProtocolViolation('batch whose last message is not followed by 0x1E');
     if (end > batch.length) throw new ProtocolViolation('batch that ends within a message');
-    emit(batch.subarray(start, end));
-    at = binary ? end : end + 1;
+    this.#at = binary ? end : end + 1;
+    return batch.subarray(start, end);
   }
 }
 

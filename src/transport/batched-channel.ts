@@ -1,9 +1,16 @@
+import type { Clock, Timer } from '../base/clock.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel.ts';
-import { joinBatch, splitBatch } from './batch.ts';
+import { BatchReader, joinBatch } from './batch.ts';
 import { type Flushable, turnFlusher } from './flusher.ts';
+import { LINGER } from './read-turns.ts';
 
 /** With this much gathered, the turn's end is not waited for; what is larger goes by itself. */
 const MAX_BATCH_BYTES = 64 * 1024;
+
+/** What is handed on of batches before the clock is looked at, and milliseconds that a turn may take. */
+const PIECE_BYTES = 16 * 1024;
+const MESSAGE_BYTES = 128;
+const TURN_MILLISECONDS = 4;
 
 /**
  * Frames in batches over a channel: those of one turn of the event loop are one frame of the channel below, and one
@@ -12,16 +19,28 @@ const MAX_BATCH_BYTES = 64 * 1024;
 export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
   readonly #channel: FrameChannel;
   readonly #binary: boolean;
+  readonly #clock: Clock;
   #receiver: FrameReceiver | undefined;
   #frames: Uint8Array[] = [];
   #bytes = 0;
   #scheduled = false;
   #over = false;
+  /** Batches that have come and are not taken apart to their end: one, and what the channel below cannot hold back. */
+  #batches: BatchReader[] = [];
+  #working = false;
+  #paused = false;
+  #resting = false;
+  /** The channel below has been asked to pause. */
+  #stopped = false;
+  /** The peer has closed the connection, and messages wait that came before. */
+  #closedBecause: string | undefined;
+  #lingering: Timer | undefined;
 
   /** `binary`: whether messages have a length before them, or 0x1E after. */
-  constructor(channel: FrameChannel, binary: boolean) {
+  constructor(channel: FrameChannel, binary: boolean, clock: Clock) {
     this.#channel = channel;
     this.#binary = binary;
+    this.#clock = clock;
   }
 
   get maxFrame(): number {
@@ -56,14 +75,19 @@ export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
   destroy(reason: string): void {
     this.#drop();
     this.#channel.destroy(reason);
+    const closedBecause = this.#closedBecause;
+    // The channel below has said so before, and says it no second time.
+    if (closedBecause !== undefined) queueMicrotask(() => this.#sayClosed(closedBecause));
   }
 
   pause(): void {
-    this.#channel.pause();
+    this.#paused = true;
+    this.#stopBelow();
   }
 
   resume(): void {
-    this.#channel.resume();
+    this.#paused = false;
+    this.#work();
   }
 
   flush(): void {
@@ -72,14 +96,8 @@ export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
   }
 
   receiveFrame(batch: Uint8Array): void {
-    try {
-      splitBatch(batch, this.#binary, message => {
-        // One of them may have been the last that is listened to.
-        if (!this.#over) this.#receiver?.receiveFrame(message);
-      });
-    } catch (error) {
-      if (!this.#over) this.#receiver?.refuse(error);
-    }
+    this.#batches.push(new BatchReader(batch, this.#binary));
+    if (!this.#resting) this.#work();
   }
 
   drained(): void {
@@ -91,8 +109,73 @@ export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
   }
 
   closed(reason: string): void {
+    if (this.#over || this.#batches.length === 0) {
+      this.#sayClosed(reason);
+      return;
+    }
+    this.#closedBecause = reason;
+    this.#lingering = this.#clock.after(LINGER, () => this.#sayClosed(reason));
+  }
+
+  /** Hands on what has come, until a pause or the end of the turn. */
+  #work(): void {
+    if (this.#working || this.#resting) return;
+    this.#working = true;
+    const end = this.#clock.monotonic() + TURN_MILLISECONDS;
+    let piece = 0;
+    while (this.#batches.length > 0 && !this.#paused && !this.#over) {
+      piece += this.#handOn();
+      if (piece < PIECE_BYTES || this.#batches.length === 0) continue;
+      if (this.#clock.monotonic() > end) {
+        this.#rest();
+        break;
+      }
+      piece = 0;
+    }
+    this.#working = false;
+    if (this.#closedBecause !== undefined && this.#batches.length === 0) this.#sayClosed(this.#closedBecause);
+    if (!this.#stopped || this.#paused || this.#resting || this.#over) return;
+    this.#stopped = false;
+    this.#channel.resume();
+  }
+
+  #stopBelow(): void {
+    this.#stopped = true;
+    this.#channel.pause();
+  }
+
+  #sayClosed(reason: string): void {
+    this.#closedBecause = undefined;
     this.#drop();
     this.#receiver?.closed(reason);
+  }
+
+  /** Hands on one message; returns what it counts. */
+  #handOn(): number {
+    const batch = this.#batches[0];
+    if (batch === undefined) return 0;
+    try {
+      const message = batch.next();
+      // The message is the receiver's afterwards.
+      const bytes = MESSAGE_BYTES + message.length;
+      if (batch.done) this.#batches.shift();
+      this.#receiver?.receiveFrame(message);
+      return bytes;
+    } catch (error) {
+      this.#batches = [];
+      this.#receiver?.refuse(error);
+      return 0;
+    }
+  }
+
+  /** The others' turn comes before the rest of a batch. */
+  #rest(): void {
+    this.#resting = true;
+    this.#stopBelow();
+    setImmediate(() => {
+      this.#resting = false;
+      if (!this.#over) this.#work();
+    });
   }
 
   #send(): void {
@@ -107,5 +190,7 @@ export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
     this.#over = true;
     this.#frames = [];
     this.#bytes = 0;
+    this.#batches = [];
+    this.#lingering?.cancel();
   }
 }

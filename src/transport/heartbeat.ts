@@ -33,7 +33,10 @@ export class Heartbeat {
     this.#heard = true;
   }
 
-  /** While nothing is read from the peer, its silence means nothing. */
+  /**
+   * While nothing is read from the peer, its silence means nothing. It is still asked, because writing finds out about
+   * a connection that the peer has closed.
+   */
   set deaf(deaf: boolean) {
     this.#deaf = deaf;
     this.#heard = true;
@@ -46,7 +49,7 @@ export class Heartbeat {
   #wait(): void {
     this.#heard = false;
     this.#timer = this.#clock.after(this.#options.interval, () => {
-      if (this.#heard || this.#deaf) this.#wait();
+      if (this.#heard) this.#wait();
       else this.#challenge();
     });
   }

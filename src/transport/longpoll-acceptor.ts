@@ -196,7 +196,7 @@ export class LongPollAcceptor {
     this.#transports.set(id, { channel, maxBody: limits.maxMessageSize + (batched ? BATCH_OVERHEAD : 0) });
     this.#count(network, 1);
     const peer: AcceptedPeer = { transport: 'longpoll', ...peerAddress(socket), tls, headers: request.headers };
-    const framed = batched ? new BatchedChannel(channel, codec.binary) : channel;
+    const framed = batched ? new BatchedChannel(channel, codec.binary, this.#options.clock) : channel;
     this.#accept(acceptedLink(this.#options, peer, codec, framed));
     return id;
   }

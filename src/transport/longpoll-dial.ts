@@ -34,7 +34,7 @@ export async function dialLongPoll(terms: DialTerms): Promise<Link> {
         tls: url.startsWith('https:'),
       },
       codec,
-      channel: frames ? new BatchedChannel(channel, codec.binary) : channel,
+      channel: frames ? new BatchedChannel(channel, codec.binary, clock) : channel,
       log,
       clock,
       outgoing: { maxBytes: terms.maxQueuedBytes },

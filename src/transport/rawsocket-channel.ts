@@ -37,6 +37,7 @@ export class RawSocketChannel implements FrameChannel {
   /** None while the peer is not asked. */
   #heartbeat: Heartbeat | undefined;
   #pings: RawSocketPings;
+  #deaf = false;
   #receiver: FrameReceiver | undefined;
   #state: 'open' | 'ending' | 'over' = 'open';
   #reason = 'the peer closed the connection';
@@ -44,7 +45,7 @@ export class RawSocketChannel implements FrameChannel {
   constructor(options: RawSocketChannelOptions) {
     this.maxFrame = options.peerLimit;
     this.#socket = options.socket;
-    this.#turns = new ReadTurns(options.socket, options.clock, bytes => this.feed(bytes));
+    this.#turns = new ReadTurns(options.socket, options.clock, bytes => this.#take(bytes));
     this.#gatherer = new FrameGatherer(options.socket, shape);
     this.#parser = new FrameParser(options.ownLimit, (type, frame) => this.#arrived(type, frame));
     this.#options = options;
@@ -61,30 +62,26 @@ export class RawSocketChannel implements FrameChannel {
     const socket = this.#socket;
     socket.on('data', chunk => this.#turns.read(chunk));
     socket.on('drain', () => this.#drained());
-    // A peer that closes its side is gone: nothing in WAMP is said to one who only listens.
+    // A peer that closes its side is gone: in WAMP, a peer that only listens does not exist.
     socket.on('end', () => {
-      if (this.#state === 'open') this.destroy(this.#reason);
+      if (this.#state === 'open') this.#turns.finish(() => this.destroy(this.#reason));
     });
     socket.on('error', error => {
       if (this.#state !== 'over') this.#reason = `connection lost: ${error.message}`;
+      this.#turns.stop();
     });
-    socket.on('close', () => {
-      this.#over();
-      receiver.closed(this.#reason);
-    });
+    // What the peer sent before it closed its side, and what a rate held back, is still handled.
+    socket.on('close', () =>
+      this.#turns.finish(() => {
+        this.#over();
+        receiver.closed(this.#reason);
+      }),
+    );
   }
 
-  /** Takes bytes from the peer: the socket's, and those that came in one piece with the handshake. */
+  /** Takes bytes from the peer that came in one piece with the handshake. */
   feed(chunk: Uint8Array): void {
-    // Once we are ending, what still comes is read and thrown away, so that the peer can read our last words.
-    if (this.#state !== 'open') return;
-    this.#heartbeat?.heard();
-    try {
-      this.#parser.push(chunk);
-    } catch (error) {
-      this.#parser.stop();
-      this.#receiver?.refuse(error);
-    }
+    this.#turns.read(chunk);
   }
 
   write(frame: Uint8Array): void {
@@ -108,13 +105,32 @@ export class RawSocketChannel implements FrameChannel {
   }
 
   pause(): void {
+    // What comes after the last word is read and thrown away, or is the answer to it.
+    if (this.#state !== 'open') return;
+    this.#deaf = true;
     if (this.#heartbeat !== undefined) this.#heartbeat.deaf = true;
+    this.#parser.pause();
     this.#turns.pause();
   }
 
   resume(): void {
+    this.#deaf = false;
     if (this.#heartbeat !== undefined) this.#heartbeat.deaf = false;
+    this.#parser.resume();
     this.#turns.resume();
+  }
+
+  #take(chunk: Uint8Array): number {
+    // Once we are ending, what still comes is read and thrown away, so that the peer can read our last words.
+    if (this.#state !== 'open') return chunk.length;
+    this.#heartbeat?.heard();
+    try {
+      return this.#parser.push(chunk);
+    } catch (error) {
+      this.#parser.stop();
+      this.#receiver?.refuse(error);
+      return chunk.length;
+    }
   }
 
   #arrived(type: FrameType, frame: Uint8Array): void {
@@ -132,14 +148,17 @@ export class RawSocketChannel implements FrameChannel {
     // One who asks knows the answer.
     this.#pings = 'always';
     this.#heartbeat = this.#beat(this.#options.heartbeat);
-    this.#heartbeat.deaf = this.#socket.isPaused();
+    this.#heartbeat.deaf = this.#deaf;
   }
 
   #beat(heartbeat: HeartbeatOptions): Heartbeat {
     return new Heartbeat(
       heartbeat,
       this.#options.clock,
-      () => this.#queue(PING, FrameType.Ping),
+      () => {
+        // A write also finds out about a peer that is gone while it is not read. It is not repeated without end.
+        if (!this.#deaf || !this.#gatherer.congested) this.#queue(PING, FrameType.Ping);
+      },
       () => this.destroy('the peer does not answer'),
     );
   }
@@ -164,6 +183,7 @@ export class RawSocketChannel implements FrameChannel {
     this.#state = 'over';
     this.#heartbeat?.stop();
     this.#parser.stop();
+    this.#turns.stop();
     this.#gatherer.drop();
   }
 }

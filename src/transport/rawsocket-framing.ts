@@ -33,6 +33,7 @@ export class FrameParser {
   readonly #limit: number;
   readonly #emit: (type: FrameType, frame: Uint8Array) => void;
   #stopped = false;
+  #paused = false;
   // The header of the next frame, as far as it has come.
   #header = 0;
   #headerBytes = 0;
@@ -54,12 +55,25 @@ export class FrameParser {
     this.#partial = undefined;
   }
 
-  /** Takes the next bytes. Throws `ProtocolViolation` for a header that may not be; the parser is of no use then. */
-  push(chunk: Uint8Array): void {
+  /** Takes nothing more until `resume`, not even the rest of the chunk that is being taken apart. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  /**
+   * Takes the next bytes, and returns how many: less than all only when it is paused meanwhile, between two frames.
+   * Throws `ProtocolViolation` for a header that may not be; the parser is of no use then.
+   */
+  push(chunk: Uint8Array): number {
     let at = 0;
-    while (at < chunk.length && !this.#stopped) {
+    while (at < chunk.length && !this.#stopped && !this.#paused) {
       at = this.#partial === undefined ? this.#begin(chunk, at) : this.#continue(chunk, at, this.#partial);
     }
+    return this.#stopped ? chunk.length : at;
   }
 
   #begin(chunk: Uint8Array, from: number): number {

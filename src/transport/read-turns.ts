@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 
 /** What is handled before the clock is looked at, in bytes: fewer or more, as messages take long or not. */
 const MIN_PIECE = 1024;
@@ -10,23 +10,42 @@ const MAX_PIECE = 64 * 1024;
 const TURN_MILLISECONDS = 4;
 
 /**
+ * Bytes that are read from a peer that is held and wait here. A peer that has sent less and then closes its side is
+ * noticed at once, because the socket is read to its end.
+ */
+const READ_AHEAD = 32 * 1024;
+
+/** Chunks that wait before they are put together. */
+const MAX_CHUNKS = 16;
+
+/** Milliseconds for which what waits is still handled, at the peer's rate, after the peer has closed its side. */
+export const LINGER = 10_000;
+
+/** Takes bytes, in order, and returns how many: less than all only where it has been paused meanwhile. */
+export type Feed = (bytes: Uint8Array) => number;
+
+/**
  * Reads from a socket in turns with the others: the system hands over some thirty times 64 KiB at once where a peer sends
- * as fast as it can, and everybody else would wait until all of that is handled.
+ * as fast as it can, and everybody else would wait until all of that is handled. While it is paused, nothing is handed on.
  */
 export class ReadTurns {
   readonly #socket: Duplex;
   readonly #clock: Clock;
-  readonly #feed: (bytes: Uint8Array) => void;
+  readonly #feed: Feed;
   #piece = FIRST_PIECE;
   /** Spent without a sign that the peer has nothing more to say for now. */
   #spent = 0;
-  /** What has been read and waits for the next turn; undefined while nothing does. */
-  #waiting: Uint8Array[] | undefined;
-  /** Whoever listens has asked for a pause. */
+  /** What has been read and waits for the next turn, or for the end of a pause. */
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  /** Set while a piece is with `feed`: it may pause, resume and close. */
+  #feeding = false;
+  #scheduled = false;
   #held = false;
+  #finished: (() => void) | undefined;
+  #lingering: Timer | undefined;
 
-  /** `feed` takes the bytes, in order. */
-  constructor(socket: Duplex, clock: Clock, feed: (bytes: Uint8Array) => void) {
+  constructor(socket: Duplex, clock: Clock, feed: Feed) {
     this.#socket = socket;
     this.#clock = clock;
     this.#feed = feed;
@@ -34,35 +53,73 @@ export class ReadTurns {
 
   /** Takes what the socket has read. */
   read(chunk: Uint8Array): void {
-    if (this.#waiting !== undefined) this.#waiting.push(chunk);
+    if (this.#held || this.#feeding || this.#waitingBytes > 0) this.#keep(chunk);
     else if (chunk.length > FIRST_PIECE) this.#work(chunk);
     else {
       this.#spent = 0;
-      this.#feed(chunk);
+      const taken = this.#hand(chunk);
+      if (taken < chunk.length) this.#keep(chunk.subarray(taken));
     }
   }
 
+  /** Hands nothing on until `resume`, not even the rest of a chunk that is with `feed` now. */
   pause(): void {
     this.#held = true;
-    this.#socket.pause();
+    if (this.#waitingBytes >= READ_AHEAD) this.#socket.pause();
   }
 
   resume(): void {
     this.#held = false;
-    if (this.#waiting === undefined) this.#socket.resume();
+    if (this.#waitingBytes > 0) this.#schedule();
+    else this.#socket.resume();
+  }
+
+  /** The peer has closed its side: calls back when what waits has been handled, or after a while. */
+  finish(finished: () => void): void {
+    this.#finished = finished;
+    if (this.#waitingBytes === 0) this.#finish();
+    else this.#lingering ??= this.#clock.after(LINGER, () => this.#finish());
+  }
+
+  /** Forgets what waits. */
+  stop(): void {
+    this.#forget();
+    this.#finished = undefined;
+    this.#lingering?.cancel();
+  }
+
+  #finish(): void {
+    const finished = this.#finished;
+    this.stop();
+    finished?.();
+  }
+
+  #forget(): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  #hand(bytes: Uint8Array): number {
+    this.#feeding = true;
+    try {
+      return this.#feed(bytes);
+    } finally {
+      this.#feeding = false;
+    }
   }
 
   #work(chunk: Uint8Array): void {
     let now = this.#clock.monotonic();
     const end = now - this.#spent + TURN_MILLISECONDS;
     for (let at = 0; at < chunk.length; ) {
-      if (now > end) {
-        this.#rest(chunk.subarray(at));
+      const piece = now > end ? 0 : Math.min(this.#piece, chunk.length - at);
+      const taken = piece === 0 ? 0 : this.#hand(chunk.subarray(at, at + piece));
+      at += taken;
+      if (taken < piece || piece === 0) {
+        this.#spent = 0;
+        this.#keep(chunk.subarray(at));
         return;
       }
-      const next = at + this.#piece;
-      this.#feed(chunk.subarray(at, next));
-      at = next;
       const before = now;
       now = this.#clock.monotonic();
       this.#piece = pieceAfter(this.#piece, now - before);
@@ -70,16 +127,35 @@ export class ReadTurns {
     this.#spent = now - end + TURN_MILLISECONDS;
   }
 
-  #rest(left: Uint8Array): void {
-    this.#waiting = [left];
-    this.#spent = 0;
-    this.#socket.pause();
+  #keep(bytes: Uint8Array): void {
+    // Chunks of one byte must not cost an object each.
+    if (this.#waiting.length === MAX_CHUNKS) this.#waiting = [Buffer.concat(this.#waiting)];
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (!this.#held) {
+      this.#socket.pause();
+      this.#schedule();
+    } else if (this.#waitingBytes >= READ_AHEAD) {
+      this.#socket.pause();
+    }
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
     setImmediate(() => {
-      const waiting = this.#waiting ?? [];
-      this.#waiting = undefined;
-      for (const chunk of waiting) this.read(chunk);
-      if (this.#waiting === undefined && !this.#held) this.#socket.resume();
+      this.#scheduled = false;
+      if (!this.#held) this.#goOn();
     });
+  }
+
+  #goOn(): void {
+    const waiting = this.#waiting;
+    this.#forget();
+    for (const chunk of waiting) this.read(chunk);
+    if (this.#waitingBytes > 0) return;
+    if (this.#finished !== undefined) this.#finish();
+    else if (!this.#held) this.#socket.resume();
   }
 }
 

@@ -110,7 +110,7 @@ export class WebSocketAcceptor {
       ...tlsPeer(socket, true),
       ...(cookie !== undefined && { cookie }),
     };
-    const framed = batched ? new BatchedChannel(channel, codec.binary) : channel;
+    const framed = batched ? new BatchedChannel(channel, codec.binary, this.#options.clock) : channel;
     this.#accept(acceptedLink(this.#options, peer, codec, framed));
     if (head.length > 0) channel.feed(head);
   }

@@ -51,13 +51,14 @@ export class WebSocketChannel implements FrameChannel {
   #state: 'open' | 'closing' | 'over' = 'open';
   #reason: string | undefined;
   #told = false;
+  #deaf = false;
   #grace: Timer | undefined;
 
   constructor(options: WebSocketChannelOptions) {
     const { socket, client, maxMessage, heartbeat, clock } = options;
     this.#socket = socket;
     this.#options = options;
-    this.#turns = new ReadTurns(options.socket, options.clock, bytes => this.feed(bytes));
+    this.#turns = new ReadTurns(options.socket, options.clock, bytes => this.#take(bytes));
     this.#gatherer = new FrameGatherer(socket, client ? wholeFrames : serverFrames);
     this.#parser = new WebSocketParser({
       limit: maxMessage,
@@ -68,7 +69,10 @@ export class WebSocketChannel implements FrameChannel {
     this.#heartbeat = new Heartbeat(
       heartbeat,
       clock,
-      () => this.#queue(EMPTY, Opcode.Ping),
+      () => {
+        // A write also finds out about a peer that is gone while it is not read. It is not repeated without end.
+        if (!this.#deaf || !this.#gatherer.congested) this.#queue(EMPTY, Opcode.Ping);
+      },
       () => this.destroy('the peer does not answer'),
     );
   }
@@ -83,25 +87,19 @@ export class WebSocketChannel implements FrameChannel {
     socket.on('data', chunk => this.#turns.read(chunk));
     socket.on('drain', () => this.#drained());
     socket.on('end', () => {
-      // Without a close frame: nothing in WAMP is said to one who only listens.
-      if (this.#state === 'open') this.destroy('connection lost');
+      // Without a close frame: in WAMP, a peer that only listens does not exist.
+      if (this.#state === 'open') this.#turns.finish(() => this.#ended());
       else socket.end();
     });
     // `close` follows.
-    socket.on('error', () => {});
-    socket.on('close', () => this.#closed());
+    socket.on('error', () => this.#turns.stop());
+    // What the peer sent before it closed its side, and what a rate held back, is still handled.
+    socket.on('close', () => this.#turns.finish(() => this.#closed()));
   }
 
-  /** Takes bytes from the peer: the socket's, and those that came in one piece with the handshake. */
+  /** Takes bytes from the peer that came in one piece with the handshake. */
   feed(chunk: Uint8Array): void {
-    // Any byte is a sign of life: a large message on a slow line takes longer than a PING may wait.
-    this.#heartbeat.heard();
-    try {
-      this.#parser.push(chunk);
-    } catch (error) {
-      if (error instanceof WebSocketFailure) this.#fail(error);
-      else this.#receiver?.refuse(error);
-    }
+    this.#turns.read(chunk);
   }
 
   write(frame: Uint8Array): void {
@@ -120,13 +118,36 @@ export class WebSocketChannel implements FrameChannel {
   }
 
   pause(): void {
+    // What comes after the last word is read and thrown away, or is the answer to it.
+    if (this.#state !== 'open') return;
+    this.#deaf = true;
     this.#heartbeat.deaf = true;
+    this.#parser.pause();
     this.#turns.pause();
   }
 
   resume(): void {
+    this.#deaf = false;
     this.#heartbeat.deaf = false;
+    this.#parser.resume();
     this.#turns.resume();
+  }
+
+  #take(chunk: Uint8Array): number {
+    // Any byte is a sign of life: a large message on a slow line takes longer than a PING may wait.
+    this.#heartbeat.heard();
+    try {
+      return this.#parser.push(chunk);
+    } catch (error) {
+      if (error instanceof WebSocketFailure) this.#fail(error);
+      else this.#receiver?.refuse(error);
+      return chunk.length;
+    }
+  }
+
+  #ended(): void {
+    if (this.#state === 'open') this.destroy('connection lost');
+    else this.#socket.end();
   }
 
   #queue(frame: Uint8Array, opcode: Opcode): void {
@@ -162,6 +183,7 @@ export class WebSocketChannel implements FrameChannel {
     this.#state = 'closing';
     this.#heartbeat.stop();
     this.#gatherer.flushAll();
+    this.#parser.resume();
     this.#turns.resume();
     this.#grace = this.#options.clock.after(this.#options.closeGrace, () =>
       this.destroy('no answer to the close frame'),
@@ -214,6 +236,7 @@ export class WebSocketChannel implements FrameChannel {
     this.#grace?.cancel();
     this.#heartbeat.stop();
     this.#parser.stop();
+    this.#turns.stop();
     this.#gatherer.drop();
   }
 }

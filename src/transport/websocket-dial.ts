@@ -52,7 +52,7 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
         ...tlsPeer(socket, false),
       },
       codec,
-      channel: isBatched ? new BatchedChannel(channel, codec.binary) : channel,
+      channel: isBatched ? new BatchedChannel(channel, codec.binary, clock) : channel,
       log,
       clock,
       outgoing: { maxBytes: terms.maxQueuedBytes },

@@ -38,6 +38,7 @@ const MAX_CONTROL = 125;
 export class WebSocketParser {
   readonly #options: WebSocketParserOptions;
   #stopped = false;
+  #paused = false;
   /** The beginning of a header that came in pieces. */
   #head: GrowingBytes | undefined;
   // The frame that is being read, if any.
@@ -69,12 +70,25 @@ export class WebSocketParser {
     this.#head = undefined;
   }
 
-  /** Takes the next bytes, which are this parser's from now on. Throws `WebSocketFailure`; it is of no use then. */
-  push(chunk: Uint8Array): void {
+  /** Takes nothing more until `resume`, not even the rest of the chunk that is being taken apart. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  /**
+   * Takes the next bytes, which are this parser's from now on, and returns how many: less than all only when it is
+   * paused meanwhile, between two frames. Throws `WebSocketFailure`; it is of no use then.
+   */
+  push(chunk: Uint8Array): number {
     let at = 0;
-    while (at < chunk.length && !this.#stopped) {
+    while (at < chunk.length && !this.#stopped && !this.#paused) {
       at = this.#reading ? this.#continue(chunk, at) : this.#begin(chunk, at);
     }
+    return this.#stopped ? chunk.length : at;
   }
 
   #begin(chunk: Uint8Array, at: number): number {

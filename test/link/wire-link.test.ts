@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Timer } from '../../src/base/clock.ts';
+import { TokenBucket } from '../../src/base/token-bucket.ts';
 import { jsonCodec } from '../../src/codec/json/json-codec.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../../src/link/frame-channel.ts';
 import type { LinkInfo } from '../../src/link/link.ts';
@@ -381,5 +382,18 @@ describe('wire link', () => {
     link.open(receiver);
     assert.equal(channel.paused, false);
     assert.equal(receiver.messages.length, 16);
+  });
+
+  it('is not read while the receiver asks for a pause, whatever a rate says meanwhile', () => {
+    const { link, channel, clock } = setup();
+    const bucket = new TokenBucket({ rate: 1, burst: 1 }, clock);
+    link.setMeters({ messages: bucket });
+    link.pause();
+    assert.equal(channel.paused, true);
+    for (let i = 0; i < 3; i++) channel.receiver?.receiveFrame(Buffer.from('[16,1,{},"a.b"]'));
+    clock.advance(5000);
+    assert.equal(channel.paused, true, 'the pause of the receiver outlasts the one of the rate');
+    link.resume();
+    assert.equal(channel.paused, false);
   });
 });

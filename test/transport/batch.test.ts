@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { joinBatch, splitBatch } from '../../src/transport/batch.ts';
+import { BatchReader, joinBatch } from '../../src/transport/batch.ts';
 import { ProtocolViolation } from '../../src/wamp/errors.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
 function split(batch: Uint8Array, binary: boolean): string[] {
   const messages: string[] = [];
-  splitBatch(batch, binary, message => messages.push(Buffer.from(message).toString('latin1')));
+  const reader = new BatchReader(batch, binary);
+  while (!reader.done) messages.push(Buffer.from(reader.next()).toString('latin1'));
   return messages;
 }
 
@@ -46,7 +47,10 @@ describe('batch [advanced/transport_batched_websocket]', () => {
   for (const [what, batch, binary, before] of broken) {
     it(`is a violation with ${what}, after what came whole before it`, () => {
       let count = 0;
-      assert.throws(() => splitBatch(batch, binary, () => count++), ProtocolViolation);
+      const reader = new BatchReader(batch, binary);
+      assert.throws(() => {
+        for (; !reader.done; count++) reader.next();
+      }, ProtocolViolation);
       assert.equal(count, before);
     });
   }

@@ -15,6 +15,7 @@ function flowing(slow: number) {
   const turns = new ReadTurns(socket, clock, bytes => {
     pieces.push(bytes);
     clock.advance(slow);
+    return bytes.length;
   });
   return { socket, turns, pieces };
 }
@@ -57,14 +58,16 @@ describe('reading in turns', () => {
     assert.equal(socket.isPaused(), true);
   });
 
-  it('neither ends a pause that somebody has asked for nor a rest', async () => {
+  it('ends neither a pause that was asked for nor a rest', async () => {
     const { socket, turns, pieces } = flowing(5);
     turns.read(numbered(6));
     turns.pause();
     for (let i = 0; i < 5; i++) await turn();
-    assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(6)));
+    assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(4)), 'nothing is handed on meanwhile');
     assert.equal(socket.isPaused(), true);
     turns.resume();
+    for (let i = 0; i < 5; i++) await turn();
+    assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(6)));
     assert.equal(socket.isPaused(), false);
     turns.read(numbered(6));
     turns.pause();
@@ -72,5 +75,25 @@ describe('reading in turns', () => {
     assert.equal(socket.isPaused(), true);
     for (let i = 0; i < 5; i++) await turn();
     assert.equal(socket.isPaused(), false);
+  });
+
+  it('keeps the rest of a chunk when it is paused in the middle, and reads on to a bound', async () => {
+    const socket = new FakeSocket();
+    socket.resume();
+    const pieces: Uint8Array[] = [];
+    const turns = new ReadTurns(socket, new FakeClock(), bytes => {
+      pieces.push(bytes.subarray(0, 100));
+      turns.pause();
+      return 100;
+    });
+    turns.read(numbered(6));
+    assert.deepEqual([pieces.length, socket.isPaused()], [1, false]);
+    // Chunks of one byte cost no more than what is in them.
+    for (let i = 0; i < 100; i++) turns.read(Uint8Array.of(6));
+    turns.read(numbered(26, 7));
+    assert.deepEqual([pieces.length, socket.isPaused()], [1, true]);
+    turns.resume();
+    await turn();
+    assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(6)).subarray(0, 200));
   });
 });
