@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { jsonItems } from '../../src/codec/json/json-items.ts';
 import { skipBlanks, walkValue } from '../../src/codec/json/json-walk.ts';
+import { fitItems, unfit } from '../../src/codec/unfit.ts';
 import { ProtocolViolation } from '../../src/wamp/errors.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 
@@ -11,26 +12,35 @@ const CLOSE_LIST = 0x5d;
 const scalar = /^[ \t\r\n]*(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)[ \t\r\n]*$/;
 
 /**
- * The WAMP payload of an MQTT message: JSON is its value, other UTF-8 a string, anything else bytes, always the only
+ * The WAMP payload of an MQTT message: JSON is its value, other text a string, anything else bytes, always the only
  * argument; an empty message has no argument. JSON is checked, not taken apart: its text becomes part of the list of
- * arguments as it is.
+ * arguments as it is, unless it holds a key twice or text that only looks like binary.
  */
 export function payloadOfMqtt(bytes: Uint8Array): Payload {
   if (bytes.length === 0) return Payload.empty;
   const json = jsonPayload(bytes);
   if (json !== undefined) return json;
-  return Payload.of([isUtf8(bytes) ? bufferOf(bytes).toString() : bytes]);
+  return Payload.of([textOf(bytes) ?? bytes]);
+}
+
+/**
+ * The text that `bytes` are; undefined if they are not UTF-8, or begin with U+0000: such text has no JSON, where it
+ * stands for binary. [advanced/serialization_binary_json]
+ */
+export function textOf(bytes: Uint8Array): string | undefined {
+  return bytes[0] !== 0 && isUtf8(bytes) ? bufferOf(bytes).toString() : undefined;
 }
 
 /** The payload whose only argument is the value of a JSON text; undefined where `bytes` are none. */
 export function jsonPayload(bytes: Uint8Array): Payload | undefined {
   const text = bufferOf(bytes);
+  const before = unfit.seen;
   if (!isJson(text)) return undefined;
   const items = Buffer.allocUnsafe(text.length + 2);
   items[0] = OPEN_LIST;
   items.set(text, 1);
   items[text.length + 1] = CLOSE_LIST;
-  return Payload.encoded(jsonItems, items, 1);
+  return Payload.encoded(jsonItems, fitItems(jsonItems, items, 1, before), 1);
 }
 
 /**

@@ -1,6 +1,9 @@
 import type { Dict } from '../../src/wamp/dict.ts';
 import { EMPTY_DICT } from '../../src/wamp/dict.ts';
 
+/** How a device writes text. */
+type Encoding = 'utf8' | 'latin1';
+
 /** What a regular expression found in a frame, as the arguments of an event or a result. */
 export interface Captured {
   readonly args: readonly unknown[];
@@ -12,22 +15,33 @@ const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
 /**
  * Named groups become keyword arguments; where there are none, numbered groups become arguments; where there are no
  * groups at all, the text matched is the one argument. Groups that did not take part are left out (null where they are
- * numbered). What reads as a number becomes one, but for the groups named in `text`.
+ * numbered). What reads as a number becomes one, but for the groups named in `text`. What begins with U+0000 is not text
+ * in WAMP, and becomes its bytes in `encoding`. [advanced/serialization_binary_json]
  */
-export function captured(match: RegExpExecArray, text: ReadonlySet<string>): Captured {
+export function captured(match: RegExpExecArray, text: ReadonlySet<string>, encoding: Encoding): Captured {
   const { groups } = match;
   if (groups !== undefined) {
     const kwargs: Record<string, unknown> = {};
     for (const name in groups) {
       const value = groups[name];
-      if (value !== undefined) kwargs[name] = text.has(name) ? value : numeric(value);
+      if (value !== undefined) kwargs[name] = text.has(name) ? textOrBytes(value, encoding) : read(value, encoding);
     }
     return { args: [], kwargs };
   }
   if (match.length > 1) {
-    return { args: match.slice(1).map(value => (value === undefined ? null : numeric(value))), kwargs: EMPTY_DICT };
+    const args = match.slice(1).map(value => (value === undefined ? null : read(value, encoding)));
+    return { args, kwargs: EMPTY_DICT };
   }
-  return { args: [match[0]], kwargs: EMPTY_DICT };
+  return { args: [textOrBytes(match[0], encoding)], kwargs: EMPTY_DICT };
+}
+
+function read(value: string, encoding: Encoding): unknown {
+  const found = numeric(value);
+  return typeof found === 'string' ? textOrBytes(found, encoding) : found;
+}
+
+function textOrBytes(value: string, encoding: Encoding): string | Uint8Array {
+  return value.charCodeAt(0) === 0 ? Buffer.from(value, encoding) : value;
 }
 
 /** The number that `text` is, else `text`; what a number would not keep exactly (an id of 20 digits) stays text. */

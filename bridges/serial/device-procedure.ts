@@ -30,7 +30,7 @@ export class DeviceProcedure {
       terminators: [port.framing.delimiter, terminator, terminator.replace(/\p{Cc}+/gu, '')],
       encoding: this.#encoding,
     });
-    this.#interpret = interpreter(config);
+    this.#interpret = interpreter(config, this.#encoding);
   }
 
   /** The exchange that a call stands for. Throws `wamp.error.invalid_argument`. */
@@ -55,15 +55,18 @@ export class DeviceProcedure {
 }
 
 /** A refusal is looked for first: an `expect` as wide as `.+` would take it for a result. */
-function interpreter({ expect, error, text }: ProcedureConfig): ((frame: string) => Reply | undefined) | undefined {
+function interpreter(
+  { expect, error, text }: ProcedureConfig,
+  encoding: 'utf8' | 'latin1',
+): ((frame: string) => Reply | undefined) | undefined {
   if (expect === undefined) return undefined;
   const accepted = new RegExp(expect, 'u');
   const refused = error === undefined ? undefined : new RegExp(error, 'u');
   const kept = new Set(text);
   return frame => {
     const refusal = refused?.exec(frame);
-    if (refusal) return { kind: 'refusal', value: captured(refusal, kept), frame };
+    if (refusal) return { kind: 'refusal', value: captured(refusal, kept, encoding), frame };
     const match = accepted.exec(frame);
-    return match === null ? undefined : { kind: 'result', value: captured(match, kept) };
+    return match === null ? undefined : { kind: 'result', value: captured(match, kept, encoding) };
   };
 }

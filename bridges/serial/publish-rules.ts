@@ -17,8 +17,10 @@ interface Rule {
 /** Frames to events. The first rule that matches decides. */
 export class PublishRules {
   readonly #rules: readonly Rule[];
+  readonly #encoding: 'utf8' | 'latin1';
 
-  constructor(id: string, rules: readonly PublishRuleConfig[]) {
+  constructor(id: string, rules: readonly PublishRuleConfig[], encoding: 'utf8' | 'latin1') {
+    this.#encoding = encoding;
     this.#rules = rules.map(({ match, topic, uri, text }) => {
       const full = deviceUri(id, topic, uri);
       return { pattern: new RegExp(match, 'u'), topic: full, perValue: full.includes('{name}'), text: new Set(text) };
@@ -30,7 +32,7 @@ export class PublishRules {
     for (const { pattern, topic, perValue, text } of this.#rules) {
       const match = pattern.exec(frame);
       if (match === null) continue;
-      const values = captured(match, text);
+      const values = captured(match, text, this.#encoding);
       if (!perValue) return [{ topic, ...values }];
       return Object.entries(values.kwargs).map(([name, value]) => ({
         topic: topic.replaceAll('{name}', name),

@@ -68,7 +68,7 @@ export class SerialDevice implements AsyncDisposable {
     this.#context = context;
     this.#log = context.log.child({ device: config.id });
     this.#framer = makeFramer(config.framing);
-    this.#rules = new PublishRules(config.id, config.publish);
+    this.#rules = new PublishRules(config.id, config.publish, config.framing.encoding);
     this.#procedures = this.#makeProcedures();
     this.#port = new PortOwner({
       path,

@@ -1,5 +1,7 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const PAD = 0x3d;
+const SLASH = 0x2f;
+const BACKSLASH = 0x5c;
 
 const digits = new Uint8Array(64);
 const values = new Uint8Array(256).fill(255);
@@ -48,6 +50,21 @@ export function readBase64(text: Uint8Array, start: number, end: number): Uint8A
     if (phase !== 0) bytes[out++] = (word >>> (6 - 2 * phase)) & 255;
   }
   return bytes;
+}
+
+/**
+ * Whether the characters in `text` from `start` to `end` are Base64 with its padding. Slashes may stand behind a
+ * backslash, as some encoders of JSON write them.
+ */
+export function isPaddedBase64(text: Uint8Array, start: number, end: number): boolean {
+  let count = 0;
+  let pads = 0;
+  for (let i = start; i < end; i++, count++) {
+    if (text[i] === BACKSLASH && text[i + 1] === SLASH) i++;
+    if (text[i] === PAD) pads++;
+    else if (pads > 0 || values[text[i] ?? 0] === 255) return false;
+  }
+  return count % 4 === 0 && pads <= 2;
 }
 
 /** `bytes` in Base64. */

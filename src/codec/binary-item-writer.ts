@@ -1,5 +1,6 @@
 import type { ItemSink } from '../wamp/item-sink.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { encodeUtf8 } from './utf8.ts';
 
 /** Text up to this length has a head of one byte in both formats, and is written by a loop. */
 const SHORT = 23;
@@ -39,12 +40,17 @@ export abstract class BinaryItemWriter implements ItemSink {
   protected abstract containerHeadSize(length: number): number;
 
   text(bytes: Uint8Array, start: number, end: number): void {
-    this.textHead(end - start);
-    this.out.append(bytes, start, end);
+    if (start < end && bytes[start] === 0) this.binary(bytes, start, end);
+    else this.key(bytes, start, end);
   }
 
   string(value: string): void {
-    if (value.length > SHORT || !this.#ascii(value)) this.#utf8(value);
+    if (value.charCodeAt(0) !== 0) {
+      this.keyString(value);
+      return;
+    }
+    const bytes = encodeUtf8(value);
+    this.binary(bytes, 0, bytes.length);
   }
 
   /** Writes a short text if it is ASCII. */
@@ -85,11 +91,12 @@ export abstract class BinaryItemWriter implements ItemSink {
   }
 
   key(bytes: Uint8Array, start: number, end: number): void {
-    this.text(bytes, start, end);
+    this.textHead(end - start);
+    this.out.append(bytes, start, end);
   }
 
   keyString(value: string): void {
-    this.string(value);
+    if (value.length > SHORT || !this.#ascii(value)) this.#utf8(value);
   }
 
   emptyDict(): void {

@@ -1,5 +1,5 @@
 import type { ItemSink } from '../wamp/item-sink.ts';
-import type { PayloadCount, PayloadFormat, PayloadValues } from '../wamp/payload.ts';
+import type { ItemSource, PayloadCount, PayloadFormat, PayloadValues } from '../wamp/payload.ts';
 import type { BinaryItemWriter } from './binary-item-writer.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { ValueBuilder } from './value-builder.ts';
@@ -41,7 +41,7 @@ export class BinaryItems implements PayloadFormat {
     return this.#written(sink => feedValues(values, count, sink));
   }
 
-  transcode(items: Uint8Array, count: PayloadCount, from: PayloadFormat): Uint8Array {
+  transcode(items: Uint8Array, count: PayloadCount, from: ItemSource): Uint8Array {
     return this.#written(sink => from.feed(items, count, sink));
   }
 

@@ -4,6 +4,7 @@ import type { WalkItem } from './binary-items.ts';
 import { ElementReader } from './element-reader.ts';
 import { InternTable } from './intern-table.ts';
 import { malformed } from './malformed.ts';
+import { fitItems, unfit } from './unfit.ts';
 import { view } from './utf8.ts';
 import { ValueBuilder } from './value-builder.ts';
 
@@ -42,10 +43,6 @@ export abstract class BinaryReader extends ElementReader {
   protected abstract emptyDict(): boolean;
   /** Whether the list without a length ends here. */
   protected abstract isBreak(): boolean;
-  /** The payload's items, well-formed, as they may be sent on. */
-  protected forwardable(items: Uint8Array, _count: PayloadCount): Uint8Array {
-    return items;
-  }
 
   protected begin(frame: Uint8Array): void {
     this.bytes = frame;
@@ -114,6 +111,7 @@ export abstract class BinaryReader extends ElementReader {
 
   protected tail(): Payload {
     const start = this.pos;
+    const before = unfit.seen;
     const binary = this.isBinary();
     if (!binary && !this.isList()) throw this.refuse('a list');
     this.skip();
@@ -131,7 +129,8 @@ export abstract class BinaryReader extends ElementReader {
     }
     // What is empty at the end is not passed on. [basic/messages: empty arguments]
     if (isEmpty && count === 1) return Payload.empty;
-    return Payload.encoded(this.#format, this.forwardable(view(this.bytes, start, after), count), count);
+    const items = fitItems(this.#format, view(this.bytes, start, after), count, before);
+    return Payload.encoded(this.#format, items, count);
   }
 
   protected skip(): void {

@@ -1,4 +1,5 @@
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const encoder = new TextEncoder();
 
 /** Longest text that is put together here; the decoder's fixed cost is more than that of this many characters. */
 const SHORT = 12;
@@ -13,6 +14,11 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
     text += String.fromCharCode(byte);
   }
   return text;
+}
+
+/** The UTF-8 of `text`; a lone surrogate is U+FFFD. */
+export function encodeUtf8(text: string): Uint8Array {
+  return encoder.encode(text);
 }
 
 /** Whether `bytes` from `start` to `end` are UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. [RFC 3629] */

@@ -1,13 +1,13 @@
 import { type Dict, EMPTY_DICT, isDict } from '../wamp/dict.ts';
 import type { ItemSink } from '../wamp/item-sink.ts';
 import type { PayloadValues } from '../wamp/payload.ts';
-import { decodeUtf8 } from './utf8.ts';
+import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 
 type Container = unknown[] | Record<string, unknown>;
 
 /**
  * Builds values from the items of a walk: integers beyond 2^53 are bigints, binary is a copy in a Uint8Array, a key
- * named `__proto__` is a key like any other.
+ * named `__proto__` is a key like any other, text that begins with U+0000 is binary.
  */
 export class ValueBuilder implements ItemSink {
   readonly #items: unknown[] = [];
@@ -87,11 +87,12 @@ export class ValueBuilder implements ItemSink {
   }
 
   text(bytes: Uint8Array, start: number, end: number): void {
-    this.#put(decodeUtf8(bytes, start, end));
+    if (start < end && bytes[start] === 0) this.binary(bytes, start, end);
+    else this.#put(decodeUtf8(bytes, start, end));
   }
 
   string(value: string): void {
-    this.#put(value);
+    this.#put(value.charCodeAt(0) === 0 ? encodeUtf8(value) : value);
   }
 
   binary(bytes: Uint8Array, start: number, end: number): void {

@@ -2,6 +2,7 @@ import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { ItemSink } from '../wamp/item-sink.ts';
 import type { PayloadCount, PayloadValues } from '../wamp/payload.ts';
 import { MAX_DEPTH } from './limits.ts';
+import { wellFormed } from './well-formed.ts';
 
 /** Tells `sink` the items of `values`. */
 export function feedValues(values: PayloadValues, count: PayloadCount, sink: ItemSink): void {
@@ -66,13 +67,14 @@ function feedList(items: readonly unknown[], sink: ItemSink, depth: number): voi
 }
 
 function feedMap(map: ReadonlyMap<unknown, unknown>, sink: ItemSink, depth: number): void {
-  const entries = [...map];
-  sink.beginDict(entries.length);
+  // Keys that are different objects may be one text.
+  const entries = new Map([...map].map(([key, item]) => [wellFormed(String(key)), item]));
+  sink.beginDict(entries.size);
   for (const [key, item] of entries) {
-    sink.keyString(String(key));
+    sink.keyString(key);
     feedValue(item, sink, depth + 1);
   }
-  sink.endDict(entries.length);
+  sink.endDict(entries.size);
 }
 
 /** As JSON.stringify: own enumerable properties; those that hold nothing JSON could say are left out. */

@@ -12,9 +12,9 @@ export interface ItemSink {
   integer(value: number | bigint): void;
   /** May be whole, infinite or not a number: the sender chose a float. */
   float(value: number): void;
-  /** Text as UTF-8: `bytes` from `start` to `end`. */
+  /** Text as UTF-8: `bytes` from `start` to `end`. Text that begins with U+0000 is taken as binary, as JSON has it. */
   text(bytes: Uint8Array, start: number, end: number): void;
-  /** Text as a string; it may hold lone surrogates. */
+  /** Text as a string; it may hold lone surrogates. If it begins with U+0000, its UTF-8 is taken as binary. */
   string(value: string): void;
   /** Binary data: `bytes` from `start` to `end`. */
   binary(bytes: Uint8Array, start: number, end: number): void;

@@ -10,11 +10,17 @@ export interface PayloadValues {
 /** How many of `args`, `kwargs` a payload has: none, the list, or both. */
 export type PayloadCount = 0 | 1 | 2;
 
+/** What payload items come from. */
+export interface ItemSource {
+  /** Walks `items`, known to be well-formed, and tells `sink` what it finds. */
+  feed(items: Uint8Array, count: PayloadCount, sink: ItemSink): void;
+}
+
 /**
  * One way to write payload items as bytes; each codec has one. The items are the tail of a message as it stands on
  * the wire, without the list around them: for JSON `[1,2],{"a":3}`, for CBOR and MsgPack the items end to end.
  */
-export interface PayloadFormat {
+export interface PayloadFormat extends ItemSource {
   readonly name: 'json' | 'cbor' | 'msgpack';
   /** The place of this format in a payload's cache. */
   readonly slot: 0 | 1 | 2;
@@ -22,9 +28,7 @@ export interface PayloadFormat {
   /** Items of `args` and, where `count` is 2, `kwargs`. */
   encode(values: PayloadValues, count: PayloadCount): Uint8Array;
   /** The same items, from another format's bytes, without building the values. `items` are known to be well-formed. */
-  transcode(items: Uint8Array, count: PayloadCount, from: PayloadFormat): Uint8Array;
-  /** Walks `items`, known to be well-formed, and tells `sink` what it finds. */
-  feed(items: Uint8Array, count: PayloadCount, sink: ItemSink): void;
+  transcode(items: Uint8Array, count: PayloadCount, from: ItemSource): Uint8Array;
 }
 
 /** Bytes of a block that payloads share while they wait, and of the largest that is put into one. */

@@ -21,9 +21,11 @@ export function asUri(text: string): Uri {
 
 /**
  * Whether `text` may name a topic or procedure under `rule`, or a pattern of the given policy. Empty components are
- * legal in wildcards; a prefix may be any cut of a URI, so it may end in an empty component.
+ * legal in wildcards; a prefix may be any cut of a URI, so it may end in an empty component. None begins with U+0000:
+ * as a detail in JSON it would be binary. [advanced/serialization_binary_json]
  */
 export function isUri(text: string, rule: UriRule, match: MatchPolicy = 'exact'): text is Uri {
+  if (text.charCodeAt(0) === 0) return false;
   if (text.length === 0) return match !== 'exact';
   if (match === 'exact') return (rule === 'strict' ? strict : loose).test(text);
   if (match === 'wildcard') return (rule === 'strict' ? strictWithEmpty : looseWithEmpty).test(text);

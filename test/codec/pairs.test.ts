@@ -200,11 +200,95 @@ describe('from each serializer to each', () => {
     }
   });
 
-  it('of a key that comes twice the last value counts, and both are passed on', () => {
+  it('a key that comes twice is one key with the last value, in every serializer [RFC 8949, section 5.3.1]', () => {
     const rows = { json: '{"a":1,"a":2}', msgpack: '82a16101a16102', cbor: 'a2616101616102' };
     const last = { json: '{"a":2}', msgpack: '81a16102', cbor: 'a1616102' };
     for (const from of names)
-      for (const to of names) assert.deepEqual(ways(from, to, rows[from]), [rows[to], last[to]]);
+      for (const to of names) assert.deepEqual(ways(from, to, rows[from]), [last[to], last[to]], `${from} to ${to}`);
+  });
+
+  it('keys are the same if their text is, however it is spelled', () => {
+    const rows: readonly (readonly [SerializerName, item: string, json: string])[] = [
+      ['json', '{"a":1,"b":0,"\\u0061":2}', '{"a":2,"b":0}'],
+      ['json', '{"\\u0061":1,"b":0,"a":2}', '{"a":2,"b":0}'],
+      ['json', '{"é":1,"\\u00e9":2}', '{"é":2}'],
+      ['json', '{"":1,"":2.0}', '{"":2.0}'],
+      [
+        'json',
+        '{"__proto__":1,"x":[{"__proto__":{"a":1,"a":[]}}],"__proto__":2}',
+        '{"__proto__":2,"x":[{"__proto__":{"a":[]}}]}',
+      ],
+      ['json', '{"2":"b","1":"a","2":"c"}', '{"2":"c","1":"a"}'],
+      ['json', '{"\\ud800":1,"\\udc00":2}', '{"\ufffd":2}'],
+      ['json', '{"n":12345678901234567890,"n":12345678901234567891}', '{"n":12345678901234567891}'],
+      ['cbor', 'a2616101 7f6161ff02', '{"a":2}'],
+      ['cbor', 'a27f6161ff01616102', '{"a":2}'],
+      ['cbor', 'bf60016002ff', '{"":2}'],
+      ['cbor', 'a2616101616181a2616201616203', '{"a":[{"b":3}]}'],
+      ['msgpack', '82a16101d9016102', '{"a":2}'],
+    ];
+    for (const [from, item, json] of rows) {
+      assert.equal(ways(from, 'json', item)[0], json, item);
+      for (const to of names) assert.equal(ways(to, 'json', ways(from, to, item)[0])[0], json, `${item} by ${to}`);
+    }
+  });
+
+  it('a key that is within another dictionary is another key', () => {
+    for (const json of [
+      '{"a":{"a":{"a":1}},"b":{"a":2}}',
+      '[{"a":1},{"a":1}]',
+      '{"ab":1,"ac":2,"bb":3}',
+      '{"":{"":1}}',
+    ]) {
+      for (const to of names) assert.equal(ways(to, 'json', ways('json', to, json)[0])[0], json, to);
+    }
+  });
+
+  it('of very many keys, each is found that comes twice', () => {
+    const keys = Array.from({ length: 10_000 }, (_, i) => `k${i % 9_000}`);
+    const text = `{${keys.map((key, i) => `"${key}":${i}`).join(',')}}`;
+    const merged = JSON.stringify(JSON.parse(text));
+    for (const to of names) assert.equal(ways(to, 'json', ways('json', to, text)[0])[0], merged, to);
+    const once = `{${[...new Set(keys)].map((key, i) => `"${key}":${i}.50`).join(',')}}`;
+    assert.equal(ways('json', 'json', once)[0], once, 'keys that come once are passed on as they are spelled');
+  });
+
+  it('text that begins with U+0000 is binary in every serializer [advanced/serialization_binary_json]', () => {
+    const rows: readonly (readonly [SerializerName, item: string, json: string])[] = [
+      ['json', '"\\u0000ABC"', '"\\u0000ABA="'],
+      ['json', '"\\u0000x y"', '"\\u0000AHggeQ=="'],
+      ['json', '"\\u0000AQI"', '"\\u0000AQI="'],
+      ['json', '"\\u0000AQI=="', '"\\u0000AEFRST09"'],
+      ['json', '{"a":["\\u0000\\u0000"]}', '{"a":["\\u0000AAA="]}'],
+      ['msgpack', 'a400414243', '"\\u0000AEFCQw=="'],
+      ['msgpack', 'a100', '"\\u0000AA=="'],
+      ['cbor', '6400414243', '"\\u0000AEFCQw=="'],
+      ['cbor', '7f6100626162ff', '"\\u0000AGFi"'],
+      ['cbor', 'd820 6400414243', '"\\u0000AEFCQw=="'],
+    ];
+    for (const [from, item, json] of rows) {
+      for (const to of names) {
+        const [passed, built] = ways(from, to, item);
+        assert.equal(ways(to, 'json', passed)[0], json, `${item} to ${to}`);
+        assert.equal(built, passed, `${item} to ${to}, built anew`);
+        assert.ok(ways(to, to, passed)[0] === passed);
+      }
+    }
+    for (const to of names) {
+      const message = codecNamed('json').decode(frameOf('json', '1'));
+      assert.ok('payload' in message);
+      const text = itemIn(to, codecNamed(to).encode({ ...message, payload: Payload.of(['\0ABC']) }));
+      assert.equal(ways(to, 'json', text)[0], '"\\u0000AEFCQw=="', `a value by ${to}`);
+    }
+  });
+
+  it('keys that begin with U+0000 are text', () => {
+    for (const to of names) {
+      assert.equal(
+        ways(to, 'json', ways('json', to, '{"\\u0000AQI=":1,"\\u0000":2}')[0])[0],
+        '{"\\u0000AQI=":1,"\\u0000":2}',
+      );
+    }
   });
 
   it('nothing may stand before or behind a message but blanks in JSON, not even a byte order mark', () => {

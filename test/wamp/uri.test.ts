@@ -11,6 +11,11 @@ describe('isUri [basic/building_blocks]', () => {
     }
   });
 
+  it('none begins with U+0000, which JSON takes for binary [advanced/serialization_binary_json]', () => {
+    for (const match of ['exact', 'prefix', 'wildcard'] as const) assert.ok(!isUri('\0a.b', 'loose', match), match);
+    assert.ok(isUri('a.\0b', 'loose'));
+  });
+
   it('strict: lower-case letters, digits and _', () => {
     for (const good of ['a', 'com.my_app.topic1', '1.2', '_']) assert.ok(isUri(good, 'strict'), good);
     for (const bad of ['', 'A', 'com.App', 'a-b', 'a..b', 'ä', 'a\n']) assert.ok(!isUri(bad, 'strict'), bad);

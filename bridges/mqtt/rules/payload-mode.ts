@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { cborItems } from '../../../src/codec/cbor/cbor-items.ts';
 import { walkItem } from '../../../src/codec/cbor/cbor-walk.ts';
+import { fitItems, unfit } from '../../../src/codec/unfit.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
-import { jsonPayload, mqttOfPayload, payloadOfMqtt, wholeValue } from '../payload-map.ts';
+import { jsonPayload, mqttOfPayload, payloadOfMqtt, textOf, wholeValue } from '../payload-map.ts';
 
 /** How a rule's MQTT payloads are to be read and written. */
 export const payloadModes = ['auto', 'json', 'cbor', 'text', 'raw'] as const;
@@ -29,7 +30,7 @@ export function readPayload(mode: PayloadMode, bytes: Uint8Array): Payload {
       return cborPayload(bytes);
     case 'text':
       if (!isUtf8(bytes)) throw new PayloadMismatch('is no UTF-8');
-      return Payload.of([Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()]);
+      return Payload.of([textOf(bytes) ?? bytes]);
     case 'raw':
       return Payload.of([bytes]);
   }
@@ -45,7 +46,7 @@ export function writePayload(mode: PayloadMode, payload: Payload): Uint8Array {
     case 'cbor':
       return orMismatch(() => cborOf(payload), 'has no CBOR');
     case 'text':
-      return Buffer.from(textOf(payload));
+      return writtenText(payload);
     case 'raw': {
       const [value] = payload.args;
       if (value instanceof Uint8Array) return value;
@@ -57,13 +58,14 @@ export function writePayload(mode: PayloadMode, payload: Payload): Uint8Array {
 
 /** Checked, not taken apart: its bytes become the list of arguments as they are. */
 function cborPayload(bytes: Uint8Array): Payload {
+  const before = unfit.seen;
   const items = new Uint8Array(bytes.length + 1);
   items[0] = ONE_ITEM_LIST;
   items.set(bytes, 1);
   // Within the list of arguments, which is one level already.
   const end = orMismatch(() => walkItem(items, 1, items.length, 1), 'is no CBOR');
   if (end !== items.length) throw new PayloadMismatch('is more than one item of CBOR');
-  return Payload.encoded(cborItems, items, 1);
+  return Payload.encoded(cborItems, fitItems(cborItems, items, 1, before), 1);
 }
 
 function cborOf(payload: Payload): Uint8Array {
@@ -73,11 +75,13 @@ function cborOf(payload: Payload): Uint8Array {
   return items.subarray(1);
 }
 
-function textOf({ args, kwargs }: Payload): string {
+function writtenText({ args, kwargs }: Payload): Uint8Array {
   const [value] = args;
   if (args.length !== 1 || Object.keys(kwargs).length > 0) throw new PayloadMismatch('is not one argument');
+  // Text that begins with U+0000 arrives as bytes, and leaves as what it was.
+  if (value instanceof Uint8Array && value[0] === 0 && isUtf8(value)) return value;
   if (typeof value === 'object' && value !== null) throw new PayloadMismatch('is no text, number or truth value');
-  return value === null || value === undefined ? '' : String(value);
+  return Buffer.from(value === null || value === undefined ? '' : String(value));
 }
 
 function orMismatch<T>(make: () => T, message: string): T {

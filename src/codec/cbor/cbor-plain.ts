@@ -20,7 +20,8 @@ function isWellFormed(text: string): boolean {
 
 /**
  * The items of `values` as cbor-x writes them; undefined where it would not say what we have to: it writes integers
- * beyond 32 bits as floats, dates and maps its own way, lone surrogates as ill-formed UTF-8, and loses -0. Those are for
+ * beyond 32 bits as floats, dates and maps its own way, lone surrogates as ill-formed UTF-8, text that
+ * begins with U+0000 as text, and loses -0. Those are for
  * our own writer, which transcoding needs in any case.
  */
 export function encodePlain(values: PayloadValues, count: PayloadCount): Uint8Array | undefined {
@@ -33,7 +34,7 @@ export function encodePlain(values: PayloadValues, count: PayloadCount): Uint8Ar
 function isPlain(value: unknown, depth: number): boolean {
   switch (typeof value) {
     case 'string':
-      return isWellFormed(value);
+      return value.charCodeAt(0) !== 0 && isWellFormed(value);
     case 'number':
       if (!Number.isInteger(value)) return true;
       return value >= -(2 ** 31) && value < 2 ** 32 && !Object.is(value, -0);

@@ -1,7 +1,7 @@
-import type { PayloadCount, PayloadFormat } from '../../wamp/payload.ts';
+import type { PayloadFormat } from '../../wamp/payload.ts';
 import { BinaryReader, INDEFINITE } from '../binary-reader.ts';
 import { malformed } from '../malformed.ts';
-import { unfit } from './cbor-tags.ts';
+import { unfit } from '../unfit.ts';
 import {
   argument,
   BINARY,
@@ -21,21 +21,8 @@ import {
 
 /** Takes the elements of a message off CBOR. Tags around elements are passed over. */
 export class CborReader extends BinaryReader {
-  readonly #items: PayloadFormat;
-  #unfitBefore = 0;
-
   constructor(items: PayloadFormat) {
     super(items, 'CBOR', walkItem);
-    this.#items = items;
-  }
-
-  protected override begin(frame: Uint8Array): void {
-    this.#unfitBefore = unfit.seen;
-    super.begin(frame);
-  }
-
-  protected override forwardable(items: Uint8Array, count: PayloadCount): Uint8Array {
-    return unfit.seen === this.#unfitBefore ? items : this.#items.transcode(items, count, this.#items);
   }
 
   protected override advance(): boolean {

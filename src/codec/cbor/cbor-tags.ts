@@ -1,13 +1,8 @@
 import { exact, readFloat32, readFloat64 } from '../big-endian.ts';
 import { decodeUtf8 } from '../utf8.ts';
 
-/**
- * How many things the walk has met that are well-formed but not to be sent on as they came; a payload with any is
- * written anew. Those are strings in chunks, which common decoders do not know, and most tags: decoders act on them.
- * They rebuild classes, compile patterns, follow references, and fail on content that does not fit; no publisher gets
- * to do that to a subscriber. So those tags pass that are in common use and whose content is checked here.
- */
-export const unfit = { seen: 0 };
+// Decoders act on most tags: they rebuild classes, compile patterns, follow references, and fail on content that does not
+// fit. No publisher may do that to a subscriber, so those tags pass that are in common use and whose content is checked here.
 
 /** RFC 3339, of which `Date.parse` then judges the ranges. */
 const dateTime = /^(\d{4})-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;

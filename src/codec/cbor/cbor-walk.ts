@@ -8,10 +8,12 @@ import {
   readUint32,
   readUint64,
 } from '../big-endian.ts';
+import { type KeyTable, noteKey, noteText } from '../keys-seen.ts';
 import { MAX_DEPTH, MAX_INTEGER_BYTES } from '../limits.ts';
 import { malformed } from '../malformed.ts';
-import { isUtf8 } from '../utf8.ts';
-import { bigInteger, tagFits, unfit } from './cbor-tags.ts';
+import { unfit } from '../unfit.ts';
+import { decodeUtf8, isUtf8 } from '../utf8.ts';
+import { bigInteger, tagFits } from './cbor-tags.ts';
 
 // Every function here takes the position of what it reads and returns the position after it. `bytes` is read from
 // `pos` up to `end` and no further. Without a sink nothing is allocated. [RFC 8949, section 3 and appendix C]
@@ -116,7 +118,7 @@ function walkString(bytes: Uint8Array, pos: number, after: number, end: number, 
   if (sink !== undefined) {
     if (initial >> 5 === TEXT) sink.text(bytes, after, stop);
     else sink.binary(bytes, after, stop);
-  }
+  } else if (bytes[after] === 0 && stop > after && initial >> 5 === TEXT) unfit.seen++;
   return stop;
 }
 
@@ -218,22 +220,41 @@ function walkDict(
 ): number {
   if (depth >= MAX_DEPTH) throw tooDeep(head);
   let pos = after;
+  let keys: KeyTable;
   if (((bytes[head] ?? 0) & 31) === INDEFINITE_INFO) {
     let count = 0;
     sink?.beginDict(-1);
-    for (; pos >= end || bytes[pos] !== BREAK; count++) pos = walkPair(bytes, pos, end, depth, sink);
+    for (; pos >= end || bytes[pos] !== BREAK; count++) {
+      const stop = walkKey(bytes, pos, end, sink);
+      if (sink === undefined) keys = noted(keys, bytes, pos, stop, depth, count);
+      pos = walkItem(bytes, stop, end, depth + 1, sink);
+    }
     sink?.endDict(count);
     return pos + 1;
   }
   const count = length(bytes, head);
   if (2 * count > end - after) throw malformed('CBOR', head, `${count} pairs do not fit into the frame`);
   sink?.beginDict(count);
-  for (let i = 0; i < count; i++) pos = walkPair(bytes, pos, end, depth, sink);
+  for (let i = 0; i < count; i++) {
+    const stop = walkKey(bytes, pos, end, sink);
+    if (sink === undefined) keys = noted(keys, bytes, pos, stop, depth, i);
+    pos = walkItem(bytes, stop, end, depth + 1, sink);
+  }
   sink?.endDict(count);
   return pos;
 }
 
-function walkPair(bytes: Uint8Array, pos: number, end: number, depth: number, sink: ItemSink | undefined): number {
+/** The set of keys seen after the well-formed key from `pos` to `stop`. */
+function noted(keys: KeyTable, bytes: Uint8Array, pos: number, stop: number, depth: number, index: number): KeyTable {
+  const initial = bytes[pos] ?? 0;
+  if ((initial & 31) !== INDEFINITE_INFO) {
+    return noteKey(keys, bytes, headEnd(bytes, pos, stop), stop, depth, index);
+  }
+  const whole = stringBytes(bytes, pos, stop);
+  return noteText(keys, decodeUtf8(whole, 0, whole.length), bytes, depth, index);
+}
+
+function walkKey(bytes: Uint8Array, pos: number, end: number, sink: ItemSink | undefined): number {
   const after = headEnd(bytes, pos, end);
   const initial = bytes[pos] ?? 0;
   if (initial >> 5 !== TEXT) throw malformed('CBOR', pos, 'a key that is no text');
@@ -241,11 +262,11 @@ function walkPair(bytes: Uint8Array, pos: number, end: number, depth: number, si
     const { pos: next, total } = scanChunks(bytes, after, end, TEXT);
     if (sink === undefined) unfit.seen++;
     else sink.key(joinChunks(bytes, after, total), 0, total);
-    return walkItem(bytes, next, end, depth + 1, sink);
+    return next;
   }
   const stop = stringEnd(bytes, pos, after, end);
   sink?.key(bytes, after, stop);
-  return walkItem(bytes, stop, end, depth + 1, sink);
+  return stop;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
-import type { PayloadCount, PayloadFormat, PayloadValues } from '../../wamp/payload.ts';
+import type { ItemSource, PayloadCount, PayloadFormat, PayloadValues } from '../../wamp/payload.ts';
 import { forgetText } from '../byte-text.ts';
 import { ByteWriter } from '../byte-writer.ts';
 import { decodeUtf8 } from '../utf8.ts';
@@ -27,7 +27,7 @@ export const jsonItems: PayloadFormat = {
     return written(sink => feedValues(values, count, sink));
   },
 
-  transcode(items: Uint8Array, count: PayloadCount, from: PayloadFormat): Uint8Array {
+  transcode(items: Uint8Array, count: PayloadCount, from: ItemSource): Uint8Array {
     return written(sink => from.feed(items, count, sink));
   },
 

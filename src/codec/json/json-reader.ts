@@ -5,6 +5,7 @@ import { forgetText } from '../byte-text.ts';
 import { ElementReader } from '../element-reader.ts';
 import { InternTable } from '../intern-table.ts';
 import { malformed } from '../malformed.ts';
+import { fitItems, unfit } from '../unfit.ts';
 import { decodeUtf8, view } from '../utf8.ts';
 import { ValueBuilder } from '../value-builder.ts';
 import { jsonItems, needsCare } from './json-items.ts';
@@ -144,6 +145,7 @@ export class JsonReader extends ElementReader {
     const bytes = this.#bytes;
     const end = this.#end;
     const start = this.#pos;
+    const before = unfit.seen;
     const first = start < end ? bytes[start] : -1;
     let after = walkValue(bytes, start, end, 0);
     let count: PayloadCount = 1;
@@ -166,7 +168,7 @@ export class JsonReader extends ElementReader {
     }
     // What is empty at the end is not passed on. [basic/messages: empty arguments]
     if (isEmpty && count === 1) return Payload.empty;
-    return Payload.encoded(jsonItems, view(bytes, start, after), count);
+    return Payload.encoded(jsonItems, fitItems(jsonItems, view(bytes, start, after), count, before), count);
   }
 
   protected finish(): void {

@@ -1,5 +1,5 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
-import { readBase64 } from '../base64.ts';
+import { isPaddedBase64, readBase64 } from '../base64.ts';
 import { decodeUtf8 } from '../utf8.ts';
 
 const BACKSLASH = 0x5c;
@@ -12,6 +12,14 @@ export function isBinary(bytes: Uint8Array, start: number, end: number): boolean
   if (end - start < NUL.length || bytes[start] !== BACKSLASH) return false;
   for (let i = 1; i < NUL.length; i++) if (bytes[start + i] !== NUL[i]) return false;
   return true;
+}
+
+/**
+ * Whether the string begins as binary does and cannot be passed on: no Base64 follows, or not all of it. Decoders fail on
+ * that, and a session with them.
+ */
+export function isOddBinary(bytes: Uint8Array, start: number, end: number): boolean {
+  return isBinary(bytes, start, end) && !isPaddedBase64(bytes, start + NUL.length, end);
 }
 
 /** The binary that the string from `start` to `end` stands for; undefined where it is text after all. */

@@ -1,9 +1,11 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
+import { type KeyTable, noteKey, noteText } from '../keys-seen.ts';
 import { MAX_DEPTH } from '../limits.ts';
 import { malformed } from '../malformed.ts';
+import { unfit } from '../unfit.ts';
 import { sequenceLength } from '../utf8.ts';
 import { feedNumber } from './json-number.ts';
-import { feedKey, feedString } from './json-string.ts';
+import { feedKey, feedString, isOddBinary, readString } from './json-string.ts';
 
 // Every function here takes the position of what it reads and returns the position after it. `bytes` is read from
 // `pos` up to `end` and no further. Without a sink nothing is allocated.
@@ -29,6 +31,9 @@ special.fill(0, 0x20, 0x80);
 special[QUOTE] = 1;
 special[BACKSLASH] = 1;
 
+/** Escapes that `scanString` has met. */
+let escapes = 0;
+
 /** Walks the value at `pos`, blanks before it allowed. `depth` is how many lists and dictionaries are around it. */
 export function walkValue(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
   const at = skipBlanks(bytes, pos, end);
@@ -36,6 +41,7 @@ export function walkValue(bytes: Uint8Array, pos: number, end: number, depth: nu
     case QUOTE: {
       const after = scanString(bytes, at + 1, end);
       if (sink !== undefined) feedString(bytes, at + 1, after - 1, sink);
+      else if (bytes[at + 1] === BACKSLASH && isOddBinary(bytes, at + 1, after - 1)) unfit.seen++;
       return after;
     }
     case OPEN_DICT:
@@ -83,6 +89,7 @@ function walkList(bytes: Uint8Array, pos: number, end: number, depth: number, si
 function walkDict(bytes: Uint8Array, pos: number, end: number, depth: number, sink: ItemSink | undefined): number {
   if (depth >= MAX_DEPTH) throw tooDeep(pos);
   sink?.beginDict(-1);
+  let keys: KeyTable;
   let at = skipBlanks(bytes, pos + 1, end);
   let length = 0;
   if (at < end && bytes[at] === CLOSE_DICT) at++;
@@ -90,8 +97,11 @@ function walkDict(bytes: Uint8Array, pos: number, end: number, depth: number, si
     for (;;) {
       at = skipBlanks(bytes, at, end);
       if (at >= end || bytes[at] !== QUOTE) throw unexpected(bytes, at, end, 'a key');
+      const before = escapes;
       const after = scanString(bytes, at + 1, end);
       if (sink !== undefined) feedKey(bytes, at + 1, after - 1, sink);
+      else if (escapes === before) keys = noteKey(keys, bytes, at + 1, after - 1, depth, length);
+      else keys = noteText(keys, readString(bytes, at + 1, after - 1), bytes, depth, length);
       at = skipBlanks(bytes, after, end);
       if (at >= end || bytes[at] !== COLON) throw unexpected(bytes, at, end, "':'");
       at = skipBlanks(bytes, walkValue(bytes, at + 1, end, depth + 1, sink), end);
@@ -137,6 +147,7 @@ export function scanString(bytes: Uint8Array, pos: number, end: number): number 
 
 /** From after the backslash to after the escape. */
 function scanEscape(bytes: Uint8Array, pos: number, end: number): number {
+  escapes++;
   switch (pos < end ? bytes[pos] : -1) {
     case QUOTE:
     case BACKSLASH:

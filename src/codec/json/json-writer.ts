@@ -1,6 +1,7 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
 import { base64Length, writeBase64 } from '../base64.ts';
 import type { ByteWriter } from '../byte-writer.ts';
+import { encodeUtf8 } from '../utf8.ts';
 import { BACKSLASH, CLOSE_DICT, CLOSE_LIST, COLON, COMMA, OPEN_DICT, OPEN_LIST, QUOTE } from './json-walk.ts';
 
 /** Short strings are written by a loop; the fixed cost of the encoder is more than that. */
@@ -104,11 +105,20 @@ export class JsonWriter implements ItemSink {
   }
 
   text(bytes: Uint8Array, start: number, end: number): void {
+    if (start < end && bytes[start] === 0) {
+      this.binary(bytes, start, end);
+      return;
+    }
     this.#next();
     this.#quoted(bytes, start, end);
   }
 
   string(value: string): void {
+    if (value.charCodeAt(0) === 0) {
+      const bytes = encodeUtf8(value);
+      this.binary(bytes, 0, bytes.length);
+      return;
+    }
     this.#next();
     this.#quotedString(value);
   }

@@ -1,7 +1,9 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
 import { readFloat32, readFloat64, readInt64, readUint16, readUint32, readUint64 } from '../big-endian.ts';
+import { type KeyTable, noteKey } from '../keys-seen.ts';
 import { MAX_DEPTH } from '../limits.ts';
 import { malformed } from '../malformed.ts';
+import { unfit } from '../unfit.ts';
 import { isUtf8 } from '../utf8.ts';
 import { checkExtension, feedExtension } from './msgpack-extension.ts';
 
@@ -100,7 +102,8 @@ export function walkItem(bytes: Uint8Array, pos: number, end: number, depth: num
       return after;
     case 'text': {
       const stop = textEnd(bytes, pos, after, end);
-      sink?.text(bytes, after, stop);
+      if (sink !== undefined) sink.text(bytes, after, stop);
+      else if (bytes[after] === 0 && stop > after) unfit.seen++;
       return stop;
     }
     case 'float':
@@ -180,12 +183,14 @@ function walkDict(
   const count = length(bytes, head);
   if (2 * count > end - after) throw malformed('MsgPack', head, `${count} pairs do not fit into the frame`);
   let pos = after;
+  let keys: KeyTable;
   sink?.beginDict(count);
   for (let i = 0; i < count; i++) {
     const start = headEnd(bytes, pos, end);
     if (kindAt(bytes, pos) !== 'text') throw malformed('MsgPack', pos, 'a key that is no text');
     const stop = textEnd(bytes, pos, start, end);
-    sink?.key(bytes, start, stop);
+    if (sink !== undefined) sink.key(bytes, start, stop);
+    else keys = noteKey(keys, bytes, start, stop, depth, i);
     pos = walkItem(bytes, stop, end, depth + 1, sink);
   }
   sink?.endDict(count);

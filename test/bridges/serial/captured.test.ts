@@ -5,7 +5,7 @@ import { captured, numeric } from '../../../bridges/serial/captured.ts';
 function run(pattern: string, text: string, keep: string[] = []) {
   const match = new RegExp(pattern, 'u').exec(text);
   assert.ok(match !== null);
-  return captured(match, new Set(keep));
+  return captured(match, new Set(keep), 'latin1');
 }
 
 describe('captured values', () => {
@@ -23,6 +23,14 @@ describe('captured values', () => {
   it('makes numbered groups arguments, and without groups the text found', () => {
     assert.deepEqual(run('^(\\d+),(\\w+)(;x)?$', '1,a').args, [1, 'a', null]);
     assert.deepEqual(run('^OK$', 'OK').args, ['OK']);
+  });
+
+  it('makes bytes of what begins with NUL, which WAMP has no text for', () => {
+    const bytes = Uint8Array.of(0, 0x41, 0xff);
+    const { kwargs } = run('^(?<a>.*?),(?<b>.*)$', '\0A\xff,x', ['a']);
+    assert.deepEqual([Uint8Array.from(kwargs['a'] as Uint8Array), kwargs['b']], [bytes, 'x']);
+    assert.deepEqual(run('^(.)(.*)$', '1\0A\xff').args, [1, Buffer.from(bytes)]);
+    assert.deepEqual(run('^.*$', '\0A\xff').args, [Buffer.from(bytes)]);
   });
 
   it('keeps as text what is named so', () => {

@@ -4,7 +4,7 @@ import { PublishRules } from '../../../bridges/serial/publish-rules.ts';
 import { portConfig } from '../../../bridges/serial/serial-config.ts';
 
 function rules(...publish: unknown[]): PublishRules {
-  return new PublishRules('g1', portConfig.parse({ id: 'g1', path: '/dev/x', publish }).publish);
+  return new PublishRules('g1', portConfig.parse({ id: 'g1', path: '/dev/x', publish }).publish, 'utf8');
 }
 
 describe('publish rules', () => {

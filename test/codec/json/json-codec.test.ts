@@ -104,8 +104,10 @@ describe('jsonCodec.decode', () => {
     ]);
   });
 
-  it('leaves a string alone that begins with NUL and is no Base64', () => {
-    assert.deepEqual(payloadOf(decode('[36,1,2,{},["\\u0000not base64"]]')).args, ['\0not base64']);
+  it('takes a string that begins with NUL and is no Base64 for binary: the bytes of its UTF-8', () => {
+    assert.deepEqual(payloadOf(decode('[36,1,2,{},["\\u0000not base64"]]')).args, [
+      new TextEncoder().encode('\0not base64'),
+    ]);
   });
 
   it('keeps integers beyond 2^53 exact', () => {
