@@ -39,6 +39,24 @@ describe('mqttBridge: rules', () => {
     );
   });
 
+  it('read times of devices to the digit, and report dates that no calendar has', async () => {
+    await using rig = await BridgeRig.start({
+      rules: [{ from: 'mqtt:ts/{d}', to: 'wamp:ts.{d}', payload: 'json', timestamp: '/Time' }],
+    });
+    const heard = await rig.hear('ts.');
+    const problems = await rig.hear('bridge.mqtt.error');
+    const client = await rig.client();
+    for (const time of ['1635003666123456789', '"2022-12-31T05:33:33+01"', '"2021-02-30T00:00:00Z"']) {
+      await client.publishAsync('ts/d', `{"Time":${time}}`, { qos: 1 });
+    }
+    await until('all have come', () => heard.length === 3 && problems.length === 1);
+    assert.deepEqual(
+      heard.map(({ args }) => args),
+      [[{ Time: 1635003666123 }], [{ Time: 1672461213000 }], [{ Time: '2021-02-30T00:00:00Z' }]],
+    );
+    assert.match(JSON.stringify(problems[0]?.args), /there is no time where the rule says/);
+  });
+
   it('send an event once where several of their patterns match', async () => {
     await using rig = await BridgeRig.start({
       rules: [

@@ -1,0 +1,84 @@
+const DAY = 86_400_000;
+
+// What Date.parse makes of other texts than its own depends on where it runs, and it takes 31 February for 3 March.
+
+/** `2022-12-31`, `2022-12`, `20221231`; `2022-365`, `2022365`; `2022-W52-6`, `2022W526`. [ISO 8601-1, section 5.2] */
+const date = /^(\d{4})(?:-?(\d{3})(?!\d)|-?W(\d\d)-?([1-7])|-(\d\d)(?:-(\d\d))?|(\d\d)(\d\d))/;
+
+/** `05`, `05:33`, `05:33:33`, `053333`, each of these with a fraction of a second if it has seconds. [section 5.3] */
+const time = /^[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?/;
+
+/** `Z`, `+01`, `+0100`, `+01:00`; `UTC` and `GMT`, as many programs write it. [section 5.3.4] */
+const zone = /^ ?(?:[Zz]|UTC|GMT|([+\u2212-])(\d\d)(?::?(\d\d))?)$/;
+
+/** Minutes of the offset that is farthest from UTC. */
+const FARTHEST = 14 * 60;
+
+/**
+ * The milliseconds since 1970 UTC of a date of ISO 8601, of which digits alone are none. Without a time it is the day's
+ * first moment, without a zone it is UTC; of a fraction, milliseconds count. Undefined if it is none, or if no calendar
+ * has it: the 30th of February, 24:00, the second 60, an offset of more than 14 hours.
+ */
+export function calendarTime(text: string): number | undefined {
+  const day = date.exec(text);
+  if (day === null || /^\d+$/.test(text)) return undefined;
+  const start = startOf(day);
+  if (start === undefined) return undefined;
+  const afterDay = text.slice(day[0].length);
+  if (afterDay === '') return start;
+  const clock = time.exec(afterDay);
+  // A month alone has no hours.
+  if (clock === null || (day[5] !== undefined && day[6] === undefined)) return undefined;
+  const since = millisecondsIn(clock);
+  const offset = offsetOf(afterDay.slice(clock[0].length));
+  return since === undefined || offset === undefined ? undefined : start + since - offset;
+}
+
+/** When a day begins. */
+function startOf([, yearText = '', dayOfYear, week, weekday, month1, day1, month2, day2]: RegExpExecArray) {
+  const year = Number(yearText);
+  if (year === 0) return undefined;
+  if (dayOfYear !== undefined) {
+    const number = Number(dayOfYear);
+    const start = utc(year, 1, 1) + (number - 1) * DAY;
+    return number >= 1 && start < utc(year + 1, 1, 1) ? start : undefined;
+  }
+  if (week !== undefined) {
+    const number = Number(week);
+    const start = firstMonday(year) + (number - 1) * 7 * DAY;
+    return number >= 1 && start < firstMonday(year + 1) ? start + (Number(weekday) - 1) * DAY : undefined;
+  }
+  const month = Number(month1 ?? month2);
+  const day = Number(day1 ?? day2 ?? '1');
+  const start = utc(year, month, day);
+  const isThere = new Date(start).getUTCMonth() === month - 1 && new Date(start).getUTCDate() === day;
+  return isThere ? start : undefined;
+}
+
+/** As Date.UTC, which takes the years to 99 for those of the 20th century. */
+function utc(year: number, month: number, day: number): number {
+  return new Date(0).setUTCFullYear(year, month - 1, day);
+}
+
+/** The Monday of the week that has the year's 4th of January in it, which is its first. */
+function firstMonday(year: number): number {
+  const fourth = utc(year, 1, 4);
+  return fourth - ((new Date(fourth).getUTCDay() + 6) % 7) * DAY;
+}
+
+function millisecondsIn([, hour, minute = '0', second = '0', fraction = '']: RegExpExecArray): number | undefined {
+  const [hours, minutes, seconds] = [Number(hour), Number(minute), Number(second)];
+  if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
+  return ((hours * 60 + minutes) * 60 + seconds) * 1000 + Number(fraction.slice(0, 3).padEnd(3, '0'));
+}
+
+/** Milliseconds that clocks of the zone are ahead of UTC. */
+function offsetOf(text: string): number | undefined {
+  if (text === '') return 0;
+  const found = zone.exec(text);
+  if (found === null) return undefined;
+  const [, sign, hours = '0', minutes = '0'] = found;
+  const ahead = Number(hours) * 60 + Number(minutes);
+  if (Number(minutes) > 59 || ahead > FARTHEST) return undefined;
+  return (sign === '+' || sign === undefined ? ahead : -ahead) * 60_000;
+}
