@@ -31,5 +31,10 @@ export const cborTcpBridge = defineBridge({
       },
     };
   },
+  rights({ anonymous }) {
+    if (anonymous === 'none') return [];
+    const devices = 'cbor-tcp devices admitted by name';
+    return [{ devices, role: 'device', uri: 'dev.{authid}.', match: 'prefix', needs: ['publish'], also: ['register'] }];
+  },
   demo: cborTcpDemo,
 });

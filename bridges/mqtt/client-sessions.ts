@@ -5,7 +5,8 @@ import { refusalOf } from './access.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 import { type MqttPeer, MqttRefusal, Refused } from './mqtt-source.ts';
 
-const DEVICE_ROLE = 'anonymous';
+/** Of clients without credentials. */
+export const DEVICE_ROLE = 'anonymous';
 
 export interface ClientSessionsConfig {
   /** The bridge itself on the realm. No client may take this name: its events would not reach MQTT. */

@@ -1,5 +1,6 @@
 import { defineBridge } from '../../src/gateway/bridge.ts';
 import { accessInWords } from './access.ts';
+import { clientRights } from './client-rights.ts';
 import { greenhouse } from './demo.ts';
 import { DropCounter } from './drop-counter.ts';
 import { mqttConfig } from './mqtt-config.ts';
@@ -38,5 +39,6 @@ export const mqttBridge = defineBridge({
       [Symbol.asyncDispose]: stop,
     };
   },
+  rights: clientRights,
   demo: greenhouse,
 });

@@ -1,5 +1,6 @@
 import type { Logger } from '../../src/base/logger.ts';
 import type { InvocationHandler, Registration, WampSession } from '../../src/client/session-api.ts';
+import { WampError } from '../../src/wamp/errors.ts';
 
 /**
  * Procedures that are registered and unregistered together, as a device comes and goes. Whatever was asked for last is
@@ -47,7 +48,9 @@ export class ProcedureSet {
     try {
       return await this.#session.register(uri, handler);
     } catch (error) {
-      this.#log.warn({ procedure: uri, err: error }, 'procedure not registered');
+      // What the router answers is no fault of the program: its reason is enough.
+      const why = error instanceof WampError ? { reason: error.message } : { err: error };
+      this.#log.warn({ procedure: uri, ...why }, 'procedure not registered');
       return undefined;
     }
   }

@@ -4,6 +4,7 @@ import { portOpener, SIMULATED } from './port-opener.ts';
 import { type SerialConfig, serialConfig } from './serial-config.ts';
 import { serialDemo } from './serial-demo.ts';
 import { type PortAccess, SerialDevice } from './serial-device.ts';
+import { serialRights } from './serial-rights.ts';
 import { simulatedGreenhouse } from './simulated-greenhouse.ts';
 
 /** Serial ports and the devices on them: lines become events, procedures become commands. */
@@ -16,6 +17,7 @@ export const serialBridge = defineBridge({
       watch: (path, clock, changed) => (path.startsWith(SIMULATED) ? watchNothing : watchFile)(path, clock, changed),
       random: Math.random,
     }),
+  rights: serialRights,
   demo: serialDemo,
 });
 

@@ -1,5 +1,6 @@
 import type { GatewayConfig } from '../gateway/config/config-schema.ts';
 import type { Gateway, GatewayListener } from '../gateway/gateway.ts';
+import { silencedInWords } from '../gateway/silenced-devices.ts';
 
 /**
  * What is said when the gateway is ready: what listens where, who may join, what is simulated, and how each is changed.
@@ -27,6 +28,10 @@ export function banner(gateway: Gateway, file: string | undefined): string[] {
   }
   for (const realm of config.realms)
     rows.push(['who may join', `${realm.name}: ${whoMayJoin(realm, config.principals)}`]);
+  for (const silenced of gateway.silenced) {
+    for (const [index, line] of silencedInWords(silenced).entries())
+      rows.push([index === 0 ? 'permissions' : '', line]);
+  }
   const simulated = bridges.flatMap(bridge => bridge.demoBanner);
   for (const line of simulated) rows.push(['simulated', line]);
   if (simulated.length > 0) rows.push(['', 'switch the simulated devices off with --no-demo']);

@@ -2,6 +2,7 @@ import type { Bridge } from '../gateway/bridge.ts';
 import { ConfigError } from '../gateway/config/config-problem.ts';
 import type { GatewayConfig } from '../gateway/config/config-schema.ts';
 import { loadConfig } from '../gateway/config/load-config.ts';
+import { type SilencedDevices, silencedDevices, silencedInWords } from '../gateway/silenced-devices.ts';
 import { type CliCommand, ExitCode } from './command.ts';
 import { printableText } from './json-text.ts';
 
@@ -37,10 +38,11 @@ export function checkCommand(bridges: readonly Bridge[], environment: Environmen
       try {
         const config = loadConfig({ file, environment, bridges });
         const summary = summaryOf(config);
+        const warnings = silencedDevices(config, bridges);
         io.stdout.write(
           options['json'] === true
-            ? `${JSON.stringify({ ok: true, source, ...summary, problems: [] })}\n`
-            : `OK  ${source}: ${textOf(summary)}\n`,
+            ? `${JSON.stringify({ ok: true, source, ...summary, problems: [], warnings })}\n`
+            : `OK  ${source}: ${textOf(summary)}\n${warnings.map(warningOf).join('')}`,
         );
         return ExitCode.Ok;
       } catch (error) {
@@ -57,6 +59,11 @@ export function checkCommand(bridges: readonly Bridge[], environment: Environmen
       }
     },
   };
+}
+
+function warningOf(silenced: SilencedDevices): string {
+  const [first = '', ...rest] = silencedInWords(silenced);
+  return [`warning: ${first}`, ...rest.map(line => `  ${line}`), ''].map(printableText).join('\n');
 }
 
 interface Summary {

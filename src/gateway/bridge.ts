@@ -12,6 +12,7 @@ import type { Listening } from '../transport/listening.ts';
 import type { TlsOptions } from '../transport/socket-server.ts';
 import type { MatchPolicy } from '../wamp/uri.ts';
 import type { TlsConfig } from './config/tls-schema.ts';
+import type { DeviceRights } from './device-rights.ts';
 
 export type { DeviceCredentials, DeviceIdentity } from '../auth/device-authenticator.ts';
 export type { Store, StoreOperation } from '../store/store.ts';
@@ -20,6 +21,7 @@ export type { Listening } from '../transport/listening.ts';
 export { shownCertificate } from '../transport/tls-peer.ts';
 export { byteSize } from './config/byte-size.ts';
 export { type TlsConfig, tlsSchema } from './config/tls-schema.ts';
+export type { DeviceRights } from './device-rights.ts';
 
 /** Who a bridge's session is on the realm: the bridge itself, or a device it speaks for. */
 export interface Identity {
@@ -118,6 +120,11 @@ export interface Bridge<Schema extends z.ZodType = z.ZodType> {
   readonly name: string;
   readonly schema: Schema;
   start(config: z.output<Schema>, context: BridgeContext): Promise<RunningBridge>;
+  /**
+   * What it does in the name of devices that it admits itself. If the roles of the realm leave such devices without a rule
+   * for it, `wampway check`, the banner and the log say so.
+   */
+  rights?(config: z.output<Schema>): readonly DeviceRights[];
   readonly demo?: Demo<z.output<Schema>>;
 }
 

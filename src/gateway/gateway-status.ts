@@ -9,6 +9,8 @@ export interface GatewayStatus {
   /** Seconds since the start. */
   readonly uptime: number;
   readonly sessions: number;
+  /** Requests and events that permissions have refused since the start, on all realms. */
+  readonly refused: number;
   readonly bridges: Readonly<Record<string, { readonly state: BridgeState; readonly restarts: number }>>;
   /** What was written into the data folder since the start; absent where there is none. */
   readonly store?: StoreCounters;

@@ -24,6 +24,7 @@ import { packageVersion } from './package-files.ts';
 import { PrincipalWatch } from './principal-watch.ts';
 import { realmOptions } from './realm-options.ts';
 import { RemovedPrincipals } from './removed-principals.ts';
+import { type SilencedDevices, silencedDevices } from './silenced-devices.ts';
 import { StartError, startErrorOf } from './start-error.ts';
 import { webPages } from './web-pages.ts';
 
@@ -57,6 +58,8 @@ export class Gateway implements AsyncDisposable {
   readonly config: GatewayConfig;
   readonly #log: Logger;
   readonly #clock: Clock;
+  /** Devices that the roles of the configuration leave without any right that they need. */
+  readonly silenced: readonly SilencedDevices[];
   readonly #pageFolder: string | undefined;
   readonly #router: Router;
   readonly #access: Access;
@@ -105,6 +108,7 @@ export class Gateway implements AsyncDisposable {
       outgoingOf: outgoingByRole(config.realms),
       limitsOf: limitsByPrincipal(config.realms, this.#access.directory),
     });
+    this.silenced = silencedDevices(config, options.bridges);
     this.#network = new GatewayNetwork(config.limits, log, clock);
     this.#hosts = this.#makeHosts(options.bridges);
   }
@@ -140,6 +144,7 @@ export class Gateway implements AsyncDisposable {
       version: this.#version,
       uptime: Math.round((this.#clock.monotonic() - this.#madeAt) / 1000),
       sessions: this.#router.sessionCount,
+      refused: [...this.#router.realms()].reduce((sum, { refused }) => sum + refused, 0),
       bridges: Object.fromEntries(this.#hosts.map(({ name, state, restarts }) => [name, { state, restarts }])),
       ...(this.#store?.counters !== undefined && { store: this.#store.counters }),
     };
@@ -184,6 +189,12 @@ export class Gateway implements AsyncDisposable {
       throw stopped ? new StartError(STOPPED, { cause: error }) : error;
     }
     if (this.#state === 'starting') this.#state = 'running';
+    for (const { realm, role, devices, missing, place, ruleInOneLine } of this.silenced) {
+      this.#log.warn(
+        { realm, role, devices, missing, hint: `add to ${place}: ${ruleInOneLine}` },
+        'devices that a bridge admits were left without permissions',
+      );
+    }
     this.#log.info(
       {
         version: this.#version,

@@ -99,6 +99,7 @@ function traffic(session: Session, rates: SessionRates, now: number): Dict {
     calls: calls.size,
     invocations: invocations.size,
     ...(session.allowance && { limits: limitsShown(session.allowance) }),
+    refused: session.refused,
     refused_by_limit: session.refusedByLimit,
     ...(counters && {
       dropped,

@@ -184,6 +184,7 @@ describe('Gateway', () => {
       version,
       uptime: 0,
       sessions: 1,
+      refused: 0,
       bridges: { lamp: { state: 'running', restarts: 0 } },
     });
     assert.equal((await fetch(`http://${address}/healthz`, { method: 'POST' })).status, 405);

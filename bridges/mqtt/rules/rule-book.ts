@@ -56,6 +56,12 @@ export class RuleBook {
     if (this.#default !== undefined) wanted.push({ topic: this.#default.prefix, match: 'prefix' });
     return [...new Map(wanted.map(one => [`${one.match} ${one.topic}`, one])).values()];
   }
+
+  /** Where the rules publish on the realm, each once, without the default. */
+  get destinations(): readonly { readonly topic: string; readonly match: 'exact' | 'prefix' | 'wildcard' }[] {
+    const found = this.#fromMqtt.flatMap(({ to }) => to?.subscriptions ?? []);
+    return [...new Map(found.map(one => [`${one.match} ${one.topic}`, one])).values()];
+  }
 }
 
 function firstOf(rules: readonly Rule[], text: string): Route | undefined {
