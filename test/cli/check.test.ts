@@ -66,6 +66,7 @@ describe('wampway check', () => {
       bridges: [],
       demo: true,
       problems: [],
+      warnings: [],
     });
     const wrong = await check('demo: maybe\n', { json: true });
     assert.deepEqual([wrong.exitCode, wrong.err], [2, '']);
