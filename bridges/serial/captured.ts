@@ -1,3 +1,4 @@
+import type { LinearMatch } from '../../src/base/linear-pattern.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { EMPTY_DICT } from '../../src/wamp/dict.ts';
 
@@ -10,7 +11,8 @@ export interface Captured {
   readonly kwargs: Dict;
 }
 
-const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
+// One way to read each text: with `\d+\.?\d*`, a long row of digits would cost the square of its length.
+const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
 
 /**
  * Named groups become keyword arguments; where there are none, numbered groups become arguments; where there are no
@@ -18,21 +20,23 @@ const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
  * numbered). What reads as a number becomes one, but for the groups named in `text`. What begins with U+0000 is not text
  * in WAMP, and becomes its bytes in `encoding`. [advanced/serialization_binary_json]
  */
-export function captured(match: RegExpExecArray, text: ReadonlySet<string>, encoding: Encoding): Captured {
-  const { groups } = match;
-  if (groups !== undefined) {
+export function captured(
+  { named, groups, text: matched }: LinearMatch,
+  text: ReadonlySet<string>,
+  encoding: Encoding,
+): Captured {
+  if (named !== undefined) {
     const kwargs: Record<string, unknown> = {};
-    for (const name in groups) {
-      const value = groups[name];
+    for (const name in named) {
+      const value = named[name];
       if (value !== undefined) kwargs[name] = text.has(name) ? textOrBytes(value, encoding) : read(value, encoding);
     }
     return { args: [], kwargs };
   }
-  if (match.length > 1) {
-    const args = match.slice(1).map(value => (value === undefined ? null : read(value, encoding)));
-    return { args, kwargs: EMPTY_DICT };
+  if (groups.length > 0) {
+    return { args: groups.map(value => (value === undefined ? null : read(value, encoding))), kwargs: EMPTY_DICT };
   }
-  return { args: [textOrBytes(match[0], encoding)], kwargs: EMPTY_DICT };
+  return { args: [textOrBytes(matched, encoding)], kwargs: EMPTY_DICT };
 }
 
 function read(value: string, encoding: Encoding): unknown {

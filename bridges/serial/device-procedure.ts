@@ -1,3 +1,4 @@
+import { LinearPattern } from '../../src/base/linear-pattern.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { WampError } from '../../src/wamp/errors.ts';
 import { asUri } from '../../src/wamp/uri.ts';
@@ -60,13 +61,13 @@ function interpreter(
   encoding: 'utf8' | 'latin1',
 ): ((frame: string) => Reply | undefined) | undefined {
   if (expect === undefined) return undefined;
-  const accepted = new RegExp(expect, 'u');
-  const refused = error === undefined ? undefined : new RegExp(error, 'u');
+  const accepted = new LinearPattern(expect);
+  const refused = error === undefined ? undefined : new LinearPattern(error);
   const kept = new Set(text);
   return frame => {
-    const refusal = refused?.exec(frame);
+    const refusal = refused?.match(frame);
     if (refusal) return { kind: 'refusal', value: captured(refusal, kept, encoding), frame };
-    const match = accepted.exec(frame);
-    return match === null ? undefined : { kind: 'result', value: captured(match, kept, encoding) };
+    const match = accepted.match(frame);
+    return match && { kind: 'result', value: captured(match, kept, encoding) };
   };
 }

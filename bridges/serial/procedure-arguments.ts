@@ -1,3 +1,4 @@
+import { LinearPattern } from '../../src/base/linear-pattern.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import type { ArgumentConfig } from './serial-config.ts';
@@ -29,14 +30,14 @@ function shown(value: unknown): string {
 export class ProcedureArguments {
   readonly #declared: readonly ArgumentConfig[];
   readonly #limits: TextLimits;
-  readonly #patterns = new Map<string, RegExp>();
+  readonly #patterns = new Map<string, LinearPattern>();
 
   constructor(declared: readonly ArgumentConfig[], limits: TextLimits) {
     this.#declared = declared;
     this.#limits = { ...limits, terminators: limits.terminators.filter(text => text !== '') };
     for (const argument of declared) {
       if (argument.type === 'string' && argument.pattern !== undefined) {
-        this.#patterns.set(argument.name, new RegExp(`^(?:${argument.pattern})$`, 'u'));
+        this.#patterns.set(argument.name, new LinearPattern(argument.pattern, { whole: true }));
       }
     }
   }

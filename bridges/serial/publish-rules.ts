@@ -1,3 +1,4 @@
+import { LinearPattern } from '../../src/base/linear-pattern.ts';
 import { EMPTY_DICT } from '../../src/wamp/dict.ts';
 import { type Captured, captured } from './captured.ts';
 import { deviceUri, type PublishRuleConfig } from './serial-config.ts';
@@ -8,7 +9,7 @@ export interface FrameEvent extends Captured {
 }
 
 interface Rule {
-  readonly pattern: RegExp;
+  readonly pattern: LinearPattern;
   readonly topic: string;
   readonly perValue: boolean;
   readonly text: ReadonlySet<string>;
@@ -23,15 +24,16 @@ export class PublishRules {
     this.#encoding = encoding;
     this.#rules = rules.map(({ match, topic, uri, text }) => {
       const full = deviceUri(id, topic, uri);
-      return { pattern: new RegExp(match, 'u'), topic: full, perValue: full.includes('{name}'), text: new Set(text) };
+      const pattern = new LinearPattern(match);
+      return { pattern, topic: full, perValue: full.includes('{name}'), text: new Set(text) };
     });
   }
 
   /** The events of `frame`; undefined where no rule matches. With `{name}` in the topic, one event for each value. */
   events(frame: string): readonly FrameEvent[] | undefined {
     for (const { pattern, topic, perValue, text } of this.#rules) {
-      const match = pattern.exec(frame);
-      if (match === null) continue;
+      const match = pattern.match(frame);
+      if (match === undefined) continue;
       const values = captured(match, text, this.#encoding);
       if (!perValue) return [{ topic, ...values }];
       return Object.entries(values.kwargs).map(([name, value]) => ({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LinearPattern } from '../../src/base/linear-pattern.ts';
 import { isReserved, isUri } from '../../src/wamp/uri.ts';
 import { lineSettings } from './line-settings.ts';
 import { placeholdersOf } from './write-template.ts';
@@ -12,13 +13,12 @@ const withEscapes = z
   .min(1)
   .refine(text => !/\\[nrt0]/.test(text), 'has a backslash in it: write it in double quotes, as in "\\n"');
 
+/** Steps for one frame and pattern, each of some ten nanoseconds. */
+const MAX_PATTERN_STEPS = 2 ** 23;
+
 const pattern = z.string().superRefine((source, context) => {
-  try {
-    new RegExp(source, 'u');
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    context.addIssue({ code: 'custom', message: `is not a regular expression: ${message}` });
-  }
+  const message = LinearPattern.problem(source);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
 });
 
 const lineFraming = z.strictObject({
@@ -191,6 +191,10 @@ export const portConfig = z
       const key = rule.uri === undefined ? 'topic' : 'uri';
       if (problem !== undefined) context.addIssue({ code: 'custom', path: ['publish', index, key], message: problem });
     }
+    for (const { source, path } of framePatterns(port)) {
+      const problem = costProblem(source, port.framing.maxLength);
+      if (problem !== undefined) context.addIssue({ code: 'custom', path, message: problem });
+    }
     const seen = new Set([statusUri(port.id)]);
     for (const [index, { name, uri }] of port.procedures.entries()) {
       const full = deviceUri(port.id, name, uri);
@@ -203,6 +207,29 @@ export const portConfig = z
   });
 
 export type PortConfig = z.output<typeof portConfig>;
+
+interface FramePatterns {
+  readonly publish: readonly PublishRuleConfig[];
+  readonly procedures: readonly Pick<ProcedureConfig, 'expect' | 'error'>[];
+}
+
+/** The patterns that are matched against frames, and where they stand. */
+function framePatterns({ publish, procedures }: FramePatterns): { source: string; path: (string | number)[] }[] {
+  const answers = procedures.flatMap(({ expect, error }, index) => [
+    { source: expect ?? '', path: ['procedures', index, 'expect'] },
+    { source: error ?? '', path: ['procedures', index, 'error'] },
+  ]);
+  return [...publish.map(({ match }, index) => ({ source: match, path: ['publish', index, 'match'] })), ...answers];
+}
+
+/** Linear time still grows with the length of a frame and the size of a pattern. */
+function costProblem(source: string, maxLength: number): string | undefined {
+  if (LinearPattern.problem(source) !== undefined) return undefined;
+  const { size } = new LinearPattern(source);
+  if (size * maxLength <= MAX_PATTERN_STEPS) return undefined;
+  const allowed = Math.floor(MAX_PATTERN_STEPS / maxLength);
+  return `is too large for frames of ${maxLength} bytes: it compiles to ${size} instructions, and ${allowed} are allowed. Make it smaller, or framing.maxLength`;
+}
 
 /** The serial bridge's part of the configuration. */
 export const serialConfig = z.strictObject({

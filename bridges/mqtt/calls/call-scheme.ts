@@ -16,29 +16,28 @@ const shape = z
   .default('auto')
   .describe('auto, or JSON in which "$value", "$args", "$kwargs", "$method" and "$n" stand for parts of the call');
 
+/** A topic with names in braces; with more characters, matching it would cost too much. */
+const topicPattern = z.string().min(1).max(512);
+
 /** How calls reach a kind of device over MQTT, as data. */
 export const callSchemeSchema = z.strictObject({
-  listen: z
-    .string()
-    .min(1)
-    .describe('The filter that such a device subscribes; subscribing it is being callable. {clientid}, {device} in it'),
+  listen: topicPattern.describe(
+    'The filter that such a device subscribes; subscribing it is being callable. {clientid}, {device} in it',
+  ),
   procedure: z
     .string()
     .regex(/^[^\s#]+(\.#)?$/, 'must be URI components, with # as the last for all that follow')
     .describe('Its procedures, under the prefix: "tasmota.{device}.#"; {clientid} and names of `listen` or its own'),
   request: z.strictObject({
-    topic: z
-      .string()
-      .min(1)
-      .describe(
-        'Where the call is published: {clientid}, {device}, {n}; {method} is # with dots, {levels} with slashes',
-      ),
+    topic: topicPattern.describe(
+      'Where the call is published: {clientid}, {device}, {n}; {method} is # with dots, {levels} with slashes',
+    ),
     payload: shape,
     qos: qos.default(1),
   }),
   response: z
     .strictObject({
-      topic: z.string().min(1).describe('Where the device answers'),
+      topic: topicPattern.describe('Where the device answers'),
       exclusive: z.boolean().default(true).describe('Nothing but answers comes there; others are dropped, not events'),
       match: pointer.optional().describe('Where in the answer "$n" of the call stands'),
       result: pointer.optional().describe('The part of the answer that is the result'),
@@ -49,8 +48,8 @@ export const callSchemeSchema = z.strictObject({
           message: pointer.optional(),
         })
         .optional(),
-      errorTopic: z.string().optional().describe('Where errors come: {"error": URI, "args": […]}'),
-      progressTopic: z.string().optional().describe('Where progressive results come'),
+      errorTopic: topicPattern.optional().describe('Where errors come: {"error": URI, "args": […]}'),
+      progressTopic: topicPattern.optional().describe('Where progressive results come'),
     })
     .optional()
     .describe('Without it the call is a command that nobody answers'),

@@ -1,3 +1,5 @@
+import { LinearPattern } from '../../../src/base/linear-pattern.ts';
+
 /** What stands for the `{name}`s of a pattern. */
 export type Names = Readonly<Record<string, string>>;
 
@@ -10,7 +12,7 @@ export class TopicPattern {
   /** What every topic of it begins with: tells most others apart at once. */
   readonly head: string;
   readonly names: readonly string[];
-  readonly #pattern: RegExp;
+  readonly #pattern: LinearPattern;
 
   constructor(text: string) {
     this.text = text;
@@ -21,13 +23,13 @@ export class TopicPattern {
       if (i % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
       return part === 'levels' ? '([^+#]+)' : '([^/+#]+)';
     });
-    this.#pattern = new RegExp(`^${source.join('')}$`, 's');
+    this.#pattern = new LinearPattern(source.join(''), { whole: true });
   }
 
   match(topic: string): Names | undefined {
     if (!topic.startsWith(this.head)) return undefined;
-    const match = this.#pattern.exec(topic);
-    return match === null ? undefined : Object.fromEntries(this.names.map((name, i) => [name, match[i + 1] ?? '']));
+    const match = this.#pattern.match(topic);
+    return match && Object.fromEntries(this.names.map((name, i) => [name, match.groups[i] ?? '']));
   }
 
   fill(names: Names): string {

@@ -21,7 +21,6 @@ const MAX_TEXT = 1024;
 interface Part {
   readonly literals: readonly string[];
   readonly captures: readonly string[];
-  readonly pattern: RegExp | undefined;
 }
 
 /** A template that is no template: `message` says why. */
@@ -120,12 +119,11 @@ export class Template {
     return [...itself, { topic: head, match: 'prefix' }];
   }
 
-  #matchPart({ pattern, captures, literals }: Part, level: string, found: Record<string, string>): boolean {
-    if (pattern === undefined) return level === literals[0];
-    const match = pattern.exec(level);
-    if (match === null) return false;
-    for (const [i, name] of captures.entries()) {
-      const value = this.#side.read(match[i + 1] ?? '');
+  #matchPart(part: Part, level: string, found: Record<string, string>): boolean {
+    const values = valuesIn(part, level);
+    if (values === undefined) return false;
+    for (const [i, name] of part.captures.entries()) {
+      const value = this.#side.read(values[i] ?? '');
       if (value === undefined) return false;
       found[name] = value;
     }
@@ -134,7 +132,7 @@ export class Template {
 }
 
 function part(level: string, side: Side, nextPlus: () => string): Part {
-  if (level === '+') return { literals: ['', ''], captures: [nextPlus()], pattern: /^(.*)$/s };
+  if (level === '+') return { literals: ['', ''], captures: [nextPlus()] };
   const [first = '', ...others] = level.split(placeholder);
   const literals = [first, ...others.filter((_, i) => i % 2 === 1)];
   const captures = others.filter((_, i) => i % 2 === 0);
@@ -143,13 +141,36 @@ function part(level: string, side: Side, nextPlus: () => string): Part {
   if (bad !== undefined) throw new TemplateError(`{${bad}} is no name: letters, digits and _`);
   if (captures.length === 0) {
     if (level === '' && side.separator === '.') throw new TemplateError('a component is empty');
-    return { literals, captures, pattern: undefined };
+    return { literals, captures };
   }
   if (literals.slice(1, -1).includes('')) throw new TemplateError(`nothing tells apart the names in "${level}"`);
+  return { literals, captures };
+}
+
+/**
+ * What the captures of a part stand for in `level`, each as long as it can be, the first before the others. From the
+ * end, each literal is looked for once, so that the time grows with the length of the level only.
+ */
+function valuesIn({ literals, captures }: Part, level: string): string[] | undefined {
+  const [head = ''] = literals;
+  if (captures.length === 0) return level === head ? [] : undefined;
+  const tail = literals.at(-1) ?? '';
   // A name that is a whole level may be empty, as the level may; beside text, that would have no spelling.
-  const whole = literals.every(literal => literal === '');
-  const source = literals.map(verbatim).join(whole ? '(.*)' : '(.+)');
-  return { literals, captures, pattern: new RegExp(`^${source}$`, 's') };
+  if (captures.length === 1 && head === '' && tail === '') return [level];
+  if (!level.startsWith(head) || !level.endsWith(tail)) return undefined;
+  const values: string[] = [];
+  let end = level.length - tail.length;
+  for (let i = captures.length - 1; i > 0; i--) {
+    const literal = literals[i] ?? '';
+    const latest = end - 1 - literal.length;
+    const at = latest < 0 ? -1 : level.lastIndexOf(literal, latest);
+    if (at < 0) return undefined;
+    values.unshift(level.slice(at + literal.length, end));
+    end = at;
+  }
+  if (end <= head.length) return undefined;
+  values.unshift(level.slice(head.length, end));
+  return values;
 }
 
 function checkLiteral(literal: string, level: string, { what, separator, literal: allowed }: Side): void {
@@ -167,9 +188,4 @@ function checked(text: string): string {
 
 function same(text: string): string {
   return text;
-}
-
-/** As a part of a regular expression. */
-function verbatim(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -53,6 +53,23 @@ describe('serial configuration', () => {
     assert.match(procedureProblems({ expect: '[' }).join(), /^procedures\.0\.expect: is not a regular expression/);
   });
 
+  it('refuses what cannot be matched in linear time, wherever a pattern may stand', () => {
+    const words = /cannot be matched in linear time/;
+    assert.match(problems({ publish: [{ match: '^(?<v>\\d+)(?! C)' }] }).join(), words);
+    assert.match(procedureProblems({ expect: '(?<=OK )on' }).join(), words);
+    assert.match(procedureProblems({ expect: 'OK', error: '(.)\\1' }).join(), words);
+    const text = { name: 's', type: 'string', pattern: '^(?=a)' };
+    assert.match(procedureProblems({ write: 'X {s}\n', args: [text] }).join(), words);
+  });
+
+  it('bounds what one pattern costs for one frame', () => {
+    const publish = [{ match: '^(?<v>[a-z]{200})$' }];
+    assert.deepEqual(problems({ publish }), []);
+    const framing = { type: 'line', maxLength: 65_536 };
+    assert.match(problems({ publish, framing }).join(), /^publish\.0\.match: is too large for frames of 65536 bytes/);
+    assert.match(procedureProblems({ expect: 'a{900}b{900}' }).join(), /compiles to \d+ instructions, and 1000/);
+  });
+
   it('notices an escape in the wrong quotes', () => {
     assert.match(procedureProblems({ write: 'X\\n' }).join(), /double quotes/);
     assert.match(problems({ framing: { type: 'line', delimiter: '\\r\\n' } }).join(), /double quotes/);

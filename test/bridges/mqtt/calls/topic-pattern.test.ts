@@ -17,4 +17,9 @@ describe('TopicPattern', () => {
     assert.equal(filter.match('rpc/+/req/#'), undefined);
     assert.deepEqual(new TopicPattern('a/{levels}').match('a/b/c'), { levels: 'b/c' });
   });
+
+  it('takes a topic of 64 KiB that is made against it', () => {
+    const pattern = new TopicPattern('a/{levels}x{levels}x{levels}y');
+    assert.equal(pattern.match(`a/${'x'.repeat(65_000)}`), undefined);
+  });
 });

@@ -108,4 +108,23 @@ describe('Template', () => {
     assert.throws(() => wamp('a b'), /none of URIs/);
     assert.throws(() => Template.wamp('dev.Kitchen', levelSpellings.strict), /none of URIs/);
   });
+
+  it('captures as a greedy regular expression does, in a time that grows with the length only', () => {
+    const literal = fc.constantFrom('a', 'b', '-', 'ab', 'aa', 'a-');
+    const level = fc.array(fc.constantFrom('a', 'b', '-', 'ab', 'a-'), { maxLength: 12 }).map(parts => parts.join(''));
+    const edge = fc.oneof(fc.constant(''), literal);
+    fc.assert(
+      fc.property(edge, fc.array(literal, { maxLength: 3 }), edge, level, (head, inner, tail, text) => {
+        const literals = [head, ...inner, tail];
+        const whole = literals.every(one => one === '');
+        const names = literals.slice(1).map((_, i) => `n${i}`);
+        const source = literals.map((one, i) => one + (i < names.length ? `{n${i}}` : '')).join('');
+        const expected = new RegExp(`^${literals.join(whole ? '(.*)' : '(.+)')}$`, 's').exec(text);
+        const captures = expected && Object.fromEntries(names.map((name, i) => [name, expected[i + 1]]));
+        assert.deepEqual(mqtt(source).match(text), captures ?? undefined);
+      }),
+      { numRuns: 3000 },
+    );
+    assert.equal(mqtt('{a}-{b}-{c}-{d}x').match('-'.repeat(65_000)), undefined);
+  });
 });
