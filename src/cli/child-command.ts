@@ -42,6 +42,8 @@ export function runChildCommand(options: ChildCommandOptions): Promise<ChildOutc
       if (killed !== undefined) return;
       killed = by;
       signalGroup(child, 'SIGTERM');
+      // The end of a command must not wait for the reader of our stderr.
+      child.stderr.destroy();
       force = setTimeout(() => signalGroup(child, 'SIGKILL'), KILL_AFTER);
     };
     const onAbort = (): void => kill('signal');
@@ -58,7 +60,11 @@ export function runChildCommand(options: ChildCommandOptions): Promise<ChildOutc
       if (size <= options.maxOutput) chunks.push(chunk);
       else kill('output');
     });
-    child.stderr.on('data', (chunk: Uint8Array) => options.stderr.write(chunk));
+    // One chunk at a time: a command that complains faster than our stderr is read waits, and takes no memory.
+    child.stderr.on('data', (chunk: Uint8Array) => {
+      child.stderr.pause();
+      options.stderr.write(chunk, () => child.stderr.resume());
+    });
     // A command need not read its input.
     child.stdin.on('error', () => {});
     child.stdin.end(options.input);

@@ -9,6 +9,11 @@ export interface CliIo {
   readonly signal: AbortSignal;
   /** Where secrets may be that nobody wants on a command line. Default: there is nothing in it. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /**
+   * For a command that outlives its terminal: from this call on, SIGHUP calls `onHangup` instead of ending the command, and an
+   * output that takes no more is ignored.
+   */
+  readonly outlive?: (onHangup: () => void) => void;
 }
 
 /** A positional argument. Only the last may be variadic; it collects all that is left. */

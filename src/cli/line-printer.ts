@@ -2,8 +2,8 @@ import type { Dict } from '../wamp/dict.ts';
 import { CliError, type CliIo, type CliOptions } from './command.ts';
 import { jsonText, payloadText, printable } from './json-text.ts';
 
-/** Bytes that may wait for whoever reads the output. */
-const MAX_WAITING = 16 * 1024 * 1024;
+/** Bytes that may wait for the reader of the output before one more line is too much. A single line may be of any size. */
+const MAX_WAITING = 128 * 1024 * 1024;
 
 /** What happened, to be printed: an event or a call. */
 export interface Happening {
@@ -28,16 +28,16 @@ export class LinePrinter {
     this.#kind = kind;
   }
 
-  /** Throws where the reader of the output is hopelessly behind. */
+  /** Throws if too much waits for the reader of the output already. */
   print({ name, args, kwargs, more }: Happening): void {
     const now = new Date();
     const line = this.#json
       ? jsonText({ time: now.toISOString(), [this.#kind]: name, ...more, args, kwargs })
       : `${clockTime(now)} ${printable(name)}  ${payloadText(args, kwargs)}`;
-    this.#io.stdout.write(`${line}\n`);
     if (this.#io.stdout.writableLength > MAX_WAITING) {
-      throw new CliError(`whoever reads the output is ${MAX_WAITING / 1024 / 1024} MiB behind; gave up`);
+      throw new CliError(`the reader of the output is more than ${MAX_WAITING / 1024 / 1024} MiB behind; gave up`);
     }
+    this.#io.stdout.write(`${line}\n`);
   }
 }
 

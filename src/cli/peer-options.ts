@@ -11,6 +11,9 @@ import { jsonText, printable } from './json-text.ts';
 import { credentialsOf, loginOptions } from './login-options.ts';
 import { text, wholeNumber } from './option-values.ts';
 
+/** The largest message accepted, in bytes. RawSocket itself ends at 16 MiB. */
+const MAX_MESSAGE = 64 * 1024 * 1024;
+
 const serializers: readonly SerializerName[] = ['json', 'msgpack', 'cbor'];
 
 /** The options of every command that talks to a router. */
@@ -109,7 +112,8 @@ async function join(
   io.signal.addEventListener('abort', stop, { once: true });
   try {
     const tls = ca === undefined ? {} : { ca };
-    link = await dial(url, { codec: codecNamed(name), timeout, signal: io.signal, tls });
+    const codec = codecNamed(name);
+    link = await dial(url, { codec, timeout, signal: io.signal, tls, maxMessageSize: MAX_MESSAGE });
     return await Session.join(link, { realm, timeout, details: { agent: 'wampway' }, ...credentials, ...limits });
   } catch (error) {
     if (io.signal.aborted) return undefined;

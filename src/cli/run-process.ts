@@ -1,57 +1,82 @@
 import { ExitCode } from './command.ts';
 import { printableText } from './json-text.ts';
+import { type OutputLoss, ProcessOutput } from './process-output.ts';
 import { type Program, runProgram } from './program.ts';
 
-/** Exit code of a process that a second Ctrl-C ends: 128 and SIGINT's number, as shells have it. */
+/** Exit code of a process that a signal cuts short: 128 and SIGINT's number, as shells have it. */
 const INTERRUPTED = 130;
 
 /** Milliseconds within which two signals are one: npm passes on the Ctrl-C that the terminal has sent to us as well. */
 const ONE_KEYSTROKE = 300;
 
-/** Milliseconds that a command has to end after it was told to. */
+/** Milliseconds that a command has to end after it was asked to. */
 const PATIENCE = 2_900;
 
 /**
- * Runs the program as this process: arguments, streams and signals are the process's, and it ends with the exit code. The
- * first SIGINT, SIGTERM or SIGHUP asks the command to end, for which it has a bounded time; the second ends it at once.
+ * Runs the program as this process: arguments, streams and signals are the process's, and it ends with the exit code when its
+ * output has been taken. The first SIGINT, SIGTERM or SIGHUP, or the end of the output's reader, asks the command to end, for
+ * which it has a bounded time; a second signal ends it at once. A command that called `io.outlive` ends by SIGINT and SIGTERM only.
  */
 export async function runProcess(program: Program): Promise<void> {
+  const { stdin } = process;
+  const stdout = new ProcessOutput(process.stdout);
+  const stderr = new ProcessOutput(process.stderr);
   const abort = new AbortController();
-  let told = 0;
-  const onSignal = (): void => {
-    if (abort.signal.aborted) {
-      if (performance.now() - told > ONE_KEYSTROKE) process.exit(INTERRUPTED);
-      return;
-    }
-    told = performance.now();
+  /** The exit code of the command, once it has ended. */
+  let result: number | undefined;
+  let hangup: (() => void) | undefined;
+  let asked = 0;
+
+  // The only place that ends the process.
+  const end = (code: number): never => process.exit(code);
+
+  /** Asks the command to end; `late` is the exit code if it has not ended in time. */
+  const stop = (late: () => number): void => {
+    asked = performance.now();
     abort.abort();
-    setTimeout(() => process.exit(ExitCode.Ok), PATIENCE).unref();
+    setTimeout(() => end(late()), PATIENCE).unref();
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  // Whoever reads our output may stop doing so (`wampway sub … | head -1`): then there is nothing left to do.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) =>
-      process.exit(error.code === 'EPIPE' ? ExitCode.Ok : ExitCode.Failed),
-    );
-  }
+  const onSignal = (): void => {
+    if (!abort.signal.aborted) {
+      // If the command has ended, its output still waits, and is cut short.
+      stop(() => (result === undefined ? ExitCode.Ok : INTERRUPTED));
+    } else if (performance.now() - asked > ONE_KEYSTROKE) end(INTERRUPTED);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  process.on('SIGHUP', () => (hangup === undefined ? onSignal() : hangup()));
+
+  stdout.onLoss(loss => {
+    if (hangup !== undefined) return;
+    if (!loss.closed) process.stderr.write(`${program.name}: cannot write the output: ${loss.error.message}\n`);
+    if (!abort.signal.aborted) stop(() => exitCode(result, loss));
+  });
+
   // Timers of the clock keep no process alive; a command that waits for one of them must not end by that.
   const alive = setInterval(() => {}, 2 ** 30);
-  const { stdout, stderr, stdin } = process;
-  let exitCode: number;
   try {
-    exitCode = await runProgram(program, process.argv.slice(2), {
-      ...{ stdout, stderr, stdin },
+    result = await runProgram(program, process.argv.slice(2), {
+      ...{ stdout: stdout.stream, stderr: stderr.stream, stdin },
       signal: abort.signal,
       environment: process.env,
+      outlive: onHangup => {
+        hangup = onHangup;
+      },
     });
   } catch (error) {
-    exitCode = ExitCode.Failed;
+    result = ExitCode.Failed;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.stderr.write(
       `${program.name}: this is a bug of ${program.name}, please report it\n${printableText(text)}\n`,
     );
   }
+  await Promise.all([stdout.taken(), stderr.taken()]);
   clearInterval(alive);
-  // What is left open, if anything, is nobody's any more.
-  process.exit(exitCode);
+  // What is left open, if anything, has no user any more.
+  end(hangup === undefined ? exitCode(result, stdout.loss) : result);
+}
+
+/** A reader that has had enough (`| head -1`) is no failure of the command; output that could not be written is one. */
+function exitCode(result: number | undefined, loss: OutputLoss | undefined): number {
+  if (loss !== undefined && !loss.closed) return ExitCode.Failed;
+  return result ?? ExitCode.Ok;
 }

@@ -7,6 +7,7 @@ import type { HeldLog } from '../gateway/held-log.ts';
 import { banner } from './banner.ts';
 import { configFile } from './check.ts';
 import { type CliCommand, CliError, type CliOptions, ExitCode } from './command.ts';
+import { HangupLog } from './hangup-log.ts';
 import { printableText } from './json-text.ts';
 import { guardProcess } from './process-guard.ts';
 
@@ -42,10 +43,13 @@ export function startCommand(around: StartSurroundings): CliCommand {
       { command: 'wampway start --no-demo --port 9000', shows: 'no simulated devices; the page on port 9000' },
     ],
     run: async (_args, options, io) => {
+      const hangups = new HangupLog();
+      io.outlive?.(() => hangups.add());
       const file = configFile(options['config'], around.environment);
       const config = withOptions(read(file, around), options);
       const held = await around.createLog(config.log);
       const { log } = held;
+      hangups.logTo(log);
       // Loaded only now: commands that talk to a gateway need none of it.
       const [{ Gateway }, { StartError }] = await Promise.all([
         import('../gateway/gateway.ts'),

@@ -54,10 +54,14 @@ function adapt(logger: pino.Logger): Logger {
   };
 }
 
+/** Characters of lines that wait until they can be written; later lines are lost while as many wait. */
+const MAX_WAITING = 1024 * 1024;
+
 /** Where lines go unless told otherwise. */
 export function standardError(): LogDestination {
-  const destination = pino.destination({ dest: 2, sync: true });
-  // A terminal that went away is no reason to stop.
+  // Bounded: lines that cannot be written (a terminal that was closed, a full disk) wait for a next attempt in memory.
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: MAX_WAITING });
+  // A log that cannot be written is no reason to stop.
   destination.on('error', () => {});
   const terminal = process.stderr.isTTY === true;
   return {

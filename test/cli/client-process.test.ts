@@ -1,40 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Session } from '../../src/client/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { RouterServer } from '../support/router-server.ts';
+import { ShellRun } from '../support/shell-run.ts';
 import { until } from '../support/until.ts';
-
-const main = join(dirname(fileURLToPath(import.meta.url)), '../../src/main.js');
-
-/** The program as a process, through a shell. `$WAMPWAY` stands for it. */
-class ShellRun {
-  readonly child: ChildProcessWithoutNullStreams;
-  stdout = '';
-  stderr = '';
-
-  constructor(script: string, url: string) {
-    this.child = spawn('/bin/sh', ['-c', script], {
-      env: { ...process.env, WAMPWAY: `${process.execPath} ${main}`, ROUTER: url },
-    });
-    this.child.stdout.on('data', data => {
-      this.stdout += String(data);
-    });
-    this.child.stderr.on('data', data => {
-      this.stderr += String(data);
-    });
-  }
-
-  async exit(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'close');
-    return this.child.exitCode;
-  }
-}
 
 describe('client commands as processes', () => {
   let server: RouterServer;

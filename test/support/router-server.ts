@@ -4,7 +4,7 @@ import { codecs } from '../../src/codec/codecs.ts';
 import type { Link } from '../../src/link/link.ts';
 import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
-import { defaultLimits } from '../../src/transport/limits.ts';
+import { defaultLimits, type TransportLimits } from '../../src/transport/limits.ts';
 import type { Listening } from '../../src/transport/listening.ts';
 import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
 import type { TlsOptions } from '../../src/transport/socket-server.ts';
@@ -14,6 +14,7 @@ export interface RouterServerOptions {
   readonly port?: number;
   readonly unixPath?: string;
   readonly tls?: TlsOptions;
+  readonly limits?: Partial<TransportLimits>;
 }
 
 /** A router with `realm1` for everybody on this machine, behind WebSocket and RawSocket on one port of 127.0.0.1. */
@@ -33,9 +34,10 @@ export class RouterServer implements AsyncDisposable {
   }
 
   /** Listens on a free port, or the given one; on a Unix socket too where a path is given. */
-  static async start({ port = 0, unixPath, tls }: RouterServerOptions = {}): Promise<RouterServer> {
+  static async start({ port = 0, unixPath, tls, limits }: RouterServerOptions = {}): Promise<RouterServer> {
     const server = new RouterServer();
-    const common = { name: 'test', codecs, limits: defaultLimits, log: silentLogger, clock: systemClock };
+    const bounds = { ...defaultLimits, ...limits };
+    const common = { name: 'test', codecs, limits: bounds, log: silentLogger, clock: systemClock };
     const accept = (link: Link): void => {
       server.links.push(link);
       server.router.attach(link);
