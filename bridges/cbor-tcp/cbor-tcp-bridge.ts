@@ -2,6 +2,7 @@ import { defineBridge } from '../../src/gateway/bridge.ts';
 import { cborTcpConfig } from './cbor-tcp-config.ts';
 import { cborTcpDemo } from './cbor-tcp-demo.ts';
 import { DeviceGate } from './device-gate.ts';
+import { DEVICES } from './device-namespace.ts';
 
 const who = {
   loopback: 'devices on this machine by name, principals',
@@ -13,6 +14,7 @@ const who = {
 export const cborTcpBridge = defineBridge({
   name: 'cbor-tcp',
   schema: cborTcpConfig,
+  namespaces: () => [DEVICES],
   async start(config, context) {
     const { host, port, maxMessageSize, anonymous, tls } = config;
     const gate = new DeviceGate(config, context);

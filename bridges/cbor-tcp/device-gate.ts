@@ -1,37 +1,36 @@
 import type { Timer } from '../../src/base/clock.ts';
 import type { BridgeContext } from '../../src/gateway/bridge.ts';
-import type { Link, LinkReceiver } from '../../src/link/link.ts';
+import type { DeviceTerms, Link, LinkReceiver, Principal } from '../../src/link/link.ts';
 import { CloseUri, ErrorUri, ProtocolViolation } from '../../src/wamp/errors.ts';
 import { MessageType, messageName } from '../../src/wamp/message-type.ts';
-import type { HelloMessage, Message } from '../../src/wamp/messages.ts';
-import { Payload } from '../../src/wamp/payload.ts';
+import type { Message } from '../../src/wamp/messages.ts';
 import type { Uri } from '../../src/wamp/uri.ts';
 import type { CborTcpConfig } from './cbor-tcp-config.ts';
-import { isDeviceName } from './device-namespace.ts';
-import { NamespaceLink } from './namespace-link.ts';
+import { NamespaceLink, type WelcomedDevice } from './namespace-link.ts';
 
 /** Milliseconds from the connection to HELLO. */
 const HELLO_TIMEOUT = 10_000;
 
-/** Why a device is not let in: ABORT.Reason, and a text for whoever programs it. */
-interface Refusal {
-  readonly reason: Uri;
-  readonly text: string;
-}
+type GateConfig = Pick<CborTcpConfig, 'anonymous' | 'maxDevices'>;
 
 /**
- * Lets devices in by the name in their HELLO, one connection each: a device that lost power and connects again finds
- * its place free, because the connection it left behind is ended first.
+ * The devices of the bridge, one connection each: a device that lost power and connects again finds its place free, because
+ * the connection it left behind is ended first. Who a device is, the gateway says in WELCOME; nothing here depends on HELLO.
  */
 export class DeviceGate {
-  readonly #config: Pick<CborTcpConfig, 'anonymous' | 'maxDevices'>;
+  readonly #maxDevices: number;
   readonly #context: BridgeContext;
+  readonly #terms: DeviceTerms;
+  /** By realm and name, as a name on one realm is not that name on another. */
   readonly #devices = new Map<string, NamespaceLink>();
+  readonly #keys = new Map<NamespaceLink, string>();
   readonly #strangers = new Set<Arrival>();
 
-  constructor(config: Pick<CborTcpConfig, 'anonymous' | 'maxDevices'>, context: BridgeContext) {
-    this.#config = config;
+  constructor({ anonymous, maxDevices }: GateConfig, context: BridgeContext) {
+    this.#maxDevices = maxDevices;
     this.#context = context;
+    const refuse = (principal: Principal, realm: string) => this.#refusalOf(principal, realm);
+    this.#terms = { bridge: 'cbor-tcp', realm: context.realm, anonymous, role: 'device', refuse };
   }
 
   /** Devices that have been let in. */
@@ -42,13 +41,13 @@ export class DeviceGate {
   /** A connection that has shaken hands. */
   accept(link: Link): void {
     const [longest] = this.#strangers;
-    if (longest !== undefined && this.#strangers.size >= this.#config.maxDevices) {
-      // Whoever has something to say does so in a moment: the one that has not for longest keeps out nobody.
+    if (longest !== undefined && this.#strangers.size >= this.#maxDevices) {
+      // A client that has something to say does so in a moment: the one that has been silent for longest makes room.
       this.#strangers.delete(longest);
-      longest.close('too many connections wait to say HELLO');
+      longest.close('too many connections wait for WELCOME');
     }
     const arrival = new Arrival(link, this.#context, {
-      introduced: hello => this.#introduced(arrival, link, hello),
+      introduced: () => this.#introduced(arrival, link),
       gone: () => this.#strangers.delete(arrival),
       left: device => this.#left(device),
     });
@@ -60,90 +59,71 @@ export class DeviceGate {
   close(): void {
     for (const device of [...this.#devices.values()]) device.end(CloseUri.SystemShutdown, 'the gateway stops');
     this.#devices.clear();
+    this.#keys.clear();
     for (const stranger of [...this.#strangers]) stranger.close('the gateway stops');
     this.#strangers.clear();
   }
 
-  /** The device that `hello` makes of a connection, or undefined where it has been refused. */
-  #introduced(arrival: Arrival, link: Link, hello: HelloMessage): NamespaceLink | undefined {
-    const { authid } = hello.details;
-    const refusal = this.#refusalOf(hello, link) ?? (isDeviceName(authid) ? undefined : NO_NAME);
-    if (refusal !== undefined || !isDeviceName(authid)) {
-      this.#strangers.delete(arrival);
-      this.#refuse(link, refusal ?? NO_NAME);
-      return undefined;
-    }
-    const device = new NamespaceLink(link, authid, this.#context.log, () => this.#welcomed(arrival, device));
-    // Whoever offers to prove who it is, is asked by the router; of the others we say who they are.
-    const own = { authid, authrole: 'device', authmethod: 'anonymous', authprovider: 'cbor-tcp' };
-    this.#context.attach(device, offersProof(hello) ? undefined : own);
+  /** Hands a connection that says HELLO to the router. */
+  #introduced(arrival: Arrival, link: Link): NamespaceLink {
+    const { log, namespaces } = this.#context;
+    const device = new NamespaceLink(link, {
+      terms: this.#terms,
+      namespaces,
+      log,
+      welcomed: welcomed => this.#welcomed(arrival, device, welcomed),
+    });
+    this.#context.attach(device);
     return device;
   }
 
-  /** Why a device is not even asked. */
-  #refusalOf(hello: HelloMessage, link: Link): Refusal | undefined {
-    const { anonymous, maxDevices } = this.#config;
-    const { realm, isPrincipal } = this.#context;
-    const { authid } = hello.details;
-    if (typeof authid === 'string' && !this.#devices.has(authid) && this.#devices.size >= maxDevices) {
-      const text = `there are ${maxDevices} devices already (cbor-tcp.maxDevices)`;
+  /** Why a device that the gateway would admit has no place here. */
+  #refusalOf({ authid, authmethod }: Principal, realm: string): { reason: Uri; text: string } | undefined {
+    const there = this.#devices.get(keyOf({ authid, realm }));
+    if (there === undefined) {
+      if (this.#devices.size < this.#maxDevices) return undefined;
+      const text = `there are ${this.#maxDevices} devices already (bridges.cbor-tcp.maxDevices)`;
       return { reason: ErrorUri.LimitExceeded, text };
     }
-    if (offersProof(hello)) return undefined;
-    if (hello.realm !== realm) return { reason: ErrorUri.NoSuchRealm, text: `devices join the realm ${realm}` };
-    if (typeof authid === 'string' && isPrincipal(authid)) {
-      const text = `${authid} is a principal: HELLO.Details.authmethods has to say how it proves that`;
-      return { reason: ErrorUri.AuthenticationRequired, text };
-    }
-    const { address, loopback } = link.info;
-    if (anonymous === 'any' || (anonymous === 'loopback' && loopback)) return undefined;
-    if (isDeviceName(authid)) this.#context.turnAway({ username: authid, address, loopback });
-    const text =
-      anonymous === 'loopback'
-        ? 'devices are admitted by name from this machine only (cbor-tcp.anonymous: any admits them from anywhere)'
-        : 'no device is admitted by its name alone (cbor-tcp.anonymous: none)';
+    if (authmethod !== 'anonymous' || there.device?.proved !== true) return undefined;
+    const text = `a device that has proved to be ${authid} is connected: HELLO.Details.authmethods has to say how this one proves it`;
     return { reason: ErrorUri.AuthenticationRequired, text };
   }
 
   /** The router lets a device in: it takes the place of the connection that it had before. */
-  #welcomed(arrival: Arrival, device: NamespaceLink): void {
+  #welcomed(arrival: Arrival, device: NamespaceLink, welcomed: WelcomedDevice): void {
     this.#strangers.delete(arrival);
-    const { authid } = device;
-    const stale = this.#devices.get(authid);
+    const key = keyOf(welcomed);
+    const stale = this.#devices.get(key);
     if (stale === device) return;
-    this.#devices.set(authid, device);
+    // It may have been the device of that name on another realm before.
+    this.#left(device);
+    this.#devices.set(key, device);
+    this.#keys.set(device, key);
     if (stale === undefined) return;
+    const { authid } = welcomed;
     this.#context.log.info(
       { authid, peer: device.info.peer, stale: stale.info.peer },
       'device connected anew, old connection ended',
     );
-    stale.takeOver();
+    stale.end(CloseUri.Killed, `${authid} has connected anew`);
   }
 
   #left(device: NamespaceLink): void {
+    const key = this.#keys.get(device);
+    if (key === undefined) return;
+    this.#keys.delete(device);
     // A device that has been taken over is not the one that is there now.
-    if (this.#devices.get(device.authid) === device) this.#devices.delete(device.authid);
-  }
-
-  #refuse(link: Link, { reason, text }: Refusal): void {
-    this.#context.log.info({ peer: link.info.peer, reason, detail: text }, 'device refused');
-    link.send({ type: MessageType.Abort, details: { message: text }, reason, payload: Payload.empty });
-    link.close(text);
+    if (this.#devices.get(key) === device) this.#devices.delete(key);
   }
 }
 
-const NO_NAME: Refusal = {
-  reason: ErrorUri.InvalidArgument,
-  text: 'HELLO.Details.authid has to name the device: 1 to 64 letters, digits, _ or -',
-};
-
-/** Whether a HELLO offers to prove who says it. */
-function offersProof({ details: { authmethods } }: HelloMessage): boolean {
-  return Array.isArray(authmethods) && authmethods.some(method => method !== 'anonymous');
+function keyOf({ authid, realm }: Pick<WelcomedDevice, 'authid' | 'realm'>): string {
+  return JSON.stringify([realm, authid]);
 }
 
 interface ArrivalListener {
-  introduced(hello: HelloMessage): NamespaceLink | undefined;
+  introduced(): NamespaceLink;
   /** Gone, and no stranger any more. */
   gone(): void;
   left(device: NamespaceLink): void;
@@ -173,13 +153,16 @@ class Arrival implements LinkReceiver {
       throw new ProtocolViolation(`Received ${messageName(message.type)} message before session was established.`);
     }
     this.#timer.cancel();
-    this.#device = this.#listener.introduced(message);
-    this.#over = this.#device === undefined;
-    this.#device?.receive(message);
+    this.#device = this.#listener.introduced();
+    this.#device.receive(message);
   }
 
   unsendable(message: Message): void {
     this.#device?.unsendable(message);
+  }
+
+  dropped(count: number): void {
+    this.#device?.dropped(count);
   }
 
   closed(reason: string): void {

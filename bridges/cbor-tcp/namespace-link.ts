@@ -1,39 +1,61 @@
 import type { Logger } from '../../src/base/logger.ts';
 import { Inbound } from '../../src/link/inbound.ts';
-import type { Link, LinkInfo, LinkReceiver } from '../../src/link/link.ts';
+import type { DeviceTerms, Link, LinkInfo, LinkReceiver } from '../../src/link/link.ts';
 import type { OutgoingPolicy } from '../../src/link/outgoing-policy.ts';
 import type { Meters } from '../../src/link/rate-hold.ts';
-import { CloseUri, ProtocolViolation } from '../../src/wamp/errors.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
 import type { Message } from '../../src/wamp/messages.ts';
 import type { Uri } from '../../src/wamp/uri.ts';
-import { DeviceNamespace } from './device-namespace.ts';
+import { DEVICES, DeviceNamespace } from './device-namespace.ts';
+
+/** Who a device is, as WELCOME says. */
+export interface WelcomedDevice {
+  readonly authid: string;
+  readonly realm: string;
+  /** Whether it has proved that, or is believed by its name alone. */
+  readonly proved: boolean;
+}
+
+export interface NamespaceLinkOptions {
+  readonly terms: DeviceTerms;
+  /** Prefixes of other bridges. */
+  readonly namespaces: readonly string[];
+  readonly log: Logger;
+  /** Told when the router admits the device, before the device is. */
+  readonly welcomed: (device: WelcomedDevice) => void;
+}
 
 /**
- * A device's link as the router sees it: what the device publishes and registers is in the device's own namespace.
- * SUBSCRIBE and CALL name what they mean in full, and what comes back is as the router says it: a device may listen to
- * the world, but speaks for itself alone. Payloads pass untouched.
+ * A device's link as the router sees it: confined to the device's own namespace, on the terms of this bridge. The name is
+ * that of WELCOME; until then there is none. Short names of what the device publishes and registers are made long here.
+ * SUBSCRIBE and CALL name what they mean in full, and what comes back is as the router says it. Payloads pass untouched.
  */
 export class NamespaceLink implements Link {
   readonly info: LinkInfo;
-  readonly authid: string;
   readonly #inner: Link;
   readonly #inbound: Inbound;
-  readonly #namespace: DeviceNamespace;
-  readonly #welcomed: () => void;
+  readonly #options: NamespaceLinkOptions;
+  #namespace: DeviceNamespace | undefined;
+  #device: WelcomedDevice | undefined;
 
-  /** `welcomed` is told when the router lets the device in, before the device is. */
-  constructor(inner: Link, authid: string, log: Logger, welcomed: () => void = () => {}) {
-    this.#welcomed = welcomed;
-    this.info = inner.info;
-    this.authid = authid;
+  constructor(inner: Link, options: NamespaceLinkOptions) {
+    this.info = { ...inner.info, confinedTo: `${DEVICES}{authid}.`, device: options.terms };
     this.#inner = inner;
-    this.#inbound = new Inbound(this, log);
-    this.#namespace = new DeviceNamespace(authid);
+    this.#options = options;
+    this.#inbound = new Inbound(this, options.log);
+  }
+
+  /** Who it is; undefined before the first WELCOME. */
+  get device(): WelcomedDevice | undefined {
+    return this.#device;
   }
 
   get queuedBytes(): number {
     return this.#inner.queuedBytes;
+  }
+
+  get queuedMessages(): number {
+    return this.#inner.queuedMessages ?? 0;
   }
 
   get counters(): Link['counters'] {
@@ -45,7 +67,12 @@ export class NamespaceLink implements Link {
   }
 
   send(message: Message): void {
-    if (message.type === MessageType.Welcome) this.#welcomed();
+    if (message.type === MessageType.Welcome) {
+      const { authid, authmethod, realm } = message.details;
+      this.#device = { authid: String(authid), realm: String(realm), proved: authmethod !== 'anonymous' };
+      this.#namespace = new DeviceNamespace(this.#device.authid, this.#options.namespaces);
+      this.#options.welcomed(this.#device);
+    }
     this.#inner.send(message);
   }
 
@@ -84,6 +111,11 @@ export class NamespaceLink implements Link {
     this.#inbound.unsendable(message);
   }
 
+  /** So many messages to the device were lost. */
+  dropped(count: number): void {
+    this.#inbound.dropped(count);
+  }
+
   /** Ends the session with GOODBYE. When it returns the router has let go of all that the session had. */
   end(reason: Uri, text: string): void {
     this.send({ type: MessageType.Goodbye, details: { message: text }, reason });
@@ -91,25 +123,19 @@ export class NamespaceLink implements Link {
     this.#inbound.close(text);
   }
 
-  /** Makes room for the same device on a new connection. */
-  takeOver(): void {
-    this.end(CloseUri.Killed, `${this.authid} has connected anew`);
-  }
-
+  /** Without a name nothing is made long: the router refuses what comes before WELCOME. */
   #qualified(message: Message): Message {
+    const namespace = this.#namespace;
+    if (namespace === undefined) return message;
     switch (message.type) {
       case MessageType.Publish: {
         const { type, request, options, topic, payload } = message;
-        return { type, request, options, topic: this.#namespace.qualify(topic), payload };
+        return { type, request, options, topic: namespace.qualify(topic), payload };
       }
       case MessageType.Register: {
         const { type, request, options, procedure } = message;
-        return { type, request, options, procedure: this.#namespace.qualify(procedure) };
+        return { type, request, options, procedure: namespace.qualify(procedure) };
       }
-      case MessageType.Hello:
-        // After a GOODBYE the same connection may join again, but not as somebody else.
-        if (message.details['authid'] === this.authid) return message;
-        throw new ProtocolViolation(`this connection is ${this.authid}'s; another device needs another connection`);
       default:
         return message;
     }

@@ -1,19 +1,4 @@
 import type { MqttConfig } from './mqtt-config.ts';
-import { type MqttPeer, MqttRefusal, Refused } from './mqtt-source.ts';
-
-/** Why a peer that is no principal may not come in, or undefined where it may. */
-export function refusalOf(
-  peer: Pick<MqttPeer, 'loopback'>,
-  anonymous: MqttConfig['anonymous'],
-): MqttRefusal | undefined {
-  if (anonymous === 'any' || (anonymous === 'loopback' && peer.loopback)) return undefined;
-  return new MqttRefusal(
-    Refused.NotAuthorized,
-    anonymous === 'loopback'
-      ? 'anonymous clients may connect from this machine only; "anonymous: any" lets them in from everywhere'
-      : 'anonymous clients may not connect ("anonymous: none")',
-  );
-}
 
 /** Who may connect, for the banner. */
 export function accessInWords(anonymous: MqttConfig['anonymous']): string {

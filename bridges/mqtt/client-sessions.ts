@@ -1,12 +1,13 @@
 import { isPlainText } from '../../src/base/safe-text.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
-import type { BridgeContext, Identity } from '../../src/gateway/bridge.ts';
-import { refusalOf } from './access.ts';
+import type { BridgeContext, DeviceIdentity } from '../../src/gateway/bridge.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 import { type MqttPeer, MqttRefusal, Refused } from './mqtt-source.ts';
 
 /** Of clients without credentials. */
 export const DEVICE_ROLE = 'anonymous';
+
+type Admitted = Extract<DeviceIdentity, { principal: unknown }>;
 
 export interface ClientSessionsConfig {
   /** The bridge itself on the realm. No client may take this name: its events would not reach MQTT. */
@@ -50,34 +51,30 @@ export class ClientSessions {
     if (!isPlainText(peer.clientId))
       throw new MqttRefusal(Refused.Identifier, 'the client id contains control, format or unassigned characters');
     if (this.#stopping || this.#context.signal.aborted) throw new MqttRefusal(Refused.Unavailable, 'it is stopping');
-    const identity = await this.#identityOf(peer);
-    const session = await this.#context.join({ ...identity, peer: `mqtt ${peer.address}` });
+    const { principal, proved } = await this.#identify(peer);
+    const { authid, authrole } = principal;
+    const session = await this.#context.join({ authid, authrole, principal, peer: `mqtt ${peer.address}` });
     this.#sessions.set(peer, session);
     void session.closed.then(reason => {
       // Ended by the router: the client ends with its session.
       if (this.#sessions.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);
     });
     // A stranger may call itself anything, but never what a principal is called here.
-    if (identity.principal !== undefined) return `principal/${identity.authid}`;
+    if (proved) return `principal/${authid}`;
     return peer.username === undefined ? undefined : `stranger/${peer.username}`;
   }
 
-  /** A principal by its password, or by what the configuration says of others. Rejects with `MqttRefusal`. */
-  async #identityOf({ clientId, username, password, certificate, address, loopback }: MqttPeer): Promise<Identity> {
+  /** Rejects with `MqttRefusal`. */
+  async #identify({ clientId, username, password, certificate, address, loopback }: MqttPeer): Promise<Admitted> {
     const host = hostOf(address);
     const shown = { username, password, clientId, certificate, address: host, loopback };
-    const found = await this.#context.authenticate(shown);
-    if (found === 'stranger') {
-      const refusal = refusalOf({ loopback }, this.#config.anonymous);
-      if (refusal !== undefined) {
-        this.#context.turnAway({ username, clientId, address: host, loopback });
-        throw refusal;
-      }
-      return { authid: clientId, authrole: DEVICE_ROLE, clientId };
+    const terms = { anonymous: this.#config.anonymous, role: DEVICE_ROLE };
+    const found = await this.#context.identify(shown, terms);
+    if ('refused' in found) {
+      const code = found.why === 'anonymous' ? Refused.NotAuthorized : Refused.Credentials;
+      throw new MqttRefusal(code, found.refused);
     }
-    if ('refused' in found) throw new MqttRefusal(Refused.Credentials, found.refused);
-    const { principal } = found;
-    return { authid: principal.authid, authrole: principal.authrole, principal };
+    return found;
   }
 
   close(peer: MqttPeer): void {

@@ -14,6 +14,7 @@ const SERVICE = 'wampway:mqtt';
 export const mqttBridge = defineBridge({
   name: 'mqtt',
   schema: mqttConfig,
+  namespaces: ({ prefix }) => [prefix],
   async start(config, context) {
     const { log, clock, store } = context;
     const drops = new DropCounter(log);

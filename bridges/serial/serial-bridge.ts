@@ -11,6 +11,7 @@ import { simulatedGreenhouse } from './simulated-greenhouse.ts';
 export const serialBridge = defineBridge({
   name: 'serial',
   schema: serialConfig,
+  namespaces: () => ['serial.'],
   start: (config, context) =>
     startSerialDevices(config, context, {
       open: portOpener(new Map([['greenhouse', simulatedGreenhouse(context.clock)]])),

@@ -139,7 +139,10 @@ export class SerialDevice implements AsyncDisposable {
   async #join(): Promise<void> {
     const { id, path, keepRegistered } = this.#config;
     const peer = `serial ${path}`;
-    const session = await this.#context.join({ authid: id, authrole: 'device', peer });
+    const found = await this.#context.identify({ port: id, loopback: true }, { anonymous: 'any', role: 'device' });
+    if ('refused' in found) throw new Error(found.refused);
+    const { authid, authrole } = found.principal;
+    const session = await this.#context.join({ authid, authrole, principal: found.principal, peer });
     if (this.#stopped) return session.leave();
     this.#session = session;
     this.#callable = new ProcedureSet(session, this.#procedures, this.#log);

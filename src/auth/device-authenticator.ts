@@ -14,16 +14,18 @@ export interface DeviceCredentials {
   /** Of MQTT. */
   readonly clientId?: string | undefined;
   readonly certificate?: PeerCertificate | undefined;
+  /** The configured port that it is at: whoever wrote the configuration vouches for that name. */
+  readonly port?: string | undefined;
   /** Its IP address alone. */
   readonly address?: string | undefined;
   readonly loopback: boolean;
 }
 
 /**
- * Who a device is; why it is not let in, for the log and the device; or nobody in particular, as it has shown nothing that
- * anybody here could be known by. Whether such a stranger is let in is for the bridge to say.
+ * The principal that a device is; why it is refused, for the log and the device; or `stranger`, if it has shown nothing that
+ * a principal is known by: then the terms of its bridge decide (`DeviceAdmission`).
  */
-export type DeviceIdentity = { readonly principal: Principal } | { readonly refused: string } | 'stranger';
+export type KnownIdentity = { readonly principal: Principal } | { readonly refused: string } | 'stranger';
 
 const MAX_WAIT = 5_000;
 const DENIED = { refused: 'these credentials are not valid here' } as const;
@@ -40,7 +42,7 @@ export class DeviceAuthenticator {
     this.#clock = clock;
   }
 
-  async identify(realm: string, credentials: DeviceCredentials): Promise<DeviceIdentity> {
+  async identify(realm: string, credentials: DeviceCredentials): Promise<KnownIdentity> {
     const { username, password, certificate, clientId } = credentials;
     const shown = certificate === undefined ? undefined : this.#directory.findByCertificate(realm, certificate);
     if (shown !== undefined && (username === undefined || username === shown.authid)) {
@@ -54,7 +56,7 @@ export class DeviceAuthenticator {
   }
 
   /** Nobody proves to be who it says by its name alone: a name that belongs to somebody is not a stranger's. */
-  #stranger(realm: string, { username, clientId }: DeviceCredentials): DeviceIdentity {
+  #stranger(realm: string, { username, clientId }: DeviceCredentials): KnownIdentity {
     const taken = [username, clientId].find(name => name !== undefined && this.#directory.isTaken(realm, name));
     return taken === undefined ? 'stranger' : { refused: `${taken} is a principal, and has to prove that it is` };
   }
@@ -64,7 +66,7 @@ export class DeviceAuthenticator {
     username: string,
     password: string,
     credentials: DeviceCredentials,
-  ): Promise<DeviceIdentity> {
+  ): Promise<KnownIdentity> {
     const { address, loopback, clientId } = credentials;
     const from = loopback || address === undefined ? undefined : networkOf(address);
     const wait = this.#limiter.reserve(from, username, MAX_WAIT);
@@ -87,7 +89,7 @@ export class DeviceAuthenticator {
   }
 }
 
-function identityOf(record: PrincipalRecord, authmethod: string, clientId: string | undefined): DeviceIdentity {
+function identityOf(record: PrincipalRecord, authmethod: string, clientId: string | undefined): KnownIdentity {
   const principal = principalOf(record, authmethod);
   return { principal: clientId === undefined ? principal : { ...principal, clientId } };
 }

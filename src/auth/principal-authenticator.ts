@@ -11,6 +11,7 @@ import type { CookieJar } from './cookie-jar.ts';
 import { type Attempt, type Credential, challengeMethods, type Question, type Verdict } from './credential.ts';
 import { publicKeyIn } from './cryptosign.ts';
 import { commonCredential, DynamicTicket, type LoginOracle, toldRecord } from './dynamic-login.ts';
+import { helloName } from './hello-name.ts';
 import type { PrincipalDirectory } from './principal-directory.ts';
 import { isAuthid, type PrincipalRecord } from './principal-record.ts';
 
@@ -61,7 +62,8 @@ export class PrincipalAuthenticator implements Authenticator {
     const { realm, details } = request;
     const { anonymous, directory } = this.#options;
     const offered = methodsIn(request);
-    if (details['authid'] !== undefined && !isAuthid(details['authid'])) {
+    const name = helloName(details);
+    if (name !== undefined && !isAuthid(name)) {
       return {
         abort: ErrorUri.InvalidArgument,
         message: 'HELLO.Details.authid is no name: text without control characters',
@@ -90,7 +92,7 @@ export class PrincipalAuthenticator implements Authenticator {
   #shown({ realm, details, link }: AdmissionRequest): PrincipalRecord | undefined {
     if (link.certificate === undefined) return undefined;
     const record = this.#options.directory.findByCertificate(realm, link.certificate);
-    const { authid } = details;
+    const authid = helloName(details);
     return record !== undefined && (authid === undefined || authid === record.authid) && mayComeFrom(record, link)
       ? record
       : undefined;
@@ -100,8 +102,7 @@ export class PrincipalAuthenticator implements Authenticator {
   #known({ realm, details, link }: AdmissionRequest): PrincipalRecord | undefined {
     const { cookies, directory } = this.#options;
     const known = link.cookie === undefined ? undefined : cookies?.find(realm, link.cookie);
-    if (known === undefined || (details['authid'] !== undefined && details['authid'] !== known.authid))
-      return undefined;
+    if (known === undefined || (helloName(details) ?? known.authid) !== known.authid) return undefined;
     const record = directory.find(realm, known.authid);
     // A changed password ends what was logged in with the old one.
     if (record === undefined || record.digest !== known.digest) return undefined;
@@ -220,7 +221,7 @@ export class PrincipalAuthenticator implements Authenticator {
     const known = challengeMethods.filter(
       method => directory.uses(realm, method) || oracle?.methods.includes(method) === true,
     );
-    if (details['authid'] === undefined && offered.some(method => known.some(name => name === method))) {
+    if (helloName(details) === undefined && offered.some(method => known.some(name => name === method))) {
       return { abort: ErrorUri.AuthenticationRequired, message: 'HELLO.Details.authid has to say who wants to join' };
     }
     const here = [...known, ...(directory.uses(realm, 'tls') ? ['tls'] : [])];
@@ -261,7 +262,8 @@ function authextraOf({ authextra }: Dict): Dict {
 
 /** The name in HELLO or in HTTP, or for cryptosign the key that stands for one. */
 function authidOf({ details, link }: AdmissionRequest, methods: readonly string[]): string | undefined {
-  if (isAuthid(details['authid'])) return details['authid'];
+  const name = helloName(details);
+  if (name !== undefined) return name;
   const named = httpCredentials(link)?.authid;
   if (methods.includes('ticket') && isAuthid(named)) return named;
   return methods.includes('cryptosign') ? publicKeyIn(authextraOf(details)) : undefined;

@@ -1,6 +1,6 @@
 import { AttemptLimiter } from '../auth/attempt-limiter.ts';
 import { CookieJar } from '../auth/cookie-jar.ts';
-import { DeviceAuthenticator, type DeviceCredentials, type DeviceIdentity } from '../auth/device-authenticator.ts';
+import { DeviceAuthenticator, type DeviceCredentials, type KnownIdentity } from '../auth/device-authenticator.ts';
 import type { LoginOracle } from '../auth/dynamic-login.ts';
 import { PrincipalAuthenticator } from '../auth/principal-authenticator.ts';
 import { PrincipalDirectory } from '../auth/principal-directory.ts';
@@ -47,8 +47,8 @@ export class Access implements Authenticator {
     );
   }
 
-  /** Who a device behind a bridge is. */
-  identify(realm: string, credentials: DeviceCredentials): Promise<DeviceIdentity> {
+  /** Which principal a device is that does not speak WAMP. */
+  identify(realm: string, credentials: DeviceCredentials): Promise<KnownIdentity> {
     return this.#devices.identify(realm, credentials);
   }
 

@@ -1,14 +1,15 @@
-import type { DeviceCredentials, DeviceIdentity } from '../auth/device-authenticator.ts';
+import type { DeviceCredentials } from '../auth/device-authenticator.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SerializerName } from '../codec/codec.ts';
-import type { Link, Principal } from '../link/link.ts';
+import type { Link } from '../link/link.ts';
 import { NamespacedStore } from '../store/namespaced-store.ts';
 import type { Store } from '../store/store.ts';
 import { isDict } from '../wamp/dict.ts';
 import { bounded } from './bounded.ts';
 import type { Bridge, BridgeContext, Listening, RawSocketListenOptions, RunningBridge } from './bridge.ts';
 import { BridgeSessions } from './bridge-sessions.ts';
+import type { DeviceIdentity, UnprovedTerms } from './device-admission.ts';
 import { type StartError, startErrorOf } from './start-error.ts';
 import { watchedTls } from './tls-watch.ts';
 
@@ -19,10 +20,9 @@ export interface BridgeSurroundings {
   readonly clock: Clock;
   /** The gateway's, once it is open. */
   store(): Store;
-  attach(link: Link, principal?: Principal): void;
-  authenticate(credentials: DeviceCredentials): Promise<DeviceIdentity>;
-  turnAway(device: DeviceCredentials): void;
-  isPrincipal(name: string): boolean;
+  readonly namespaces: readonly string[];
+  attach(link: Link): void;
+  identify(shown: DeviceCredentials, terms: UnprovedTerms): Promise<DeviceIdentity>;
   readonly permits: BridgeContext['permits'];
   readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
   retainedPublication(topic: string): number | undefined;
@@ -133,7 +133,7 @@ export class BridgeHost {
     if (this.#stopped) return undefined;
     this.#state = 'starting';
     const { clock, realm } = this.#around;
-    const attach = (link: Link, principal?: Principal): void => this.#around.attach(link, principal);
+    const attach = (link: Link): void => this.#around.attach(link);
     const run: Run = {
       abort: new AbortController(),
       sessions: new BridgeSessions({ bridge: this.name, realm, attach, log: this.#log, clock }),
@@ -182,10 +182,9 @@ export class BridgeHost {
       signal: run.abort.signal,
       store: new NamespacedStore(this.#around.store(), this.name),
       join: identity => run.sessions.join(identity),
-      attach: (link, principal) => run.sessions.attach(link, principal),
-      authenticate: credentials => this.#around.authenticate(credentials),
-      turnAway: device => this.#around.turnAway(device),
-      isPrincipal: name => this.#around.isPrincipal(name),
+      attach: link => run.sessions.attach(link),
+      namespaces: this.#around.namespaces,
+      identify: (shown, terms) => this.#around.identify(shown, { ...terms, bridge: this.name }),
       permits: (...question) => this.#around.permits(...question),
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
       acceptWebSockets,

@@ -9,7 +9,7 @@ import type { Identity } from './bridge.ts';
 export interface BridgeSessionsOptions {
   readonly bridge: string;
   readonly realm: string;
-  readonly attach: (link: Link, principal?: Principal) => void;
+  readonly attach: (link: Link) => void;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -61,9 +61,12 @@ export class BridgeSessions {
   }
 
   /** [BridgeContext.attach] */
-  attach(link: Link, principal?: Principal): void {
+  attach(link: Link): void {
+    const { bridge, attach } = this.#options;
+    if (link.info.device === undefined)
+      throw new Error(`the bridge ${bridge} does not say on what terms it takes devices`);
     if (this.#over) link.close('the bridge has been stopped');
-    else this.#options.attach(link, principal);
+    else attach(link);
   }
 
   /** Ends what is still open; nothing can be opened after. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { DeviceCredentials, DeviceIdentity } from '../auth/device-authenticator.ts';
+import type { DeviceCredentials } from '../auth/device-authenticator.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { JoinedSession } from '../client/session-api.ts';
@@ -12,15 +12,17 @@ import type { Listening } from '../transport/listening.ts';
 import type { TlsOptions } from '../transport/socket-server.ts';
 import type { MatchPolicy } from '../wamp/uri.ts';
 import type { TlsConfig } from './config/tls-schema.ts';
+import type { DeviceIdentity, UnprovedTerms } from './device-admission.ts';
 import type { DeviceRights } from './device-rights.ts';
 
-export type { DeviceCredentials, DeviceIdentity } from '../auth/device-authenticator.ts';
+export type { DeviceCredentials } from '../auth/device-authenticator.ts';
 export type { Store, StoreOperation } from '../store/store.ts';
 export type { ForeignWebSocket } from '../transport/foreign-subprotocols.ts';
 export type { Listening } from '../transport/listening.ts';
 export { shownCertificate } from '../transport/tls-peer.ts';
 export { byteSize } from './config/byte-size.ts';
 export { type TlsConfig, tlsSchema } from './config/tls-schema.ts';
+export type { DeviceIdentity } from './device-admission.ts';
 export type { DeviceRights } from './device-rights.ts';
 
 /** Who a bridge's session is on the realm: the bridge itself, or a device it speaks for. */
@@ -36,7 +38,7 @@ export interface Identity {
   readonly service?: boolean;
   /** The MQTT client id, for permissions that name it. */
   readonly clientId?: string;
-  /** Who `authenticate` has found it to be: the rest but `peer` is then as this says. */
+  /** Who `identify` has found it to be: the rest but `peer` is then as this says. */
   readonly principal?: Principal;
 }
 
@@ -61,20 +63,21 @@ export interface BridgeContext {
   /** The bridge's own part of the gateway's store: for what must outlive the process. */
   readonly store: Store;
   /**
-   * Who a device is that does not speak WAMP, by the principals of the bridge's realm; a password is a principal's ticket.
-   * Takes its time where a password is wrong.
+   * The prefixes of the URI space that belong to the bridges of this configuration: a device that uses one which is not its
+   * own means another's, and not a short name.
    */
-  authenticate(credentials: DeviceCredentials): Promise<DeviceIdentity>;
-  /** A device that has shown nothing is not let in for that: it may become a principal, or the log says what to do. */
-  turnAway(device: DeviceCredentials): void;
-  /** Whether a name belongs to a principal: nobody is let in by such a name alone. */
-  isPrincipal(name: string): boolean;
+  readonly namespaces: readonly string[];
+  /**
+   * Who a device is that does not speak WAMP, by what it has shown: a principal of the bridge's realm (a password is a ticket),
+   * or on the bridge's terms one that proves nothing. Takes its time if a password is wrong.
+   */
+  identify(shown: DeviceCredentials, terms: Omit<UnprovedTerms, 'bridge'>): Promise<DeviceIdentity>;
   /** Joins the bridge's realm over a local link. */
   join(identity: Identity): Promise<JoinedSession>;
   /** Whether one of the bridge's sessions may do something now; of what an application decides, what is remembered. */
   permits(session: JoinedSession, action: Action, uri: string, match: MatchPolicy): boolean;
-  /** Hands a link that the bridge made to the router, as any listener would; with `principal`, vouching for it. */
-  attach(link: Link, principal?: Principal): void;
+  /** Hands the link of a device that speaks WAMP to the router. `link.info.device` says on what terms; without, it throws. */
+  attach(link: Link): void;
   /** Listens for RawSocket peers and calls back with the link of each that has shaken hands. */
   listenRawSocket(options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
   /** Takes WebSockets of these subprotocols that come to the gateway's web listeners, until it is disposed of. */
@@ -125,6 +128,8 @@ export interface Bridge<Schema extends z.ZodType = z.ZodType> {
    * for it, `wampway check`, the banner and the log say so.
    */
   rights?(config: z.output<Schema>): readonly DeviceRights[];
+  /** The prefixes, each ending in a dot, under which this bridge's devices are. */
+  namespaces?(config: z.output<Schema>): readonly string[];
   readonly demo?: Demo<z.output<Schema>>;
 }
 

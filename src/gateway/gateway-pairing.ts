@@ -2,14 +2,14 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { MetaProcedures } from '../meta/meta-procedure.ts';
 import type { Access } from './access.ts';
+import { DeviceAdmission } from './device-admission.ts';
 import { Pairing } from './pairing.ts';
-import { PairingDoor } from './pairing-door.ts';
 import { pairingProcedures } from './pairing-procedures.ts';
 import type { PrincipalWatch } from './principal-watch.ts';
 
 /** Pairing as one gateway has it: recorded in its file of principals, on the realm of its bridges. */
 export class GatewayPairing {
-  readonly door: PairingDoor;
+  readonly admission: DeviceAdmission;
   readonly #realm: string;
   readonly #pairing: Pairing;
 
@@ -29,10 +29,11 @@ export class GatewayPairing {
         add: principal => file.change(document => document.add(principal)),
         allow: (authid, clientIds) => file.change(document => document.change(authid, { clientIds: [...clientIds] })),
       },
-      isTaken: name => directory.isTaken(realm, name),
+      isTaken: name => this.admission.isTaken(realm, name),
       digestOf: authid => directory.find(realm, authid)?.digest,
     });
-    this.door = new PairingDoor(access, this.#pairing, (name, authid) => directory.isTaken(name, authid));
+    const isTaken = (name: string, authid: string): boolean => directory.isTaken(name, authid);
+    this.admission = new DeviceAdmission({ realm, known: access, pairing: this.#pairing, isTaken });
   }
 
   /** What is offered on a realm. */

@@ -98,7 +98,7 @@ export class Gateway implements AsyncDisposable {
     });
     this.#router = new Router({
       realms: config.realms.map(realmOptions),
-      authenticator: this.#pairing.door,
+      authenticator: this.#pairing.admission,
       authorizer: this.#meta.authorizer,
       observer: this.#meta.observer,
       clock,
@@ -255,17 +255,18 @@ export class Gateway implements AsyncDisposable {
 
   #makeHosts(bridges: readonly Bridge[]): BridgeHost[] {
     const realm = this.config.realms[0]?.name ?? '';
-    return bridges.flatMap(bridge => {
+    const isOn = (section: unknown): boolean => section !== undefined && section !== false;
+    const on = bridges.filter(({ name }) => isOn(this.config.bridges[name]));
+    const namespaces = on.flatMap(bridge => bridge.namespaces?.(this.config.bridges[bridge.name]) ?? []);
+    return on.map(bridge => {
       const section = this.config.bridges[bridge.name];
-      if (section === undefined || section === false) return [];
       return new BridgeHost(bridge, section, this.config.demo ?? false, {
         realm,
         log: this.#log,
         clock: this.#clock,
-        attach: (link, principal) => this.#router.attach(link, principal),
-        authenticate: credentials => this.#pairing.door.identify(realm, credentials),
-        turnAway: device => this.#pairing.door.turnAway(device),
-        isPrincipal: name => this.#access.directory.isTaken(realm, name),
+        attach: link => this.#router.attach(link),
+        namespaces,
+        identify: (shown, terms) => this.#pairing.admission.identify(shown, terms),
         permits: ({ id }, action, uri, match) => {
           const home = this.#router.realm(realm);
           const session = home?.session(id);

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { isDeviceName } from '../auth/device-name.ts';
 import { hashTicket } from '../auth/ticket-hash.ts';
 import { AddressRanges } from '../base/address-ranges.ts';
 import type { Clock, Timer } from '../base/clock.ts';
@@ -14,8 +15,6 @@ const lan = new AddressRanges([
   ...['fc00::/7', 'fe80::/10', '::1'],
 ]);
 
-/** Such a name is a component of URIs, for permissions that name it. */
-const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const GENERATED_BYTES = 12;
 /** Milliseconds in which a device that was turned away is not told of again, and how many are remembered. */
 const QUIET = 600_000;
@@ -122,7 +121,7 @@ export class Pairing {
   /** Whether such a device, unknown so far, would be recorded now. */
   wouldTake(device: NewDevice): boolean {
     const window = this.#window;
-    if (window === undefined || !NAME.test(device.name) || !isNear(device)) return false;
+    if (window === undefined || !isDeviceName(device.name) || !isNear(device)) return false;
     if (window.devices.has(device.name)) return true;
     return window.left > 0 && !this.#isTaken(device);
   }

@@ -1,4 +1,5 @@
 import type { Message } from '../wamp/messages.ts';
+import type { Uri } from '../wamp/uri.ts';
 import type { OutgoingPolicy } from './outgoing-policy.ts';
 import type { Meters } from './rate-hold.ts';
 
@@ -12,6 +13,23 @@ export interface PeerCertificate {
   readonly subject: string;
   /** Whether an authority that the listener trusts has signed it. Without that, the subject is anybody's claim. */
   readonly trusted: boolean;
+}
+
+/** On what terms a bridge takes devices that speak WAMP themselves. */
+export interface DeviceTerms {
+  /** The bridge's name in the configuration. */
+  readonly bridge: string;
+  /** The realm that devices join which prove nothing, and no other. */
+  readonly realm: string;
+  /** From where devices are admitted that prove nothing, by the name in HELLO. */
+  readonly anonymous: 'loopback' | 'any' | 'none';
+  /** The authrole of such a device. */
+  readonly role: string;
+  /** The bridge's last word on a device that would be admitted as `principal`: why it is not, after all. */
+  readonly refuse?: (
+    principal: Principal,
+    realm: string,
+  ) => { readonly reason: Uri; readonly text: string } | undefined;
 }
 
 /** What is known of the far end of a link before it has said anything. */
@@ -46,6 +64,11 @@ export interface LinkInfo {
    * The router refuses everything else. `{authid}` stands for the authid in WELCOME: `dev.{authid}.`, or `dev.p1.` as it is.
    */
   readonly confinedTo?: string;
+  /**
+   * The far end is a device of a bridge: it is admitted by what it proves or on these terms, never by the rule that the realm
+   * has for clients without credentials. A link that a bridge hands to the router unvouched always has them.
+   */
+  readonly device?: DeviceTerms;
   /** Who the far end is, where whoever made the link vouches for it: the router admits it as this, unasked. */
   readonly principal?: Principal;
   /**

@@ -26,6 +26,13 @@ export class AnonymousAuthenticator implements Authenticator {
         message: 'the only authentication method here is anonymous, and HELLO.Details.authmethods does not list it',
       };
     }
+    // A device of a bridge is admitted on the terms of the bridge; nothing that a bridge hands on falls back to this rule.
+    if (link.device !== undefined || link.listener.startsWith('bridge:')) {
+      return {
+        abort: ErrorUri.AuthenticationRequired,
+        message: `devices behind ${link.listener} are not admitted as anonymous clients of the realm`,
+      };
+    }
     if (this.#who === 'none') {
       return { abort: ErrorUri.AuthenticationRequired, message: 'anonymous access is switched off' };
     }

@@ -12,6 +12,10 @@ interface Kind {
 
 const boolean: Kind = { name: 'true or false', holds: (value: unknown) => typeof value === 'boolean' };
 const text: Kind = { name: 'a string', holds: (value: unknown) => typeof value === 'string' };
+const name: Kind = {
+  name: 'a string that is not empty',
+  holds: (value: unknown) => typeof value === 'string' && value !== '',
+};
 const texts: Kind = {
   name: 'a list of strings',
   holds: (value: unknown) => Array.isArray(value) && value.every(text.holds),
@@ -125,7 +129,7 @@ export function checkAnnouncement({ roles, authmethods, authid, agent }: Dict): 
     }
   }
   demand('authmethods', texts, authmethods);
-  demand('authid', text, authid);
+  demand('authid', name, authid);
   demand('agent', text, agent);
 }
 

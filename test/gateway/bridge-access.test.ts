@@ -104,10 +104,16 @@ describe('principals behind bridges', () => {
     // None of these ends the session of the real one.
     await assert.rejects(site.device({ authid: 'pump' }), /authentication_required.*pump is a principal/);
     await assert.rejects(site.device({ authid: 'pump', logins: [ticketLogin('x')] }), /authentication_denied/);
-    await assert.rejects(site.device({ authid: PUBLIC_KEY, logins: [signLogin(PRIVATE_KEY)] }), /invalid_argument/);
     await assert.rejects(site.device({ authid: 'lamp', realm: 'other' }), /no_such_realm/);
     await pump.publish('level', { args: [8], acknowledge: true });
-    // The real one, come back, does.
+    // The real one, come back, does, also if it shows its key in the place of a name, or none.
+    for (const named of [{ authid: PUBLIC_KEY }, {}]) {
+      const byKey = await site.device({ ...named, logins: [signLogin(PRIVATE_KEY)] });
+      assert.equal(byKey.welcome['authid'], 'pump');
+      await byKey.publish('key', { acknowledge: true });
+      await byKey.leave();
+    }
+    assert.ok(watch.topics.includes('dev.pump.key'));
     const again = await site.device({ authid: 'pump', logins: [signLogin(PRIVATE_KEY)] });
     assert.match(await pump.closed, /killed|anew/);
     await again.publish('level', { args: [9], acknowledge: true });

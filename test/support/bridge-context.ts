@@ -2,11 +2,15 @@ import { systemClock } from '../../src/base/clock.ts';
 import { type Logger, silentLogger } from '../../src/base/logger.ts';
 import { Session } from '../../src/client/session.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
+import { Access } from '../../src/gateway/access.ts';
 import type { BridgeContext, Identity } from '../../src/gateway/bridge.ts';
+import { parseConfig } from '../../src/gateway/config/load-config.ts';
+import { DeviceAdmission } from '../../src/gateway/device-admission.ts';
+import { Pairing } from '../../src/gateway/pairing.ts';
 import { readTls } from '../../src/gateway/tls-files.ts';
 import type { LinkInfo } from '../../src/link/link.ts';
 import { localLinkPair } from '../../src/link/local-link.ts';
-import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
+import type { Authenticator } from '../../src/router/admission.ts';
 import type { Authorizer } from '../../src/router/authorizer.ts';
 import { Router } from '../../src/router/router.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
@@ -19,10 +23,10 @@ export interface TestGatewayOptions {
   readonly uri?: UriRule;
   readonly authorizer?: Authorizer;
   readonly log?: Logger;
-  /** Default: there are no principals. */
-  readonly authenticate?: BridgeContext['authenticate'];
-  readonly turnAway?: BridgeContext['turnAway'];
-  readonly isPrincipal?: BridgeContext['isPrincipal'];
+  /** Decides about devices that offer a proof. Default: as a gateway without principals. */
+  readonly authenticator?: Authenticator;
+  /** Prefixes of the bridges. Default: none. */
+  readonly namespaces?: readonly string[];
   /** Default: everybody may do everything. */
   readonly permits?: BridgeContext['permits'];
   /** Default: one in memory. */
@@ -46,9 +50,25 @@ export class TestGateway implements AsyncDisposable {
 
   constructor(options: TestGatewayOptions = {}) {
     this.#log = options.log ?? silentLogger;
+    const access = new Access(parseConfig({ realms: [{ name: REALM }] }, []), systemClock, this.#log, () => {});
+    const admission = new DeviceAdmission({
+      realm: REALM,
+      known: {
+        begin: request => (options.authenticator ?? access).begin(request),
+        identify: (realm, shown) => access.identify(realm, shown),
+      },
+      pairing: new Pairing({
+        realm: REALM,
+        clock: systemClock,
+        log: silentLogger,
+        keeper: undefined,
+        isTaken: () => false,
+      }),
+      isTaken: () => false,
+    });
     this.router = new Router({
       realms: [{ name: REALM, uri: options.uri ?? 'loose' }],
-      authenticator: new AnonymousAuthenticator({ who: 'loopback' }),
+      authenticator: admission,
       ...(options.authorizer !== undefined && { authorizer: options.authorizer }),
       clock: systemClock,
       log: this.#log,
@@ -57,16 +77,15 @@ export class TestGateway implements AsyncDisposable {
       log: this.#log,
       clock: systemClock,
       realm: REALM,
-      authenticate: options.authenticate ?? (async () => 'stranger'),
-      turnAway: options.turnAway ?? (() => {}),
-      isPrincipal: options.isPrincipal ?? (() => false),
+      namespaces: options.namespaces ?? [],
+      identify: (shown, terms) => admission.identify(shown, { ...terms, bridge: 'test' }),
       permits: options.permits ?? (() => true),
       signal: this.#stopping.signal,
       store: options.store ?? new MemoryStore(64 * 1024 * 1024),
       acceptWebSockets: (subprotocols, accept) => this.foreign.take(subprotocols, accept),
       readTls: config => readTls('bridges.test', config),
       join: identity => this.join(identity),
-      attach: (link, principal) => this.router.attach(link, principal),
+      attach: link => this.router.attach(link),
       listenRawSocket:
         options.listenRawSocket ??
         (() => Promise.reject(new Error('this gateway does not listen for RawSocket peers'))),

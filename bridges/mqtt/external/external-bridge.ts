@@ -11,6 +11,7 @@ const SERVICE = 'wampway:mqtt-external';
 export const externalMqttBridge = defineBridge({
   name: 'mqtt-external',
   schema: externalConfig,
+  namespaces: ({ prefix }) => [prefix],
   async start(config, context) {
     const { log, clock } = context;
     const drops = new DropCounter(log);

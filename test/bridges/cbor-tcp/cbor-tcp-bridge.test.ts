@@ -17,7 +17,7 @@ import { WampError } from '../../../src/wamp/errors.ts';
 import { asId } from '../../../src/wamp/ids.ts';
 import { MessageType } from '../../../src/wamp/message-type.ts';
 import { asUri } from '../../../src/wamp/uri.ts';
-import { TestGateway } from '../../support/bridge-context.ts';
+import { TestGateway, type TestGatewayOptions } from '../../support/bridge-context.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { until } from '../../support/until.ts';
 
@@ -29,27 +29,33 @@ const network = new GatewayNetwork(
 
 /** A gateway whose cbor-tcp bridge listens on a free port. */
 class Site implements AsyncDisposable {
-  readonly gateway = new TestGateway({
-    listenRawSocket: async (options, accept) => {
-      const listening = await network.listenForBridge('cbor-tcp', options, accept);
-      this.port = listening.port;
-      return listening;
-    },
-  });
+  readonly gateway: TestGateway;
   port = 0;
   #bridge: AsyncDisposable | undefined;
 
-  static async open(config: Record<string, unknown> = {}): Promise<Site> {
-    const site = new Site();
+  private constructor(options: TestGatewayOptions) {
+    this.gateway = new TestGateway({
+      ...options,
+      listenRawSocket: async (listen, accept) => {
+        const listening = await network.listenForBridge('cbor-tcp', listen, accept);
+        this.port = listening.port;
+        return listening;
+      },
+    });
+  }
+
+  static async open(config: Record<string, unknown> = {}, options: TestGatewayOptions = {}): Promise<Site> {
+    const site = new Site(options);
     const parsed = cborTcpBridge.schema.parse({ port: 0, ...config });
     site.#bridge = await cborTcpBridge.start(parsed, site.gateway.context);
     return site;
   }
 
   /** Connects as the device of that name. */
-  async device(name: string | undefined): Promise<Session> {
+  async device(name: string | undefined, authmethods?: readonly string[]): Promise<Session> {
     const link = await network.dialRawSocket({ host: '127.0.0.1', port: this.port, serializer: 'cbor' });
-    return Session.join(link, { realm: 'realm1', ...(name !== undefined && { authid: name }) });
+    const authid = name === undefined ? {} : { authid: name };
+    return Session.join(link, { realm: 'realm1', ...authid, ...(authmethods && { authmethods }) });
   }
 
   async closeBridge(): Promise<void> {
@@ -120,16 +126,10 @@ describe('cbor-tcp bridge', () => {
     const device = await site.device('esp32-1');
     await device.publish('temperature', { args: [21.5], kwargs: { unit: 'C' } });
     await device.publish('dev.esp32-1.humidity', { args: [40] });
-    await device.publish('dev.esp32-2.humidity', { args: [99] });
-    await device.publish('wamp.session.on_join', { acknowledge: true });
+    await device.publish('devices.near', { acknowledge: true });
     assert.deepEqual(
       events.map(event => event.topic),
-      [
-        'dev.esp32-1.temperature',
-        'dev.esp32-1.humidity',
-        'dev.esp32-1.dev.esp32-2.humidity',
-        'dev.esp32-1.wamp.session.on_join',
-      ],
+      ['dev.esp32-1.temperature', 'dev.esp32-1.humidity', 'dev.esp32-1.devices.near'],
     );
     assert.deepEqual([events[0]?.args, events[0]?.kwargs], [[21.5], { unit: 'C' }]);
     assert.deepEqual([device.welcome['authid'], device.welcome['authrole']], ['esp32-1', 'device']);
@@ -141,15 +141,56 @@ describe('cbor-tcp bridge', () => {
     const device = await site.device('a');
     await device.register('led.set', ({ args }) => args[0]);
     await device.register('relay.', ({ procedure }) => procedure, { match: 'prefix' });
-    await device.register('dev..reset', ({ procedure }) => procedure, { match: 'wildcard' });
+    await device.register('.reset', ({ procedure }) => procedure, { match: 'wildcard' });
     assert.deepEqual((await user.call('dev.a.led.set', { args: [true] })).args, [true]);
     assert.deepEqual((await user.call('dev.a.relay.3')).args, ['dev.a.relay.3']);
-    assert.deepEqual((await user.call('dev.a.dev.b.reset')).args, ['dev.a.dev.b.reset']);
+    assert.deepEqual((await user.call('dev.a.valve.reset')).args, ['dev.a.valve.reset']);
     await device.register('', () => 'all', { match: 'prefix' });
     assert.deepEqual((await user.call('dev.a.else')).args, ['all']);
     for (const uri of ['dev.b.reset', 'dev.ab', 'dev.a', 'led.set']) {
       assert.deepEqual((await refusal(user.call(uri)))[0], 'wamp.error.no_such_procedure', uri);
     }
+  });
+
+  it('refuses names of other namespaces instead of making them its own, with a text that names its own', async () => {
+    await using site = await Site.open({}, { namespaces: ['dev.', 'mqtt.', 'home.mqtt.', 'serial.'] });
+    const user = await site.gateway.join();
+    const topics: string[] = [];
+    await user.subscribe('', ({ topic }) => topics.push(topic), { match: 'prefix' });
+    const device = await site.device('p1');
+    const outside = [
+      'dev.victim.x',
+      'dev.p10.x',
+      'wamp.session.on_join',
+      'wampway.x',
+      'mqtt.x',
+      'home.mqtt.x',
+      'serial.x',
+    ];
+    const isRefused = async (request: Promise<unknown>, name: string): Promise<void> => {
+      const [uri, text] = await refusal(request);
+      assert.deepEqual([uri, String(text).includes('dev.p1.')], ['wamp.error.not_authorized', true], name);
+    };
+    for (const name of outside) {
+      await isRefused(device.publish(name, { acknowledge: true }), name);
+      await device.publish(name, { options: { retain: true } });
+      for (const match of ['exact', 'prefix', 'wildcard'] as const)
+        await isRefused(
+          device.register(name, () => {}, { match }),
+          name,
+        );
+    }
+    await isRefused(
+      device.register('dev..x', () => {}, { match: 'wildcard' }),
+      'dev..x',
+    );
+    await device.publish('mqtt', { acknowledge: true });
+    assert.deepEqual(topics, ['dev.p1.mqtt']);
+    const [session] = [...(site.gateway.router.realm('realm1')?.sessions() ?? [])].filter(
+      ({ principal }) => principal.authid === 'p1',
+    );
+    // Of each name two PUBLISH and three REGISTER, and one wildcard.
+    assert.equal(session?.refused, outside.length * 5 + 1);
   });
 
   it('lets a device subscribe and call by full name', async () => {
@@ -212,6 +253,64 @@ describe('cbor-tcp bridge', () => {
     await until('the end', () => raw.closed);
     assert.deepEqual(raw.heard, ['wamp.error.protocol_violation']);
     await device.publish('alive', { acknowledge: true });
+  });
+
+  it('names a device by WELCOME, whatever it has called itself in HELLO', async () => {
+    await using site = await Site.open(
+      {},
+      {
+        authenticator: {
+          begin: ({ details }) => ({
+            welcome: {
+              authid: details['authid'] === 'odd' ? 'a.b' : 'real',
+              authrole: 'device',
+              authmethod: 'ticket',
+              authprovider: 'dynamic',
+            },
+          }),
+        },
+      },
+    );
+    const user = await site.gateway.join();
+    const topics: string[] = [];
+    await user.subscribe('', ({ topic }) => topics.push(topic), { match: 'prefix' });
+    const first = await site.device('claimed', ['ticket']);
+    await first.publish('x', { acknowledge: true });
+    assert.equal(
+      (await refusal(first.publish('dev.claimed.x', { acknowledge: true })))[0],
+      'wamp.error.not_authorized',
+    );
+    // It is the same device that comes back, by any name in HELLO.
+    const second = await site.device('other', ['ticket']);
+    assert.match(await first.closed, /real has connected anew/);
+    await second.publish('dev.real.y', { acknowledge: true });
+    assert.deepEqual(topics, ['dev.real.x', 'dev.real.y']);
+    assert.equal((await refusal(site.device('odd', ['ticket'])))[0], 'wamp.error.invalid_argument');
+  });
+
+  it('keeps a device that has proved its name from one that only says it', async () => {
+    await using site = await Site.open(
+      {},
+      {
+        authenticator: {
+          begin: ({ details: { authid } }) => ({
+            welcome: {
+              authid: String(authid),
+              authrole: 'device',
+              authmethod: 'ticket',
+              authprovider: 'dynamic',
+            },
+          }),
+        },
+      },
+    );
+    const proved = await site.device('a', ['ticket']);
+    const [uri, text] = await refusal(site.device('a'));
+    assert.deepEqual([uri, /has proved/.test(String(text))], ['wamp.error.authentication_required', true]);
+    await proved.publish('alive', { acknowledge: true });
+    const byName = await site.device('b');
+    await site.device('b', ['ticket']);
+    assert.match(await byName.closed, /connected anew/);
   });
 
   it('does not let one connection be two devices', async () => {

@@ -1,29 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isLoopback, refusalOf } from '../../../bridges/mqtt/access.ts';
-import { type MqttPeer, Refused } from '../../../bridges/mqtt/mqtt-source.ts';
-
-const peer = (loopback: boolean): MqttPeer => ({
-  clientId: 'c',
-  username: undefined,
-  address: '192.168.1.20:51234',
-  loopback,
-  protocolVersion: 4,
-  disconnect: () => {},
-});
-
-describe('refusalOf', () => {
-  it('lets anonymous clients in from where it is told to', () => {
-    assert.equal(refusalOf(peer(true), 'loopback'), undefined);
-    assert.equal(refusalOf(peer(false), 'any'), undefined);
-    assert.equal(refusalOf(peer(false), 'loopback')?.code, Refused.NotAuthorized);
-    assert.equal(refusalOf(peer(true), 'none')?.code, Refused.NotAuthorized);
-  });
-
-  it('says what to do', () => {
-    assert.match(refusalOf(peer(false), 'loopback')?.message ?? '', /"anonymous: any" lets them in/);
-  });
-});
+import { isLoopback } from '../../../bridges/mqtt/access.ts';
 
 describe('isLoopback', () => {
   it('knows this machine', () => {

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { codecNamed } from '../../src/codec/codecs.ts';
+import type { Link } from '../../src/link/link.ts';
+import { type DialOptions, dial } from '../../src/transport/dial.ts';
+import type { Dict } from '../../src/wamp/dict.ts';
+import { asId } from '../../src/wamp/ids.ts';
+import { MessageType } from '../../src/wamp/message-type.ts';
+import type { Message } from '../../src/wamp/messages.ts';
+import { Payload } from '../../src/wamp/payload.ts';
+import { asUri } from '../../src/wamp/uri.ts';
+import { Certificates } from '../support/certificates.ts';
+import { until } from '../support/until.ts';
+import { Fortress } from './fortress.ts';
+
+const everything = { publisher: {}, subscriber: {}, caller: {}, callee: {} };
+
+/** A client of the cbor-tcp port that says HELLO as it likes and answers any question with a wrong ticket. */
+class Impostor {
+  readonly heard: Message[] = [];
+  readonly #link: Link;
+  closed = false;
+
+  private constructor(link: Link) {
+    this.#link = link;
+    link.open({
+      message: message => {
+        this.heard.push(message);
+        if (message.type === MessageType.Challenge)
+          this.send({ type: MessageType.Authenticate, signature: 'x', extra: {} });
+      },
+      closed: () => {
+        this.closed = true;
+      },
+    });
+  }
+
+  static async connect(port: number, tls?: DialOptions['tls']): Promise<Impostor> {
+    const url = `${tls === undefined ? 'tcp' : 'tcps'}://127.0.0.1:${port}`;
+    return new Impostor(await dial(url, { codec: codecNamed('cbor'), ...(tls !== undefined && { tls }) }));
+  }
+
+  send(message: Message): void {
+    this.#link.send(message);
+  }
+
+  /** WELCOME.Details, or the reason of the refusal. */
+  async hello(realm: string, details: Dict): Promise<Dict | string> {
+    const before = this.heard.length;
+    this.send({ type: MessageType.Hello, realm: asUri(realm), details: { roles: everything, ...details } });
+    const answer = await until('an answer to HELLO', () =>
+      this.heard.slice(before).find(({ type }) => type === MessageType.Welcome || type === MessageType.Abort),
+    );
+    return answer.type === MessageType.Welcome
+      ? answer.details
+      : answer.type === MessageType.Abort
+        ? answer.reason
+        : '';
+  }
+
+  /** All that a session can do in the namespace of another. */
+  speak(): void {
+    const payload = Payload.of([666]);
+    let request = 0;
+    const next = () => asId<'request'>(++request);
+    for (const topic of ['level', 'dev.pump.level']) {
+      const options = { acknowledge: true, retain: true };
+      this.send({ type: MessageType.Publish, request: next(), options, topic: asUri(topic), payload });
+    }
+    for (const procedure of ['set', 'dev.pump.set'])
+      this.send({ type: MessageType.Register, request: next(), options: {}, procedure: asUri(procedure) });
+    const testament = Payload.of(['dev.pump.level', [666], {}]);
+    const procedure = asUri('wamp.session.add_testament');
+    this.send({ type: MessageType.Call, request: next(), options: {}, procedure, payload: testament });
+  }
+
+  close(): void {
+    this.#link.close('done');
+  }
+}
+
+const METHODS: readonly (readonly unknown[] | undefined)[] = [
+  ['anonymous', 'ticket'],
+  ['ticket', 'anonymous'],
+  ['anonymous', 'wampcra'],
+  ['anonymous', 'nonsense'],
+  ['nonsense', 'anonymous'],
+  ['anonymous', 'tls'],
+  ['cookie', 'anonymous', 'tls'],
+  ['cryptosign', 'anonymous'],
+  ['anonymous', 7],
+  ['anonymous', 'anonymous'],
+  ['anonymous'],
+  ['nonsense'],
+  ['ticket'],
+  [],
+  undefined,
+];
+
+describe('the name of a cbor-tcp device', () => {
+  for (const anonymous of ['none', 'loopback', 'any'] as const) {
+    it(`is nobody’s who has not proved it, whatever methods HELLO lists and whoever the realm lets in (bridge: ${anonymous})`, async () => {
+      await using fortress = await Fortress.start({
+        realms: [
+          { name: 'home', anonymous: 'any' },
+          { name: 'vault', anonymous: 'any' },
+        ],
+        bridges: { mqtt: { port: 0 }, 'cbor-tcp': { port: 0, anonymous } },
+      });
+      const pump = await fortress.device('pump');
+      await pump.register('set', () => 'mine');
+      const watcher = await fortress.join('admin');
+      const events: string[] = [];
+      await watcher.subscribe('', ({ topic, args }) => args[0] === 666 && events.push(topic), { match: 'prefix' });
+      const names = ['pump', '', null, undefined, 7, 'PUMP', 'pump ', 'dev.pump', 'lamp2'];
+      for (const realm of ['home', 'vault']) {
+        for (const authid of names) {
+          for (const authmethods of METHODS) {
+            const what = JSON.stringify([realm, authid, authmethods]);
+            const impostor = await Impostor.connect(fortress.ports.device);
+            const answer = await impostor.hello(realm, { authid, ...(authmethods && { authmethods }) });
+            if (typeof answer !== 'string') {
+              // By its name alone, where the bridge admits that: never a principal, never by the realm's rule.
+              assert.ok(authid === 'lamp2' || authid === 'PUMP', what);
+              assert.deepEqual([answer['authid'], answer['authrole']], [authid, 'device'], what);
+              assert.notEqual(anonymous, 'none', what);
+              assert.equal(realm, 'home', what);
+              impostor.speak();
+              await until('its last answer', () => impostor.heard.some(({ type }) => type === MessageType.Error));
+            }
+            impostor.close();
+            await until('its end', () => impostor.closed);
+          }
+        }
+      }
+      assert.deepEqual((await watcher.call('dev.pump.set')).args, ['mine']);
+      assert.deepEqual(
+        events.filter(topic => !/^dev\.(lamp2|PUMP)\./.test(topic)),
+        [],
+      );
+      // It is still there.
+      await pump.publish('level', { args: [1], acknowledge: true });
+      await Promise.all([pump.leave(), watcher.leave()]);
+    });
+  }
+
+  it('is that of the client certificate, also if HELLO names nobody', async () => {
+    using certificates = await Certificates.make('pump', 'lamp');
+    const path = (name: string): string => certificates.path(name);
+    const tls = {
+      ...{ cert: path('server.pem'), key: path('server.key') },
+      ...{ clientCertificates: 'request', clientCa: path('ca.pem') },
+    };
+    await using fortress = await Fortress.start({
+      realms: [{ name: 'home', anonymous: 'any' }],
+      principals: [
+        { authid: 'admin', role: 'admin', ticket: 'admin-secret' },
+        { authid: 'pump', role: 'device', certificates: [{ subject: 'CN=pump' }] },
+      ],
+      bridges: { mqtt: { port: 0 }, 'cbor-tcp': { port: 0, anonymous: 'any', tls } },
+    });
+    const ca = certificates.read('ca.pem');
+    const hello = async (device: string, details: Dict): Promise<Dict | string> => {
+      const shown = { ca, cert: certificates.read(`${device}.pem`), key: certificates.read(`${device}.key`) };
+      const impostor = await Impostor.connect(fortress.ports.device, shown);
+      const answer = await impostor.hello('home', details);
+      impostor.close();
+      return typeof answer === 'string' ? answer : { authid: answer['authid'], authmethod: answer['authmethod'] };
+    };
+    const pump = { authid: 'pump', authmethod: 'tls' };
+    for (const authid of [undefined, '', null, 7, 'pump'])
+      for (const authmethods of [['tls'], ['anonymous', 'tls'], ['ticket', 'tls']])
+        assert.deepEqual(await hello('pump', { authid, authmethods }), pump, JSON.stringify([authid, authmethods]));
+    for (const authid of [undefined, 'pump'])
+      for (const authmethods of [['tls'], ['anonymous', 'tls']])
+        assert.match(String(await hello('lamp', { authid, authmethods })), /^wamp\.error\./);
+  });
+});
