@@ -77,6 +77,9 @@ export const brokerSchema = {
     .describe('bytes that may wait in the connection of a slow subscriber; more at QoS 0 is dropped'),
   maxTopicLevels: atLeast(1).max(1000).default(200),
   maxSubscriptions: atLeast(1).default(1000).describe('Of one client; SUBACK refuses more'),
+  maxSubscriptionBytes: byteSize(64 * 1024, GIBIBYTE)
+    .default(32 * MEBIBYTE)
+    .describe('What the filters of all clients together may take in memory; SUBACK refuses more'),
   inflight: z
     .int('must be a whole number')
     .min(1, 'must be at least 1')

@@ -180,12 +180,14 @@ export class ClientProtocol {
   }
 
   #subscribe(connection: Connection, session: Session, { id, subscriptions }: Subscribe): void {
+    let changed = false;
     const granted: Granted[] = subscriptions.map(({ filter, qos }) => {
       if (!this.#mayHave(connection, session, filter)) return SUBSCRIBE_FAILURE;
+      changed ||= session.subscriptions.get(filter) !== qos;
       this.#parts.subscriptions.add(session, filter, qos);
       return qos;
     });
-    this.#recorded(connection, session, () => {
+    this.#recorded(connection, session, changed, () => {
       connection.send(suback(id, granted));
       for (const [index, { filter, qos }] of subscriptions.entries()) {
         if (granted[index] === SUBSCRIBE_FAILURE) continue;
@@ -201,12 +203,20 @@ export class ClientProtocol {
     const shared = sharedName(filter);
     const plain = shared?.filter ?? filter;
     if (!isTopicFilter(plain, limits.maxTopicLevels)) throw new MalformedPacket('a filter that is none, or too deep');
+    // First what costs least to ask.
     return (
       shared !== null &&
+      (session.subscriptions.has(filter) || session.subscriptions.size < limits.maxSubscriptions) &&
+      this.#hasRoom(session, filter) &&
       maySubscribe(plain) &&
-      sink.maySubscribe?.(connection, plain) !== false &&
-      (session.subscriptions.has(filter) || session.subscriptions.size < limits.maxSubscriptions)
+      sink.maySubscribe?.(connection, plain) !== false
     );
+  }
+
+  #hasRoom(session: Session, filter: string): boolean {
+    if (this.#parts.subscriptions.accepts(session, filter)) return true;
+    this.#parts.drops.add('no room for another subscription ("maxSubscriptionBytes")', { clientId: session.clientId });
+    return false;
   }
 
   #sendRetained(connection: Connection, session: Session, filter: string, qos: number): void {
@@ -223,21 +233,23 @@ export class ClientProtocol {
     const { subscriptions, distributor, sink } = this.#parts;
     // [MQTT-4.7.3-1]
     if (filters.includes('')) throw new MalformedPacket('an empty filter');
+    let changed = false;
     for (const filter of filters) {
       if (!subscriptions.remove(session, filter)) continue;
+      changed = true;
       if (filter.startsWith('$share/')) distributor.handOver(session, true, filter);
       sink.unsubscribed?.(connection, filter);
     }
-    this.#recorded(connection, session, () => connection.send(unsuback(id)));
+    this.#recorded(connection, session, changed, () => connection.send(unsuback(id)));
   }
 
   /** Goes on when the session's subscriptions are on disk, where they have to be. */
-  #recorded(connection: Connection, session: Session, then: () => void): void {
+  #recorded(connection: Connection, session: Session, changed: boolean, then: () => void): void {
     if (session.journal === undefined) {
       then();
       return;
     }
-    this.#parts.record(session);
+    if (changed) this.#parts.record(session);
     session.journal.commit().then(
       () => {
         if (!connection.closed) then();

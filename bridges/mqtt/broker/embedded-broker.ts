@@ -55,7 +55,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   readonly traffic = new Traffic();
   readonly #parts: BrokerParts;
   readonly #maxTopicLevels: number;
-  readonly #subscriptions = new Subscriptions();
+  readonly #subscriptions: Subscriptions;
   readonly #refusedFilters = new FilterTree<string, true>();
   readonly #retained: RetainedMessages;
   readonly #held: HeldMessages;
@@ -77,6 +77,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     this.limits = config;
     this.clock = clock;
     this.#parts = parts;
+    this.#subscriptions = new Subscriptions(config.maxSubscriptionBytes);
     this.#retained = new RetainedMessages(config.retained);
     this.#held = new HeldMessages(config.maxStoredBytes);
     this.#journal = store?.durable === true ? new Journal(store, error => this.#storeFailed(error)) : undefined;
@@ -237,8 +238,15 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     const { store } = this.#parts;
     const journal = this.#journal;
     if (store === undefined || journal === undefined) return;
-    const tables = { sessions: this.#sessions, subscriptions: this.#subscriptions, retained: this.#retained };
-    this.#departures.await(await restoreState(store, journal, tables, this.clock.now()));
+    const [sessions, subscriptions, retained, held] = [this.#sessions, this.#subscriptions, this.#retained, this.#held];
+    const tables = { sessions, subscriptions, retained, held };
+    const { wills, skipped } = await restoreState(store, journal, tables, this.clock.now());
+    this.#departures.await(wills);
+    if (skipped.sessions + skipped.messages + skipped.retained === 0) return;
+    this.#parts.log.warn(
+      { ...skipped, hint: 'maxSubscriptionBytes, maxStoredBytes and retained bound what is restored' },
+      'MQTT records in the store were skipped: they do not fit',
+    );
   }
 
   #publishOrphan(message: Message): void {

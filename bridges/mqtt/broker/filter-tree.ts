@@ -1,76 +1,210 @@
+/**
+ * One or more levels of a filter. A path without branches is one node, so that memory follows the number of filters and
+ * their text, not their levels. The maps exist only where something is in them.
+ */
 interface Node<Key, Value> {
-  readonly children: Map<string, Node<Key, Value>>;
-  /** Who has subscribed what ends here. */
-  readonly here: Map<Key, Value>;
-  /** Who has subscribed this and everything below: `#`. */
-  readonly below: Map<Key, Value>;
+  /** Levels with `/` between them. */
+  label: string;
+  /** By their first level. */
+  children: Map<string, Node<Key, Value>> | undefined;
+  /** The subscribers of the filter that ends here. */
+  here: Map<Key, Value> | undefined;
+  /** The subscribers of this and everything below: `#`. */
+  below: Map<Key, Value> | undefined;
 }
 
-/** Topic filters with who has subscribed them, found by the topics that they match. [MQTT-4.7] */
+/** From this length on, a part of a string keeps the whole string in memory. */
+const SLICE_LENGTH = 13;
+const NO_MATCH = -1;
+const [SLASH, PLUS] = [0x2f, 0x2b];
+
+/** Topic filters with their subscribers, found by the topics that they match. [MQTT-4.7] */
 export class FilterTree<Key, Value> {
-  readonly #root: Node<Key, Value> = emptyNode();
+  readonly #root: Node<Key, Value> = emptyNode('');
+  #nodes = 0;
+
+  /** Nodes beside the root: at most two for each filter. */
+  get nodes(): number {
+    return this.#nodes;
+  }
 
   /** `filter` is valid. A value of the same key and filter is replaced. */
   set(filter: string, key: Key, value: Value): void {
-    let node = this.#root;
-    for (const level of filter.split('/')) {
-      if (level === '#') {
-        node.below.set(key, value);
-        return;
-      }
-      let child = node.children.get(level);
-      if (child === undefined) {
-        child = emptyNode();
-        node.children.set(level, child);
-      }
-      node = child;
+    const path = pathOf(filter);
+    const node = path === undefined ? this.#root : this.#open(path);
+    if (path === filter) {
+      node.here ??= new Map();
+      node.here.set(key, value);
+    } else {
+      node.below ??= new Map();
+      node.below.set(key, value);
     }
-    node.here.set(key, value);
   }
 
   delete(filter: string, key: Key): void {
-    this.#delete(this.#root, filter.split('/'), 0, key);
+    const path = pathOf(filter);
+    const ancestors: Node<Key, Value>[] = [];
+    const node = path === undefined ? this.#root : this.#find(path, ancestors);
+    if (node === undefined) return;
+    if (path === filter) {
+      if (node.here?.delete(key) === true && node.here.size === 0) node.here = undefined;
+    } else if (node.below?.delete(key) === true && node.below.size === 0) node.below = undefined;
+    this.#tidy(node, ancestors);
   }
 
   /** Calls back with each key and value of the filters that match; with a key once for each such filter. */
   match(topic: string, visit: (key: Key, value: Value) => void): void {
     // Wildcards at the beginning do not match what is the broker's own. [MQTT-4.7.2-1]
-    this.#match(this.#root, topic.split('/'), 0, !topic.startsWith('$'), visit);
+    this.#match(this.#root, topic, 0, !topic.startsWith('$'), visit);
   }
 
+  /** `at`: where the next level of the topic begins; behind its end if there is none. */
   #match(
-    node: Node<Key, Value>,
-    levels: readonly string[],
-    depth: number,
+    { below, here, children }: Node<Key, Value>,
+    topic: string,
+    at: number,
     wild: boolean,
     visit: (key: Key, value: Value) => void,
   ): void {
     // `a/#` matches `a` too. [MQTT-4.7.1-2]
-    if (wild) for (const [key, value] of node.below) visit(key, value);
-    const level = levels[depth];
-    if (level === undefined) {
-      for (const [key, value] of node.here) visit(key, value);
+    if (wild && below !== undefined) for (const [key, value] of below) visit(key, value);
+    if (at > topic.length) {
+      if (here !== undefined) for (const [key, value] of here) visit(key, value);
       return;
     }
-    const exact = node.children.get(level);
-    if (exact !== undefined) this.#match(exact, levels, depth + 1, true, visit);
-    const any = wild ? node.children.get('+') : undefined;
-    if (any !== undefined) this.#match(any, levels, depth + 1, true, visit);
+    if (children === undefined) return;
+    this.#descend(children.get(levelAt(topic, at)), topic, at, visit);
+    if (wild) this.#descend(children.get('+'), topic, at, visit);
   }
 
-  /** Returns whether the node is of no use any more. */
-  #delete(node: Node<Key, Value>, levels: readonly string[], depth: number, key: Key): boolean {
-    const level = levels[depth];
-    if (level === undefined) node.here.delete(key);
-    else if (level === '#') node.below.delete(key);
-    else {
-      const child = node.children.get(level);
-      if (child !== undefined && this.#delete(child, levels, depth + 1, key)) node.children.delete(level);
+  #descend(
+    child: Node<Key, Value> | undefined,
+    topic: string,
+    at: number,
+    visit: (key: Key, value: Value) => void,
+  ): void {
+    if (child === undefined) return;
+    const next = follow(child.label, topic, at);
+    if (next !== NO_MATCH) this.#match(child, topic, next, true, visit);
+  }
+
+  #open(path: string): Node<Key, Value> {
+    let node = this.#root;
+    for (let at = 0; at <= path.length; ) {
+      const level = levelAt(path, at);
+      const child = node.children?.get(level);
+      if (child === undefined) return this.#add(node, path.slice(at));
+      const shared = sharedLength(child.label, path, at);
+      node = shared === child.label.length ? child : this.#split(node, child, shared);
+      at += shared + 1;
     }
-    return node.children.size === 0 && node.here.size === 0 && node.below.size === 0;
+    return node;
+  }
+
+  #find(path: string, ancestors: Node<Key, Value>[]): Node<Key, Value> | undefined {
+    let node = this.#root;
+    for (let at = 0; at <= path.length; ) {
+      const child = node.children?.get(levelAt(path, at));
+      if (child === undefined || sharedLength(child.label, path, at) < child.label.length) return undefined;
+      ancestors.push(node);
+      node = child;
+      at += child.label.length + 1;
+    }
+    return node;
+  }
+
+  #add(parent: Node<Key, Value>, label: string): Node<Key, Value> {
+    const node: Node<Key, Value> = emptyNode(ownText(label));
+    this.#nodes += 1;
+    attach(parent, node);
+    return node;
+  }
+
+  /** Puts a node between `parent` and `child`, with the first `length` characters of the child's label. */
+  #split(parent: Node<Key, Value>, child: Node<Key, Value>, length: number): Node<Key, Value> {
+    const upper = this.#add(parent, child.label.slice(0, length));
+    child.label = ownText(child.label.slice(length + 1));
+    attach(upper, child);
+    return upper;
+  }
+
+  /** Removes a node that holds nothing, and joins one that only leads to another. */
+  #tidy(node: Node<Key, Value>, ancestors: Node<Key, Value>[]): void {
+    const parent = ancestors.pop();
+    if (parent === undefined || node.here !== undefined || node.below !== undefined) return;
+    const { children } = node;
+    if (children === undefined) {
+      parent.children?.delete(levelAt(node.label, 0));
+      if (parent.children?.size === 0) parent.children = undefined;
+      this.#nodes -= 1;
+      this.#tidy(parent, ancestors);
+    } else if (children.size === 1) {
+      for (const child of children.values()) {
+        child.label = `${node.label}/${child.label}`;
+        attach(parent, child);
+      }
+      this.#nodes -= 1;
+    }
   }
 }
 
-function emptyNode<Key, Value>(): Node<Key, Value> {
-  return { children: new Map(), here: new Map(), below: new Map() };
+function emptyNode<Key, Value>(label: string): Node<Key, Value> {
+  return { label, children: undefined, here: undefined, below: undefined };
+}
+
+function attach<Key, Value>(parent: Node<Key, Value>, child: Node<Key, Value>): void {
+  parent.children ??= new Map();
+  parent.children.set(ownText(levelAt(child.label, 0)), child);
+}
+
+/** The levels of a filter without a `#` at the end; undefined for `#` alone. */
+function pathOf(filter: string): string | undefined {
+  if (filter === '#') return undefined;
+  return filter.endsWith('/#') ? filter.slice(0, -2) : filter;
+}
+
+/** The level that begins at `at`. */
+function levelAt(path: string, at: number): string {
+  const end = path.indexOf('/', at);
+  return path.slice(at, end < 0 ? path.length : end);
+}
+
+/** How many characters of whole levels a label and the path from `at` on have in common. */
+function sharedLength(label: string, path: string, at: number): number {
+  let shared = 0;
+  for (let index = 0; ; index++) {
+    const isLabelEnd = index === label.length || label.charCodeAt(index) === SLASH;
+    const isPathEnd = at + index >= path.length || path.charCodeAt(at + index) === SLASH;
+    if (isLabelEnd && isPathEnd) shared = index;
+    if (index === label.length || at + index >= path.length) return shared;
+    if (label.charCodeAt(index) !== path.charCodeAt(at + index)) return shared;
+  }
+}
+
+/** Where the topic goes on after the levels of a label, which may be `+`; `NO_MATCH` if they are not its own. */
+function follow(label: string, topic: string, at: number): number {
+  let to = at;
+  for (let index = 0; index <= label.length; ) {
+    if (to > topic.length) return NO_MATCH;
+    if (label.charCodeAt(index) === PLUS) {
+      index += 2;
+      const end = topic.indexOf('/', to);
+      to = end < 0 ? topic.length + 1 : end + 1;
+      continue;
+    }
+    const end = label.indexOf('/', index);
+    const length = (end < 0 ? label.length : end) - index;
+    if (to + length < topic.length && topic.charCodeAt(to + length) !== SLASH) return NO_MATCH;
+    for (let one = 0; one < length; one++) {
+      if (topic.charCodeAt(to + one) !== label.charCodeAt(index + one)) return NO_MATCH;
+    }
+    index += length + 1;
+    to += length + 1;
+  }
+  return to;
+}
+
+/** A copy that keeps no longer string in memory. */
+function ownText(text: string): string {
+  return text.length < SLICE_LENGTH ? text : Buffer.from(text).toString();
 }

@@ -1,6 +1,9 @@
 import type { Message } from './message.ts';
 
-/** What all queues together hold: a message counts once, whoever waits for it. */
+/** What a place in a queue costs beside its message, in bytes. */
+export const ENTRY_BYTES = 200;
+
+/** What all queues together hold: a message counts once, however many queues it is in, and each place in a queue counts. */
 export class HeldMessages {
   readonly #limit: number;
   #count = 0;
@@ -9,6 +12,11 @@ export class HeldMessages {
   /** `limit` in bytes. */
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** In bytes. */
+  get limit(): number {
+    return this.#limit;
   }
 
   get count(): number {
@@ -20,11 +28,13 @@ export class HeldMessages {
   }
 
   accepts(message: Message): boolean {
-    return message.holders > 0 || this.#bytes + message.size <= this.#limit;
+    const bytes = ENTRY_BYTES + (message.holders > 0 ? 0 : message.size);
+    return this.#bytes + bytes <= this.#limit;
   }
 
   add(message: Message): void {
     message.holders += 1;
+    this.#bytes += ENTRY_BYTES;
     if (message.holders > 1) return;
     message.keep();
     this.#count += 1;
@@ -33,6 +43,7 @@ export class HeldMessages {
 
   remove(message: Message): void {
     message.holders -= 1;
+    this.#bytes -= ENTRY_BYTES;
     if (message.holders > 0) return;
     this.#count -= 1;
     this.#bytes -= message.size;

@@ -3,6 +3,9 @@ import type { Message } from './message.ts';
 import type { Outgoing } from './outbound-queue.ts';
 import { encodeMessage, encodeOutgoing, encodeSession, keys, type SessionRecord } from './records.ts';
 
+/** Operations that are noted before `relieve` writes them. */
+const RELIEF = 1_000;
+
 /**
  * Writes the broker's state into the store. What is noted between two commits is one transaction: all of it is on disk
  * or nothing. The store does the rest: commits of one turn share a write.
@@ -31,6 +34,11 @@ export class Journal {
   /** The same, where nobody waits. */
   flush(): void {
     if (this.#operations.length > 0) this.commit().catch(this.#failed);
+  }
+
+  /** Writes what is noted if it is much, and waits for that: what a large store leaves to be deleted has a bound too. */
+  async relieve(): Promise<void> {
+    if (this.#operations.length >= RELIEF) await this.commit().catch(this.#failed);
   }
 
   queued(clientId: string, entry: Outgoing): void {
@@ -65,9 +73,16 @@ export class Journal {
     this.#lastNumber = Math.max(this.#lastNumber, message.number, number);
   }
 
-  /** A message that no queue holds. */
+  /** A message that no queue holds. Its number is not given again: a record that is left may still name it. */
   orphan(number: number): void {
+    this.#lastNumber = Math.max(this.#lastNumber, number);
     this.#delete(keys.message(number));
+  }
+
+  /** An entry of a queue that is not restored. */
+  forget(clientId: string, number: number): void {
+    this.#lastNumber = Math.max(this.#lastNumber, number);
+    this.#delete(keys.queued(clientId, number));
   }
 
   received(clientId: string, id: number): void {

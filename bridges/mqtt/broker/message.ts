@@ -1,7 +1,7 @@
 import type { Qos } from '../mqtt-source.ts';
 
-/** What a message costs beside its topic and payload, in bytes: a guess, so that small ones count too. */
-const OVERHEAD = 64;
+/** What a message costs beside its topic and payload, in bytes: its object, and the buffer around the payload. */
+const OVERHEAD = 320;
 /** A payload is copied where it is kept and shares its memory with more than so many bytes that are not kept. */
 const WASTE = 1024;
 
@@ -30,13 +30,29 @@ export class Message {
     return this.#payload;
   }
 
+  /** The memory that it takes, in bytes. */
   get size(): number {
-    return this.topic.length + this.#payload.length + OVERHEAD;
+    return this.topicBytes + this.#payload.length + OVERHEAD;
+  }
+
+  /** The memory that its topic takes: a single character beyond Latin-1 makes each one take two bytes. */
+  get topicBytes(): number {
+    const { topic } = this;
+    return Buffer.byteLength(topic) === topic.length ? topic.length : 2 * topic.length;
   }
 
   /** It will stay: it lets go of the chunk that it came in. */
   keep(): void {
     const payload = this.#payload;
     if (payload.buffer.byteLength - payload.length > WASTE) this.#payload = Buffer.from(payload);
+  }
+
+  /** It will stay for long: it shares memory with nothing else, since a part of a block keeps all of the block. */
+  settle(): void {
+    const payload = this.#payload;
+    if (payload.buffer.byteLength === payload.length) return;
+    const own = Buffer.allocUnsafeSlow(payload.length);
+    own.set(payload);
+    this.#payload = own;
   }
 }

@@ -1,6 +1,6 @@
 import { Chain, type ChainLinks } from '../../../src/base/chain.ts';
 import type { Qos } from '../mqtt-source.ts';
-import type { HeldMessages } from './held-messages.ts';
+import { ENTRY_BYTES, type HeldMessages } from './held-messages.ts';
 import type { Message } from './message.ts';
 
 /** How far a message has got with its receiver. The numbers are on disk. */
@@ -88,13 +88,28 @@ export class OutboundQueue {
 
   /** Adds a message as the store has it. */
   restore(stored: StoredOutgoing): Outgoing {
-    const links = { previous: undefined, following: undefined, chain: undefined };
-    const entry: Outgoing = { ...stored, inFlight: false, gone: false, ...links };
+    const { message, qos, retain, id, share, number, state, dup } = stored;
+    // Spelled out: a copy by spreading takes twice the memory.
+    const entry: Outgoing = {
+      message,
+      qos,
+      retain,
+      id,
+      share,
+      number,
+      state,
+      dup,
+      inFlight: false,
+      gone: false,
+      previous: undefined,
+      following: undefined,
+      chain: undefined,
+    };
     this.#entries.set(entry.id, entry);
     this.#lastId = entry.id;
     if (entry.state === OutgoingState.Waiting) this.#ready.push(entry);
     else if (entry.state !== OutgoingState.Staged) this.#resent.push(entry);
-    this.#bytes += entry.message.size;
+    this.#bytes += entry.message.size + ENTRY_BYTES;
     this.#held.add(entry.message);
     return entry;
   }
@@ -124,7 +139,7 @@ export class OutboundQueue {
     entry.gone = true;
     this.#unlink(entry);
     this.#entries.delete(entry.id);
-    this.#bytes -= entry.message.size;
+    this.#bytes -= entry.message.size + ENTRY_BYTES;
     this.#held.remove(entry.message);
   }
 

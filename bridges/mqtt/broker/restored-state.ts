@@ -1,4 +1,5 @@
 import type { Store } from '../../../src/gateway/bridge.ts';
+import { ENTRY_BYTES, type HeldMessages } from './held-messages.ts';
 import type { Journal } from './journal.ts';
 import type { Message } from './message.ts';
 import { clientOf, decodeMessage, decodeOutgoing, decodeSession, numberOf, rangeOf } from './records.ts';
@@ -10,6 +11,7 @@ export interface RestoredParts {
   readonly sessions: SessionTable;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
+  readonly held: HeldMessages;
 }
 
 /** The will of a client that was connected when the process ended. */
@@ -18,13 +20,30 @@ export interface OrphanedWill {
   readonly message: Message;
 }
 
-/** Fills the tables with what is in the store. Returns the wills of those who were connected. */
+/** Records in the store that the bounds have no room for. */
+export interface SkippedRecords {
+  sessions: number;
+  messages: number;
+  retained: number;
+}
+
+export interface RestoredState {
+  /** Of the clients that were connected when the process ended. */
+  readonly wills: readonly OrphanedWill[];
+  readonly skipped: SkippedRecords;
+}
+
+/**
+ * Fills the tables with what is in the store, as far as it fits. A session whose subscriptions do not fit is forgotten,
+ * so that its client learns of it from CONNACK; messages that do not fit are dropped; retained ones stay in the store.
+ */
 export async function restoreState(
   store: Store,
   journal: Journal,
-  { sessions, subscriptions, retained }: RestoredParts,
+  { sessions, subscriptions, retained, held }: RestoredParts,
   now: number,
-): Promise<OrphanedWill[]> {
+): Promise<RestoredState> {
+  const skipped: SkippedRecords = { sessions: 0, messages: 0, retained: 0 };
   const interrupted = new Set<string>();
   for await (const [key, value] of store.range(...rangeOf('s'))) {
     const [clientId] = clientOf(key);
@@ -32,29 +51,57 @@ export async function restoreState(
     const session = sessions.restore(clientId, record.owner, true);
     session.disconnectedAt = record.disconnectedAt ?? now;
     if (record.disconnectedAt === undefined) interrupted.add(clientId);
-    for (const [filter, qos] of record.subscriptions) subscriptions.add(session, filter, qos);
+    const fits = record.subscriptions.every(([filter, qos]) => {
+      if (!subscriptions.accepts(session, filter)) return false;
+      subscriptions.add(session, filter, qos);
+      return true;
+    });
+    if (fits) continue;
+    skipped.sessions += 1;
+    interrupted.delete(clientId);
+    sessions.end(session);
   }
   const messages = new Map<number, Message>();
+  let room = held.limit;
   for await (const [key, value] of store.range(...rangeOf('m'))) {
+    const number = numberOf(key.slice(1));
+    if (room <= 0) {
+      journal.orphan(number);
+      await journal.relieve();
+      continue;
+    }
     const message = decodeMessage(value);
-    message.number = numberOf(key.slice(1));
-    messages.set(message.number, message);
+    message.settle();
+    message.number = number;
+    messages.set(number, message);
+    room -= message.size + ENTRY_BYTES;
   }
   for await (const [key, value] of store.range(...rangeOf('q'))) {
     const [clientId, rest] = clientOf(key);
     const session = sessions.get(clientId);
     const record = decodeOutgoing(value);
     const message = messages.get(record.message);
-    if (session === undefined || message === undefined) continue;
+    if (session === undefined || message === undefined || !held.accepts(message)) {
+      if (session !== undefined) skipped.messages += 1;
+      journal.forget(clientId, numberOf(rest));
+      await journal.relieve();
+      continue;
+    }
     // It may have been sent when the process ended; nothing on disk says whether.
     const dup = interrupted.has(clientId);
     journal.restored(session.queue.restore({ ...record, message, number: numberOf(rest), dup }));
   }
   for await (const [key] of store.range(...rangeOf('i'))) {
     const [clientId, id] = clientOf(key);
-    sessions.get(clientId)?.incoming.set(Number(id), 'received');
+    const session = sessions.get(clientId);
+    if (session === undefined) journal.releasedIncoming(clientId, Number(id));
+    else session.incoming.set(Number(id), 'received');
   }
-  for await (const [, value] of store.range(...rangeOf('r'))) retained.set(decodeMessage(value));
+  for await (const [, value] of store.range(...rangeOf('r'))) {
+    const message = decodeMessage(value);
+    if (retained.accepts(message)) retained.set(message);
+    else skipped.retained += 1;
+  }
   for (const message of messages.values()) if (message.holders === 0) journal.orphan(message.number);
   const wills: OrphanedWill[] = [];
   for await (const [key, value] of store.range(...rangeOf('w'))) {
@@ -66,5 +113,5 @@ export async function restoreState(
     if (session !== undefined) sessions.record(session);
   }
   journal.flush();
-  return wills;
+  return { wills, skipped };
 }

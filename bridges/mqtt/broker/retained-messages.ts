@@ -1,20 +1,21 @@
 import type { Message } from './message.ts';
-
-interface Node {
-  readonly children: Map<string, Node>;
-  message: Message | undefined;
-}
+import { RetainedCursor, type RetainedEntry } from './retained-cursor.ts';
+import { SortedTopics, topicKey } from './sorted-topics.ts';
 
 export interface RetainedLimits {
   readonly maxTopics: number;
   readonly maxBytes: number;
 }
 
+/** What a topic costs here beside its message, in bytes: places in the table and the index. */
+const ENTRY = 160;
+
 /** The last retained message of each topic, found by filters. [MQTT-3.3.1-5] */
 export class RetainedMessages {
   readonly #limits: RetainedLimits;
-  readonly #root: Node = { children: new Map(), message: undefined };
-  #count = 0;
+  readonly #entries = new Map<string, RetainedEntry>();
+  readonly #topics = new SortedTopics<RetainedEntry>();
+  #number = 0;
   #bytes = 0;
 
   constructor(limits: RetainedLimits) {
@@ -22,7 +23,7 @@ export class RetainedMessages {
   }
 
   get count(): number {
-    return this.#count;
+    return this.#entries.size;
   }
 
   get bytes(): number {
@@ -34,86 +35,54 @@ export class RetainedMessages {
     if (message.payload.length === 0) return true;
     const old = this.get(message.topic);
     return (
-      this.#count + (old === undefined ? 1 : 0) <= this.#limits.maxTopics &&
-      this.#bytes + message.size - (old?.size ?? 0) <= this.#limits.maxBytes
+      this.#entries.size + (old === undefined ? 1 : 0) <= this.#limits.maxTopics &&
+      this.#bytes + bytesOf(message) - (old === undefined ? 0 : bytesOf(old)) <= this.#limits.maxBytes
     );
   }
 
   /** Takes the place of what the topic had; an empty payload leaves nothing. [MQTT-3.3.1-10] */
   set(message: Message): void {
+    const { topic } = message;
+    const old = this.#entries.get(topic);
+    if (old !== undefined) this.#bytes -= bytesOf(old.message);
     if (message.payload.length === 0) {
-      this.#delete(this.#root, message.topic.split('/'), 0);
+      if (old === undefined) return;
+      this.#entries.delete(topic);
+      this.#topics.delete(old.key);
       return;
     }
-    let node = this.#root;
-    for (const level of message.topic.split('/')) {
-      let child = node.children.get(level);
-      if (child === undefined) {
-        child = { children: new Map(), message: undefined };
-        node.children.set(level, child);
-      }
-      node = child;
+    message.settle();
+    this.#bytes += bytesOf(message);
+    this.#number += 1;
+    if (old !== undefined) {
+      old.message = message;
+      old.number = this.#number;
+      return;
     }
-    this.#replace(node, message);
+    const entry = { key: topicKey(topic), message, number: this.#number };
+    this.#entries.set(topic, entry);
+    this.#topics.add(entry);
   }
 
   get(topic: string): Message | undefined {
-    let node: Node | undefined = this.#root;
-    for (const level of topic.split('/')) {
-      node = node.children.get(level);
-      if (node === undefined) return undefined;
-    }
-    return node.message;
+    return this.#entries.get(topic)?.message;
+  }
+
+  /** A walk over what a filter matches now. */
+  cursor(filter: string): RetainedCursor {
+    return new RetainedCursor(this.#topics, filter, this.#number);
   }
 
   match(filter: string): Message[] {
+    const cursor = this.cursor(filter);
     const found: Message[] = [];
-    this.#match(this.#root, filter.split('/'), 0, found);
+    const budget = { steps: Number.POSITIVE_INFINITY };
+    for (let message = cursor.next(budget); message !== undefined; message = cursor.next(budget)) found.push(message);
     return found;
   }
+}
 
-  #match(node: Node, levels: readonly string[], depth: number, found: Message[]): void {
-    const level = levels[depth];
-    if (level === undefined) {
-      if (node.message !== undefined) found.push(node.message);
-    } else if (level === '#') {
-      this.#collect(node, depth === 0, found);
-    } else if (level === '+') {
-      for (const [name, child] of node.children) {
-        if (depth > 0 || !name.startsWith('$')) this.#match(child, levels, depth + 1, found);
-      }
-    } else {
-      const child = node.children.get(level);
-      if (child !== undefined) this.#match(child, levels, depth + 1, found);
-    }
-  }
-
-  /** Everything from a node on. [MQTT-4.7.2-1] */
-  #collect(node: Node, top: boolean, found: Message[]): void {
-    if (node.message !== undefined) found.push(node.message);
-    for (const [name, child] of node.children) if (!top || !name.startsWith('$')) this.#collect(child, false, found);
-  }
-
-  #replace(node: Node, message: Message | undefined): void {
-    if (node.message !== undefined) {
-      this.#count -= 1;
-      this.#bytes -= node.message.size;
-    }
-    node.message = message;
-    if (message === undefined) return;
-    message.keep();
-    this.#count += 1;
-    this.#bytes += message.size;
-  }
-
-  /** Returns whether the node is of no use any more. */
-  #delete(node: Node, levels: readonly string[], depth: number): boolean {
-    const level = levels[depth];
-    if (level === undefined) this.#replace(node, undefined);
-    else {
-      const child = node.children.get(level);
-      if (child !== undefined && this.#delete(child, levels, depth + 1)) node.children.delete(level);
-    }
-    return node.children.size === 0 && node.message === undefined;
-  }
+/** The topic is here twice: as it is, and as a key. */
+function bytesOf(message: Message): number {
+  return message.size + message.topicBytes + ENTRY;
 }

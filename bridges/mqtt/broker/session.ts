@@ -1,6 +1,6 @@
 import type { DropCounter } from '../drop-counter.ts';
 import type { Qos } from '../mqtt-source.ts';
-import type { HeldMessages } from './held-messages.ts';
+import { ENTRY_BYTES, type HeldMessages } from './held-messages.ts';
 import type { Journal } from './journal.ts';
 import type { Message } from './message.ts';
 import { OutboundQueue, type Outgoing, OutgoingState } from './outbound-queue.ts';
@@ -40,6 +40,8 @@ export class Session {
   readonly keeps: boolean;
   readonly journal: Journal | undefined;
   readonly subscriptions = new Map<string, Qos>();
+  /** What the subscriptions take, in bytes. */
+  subscriptionBytes = 0;
   readonly queue: OutboundQueue;
   /**
    * Packet identifiers of QoS 2 messages that are not released: whether each was received, or is on its way to being
@@ -73,14 +75,17 @@ export class Session {
   enqueue(message: Message, qos: Qos, retain: boolean, share?: string): Outgoing | undefined {
     const { limits, held } = this.#parts;
     if (this.ended) return undefined;
-    if (message.size > limits.maxBytes) return this.#drop(message, 'a message is larger than the queue of a session');
-    while (this.queue.length >= limits.maxMessages || this.queue.bytes + message.size > limits.maxBytes) {
+    const bytes = message.size + ENTRY_BYTES;
+    if (bytes > limits.maxBytes) return this.#drop(message, 'a message is larger than the queue of a session');
+    while (this.queue.length >= limits.maxMessages || this.queue.bytes + bytes > limits.maxBytes) {
       const victim = limits.full === 'drop-oldest' ? this.queue.oldestWaiting() : undefined;
       if (victim === undefined) return this.#drop(message, 'the queue of a session is full');
       this.#drop(victim.message, 'the queue of a session is full');
       this.remove(victim);
     }
     if (!held.accepts(message)) return this.#drop(message, 'all queues together are full');
+    // Nobody knows how long it will wait.
+    if (this.connection === undefined || this.queue.length >= this.#parts.window) message.settle();
     const state = this.journal === undefined ? OutgoingState.Waiting : OutgoingState.Staged;
     const entry = this.queue.add(message, qos, retain, state, share);
     this.journal?.queued(this.clientId, entry);

@@ -14,8 +14,19 @@ export interface Route {
   readonly stored: boolean;
 }
 
-/** Topics whose routes are remembered. */
+/** Topics whose routes are remembered, and the memory that these routes take, in bytes. */
 const MAX_ROUTES = 4096;
+const MAX_ROUTE_BYTES = 8 * 1024 * 1024;
+/** What a route and each of its targets cost, in bytes. */
+const [ROUTE, TARGET] = [400, 72];
+/** What a filter costs in bytes: two nodes of the tree with their maps, and a place in the session; a group if shared. */
+const [FILTER, GROUP] = [600, 600];
+/** Each character of a filter is kept in the session and in the tree, and takes two bytes if one is beyond Latin-1. */
+const CHARACTER = 4;
+/** One session takes at most this part of the room for all. */
+const SHARE = 1 / 8;
+/** What a session may subscribe, in bytes, even if the others take all the room. */
+const ALWAYS = 4096;
 
 /** All subscriptions of all sessions. */
 export class Subscriptions {
@@ -24,8 +35,16 @@ export class Subscriptions {
   readonly #groups = new Map<string, SessionGroup>();
   /** Devices publish to the same topics again and again. Forgotten as soon as a subscription changes. */
   readonly #routes = new Map<string, Route>();
+  readonly #maxBytes: number;
+  #routeBytes = 0;
   #count = 0;
   #sharedCount = 0;
+  #bytes = 0;
+
+  /** `maxBytes`: what all subscriptions together may take. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
 
   get count(): number {
     return this.#count;
@@ -35,15 +54,28 @@ export class Subscriptions {
     return this.#sharedCount;
   }
 
+  /** What all take, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether there is room for a filter of a session. */
+  accepts(session: Session, filter: string): boolean {
+    if (session.subscriptions.has(filter)) return true;
+    const bytes = session.subscriptionBytes + bytesOf(filter);
+    if (bytes <= ALWAYS) return true;
+    return bytes <= this.#maxBytes * SHARE && this.#bytes + bytesOf(filter) <= this.#maxBytes;
+  }
+
   group(name: string): SessionGroup | undefined {
     return this.#groups.get(name);
   }
 
   /** `filter` is valid, and as the client wrote it. */
   add(session: Session, filter: string, qos: Qos): void {
-    this.#routes.clear();
+    this.#forgetRoutes();
     const shared = sharedName(filter);
-    if (!session.subscriptions.has(filter)) this.#counted(shared !== undefined, 1);
+    if (!session.subscriptions.has(filter)) this.#counted(session, filter, 1);
     session.subscriptions.set(filter, qos);
     if (shared === undefined || shared === null) {
       this.#plain.set(filter, session, qos);
@@ -60,9 +92,9 @@ export class Subscriptions {
 
   remove(session: Session, filter: string): boolean {
     if (!session.subscriptions.delete(filter)) return false;
-    this.#routes.clear();
+    this.#forgetRoutes();
     const shared = sharedName(filter);
-    this.#counted(shared !== undefined, -1);
+    this.#counted(session, filter, -1);
     if (shared === undefined || shared === null) {
       this.#plain.delete(filter, session);
       return true;
@@ -80,8 +112,11 @@ export class Subscriptions {
     let route = this.#routes.get(topic);
     if (route === undefined) {
       route = this.#find(topic);
-      if (this.#routes.size >= MAX_ROUTES) this.#routes.clear();
+      const bytes = ROUTE + 2 * topic.length + TARGET * (route.targets.length + route.groups.length);
+      if (this.#routes.size >= MAX_ROUTES || this.#routeBytes + bytes > MAX_ROUTE_BYTES) this.#forgetRoutes();
+      if (bytes > MAX_ROUTE_BYTES) return route;
       this.#routes.set(topic, route);
+      this.#routeBytes += bytes;
     }
     return route;
   }
@@ -104,8 +139,20 @@ export class Subscriptions {
     };
   }
 
-  #counted(shared: boolean, change: number): void {
-    this.#count += change;
-    if (shared) this.#sharedCount += change;
+  #forgetRoutes(): void {
+    this.#routes.clear();
+    this.#routeBytes = 0;
   }
+
+  #counted(session: Session, filter: string, change: 1 | -1): void {
+    const bytes = change * bytesOf(filter);
+    this.#count += change;
+    this.#bytes += bytes;
+    session.subscriptionBytes += bytes;
+    if (sharedName(filter) !== undefined) this.#sharedCount += change;
+  }
+}
+
+function bytesOf(filter: string): number {
+  return FILTER + CHARACTER * filter.length + (sharedName(filter) === undefined ? 0 : GROUP);
 }

@@ -13,6 +13,8 @@ export interface Route {
 
 /** Topics and URIs whose routes are remembered. */
 const REMEMBERED = 10_000;
+/** Longer ones are looked up each time, as their number alone would not bound the memory. */
+const MAX_LENGTH = 256;
 
 /** The rules of a configuration, in their order: the first that matches holds, in the end the default. */
 export class RuleBook {
@@ -73,6 +75,7 @@ function firstOf(rules: readonly Rule[], text: string): Route | undefined {
 }
 
 function remembered(memory: Map<string, Route | undefined>, key: string, find: () => Route | undefined) {
+  if (key.length > MAX_LENGTH) return find();
   const known = memory.get(key);
   if (known !== undefined || memory.has(key)) return known;
   // Topics that are new all the time would fill it: what is in use comes back soon.

@@ -1,6 +1,7 @@
 // MQTT packets as bytes, for bare sockets: also such as no client would send.
 
-function field(content: string | Uint8Array): Buffer {
+/** Text or bytes behind their length. */
+export function rawField(content: string | Uint8Array): Buffer {
   const bytes = Buffer.from(content);
   return Buffer.concat([Buffer.of(bytes.length >> 8, bytes.length & 0xff), bytes]);
 }
@@ -29,18 +30,18 @@ export function rawConnect({ clientId = 'raw', username, clean = true, will, lev
   const flags = (username === undefined ? 0 : 0x80) | (will === undefined ? 0 : 0x04) | (clean ? 0x02 : 0);
   return rawPacket(
     0x10,
-    field('MQTT'),
+    rawField('MQTT'),
     Buffer.of(level, flags, 0, 60),
-    field(clientId),
-    ...(will === undefined ? [] : [field(will.topic), field(will.payload)]),
-    ...(username === undefined ? [] : [field(username)]),
+    rawField(clientId),
+    ...(will === undefined ? [] : [rawField(will.topic), rawField(will.payload)]),
+    ...(username === undefined ? [] : [rawField(username)]),
   );
 }
 
 export function rawPublish(topic: string | Uint8Array, payload: string): Buffer {
-  return rawPacket(0x30, field(topic), Buffer.from(payload));
+  return rawPacket(0x30, rawField(topic), Buffer.from(payload));
 }
 
 export function rawSubscribe(filter: string | Uint8Array, qos = 0): Buffer {
-  return rawPacket(0x82, Buffer.of(0, 1), field(filter), Buffer.of(qos));
+  return rawPacket(0x82, Buffer.of(0, 1), rawField(filter), Buffer.of(qos));
 }

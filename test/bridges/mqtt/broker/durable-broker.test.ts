@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { HeldStore } from '../../../support/held-store.ts';
+import { RecordingLogger } from '../../../support/recording-logger.ts';
 import { until } from '../../../support/until.ts';
 import { BrokerRig, closing, collect, connectMqtt } from '../broker-rig.ts';
 import { rawConnect, rawPacket, rawSubscribe } from '../raw-packets.ts';
@@ -62,6 +63,40 @@ describe('EmbeddedBroker: over a crash', () => {
       found.map(({ topic, payload }) => [topic, `${payload}`]),
       [['r/a', 'new']],
     );
+  });
+
+  it('starts with a store that holds more than fits, skips the rest and says so', async () => {
+    const store = new HeldStore();
+    await using before = await BrokerRig.start({}, { store });
+    for (const clientId of ['small', 'large']) {
+      const client = await before.client(kept(clientId));
+      const filters = clientId === 'small' ? ['t'] : ['t', `${'x'.repeat(20_000)}`];
+      for (const filter of filters) await client.subscribeAsync(filter, { qos: 1 });
+      await client.endAsync();
+    }
+    await until('both are away', () => before.gone.length === 2);
+    const publisher = await before.client();
+    for (let n = 0; n < 100; n++) await publisher.publishAsync('t', `${n} ${'x'.repeat(1000)}`, { qos: 1 });
+    for (const topic of ['r/a', 'r/b', 'r/c']) await publisher.publishAsync(topic, 'x', { qos: 1, retain: true });
+    const log = new RecordingLogger();
+    const limits = { maxSubscriptionBytes: 65_536, maxStoredBytes: 65_536, retained: { maxTopics: 2 } };
+    await using after = await BrokerRig.start(limits, { store: store.snapshot(), log });
+    const lines = log.lines.filter(({ text }) => text.includes('skipped'));
+    assert.equal(lines.length, 1);
+    const { sessions, messages, retained } = lines[0]?.fields ?? {};
+    assert.deepEqual({ sessions, retained }, { sessions: 1, retained: 1 });
+    assert.ok(Number(messages) > 30 && Number(messages) < 70, `${messages} messages were skipped`);
+    const answers = await Promise.all(
+      ['small', 'large'].map(async clientId => {
+        const socket = await after.socket();
+        const answer = heard(socket);
+        socket.write(rawConnect(kept(clientId)));
+        await until('CONNACK', () => answer.text.length >= 8);
+        return answer.text.slice(0, 8);
+      }),
+    );
+    assert.deepEqual(answers, ['20020100', '20020000'], 'the client whose session did not fit learns of it');
+    assert.equal((await after.broker.retained('#')).length, 2);
   });
 
   it('writes retained messages at QoS 0 now and then, of each topic the last', async () => {

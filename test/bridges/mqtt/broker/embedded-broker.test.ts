@@ -234,7 +234,8 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
   it('N: a queue has room for so many bytes', async () => {
     await using rig = await BrokerRig.start({ queue: { maxBytes: 10_000 } });
     const { received } = await rig.missed({ count: 25, size: 1000 });
-    assert.ok(received.length >= 8 && received.length < 10, `${received.length} were kept`);
+    // Beside its 1000 bytes, each costs its own object and its place in the queue.
+    assert.ok(received.length >= 6 && received.length < 8, `${received.length} were kept`);
   });
 
   it('N: all queues together have room for so many bytes', async () => {

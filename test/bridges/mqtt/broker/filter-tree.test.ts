@@ -45,8 +45,25 @@ describe('FilterTree', () => {
         tree.match(name, (key, pattern) => found.push(`${pattern} ${key}`));
         const expected = [...model].filter(([, [pattern]]) => matches(pattern, name)).map(([text]) => text);
         assert.deepEqual(found.sort(), expected.sort());
+        const filters = new Set([...model.values()].map(([pattern]) => pattern)).size;
+        assert.ok(tree.nodes <= 2 * filters, `${tree.nodes} nodes for ${filters} filters`);
       }),
+      { numRuns: 1_000 },
     );
+  });
+
+  it('takes one node for a filter of any number of levels, and none when it is gone', () => {
+    const tree = new FilterTree<string, number>();
+    const deep = (name: string): string => `${name}${'/a'.repeat(199)}`;
+    tree.set(deep('one'), 'key', 1);
+    assert.equal(tree.nodes, 1);
+    tree.set(deep('other'), 'key', 1);
+    assert.equal(tree.nodes, 2);
+    tree.set(`${deep('one')}/b`, 'key', 1);
+    tree.set('one/a/+/#', 'key', 1);
+    assert.ok(tree.nodes <= 5);
+    for (const filter of [deep('one'), deep('other'), `${deep('one')}/b`, 'one/a/+/#']) tree.delete(filter, 'key');
+    assert.equal(tree.nodes, 0);
   });
 });
 
@@ -69,16 +86,66 @@ describe('RetainedMessages', () => {
   });
 
   it('has room for so many topics and bytes, and always for what takes the place of another', () => {
-    const retained = new RetainedMessages({ maxTopics: 2, maxBytes: 1000 });
+    const retained = new RetainedMessages({ maxTopics: 2, maxBytes: 2000 });
     retained.set(message('a'));
     retained.set(message('b'));
     assert.equal(retained.accepts(message('c')), false);
     assert.equal(retained.accepts(message('a')), true);
-    assert.equal(retained.accepts(new Message('a', Buffer.alloc(1000), 0, true, 0)), false);
+    assert.equal(retained.accepts(new Message('a', Buffer.alloc(2000), 0, true, 0)), false);
     retained.set(new Message('a', Buffer.alloc(0), 0, true, 0));
     assert.equal(retained.accepts(message('c')), true);
     retained.set(new Message('b', Buffer.alloc(0), 0, true, 0));
     assert.equal(retained.bytes, 0);
+  });
+});
+
+describe('RetainedCursor', () => {
+  it('goes on after any changes: nothing twice, nothing new, and all that stayed', () => {
+    const change = fc.tuple(topic, fc.boolean());
+    fc.assert(
+      fc.property(fc.array(topic), filter, fc.array(fc.array(change, { maxLength: 4 })), (names, pattern, turns) => {
+        const retained = new RetainedMessages({ maxTopics: 1000, maxBytes: 1_000_000 });
+        for (const name of names) retained.set(message(name));
+        const stayed = new Set(names.filter(name => matches(pattern, name)));
+        const known = new Set(names);
+        const cursor = retained.cursor(pattern);
+        const found: string[] = [];
+        const take = (steps: number): void => {
+          const next = cursor.next({ steps });
+          if (next === undefined) return;
+          assert.ok(known.has(next.topic), 'what was retained later was delivered as it came');
+          assert.equal(cursor.isAhead(next.topic), false);
+          found.push(next.topic);
+        };
+        for (const changes of turns) {
+          take(1);
+          for (const [name, empty] of changes) {
+            if (cursor.isAhead(name)) stayed.delete(name);
+            known.delete(name);
+            retained.set(empty ? new Message(name, Buffer.alloc(0), 0, true, 0) : message(name));
+          }
+        }
+        while (!cursor.done) take(3);
+        assert.equal(new Set(found).size, found.length);
+        for (const name of stayed) assert.ok(found.includes(name), `${name} is missing`);
+      }),
+    );
+  });
+
+  it('does no more steps than there are topics, and few if the filter names its first levels', () => {
+    const retained = new RetainedMessages({ maxTopics: 10_000, maxBytes: 100_000_000 });
+    for (let n = 0; n < 5_000; n++) retained.set(message(`floor${n % 10}/room${n}/value`));
+    const steps = (pattern: string): number => {
+      const budget = { steps: 1_000_000 };
+      const cursor = retained.cursor(pattern);
+      while (!cursor.done) cursor.next(budget);
+      return 1_000_000 - budget.steps;
+    };
+    assert.ok(steps('#') <= 5_001);
+    assert.ok(steps('floor3/room13/value') <= 2);
+    assert.ok(steps('floor3/#') <= 502);
+    assert.ok(steps('+/room4999/value') <= 40);
+    assert.ok(steps('+/+/other') <= 10_020);
   });
 });
 

@@ -1,0 +1,84 @@
+/** Something that is found by its topic. */
+export interface Sorted {
+  /** From `topicKey`. */
+  readonly key: string;
+}
+
+/** Elements of one block; a full one is split, so that adding never moves more than this. */
+const BLOCK = 512;
+
+/** A topic with its levels in an order in which each subtree is one range: between levels is the lowest character. */
+export function topicKey(topic: string): string {
+  return topic.replaceAll('/', '\u0000');
+}
+
+/** Elements in the order of their keys, in blocks. Memory follows their number, however many levels topics have. */
+export class SortedTopics<T extends Sorted> {
+  readonly #blocks: T[][] = [];
+
+  /** The first element whose key is `key` or higher; higher only if `after`. */
+  seek(key: string, after = false): T | undefined {
+    const block = this.#blockOf(key);
+    const elements = this.#blocks[block];
+    if (elements === undefined) return undefined;
+    let index = lowerBound(elements, key);
+    if (after && elements[index]?.key === key) index += 1;
+    return elements[index] ?? this.#blocks[block + 1]?.[0];
+  }
+
+  /** Adds an element whose key is not here yet. */
+  add(element: T): void {
+    const block = this.#blockOf(element.key);
+    const elements = this.#blocks[block];
+    if (elements === undefined) {
+      this.#blocks.push([element]);
+      return;
+    }
+    elements.splice(lowerBound(elements, element.key), 0, element);
+    if (elements.length > BLOCK) this.#blocks.splice(block + 1, 0, elements.splice(BLOCK / 2));
+  }
+
+  delete(key: string): void {
+    const block = this.#blockOf(key);
+    const elements = this.#blocks[block];
+    if (elements === undefined) return;
+    const index = lowerBound(elements, key);
+    if (elements[index]?.key !== key) return;
+    elements.splice(index, 1);
+    this.#join(block > 0 ? block - 1 : block);
+  }
+
+  /** The last block that begins at or before `key`; the first one if none does. */
+  #blockOf(key: string): number {
+    let [low, high] = [0, this.#blocks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const first = this.#blocks[middle]?.[0];
+      if (first !== undefined && first.key <= key) low = middle + 1;
+      else high = middle;
+    }
+    return Math.max(low - 1, 0);
+  }
+
+  /** Makes one block of two that are mostly empty. */
+  #join(block: number): void {
+    const [one, other] = [this.#blocks[block], this.#blocks[block + 1]];
+    if (one === undefined) return;
+    if (other === undefined) {
+      if (one.length === 0) this.#blocks.splice(block, 1);
+    } else if (one.length + other.length <= BLOCK / 2 || one.length === 0 || other.length === 0) {
+      this.#blocks.splice(block, 2, [...one, ...other]);
+    }
+  }
+}
+
+function lowerBound(elements: readonly Sorted[], key: string): number {
+  let [low, high] = [0, elements.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const element = elements[middle];
+    if (element !== undefined && element.key < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
