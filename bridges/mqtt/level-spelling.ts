@@ -12,6 +12,8 @@ export interface LevelSpelling {
   readonly plainTail: RegExp;
   /** What a component may be made of. */
   readonly literal: RegExp;
+  /** How a slash within a component would be spelt; no level holds one. */
+  readonly slash: string;
   spell(level: string): string;
   /** The level, or undefined where the component is not the one that `spell` gives: two spellings would make an echo. */
   parse(component: string): string | undefined;
@@ -68,5 +70,5 @@ function spelling(parts: {
         : component.replace(escapes, run => Buffer.from(run.replaceAll(mark, ''), 'hex').toString());
     return spell(level) === component && !level.includes('/') ? level : undefined;
   };
-  return { plainTopic, plainTail, literal, spell, parse };
+  return { plainTopic, plainTail, literal, slash: mark + hex(0x2f), spell, parse };
 }

@@ -65,7 +65,10 @@ export class Relay implements MqttSink {
     this.#filters = new FilterMap(prefix, spelling);
     this.#refusals = new RefusalLog(log);
     this.#problems = new ProblemReport(sessions.service, errors, clock);
-    this.#calls = new Calls({ presets: presetsOf(config), prefix, spelling, clock, log });
+    this.#calls = new Calls({
+      ...{ presets: presetsOf(config), prefix, spelling, clock, log, service: sessions.service },
+      mayRegister: (session, topic, match) => context.permits(session, 'register', topic, match),
+    });
     this.#presence = presence ? new Presence(sessions.service, prefix, spelling, clock) : undefined;
     this.#discovery =
       discovery === false ? undefined : new Discovery(discovery, topic => this.#rules.ofTopic(topic)?.to);
@@ -160,7 +163,10 @@ export class Relay implements MqttSink {
   }
 
   message(message: MqttMessage, peer: MqttPeer | undefined): Promise<void> | undefined {
-    if (this.#calls.take(message, peer)) return undefined;
+    const claim = this.#calls.take(message, peer);
+    if (claim === 'mine' || claim === 'forbidden') return undefined;
+    if (peer !== undefined) this.#calls.accepted(message, peer);
+    if (claim === 'answer') return undefined;
     this.#discovery?.read(message);
     const route = this.#rules.ofTopic(message.topic);
     if (route?.to === undefined) return this.#keptFromOthers(message.topic, peer);

@@ -12,9 +12,11 @@ const pointer = z.string().refine(text => {
 
 const qos = z.union([z.literal(0), z.literal(1), z.literal(2)], 'must be 0, 1 or 2');
 const shape = z
-  .union([z.literal('auto'), z.record(z.string(), z.unknown())])
+  .union([z.literal('auto'), z.literal('value'), z.record(z.string(), z.unknown())])
   .default('auto')
-  .describe('auto, or JSON in which "$value", "$args", "$kwargs", "$method" and "$n" stand for parts of the call');
+  .describe(
+    'auto; value: the only argument, or keyword arguments as an object; or JSON in which "$value", "$args", "$kwargs", "$method" and "$n" stand for parts of the call',
+  );
 
 /** A topic with names in braces; with more characters, matching it would cost too much. */
 const topicPattern = z.string().min(1).max(512);
@@ -28,23 +30,34 @@ export const callSchemeSchema = z.strictObject({
     .string()
     .regex(/^[^\s#]+(\.#)?$/, 'must be URI components, with # as the last for all that follow')
     .describe('Its procedures, under the prefix: "tasmota.{device}.#"; {clientid} and names of `listen` or its own'),
+  methods: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('With # in the procedure: what its last component may be. Unless said, anything'),
   request: z.strictObject({
     topic: topicPattern.describe(
-      'Where the call is published: {clientid}, {device}, {n}; {method} is # with dots, {levels} with slashes',
+      'Where the call is published: {clientid}, {device}, {n}; {method} is # with dots, {levels} with slashes, {parent} without its last level',
     ),
     payload: shape,
-    qos: qos.default(1),
+    qos: qos.default(1).describe('QoS of calls to one client id, and at a broker elsewhere; see docs/mqtt-calls.md'),
   }),
   response: z
     .strictObject({
       topic: topicPattern.describe('Where the device answers'),
+      also: z
+        .record(z.string(), z.array(topicPattern))
+        .optional()
+        .describe(
+          'Where else it answers some methods, by their names in capital letters; {value} is the only argument',
+        ),
       exclusive: z.boolean().default(true).describe('Nothing but answers comes there; others are dropped, not events'),
       match: pointer.optional().describe('Where in the answer "$n" of the call stands'),
       result: pointer.optional().describe('The part of the answer that is the result'),
       error: z
         .strictObject({
           at: pointer.optional().describe('The answer is an error where this is there, and not false or null'),
-          equals: z.unknown().optional().describe('… or where it is this'),
+          equals: z.unknown().optional().describe('… or where it is this, or one of these'),
           message: pointer.optional(),
         })
         .optional(),

@@ -1,13 +1,16 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import type { JoinedSession } from '../../../src/client/session-api.ts';
+import type { MatchPolicy } from '../../../src/wamp/uri.ts';
 import type { LevelSpelling } from '../level-spelling.ts';
 import type { MqttMessage, MqttPeer, MqttSource } from '../mqtt-source.ts';
 import { TemplateError } from '../rules/template.ts';
+import { AwaitedAnswers } from './awaited-answers.ts';
 import type { CallScheme } from './call-scheme.ts';
-import { DeviceCallee, type DeviceCalleeParts } from './device-callee.ts';
+import { DeviceCallee, type DeviceCalleeParts, type Waiting } from './device-callee.ts';
 import { DeviceCaller } from './device-caller.ts';
 import type { CallPreset } from './schemes.ts';
+import { SharedCallees } from './shared-callees.ts';
 import { type Names, TopicPattern } from './topic-pattern.ts';
 
 /** Calls of all devices of a broker elsewhere that wait at a time. */
@@ -20,6 +23,23 @@ export interface CallsParts {
   readonly spelling: LevelSpelling;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The bridge's own session: devices that no client id names are registered by it. */
+  readonly service: JoinedSession;
+  /** Whether the role of a client may register a pattern. */
+  mayRegister(session: JoinedSession, topic: string, match: MatchPolicy): boolean;
+}
+
+/**
+ * What a message is to calls: `mine`, a call or an answer of this client; `answer`, for which any client may publish that
+ * has the right to; `forbidden`, in another client's name; `none`, an ordinary message.
+ */
+export type Claim = 'mine' | 'answer' | 'forbidden' | 'none';
+
+interface Listen {
+  readonly scheme: CallScheme;
+  readonly pattern: TopicPattern;
+  /** Whether a client id names the device, so that calls go to that client and answers come from it alone. */
+  readonly bound: boolean;
 }
 
 /** What one connected client is called by, and how it calls. */
@@ -28,26 +48,36 @@ interface Device {
   readonly session: JoinedSession;
   /** By the filter whose subscription made them. */
   readonly callees: Map<string, readonly DeviceCallee[]>;
+  /** Keys of the shared callees that it listens for, by filter. */
+  readonly shared: Map<string, readonly string[]>;
   readonly callers: readonly DeviceCaller[];
 }
 
 /** Calls between devices and the realm, both ways, by schemes that are data. */
 export class Calls {
   readonly #parts: CallsParts;
-  readonly #listens: readonly { readonly scheme: CallScheme; readonly pattern: TopicPattern }[];
+  readonly #listens: readonly Listen[];
   /** What the topics of calls and answers begin with. */
   readonly #heads: readonly string[];
   readonly #devices = new Map<MqttPeer, Device>();
+  readonly #shared = new SharedCallees();
   /** For devices that are not known by their connections. */
   #everywhere: readonly DeviceCallee[] = [];
+  readonly #awaited = new AwaitedAnswers<Waiting>();
 
   constructor(parts: CallsParts) {
     this.#parts = parts;
     const callees = parts.presets.flatMap(preset => preset.callees);
     const callers = parts.presets.flatMap(preset => preset.callers);
-    this.#listens = callees.map(scheme => ({ scheme, pattern: new TopicPattern(scheme.listen) }));
+    this.#listens = callees.map(scheme => ({
+      scheme,
+      pattern: new TopicPattern(scheme.listen),
+      bound: isBound(scheme),
+    }));
     const topics = [
-      ...callees.flatMap(({ response }) => response?.topic ?? []),
+      ...callees.flatMap(({ response }) =>
+        [response?.topic ?? [], response?.errorTopic ?? [], response?.progressTopic ?? []].flat(),
+      ),
       ...callers.map(({ request }) => request),
     ];
     this.#heads = [...new Set(topics.map(topic => new TopicPattern(topic).head))];
@@ -63,11 +93,12 @@ export class Calls {
       if (source.isConnected) source.publish(publication);
       return source.isConnected;
     };
+    const awaited = this.#awaited;
     this.#everywhere = this.#listens
-      .filter(({ scheme }) => !`${scheme.procedure} ${scheme.request.topic}`.includes('{clientid}'))
+      .filter(({ bound }) => !bound)
       // Each device has its own line, and none of them is known.
       .map(({ scheme }) => ({ ...scheme, inFlight: MANY }))
-      .map(scheme => new DeviceCallee({ scheme, known: {}, prefix, spelling, session, clock, send }));
+      .map(scheme => new DeviceCallee({ scheme, known: {}, prefix, spelling, session, clock, awaited, send }));
     await Promise.all(this.#everywhere.map(callee => callee.open()));
   }
 
@@ -76,72 +107,134 @@ export class Calls {
     const send: DeviceCalleeParts['send'] = publication => source.publishTo(peer, publication);
     const schemes = this.#parts.presets.flatMap(preset => preset.callers);
     const callers = schemes.map(scheme => new DeviceCaller({ scheme, clientId, session, send }));
-    this.#devices.set(peer, { peer, session, callees: new Map(), callers });
+    this.#devices.set(peer, { peer, session, callees: new Map(), shared: new Map(), callers });
   }
 
   subscribed(peer: MqttPeer, filter: string, source: MqttSource): void {
     const device = this.#devices.get(peer);
-    if (device === undefined || device.callees.has(filter)) return;
-    const callees = this.#listens.flatMap(({ scheme, pattern }) => {
+    if (device === undefined || device.callees.has(filter) || device.shared.has(filter)) return;
+    const callees: DeviceCallee[] = [];
+    const shared: string[] = [];
+    for (const [index, { scheme, pattern, bound }] of this.#listens.entries()) {
       const names = pattern.match(filter);
-      return names === undefined ? [] : (this.#callee(device, scheme, names, source) ?? []);
-    });
+      if (names === undefined) continue;
+      const callee = this.#guarded(device, scheme, () =>
+        bound ? this.#boundCallee(device, scheme, names, source) : this.#sharedCallee(scheme, names, source),
+      );
+      if (callee === undefined) continue;
+      if (bound) {
+        this.#opened(device, scheme, callee.open());
+        callees.push(callee);
+      } else if (this.#counts(device, `${index} ${filter}`, scheme, callee)) shared.push(`${index} ${filter}`);
+    }
     if (callees.length > 0) device.callees.set(filter, callees);
+    if (shared.length > 0) device.shared.set(filter, shared);
   }
 
   unsubscribed(peer: MqttPeer, filter: string): void {
     const device = this.#devices.get(peer);
-    for (const callee of device?.callees.get(filter) ?? []) callee.close();
+    for (const callee of device?.callees.get(filter) ?? []) void callee.close();
+    for (const key of device?.shared.get(filter) ?? []) this.#shared.leave(key, peer);
     device?.callees.delete(filter);
+    device?.shared.delete(filter);
   }
 
   disconnected(peer: MqttPeer): void {
     const device = this.#devices.get(peer);
     this.#devices.delete(peer);
-    for (const callee of [...(device?.callees.values() ?? [])].flat()) callee.close();
+    for (const callee of [...(device?.callees.values() ?? [])].flat()) void callee.close();
+    for (const key of [...(device?.shared.values() ?? [])].flat()) this.#shared.leave(key, peer);
     for (const caller of device?.callers ?? []) caller.close();
   }
 
-  /** Whether a message is a call or an answer, and so nothing to be published on the realm. */
-  take(message: MqttMessage, peer: MqttPeer | undefined): boolean {
+  /** Takes a message if it is a call or an answer of this client; then it is for nobody else. */
+  take(message: MqttMessage, peer: MqttPeer | undefined): Claim {
     const { topic, payload } = message;
-    if (!this.#heads.some(head => topic.startsWith(head))) return false;
+    if (!this.#heads.some(head => topic.startsWith(head))) return 'none';
     if (peer === undefined) return takenBy(this.#everywhere, topic, payload);
     const device = this.#devices.get(peer);
-    if (device === undefined) return false;
-    for (const caller of device.callers) if (caller.take(message)) return true;
-    let taken = false;
-    for (const callees of device.callees.values()) if (takenBy(callees, topic, payload)) taken = true;
-    return taken;
+    if (device === undefined) return 'none';
+    for (const caller of device.callers) {
+      const claim = caller.take(message);
+      if (claim !== 'none') return claim;
+    }
+    for (const callees of device.callees.values()) if (takenBy(callees, topic, payload) === 'mine') return 'mine';
+    return this.#shared.size > 0 && this.#shared.claims(topic) ? 'answer' : 'none';
   }
 
-  #callee(device: Device, scheme: CallScheme, found: Names, source: MqttSource): DeviceCallee | undefined {
-    const { peer, session } = device;
-    const { prefix, spelling, clock, log } = this.#parts;
+  /** A message of a client is accepted, as its role may publish it: what it answers is answered. */
+  accepted({ topic, payload }: MqttMessage, peer: MqttPeer): void {
+    if (this.#shared.size > 0) this.#shared.take(topic, payload, peer);
+  }
+
+  #boundCallee({ peer, session }: Device, scheme: CallScheme, found: Names, source: MqttSource) {
+    const { prefix, spelling, clock } = this.#parts;
     const { clientId } = peer;
-    // Whoever listens to another's calls may do so, and does not answer them.
+    // A client may listen to the calls of another, and does not answer them.
     if (found['clientid'] !== undefined && found['clientid'] !== clientId) return undefined;
-    const fields = { clientId, listen: scheme.listen };
+    const known = { ...found, clientid: clientId };
+    const send: DeviceCalleeParts['send'] = publication => source.publishTo(peer, publication);
+    const awaited = new AwaitedAnswers<Waiting>();
+    return new DeviceCallee({ scheme, known, prefix, spelling, session, clock, awaited, send });
+  }
+
+  #sharedCallee(scheme: CallScheme, known: Names, source: MqttSource) {
+    const { prefix, spelling, clock, service } = this.#parts;
+    const send: DeviceCalleeParts['send'] = publication => {
+      // A call is for devices that are there: at a higher QoS the broker would keep it for those that are not.
+      if (source.isConnected) source.publish({ ...publication, qos: 0 });
+      return source.isConnected;
+    };
+    const { awaited } = this.#shared;
+    return new DeviceCallee({ scheme, known, prefix, spelling, session: service, clock, awaited, send });
+  }
+
+  /** Counts a client among those that may be the device, if its role may register the device's procedures. */
+  #counts(device: Device, key: string, scheme: CallScheme, callee: DeviceCallee): boolean {
+    const { peer, session } = device;
+    const { pattern } = callee;
+    if (pattern === undefined) return false;
+    if (!this.#parts.mayRegister(session, pattern.topic, pattern.match)) {
+      const reason = `its role may not register ${pattern.topic} (match: ${pattern.match})`;
+      this.#parts.log.warn({ clientId: peer.clientId, listen: scheme.listen, reason }, 'MQTT client cannot be called');
+      return false;
+    }
+    if (this.#shared.has(key)) this.#shared.join(key, peer);
+    else this.#opened(device, scheme, this.#shared.open(key, callee, peer));
+    return true;
+  }
+
+  #opened({ peer }: Device, { listen }: CallScheme, opening: Promise<void>): void {
+    const { log } = this.#parts;
+    const fields = { clientId: peer.clientId, listen };
+    opening.then(
+      () => log.debug(fields, 'MQTT client takes calls'),
+      (error: unknown) => log.warn({ ...fields, reason: String(error) }, 'MQTT client cannot be called'),
+    );
+  }
+
+  #guarded({ peer }: Device, { listen }: CallScheme, make: () => DeviceCallee | undefined): DeviceCallee | undefined {
     try {
-      const known = { ...found, clientid: clientId };
-      const send: DeviceCalleeParts['send'] = publication => source.publishTo(peer, publication);
-      const callee = new DeviceCallee({ scheme, known, prefix, spelling, session, clock, send });
-      callee.open().then(
-        () => log.debug(fields, 'MQTT client takes calls'),
-        (error: unknown) => log.warn({ ...fields, reason: String(error) }, 'MQTT client cannot be called'),
-      );
-      return callee;
+      return make();
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
-      log.warn({ ...fields, reason: error.message }, 'MQTT client cannot be called');
+      const fields = { clientId: peer.clientId, listen, reason: error.message };
+      this.#parts.log.warn(fields, 'MQTT client cannot be called');
       return undefined;
     }
   }
 }
 
+function isBound({ listen, procedure, request }: CallScheme): boolean {
+  return `${listen} ${procedure} ${request.topic}`.includes('{clientid}');
+}
+
 /** Each is shown it: one answer may be meant for several. */
-function takenBy(callees: readonly DeviceCallee[], topic: string, payload: Uint8Array): boolean {
-  let taken = false;
-  for (const callee of callees) if (callee.take(topic, payload)) taken = true;
-  return taken;
+function takenBy(callees: readonly DeviceCallee[], topic: string, payload: Uint8Array): Claim {
+  let claim: Claim = 'none';
+  for (const callee of callees) {
+    callee.take(topic, payload);
+    if (callee.claims(topic)) claim = 'mine';
+  }
+  return claim;
 }

@@ -3,18 +3,17 @@ import { result } from '../../../src/client/result.ts';
 import type { Invocation, JoinedSession, Registration } from '../../../src/client/session-api.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import type { Payload } from '../../../src/wamp/payload.ts';
-import { asUri, isUri } from '../../../src/wamp/uri.ts';
+import type { MatchPolicy } from '../../../src/wamp/uri.ts';
 import type { LevelSpelling } from '../level-spelling.ts';
 import type { MqttPublication } from '../mqtt-source.ts';
 import { payloadOfMqtt } from '../payload-map.ts';
 import { JsonPointer } from '../rules/json-pointer.ts';
 import { Template } from '../rules/template.ts';
+import { AnswerReader } from './answer-reader.ts';
+import type { AwaitedAnswers } from './awaited-answers.ts';
 import type { CallScheme } from './call-scheme.ts';
-import { calledPayload, calledValue, shapedPayload } from './payload-shape.ts';
+import { calledPayload, shapedPayload } from './payload-shape.ts';
 import { type Names, TopicPattern } from './topic-pattern.ts';
-
-/** What the device says is wrong, where it has no URI for it. */
-export const DEVICE_ERROR = asUri('wampway.error.device');
 
 export interface DeviceCalleeParts {
   readonly scheme: CallScheme;
@@ -25,15 +24,18 @@ export interface DeviceCalleeParts {
   readonly spelling: LevelSpelling;
   readonly session: JoinedSession;
   readonly clock: Clock;
-  /** Publishes to the device alone; false where it is not connected any more. */
+  /** Where calls wait for their answers: of this callee alone, or of several. */
+  readonly awaited: AwaitedAnswers<Waiting>;
+  /** Publishes the call; false if the device is not connected any more. */
   readonly send: (publication: MqttPublication) => boolean;
 }
 
 /** A call that waits for the device. */
-interface Waiting {
+export interface Waiting {
+  readonly callee: DeviceCallee;
   readonly invocation: Invocation;
   readonly n: string;
-  readonly topics: readonly string[];
+  readonly topics: readonly (readonly [topic: string, kind: Kind])[];
   readonly settle: (outcome: () => Payload) => void;
   /** Begins the time allowed anew. */
   readonly restart: () => void;
@@ -42,20 +44,20 @@ interface Waiting {
 const kinds = ['answer', 'error', 'progress'] as const;
 type Kind = (typeof kinds)[number];
 
-/** One kind of call that a connected device answers: registered as long as it has subscribed to it. */
+/** One kind of call that connected devices answer: registered as long as one of them has subscribed to it. */
 export class DeviceCallee {
   readonly #parts: DeviceCalleeParts;
   readonly #procedure: Template;
   readonly #match: JsonPointer | undefined;
   readonly #request: TopicPattern;
   readonly #answers: readonly { readonly kind: Kind; readonly pattern: TopicPattern }[];
-  /** By the topic on which the device is to answer: in order of their calls. */
-  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #also: ReadonlyMap<string, readonly TopicPattern[]>;
+  readonly #reader: AnswerReader;
   #registration: Promise<Registration | undefined> | undefined;
   #calls = 0;
   #late = 0;
 
-  /** Throws `TemplateError` where the device's name has no place in a procedure. */
+  /** Throws `TemplateError` if the device's name has no place in a procedure. */
   constructor(parts: DeviceCalleeParts) {
     const { scheme, known, prefix, spelling } = parts;
     this.#parts = parts;
@@ -63,7 +65,7 @@ export class DeviceCallee {
       const value = known[name];
       return value === undefined ? whole : spelling.spell(value);
     });
-    this.#procedure = Template.wamp(prefix + named, spelling);
+    this.#procedure = Template.wamp(prefix + named, withSlashes(spelling));
     const { response } = scheme;
     this.#match = response?.match === undefined ? undefined : new JsonPointer(response.match);
     this.#request = new TopicPattern(scheme.request.topic);
@@ -72,22 +74,30 @@ export class DeviceCallee {
       const topic = topics[kind];
       return topic === undefined ? [] : [{ kind, pattern: new TopicPattern(topic) }];
     });
+    const also = Object.entries(response?.also ?? {});
+    this.#also = new Map(also.map(([method, more]) => [method, more.map(topic => new TopicPattern(topic))]));
+    this.#reader = new AnswerReader(response);
   }
 
-  /** Answers that came when nobody waited for them any more. */
+  /** What is registered; undefined if the procedure has no pattern. */
+  get pattern(): { readonly topic: string; readonly match: MatchPolicy } | undefined {
+    return this.#procedure.subscriptions.at(-1);
+  }
+
+  /** Answers that came when no call waited for them any more. */
   get late(): number {
     return this.#late;
   }
 
   /** Calls that wait for the device. */
   get waiting(): number {
-    return new Set([...this.#waiting.values()].flat()).size;
+    return this.#own().length;
   }
 
   /** Registers; what the router says against it is the caller's to log. */
   async open(): Promise<void> {
     const { scheme, session, known } = this.#parts;
-    const pattern = this.#procedure.subscriptions.at(-1);
+    const { pattern } = this;
     if (pattern === undefined) return;
     const { topic, match } = pattern;
     const own = scheme.procedure.includes('{clientid}') && known['clientid'] !== undefined;
@@ -103,43 +113,68 @@ export class DeviceCallee {
     await registering;
   }
 
-  /** The device does not listen any more: callers are told at once. */
-  close(): void {
+  /** The device does not listen any more: its callers get their error at once. Resolves once nothing is registered. */
+  async close(): Promise<void> {
+    this.cancel();
+    const registration = await this.#registration;
+    await registration?.unregister().catch(() => {});
+  }
+
+  /** Ends the calls that wait, as the client that would answer them is gone. */
+  cancel(): void {
     const reason = new WampError(ErrorUri.Canceled, ['the device does not take calls any more']);
-    for (const waiting of new Set([...this.#waiting.values()].flat())) {
+    for (const waiting of this.#own()) {
       waiting.settle(() => {
         throw reason;
       });
     }
-    void this.#registration?.then(registration => registration?.unregister()).catch(() => {});
   }
 
-  /** A message of the device: whether it is an answer and nothing else. */
+  /** Whether a topic is for answers of this device and for nothing else. */
+  claims(topic: string): boolean {
+    if (this.#parts.scheme.response?.exclusive !== true) return false;
+    return this.#answers.some(({ pattern }) => this.#isOwn(pattern.match(topic)));
+  }
+
+  /** Takes a message that the device may have answered with; false if no call waits for it. */
   take(topic: string, bytes: Uint8Array): boolean {
-    const kind = this.#answers.find(({ pattern }) => pattern.match(topic) !== undefined)?.kind;
-    if (kind === undefined) return false;
-    const list = this.#waiting.get(topic);
-    const value = this.#match === undefined ? undefined : this.#match.find(payloadOfMqtt(bytes).args[0]);
-    const waiting = this.#match === undefined ? list?.[0] : list?.find(({ n }) => n === String(value));
-    const exclusive = this.#parts.scheme.response?.exclusive === true;
-    if (waiting !== undefined) this.#answered(waiting, kind, bytes);
-    else if (exclusive) this.#late += 1;
-    return exclusive;
+    const waiting = this.#waitingOn(topic, bytes);
+    const kind = waiting?.topics.find(([awaited]) => awaited === topic)?.[1];
+    if (waiting === undefined || kind === undefined) {
+      if (this.claims(topic)) this.#late += 1;
+      return false;
+    }
+    if (kind === 'progress') {
+      // The time allowed is from one result to the next. [advanced/rpc_progressive_call_results: timeouts]
+      waiting.restart();
+      waiting.invocation.progress({ payload: calledPayload(bytes) });
+    } else waiting.settle(() => (kind === 'error' ? this.#reader.error(bytes) : this.#reader.result(bytes)));
+    return true;
+  }
+
+  #waitingOn(topic: string, bytes: Uint8Array): Waiting | undefined {
+    const list = this.#parts.awaited.on(topic).filter(({ callee }) => callee === this);
+    if (this.#match === undefined || list.length === 0) return list[0];
+    const value = String(this.#match.find(payloadOfMqtt(bytes).args[0]));
+    return list.find(({ n }) => n === value);
+  }
+
+  #own(): Waiting[] {
+    return [...this.#parts.awaited.all].filter(({ callee }) => callee === this);
+  }
+
+  /** Whether a topic names this device, if it names one. */
+  #isOwn(names: Names | undefined): boolean {
+    const { known } = this.#parts;
+    if (names === undefined) return false;
+    return Object.entries(names).every(([name, value]) => known[name] === undefined || known[name] === value);
   }
 
   #call(invocation: Invocation): unknown {
-    const { scheme, known, send } = this.#parts;
-    const captures = this.#procedure.match(invocation.procedure);
-    // A prefix takes in more than its template, and `a.` is no procedure of `a.#`.
-    if (captures === undefined || (scheme.procedure.endsWith('#') && !captures['#'])) {
-      throw new WampError(ErrorUri.NoSuchProcedure, ['the device has no such procedure']);
-    }
-    const levels = captures['#'] ?? '';
-    const method = levels.replaceAll('/', '.');
-    if (/[+#\p{Cc}]/u.test(levels)) throw new WampError(ErrorUri.InvalidArgument, ['no MQTT topic can say this']);
-    const n = String(++this.#calls);
-    const names: Names = { ...captures, ...known, levels, method, n };
+    const { scheme, send } = this.#parts;
+    const names = this.#namesOf(invocation);
     const { qos, payload: shape } = scheme.request;
+    const { method = '', n = '' } = names;
     const publication = {
       topic: this.#request.fill(names),
       payload: shapedPayload(shape, { payload: invocation.payload, method, n }),
@@ -147,7 +182,7 @@ export class DeviceCallee {
       retain: false,
     };
     // Waited for before it is sent: a device on this machine answers at once.
-    const answer = scheme.response === undefined ? undefined : this.#wait(invocation, n, names);
+    const answer = scheme.response === undefined ? undefined : this.#wait(invocation, n, this.#answersOf(names));
     if (send(publication)) return answer?.promise;
     answer?.settle(() => {
       throw new WampError(ErrorUri.Unavailable, ['the device is not connected']);
@@ -155,18 +190,53 @@ export class DeviceCallee {
     return answer?.promise;
   }
 
-  #wait(invocation: Invocation, n: string, names: Names) {
-    const { clock, scheme } = this.#parts;
+  /** What stands for the names in topics. */
+  #namesOf({ procedure, payload }: Invocation): Names {
+    const { scheme, known } = this.#parts;
+    const captures = this.#procedure.match(procedure);
+    const isOpen = scheme.procedure.endsWith('#');
+    const levels = captures?.['#'] ?? '';
+    const cut = levels.lastIndexOf('/');
+    const parent = levels.slice(0, Math.max(cut, 0));
+    const isMethod = scheme.methods === undefined || (cut > 0 && scheme.methods.includes(levels.slice(cut + 1)));
+    // A prefix takes in more than its template, and `a.` is no procedure of `a.#`. Names are one level each.
+    const isOne = Object.entries(captures ?? {}).every(([name, value]) => name === '#' || !value.includes('/'));
+    if (captures === undefined || (isOpen && (levels === '' || !isMethod)) || !isOne) {
+      throw new WampError(ErrorUri.NoSuchProcedure, ['the device has no such procedure']);
+    }
+    if (/[+#\p{Cc}]/u.test(levels)) throw new WampError(ErrorUri.InvalidArgument, ['no MQTT topic can say this']);
+    const [only] = payload.args;
+    const value = typeof only === 'string' || typeof only === 'number' ? String(only) : '';
+    return {
+      ...captures,
+      ...known,
+      levels,
+      parent,
+      method: levels.replaceAll('/', '.'),
+      value,
+      n: String(++this.#calls),
+    };
+  }
+
+  #answersOf(names: Names): readonly (readonly [topic: string, kind: Kind])[] {
+    const also = this.#also.get((names['method'] ?? '').toUpperCase()) ?? [];
+    return [
+      ...this.#answers.map(({ kind, pattern }) => [pattern.fill(names), kind] as const),
+      ...also.map(pattern => [pattern.fill(names), 'answer'] as const),
+    ];
+  }
+
+  #wait(invocation: Invocation, n: string, topics: Waiting['topics']) {
+    const { clock, scheme, awaited } = this.#parts;
     const asked = invocation.details['timeout'];
     const allowed = typeof asked === 'number' && asked > 0 ? asked : scheme.timeout;
-    const topics = this.#answers.map(({ pattern }) => pattern.fill(names));
     let timer: Timer | undefined;
     let settle: Waiting['settle'] = () => {};
     const promise = new Promise<unknown>((resolve, reject) => {
       settle = outcome => {
         timer?.cancel();
         invocation.signal.removeEventListener('abort', canceled);
-        this.#forget(waiting);
+        for (const [topic] of topics) awaited.remove(topic, waiting);
         try {
           resolve(result({ payload: outcome() }));
         } catch (error) {
@@ -184,55 +254,19 @@ export class DeviceCallee {
       const text = `the device did not answer within ${allowed} ms`;
       timer = clock.after(allowed, () => fail(new WampError(ErrorUri.Timeout, [text])));
     };
-    const waiting: Waiting = { invocation, n, topics, settle: outcome => settle(outcome), restart };
-    for (const topic of topics) this.#waiting.set(topic, [...(this.#waiting.get(topic) ?? []), waiting]);
+    const waiting: Waiting = { callee: this, invocation, n, topics, settle: outcome => settle(outcome), restart };
+    for (const [topic] of topics) awaited.add(topic, waiting);
     invocation.signal.addEventListener('abort', canceled, { once: true });
     restart();
     return { promise, settle };
   }
-
-  #forget(waiting: Waiting): void {
-    for (const topic of waiting.topics) {
-      const left = (this.#waiting.get(topic) ?? []).filter(other => other !== waiting);
-      if (left.length === 0) this.#waiting.delete(topic);
-      else this.#waiting.set(topic, left);
-    }
-  }
-
-  #answered({ invocation, settle, restart }: Waiting, kind: Kind, bytes: Uint8Array): void {
-    if (kind === 'progress') {
-      // The time allowed is from one result to the next. [advanced/rpc_progressive_call_results: timeouts]
-      restart();
-      invocation.progress({ payload: calledPayload(bytes) });
-    } else if (kind === 'error') settle(() => throwError(bytes));
-    else settle(() => this.#resultOf(bytes));
-  }
-
-  #resultOf(bytes: Uint8Array): Payload {
-    const { result: at, error } = this.#parts.scheme.response ?? {};
-    if (at === undefined && error === undefined) return calledPayload(bytes);
-    const [value] = payloadOfMqtt(bytes).args;
-    if (error?.at !== undefined) {
-      const found = new JsonPointer(error.at).find(value);
-      const isError =
-        error.equals === undefined ? found !== undefined && found !== null && found !== false : found === error.equals;
-      if (isError) {
-        const said = error.message === undefined ? undefined : new JsonPointer(error.message).find(value);
-        throw new WampError(DEVICE_ERROR, [said ?? value]);
-      }
-    }
-    return at === undefined ? calledPayload(bytes) : calledValue(new JsonPointer(at).find(value));
-  }
 }
 
-/** `{"error": URI, "args": […], "kwargs": {…}}`, or anything else that says what is wrong. */
-function throwError(bytes: Uint8Array): never {
-  const [value] = payloadOfMqtt(bytes).args;
-  const said = typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  const { error, args, kwargs } = (said ?? {}) as { error?: unknown; args?: unknown; kwargs?: unknown };
-  if (typeof error !== 'string' || !isUri(error, 'loose')) {
-    throw new WampError(DEVICE_ERROR, value === undefined ? [] : [value]);
-  }
-  const named = typeof kwargs === 'object' && kwargs !== null ? { ...kwargs } : undefined;
-  throw new WampError(error, Array.isArray(args) ? args : [], named);
+/** A name of several levels may be written as one component, its slashes escaped. */
+function withSlashes(spelling: LevelSpelling): LevelSpelling {
+  const parse = (component: string): string | undefined => {
+    const levels = component.split(spelling.slash).map(part => spelling.parse(part));
+    return levels.includes(undefined) ? undefined : levels.join('/');
+  };
+  return { ...spelling, parse };
 }

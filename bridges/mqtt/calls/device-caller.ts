@@ -51,25 +51,25 @@ export class DeviceCaller {
     this.#abort.abort();
   }
 
-  /** Whether a message of the device is a call. */
-  take({ topic, payload, qos }: MqttMessage): boolean {
+  /** Takes a message of the device if it is a call. */
+  take({ topic, payload, qos }: MqttMessage): 'mine' | 'forbidden' | 'none' {
     const names = this.#request.match(topic);
-    if (names === undefined) return false;
+    if (names === undefined) return 'none';
     const { clientId, send } = this.#parts;
     if (names['clientid'] !== undefined && names['clientid'] !== clientId) {
       this.#foreign += 1;
-      return true;
+      return 'forbidden';
     }
     const n = names['n'] ?? '';
     if (this.#recent.has(n)) {
       // Sent again: the answer may have been lost, and the call is not to be made twice.
       const answer = this.#recent.get(n);
       if (answer !== undefined) send(answer);
-      return true;
+      return 'mine';
     }
     this.#remember(n);
     void this.#answer({ ...names, clientid: clientId }, payload, qos);
-    return true;
+    return 'mine';
   }
 
   async #answer(names: Names, bytes: Uint8Array, qos: MqttPublication['qos']): Promise<void> {

@@ -1,13 +1,13 @@
-import { isDict } from '../../../src/wamp/dict.ts';
+import { type Dict, isDict } from '../../../src/wamp/dict.ts';
+import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
 import { mqttOfPayload, payloadOfMqtt, wholeValue } from '../payload-map.ts';
 
 /**
- * How a call is written into an MQTT payload: `auto`, or JSON in which some strings stand for a part of the call:
- * `$value` (the only argument, or the list of several), `$args`, `$kwargs`, `$method`, `$n`; the key `...` takes in the
- * keys of an object.
+ * How a call is written into an MQTT payload: `auto`; `value`, which is the value alone; or JSON in which some strings
+ * stand for a part of the call: `$value`, `$args`, `$kwargs`, `$method`, `$n`; the key `...` takes in the keys of an object.
  */
-export type PayloadShape = 'auto' | { readonly [key: string]: unknown };
+export type PayloadShape = 'auto' | 'value' | { readonly [key: string]: unknown };
 
 export interface Call {
   readonly payload: Payload;
@@ -17,6 +17,10 @@ export interface Call {
 
 export function shapedPayload(shape: PayloadShape, call: Call): Uint8Array {
   if (shape === 'auto') return mqttOfPayload(call.payload);
+  if (shape === 'value') {
+    const { args, kwargs } = call.payload;
+    return mqttOfPayload(isEmpty(kwargs) && args.length < 2 ? call.payload : Payload.of([valueIn(call.payload)]));
+  }
   return wholeValue(Payload.of([filled(shape, call)]));
 }
 
@@ -49,16 +53,29 @@ function filled(shape: unknown, call: Call): unknown {
     Object.entries(shape).flatMap(([key, value]) => {
       const made = filled(value, call);
       if (key !== '...') return [[key, made]];
-      return isDict(made) ? Object.entries(made) : [];
+      if (isDict(made)) return Object.entries(made);
+      throw new WampError(ErrorUri.InvalidArgument, ['expected keyword arguments, or one object']);
     }),
   );
+}
+
+/** The only argument, the list of several, or the keyword arguments as an object; with both, nothing is left out. */
+function valueIn({ args, kwargs }: Payload): unknown {
+  if (isEmpty(kwargs) && args.length > 0) return args.length === 1 ? args[0] : args;
+  if (args.length === 0) return kwargs;
+  const [only] = args;
+  return args.length === 1 && isDict(only) ? { ...only, ...kwargs } : { args, kwargs };
+}
+
+function isEmpty(kwargs: Dict): boolean {
+  return Object.keys(kwargs).length === 0;
 }
 
 function named(name: string, { payload, method, n }: Call): unknown {
   const { args, kwargs } = payload;
   switch (name) {
     case '$value':
-      return args.length === 0 ? kwargs : args.length === 1 ? args[0] : args;
+      return valueIn(payload);
     case '$args':
       return args;
     case '$kwargs':

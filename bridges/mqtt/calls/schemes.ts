@@ -31,6 +31,14 @@ export const ownScheme: CallPreset = {
   ],
 };
 
+/** Tasmota answers `Status 5` on STATUS5, and `Status` or `Status 0` on STATUS first. */
+const tasmotaStatus: Readonly<Record<string, string[]>> = {
+  STATUS: ['stat/{device}/STATUS{value}', 'stat/{device}/STATUS'],
+  ...Object.fromEntries(
+    Array.from({ length: 12 }, (_, n) => [`STATUS${n}`, [`stat/{device}/STATUS${n}`, 'stat/{device}/STATUS']]),
+  ),
+};
+
 /** What devices in the field speak already. */
 export const presets = {
   // Server-side and client-side RPC of its device API.
@@ -55,7 +63,8 @@ export const presets = {
       },
     ],
   },
-  // zigbee2mqtt.bridge.permit_join, zigbee2mqtt.bridge.device.rename; zigbee2mqtt.device.{friendly name}.set and .get.
+  // zigbee2mqtt.bridge.permit_join, zigbee2mqtt.bridge.device.rename; zigbee2mqtt.device.{friendly name}.set and .get,
+  // where the name may have several components, as its topic has levels.
   zigbee2mqtt: {
     callees: [
       scheme({
@@ -75,15 +84,10 @@ export const presets = {
       }),
       scheme({
         listen: 'zigbee2mqtt/#',
-        procedure: 'zigbee2mqtt.device.{device}.set',
-        request: { topic: 'zigbee2mqtt/{device}/set' },
-        response: { topic: 'zigbee2mqtt/{device}', exclusive: false },
-      }),
-      scheme({
-        listen: 'zigbee2mqtt/#',
-        procedure: 'zigbee2mqtt.device.{device}.get',
-        request: { topic: 'zigbee2mqtt/{device}/get' },
-        response: { topic: 'zigbee2mqtt/{device}', exclusive: false },
+        procedure: 'zigbee2mqtt.device.#',
+        methods: ['set', 'get'],
+        request: { topic: 'zigbee2mqtt/{levels}', payload: 'value' },
+        response: { topic: 'zigbee2mqtt/{parent}', exclusive: false },
       }),
     ],
     callers: [],
@@ -94,11 +98,12 @@ export const presets = {
       scheme({
         listen: 'cmnd/{device}/#',
         procedure: 'tasmota.{device}.#',
-        request: { topic: 'cmnd/{device}/{method}' },
+        request: { topic: 'cmnd/{device}/{method}', payload: 'value' },
         response: {
           topic: 'stat/{device}/RESULT',
+          also: tasmotaStatus,
           exclusive: false,
-          error: { at: '/Command', equals: 'Unknown', message: '/Command' },
+          error: { at: '/Command', equals: ['Unknown', 'Error'], message: '/Command' },
         },
         inFlight: 1,
       }),

@@ -4,8 +4,8 @@ import { LinearPattern } from '../../../src/base/linear-pattern.ts';
 export type Names = Readonly<Record<string, string>>;
 
 /**
- * A topic with `{name}`s, each of which is one level or a part of one; `{levels}` is one or more of them. Unlike the
- * templates of rules it may hold `+` and `#` as they are, for it is compared with filters too.
+ * A topic with `{name}`s, each of which is one level or a part of one; `{levels}` and `{parent}` are one or more of
+ * them. Unlike the templates of rules it may hold `+` and `#` as they are, for it is compared with filters too.
  */
 export class TopicPattern {
   readonly text: string;
@@ -21,7 +21,7 @@ export class TopicPattern {
     this.names = rest.filter((_, i) => i % 2 === 0);
     const source = [head, ...rest].map((part, i) => {
       if (i % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-      return part === 'levels' ? '([^+#]+)' : '([^/+#]+)';
+      return part === 'levels' || part === 'parent' ? '([^+#]+)' : '([^/+#]+)';
     });
     this.#pattern = new LinearPattern(source.join(''), { whole: true });
   }

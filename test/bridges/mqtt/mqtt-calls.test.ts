@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MqttClient } from 'mqtt';
 import { WampError } from '../../../src/wamp/errors.ts';
+import type { TestGatewayOptions } from '../../support/bridge-context.ts';
 import { until } from '../../support/until.ts';
 import { BridgeRig } from './bridge-rig.ts';
+import { connectMqtt } from './broker-rig.ts';
 
 type Answer = (topic: string, text: string) => void;
 
@@ -206,6 +208,189 @@ describe('mqttBridge: devices in the field, called as they are', () => {
       [[{ POWER1: 'ON' }], [{ POWER2: 'ON' }], [{ POWER3: 'ON' }]],
     );
     await assert.rejects(rig.wamp.call('mqtt.tasmota.plug.NONE'), failure('wampway.error.device', 'Unknown'));
+  });
+
+  it('Tasmota says Error of a value, and answers Status on a topic of its own', async () => {
+    await using rig = await BridgeRig.start({ calls: { presets: ['tasmota'] } });
+    const asked: string[] = [];
+    const client = await device(rig, 'DVES_1', 'cmnd/plug1/#', (topic, text) => {
+      const command = topic.split('/').at(-1) ?? '';
+      asked.push(`${command} ${text}`.trim());
+      const status = /^status/i.test(command) ? `STATUS${text === '0' ? '' : text}` : undefined;
+      if (status !== undefined) client.publish(`stat/plug1/${status}`, JSON.stringify({ [status]: { n: text } }));
+      else if (text === 'x') client.publish('stat/plug1/RESULT', '{"Command":"Error"}');
+      else client.publish('stat/plug1/RESULT', JSON.stringify({ [command]: text }));
+    });
+    await registered(rig, 'mqtt.tasmota.plug1.POWER');
+    const call = (command: string, ...args: unknown[]) => rig.wamp.call(`mqtt.tasmota.plug1.${command}`, { args });
+    await assert.rejects(call('PulseTime', 'x'), failure('wampway.error.device', 'Error'));
+    assert.deepEqual((await call('Status', 5)).args, [{ STATUS5: { n: '5' } }]);
+    assert.deepEqual((await call('STATUS', '11')).args, [{ STATUS11: { n: '11' } }]);
+    assert.deepEqual((await call('status')).args, [{ STATUS: { n: '' } }]);
+    assert.deepEqual((await call('Status', 0)).args, [{ STATUS: { n: '0' } }]);
+    assert.deepEqual((await call('POWER', 'ON')).args, [{ POWER: 'ON' }]);
+    const sent = await rig.wamp.call('mqtt.tasmota.plug1.ZbSend', { kwargs: { device: 1 } });
+    assert.deepEqual(sent.args, [{ ZbSend: '{"device":1}' }]);
+    // What another client has asked for is no answer to a command.
+    client.publish('stat/plug1/STATUS', '{"Status":1}');
+    assert.deepEqual((await call('POWER', 'OFF')).args, [{ POWER: 'OFF' }]);
+  });
+
+  it('names of zigbee2mqtt may have slashes, and keyword arguments are the payload', async () => {
+    for (const uris of ['loose', 'strict'] as const) {
+      await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] }, uris });
+      const asked: string[] = [];
+      const client = await device(rig, 'z2m', 'zigbee2mqtt/#', (topic, text) => {
+        asked.push(`${topic} ${text}`);
+        const set = /^(.*)\/(?:set|get)$/.exec(topic)?.[1];
+        if (set !== undefined) client.publish(set, JSON.stringify({ of: set, was: text }));
+      });
+      await registered(rig, 'mqtt.zigbee2mqtt.device.lamp.set');
+      const slash = uris === 'loose' ? '%2F' : '_2f';
+      const options = { kwargs: { state: 'ON' } };
+      for (const name of ['kitchen.lamp', `kitchen${slash}lamp`]) {
+        const { args } = await rig.wamp.call(`mqtt.zigbee2mqtt.device.${name}.set`, options);
+        assert.deepEqual(args, [{ of: 'zigbee2mqtt/kitchen/lamp', was: '{"state":"ON"}' }], name);
+      }
+      await rig.wamp.call('mqtt.zigbee2mqtt.device.lamp.set', options);
+      await rig.wamp.call('mqtt.zigbee2mqtt.device.lamp.set', { args: [{ state: 'ON' }], kwargs: { brightness: 5 } });
+      await rig.wamp.call('mqtt.zigbee2mqtt.device.lamp.set', { args: ['TOGGLE'] });
+      await rig.wamp.call('mqtt.zigbee2mqtt.device.a.b.c.get');
+      assert.deepEqual(asked.filter(line => /(set|get) /.test(line)).slice(2), [
+        'zigbee2mqtt/lamp/set {"state":"ON"}',
+        'zigbee2mqtt/lamp/set {"state":"ON","brightness":5}',
+        'zigbee2mqtt/lamp/set TOGGLE',
+        'zigbee2mqtt/a/b/c/get ',
+      ]);
+      for (const wrong of ['lamp', 'set', 'lamp.state', 'lamp..set', 'a.set.b']) {
+        const procedure = `mqtt.zigbee2mqtt.device.${wrong}`;
+        const expected = wrong.includes('..') ? 'wamp.error.invalid_uri' : 'wamp.error.no_such_procedure';
+        await assert.rejects(rig.wamp.call(procedure), failure(expected), wrong);
+      }
+      await assert.rejects(
+        rig.wamp.call('mqtt.zigbee2mqtt.bridge.restart', { args: [60] }),
+        failure('wamp.error.invalid_argument'),
+      );
+    }
+  });
+});
+
+/** zigbee2mqtt, as far as calls go; `silent`: it does not answer any more. */
+async function zigbee2mqtt(rig: BridgeRig, clientId: string, state = { silent: false }): Promise<MqttClient> {
+  const client = await device(rig, clientId, 'zigbee2mqtt/#', (topic, text) => {
+    const name = /^zigbee2mqtt\/bridge\/request\/(.*)$/.exec(topic)?.[1];
+    if (name === undefined || state.silent) return;
+    const { transaction, ...data } = JSON.parse(text);
+    const answer = { data: { ...data, by: clientId }, status: 'ok', transaction };
+    client.publish(`zigbee2mqtt/bridge/response/${name}`, JSON.stringify(answer));
+  });
+  return client;
+}
+
+const permitJoin = (rig: BridgeRig, timeout = 5_000) =>
+  rig.wamp.call('mqtt.zigbee2mqtt.bridge.permit_join', { args: [{ time: 60 }], options: { timeout } });
+
+describe('mqttBridge: who listens is not who answers', () => {
+  it('a call is answered by the client that answers, whichever listens first, and as long as one listens', async () => {
+    await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] } });
+    const seen: string[] = [];
+    const dashboard = await device(rig, 'dashboard', 'zigbee2mqtt/#', topic => seen.push(topic));
+    await registered(rig, 'mqtt.zigbee2mqtt.bridge.permit_join');
+    const z2m = await zigbee2mqtt(rig, 'z2m');
+    const late = await device(rig, 'late', 'zigbee2mqtt/#', () => {});
+    assert.deepEqual((await permitJoin(rig)).args, [{ time: 60, by: 'z2m' }]);
+    await until('all who listen see it', () => seen.includes('zigbee2mqtt/bridge/request/permit_join'));
+    await dashboard.endAsync();
+    assert.deepEqual((await permitJoin(rig)).args, [{ time: 60, by: 'z2m' }]);
+    await late.unsubscribeAsync('zigbee2mqtt/#');
+    assert.deepEqual((await permitJoin(rig)).args, [{ time: 60, by: 'z2m' }]);
+    await z2m.endAsync();
+    await until('nobody listens', () =>
+      permitJoin(rig, 20).then(
+        () => false,
+        (error: unknown) => error instanceof WampError && error.uri === 'wamp.error.no_such_procedure',
+      ),
+    );
+    await zigbee2mqtt(rig, 'z2m');
+    await registered(rig, 'mqtt.zigbee2mqtt.bridge.permit_join');
+    assert.deepEqual((await permitJoin(rig)).args, [{ time: 60, by: 'z2m' }]);
+  });
+
+  it('a call ends at once when the client that answers is gone, and not when another is', async () => {
+    await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] } });
+    const state = { silent: false };
+    await device(rig, 'dashboard', 'zigbee2mqtt/#', () => {});
+    const other = await device(rig, 'other', 'zigbee2mqtt/#', () => {});
+    const z2m = await zigbee2mqtt(rig, 'z2m', state);
+    await registered(rig, 'mqtt.zigbee2mqtt.bridge.permit_join');
+    await permitJoin(rig);
+    state.silent = true;
+    let settled = false;
+    const call = permitJoin(rig).finally(() => {
+      settled = true;
+    });
+    call.catch(() => {});
+    await other.endAsync();
+    await rig.wamp.call('mqtt.zigbee2mqtt.device.x.set', { options: { timeout: 50 } }).catch(() => {});
+    assert.equal(settled, false);
+    z2m.stream.destroy();
+    await assert.rejects(call, failure('wamp.error.canceled'));
+  });
+
+  it('a client that comes back takes calls at once, and one that is away is sent none later', async () => {
+    await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] } });
+    const kept = await rig.client({ clientId: 'kept', clean: false });
+    await kept.subscribeAsync('zigbee2mqtt/#', { qos: 1 });
+    await kept.endAsync();
+    await device(rig, 'dashboard', 'zigbee2mqtt/#', () => {});
+    await registered(rig, 'mqtt.zigbee2mqtt.bridge.permit_join');
+    await assert.rejects(permitJoin(rig, 50), failure('wamp.error.timeout'));
+    const heard: string[] = [];
+    const back = connectMqtt(rig.port, { clientId: 'kept', clean: false });
+    back.on('message', topic => heard.push(topic));
+    await new Promise(resolve => back.once('connect', resolve));
+    const z2m = await zigbee2mqtt(rig, 'z2m');
+    await z2m.publishAsync('zigbee2mqtt/last', '', { qos: 1 });
+    await until('what comes now', () => heard.includes('zigbee2mqtt/last'));
+    back.end(true);
+    assert.deepEqual(heard, ['zigbee2mqtt/last']);
+  });
+
+  it('only clients whose role may register the procedures count', async () => {
+    const permits: NonNullable<TestGatewayOptions['permits']> = (session, action) =>
+      !(action === 'register' && session.welcome['authid'] === 'viewer');
+    await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] } }, { permits });
+    await device(rig, 'viewer', 'zigbee2mqtt/#', () => {});
+    await assert.rejects(permitJoin(rig), failure('wamp.error.no_such_procedure'));
+    await zigbee2mqtt(rig, 'z2m');
+    await registered(rig, 'mqtt.zigbee2mqtt.bridge.permit_join');
+    assert.deepEqual((await permitJoin(rig)).args, [{ time: 60, by: 'z2m' }]);
+  });
+
+  it('a kind of one’s own whose topics are for answers alone takes them from any client', async () => {
+    const scheme = {
+      listen: 'valve/{device}/cmd',
+      procedure: 'valve.{device}.move',
+      request: { topic: 'valve/{device}/cmd', payload: { to: '$value', id: '$n' } },
+      response: { topic: 'valve/{device}/done', match: '/id', result: '/position' },
+    };
+    await using rig = await BridgeRig.start({ calls: { schemes: [scheme] } });
+    const heard = await rig.hear('mqtt.');
+    await device(rig, 'logger', 'valve/north/cmd', () => {});
+    const speaker = await rig.client({ clientId: 'speaker' });
+    await device(rig, 'ears', 'valve/north/cmd', (_, text) => {
+      const { to, id } = JSON.parse(text);
+      speaker.publish('valve/north/done', JSON.stringify({ id, position: to }));
+    });
+    await registered(rig, 'mqtt.valve.north.move');
+    assert.deepEqual((await rig.wamp.call('mqtt.valve.north.move', { args: [7] })).args, [7]);
+    await speaker.publishAsync('valve/north/done', '{"id":"99"}', { qos: 1 });
+    await speaker.publishAsync('valve/south/done', '{"id":"1"}', { qos: 1 });
+    await until('what is no answer', () => heard.length > 0);
+    assert.deepEqual(
+      heard.map(({ topic }) => topic),
+      ['mqtt.valve.south.done'],
+    );
   });
 
   it('a kind of one’s own, also one that never answers', async () => {

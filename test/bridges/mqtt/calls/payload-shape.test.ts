@@ -13,7 +13,7 @@ describe('shapedPayload', () => {
   it('fills in the parts of a call', () => {
     const shape = { method: '$method', params: '$value', all: ['$args', '$kwargs'], n: '$n', fixed: 'x' };
     assert.deepEqual(shaped(shape, [1], { k: 2 }), {
-      ...{ method: 'a.b', params: 1, all: [[1], { k: 2 }], n: '7', fixed: 'x' },
+      ...{ method: 'a.b', params: { args: [1], kwargs: { k: 2 } }, all: [[1], { k: 2 }], n: '7', fixed: 'x' },
     });
     assert.deepEqual(shaped({ v: '$value' }, [1, 2]), { v: [1, 2] });
     assert.deepEqual(shaped({ v: '$value' }, [], { k: 1 }), { v: { k: 1 } });
@@ -21,7 +21,24 @@ describe('shapedPayload', () => {
 
   it('takes in the keys of an object', () => {
     assert.deepEqual(shaped({ '...': '$value', t: '$n' }, [{ a: 1 }]), { a: 1, t: '7' });
-    assert.deepEqual(shaped({ '...': '$value', t: '$n' }, ['no object']), { t: '7' });
+    assert.deepEqual(shaped({ '...': '$value', t: '$n' }, [], { a: 1 }), { a: 1, t: '7' });
+    assert.deepEqual(shaped({ '...': '$value', t: '$n' }, [{ a: 1 }], { b: 2 }), { a: 1, b: 2, t: '7' });
+    assert.deepEqual(shaped({ '...': '$value', t: '$n' }, []), { t: '7' });
+    for (const args of [['no object'], [1, 2]]) {
+      assert.throws(() => shaped({ '...': '$value' }, args), /expected keyword arguments, or one object/);
+    }
+  });
+
+  it('writes the value alone, of arguments and keyword arguments alike', () => {
+    const value = (args: readonly unknown[], kwargs = {}): string =>
+      Buffer.from(shapedPayload('value', { payload: Payload.of(args, kwargs), method: 'm', n: '1' })).toString();
+    assert.equal(value([], { state: 'ON' }), '{"state":"ON"}');
+    assert.equal(value([{ state: 'ON' }], { brightness: 5 }), '{"state":"ON","brightness":5}');
+    assert.equal(value(['ON']), 'ON');
+    assert.equal(value([5]), '5');
+    assert.equal(value([1, 2]), '[1,2]');
+    assert.equal(value([]), '');
+    assert.equal(value(['ON'], { a: 1 }), '{"args":["ON"],"kwargs":{"a":1}}');
   });
 });
 

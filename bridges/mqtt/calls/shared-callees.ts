@@ -1,0 +1,82 @@
+import type { MqttPeer } from '../mqtt-source.ts';
+import { AwaitedAnswers } from './awaited-answers.ts';
+import type { DeviceCallee, Waiting } from './device-callee.ts';
+
+/** A callee that no client id names: any client that listens may be the device. */
+interface Shared {
+  readonly callee: DeviceCallee;
+  readonly listeners: Set<MqttPeer>;
+  /** The client that has answered last. */
+  answerer: MqttPeer | undefined;
+}
+
+/**
+ * Devices that topics name and client ids do not, such as zigbee2mqtt behind its base topic. Who listens there may be the
+ * device or only look on, so a call is published as on any broker, and its answer is that of whichever client gives it.
+ */
+export class SharedCallees {
+  /** Calls of all of them that wait. */
+  readonly awaited = new AwaitedAnswers<Waiting>();
+  readonly #callees = new Map<string, Shared>();
+  /** By key: callees that have been closed, until nothing of them is registered. */
+  readonly #closing = new Map<string, Promise<void>>();
+
+  get size(): number {
+    return this.#callees.size;
+  }
+
+  has(key: string): boolean {
+    return this.#callees.has(key);
+  }
+
+  /** Registers a callee for its first listener. Rejects with what the router says against it. */
+  async open(key: string, callee: DeviceCallee, listener: MqttPeer): Promise<void> {
+    const shared: Shared = { callee, listeners: new Set([listener]), answerer: undefined };
+    this.#callees.set(key, shared);
+    await this.#closing.get(key);
+    if (this.#callees.get(key) !== shared) return;
+    try {
+      await callee.open();
+    } catch (error) {
+      if (this.#callees.get(key) === shared) this.#callees.delete(key);
+      throw error;
+    }
+  }
+
+  join(key: string, listener: MqttPeer): void {
+    this.#callees.get(key)?.listeners.add(listener);
+  }
+
+  /** A client listens no more. Calls that it would have answered, or nobody else can, end at once. */
+  leave(key: string, listener: MqttPeer): void {
+    const shared = this.#callees.get(key);
+    if (shared?.listeners.delete(listener) !== true) return;
+    if (shared.listeners.size > 0) {
+      if (shared.answerer === listener) shared.callee.cancel();
+      return;
+    }
+    this.#callees.delete(key);
+    const closed = shared.callee.close().then(() => {
+      if (this.#closing.get(key) === closed) this.#closing.delete(key);
+    });
+    this.#closing.set(key, closed);
+  }
+
+  /** Whether a topic is for answers of such a device and for nothing else. */
+  claims(topic: string): boolean {
+    for (const { callee } of this.#callees.values()) if (callee.claims(topic)) return true;
+    return false;
+  }
+
+  /** A message that its client may publish: perhaps an answer. */
+  take(topic: string, payload: Uint8Array, peer: MqttPeer): void {
+    // One answer may be meant for several callees.
+    for (const callee of new Set(this.awaited.on(topic).map(({ callee }) => callee))) {
+      if (callee.take(topic, payload)) this.#answeredBy(callee, peer);
+    }
+  }
+
+  #answeredBy(callee: DeviceCallee, peer: MqttPeer): void {
+    for (const shared of this.#callees.values()) if (shared.callee === callee) shared.answerer = peer;
+  }
+}
