@@ -50,12 +50,13 @@ examine(
       }
     },
 
-    'what is no base64 after U+0000 does not bring anything down': async on => {
+    'a string of U+0000 and no Base64 is binary, the bytes of its UTF-8': async on => {
       const [json, subscriber] = [await on.join(), await on.join({}, wireOf('websocket', 'cbor'))];
       await subscriber.subscribe(on.uri('topic'));
       json.request(16, {}, on.uri('topic'), ['\u0000$$ not base64 $$']);
       json.request(16, {}, on.uri('topic'), ['next']);
-      assert.deepEqual((await subscriber.event()).args, ['\u0000$$ not base64 $$']);
+      const { args } = await subscriber.event();
+      assert.deepEqual(args, [Buffer.from('\u0000$$ not base64 $$')]);
       assert.deepEqual((await subscriber.event()).args, ['next']);
     },
   },
