@@ -8,8 +8,3 @@ export function accessInWords(anonymous: MqttConfig['anonymous']): string {
     none: 'principals only',
   }[anonymous];
 }
-
-/** Whether an address of a socket lies on this machine. */
-export function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (address === '::1' || /^(::ffff:)?127\./i.test(address));
-}

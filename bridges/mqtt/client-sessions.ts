@@ -65,9 +65,9 @@ export class ClientSessions {
   }
 
   /** Rejects with `MqttRefusal`. */
-  async #identify({ clientId, username, password, certificate, address, loopback }: MqttPeer): Promise<Admitted> {
-    const host = hostOf(address);
-    const shown = { username, password, clientId, certificate, address: host, loopback };
+  async #identify(peer: MqttPeer): Promise<Admitted> {
+    const { clientId, username, password, certificate, host, loopback, addressHint } = peer;
+    const shown = { username, password, clientId, certificate, address: host, loopback, addressHint };
     const terms = { anonymous: this.#config.anonymous, role: DEVICE_ROLE };
     const found = await this.#context.identify(shown, terms);
     if ('refused' in found) {
@@ -90,9 +90,4 @@ export class ClientSessions {
     this.#sessions.clear();
     await Promise.all(sessions.map(session => session.leave()));
   }
-}
-
-/** The address in `192.168.1.20:51234`, `[fd00::1]:51234`. */
-function hostOf(address: string): string {
-  return address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
 }

@@ -38,6 +38,10 @@ export interface MqttPeer {
   readonly certificate?: PeerCertificate | undefined;
   /** For people: `192.168.1.20:51234`. */
   readonly address: string;
+  /** Its IP address alone, if it is known. */
+  readonly host?: string | undefined;
+  /** Why that is not known, and which setting changes it. */
+  readonly addressHint?: string | undefined;
   /** Whether it can only be on this machine. */
   readonly loopback: boolean;
   /** 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { networkOf } from '../base/network-of.ts';
+import { networkOfPeer } from '../base/network-of.ts';
 import type { PeerCertificate, Principal } from '../link/link.ts';
 import type { AttemptLimiter } from './attempt-limiter.ts';
 import { mayComeFrom, principalOf } from './principal-authenticator.ts';
@@ -19,6 +19,8 @@ export interface DeviceCredentials {
   /** Its IP address alone. */
   readonly address?: string | undefined;
   readonly loopback: boolean;
+  /** Why its address is not known. */
+  readonly addressHint?: string | undefined;
 }
 
 /**
@@ -67,8 +69,8 @@ export class DeviceAuthenticator {
     password: string,
     credentials: DeviceCredentials,
   ): Promise<KnownIdentity> {
-    const { address, loopback, clientId } = credentials;
-    const from = loopback || address === undefined ? undefined : networkOf(address);
+    const { loopback, clientId } = credentials;
+    const from = loopback ? undefined : networkOfPeer(credentials);
     const wait = this.#limiter.reserve(from, username, MAX_WAIT);
     if (wait > MAX_WAIT) return { refused: `too many wrong passwords; try again in ${Math.ceil(wait / 1000)} s` };
     if (wait > 0) await new Promise<void>(resolve => this.#clock.after(wait, resolve));

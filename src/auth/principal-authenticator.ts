@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { networkOf } from '../base/network-of.ts';
+import { networkOfPeer } from '../base/network-of.ts';
 import type { LinkInfo, Principal } from '../link/link.ts';
 import type { AdmissionRequest, Authenticator, AuthStep } from '../router/admission.ts';
 import { type Dict, EMPTY_DICT, isDict } from '../wamp/dict.ts';
@@ -270,8 +270,8 @@ function authidOf({ details, link }: AdmissionRequest, methods: readonly string[
 }
 
 /** From where attempts are counted; undefined for this machine, where a proxy may stand for everybody. */
-function countedAddress({ address, loopback }: LinkInfo): string | undefined {
-  return loopback || address === undefined ? undefined : networkOf(address);
+function countedAddress(info: LinkInfo): string | undefined {
+  return info.loopback ? undefined : networkOfPeer(info);
 }
 
 /** What the request that became a WebSocket says of who sends it: `Basic` a name and a ticket, `Bearer` a ticket. [RFC7617], [RFC6750] */

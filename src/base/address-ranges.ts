@@ -31,6 +31,19 @@ export class AddressRanges {
   }
 }
 
+/**
+ * An IP address as a socket writes it: IPv6 shortened and without its zone, an IPv4 address that IPv6 wraps as such. Undefined
+ * for anything else; a part with a leading zero is octal to some readers, so it is no address.
+ */
+export function canonicalAddress(text: string): string | undefined {
+  const parsed = /(^|\.)0\d/.test(text) ? undefined : parseAddress(text);
+  if (parsed === undefined) return undefined;
+  const { bits, value } = parsed;
+  if (bits === 32) return [24n, 16n, 8n, 0n].map(shift => (value >> shift) & 255n).join('.');
+  const groups = Array.from({ length: 8 }, (_, at) => ((value >> BigInt(112 - 16 * at)) & 0xffffn).toString(16));
+  return new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1);
+}
+
 /** Whether `text` is an IP address or a network in CIDR notation. */
 export function isAddressRange(text: string): boolean {
   return parseRange(text) !== undefined;

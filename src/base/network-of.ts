@@ -13,6 +13,21 @@ export function networkOf(address: string): string {
   return `${groups.slice(0, 4).join(':')}::/64`;
 }
 
+/**
+ * The same of a peer. All whose address is not known, as a proxy does not say it, count as one. Undefined is a peer that has no
+ * address: a Unix socket, or a part of this process.
+ */
+export function networkOfPeer({
+  address,
+  addressHint,
+}: {
+  readonly address?: string | undefined;
+  readonly addressHint?: string | undefined;
+}): string | undefined {
+  if (address !== undefined) return networkOf(address);
+  return addressHint === undefined ? undefined : 'unknown';
+}
+
 /** An IPv4 address is written as such, also where the system wraps it in IPv6. */
 export function plainAddress(address: string): string {
   return address.toLowerCase().startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;

@@ -19,6 +19,7 @@ export type { DeviceCredentials } from '../auth/device-authenticator.ts';
 export type { Store, StoreOperation } from '../store/store.ts';
 export type { ForeignWebSocket } from '../transport/foreign-subprotocols.ts';
 export type { Listening } from '../transport/listening.ts';
+export { type PeerAddress, peerAddress } from '../transport/peer-address.ts';
 export { shownCertificate } from '../transport/tls-peer.ts';
 export { byteSize } from './config/byte-size.ts';
 export { type TlsConfig, tlsSchema } from './config/tls-schema.ts';

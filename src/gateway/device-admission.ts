@@ -135,13 +135,14 @@ const noName: AuthStep = { abort: ErrorUri.InvalidArgument, message: NO_NAME };
 
 /** Why a device that proves nothing is not admitted, by the rule of its bridge; undefined if it is. */
 function refusalByRule(
-  { loopback }: { readonly loopback: boolean },
+  { loopback, addressHint }: { readonly loopback: boolean; readonly addressHint?: string | undefined },
   { bridge, anonymous }: UnprovedTerms,
 ): string | undefined {
   if (anonymous === 'any' || (anonymous === 'loopback' && loopback)) return undefined;
   const setting = `bridges.${bridge}.anonymous`;
+  const hint = addressHint === undefined ? '' : `; ${addressHint}`;
   return anonymous === 'loopback'
-    ? `devices without credentials are admitted from this machine only ("${setting}: any" lets them in from everywhere)`
+    ? `devices without credentials are admitted from this machine only ("${setting}: any" lets them in from everywhere)${hint}`
     : `devices without credentials are not admitted ("${setting}: none")`;
 }
 

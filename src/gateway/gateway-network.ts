@@ -7,7 +7,7 @@ import { dial } from '../transport/dial.ts';
 import { ForeignSubprotocols } from '../transport/foreign-subprotocols.ts';
 import { defaultLimits, type TransportLimits } from '../transport/limits.ts';
 import type { Listening } from '../transport/listening.ts';
-import { originCheck } from '../transport/origin.ts';
+import { ownNames } from '../transport/own-names.ts';
 import { hostAndPort } from '../transport/peer-address.ts';
 import { listenRawSocket } from '../transport/rawsocket-server.ts';
 import type { ListenAddress } from '../transport/socket-server.ts';
@@ -47,7 +47,7 @@ export class GatewayNetwork {
     services: { readonly onRequest: HttpHandler; readonly cookies?: CookieGiver | undefined },
     accept: Accept,
   ): Promise<Listening> {
-    const { host, port, path, rawsocket, longpoll, origins } = config;
+    const { host, port, path, rawsocket, longpoll, origins, trustedProxies } = config;
     return listenWeb(
       {
         ...this.#ofListener(name, config),
@@ -57,7 +57,10 @@ export class GatewayNetwork {
         ...(longpoll !== false && { longPoll: longpoll }),
         ...services,
         foreign: this.foreign,
-        ...(origins !== undefined && { checkOrigin: originCheck(origins) }),
+        // An operator who listens on a name calls the machine by it.
+        names: new Set([...ownNames(), host.toLowerCase()]),
+        ...(origins !== undefined && { origins }),
+        ...(trustedProxies !== undefined && { trustedProxies }),
       },
       accept,
     );

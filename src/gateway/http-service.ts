@@ -28,8 +28,8 @@ export function httpService(options: HttpServiceOptions): Handler {
     const [, name = '', rest] = path.split('/', 3);
     const folder = options.folders.get(name);
     if (folder !== undefined) {
-      // A page's relative links need the slash.
-      if (rest === undefined) answer(response, 301, 'text/plain', `/${name}/\n`, { Location: `/${name}/` });
+      // A page's relative links need the slash. Relative, as a proxy may have cut off a prefix. [RFC9110-10.2.2]
+      if (rest === undefined) answer(response, 301, 'text/plain', `${name}/\n`, { Location: `${name}/` });
       else folder(request, response);
       return;
     }

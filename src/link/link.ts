@@ -44,6 +44,8 @@ export interface LinkInfo {
   readonly address?: string;
   /** Whether the peer can only be on this machine. */
   readonly loopback: boolean;
+  /** Why the peer's address is not known, and which setting changes that: for refusals that depend on the address. */
+  readonly addressHint?: string;
   /** Who listened: the configured listener's or bridge's name. */
   readonly listener: string;
   readonly tls: boolean;

@@ -1,4 +1,5 @@
 import type { AddressRanges } from '../base/address-ranges.ts';
+import type { LinkInfo } from '../link/link.ts';
 import { ErrorUri } from '../wamp/errors.ts';
 import type { AdmissionRequest, Authenticator, AuthStep } from './admission.ts';
 
@@ -39,19 +40,23 @@ export class AnonymousAuthenticator implements Authenticator {
     if (this.#who === 'loopback' && !link.loopback) {
       return {
         abort: ErrorUri.AuthenticationRequired,
-        message: `anonymous access is allowed from this machine only; ${link.peer} is another`,
+        message: `anonymous access is allowed from this machine only; ${link.peer} is another${because(link)}`,
       };
     }
     if (typeof this.#who !== 'string' && !this.#who.has(link.address ?? (link.loopback ? '127.0.0.1' : ''))) {
       return {
         abort: ErrorUri.AuthenticationRequired,
-        message: `anonymous access is allowed from some addresses only; ${link.peer} is none of them`,
+        message: `anonymous access is allowed from some addresses only; ${link.peer} is none of them${because(link)}`,
       };
     }
     return {
       welcome: { authid: randomName(), authrole: this.#role, authmethod: 'anonymous', authprovider: 'static' },
     };
   }
+}
+
+function because({ addressHint }: LinkInfo): string {
+  return addressHint === undefined ? '' : `: ${addressHint}`;
 }
 
 /** A client that lists no methods takes what there is. */

@@ -1,14 +1,13 @@
-import { networkOf } from '../base/network-of.ts';
+import { networkOfPeer } from '../base/network-of.ts';
 import type { LinkInfo, Principal } from '../link/link.ts';
 
 /**
  * Whom a session stands for when what it takes is counted: its principal, or of strangers all from one address, as a
  * name that nobody has proved to be his counts for nothing. What is a bridge's own, or this machine's, goes by its name.
  */
-export function holderOf({ authid, authrole, authmethod }: Principal, { address }: LinkInfo): string {
-  return authmethod === 'anonymous' && address !== undefined
-    ? `stranger ${authrole} ${networkOf(address)}`
-    : principalHolder(authid);
+export function holderOf({ authid, authrole, authmethod }: Principal, info: LinkInfo): string {
+  const network = authmethod === 'anonymous' ? networkOfPeer(info) : undefined;
+  return network === undefined ? principalHolder(authid) : `stranger ${authrole} ${network}`;
 }
 
 /** As `holderOf`, of a principal that is no stranger. */

@@ -100,8 +100,12 @@ export class RealmContext {
         ? this.#repeated(session, action, uri)
         : decide(this.#authorizer, session, action, uri, match, this.log);
     if (decision.verdict === 'allow') return decision;
-    if (decision.verdict === 'deny')
-      throw this.refusal(session, ErrorUri.NotAuthorized, `not allowed to ${action} ${uri}`);
+    if (decision.verdict === 'deny') {
+      // What may depend on the peer's address, as the meta API does, is refused if that is not known.
+      const { addressHint } = session.linkInfo;
+      const hint = addressHint === undefined ? '' : `: ${addressHint}`;
+      throw this.refusal(session, ErrorUri.NotAuthorized, `not allowed to ${action} ${uri}${hint}`);
+    }
     const text = `it could not be decided whether to ${action} ${uri} is allowed`;
     throw this.refusal(session, ErrorUri.AuthorizationFailed, text);
   }

@@ -28,7 +28,16 @@ export interface AcceptorTerms extends AcceptorOptions {
 /** What is known of a peer that has shaken hands. */
 export type AcceptedPeer = Pick<
   LinkInfo,
-  'transport' | 'peer' | 'address' | 'loopback' | 'tls' | 'certificate' | 'channelBinding' | 'cookie' | 'headers'
+  | 'transport'
+  | 'peer'
+  | 'address'
+  | 'loopback'
+  | 'addressHint'
+  | 'tls'
+  | 'certificate'
+  | 'channelBinding'
+  | 'cookie'
+  | 'headers'
 >;
 
 /** The link of a peer that was accepted, with the limits of its listener. */

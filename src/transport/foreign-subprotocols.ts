@@ -1,38 +1,50 @@
 import type { Duplex } from 'node:stream';
+import type { PeerAddress } from './peer-address.ts';
 
 /** A WebSocket that does not speak WAMP: the bytes of its binary messages, both ways. */
 export interface ForeignWebSocket {
   readonly stream: Duplex;
-  /** For people: `192.168.1.20:51234`. */
-  readonly address: string;
-  /** Whether it can only be on this machine. */
-  readonly loopback: boolean;
+  /** Where the client is, which a trusted proxy may have said. */
+  readonly from: PeerAddress;
 }
 
 type Accept = (socket: ForeignWebSocket) => void;
 
+/** Who takes the WebSockets of a subprotocol. */
+interface Taker {
+  readonly name: string;
+  /** Where they may be asked for beside the listener's own paths: `/` and a name of the same protocol. */
+  readonly paths: readonly string[];
+  readonly accept: Accept;
+}
+
 /** Who takes WebSockets of other subprotocols than WAMP's, by their names; bridges come and go. */
 export class ForeignSubprotocols {
-  readonly #takers = new Map<string, Accept>();
+  readonly #takers = new Map<string, Taker>();
 
-  /** Until it is disposed of, `accept` gets the WebSockets of these subprotocols. */
+  /**
+   * Until it is disposed of, `accept` gets the WebSockets of these subprotocols. They are names of one protocol, so each is
+   * spoken on the path of each: clients of MQTT 3.1 offer `mqttv3.1` on `/mqtt`.
+   */
   take(names: readonly string[], accept: Accept): Disposable {
     for (const name of names) {
       if (this.#takers.has(name)) throw new Error(`WebSocket subprotocol ${name} is taken`);
     }
-    for (const name of names) this.#takers.set(name, accept);
+    const paths = names.map(name => `/${name}`);
+    const takers = names.map(name => ({ name, paths, accept }));
+    for (const taker of takers) this.#takers.set(taker.name, taker);
     return {
       [Symbol.dispose]: () => {
-        for (const name of names) if (this.#takers.get(name) === accept) this.#takers.delete(name);
+        for (const taker of takers) if (this.#takers.get(taker.name) === taker) this.#takers.delete(taker.name);
       },
     };
   }
 
-  /** The first in the client's list that somebody takes. */
-  choose(offered: readonly string[]): { readonly name: string; readonly accept: Accept } | undefined {
+  /** The first in the client's list that is taken. */
+  choose(offered: readonly string[]): Taker | undefined {
     for (const name of offered) {
-      const accept = this.#takers.get(name);
-      if (accept !== undefined) return { name, accept };
+      const taker = this.#takers.get(name);
+      if (taker !== undefined) return taker;
     }
     return undefined;
   }

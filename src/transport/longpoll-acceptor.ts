@@ -5,20 +5,20 @@ import type { Link } from '../link/link.ts';
 import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from './accepted-link.ts';
 import { BATCH_OVERHEAD } from './batch.ts';
 import { BatchedChannel } from './batched-channel.ts';
+import { type Caller, peerOf } from './caller.ts';
 import { allowOrigin, answerPreflight } from './cross-origin.ts';
 import { answerNothing, answerText } from './longpoll-answer.ts';
 import { LongPollChannel } from './longpoll-channel.ts';
 import { contentTypes } from './longpoll-content.ts';
-import { defaultOriginCheck, type OriginCheck } from './origin.ts';
-import { peerAddress } from './peer-address.ts';
 import { readBody } from './request-body.ts';
+import type { RequestGuard } from './request-guard.ts';
 import { chooseSubprotocol, type Subprotocol, subprotocolsOf } from './subprotocol.ts';
 import type { Visitor } from './visitor.ts';
 
 export interface LongPollAcceptorOptions extends AcceptorTerms {
   /** The base URL's path, e.g. `/lp`, under which `open` is. */
   readonly path: string;
-  readonly checkOrigin?: OriginCheck;
+  readonly guard: RequestGuard;
 }
 
 /** Bytes of an open request, which holds a list of names. */
@@ -30,6 +30,14 @@ const ID_BYTES = 24;
 interface Transport {
   readonly channel: LongPollChannel;
   readonly maxBody: number;
+}
+
+/** A request, and who sends it. */
+interface Question {
+  readonly visitor: Visitor;
+  readonly caller: Caller;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
 }
 
 /** Opens transports over HTTP requests and makes links of them. [advanced/transport_http_longpoll] */
@@ -56,15 +64,17 @@ export class LongPollAcceptor {
 
   handle(visitor: Visitor, request: IncomingMessage, response: ServerResponse): void {
     this.#prepare(visitor, response);
-    const { origin, host } = request.headers;
-    const { checkOrigin = defaultOriginCheck } = this.#options;
-    if (!checkOrigin({ origin, host, loopback: peerAddress(visitor.socket).loopback })) {
-      answerText(response, 403, `Pages of ${origin ?? 'this origin'} may not connect`);
+    const { guard, log, name } = this.#options;
+    const caller = guard.callerOf(visitor, request);
+    const refused = guard.refusalOfTransport(request, caller);
+    if (refused !== undefined) {
+      log.info({ peer: caller.peer, listener: name, status: 403, refused }, 'long-poll request refused');
+      answerText(response, 403, refused);
       return;
     }
-    allowOrigin(response, origin);
+    allowOrigin(response, request.headers.origin);
     if (request.method === 'OPTIONS') answerPreflight(response);
-    else if (request.method === 'POST') this.#post(visitor, request, response);
+    else if (request.method === 'POST') this.#post({ visitor, caller, request, response });
     else answerText(response.setHeader('Allow', 'POST, OPTIONS'), 405, 'POST is for all that is here');
   }
 
@@ -108,11 +118,12 @@ export class LongPollAcceptor {
     });
   }
 
-  #post(visitor: Visitor, request: IncomingMessage, response: ServerResponse): void {
+  #post(question: Question): void {
+    const { request, response } = question;
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const [id = '', action = '', ...rest] = path.slice(this.#options.path.length + 1).split('/');
     if (id === 'open' && action === '' && rest.length === 0) {
-      this.#open(visitor, request, response);
+      this.#open(question);
       return;
     }
     const transport = this.#transports.get(id);
@@ -145,13 +156,14 @@ export class LongPollAcceptor {
     });
   }
 
-  #open(visitor: Visitor, request: IncomingMessage, response: ServerResponse): void {
+  #open(question: Question): void {
+    const { caller, request, response } = question;
     readBody(request, MAX_OPEN_BYTES, body => {
       const { codecs } = this.#options;
       const protocols = body && protocolsIn(body);
       const spoken = protocols && chooseSubprotocol(protocols, codecs);
       // As late as this: others may have come while the request was on its way.
-      const refusal = this.#refusal(visitor);
+      const refusal = this.#refusal(caller);
       if (protocols === undefined) {
         answerText(response, 400, 'The body has to be a dictionary in JSON, such as {"protocols": ["wamp.2.json"]}');
       } else if (spoken === undefined) {
@@ -160,26 +172,26 @@ export class LongPollAcceptor {
       } else if (refusal !== undefined) {
         answerText(response, 503, refusal);
       } else if (!response.destroyed) {
-        const transport = this.#make(visitor, request, spoken);
+        const transport = this.#make(question, spoken);
         answerText(response, 200, JSON.stringify({ protocol: spoken.name, transport }), contentTypes.json);
       }
     });
   }
 
-  #refusal({ socket }: Visitor): string | undefined {
+  #refusal({ address = 'unknown' }: Caller): string | undefined {
     const { sessions, limits } = this.#options;
     const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
     if (this.#closing) return 'The gateway stops';
-    const others = this.#addresses.get(networkOf(socket.remoteAddress ?? '')) ?? 0;
+    const others = this.#addresses.get(networkOf(address)) ?? 0;
     const full = sessions.full || this.#transports.size >= maxConnections || others >= maxConnectionsPerAddress;
     return full ? 'Too many connections' : undefined;
   }
 
   /** Makes a link and gives the id of its transport. */
-  #make({ socket, tls }: Visitor, request: IncomingMessage, { codec, batched }: Subprotocol): string {
+  #make({ visitor: { tls }, caller, request }: Question, { codec, batched }: Subprotocol): string {
     const { limits, sessions, clock } = this.#options;
     const id = randomBytes(ID_BYTES).toString('base64url');
-    const network = networkOf(socket.remoteAddress ?? '');
+    const network = networkOf(caller.address ?? 'unknown');
     const release = sessions.take();
     const channel = new LongPollChannel({
       contentType: contentTypes[codec.name],
@@ -195,7 +207,7 @@ export class LongPollAcceptor {
     });
     this.#transports.set(id, { channel, maxBody: limits.maxMessageSize + (batched ? BATCH_OVERHEAD : 0) });
     this.#count(network, 1);
-    const peer: AcceptedPeer = { transport: 'longpoll', ...peerAddress(socket), tls, headers: request.headers };
+    const peer: AcceptedPeer = { transport: 'longpoll', ...peerOf(caller), tls, headers: request.headers };
     const framed = batched ? new BatchedChannel(channel, codec.binary, this.#options.clock) : channel;
     this.#accept(acceptedLink(this.#options, peer, codec, framed));
     return id;

@@ -5,10 +5,12 @@ import { plainAddress } from '../base/network-of.ts';
 export interface PeerAddress {
   /** For people: `127.0.0.1:40312`, `[fe80::1]:40312`, `unix:/run/wampway.sock`. */
   readonly peer: string;
-  /** The IP address alone. */
+  /** The IP address alone; absent if there is none, or if it is not known. */
   readonly address?: string;
   /** Whether it can only be on this machine. */
   readonly loopback: boolean;
+  /** Why the address is not known, and which setting changes that: for refusals that depend on the address. */
+  readonly addressHint?: string;
 }
 
 /** The far end of a connected socket; `unixPath` where it is a Unix socket, which has no address. */

@@ -8,7 +8,7 @@ import {
 } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { networkOf } from '../base/network-of.ts';
+import { networkOf, plainAddress } from '../base/network-of.ts';
 import type { TransportLimits } from './limits.ts';
 import type { Listening } from './listening.ts';
 import { hostAndPort } from './peer-address.ts';
@@ -34,6 +34,8 @@ export interface SocketServerOptions {
   readonly limits: TransportLimits;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Whether an address is a proxy's, whose connections are its clients' and counted for them. Default: none is. */
+  readonly isProxy?: (address: string | undefined) => boolean;
 }
 
 /** Connections above the limit that are still let in to be told so; those above are dropped by the system. */
@@ -131,12 +133,12 @@ export class SocketServer implements Listening {
   }
 
   #arrived(socket: Socket, tls: boolean): void {
-    const { clock, limits } = this.#options;
+    const { address: place, clock, limits } = this.#options;
     if (this.#closing !== undefined) {
       socket.destroy();
       return;
     }
-    const others = this.#countAddress(socket);
+    const others = this.#countConnection(socket);
     const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
     if (others >= maxConnectionsPerAddress + SURPLUS_PER_ADDRESS) {
       socket.destroy();
@@ -144,7 +146,9 @@ export class SocketServer implements Listening {
     }
     this.#makeRoom(this.#visitors.size);
     const surplus = this.#visitors.size >= maxConnections || others >= maxConnectionsPerAddress;
-    const visitor = new Visitor(socket, tls, surplus, clock);
+    const unixPath = 'unixPath' in place ? place.unixPath : undefined;
+    const countAs = (address: string): boolean => this.#countClient(socket, address);
+    const visitor = new Visitor(socket, { tls, surplus, unixPath, clock, countAs });
     this.#visitors.add(visitor);
     this.#strangers.add(visitor);
     socket.once('close', () => {
@@ -186,11 +190,24 @@ export class SocketServer implements Listening {
   }
 
   /** How many other connections there are from where this one comes. */
-  #countAddress(socket: Socket): number {
+  #countConnection(socket: Socket): number {
+    const { limits, isProxy } = this.#options;
     const { remoteAddress } = socket;
     // A Unix socket has no address, and is all of one machine.
-    if (this.#options.limits.maxConnectionsPerAddress === undefined || remoteAddress === undefined) return 0;
-    const network = networkOf(remoteAddress);
+    if (limits.maxConnectionsPerAddress === undefined || remoteAddress === undefined) return 0;
+    return isProxy?.(plainAddress(remoteAddress)) === true ? 0 : this.#count(socket, remoteAddress);
+  }
+
+  #countClient(socket: Socket, address: string): boolean {
+    const { maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = this.#options.limits;
+    if ((this.#addresses.get(networkOf(address)) ?? 0) >= maxConnectionsPerAddress) return false;
+    this.#count(socket, address);
+    return true;
+  }
+
+  /** Counts a connection for an address until it ends. Returns how many others there are. */
+  #count(socket: Socket, address: string): number {
+    const network = networkOf(address);
     const others = this.#addresses.get(network) ?? 0;
     this.#addresses.set(network, others + 1);
     socket.once('close', () => {

@@ -1,23 +1,37 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../base/clock.ts';
 
+export interface VisitorTerms {
+  readonly tls: boolean;
+  readonly surplus: boolean;
+  readonly unixPath: string | undefined;
+  readonly clock: Clock;
+  /** Counts the connection for an address until it ends. Returns false, and counts nothing, if that has too many. */
+  readonly countAs: (address: string) => boolean;
+}
+
 /** A connection on a listener: a stranger with a deadline until it is admitted. */
 export class Visitor {
   readonly socket: Socket;
   readonly tls: boolean;
+  /** Path of the listener's Unix socket, if it is one. */
+  readonly unixPath: string | undefined;
   /** There are more connections than the listener may have: this one is to be refused, politely. */
   readonly surplus: boolean;
   /** When the listener closes, whoever has set this ends the connection, in good time. */
   spokenFor = false;
   readonly #clock: Clock;
+  readonly #countAs: VisitorTerms['countAs'];
   #timer: Timer | undefined;
   #admitted = false;
 
-  constructor(socket: Socket, tls: boolean, surplus: boolean, clock: Clock) {
+  constructor(socket: Socket, { tls, surplus, unixPath, clock, countAs }: VisitorTerms) {
     this.socket = socket;
     this.tls = tls;
     this.surplus = surplus;
+    this.unixPath = unixPath;
     this.#clock = clock;
+    this.#countAs = countAs;
     // Whatever layer holds the socket next adds its own; a reset in between must not end the process.
     socket.on('error', () => {});
     socket.once('close', () => this.#timer?.cancel());
@@ -25,6 +39,11 @@ export class Visitor {
 
   get admitted(): boolean {
     return this.#admitted;
+  }
+
+  /** Counts the connection, which is a proxy's, for the client that a request of it names. False: that has too many. */
+  countAs(address: string): boolean {
+    return this.#countAs(address);
   }
 
   /** Destroys the connection in `milliseconds`, unless it is admitted or given another deadline before. */

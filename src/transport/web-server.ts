@@ -6,9 +6,9 @@ import type { ForeignSubprotocols } from './foreign-subprotocols.ts';
 import { refuseUpgrade } from './http-refusal.ts';
 import type { Listening } from './listening.ts';
 import { LongPollAcceptor } from './longpoll-acceptor.ts';
-import type { OriginCheck } from './origin.ts';
 import { RawSocketAcceptor } from './rawsocket-acceptor.ts';
 import { MAGIC } from './rawsocket-handshake.ts';
+import { RequestGuard, type RequestGuardOptions } from './request-guard.ts';
 import { SessionQuota } from './session-quota.ts';
 import { type ListenAddress, SocketServer, type TlsOptions } from './socket-server.ts';
 import type { Visitor } from './visitor.ts';
@@ -16,12 +16,11 @@ import { type CookieGiver, WebSocketAcceptor } from './websocket-acceptor.ts';
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
-export interface WebServerOptions extends AcceptorOptions {
+export interface WebServerOptions extends AcceptorOptions, RequestGuardOptions {
   readonly address: ListenAddress;
   /** Where WebSockets are spoken. Default `/ws` and `/`. */
   readonly paths?: readonly string[];
   readonly tls?: TlsOptions;
-  readonly checkOrigin?: OriginCheck;
   /** Gives browsers the cookie by which they are known again. Default: they get none. */
   readonly cookies?: CookieGiver | undefined;
   /** Who takes WebSockets that speak something else. */
@@ -40,7 +39,8 @@ export interface WebServerOptions extends AcceptorOptions {
  */
 export async function listenWeb(options: WebServerOptions, accept: (link: Link) => void): Promise<Listening> {
   const port = new SharedPort(options, accept);
-  const sockets = await SocketServer.listen(options, visitor => port.visit(visitor));
+  const isProxy = (address: string | undefined): boolean => port.guard.callers.isProxy(address);
+  const sockets = await SocketServer.listen({ ...options, isProxy }, visitor => port.visit(visitor));
   return {
     address: sockets.address,
     port: sockets.port,
@@ -52,6 +52,7 @@ export async function listenWeb(options: WebServerOptions, accept: (link: Link) 
 }
 
 class SharedPort {
+  readonly guard: RequestGuard;
   readonly #options: WebServerOptions;
   readonly #http: Server;
   readonly #webSockets: WebSocketAcceptor;
@@ -63,7 +64,8 @@ class SharedPort {
 
   constructor(options: WebServerOptions, accept: (link: Link) => void) {
     this.#options = options;
-    const terms = { ...options, sessions: new SessionQuota(options.limits.maxSessions) };
+    this.guard = new RequestGuard(options);
+    const terms = { ...options, guard: this.guard, sessions: new SessionQuota(options.limits.maxSessions) };
     this.#webSockets = new WebSocketAcceptor({ ...terms, paths: options.paths ?? ['/ws', '/'] }, accept);
     this.#rawSockets = options.rawSocket === false ? undefined : new RawSocketAcceptor(terms, accept);
     const { longPoll } = options;
@@ -102,8 +104,17 @@ class SharedPort {
     response.once('close', () => visitor?.deadline(limits.handshakeTimeout));
     if (visitor?.surplus) {
       answer(response, 503, 'Too many connections');
-    } else if (visitor !== undefined && this.#longPolls?.has(request.url ?? '')) {
+      return;
+    }
+    if (visitor !== undefined && this.#longPolls?.has(request.url ?? '')) {
       this.#longPolls.handle(visitor, request, response);
+      return;
+    }
+    const refused = this.guard.refusalOfPage(request);
+    if (refused !== undefined) {
+      const peer = visitor && this.guard.callerOf(visitor, request).peer;
+      log.info({ peer, listener: name, status: 403, refused }, 'HTTP request refused');
+      answer(response, 403, refused);
     } else if (onRequest === undefined) {
       answer(response, 404, 'Nothing here but WebSocket');
     } else {

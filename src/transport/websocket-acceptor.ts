@@ -4,11 +4,12 @@ import type { Link } from '../link/link.ts';
 import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from './accepted-link.ts';
 import { BATCH_OVERHEAD } from './batch.ts';
 import { BatchedChannel } from './batched-channel.ts';
+import type { Caller } from './caller.ts';
+import { peerOf } from './caller.ts';
 import { ChannelStream } from './channel-stream.ts';
 import type { ForeignSubprotocols, ForeignWebSocket } from './foreign-subprotocols.ts';
 import { refuseUpgrade } from './http-refusal.ts';
-import { defaultOriginCheck, type OriginCheck } from './origin.ts';
-import { peerAddress } from './peer-address.ts';
+import type { RequestGuard } from './request-guard.ts';
 import { chooseSubprotocol, offeredSubprotocols, type Subprotocol, subprotocolsOf } from './subprotocol.ts';
 import { tlsPeer } from './tls-peer.ts';
 import type { Visitor } from './visitor.ts';
@@ -18,7 +19,7 @@ import { judgeUpgrade, type UpgradeRefusal, upgradeAnswer } from './websocket-ha
 export interface WebSocketAcceptorOptions extends AcceptorTerms {
   /** Where WebSockets are spoken, e.g. `/ws`. */
   readonly paths: readonly string[];
-  readonly checkOrigin?: OriginCheck;
+  readonly guard: RequestGuard;
   /** Who takes WebSockets that speak something else, on the same paths and on one named as what they speak: `/mqtt`. */
   readonly foreign?: ForeignSubprotocols;
   /** Gives browsers the cookie by which they are known again. Default: they get none. */
@@ -35,7 +36,17 @@ interface Upgrade {
   /** What the peer has sent behind its request. */
   readonly head: Buffer;
   readonly subprotocol: Subprotocol;
+  readonly caller: Caller;
   readonly cookie: string | undefined;
+}
+
+/** A request to upgrade that is looked at. */
+interface Question {
+  readonly visitor: Visitor;
+  readonly request: IncomingMessage;
+  readonly caller: Caller;
+  /** Where it may be asked for beside the listener's own paths. */
+  readonly paths: readonly string[] | undefined;
 }
 
 /** Upgrades HTTP requests to WebSockets and makes links of them. */
@@ -53,60 +64,70 @@ export class WebSocketAcceptor {
     const { socket } = visitor;
     const offered = offeredSubprotocols(request.headers['sec-websocket-protocol']);
     const foreign = this.#options.foreign?.choose(offered);
-    const refusal = this.#refusal(request, visitor, foreign?.name);
+    const caller = this.#options.guard.callerOf(visitor, request);
+    const subprotocol = chooseSubprotocol(offered, this.#options.codecs);
+    const refusal =
+      this.#refusal({ visitor, request, caller, paths: foreign?.paths }) ??
+      this.#noSubprotocol(subprotocol ?? foreign) ??
+      this.#noPlace(visitor, caller);
     if (refusal !== undefined) {
       const { status, text, headers } = refusal;
-      const { peer } = peerAddress(socket);
+      const { peer } = caller;
       this.#options.log.info({ peer, listener: this.#options.name, status, refused: text }, 'WebSocket refused');
       refuseUpgrade(socket, status, text, headers);
       return;
     }
-    const subprotocol = chooseSubprotocol(offered, this.#options.codecs);
     const key = request.headers['sec-websocket-key'] ?? '';
     if (subprotocol === undefined && foreign !== undefined) {
       visitor.admit();
       socket.write(upgradeAnswer(key, foreign.name));
-      foreign.accept(this.#foreignSocket(visitor, head));
+      foreign.accept(this.#foreignSocket(visitor, caller, head));
       return;
     }
-    if (subprotocol === undefined) {
-      const known = subprotocolsOf(this.#options.codecs)
-        .map(({ name }) => name)
-        .join(', ');
-      refuseUpgrade(socket, 400, `None of the offered WebSocket subprotocols is supported. Offer one of: ${known}`);
-      return;
-    }
+    if (subprotocol === undefined) return;
     visitor.admit();
-    const given = this.#options.cookies?.cookieFor(request.headers.cookie, visitor.tls);
+    const given = this.#options.cookies?.cookieFor(request.headers.cookie, caller.secure === true);
     socket.write(upgradeAnswer(key, subprotocol.name, given?.setCookie));
-    this.#welcome(visitor, request, { head, subprotocol, cookie: given?.cookie });
+    this.#welcome(visitor, request, { head, subprotocol, caller, cookie: given?.cookie });
   }
 
-  #refusal(request: IncomingMessage, { socket, surplus }: Visitor, foreign?: string): UpgradeRefusal | undefined {
-    const { paths, sessions, checkOrigin = defaultOriginCheck } = this.#options;
-    if (surplus || sessions.full) return { status: 503, text: 'Too many connections' };
+  #noSubprotocol(chosen: object | undefined): UpgradeRefusal | undefined {
+    if (chosen !== undefined) return undefined;
+    const known = subprotocolsOf(this.#options.codecs)
+      .map(({ name }) => name)
+      .join(', ');
+    const text = `None of the offered WebSocket subprotocols is supported. Offer one of: ${known}`;
+    return { status: 400, text };
+  }
+
+  /** The last question: a client that a proxy names is counted from here on. */
+  #noPlace(visitor: Visitor, { forwarded, address = 'unknown' }: Caller): UpgradeRefusal | undefined {
+    if (!forwarded || visitor.countAs(address)) return undefined;
+    return { status: 503, text: 'Too many connections from this address' };
+  }
+
+  #refusal({ visitor, request, caller, paths: more = [] }: Question): UpgradeRefusal | undefined {
+    const { paths, sessions, guard } = this.#options;
+    if (visitor.surplus || sessions.full) return { status: 503, text: 'Too many connections' };
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
       return { status: 400, text: 'The only upgrade here is to WebSocket' };
     }
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    const known = paths.includes(path) || (foreign !== undefined && path === `/${foreign}`);
-    if (!known) return { status: 404, text: `No WebSocket here. Try ${paths.join(' or ')}` };
-    const { origin, host } = request.headers;
-    const { loopback } = peerAddress(socket);
-    if (!checkOrigin({ origin, host, loopback })) {
-      return { status: 403, text: `Pages of ${origin ?? 'this origin'} may not connect` };
-    }
+    if (!paths.includes(path) && !more.includes(path))
+      return { status: 404, text: `No WebSocket here. Try ${paths.join(' or ')}` };
+    const refused = guard.refusalOfUpgrade(request, caller);
+    if (refused !== undefined) return { status: 403, text: refused };
     return judgeUpgrade(request.method, request.headers);
   }
 
-  #welcome(visitor: Visitor, request: IncomingMessage, { head, subprotocol, cookie }: Upgrade): void {
+  #welcome(visitor: Visitor, request: IncomingMessage, { head, subprotocol, caller, cookie }: Upgrade): void {
     const { codec, batched } = subprotocol;
     const { socket, tls } = visitor;
     // The largest message is let in as a batch of one; a batch of several has no more room than that.
     const channel = this.#channel(socket, codec.binary, batched ? BATCH_OVERHEAD : 0);
     const peer: AcceptedPeer = {
       ...{ transport: 'websocket', tls, headers: request.headers },
-      ...peerAddress(socket),
+      ...peerOf(caller),
       ...tlsPeer(socket, true),
       ...(cookie !== undefined && { cookie }),
     };
@@ -115,12 +136,11 @@ export class WebSocketAcceptor {
     if (head.length > 0) channel.feed(head);
   }
 
-  #foreignSocket({ socket }: Visitor, head: Buffer): ForeignWebSocket {
+  #foreignSocket({ socket }: Visitor, caller: Caller, head: Buffer): ForeignWebSocket {
     const channel = this.#channel(socket, true, 0);
-    const { peer: address, loopback } = peerAddress(socket);
     const stream = new ChannelStream(channel);
     if (head.length > 0) channel.feed(head);
-    return { stream, address, loopback };
+    return { stream, from: peerOf(caller) };
   }
 
   #channel(socket: Socket, binary: boolean, overhead: number): WebSocketChannel {

@@ -11,12 +11,12 @@ export class Certificates implements Disposable {
     this.folder = folder;
   }
 
-  /** An authority, a server `localhost` and `127.0.0.1`, and devices. */
+  /** An authority, a server `localhost`, `127.0.0.1` and `gateway.test`, and devices. */
   static async make(...devices: readonly string[]): Promise<Certificates> {
     const made = new Certificates(mkdtempSync(join(tmpdir(), 'wampway-certificates-')));
     const ca = new PrivateCa(made.folder);
     await ca.createCa('test authority');
-    await ca.createServer(['localhost', '127.0.0.1']);
+    await ca.createServer(['localhost', '127.0.0.1', 'gateway.test']);
     for (const device of devices) await ca.createDevice(device);
     return made;
   }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Client } from 'aedes';
-import { isLoopback } from '../access.ts';
+import { peerAddress } from '../../../src/gateway/bridge.ts';
 import type { MqttPeer } from '../mqtt-source.ts';
 import { CallbackLine } from './callback-line.ts';
 import { PacketScanner } from './packet-scanner.ts';
@@ -12,6 +12,7 @@ const RECENT_PACKETS = 64;
 /** A connection to the embedded broker. */
 export class AedesPeer implements MqttPeer {
   readonly address: string;
+  readonly host: string | undefined;
   readonly loopback: boolean;
   username: string | undefined;
   password: string | undefined;
@@ -27,8 +28,10 @@ export class AedesPeer implements MqttPeer {
   constructor(client: Client, socket: Socket) {
     this.#client = client;
     this.#socket = socket;
-    this.address = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`;
-    this.loopback = isLoopback(socket.remoteAddress);
+    const { peer, address, loopback } = peerAddress(socket);
+    this.address = peer;
+    this.host = address;
+    this.loopback = loopback;
     // Measure A: aedes's own table takes a packet that another has overtaken for a duplicate, and grows for ever.
     Object.assign(client, { duplicates: recentPackets(RECENT_PACKETS) });
   }

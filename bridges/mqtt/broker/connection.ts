@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../../src/base/clock.ts';
+import type { PeerAddress } from '../../../src/gateway/bridge.ts';
 import type { PeerCertificate } from '../../../src/link/link.ts';
 import type { MqttPeer } from '../mqtt-source.ts';
 import type { Message } from './message.ts';
@@ -20,8 +21,7 @@ const LAST_WORDS = 1_000;
 /** What is known of a connection before it says anything. */
 export interface Arrival {
   readonly stream: Duplex;
-  readonly address: string;
-  readonly loopback: boolean;
+  readonly from: PeerAddress;
   readonly certificate?: PeerCertificate | undefined;
 }
 
@@ -54,6 +54,8 @@ export interface ConnectionHost {
 /** A connection of a client: bytes to packets and back, and whether the client is still there. */
 export class Connection implements MqttPeer, SessionConnection {
   readonly address: string;
+  readonly host: string | undefined;
+  readonly addressHint: string | undefined;
   readonly loopback: boolean;
   readonly certificate: PeerCertificate | undefined;
   clientId = '';
@@ -83,11 +85,13 @@ export class Connection implements MqttPeer, SessionConnection {
   #replay: Message[] = [];
   readonly #wrote = (): void => this.#written();
 
-  constructor(host: ConnectionHost, { stream, address, loopback, certificate }: Arrival) {
+  constructor(host: ConnectionHost, { stream, from, certificate }: Arrival) {
     this.#host = host;
     this.#stream = stream;
-    this.address = address;
-    this.loopback = loopback;
+    this.address = from.peer;
+    this.host = from.address;
+    this.addressHint = from.addressHint;
+    this.loopback = from.loopback;
     this.certificate = certificate;
     this.#reader = new PacketReader(host.limits.maxPacketSize);
     this.#heardAt = host.clock.monotonic();

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { type BridgeContext, shownCertificate } from '../../../src/gateway/bridge.ts';
+import { type BridgeContext, peerAddress, shownCertificate } from '../../../src/gateway/bridge.ts';
 import type { PeerCertificate } from '../../../src/link/link.ts';
-import { isLoopback } from '../access.ts';
 import type { MqttConfig } from '../mqtt-config.ts';
 import type { MqttPeer, MqttPublication, MqttSource } from '../mqtt-source.ts';
 import { ArrivalRate } from './arrival-rate.ts';
@@ -108,13 +107,13 @@ export class EmbeddedSource implements MqttSource {
       options.follow?.(server);
     }
     if (webSocket) {
-      this.#webSockets = network?.acceptWebSockets(SUBPROTOCOLS, ({ stream, address, loopback }) => {
+      this.#webSockets = network?.acceptWebSockets(SUBPROTOCOLS, ({ stream, from }) => {
         if (!this.#admits()) {
           stream.destroy();
           return;
         }
-        this.#strangers.add(address, stream);
-        this.#broker.accept({ stream, address, loopback });
+        this.#strangers.add(from.peer, stream);
+        this.#broker.accept({ stream, from });
       });
     }
   }
@@ -140,15 +139,14 @@ export class EmbeddedSource implements MqttSource {
     }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    this.#strangers.add(addressOf(socket), socket);
+    this.#strangers.add(peerAddress(socket).peer, socket);
     if (server === this.#servers[0]) this.#accept(socket);
     // What fails before TLS is spoken fails here.
     else socket.on('error', () => {});
   }
 
   #accept(socket: Socket, certificate?: PeerCertificate): void {
-    const loopback = isLoopback(socket.remoteAddress);
-    this.#broker.accept({ stream: socket, address: addressOf(socket), loopback, certificate });
+    this.#broker.accept({ stream: socket, from: peerAddress(socket), certificate });
   }
 
   /**
@@ -168,11 +166,6 @@ export class EmbeddedSource implements MqttSource {
     drops.add(gaveWay ? 'too many connections: a stranger gave way' : 'too many connections');
     return gaveWay;
   }
-}
-
-/** The far end's, the same under TLS and above. */
-function addressOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress ?? '?'}:${remotePort ?? '?'}`;
 }
 
 function portOf(server: Server | undefined): number | undefined {

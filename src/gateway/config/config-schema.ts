@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isAddressRange } from '../../base/address-ranges.ts';
 import { rawSocketPings } from '../../transport/limits.ts';
 import type { Bridge } from '../bridge.ts';
 import { dataSchema } from './data-schema.ts';
@@ -31,7 +32,20 @@ const rawsocketPings = z
 const origins = z
   .array(z.string().regex(/^https?:\/\/[^\s/?#]+$/, { error: 'must be an origin such as https://home.example' }))
   .optional()
-  .describe('Pages that may connect beside those of this gateway and of this machine, e.g. behind a reverse proxy');
+  .describe(
+    'Pages that may connect beside those of this gateway, e.g. behind a reverse proxy; their host names are names of this gateway',
+  );
+
+const trustedProxies = z
+  .array(
+    z
+      .string()
+      .refine(isAddressRange, { error: 'must be an IP address such as 127.0.0.1, or a network such as 10.0.0.0/8' }),
+  )
+  .optional()
+  .describe(
+    'Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto say who a client is. Without it, a request that came through a proxy counts as remote',
+  );
 
 const strict = z
   .boolean()
@@ -64,6 +78,7 @@ const webListener = z.strictObject({
   limits: listenerLimits,
   tls: tlsSchema,
   origins,
+  trustedProxies,
   rawsocketPings,
 });
 

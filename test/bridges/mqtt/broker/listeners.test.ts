@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -56,6 +57,23 @@ describe('MQTT listeners', () => {
     await until('all have come', () => back.length === 30);
     listener.end(true);
     subscriber.end(true);
+  });
+
+  it('speaks MQTT 3.1 to clients that offer nothing but mqttv3.1, on each of these paths', async () => {
+    const { gateway, web } = await started({});
+    await using _ = gateway;
+    for (const path of ['mqtt', 'ws', 'mqttv3.1']) {
+      const options = { protocolVersion: 3, protocolId: 'MQIsdp', clientId: `old-${path}` } as const;
+      const socket = new WebSocket(`ws://127.0.0.1:${web}/${path}`, 'mqttv3.1');
+      await once(socket, 'open');
+      assert.equal(socket.protocol, 'mqttv3.1', path);
+      socket.terminate();
+      const client = await connected(`ws://127.0.0.1:${web}/${path}`, options);
+      const received = await collect(client, 'old', 1);
+      await client.publishAsync('old', path, { qos: 1 });
+      await until('it has come back', () => received.length === 1);
+      await client.endAsync(true);
+    }
   });
 
   it('refuses MQTT over WebSocket where it is off, and text in place of bytes [MQTT-6.0.0-1]', async () => {
