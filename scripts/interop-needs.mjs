@@ -15,6 +15,8 @@ const programs = [
   ],
   ['mosquitto_pub', 'MQTT clients', 'apt-get install mosquitto-clients'],
   ['mosquitto_sub', 'MQTT clients', 'apt-get install mosquitto-clients'],
+  ['nginx', 'reverse proxies', 'apt-get install nginx'],
+  ['caddy', 'reverse proxies', 'apt-get install caddy'],
   ['g++', 'the Arduino sketch, compiled for this machine', 'apt-get install g++'],
   [
     process.env.MICROPYTHON ?? 'micropython',
@@ -46,7 +48,9 @@ export function interopLacks() {
 }
 
 function isProgram(name) {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(folder => folder !== '');
+  // Debian has servers such as nginx in folders that only root's PATH names.
+  const path = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+  const folders = path.filter(folder => folder !== '');
   return (isAbsolute(name) ? [name] : folders.map(folder => join(folder, name))).some(path => {
     try {
       accessSync(path, constants.X_OK);
