@@ -172,9 +172,11 @@ export class Broker implements BrokerView {
   }
 
   /** Counts an event that `publish` threw out; whether the publisher is to be told. [basic/publish_subscribe: Publish ERROR] */
-  refuse({ options }: PublishMessage): boolean {
+  refuse({ strictRules }: Session, { options: { acknowledge } }: PublishMessage): boolean {
     this.#refused++;
-    return options['acknowledge'] === true;
+    if (strictRules === undefined) return acknowledge === true;
+    // One of the wrong type is itself what a strict listener refuses, and its publisher waits for an answer.
+    return acknowledge !== undefined && acknowledge !== null && acknowledge !== false;
   }
 
   /**

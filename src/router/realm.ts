@@ -242,7 +242,7 @@ export class Realm implements RealmView {
         });
         return;
       case MessageType.Publish:
-        if (!this.#broker.refuse(message)) return;
+        if (!this.#broker.refuse(session, message)) return;
         break;
       case MessageType.Call:
         this.#dealer.refuse(session, message);

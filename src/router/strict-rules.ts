@@ -40,6 +40,8 @@ interface Callings {
 export const knownOptions: Partial<Record<Message['type'], Readonly<Record<string, Kind>>>> = {
   [MessageType.Publish]: {
     ...{ acknowledge: boolean, exclude_me: boolean, disclose_me: boolean, retain: boolean },
+    // An option of our own.
+    _retain_clear: boolean,
     ...{ eligible: ids, exclude: ids },
     ...audience,
     ...passthru,
@@ -55,6 +57,8 @@ export const knownOptions: Partial<Record<Message['type'], Readonly<Record<strin
   },
   [MessageType.Cancel]: { mode: text },
   [MessageType.Yield]: { progress: boolean, ...passthru },
+  // Its details are what others have as options.
+  [MessageType.Error]: passthru,
 };
 
 /**
@@ -85,6 +89,7 @@ export class StrictRules {
         break;
     }
     if ('options' in message) checkOptions(message.type, message.options);
+    else if (message.type === MessageType.Error) checkOptions(message.type, message.details);
   }
 
   /**
@@ -117,7 +122,7 @@ export class StrictRules {
  * What HELLO announces has to be of the types that the specification gives it, where it is there at all: roles and
  * features are dictionaries, a feature is true or false. Throws `ProtocolViolation`. [basic/sessions: HELLO]
  */
-export function checkAnnouncement({ roles, authmethods, authid, agent }: Dict): void {
+export function checkAnnouncement({ roles, authmethods, authid, authextra, agent }: Dict): void {
   demand('roles', dict, roles);
   if (isDict(roles)) {
     for (const [role, announced] of Object.entries(roles)) {
@@ -130,6 +135,7 @@ export function checkAnnouncement({ roles, authmethods, authid, agent }: Dict): 
   }
   demand('authmethods', texts, authmethods);
   demand('authid', name, authid);
+  demand('authextra', dict, authextra);
   demand('agent', text, agent);
 }
 
@@ -145,9 +151,11 @@ function checkOptions(type: Message['type'], given: Dict): void {
     const kind = Object.hasOwn(known, name) ? known[name] : undefined;
     // Null is how some write what is absent.
     if (kind === undefined || value === null || kind.holds(value)) continue;
-    const complaint = `${messageName(type)}.Options.${name} has to be ${kind.name}`;
-    // Nothing waits for an answer to these.
-    if (type === MessageType.Cancel || type === MessageType.Yield) throw new ProtocolViolation(complaint);
+    const where = type === MessageType.Error ? 'Details' : 'Options';
+    const complaint = `${messageName(type)}.${where}.${name} has to be ${kind.name}`;
+    // No answer to these is defined.
+    if (type === MessageType.Cancel || type === MessageType.Yield || type === MessageType.Error)
+      throw new ProtocolViolation(complaint);
     throw new WampError(ErrorUri.InvalidArgument, [complaint]);
   }
 }

@@ -3,6 +3,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import { Access } from '../../src/gateway/access.ts';
+import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { knownOptions } from '../../src/router/strict-rules.ts';
 import { MessageType, messageName } from '../../src/wamp/message-type.ts';
 import { ListLink, testLinkInfo } from '../support/list-link.ts';
@@ -28,6 +32,9 @@ function rowsAfter(mark: string): string[][] {
     );
 }
 
+/** Who decides about HELLO in a gateway that has a realm and no principals. */
+const access = new Access(parseConfig({ realms: [{ name: 'realm1' }] }, []), systemClock, silentLogger, () => {});
+
 /** What stands between backquotes. */
 function quoted(cell: string): string[] {
   return [...cell.matchAll(/`([^`]*)`/g)].map(([, inner = '']) => inner);
@@ -35,7 +42,7 @@ function quoted(cell: string): string[] {
 
 /** What the last of `messages` is answered, in the document's words; on a session that has joined unless they say HELLO. */
 async function answer(messages: readonly string[], strict: boolean): Promise<string> {
-  const { router, startMeta } = transcriptRouter();
+  const { router, startMeta } = transcriptRouter(access);
   await startMeta();
   const link = new ListLink({ ...testLinkInfo, strict });
   router.attach(link);
