@@ -1,95 +1,95 @@
-import { isDict } from '../../../src/wamp/dict.ts';
+import { type Dict, isDict } from '../../../src/wamp/dict.ts';
+import { longDeviceKeys, longKeys, longOriginKeys } from './short-keys.ts';
 
 /** One entity that a device announced by Home Assistant's MQTT discovery. */
 export interface Announcement {
   /** `sensor`, `switch` … */
   readonly component: string;
-  /** The topic's object id, behind its node id where there is one: one entity of one component. */
+  /** The topic's object id, behind its node id where there is one, or the key of the component of a device. */
   readonly entity: string;
   /** What says which device it is; an entity that names none is a device of its own. */
   readonly deviceId: string;
-  readonly device: Readonly<Record<string, unknown>>;
+  readonly device: Dict;
   /** With the keys written out and `~` resolved. */
-  readonly config: Readonly<Record<string, unknown>>;
+  readonly config: Dict;
 }
 
-/** Short keys that devices use to save memory, as Home Assistant documents them; of the others, the long form is read. */
-const longKeys: Readonly<Record<string, string>> = {
-  avty: 'availability',
-  avty_t: 'availability_topic',
-  bri_cmd_t: 'brightness_command_topic',
-  bri_stat_t: 'brightness_state_topic',
-  cmd_t: 'command_topic',
-  dev: 'device',
-  dev_cla: 'device_class',
-  ent_cat: 'entity_category',
-  exp_aft: 'expire_after',
-  json_attr_t: 'json_attributes_topic',
-  obj_id: 'object_id',
-  opts: 'options',
-  pl_off: 'payload_off',
-  pl_on: 'payload_on',
-  pl_prs: 'payload_press',
-  pos_t: 'position_topic',
-  set_pos_t: 'set_position_topic',
-  stat_cla: 'state_class',
-  stat_t: 'state_topic',
-  uniq_id: 'unique_id',
-  unit_of_meas: 'unit_of_measurement',
-  val_tpl: 'value_template',
-};
+/** In the topic, instead of a component: the message announces all entities of a device. */
+const DEVICE = 'device';
 
-const longDeviceKeys: Readonly<Record<string, string>> = {
-  cns: 'connections',
-  cu: 'configuration_url',
-  hw: 'hw_version',
-  ids: 'identifiers',
-  mdl: 'model',
-  mf: 'manufacturer',
-  sa: 'suggested_area',
-  sn: 'serial_number',
-  sw: 'sw_version',
-};
+/** Options of a device as a whole that each of its entities has, unless it says otherwise. */
+const shared = [
+  ...['availability', 'availability_mode', 'availability_template', 'availability_topic'],
+  ...['payload_available', 'payload_not_available'],
+  ...['command_topic', 'encoding', 'origin', 'qos', 'state_topic'],
+];
 
 const topicPattern = /^([^/]+)\/(?:([^/]+)\/)?([^/]+)\/config$/;
 const MAX_KEYS = 200;
 
-/** The entity that a topic under the discovery prefix (without it) is about. */
-export function entityOf(topic: string): { readonly component: string; readonly entity: string } | undefined {
+interface Place {
+  readonly component: string;
+  readonly entity: string;
+}
+
+/** What a topic under the discovery prefix (without it) is about: an entity, or the `device`. */
+export function entityOf(topic: string): Place | undefined {
   const [whole, component = '', node, object = ''] = topicPattern.exec(topic) ?? [];
   if (whole === undefined) return undefined;
   return { component, entity: node === undefined ? object : `${node}/${object}` };
 }
 
-/** What a discovery message says; undefined where it is none. */
-export function announcementOf(topic: string, value: unknown): Announcement | undefined {
+/** The entities that a discovery message announces; undefined if it is no discovery message. */
+export function announcementsOf(topic: string, value: unknown): readonly Announcement[] | undefined {
   const place = entityOf(topic);
   if (place === undefined || !isDict(value) || Object.keys(value).length > MAX_KEYS) return undefined;
-  const config = writtenOut(value, longKeys);
-  const base = config['~'];
-  const resolved = Object.fromEntries(
-    Object.entries(config)
-      .filter(([key]) => key !== '~')
-      .map(([key, entry]) => [key, typeof base === 'string' ? resolve(key, entry, base) : entry]),
-  );
-  const device = isDict(resolved['device']) ? writtenOut(resolved['device'], longDeviceKeys) : {};
-  return { ...place, deviceId: deviceIdOf(device) ?? place.entity, device, config: { ...resolved, device } };
+  const root = writtenOut(value, longKeys);
+  const device = isDict(root['device']) ? writtenOut(root['device'], longDeviceKeys) : {};
+  const deviceId = deviceIdOf(device) ?? place.entity;
+  if (place.component !== DEVICE) return [{ ...place, deviceId, device, config: { ...resolved(root), device } }];
+  const components = root['components'];
+  if (!isDict(components)) return undefined;
+  const all = resolved(root);
+  const inherited = Object.fromEntries(shared.filter(key => Object.hasOwn(all, key)).map(key => [key, all[key]]));
+  return Object.entries(components).flatMap(([entity, entry]) => {
+    const own = isDict(entry) ? writtenOut(entry, longKeys) : {};
+    const { platform: component, ...rest } = own;
+    // A component of which nothing but its platform is left is removed.
+    if (typeof component !== 'string' || Object.keys(rest).length === 0) return [];
+    const config = { ...inherited, ...resolved(own, root['~']), device };
+    return [{ component, entity, deviceId, device, config }];
+  });
 }
 
-function writtenOut(value: Readonly<Record<string, unknown>>, names: Readonly<Record<string, string>>) {
+function writtenOut(value: Dict, names: Dict): Dict {
   return Object.fromEntries(
-    Object.entries(value).map(([key, entry]) => [Object.hasOwn(names, key) ? (names[key] ?? key) : key, entry]),
+    Object.entries(value).map(([key, entry]) => [Object.hasOwn(names, key) ? String(names[key]) : key, entry]),
   );
+}
+
+/** Without `~`, for which its own value stands in topics, or that of the device; what is within it is written out too. */
+function resolved({ '~': own, ...config }: Dict, outer?: unknown): Dict {
+  const base = typeof own === 'string' ? own : outer;
+  return Object.fromEntries(Object.entries(config).map(([key, entry]) => [key, resolvedEntry(key, entry, base)]));
+}
+
+function resolvedEntry(key: string, entry: unknown, base: unknown): unknown {
+  if (key === 'origin' && isDict(entry)) return writtenOut(entry, longOriginKeys);
+  // One availability or several, each with a topic of its own.
+  if (key === 'availability' && isDict(entry)) return resolved(writtenOut(entry, longKeys), base);
+  if (Array.isArray(entry)) {
+    return entry.map(item => (isDict(item) ? resolved(writtenOut(item, longKeys), base) : item));
+  }
+  return typeof entry === 'string' && key.endsWith('topic') && typeof base === 'string' ? based(entry, base) : entry;
 }
 
 /** `~` at the beginning or the end of a topic stands for the base. */
-function resolve(key: string, entry: unknown, base: string): unknown {
-  if (typeof entry !== 'string' || !key.endsWith('topic')) return entry;
-  if (entry.startsWith('~')) return base + entry.slice(1);
-  return entry.endsWith('~') ? entry.slice(0, -1) + base : entry;
+function based(topic: string, base: string): string {
+  const begun = topic.startsWith('~') ? base + topic.slice(1) : topic;
+  return begun.endsWith('~') && topic.length > 1 ? begun.slice(0, -1) + base : begun;
 }
 
-function deviceIdOf({ identifiers, connections }: Readonly<Record<string, unknown>>): string | undefined {
+function deviceIdOf({ identifiers, connections }: Dict): string | undefined {
   const first = Array.isArray(identifiers) ? identifiers[0] : identifiers;
   if (typeof first === 'string' || typeof first === 'number') return String(first);
   const connection = Array.isArray(connections) ? connections[0] : undefined;

@@ -3,7 +3,7 @@ import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import { asUri } from '../../../src/wamp/uri.ts';
 import type { MqttMessage } from '../mqtt-source.ts';
 import { payloadOfMqtt } from '../payload-map.ts';
-import { announcementOf, entityOf } from './announcement.ts';
+import { announcementsOf, entityOf } from './announcement.ts';
 import { DeviceTable } from './device-table.ts';
 
 /** A longer announcement is none. */
@@ -40,14 +40,13 @@ export class Discovery {
     if (!topic.startsWith(this.#prefix) || payload.length > MAX_BYTES) return;
     const place = topic.slice(this.#prefix.length);
     if (entityOf(place) === undefined) return;
-    if (payload.length === 0) {
-      const device = this.#table.delete(place);
-      if (device !== undefined) this.#tell(this.#table.get(device) === undefined ? 'on_remove' : 'on_announce', device);
-      return;
-    }
-    const announcement = announcementOf(place, payloadOfMqtt(payload).args[0]);
-    if (announcement !== undefined && this.#table.put(place, announcement)) {
-      this.#tell('on_announce', announcement.deviceId);
+    // An empty message takes back all that its topic has announced.
+    const found = payload.length === 0 ? [] : announcementsOf(place, payloadOfMqtt(payload).args[0]);
+    if (found === undefined) return;
+    const before = this.#table.devicesOf(place);
+    if (!this.#table.put(place, found)) return;
+    for (const device of new Set([...before, ...this.#table.devicesOf(place)])) {
+      this.#tell(this.#table.has(device) ? 'on_announce' : 'on_remove', device);
     }
   }
 

@@ -143,4 +143,30 @@ describe('mqttBridge: what devices announce of themselves', () => {
     ]);
     assert.deepEqual((await rig.wamp.call('wampway.device.list')).args, [[]]);
   });
+
+  it('one message may announce all entities of a device, and an empty one takes them back', async () => {
+    await using rig = await BridgeRig.start({ presence: true });
+    const client = await rig.client();
+    const topic = 'homeassistant/device/0AFFD2/config';
+    const announced = {
+      ...{ dev: { ids: 'ea33', name: 'Kitchen' }, o: { name: 'maker2mqtt' }, stat_t: 'k/state' },
+      cmps: {
+        t: { p: 'sensor', dev_cla: 'temperature', uniq_id: 't1' },
+        r: { p: 'switch', uniq_id: 'r1', stat_t: 'k/relay', cmd_t: 'k/relay/set' },
+      },
+    };
+    await client.publishAsync(topic, JSON.stringify(announced), { qos: 1, retain: true });
+    const { args } = await rig.wamp.call('wampway.device.get', { args: ['ea33'] });
+    const { name, entities } = args[0] as { name: string; entities: Record<string, unknown>[] };
+    assert.equal(name, 'Kitchen');
+    assert.deepEqual(
+      entities.map(({ component, entity, state_uri, command_uri }) => [component, entity, state_uri, command_uri]),
+      [
+        ['sensor', 't', 'mqtt.k.state', undefined],
+        ['switch', 'r', 'mqtt.k.relay', 'mqtt.k.relay.set'],
+      ],
+    );
+    await client.publishAsync(topic, '', { qos: 1, retain: true });
+    assert.deepEqual((await rig.wamp.call('wampway.device.list')).args, [[]]);
+  });
 });
