@@ -1,12 +1,16 @@
 // A page of your own, served by the gateway: `folders: { greenhouse: ./examples/browser }` in its configuration.
-import { Client, webSocketLink } from '/wampway.js';
+import { Client, webSocketLink } from '../wampway.js';
 
 const show = (id, text) => {
   document.getElementById(id).textContent = text;
 };
 
+// Relative to this page: right behind a proxy with TLS and a path of its own as well.
+const gateway = new URL('../ws', location.href);
+gateway.protocol = gateway.protocol.replace('http', 'ws');
+
 const client = new Client({
-  connect: signal => webSocketLink(`ws://${location.host}/ws`, { signal }),
+  connect: signal => webSocketLink(gateway.href, { signal }),
   realm: 'realm1',
 });
 client.start();

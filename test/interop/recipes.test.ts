@@ -102,6 +102,21 @@ describe('recipes', () => {
     }
   });
 
+  it("an Arduino's clock that begins again at 0, and a line that is too long", async () => {
+    const env = { ...process.env, MILLIS_AT_START: String(2 ** 32 - 1500) };
+    const sketch = spawn(join(folder, 'sketch'), { env });
+    started.push(sketch);
+    let printed = '';
+    sketch.stdout.on('data', data => {
+      printed += String(data);
+    });
+    sketch.stdin.write(`RELAY on${'x'.repeat(100)}\nRELAY on\n`);
+    await new Promise(resolve => setTimeout(resolve, 4500));
+    const readings = printed.split('\n').filter(text => text.startsWith('MOISTURE')).length;
+    assert.ok(readings >= 3 && readings <= 6, `${readings} readings in 4.5 s`);
+    assert.match(printed, /ERR line too long\r\nOK on\r\n/);
+  });
+
   it('a MicroPython device', async () => {
     const micropython = process.env['MICROPYTHON'] ?? 'micropython';
     const device = join(examples, 'micropython/sensor.py');

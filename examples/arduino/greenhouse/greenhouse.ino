@@ -6,7 +6,8 @@ const int SENSOR_PIN = A0;
 
 char line[32];
 byte length = 0;
-unsigned long nextReading = 0;
+bool tooLong = false;
+uint32_t lastReading = 0;
 
 void setup() {
   Serial.begin(115200);
@@ -30,14 +31,22 @@ void loop() {
     char c = Serial.read();
     if (c == '\n') {
       line[length] = 0;
-      command();
+      if (tooLong) {
+        Serial.println("ERR line too long");
+      } else {
+        command();
+      }
       length = 0;
+      tooLong = false;
     } else if (length < sizeof(line) - 1) {
       line[length++] = c;
+    } else {
+      tooLong = true;
     }
   }
-  if (millis() >= nextReading) {
-    nextReading += 1000;
+  // A difference, as millis() begins again at 0 after 49 days.
+  if ((uint32_t)millis() - lastReading >= 1000) {
+    lastReading = millis();
     Serial.print("MOISTURE ");
     Serial.println(analogRead(SENSOR_PIN) / 10.23, 1);
   }

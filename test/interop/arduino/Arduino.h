@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <poll.h>
 #include <unistd.h>
@@ -11,10 +12,12 @@
 typedef uint8_t byte;
 enum { LOW, HIGH, OUTPUT = 1, A0 = 14 };
 
-inline unsigned long millis() {
+// Of 32 bits, as on a board. MILLIS_AT_START: where it begins.
+inline uint32_t millis() {
   using namespace std::chrono;
   static const auto start = steady_clock::now();
-  return duration_cast<milliseconds>(steady_clock::now() - start).count();
+  static const char *begin = getenv("MILLIS_AT_START");
+  return duration_cast<milliseconds>(steady_clock::now() - start).count() + (begin ? strtoul(begin, nullptr, 10) : 0);
 }
 inline void pinMode(int, int) {}
 inline void digitalWrite(int, int) {}
