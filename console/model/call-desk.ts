@@ -1,4 +1,5 @@
 import type { WampSession } from '../../src/client/session-api.ts';
+import { jsonPayload } from '../../src/codec/json/json-values.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import { parseArguments, parseKeywords } from './call-form.ts';
 import { type CallDraft, type CallOutcome, type CallRecord, withCall, withOutcome } from './call-log.ts';
@@ -44,7 +45,8 @@ export class CallDesk {
     this.#running.set(id, controller);
     this.calls.update(log => withCall(log, { ...draft, procedure, id, at, outcome: { kind: 'running' } }));
     const { signal } = controller;
-    const options = { args: args.value, kwargs: kwargs.value, signal, timeout: CALL_TIMEOUT };
+    const payload = jsonPayload(args.json, kwargs.json);
+    const options = { payload, signal, timeout: CALL_TIMEOUT };
     const outcome = await this.#outcome(() => this.#session.call(procedure, options), at);
     this.#running.delete(id);
     this.calls.update(log => withOutcome(log, id, outcome));

@@ -1,8 +1,9 @@
+import { jsonPayload, jsonValue } from '../../src/codec/json/json-values.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 
-/** What a field of the call form was read as; `reading` says it in words. */
+/** What a field of the call form was read as; `reading` says it in words, and `json` to the digit. */
 export type Parsed<Value> =
-  | { readonly ok: true; readonly value: Value; readonly reading: string }
+  | { readonly ok: true; readonly value: Value; readonly json: string; readonly reading: string }
   | { readonly ok: false; readonly problem: string };
 
 /**
@@ -11,15 +12,16 @@ export type Parsed<Value> =
  */
 export function parseArguments(text: string): Parsed<readonly unknown[]> {
   const trimmed = text.trim();
-  if (trimmed === '') return { ok: true, value: [], reading: 'no arguments' };
-  const json = parseJson(trimmed);
-  if (json.ok) {
-    const value = Array.isArray(json.value) ? json.value : [json.value];
-    if (value.length === 1) return { ok: true, value, reading: `1 argument, ${kindOf(value[0])}` };
-    return { ok: true, value, reading: value.length === 0 ? 'no arguments' : `${value.length} arguments` };
+  if (trimmed === '') return { ok: true, value: [], json: '[]', reading: 'no arguments' };
+  const read = readJson(trimmed);
+  if (!read.ok) {
+    if (/^[[{"]/.test(trimmed)) return { ok: false, problem: `Not valid JSON: ${read.problem}` };
+    return { ok: true, value: [trimmed], json: `[${JSON.stringify(trimmed)}]`, reading: '1 argument, a text' };
   }
-  if (/^[[{"]/.test(trimmed)) return { ok: false, problem: `Not valid JSON: ${json.problem}` };
-  return { ok: true, value: [trimmed], reading: '1 argument, a text' };
+  const json = read.json.startsWith('[') ? read.json : `[${read.json}]`;
+  const value = jsonPayload(json).args;
+  if (value.length === 1) return { ok: true, value, json, reading: `1 argument, ${kindOf(value[0])}` };
+  return { ok: true, value, json, reading: value.length === 0 ? 'no arguments' : `${value.length} arguments` };
 }
 
 /**
@@ -27,18 +29,14 @@ export function parseArguments(text: string): Parsed<readonly unknown[]> {
  */
 export function parseKeywords(text: string): Parsed<Dict> {
   const trimmed = text.trim();
-  if (trimmed === '') return { ok: true, value: {}, reading: 'none' };
+  if (trimmed === '') return named('{}');
   if (!trimmed.startsWith('{')) return parseLines(trimmed);
-  const json = parseJson(trimmed);
-  if (!json.ok) return { ok: false, problem: `Not valid JSON: ${json.problem}` };
-  if (typeof json.value !== 'object' || json.value === null || Array.isArray(json.value)) {
-    return { ok: false, problem: 'Keyword arguments are an object: {"name": value}' };
-  }
-  return named(Object.entries(json.value));
+  const read = readJson(trimmed);
+  return read.ok ? named(read.json) : { ok: false, problem: `Not valid JSON: ${read.problem}` };
 }
 
 function parseLines(text: string): Parsed<Dict> {
-  const entries: [string, unknown][] = [];
+  const entries = new Map<string, string>();
   for (const line of text.split('\n').map(part => part.trim())) {
     if (line === '') continue;
     const mark = line.indexOf('=');
@@ -47,33 +45,39 @@ function parseLines(text: string): Parsed<Dict> {
       return { ok: false, problem: `“${line.slice(0, 40)}”: write name=value, one a line, or a JSON object` };
     }
     const written = line.slice(mark + 1).trim();
-    const json = parseJson(written);
-    if (!json.ok && /^[[{"]/.test(written)) return { ok: false, problem: `${name}: not valid JSON: ${json.problem}` };
-    entries.push([name, json.ok ? json.value : written]);
+    const read = readJson(written);
+    if (!read.ok && /^[[{"]/.test(written)) return { ok: false, problem: `${name}: not valid JSON: ${read.problem}` };
+    entries.set(JSON.stringify(name), read.ok ? read.json : JSON.stringify(written));
   }
-  return named(entries);
+  return named(`{${[...entries].map(pair => pair.join(':')).join(',')}}`);
 }
 
-function named(entries: readonly (readonly [string, unknown])[]): Parsed<Dict> {
-  // fromEntries defines properties instead of assigning them: a name such as __proto__ stays a name.
-  const value: Dict = Object.fromEntries(entries);
+function named(json: string): Parsed<Dict> {
+  const value = jsonPayload('[]', json).kwargs;
   const names = Object.keys(value);
-  return { ok: true, value, reading: names.length === 0 ? 'none' : names.join(', ') };
+  return { ok: true, value, json, reading: names.length === 0 ? 'none' : names.join(', ') };
 }
 
-type Json = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
+type Read = { readonly ok: true; readonly json: string } | { readonly ok: false; readonly problem: string };
 
-function parseJson(text: string): Json {
+/** The text itself, if it is JSON: a value of JavaScript would lose digits. */
+function readJson(text: string): Read {
   try {
-    return { ok: true, value: JSON.parse(text) };
+    return { ok: true, json: jsonValue(text) };
   } catch (error) {
-    return { ok: false, problem: error instanceof Error ? error.message : String(error) };
+    const problem = error instanceof Error ? error.message : String(error);
+    return { ok: false, problem: problem.replace(/^malformed JSON at byte \d+: /, '') };
   }
 }
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  const kinds: Record<string, string> = { string: 'a text', number: 'a number', boolean: 'a boolean' };
+  const kinds: Record<string, string> = {
+    string: 'a text',
+    number: 'a number',
+    bigint: 'a number',
+    boolean: 'a boolean',
+  };
   return kinds[typeof value] ?? 'an object';
 }

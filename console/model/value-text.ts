@@ -25,9 +25,9 @@ export function summary(values: PayloadValues, length = SUMMARY_LENGTH): string 
   return line.text;
 }
 
-/** A payload in full, over several lines, for reading and copying; cut at 40,000 characters. */
+/** A payload in full, over several lines, for reading and copying: JSON, where integers have all their digits; cut at 40,000 characters. */
 export function fullText(value: unknown): string {
-  const text = JSON.stringify(value, readable, 2) ?? 'nothing';
+  const text = value === undefined ? 'nothing' : indented(value, '\n');
   return clean(
     text.length > TEXT_LENGTH ? `${text.slice(0, TEXT_LENGTH)}\n… ${text.length - TEXT_LENGTH} more characters` : text,
     true,
@@ -36,7 +36,8 @@ export function fullText(value: unknown): string {
 
 /** A number for people: no more digits than mean something, and none lost from an integer. */
 export function numberText(value: number): string {
-  if (Number.isInteger(value)) return Math.abs(value) < 1e16 ? String(value) : value.toPrecision(7);
+  // Beyond 2^53 the digits at the end would be made up. What is exact there is a bigint.
+  if (Number.isInteger(value)) return Math.abs(value) <= 2 ** 53 ? String(value) : value.toPrecision(7);
   if (!Number.isFinite(value)) return String(value);
   return String(Number(value.toPrecision(7)));
 }
@@ -140,11 +141,27 @@ function writeFields(entries: readonly [string, unknown][], line: Line, depth: n
   }
 }
 
-/** For JSON.stringify: what JSON has no form for, in words. */
-function readable(_key: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return `(${bytesText(value, value.length, 256)})`;
-  if (value instanceof BytesHead) return `(${bytesText(value.head, value.length, 256)})`;
+/** JSON over several lines; `line` begins each of them. What JSON has no form for is text in words. */
+function indented(value: unknown, line: string): string {
   if (typeof value === 'bigint') return String(value);
-  if (typeof value === 'number' && !Number.isFinite(value)) return `(${value})`;
-  return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : `"(${value})"`;
+  if (value instanceof Uint8Array) return JSON.stringify(`(${bytesText(value, value.length, 256)})`);
+  if (value instanceof BytesHead) return JSON.stringify(`(${bytesText(value.head, value.length, 256)})`);
+  const next = `${line}  `;
+  if (Array.isArray(value))
+    return enclosed(
+      '[',
+      ']',
+      line,
+      value.map(item => next + indented(item, next)),
+    );
+  if (isDict(value)) {
+    const fields = Object.entries(value).map(([key, item]) => `${next}${JSON.stringify(key)}: ${indented(item, next)}`);
+    return enclosed('{', '}', line, fields);
+  }
+  return JSON.stringify(value) ?? 'null';
+}
+
+function enclosed(open: string, close: string, line: string, parts: readonly string[]): string {
+  return parts.length === 0 ? open + close : `${open}${parts.join(',')}${line}${close}`;
 }

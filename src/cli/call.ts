@@ -1,7 +1,7 @@
 import type { CallResult } from '../client/session-api.ts';
 import { type CliCommand, type CliIo, type CliOptions, ExitCode } from './command.ts';
-import { jsonText, payloadText, printableText } from './json-text.ts';
-import { keyedValues, typedValue, wholeNumber } from './option-values.ts';
+import { jsonObject, payloadText, printableText } from './json-text.ts';
+import { typedPayload, wholeNumber } from './option-values.ts';
 import { peerOptions, withPeer } from './peer-options.ts';
 
 /** `wampway call`: calls a procedure and prints its result. */
@@ -27,12 +27,11 @@ export const callCommand: CliCommand = {
     { command: 'wampway call app.scan --progress --json', shows: 'one JSON object for each result, for a script' },
   ],
   async run([procedure = '', ...typed], options, io) {
-    const kwargs = keyedValues(options, 'kwarg');
+    const payload = typedPayload(typed, options);
     const timeout = wholeNumber(options, 'timeout', 1);
     return withPeer(options, io, async ({ session }) => {
       const result = await session.call(procedure, {
-        args: typed.map(typedValue),
-        ...(kwargs && { kwargs }),
+        payload,
         ...(timeout !== undefined && { timeout }),
         ...(options['progress'] === true && { onProgress: step => print(step, options, io) }),
       });
@@ -43,15 +42,14 @@ export const callCommand: CliCommand = {
 };
 
 /** One argument alone as itself, text without quotes; anything else as arguments are written; nothing for nothing. */
-function print({ args, kwargs, details }: CallResult, options: CliOptions, io: CliIo): void {
-  if (options['json'] === true) {
-    const progress = details['progress'] === true;
-    io.stdout.write(`${jsonText({ ...(progress && { progress }), args, kwargs })}\n`);
-    return;
-  }
+function print({ payload, details }: CallResult, options: CliOptions, io: CliIo): void {
+  const { args, kwargs } = payload;
   const [first] = args;
   const named = Object.keys(kwargs).length > 0;
-  if (args.length === 0 && !named) return;
-  if (args.length > 1 || named) io.stdout.write(`${payloadText(args, kwargs)}\n`);
-  else io.stdout.write(`${typeof first === 'string' ? printableText(first) : jsonText(first)}\n`);
+  if (options['json'] === true) {
+    const progress = details['progress'] === true;
+    io.stdout.write(`${jsonObject(progress ? { progress } : {}, payload)}\n`);
+  } else if (args.length > 1 || named) io.stdout.write(`${payloadText(payload)}\n`);
+  else if (typeof first === 'string') io.stdout.write(`${printableText(first)}\n`);
+  else if (args.length === 1) io.stdout.write(`${payloadText(payload).slice(1, -1)}\n`);
 }

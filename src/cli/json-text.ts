@@ -1,6 +1,8 @@
 import { escapeUnsafe } from '../base/safe-text.ts';
 import { jsonItems } from '../codec/json/json-items.ts';
+import { payloadTexts } from '../codec/json/json-values.ts';
 import type { Dict } from '../wamp/dict.ts';
+import type { Payload } from '../wamp/payload.ts';
 
 const decoder = new TextDecoder();
 
@@ -14,8 +16,16 @@ export function jsonText(value: unknown): string {
 }
 
 /** `[1,2] {"a":3}`; the dictionary only where it holds something. */
-export function payloadText(args: readonly unknown[], kwargs: Dict): string {
-  return Object.keys(kwargs).length === 0 ? jsonText(args) : `${jsonText(args)} ${jsonText(kwargs)}`;
+export function payloadText(payload: Payload): string {
+  const { args, kwargs } = payloadTexts(payload);
+  return escapeUnsafe(kwargs === '{}' ? args : `${args} ${kwargs}`);
+}
+
+/** `fields` and the arguments of `payload` (`args`, `kwargs`) as one object in JSON. */
+export function jsonObject(fields: Dict, payload: Payload): string {
+  const { args, kwargs } = payloadTexts(payload);
+  const before = Object.keys(fields).length === 0 ? '' : `${jsonText(fields).slice(1, -1)},`;
+  return `{${before}${escapeUnsafe(`"args":${args},"kwargs":${kwargs}`)}}`;
 }
 
 /** A name or message of a peer, on one line. */

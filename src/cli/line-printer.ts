@@ -1,6 +1,7 @@
 import type { Dict } from '../wamp/dict.ts';
+import type { Payload } from '../wamp/payload.ts';
 import { CliError, type CliIo, type CliOptions } from './command.ts';
-import { jsonText, payloadText, printable } from './json-text.ts';
+import { jsonObject, payloadText, printable } from './json-text.ts';
 
 /** Bytes that may wait for the reader of the output before one more line is too much. A single line may be of any size. */
 const MAX_WAITING = 128 * 1024 * 1024;
@@ -9,8 +10,7 @@ const MAX_WAITING = 128 * 1024 * 1024;
 export interface Happening {
   /** The topic or procedure. */
   readonly name: string;
-  readonly args: readonly unknown[];
-  readonly kwargs: Dict;
+  readonly payload: Payload;
   /** Only in JSON, e.g. the publication's id. */
   readonly more?: Dict;
 }
@@ -29,11 +29,11 @@ export class LinePrinter {
   }
 
   /** Throws if too much waits for the reader of the output already. */
-  print({ name, args, kwargs, more }: Happening): void {
+  print({ name, payload, more }: Happening): void {
     const now = new Date();
     const line = this.#json
-      ? jsonText({ time: now.toISOString(), [this.#kind]: name, ...more, args, kwargs })
-      : `${clockTime(now)} ${printable(name)}  ${payloadText(args, kwargs)}`;
+      ? jsonObject({ time: now.toISOString(), [this.#kind]: name, ...more }, payload)
+      : `${clockTime(now)} ${printable(name)}  ${payloadText(payload)}`;
     if (this.#io.stdout.writableLength > MAX_WAITING) {
       throw new CliError(`the reader of the output is more than ${MAX_WAITING / 1024 / 1024} MiB behind; gave up`);
     }

@@ -7,7 +7,8 @@ import { loadConfig } from '../gateway/config/load-config.ts';
 import { Payload } from '../wamp/payload.ts';
 import { configFile } from './check.ts';
 import { type CliCommand, CliError, ExitCode } from './command.ts';
-import { jsonText, payloadText, printable } from './json-text.ts';
+import { jsonObject, jsonText, payloadText, printable } from './json-text.ts';
+import { typedPayload } from './option-values.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -37,10 +38,10 @@ export function mapCommand(bridges: readonly Bridge[], environment: Environment)
         throw new CliError(`map: "${printable(what ?? '')}" is not known; it is: map test TOPIC [PAYLOAD]`);
       const trial = new RuleTrial(readMqtt(configFile(options['config'], environment), bridges, environment));
       const trials = topic.startsWith('wamp:')
-        ? [trial.uri(topic.slice(5), Payload.of(text === '' ? [] : [argumentOf(text)]))]
+        ? [trial.uri(topic.slice(5), typedPayload(text === '' ? [] : [text], {}))]
         : roundTrip(trial, topic.replace(/^mqtt:/, ''), Buffer.from(text));
-      const told = trials.map(resultOf);
-      io.stdout.write(options['json'] === true ? `${jsonText(told)}\n` : `${trials.flatMap(linesOf).join('\n')}\n`);
+      const json = options['json'] === true;
+      io.stdout.write(json ? `[${trials.map(resultOf).join(',')}]\n` : `${trials.flatMap(linesOf).join('\n')}\n`);
       return trials[0]?.to === undefined ? ExitCode.Failed : ExitCode.Ok;
     },
   };
@@ -67,10 +68,9 @@ function roundTrip(trial: RuleTrial, topic: string, payload: Uint8Array): Trial[
   return [there, trial.uri(there.to.slice(5), there.payload)];
 }
 
-function resultOf({ payload, ...trial }: Trial) {
-  if (payload === undefined) return trial;
-  if (payload instanceof Payload) return { ...trial, args: payload.args, kwargs: payload.kwargs };
-  return { ...trial, payload: textOf(payload) };
+function resultOf({ payload, ...trial }: Trial): string {
+  if (payload instanceof Payload) return jsonObject(trial, payload);
+  return jsonText(payload === undefined ? trial : { ...trial, payload: textOf(payload) });
 }
 
 function linesOf({ from, rule, text, to, payload, problem }: Trial): string[] {
@@ -83,8 +83,7 @@ function linesOf({ from, rule, text, to, payload, problem }: Trial): string[] {
   const lines = [printable(from), `  ${taken}`];
   if (problem !== undefined) lines.push(`  ${problem}`);
   if (to === undefined || payload === undefined) return [...lines, '  goes nowhere'];
-  const shown =
-    payload instanceof Payload ? payloadText(payload.args, payload.kwargs) : printable(String(textOf(payload)));
+  const shown = payload instanceof Payload ? payloadText(payload) : printable(String(textOf(payload)));
   return [...lines, `  ${printable(to)}  ${shown}`];
 }
 
@@ -94,13 +93,5 @@ function textOf(bytes: Uint8Array): string | Uint8Array {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return bytes;
-  }
-}
-
-function argumentOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
   }
 }

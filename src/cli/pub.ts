@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CliCommand, ExitCode } from './command.ts';
 import { jsonText, printable } from './json-text.ts';
-import { keyedValues, typedValue, wholeNumber } from './option-values.ts';
+import { typedPayload, wholeNumber } from './option-values.ts';
 import { peerOptions, withPeer } from './peer-options.ts';
 
 /** `wampway pub`: publishes an event, once or several times. */
@@ -28,8 +28,7 @@ export const pubCommand: CliCommand = {
     { command: 'wampway pub app.tick --count 60 --interval 1000', shows: 'publishes once a second for a minute' },
   ],
   async run([topic = '', ...typed], options, io) {
-    const args = typed.map(typedValue);
-    const kwargs = keyedValues(options, 'kwarg');
+    const payload = typedPayload(typed, options);
     const count = wholeNumber(options, 'count', 1) ?? 1;
     const interval = wholeNumber(options, 'interval', 0) ?? 1000;
     const acknowledge = options['ack'] === true;
@@ -37,7 +36,7 @@ export const pubCommand: CliCommand = {
       for (let sent = 0; sent < count; sent++) {
         if (sent > 0) await pause(interval, undefined, { signal: io.signal }).catch(() => {});
         if (io.signal.aborted) break;
-        const publication = await session.publish(topic, { args, acknowledge, ...(kwargs && { kwargs }) });
+        const publication = await session.publish(topic, { payload, acknowledge });
         if (publication === undefined) continue;
         io.stdout.write(
           options['json'] === true

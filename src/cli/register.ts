@@ -3,9 +3,9 @@ import type { Invocation, InvocationHandler } from '../client/session-api.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { runChildCommand } from './child-command.ts';
 import { type CliCommand, CliError, type CliIo, type CliOptions } from './command.ts';
-import { jsonText, printable } from './json-text.ts';
+import { jsonObject, printable } from './json-text.ts';
 import { LinePrinter } from './line-printer.ts';
-import { matchOption, matchPolicy, text, typedValue, wholeNumber } from './option-values.ts';
+import { matchOption, matchPolicy, text, typedPayload, wholeNumber } from './option-values.ts';
 import { peerOptions, withPeer } from './peer-options.ts';
 
 const invokePolicies = ['single', 'first', 'last', 'roundrobin', 'random'] as const;
@@ -59,7 +59,7 @@ export const registerCommand: CliCommand = {
         });
         const handler: InvocationHandler = invocation => {
           try {
-            printer.print({ name: invocation.procedure, args: invocation.args, kwargs: invocation.kwargs });
+            printer.print({ name: invocation.procedure, payload: invocation.payload });
           } catch (error) {
             fail(error);
           }
@@ -84,15 +84,15 @@ function answerer(options: CliOptions, io: CliIo, children: Set<Promise<unknown>
     throw new CliError("say what to answer: either --value JSON or --exec 'command'");
   }
   if (command === undefined) {
-    const fixed = result({ args: [typedValue(value ?? '')] });
+    const fixed = typedResult(value ?? '', options);
     return () => fixed;
   }
   const timeout = wholeNumber(options, 'execTimeout', 1) ?? 10_000;
   const maxOutput = wholeNumber(options, 'maxOutput', 0) ?? 1_048_576;
-  return async ({ procedure, args, kwargs, signal }: Invocation) => {
+  return async ({ procedure, payload, signal }: Invocation) => {
     const running = runChildCommand({
       command,
-      input: `${jsonText({ procedure, args, kwargs })}\n`,
+      input: `${jsonObject({ procedure }, payload)}\n`,
       env: { WAMP_PROCEDURE: procedure },
       timeout,
       maxOutput,
@@ -102,7 +102,7 @@ function answerer(options: CliOptions, io: CliIo, children: Set<Promise<unknown>
     children.add(running);
     const outcome = await running.finally(() => children.delete(running));
     if (outcome.kind === 'exited') {
-      if (outcome.code === 0) return resultOf(outcome.output);
+      if (outcome.code === 0) return resultOf(outcome.output, options);
       const words = [`the command ended with exit code ${outcome.code}`];
       throw new WampError(ErrorUri.RuntimeError, words, { exit_code: outcome.code });
     }
@@ -115,7 +115,11 @@ function answerer(options: CliOptions, io: CliIo, children: Set<Promise<unknown>
 }
 
 /** Nothing, JSON, or text without the newline that ends it. */
-function resultOf(output: string): unknown {
+function resultOf(output: string, options: CliOptions): unknown {
   const words = output.replace(/\r?\n$/, '');
-  return words === '' ? undefined : typedValue(words);
+  return words === '' ? undefined : typedResult(words, options);
+}
+
+function typedResult(words: string, { serializer }: CliOptions): unknown {
+  return result({ payload: typedPayload([words], { serializer }) });
 }

@@ -28,11 +28,11 @@ export const subCommand: CliCommand = {
         finish = resolve;
         fail = reject;
       });
-      const onEvent = ({ topic: name, publication, details, args, kwargs }: WampEvent): void => {
+      const onEvent = ({ topic: name, publication, details, payload }: WampEvent): void => {
         if (seen >= count) return;
         seen++;
         try {
-          printer.print({ name, args, kwargs, more: { publication, details } });
+          printer.print({ name, payload, more: { publication, details } });
         } catch (error) {
           fail(error);
         }

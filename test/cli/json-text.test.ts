@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { jsonText, payloadText, printable, printableText } from '../../src/cli/json-text.ts';
+import { Payload } from '../../src/wamp/payload.ts';
 import { UNSAFE_CHARACTERS } from '../support/unsafe-characters.ts';
 
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
@@ -10,7 +11,7 @@ describe('text of a peer on a terminal', () => {
     for (const unsafe of UNSAFE_CHARACTERS) {
       for (const shown of [
         jsonText({ [`k${unsafe}`]: [unsafe] }),
-        payloadText([unsafe], { [unsafe]: unsafe }),
+        payloadText(Payload.of([unsafe], { [unsafe]: unsafe })),
         printable(`name ${unsafe}`),
         printableText(`text ${unsafe}`).replaceAll('\n', ''),
       ]) {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { CallDesk } from '../../console/model/call-desk.ts';
 import { CALLS_KEPT, proceduresOf } from '../../console/model/call-log.ts';
 import type { CallOptions, CallResult } from '../../src/client/session-api.ts';
+import { jsonItems } from '../../src/codec/json/json-items.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { asUri } from '../../src/wamp/uri.ts';
@@ -26,8 +27,8 @@ function desk(answer: Answer) {
 describe('call desk', () => {
   it('calls what stands in the form and keeps the result', async () => {
     const asked: unknown[] = [];
-    const { desk: calls, pass } = desk(async (procedure, { args, kwargs }) => {
-      asked.push(procedure, args, kwargs);
+    const { desk: calls, pass } = desk(async (procedure, { payload }) => {
+      asked.push(procedure, payload?.args, payload?.kwargs);
       pass(25);
       return result(42);
     });
@@ -37,6 +38,27 @@ describe('call desk', () => {
     const [call] = calls.calls.value;
     assert.equal(call?.procedure, 'com.add');
     assert.deepEqual(call?.outcome, { kind: 'result', values: { args: [42], kwargs: {} }, took: 25 });
+  });
+
+  it('sends numbers with every digit, floats as floats', async () => {
+    const sent: string[] = [];
+    const { desk: calls } = desk(async (_, { payload = Payload.empty }) => {
+      sent.push(new TextDecoder().decode(payload.itemsIn(jsonItems)));
+      return result();
+    });
+    for (const [args, kwargs] of [
+      ['9007199254740993', ''],
+      ['[1724442618569203714, [21.0, 21], -0, 1e400]', 'id=18446744073709551616\nt=1.0'],
+      ['', '{"deep":{"id":-9007199254740993}}'],
+    ] as const) {
+      calls.draft.set({ procedure: 'p', args, kwargs });
+      await calls.callDraft();
+    }
+    assert.deepEqual(sent, [
+      '[9007199254740993]',
+      '[1724442618569203714, [21.0, 21], -0, 1e400],{"id":18446744073709551616,"t":1.0}',
+      '[],{"deep":{"id":-9007199254740993}}',
+    ]);
   });
 
   it('keeps an error with its URI, arguments and keyword arguments', async () => {

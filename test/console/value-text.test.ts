@@ -47,7 +47,15 @@ describe('value text', () => {
   it('writes a value in full', () => {
     assert.equal(fullText({ a: [1, 'x'] }), '{\n  "a": [\n    1,\n    "x"\n  ]\n}');
     assert.equal(fullText(new Uint8Array([1])), '"(1 byte 01)"');
-    assert.equal(fullText({ x: Number.NaN, y: 10n }), '{\n  "x": "(NaN)",\n  "y": "10"\n}');
+    assert.equal(fullText({ x: Number.NaN, y: 10n }), '{\n  "x": "(NaN)",\n  "y": 10\n}');
+    assert.equal(
+      fullText([9007199254740993n, { id: -1724442618569203714n }, {}, []]),
+      '[\n  9007199254740993,\n  {\n    "id": -1724442618569203714\n  },\n  {},\n  []\n]',
+    );
+    assert.equal(
+      line([9007199254740993n, { id: -1724442618569203714n }]),
+      '9007199254740993, {id -1724442618569203714}',
+    );
     assert.equal(fullText(undefined), 'nothing');
     assert.match(fullText('x'.repeat(100_000)), /more characters$/);
   });
