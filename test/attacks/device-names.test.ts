@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { connectAsync } from 'mqtt';
 import { codecNamed } from '../../src/codec/codecs.ts';
+import { PrincipalsDocument } from '../../src/gateway/principals-document.ts';
 import type { Link } from '../../src/link/link.ts';
 import { type DialOptions, dial } from '../../src/transport/dial.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
@@ -10,6 +13,7 @@ import type { Message } from '../../src/wamp/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { asUri } from '../../src/wamp/uri.ts';
 import { Certificates } from '../support/certificates.ts';
+import { Folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 import { Fortress } from './fortress.ts';
 
@@ -79,6 +83,8 @@ class Impostor {
   }
 }
 
+const REQUIRED = 'wamp.error.authentication_required';
+
 const METHODS: readonly (readonly unknown[] | undefined)[] = [
   ['anonymous', 'ticket'],
   ['ticket', 'anonymous'],
@@ -143,6 +149,39 @@ describe('the name of a cbor-tcp device', () => {
       await Promise.all([pump.leave(), watcher.leave()]);
     });
   }
+
+  it('is taken from a device that only says it, as soon as it is the name of a principal', async () => {
+    using folder = new Folder();
+    const file = folder.file('principals.yaml');
+    const text = 'version: 1\nprincipals:\n  - { authid: admin, role: admin, ticket: admin-secret }\n';
+    writeFileSync(file, text, { mode: 0o600 });
+    await using fortress = await Fortress.start({
+      realms: [{ name: 'home', anonymous: 'any' }],
+      principals: file,
+      bridges: { mqtt: { port: 0, anonymous: 'any' }, 'cbor-tcp': { port: 0, anonymous: 'any' } },
+    });
+    const connect = async (authid: string): Promise<Impostor> => {
+      const device = await Impostor.connect(fortress.ports.device);
+      assert.equal(Object(await device.hello('home', { authid }))['authid'], authid);
+      return device;
+    };
+    const [lamp, other] = [await connect('lamp'), await connect('other')];
+    const connectPlug = () =>
+      connectAsync(`mqtt://127.0.0.1:${fortress.ports.mqtt}`, { clientId: 'plug', reconnectPeriod: 0 });
+    const plug = await connectPlug();
+    const closed = new Promise<void>(resolve => {
+      plug.once('close', () => resolve());
+    });
+    await PrincipalsDocument.update(file, {}, document => {
+      for (const authid of ['lamp', 'plug']) document.add({ authid, role: 'device', ticket: 'x' });
+    });
+    await closed;
+    await until('the end of the device by name', () => lamp.heard.some(({ type }) => type === MessageType.Goodbye));
+    lamp.send({ type: MessageType.Goodbye, details: {}, reason: asUri('wamp.close.goodbye_and_out') });
+    assert.equal(await (await Impostor.connect(fortress.ports.device)).hello('home', { authid: 'lamp' }), REQUIRED);
+    await assert.rejects(connectPlug());
+    assert.equal(other.closed, false);
+  });
 
   it('is that of the client certificate, also if HELLO names nobody', async () => {
     using certificates = await Certificates.make('pump', 'lamp');
