@@ -6,6 +6,7 @@ import type { JoinedSession } from '../client/session-api.ts';
 import type { SerializerName } from '../codec/codec.ts';
 import type { Link, Principal } from '../link/link.ts';
 import type { Action } from '../router/authorizer.ts';
+import type { OwnedTopics } from '../router/owned-topics.ts';
 import type { Store } from '../store/store.ts';
 import type { ForeignWebSocket } from '../transport/foreign-subprotocols.ts';
 import type { Listening } from '../transport/listening.ts';
@@ -131,6 +132,8 @@ export interface Bridge<Schema extends z.ZodType = z.ZodType> {
   rights?(config: z.output<Schema>): readonly DeviceRights[];
   /** The prefixes, each ending in a dot, under which this bridge's devices are. */
   namespaces?(config: z.output<Schema>): readonly string[];
+  /** Topics that the bridge's own session alone may publish: no device and no client may say what it says there. */
+  owns?(config: z.output<Schema>): readonly Pick<OwnedTopics, 'topic' | 'match'>[];
   readonly demo?: Demo<z.output<Schema>>;
 }
 

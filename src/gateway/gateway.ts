@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
 import { MetaApi } from '../meta/meta-api.ts';
+import type { OwnedTopics } from '../router/owned-topics.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
 import { asUri } from '../wamp/uri.ts';
@@ -97,7 +98,11 @@ export class Gateway implements AsyncDisposable {
       more: name => this.#pairing.procedures(name),
     });
     this.#router = new Router({
-      realms: config.realms.map(realmOptions),
+      realms: config.realms.map((realm, index) => ({
+        ...realmOptions(realm),
+        // Bridges are on the first realm.
+        ...(index === 0 && { owned: ownedTopics(config, options.bridges) }),
+      })),
       authenticator: this.#pairing.admission,
       authorizer: this.#meta.authorizer,
       observer: this.#meta.observer,
@@ -255,7 +260,6 @@ export class Gateway implements AsyncDisposable {
 
   #makeHosts(bridges: readonly Bridge[]): BridgeHost[] {
     const realm = this.config.realms[0]?.name ?? '';
-    const isOn = (section: unknown): boolean => section !== undefined && section !== false;
     const on = bridges.filter(({ name }) => isOn(this.config.bridges[name]));
     const namespaces = on.flatMap(bridge => bridge.namespaces?.(this.config.bridges[bridge.name]) ?? []);
     return on.map(bridge => {
@@ -311,4 +315,17 @@ export class Gateway implements AsyncDisposable {
     await stopped;
     await this.#store?.[Symbol.asyncDispose]();
   }
+}
+
+function isOn(section: unknown): boolean {
+  return section !== undefined && section !== false;
+}
+
+/** The topics that the bridges which are on publish themselves. */
+function ownedTopics({ bridges: sections }: GatewayConfig, bridges: readonly Bridge[]): OwnedTopics[] {
+  return bridges
+    .filter(({ name }) => isOn(sections[name]))
+    .flatMap(({ name, owns }) =>
+      (owns?.(sections[name]) ?? []).map(topics => ({ ...topics, listener: `bridge:${name}` })),
+    );
 }

@@ -12,6 +12,7 @@ import type { LinkInfo } from '../../src/link/link.ts';
 import { localLinkPair } from '../../src/link/local-link.ts';
 import type { Authenticator } from '../../src/router/admission.ts';
 import type { Authorizer } from '../../src/router/authorizer.ts';
+import type { OwnedTopics } from '../../src/router/owned-topics.ts';
 import { Router } from '../../src/router/router.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -27,6 +28,8 @@ export interface TestGatewayOptions {
   readonly authenticator?: Authenticator;
   /** Prefixes of the bridges. Default: none. */
   readonly namespaces?: readonly string[];
+  /** Topics of the bridge's own session. Default: none. */
+  readonly owned?: readonly OwnedTopics[];
   /** Default: everybody may do everything. */
   readonly permits?: BridgeContext['permits'];
   /** Default: one in memory. */
@@ -67,7 +70,7 @@ export class TestGateway implements AsyncDisposable {
       isTaken: () => false,
     });
     this.router = new Router({
-      realms: [{ name: REALM, uri: options.uri ?? 'loose' }],
+      realms: [{ name: REALM, uri: options.uri ?? 'loose', owned: options.owned ?? [] }],
       authenticator: admission,
       ...(options.authorizer !== undefined && { authorizer: options.authorizer }),
       clock: systemClock,
