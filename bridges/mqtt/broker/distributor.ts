@@ -35,6 +35,8 @@ export interface DistributorParts {
   readonly retained: RetainedMessages;
   readonly journal: Journal | undefined;
   readonly drops: DropCounter;
+  /** A message on a topic is about to reach its subscribers, perhaps before what is retained there. */
+  overtake(topic: string): void;
   /** The connection of a session, or undefined. */
   connectionOf(session: Session): Connection | undefined;
 }
@@ -61,6 +63,7 @@ export class Distributor {
     const retained = message.retain && message.qos > 0;
     const stored = route.stored && message.qos > 0;
     if (!remembered && !retained && !stored) return undefined;
+    if (stored && !message.retain) this.#parts.overtake(message.topic);
     const picked = route.groups.flatMap(group => pick(group) ?? []);
     const queued = stored ? this.#queue(message, route, picked) : [];
     if (remembered) journal.received(incoming.clientId, id);
@@ -78,6 +81,7 @@ export class Distributor {
   release(message: Message, staged: Staged | undefined): void {
     const { topic, payload } = message;
     if (message.retain) this.#retain(message);
+    else this.#parts.overtake(topic);
     const route = staged?.route ?? this.#parts.subscriptions.route(topic);
     // One packet for all who get it at QoS 0.
     let packet: Buffer | undefined;

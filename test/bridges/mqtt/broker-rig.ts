@@ -60,6 +60,13 @@ export class BrokerRig implements MqttSink {
     return this.accept(message);
   }
 
+  /** Decides who may subscribe what. */
+  allow: (filter: string) => boolean = () => true;
+
+  maySubscribe(_: MqttPeer, filter: string): boolean {
+    return this.allow(filter);
+  }
+
   connected({ clientId }: MqttPeer): void {
     this.told.push(`connected ${clientId}`);
   }
