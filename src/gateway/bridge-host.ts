@@ -24,6 +24,7 @@ export interface BridgeSurroundings {
   attach(link: Link): void;
   identify(shown: DeviceCredentials, terms: UnprovedTerms): Promise<DeviceIdentity>;
   readonly permits: BridgeContext['permits'];
+  readonly publishing: Pick<BridgeContext, 'acceptsPlain' | 'judge' | 'retainedTopicsLimit'>;
   readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
   retainedPublication(topic: string): number | undefined;
   listenRawSocket(name: string, options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
@@ -186,6 +187,7 @@ export class BridgeHost {
       namespaces: this.#around.namespaces,
       identify: (shown, terms) => this.#around.identify(shown, { ...terms, bridge: this.name }),
       permits: (...question) => this.#around.permits(...question),
+      ...this.#around.publishing,
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
       acceptWebSockets,
       readTls: config => watchedTls(`bridges.${this.name}`, config, this.#log),

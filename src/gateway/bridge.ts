@@ -11,6 +11,8 @@ import type { Store } from '../store/store.ts';
 import type { ForeignWebSocket } from '../transport/foreign-subprotocols.ts';
 import type { Listening } from '../transport/listening.ts';
 import type { TlsOptions } from '../transport/socket-server.ts';
+import type { Dict } from '../wamp/dict.ts';
+import type { Payload } from '../wamp/payload.ts';
 import type { MatchPolicy } from '../wamp/uri.ts';
 import type { TlsConfig } from './config/tls-schema.ts';
 import type { DeviceIdentity, UnprovedTerms } from './device-admission.ts';
@@ -42,6 +44,14 @@ export interface Identity {
   readonly clientId?: string;
   /** Who `identify` has found it to be: the rest but `peer` is then as this says. */
   readonly principal?: Principal;
+}
+
+/** What a bridge asks about before it passes it on in its own protocol. */
+export interface JudgedPublication {
+  readonly topic: string;
+  /** PUBLISH.Options. */
+  readonly options: Dict;
+  readonly payload: Payload;
 }
 
 export interface RawSocketListenOptions {
@@ -78,6 +88,15 @@ export interface BridgeContext {
   join(identity: Identity): Promise<JoinedSession>;
   /** Whether one of the bridge's sessions may do something now; of what an application decides, what is remembered. */
   permits(session: JoinedSession, action: Action, uri: string, match: MatchPolicy): boolean;
+  /** Whether PUBLISH of a session, not to be retained, is certain to be accepted: nothing has to be found out or counted. */
+  acceptsPlain(session: JoinedSession, topic: string): boolean;
+  /**
+   * Judges what one of the bridge's sessions would publish, rules and limits, and publishes nothing. Throws or rejects with
+   * the router's `WampError` where it is refused; undefined: it is allowed.
+   */
+  judge(session: JoinedSession, publication: JudgedPublication): Promise<void> | undefined;
+  /** How many topics a session's principal may have retained, where a limit says so. */
+  retainedTopicsLimit(session: JoinedSession): number | undefined;
   /** Hands the link of a device that speaks WAMP to the router. `link.info.device` says on what terms; without, it throws. */
   attach(link: Link): void;
   /** Listens for RawSocket peers and calls back with the link of each that has shaken hands. */

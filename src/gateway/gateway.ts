@@ -23,6 +23,7 @@ import { limitsByPrincipal } from './limits-by-principal.ts';
 import { outgoingByRole } from './outgoing-by-role.ts';
 import { packageVersion } from './package-files.ts';
 import { PrincipalWatch } from './principal-watch.ts';
+import { publishingOf } from './publishing-of.ts';
 import { realmOptions } from './realm-options.ts';
 import { RemovedPrincipals } from './removed-principals.ts';
 import { type SilencedDevices, silencedDevices } from './silenced-devices.ts';
@@ -276,6 +277,7 @@ export class Gateway implements AsyncDisposable {
           const session = home?.session(id);
           return session !== undefined && home?.may(session, action, asUri(uri), match) === true;
         },
+        publishing: publishingOf(() => this.#router.realm(realm)),
         store: () => this.#openStore.store,
         acceptWebSockets: (subprotocols, accept) => this.#network.foreign.take(subprotocols, accept),
         retainedPublication: topic => this.#router.realm(realm)?.broker.retained.newest(topic)?.publication,

@@ -66,6 +66,11 @@ export class RealmContext {
     }
   }
 
+  /** Whether `checkUri` takes a text. */
+  isTopic(text: string): text is Uri {
+    return this.#isUri(text, 'exact');
+  }
+
   /** The policy in `options`; refuses what is no pattern of it on this realm. */
   pattern(options: Dict, text: string): MatchPolicy {
     const match = matchPolicy(options);
@@ -179,6 +184,14 @@ export class RealmContext {
   may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean {
     if (isOutside(session, action, uri)) return false;
     return decide(this.#authorizer, session, action, uri, match, this.log).verdict === 'allow';
+  }
+
+  /** Whether `permit` would permit it, by what is known now: the answer to the same question is remembered. */
+  mayPublishNow(session: Session, uri: Uri): boolean {
+    const action = 'publish';
+    if (session.speaksForRouter) return true;
+    if (isOutside(session, action, uri) || isReserved(uri)) return false;
+    return this.#repeated(session, action, uri).verdict === 'allow';
   }
 
   #repeated(session: Session, action: RepeatedAction, uri: Uri): Decision {

@@ -5,6 +5,7 @@ import type { LogFields, Logger } from '../../src/base/logger.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
 import { type BridgeContext, defineBridge, type RunningBridge } from '../../src/gateway/bridge.ts';
 import { BridgeHost } from '../../src/gateway/bridge-host.ts';
+import { publishingOf } from '../../src/gateway/publishing-of.ts';
 import { StartError } from '../../src/gateway/start-error.ts';
 import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
@@ -64,6 +65,7 @@ function hosted(start: (context: BridgeContext, attempt: number) => Promise<void
     namespaces: [],
     identify: async () => ({ refused: 'not here', why: 'credentials' as const }),
     permits: () => true,
+    publishing: publishingOf(() => undefined),
     retainedPublication: () => undefined,
     store: () => new MemoryStore(1024),
     acceptWebSockets: () => ({ [Symbol.dispose]: () => {} }),
@@ -216,6 +218,7 @@ describe('BridgeHost', () => {
       namespaces: [],
       identify: async () => ({ refused: 'not here', why: 'credentials' as const }),
       permits: () => true,
+      publishing: publishingOf(() => undefined),
       retainedPublication: () => undefined,
       store: () => new MemoryStore(1024),
       acceptWebSockets: () => ({ [Symbol.dispose]: () => {} }),

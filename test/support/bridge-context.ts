@@ -7,6 +7,7 @@ import type { BridgeContext, Identity } from '../../src/gateway/bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { DeviceAdmission } from '../../src/gateway/device-admission.ts';
 import { Pairing } from '../../src/gateway/pairing.ts';
+import { publishingOf } from '../../src/gateway/publishing-of.ts';
 import { readTls } from '../../src/gateway/tls-files.ts';
 import type { LinkInfo } from '../../src/link/link.ts';
 import { localLinkPair } from '../../src/link/local-link.ts';
@@ -83,6 +84,7 @@ export class TestGateway implements AsyncDisposable {
       namespaces: options.namespaces ?? [],
       identify: (shown, terms) => admission.identify(shown, { ...terms, bridge: 'test' }),
       permits: options.permits ?? (() => true),
+      ...publishingOf(() => this.router.realm(REALM)),
       signal: this.#stopping.signal,
       store: options.store ?? new MemoryStore(64 * 1024 * 1024),
       acceptWebSockets: (subprotocols, accept) => this.foreign.take(subprotocols, accept),

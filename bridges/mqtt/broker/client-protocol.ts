@@ -46,10 +46,15 @@ export class ClientProtocol {
   open(connection: Connection, session: Session): void {
     const { distributor } = this.#parts;
     const line = new PublishLine({
-      stage: (message, id) => distributor.stage(message, id > 0 ? session : undefined, id),
-      release: (message, id, staged) => {
+      stage: (message, id, verdict) => {
+        const incoming = id > 0 ? session : undefined;
+        return verdict === 'pass'
+          ? distributor.stage(message, incoming, id)
+          : distributor.remember(message, incoming, id);
+      },
+      release: (message, id, staged, verdict) => {
         if (id > 0) this.#acknowledge(connection, session, message, id);
-        distributor.release(message, staged);
+        if (verdict === 'pass') distributor.release(message, staged);
       },
       refuse: (message, id, error, staged) => {
         if (staged !== undefined) distributor.unstage(staged);
@@ -124,8 +129,8 @@ export class ClientProtocol {
       session.incoming.set(id, 'arriving');
     }
     const message = new Message(topic, payload, qos, retain, clock.now());
-    const accepted = sink.message({ topic, payload, qos, retain, dup, receivedAt: message.receivedAt }, connection);
-    connection.line?.enter(message, id, accepted);
+    const verdict = sink.message({ topic, payload, qos, retain, dup, receivedAt: message.receivedAt }, connection);
+    connection.line?.enter(message, id, verdict);
     if ((connection.line?.length ?? 0) >= MAX_LINE) connection.hold(Hold.Line);
   }
 

@@ -9,6 +9,8 @@ import type { RetainedMessages } from './retained-messages.ts';
 import type { Session } from './session.ts';
 import type { Route, SessionGroup, Subscriptions } from './subscriptions.ts';
 
+const NOWHERE: Route = Object.freeze({ targets: [], groups: [], stored: false });
+
 /** A message that is being written, and who gets it then. */
 export interface Staged {
   readonly route: Route;
@@ -69,6 +71,14 @@ export class Distributor {
     if (remembered) journal.received(incoming.clientId, id);
     if (retained && this.#parts.retained.accepts(message)) this.#writeRetained(message, journal);
     return { route, queued, picked, committed: journal.commit() };
+  }
+
+  /** As `stage`, of a message that nobody gets: only that it has come is written. */
+  remember(message: Message, incoming: Session | undefined, id: number): Staged | undefined {
+    const { journal } = this.#parts;
+    if (journal === undefined || message.qos !== 2 || incoming?.journal === undefined) return undefined;
+    journal.received(incoming.clientId, id);
+    return { route: NOWHERE, queued: [], picked: [], committed: journal.commit() };
   }
 
   /** Could not be written: out of the queues again. */

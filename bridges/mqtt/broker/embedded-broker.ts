@@ -175,7 +175,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     else if (this.#own.length >= MAX_WAITING) drops.add('too many publications wait', { topic });
     else {
       const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-      this.#own.enter(new Message(topic, bytes, qos, retain, this.clock.now()), 0, undefined);
+      this.#own.enter(new Message(topic, bytes, qos, retain, this.clock.now()), 0, 'pass');
     }
   }
 
