@@ -219,10 +219,15 @@ export class Relay implements MqttSink {
     });
   }
 
-  /** Whether the realm retains this very event, or, where it is empty, nothing any more: then MQTT shall not either. */
+  /**
+   * Whether MQTT is to retain an event as the realm does. Retained and empty means forgotten, on MQTT [MQTT-3.3.1-10] and so
+   * on the realm, which would retain it.
+   */
   #isRetained(uri: string, publication: number, payload: Uint8Array): boolean {
     const retained = this.#context.retainedPublication(uri);
-    return retained === publication || (payload.length === 0 && retained === undefined);
+    if (payload.length > 0) return retained === publication;
+    if (retained === publication) this.#context.forgetRetained(uri, publication);
+    return retained === publication || retained === undefined;
   }
 }
 

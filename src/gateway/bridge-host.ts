@@ -27,6 +27,7 @@ export interface BridgeSurroundings {
   readonly publishing: Pick<BridgeContext, 'acceptsPlain' | 'judge' | 'retainedTopicsLimit'>;
   readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
   retainedPublication(topic: string): number | undefined;
+  forgetRetained(topic: string, publication: number): void;
   listenRawSocket(name: string, options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
 }
@@ -175,7 +176,7 @@ export class BridgeHost {
   }
 
   #contextOf(run: Run): BridgeContext {
-    const { clock, listenRawSocket, acceptWebSockets, retainedPublication } = this.#around;
+    const { clock, listenRawSocket, acceptWebSockets, retainedPublication, forgetRetained } = this.#around;
     return {
       log: this.#log,
       clock,
@@ -192,6 +193,7 @@ export class BridgeHost {
       acceptWebSockets,
       readTls: config => watchedTls(`bridges.${this.name}`, config, this.#log),
       retainedPublication,
+      forgetRetained,
       fail: error => this.#fail(run, error),
     };
   }

@@ -110,6 +110,8 @@ export interface BridgeContext {
   readTls(config: TlsConfig): TlsOptions;
   /** The publication that the bridge's realm retains for a topic, the newest; undefined where it retains none. */
   retainedPublication(topic: string): number | undefined;
+  /** The bridge's realm retains nothing for a topic any more, if that is still this publication. Publishes no event. */
+  forgetRetained(topic: string, publication: number): void;
   /** Tells the host that the bridge cannot go on: it is stopped, and started again after a pause. */
   fail(error: unknown): void;
 }

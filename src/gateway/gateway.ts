@@ -281,6 +281,10 @@ export class Gateway implements AsyncDisposable {
         store: () => this.#openStore.store,
         acceptWebSockets: (subprotocols, accept) => this.#network.foreign.take(subprotocols, accept),
         retainedPublication: topic => this.#router.realm(realm)?.broker.retained.newest(topic)?.publication,
+        forgetRetained: (topic, publication) => {
+          const broker = this.#router.realm(realm)?.broker;
+          if (broker?.retained.newest(topic)?.publication === publication) broker.forgetRetained(asUri(topic));
+        },
         listenRawSocket: (name, options, accept) => this.#network.listenForBridge(name, options, accept),
         dialRawSocket: options => this.#network.dialRawSocket(options),
       });

@@ -18,7 +18,7 @@ import { Router } from '../../src/router/router.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { ForeignSubprotocols } from '../../src/transport/foreign-subprotocols.ts';
-import type { UriRule } from '../../src/wamp/uri.ts';
+import { asUri, type UriRule } from '../../src/wamp/uri.ts';
 
 export interface TestGatewayOptions {
   /** Default `loose`. */
@@ -95,6 +95,10 @@ export class TestGateway implements AsyncDisposable {
         options.listenRawSocket ??
         (() => Promise.reject(new Error('this gateway does not listen for RawSocket peers'))),
       retainedPublication: topic => this.router.realm(REALM)?.broker.retained.newest(topic)?.publication,
+      forgetRetained: (topic, publication) => {
+        const broker = this.router.realm(REALM)?.broker;
+        if (broker?.retained.newest(topic)?.publication === publication) broker.forgetRetained(asUri(topic));
+      },
       fail: error => this.failures.push(error),
     };
   }
