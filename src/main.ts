@@ -5,6 +5,7 @@ import { systemClock } from './base/clock.ts';
 import { callCommand } from './cli/call.ts';
 import { certCommand } from './cli/cert.ts';
 import { checkCommand } from './cli/check.ts';
+import { dataCommand } from './cli/data.ts';
 import { keyCommand } from './cli/key.ts';
 import { mapCommand } from './cli/map.ts';
 import { pairCommand } from './cli/pair.ts';
@@ -39,6 +40,7 @@ await runProcess({
     callCommand,
     registerCommand,
     userCommand(bridges, environment),
+    dataCommand(bridges, environment, systemClock),
     keyCommand,
   ],
 });

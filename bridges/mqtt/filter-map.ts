@@ -35,7 +35,6 @@ export class FilterMap {
   }
 
   #uri(levels: readonly string[]): string {
-    const { spell, spellAll } = this.#spelling;
-    return this.#prefix + spellAll(levels, level => (level === '+' ? '' : spell(level)));
+    return this.#prefix + levels.map(level => (level === '+' ? '' : this.#spelling.spell(level))).join('.');
   }
 }

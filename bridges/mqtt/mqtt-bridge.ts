@@ -1,11 +1,11 @@
 import { defineBridge } from '../../src/gateway/bridge.ts';
 import { accessInWords } from './access.ts';
+import { inspectRecord } from './broker/record-check.ts';
 import { clientRights } from './client-rights.ts';
 import { greenhouse } from './demo.ts';
 import { DropCounter } from './drop-counter.ts';
 import { mqttConfig } from './mqtt-config.ts';
 import { type OwnBroker, openBroker } from './open-broker.ts';
-import { presencePrefix } from './presence.ts';
 import { Relay } from './relay.ts';
 
 /** The bridge itself on the realm. */
@@ -16,10 +16,6 @@ export const mqttBridge = defineBridge({
   name: 'mqtt',
   schema: mqttConfig,
   namespaces: ({ prefix }) => [prefix],
-  owns: ({ prefix, errors }) => [
-    { topic: presencePrefix(prefix), match: 'prefix' },
-    { topic: errors, match: 'exact' },
-  ],
   async start(config, context) {
     const { log, clock, store } = context;
     const drops = new DropCounter(log);
@@ -47,4 +43,5 @@ export const mqttBridge = defineBridge({
   },
   rights: clientRights,
   demo: greenhouse,
+  inspect: inspectRecord,
 });

@@ -1,4 +1,5 @@
 import type { DeviceCredentials } from '../auth/device-authenticator.ts';
+import type { AgeClock } from '../base/age-clock.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { SerializerName } from '../codec/codec.ts';
@@ -18,16 +19,15 @@ export interface BridgeSurroundings {
   readonly realm: string;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly ages: AgeClock;
   /** The gateway's, once it is open. */
   store(): Store;
   readonly namespaces: readonly string[];
   attach(link: Link): void;
   identify(shown: DeviceCredentials, terms: UnprovedTerms): Promise<DeviceIdentity>;
   readonly permits: BridgeContext['permits'];
-  readonly publishing: Pick<BridgeContext, 'acceptsPlain' | 'judge' | 'retainedTopicsLimit'>;
   readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
   retainedPublication(topic: string): number | undefined;
-  forgetRetained(topic: string, publication: number): void;
   listenRawSocket(name: string, options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
 }
@@ -176,10 +176,11 @@ export class BridgeHost {
   }
 
   #contextOf(run: Run): BridgeContext {
-    const { clock, listenRawSocket, acceptWebSockets, retainedPublication, forgetRetained } = this.#around;
+    const { clock, ages, listenRawSocket, acceptWebSockets, retainedPublication } = this.#around;
     return {
       log: this.#log,
       clock,
+      ages,
       realm: this.#around.realm,
       signal: run.abort.signal,
       store: new NamespacedStore(this.#around.store(), this.name),
@@ -188,12 +189,10 @@ export class BridgeHost {
       namespaces: this.#around.namespaces,
       identify: (shown, terms) => this.#around.identify(shown, { ...terms, bridge: this.name }),
       permits: (...question) => this.#around.permits(...question),
-      ...this.#around.publishing,
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
       acceptWebSockets,
       readTls: config => watchedTls(`bridges.${this.name}`, config, this.#log),
       retainedPublication,
-      forgetRetained,
       fail: error => this.#fail(run, error),
     };
   }

@@ -1,9 +1,9 @@
-import type { StoreCounters } from '../store/level-store.ts';
+import type { StoreStatus } from '../store/level-store.ts';
 import type { BridgeState } from './bridge-host.ts';
 
 /** The gateway's health, as `/healthz` tells it to anybody: nothing in it is secret. */
 export interface GatewayStatus {
-  /** `degraded`: a bridge that should run does not. */
+  /** `degraded`: a bridge that should run does not, or the store does not take what it should. */
   readonly status: 'starting' | 'ok' | 'degraded' | 'stopping';
   readonly version: string;
   /** Seconds since the start. */
@@ -12,6 +12,6 @@ export interface GatewayStatus {
   /** Requests and events that permissions have refused since the start, on all realms. */
   readonly refused: number;
   readonly bridges: Readonly<Record<string, { readonly state: BridgeState; readonly restarts: number }>>;
-  /** What was written into the data folder since the start; absent where there is none. */
-  readonly store?: StoreCounters;
+  /** How the data folder is, and what was written into it since the start; absent where there is none. */
+  readonly store?: Omit<StoreStatus, 'reason'>;
 }

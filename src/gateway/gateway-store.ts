@@ -1,14 +1,27 @@
-import { mkdir } from 'node:fs/promises';
+import type { AgeClock } from '../base/age-clock.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
 import { DiskRoom } from '../store/disk-room.ts';
-import { LevelStore, type StoreCounters } from '../store/level-store.ts';
+import { LevelStore, type StoreStatus } from '../store/level-store.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { Store } from '../store/store.ts';
+import { makeFolder } from '../store/store-files.ts';
+import { textOf } from '../store/store-health.ts';
+import { bounded } from './bounded.ts';
 import type { DataConfig } from './config/data-schema.ts';
 import { StartError } from './start-error.ts';
 
 /** Bytes that bridges may keep where there is no data folder. */
 const MEMORY = 64 * 1024 * 1024;
+/** Milliseconds that the disk has to answer. Reading a large store takes longer, and comes after that. */
+const PATIENCE = 3_000;
+
+export interface GatewayStoreOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Goes on from the time that the store has of the last run. */
+  readonly ages: AgeClock;
+}
 
 /** The gateway's store: in its data folder, or in memory where it has none. */
 export class GatewayStore implements AsyncDisposable {
@@ -21,17 +34,20 @@ export class GatewayStore implements AsyncDisposable {
   }
 
   /** Throws `StartError` where the folder cannot be used. */
-  static async open(config: DataConfig | undefined, clock: Clock): Promise<GatewayStore> {
+  static async open(config: DataConfig | undefined, options: GatewayStoreOptions): Promise<GatewayStore> {
     if (config === undefined) return new GatewayStore(new MemoryStore(MEMORY), undefined);
     const { path, sync, syncInterval, maxBytes, minFree } = config;
+    const { clock, log, ages } = options;
     try {
-      await mkdir(path, { recursive: true, mode: 0o700 });
-      const room = new DiskRoom(path, { maxBytes, minFree });
-      const level = await LevelStore.open(path, { sync, syncInterval, room, clock });
+      const room = new DiskRoom(path, { maxBytes, minFree }, clock);
+      const ready = prepare(path, room);
+      if (!(await bounded(ready, PATIENCE, clock))) throw new Error(`the disk has not answered for ${PATIENCE} ms`);
+      await ready;
+      const level = await LevelStore.open(path, { sync, syncInterval, room, clock, ages, log });
       return new GatewayStore(level, level);
     } catch (error) {
       throw new StartError(
-        `the data folder ${path} cannot be used: ${reasonOf(error)} (data.path in the configuration)`,
+        `the data folder ${path} cannot be used: ${textOf(error)} (data.path in the configuration)`,
         {
           cause: error,
         },
@@ -39,9 +55,9 @@ export class GatewayStore implements AsyncDisposable {
     }
   }
 
-  /** What has been written since the start; undefined where nothing is. */
-  get counters(): StoreCounters | undefined {
-    return this.#level?.counters;
+  /** How the store is, and what has been written since the start; undefined where nothing is kept. */
+  get status(): StoreStatus | undefined {
+    return this.#level?.status;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -49,8 +65,8 @@ export class GatewayStore implements AsyncDisposable {
   }
 }
 
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  if (!(cause instanceof Error)) return String(cause);
-  return 'code' in cause && cause.code === 'LEVEL_LOCKED' ? 'another gateway uses it' : cause.message;
+async function prepare(path: string, room: DiskRoom): Promise<void> {
+  await makeFolder(path);
+  const { failure } = await room.look();
+  if (failure !== undefined) throw new Error(failure);
 }

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { AgeClock } from '../base/age-clock.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
 import { MetaApi } from '../meta/meta-api.ts';
-import type { OwnedTopics } from '../router/owned-topics.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
 import { asUri } from '../wamp/uri.ts';
@@ -23,7 +23,6 @@ import { limitsByPrincipal } from './limits-by-principal.ts';
 import { outgoingByRole } from './outgoing-by-role.ts';
 import { packageVersion } from './package-files.ts';
 import { PrincipalWatch } from './principal-watch.ts';
-import { publishingOf } from './publishing-of.ts';
 import { realmOptions } from './realm-options.ts';
 import { RemovedPrincipals } from './removed-principals.ts';
 import { type SilencedDevices, silencedDevices } from './silenced-devices.ts';
@@ -62,6 +61,7 @@ export class Gateway implements AsyncDisposable {
   readonly #clock: Clock;
   /** Devices that the roles of the configuration leave without any right that they need. */
   readonly silenced: readonly SilencedDevices[];
+  readonly #ages: AgeClock;
   readonly #pageFolder: string | undefined;
   readonly #router: Router;
   readonly #access: Access;
@@ -84,6 +84,7 @@ export class Gateway implements AsyncDisposable {
     this.config = config;
     this.#log = log;
     this.#clock = clock;
+    this.#ages = new AgeClock(clock, log.child({ part: 'ages' }));
     this.#madeAt = clock.monotonic();
     this.#pageFolder = options.pageFolder;
     this.#access = new Access(config, clock, log.child({ part: 'access' }), link => this.#router.attach(link));
@@ -99,11 +100,7 @@ export class Gateway implements AsyncDisposable {
       more: name => this.#pairing.procedures(name),
     });
     this.#router = new Router({
-      realms: config.realms.map((realm, index) => ({
-        ...realmOptions(realm),
-        // Bridges are on the first realm.
-        ...(index === 0 && { owned: ownedTopics(config, options.bridges) }),
-      })),
+      realms: config.realms.map(realmOptions),
       authenticator: this.#pairing.admission,
       authorizer: this.#meta.authorizer,
       observer: this.#meta.observer,
@@ -144,7 +141,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   get status(): GatewayStatus {
-    const healthy = this.#hosts.every(({ state }) => state === 'running');
+    const store = this.#storeStatus();
+    const healthy = this.#hosts.every(({ state }) => state === 'running') && (store?.state ?? 'ok') === 'ok';
     return {
       status: this.#state === 'running' ? (healthy ? 'ok' : 'degraded') : this.#state,
       version: this.#version,
@@ -152,7 +150,7 @@ export class Gateway implements AsyncDisposable {
       sessions: this.#router.sessionCount,
       refused: [...this.#router.realms()].reduce((sum, { refused }) => sum + refused, 0),
       bridges: Object.fromEntries(this.#hosts.map(({ name, state, restarts }) => [name, { state, restarts }])),
-      ...(this.#store?.counters !== undefined && { store: this.#store.counters }),
+      ...(store !== undefined && { store }),
     };
   }
 
@@ -180,7 +178,8 @@ export class Gateway implements AsyncDisposable {
 
   async #start(): Promise<void> {
     try {
-      this.#store = await GatewayStore.open(this.config.data, this.#clock);
+      const log = this.#log.child({ part: 'store' });
+      this.#store = await GatewayStore.open(this.config.data, { clock: this.#clock, log, ages: this.#ages });
       // Before anybody can join, so that everybody is told of it and WELCOME announces it to all.
       await this.#meta.start(this.#router);
       this.#principalFile?.start();
@@ -238,6 +237,13 @@ export class Gateway implements AsyncDisposable {
     return { onRequest, cookies: this.#access.cookies };
   }
 
+  /** The reason stays in the log: it names paths. */
+  #storeStatus(): GatewayStatus['store'] {
+    if (this.#store?.status === undefined) return undefined;
+    const { reason: _, ...status } = this.#store.status;
+    return status;
+  }
+
   get #openStore(): GatewayStore {
     if (this.#store === undefined) throw new Error('the store is not open');
     return this.#store;
@@ -261,6 +267,7 @@ export class Gateway implements AsyncDisposable {
 
   #makeHosts(bridges: readonly Bridge[]): BridgeHost[] {
     const realm = this.config.realms[0]?.name ?? '';
+    const isOn = (section: unknown): boolean => section !== undefined && section !== false;
     const on = bridges.filter(({ name }) => isOn(this.config.bridges[name]));
     const namespaces = on.flatMap(bridge => bridge.namespaces?.(this.config.bridges[bridge.name]) ?? []);
     return on.map(bridge => {
@@ -269,6 +276,7 @@ export class Gateway implements AsyncDisposable {
         realm,
         log: this.#log,
         clock: this.#clock,
+        ages: this.#ages,
         attach: link => this.#router.attach(link),
         namespaces,
         identify: (shown, terms) => this.#pairing.admission.identify(shown, terms),
@@ -277,14 +285,9 @@ export class Gateway implements AsyncDisposable {
           const session = home?.session(id);
           return session !== undefined && home?.may(session, action, asUri(uri), match) === true;
         },
-        publishing: publishingOf(() => this.#router.realm(realm)),
         store: () => this.#openStore.store,
         acceptWebSockets: (subprotocols, accept) => this.#network.foreign.take(subprotocols, accept),
         retainedPublication: topic => this.#router.realm(realm)?.broker.retained.newest(topic)?.publication,
-        forgetRetained: (topic, publication) => {
-          const broker = this.#router.realm(realm)?.broker;
-          if (broker?.retained.newest(topic)?.publication === publication) broker.forgetRetained(asUri(topic));
-        },
         listenRawSocket: (name, options, accept) => this.#network.listenForBridge(name, options, accept),
         dialRawSocket: options => this.#network.dialRawSocket(options),
       });
@@ -321,17 +324,4 @@ export class Gateway implements AsyncDisposable {
     await stopped;
     await this.#store?.[Symbol.asyncDispose]();
   }
-}
-
-function isOn(section: unknown): boolean {
-  return section !== undefined && section !== false;
-}
-
-/** The topics that the bridges which are on publish themselves. */
-function ownedTopics({ bridges: sections }: GatewayConfig, bridges: readonly Bridge[]): OwnedTopics[] {
-  return bridges
-    .filter(({ name }) => isOn(sections[name]))
-    .flatMap(({ name, owns }) =>
-      (owns?.(sections[name]) ?? []).map(topics => ({ ...topics, listener: `bridge:${name}` })),
-    );
 }

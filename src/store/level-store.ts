@@ -1,7 +1,19 @@
-import { ClassicLevel } from 'classic-level';
+import { join } from 'node:path';
+import { AgeClock } from '../base/age-clock.ts';
 import type { Clock, Timer } from '../base/clock.ts';
+import { type Logger, silentLogger } from '../base/logger.ts';
+import { Damage } from './damage.ts';
 import type { DiskRoom } from './disk-room.ts';
-import { type Store, StoreFull, type StoreOperation } from './store.ts';
+import { type Level, LevelHandle, probeLock } from './level-handle.ts';
+import { LevelReader } from './level-reader.ts';
+import { ENVELOPE, seal } from './record-envelope.ts';
+import { type Store, StoreFailing, StoreFull, type StoreOperation } from './store.ts';
+import { checkFiles, type DamagedLog, damagedLogs, makeFolder } from './store-files.ts';
+import { StoreHeader } from './store-header.ts';
+import { StoreHealth, type StoreState, textOf } from './store-health.ts';
+import { damagedTables, describe, keep, salvage } from './table-salvage.ts';
+import { LastWrite } from './write-mark.ts';
+import { type WaitingWrite, WriteQueue } from './write-queue.ts';
 
 /**
  * When what is written is safe from a power cut; from the end of the process, it always is.
@@ -18,6 +30,11 @@ export interface LevelStoreOptions {
   readonly syncInterval: number;
   readonly room: DiskRoom;
   readonly clock: Clock;
+  /** Goes on from the time of the last run; one of its own by default. */
+  readonly ages?: AgeClock;
+  readonly log?: Logger;
+  /** How many damaged records are kept by name. */
+  readonly named?: number;
 }
 
 /** What has been written since the start. */
@@ -28,61 +45,122 @@ export interface StoreCounters {
   readonly syncs: number;
 }
 
+/** The counters, and how the store is. */
+export interface StoreStatus extends StoreCounters {
+  readonly state: StoreState;
+  /** Why it is not `ok`. */
+  readonly reason?: string;
+  /** Records that were found damaged and were skipped. */
+  readonly damaged: number;
+}
+
 /** Bytes by which a value may grow in a full store: a session says when its client went. */
 const CHANGE_ROOM = 64;
 /** Milliseconds from one attempt of a full store to shrink to the next: each may write anew all that is left. */
 const RECLAIM_PAUSE = 30_000;
-
-interface Waiting {
-  readonly operations: readonly StoreOperation[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** A key that no namespace has: writing it makes everything before it safe. */
-const SYNC_KEY = '\u0000sync';
-const EMPTY = new Uint8Array(0);
+/** Milliseconds between two checks of what waits, and between two looks at the disk while all is quiet. */
+const WATCH_INTERVAL = 1_000;
+const LOOK_INTERVAL = 3_000;
+/** Milliseconds after which an unanswered write means that the store is failing, and after which it is rejected. */
+const SLOW = 3_000;
+const HOPELESS = 30_000;
+/** Milliseconds for which writes wait in a store that is failing; after that they are rejected at once. */
+const PATIENCE = 3_000;
+/** The number of the last write, beside LevelDB's files. */
+export const LAST_WRITE = 'last-write';
 
 /**
  * A store in a folder. Commits are made in groups: while one is being written, all that comes gathers for the next, so
- * that many cost the disk little more than one.
+ * that many cost the disk little more than one. Each write is answered: no error of the disk ends the loop that writes.
  */
 export class LevelStore implements Store, AsyncDisposable {
   readonly durable = true;
-  readonly #level: ClassicLevel<string, Uint8Array>;
   readonly #options: LevelStoreOptions;
-  #waiting: Waiting[] = [];
+  readonly #log: Logger;
+  readonly #handle: LevelHandle;
+  readonly #header: StoreHeader;
+  readonly #lastWrite: LastWrite | undefined;
+  readonly #reader: LevelReader;
+  readonly #health: StoreHealth;
+  readonly #damage: Damage;
+  readonly #queue: WriteQueue;
   #writing: Promise<void> | undefined;
   #unsynced = false;
-  #timer: Timer | undefined;
+  #timers = new Set<Timer>();
   #closed = false;
   #bytes = 0;
   #commits = 0;
+  #syncs = 0;
   /** Something has been deleted since it was tried to shrink. */
   #deleted = false;
   #reclaiming: Promise<void> | undefined;
   #reclaimedAt = Number.NEGATIVE_INFINITY;
-  #syncs = 0;
+  #lookedAt: number;
+  /** Since when no write succeeds. */
+  #failingSince: number | undefined;
 
-  private constructor(level: ClassicLevel<string, Uint8Array>, options: LevelStoreOptions) {
-    this.#level = level;
+  private constructor(
+    options: LevelStoreOptions,
+    handle: LevelHandle,
+    lastWrite: LastWrite | undefined,
+    log: Logger,
+    damage: Damage,
+  ) {
     this.#options = options;
-    if (options.sync === 'interval') this.#syncLater();
+    this.#log = log;
+    this.#handle = handle;
+    this.#damage = damage;
+    this.#lastWrite = lastWrite;
+    this.#health = new StoreHealth(options.clock, log);
+    this.#header = new StoreHeader(options.ages ?? new AgeClock(options.clock, log));
+    this.#reader = new LevelReader({ handle, damage, hasBare: () => this.#header.hasBare });
+    this.#queue = new WriteQueue(options.clock);
+    this.#lookedAt = options.clock.monotonic();
   }
 
-  /** Opens the store in a folder, which is made where there is none. Rejects with what the system says. */
+  /**
+   * Opens the store in a folder, which is made if there is none. Rejects with `StoreUnusable` or with what the system
+   * says.
+   */
   static async open(folder: string, options: LevelStoreOptions): Promise<LevelStore> {
-    const level = new ClassicLevel<string, Uint8Array>(folder, { keyEncoding: 'utf8', valueEncoding: 'view' });
-    await level.open();
-    return new LevelStore(level, options);
+    const { clock, room, log = silentLogger } = options;
+    await makeFolder(folder);
+    await checkFiles(folder);
+    await probeLock(folder);
+    const lost = await tidy(folder);
+    const handle = await LevelHandle.open({ folder, memtable: room.memtable, clock, log });
+    try {
+      const damage = new Damage(clock, log, options.named);
+      for (const text of lost) damage.add(text, 'the file is damaged');
+      const last = await LastWrite.open(join(folder, LAST_WRITE)).catch(() => undefined);
+      const store = new LevelStore(options, handle, last?.file, log, damage);
+      const missing = await store.#header.read(await handle.opened(), last?.number);
+      if (missing > 0) damage.add(LAST_WRITE, `the last ${missing} groups of writes are missing from the log`);
+      store.#watch();
+      if (options.sync === 'interval') store.#every(options.syncInterval, () => store.#syncNow());
+      return store;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   }
 
   get counters(): StoreCounters {
     return { bytes: this.#bytes, commits: this.#commits, syncs: this.#syncs };
   }
 
+  get status(): StoreStatus {
+    const { state, reason } = this.#health;
+    return { ...this.counters, state, ...(reason !== undefined && { reason }), damaged: this.#damage.count };
+  }
+
+  /** Records that were found damaged, the first of them by name. */
+  get damage(): Damage {
+    return this.#damage;
+  }
+
   get(key: string): Promise<Uint8Array | undefined> {
-    return this.#level.get(key);
+    return this.#reader.get(key);
   }
 
   put(key: string, value: Uint8Array): Promise<void> {
@@ -93,118 +171,229 @@ export class LevelStore implements Store, AsyncDisposable {
     return this.batch([{ type: 'delete', key }]);
   }
 
-  async *range(from: string, to: string): AsyncIterable<readonly [string, Uint8Array]> {
-    for await (const [key, value] of this.#level.iterator({ gte: from, lt: to })) yield [key, value];
+  range(from: string, to: string): AsyncIterable<readonly [string, Uint8Array]> {
+    return this.#reader.range(from, to);
   }
 
   batch(operations: readonly StoreOperation[]): Promise<void> {
-    if (this.#closed) return Promise.reject(new Error('the store is closed'));
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ operations, resolve, reject });
-      // At the end of this turn of the event loop, so that what the turn brings is one write.
-      this.#writing ??= new Promise<void>(setImmediate).then(() => this.#write());
-    });
+    return this.#enqueue(operations, false);
+  }
+
+  skipped(key: string, reason: string): void {
+    this.#damage.add(key, reason);
   }
 
   /** Writes what waits, safe from a power cut whatever the policy, and closes the files. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
+    if (this.#unsynced || this.#header.ages.stale) await this.#enqueue([], true).catch(() => {});
     this.#closed = true;
-    this.#timer?.cancel();
+    for (const timer of this.#timers) timer.cancel();
     await this.#writing;
     await this.#reclaiming;
-    if (this.#unsynced) await this.#sync();
-    await this.#level.close();
+    this.#damage.report();
+    await this.#handle.close();
+    await this.#lastWrite?.close();
   }
 
+  #enqueue(operations: readonly StoreOperation[], sync: boolean): Promise<void> {
+    if (this.#closed) return Promise.reject(new StoreFailing('the store is closed'));
+    if (this.#handle.level === undefined && this.#isHopeless()) return Promise.reject(this.#failure());
+    const written = this.#queue.add(operations, sync);
+    // At the end of this turn of the event loop, so that what the turn brings is one write.
+    this.#writing ??= new Promise<void>(setImmediate).then(() => this.#write());
+    return written;
+  }
+
+  /** Never rejects. */
   async #write(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting;
-      this.#waiting = [];
-      const accepted = await this.#accepted(group);
+    for (let group = this.#queue.take(); group.length > 0; group = this.#queue.take()) {
       try {
-        await this.#commit(accepted.flatMap(({ operations }) => operations));
-        for (const { resolve } of accepted) resolve();
+        await this.#writeGroup(group);
       } catch (error) {
-        for (const { reject } of accepted) reject(error);
+        // The last net: whatever went wrong, nobody waits in vain.
+        for (const write of group) write.reject(error);
       }
     }
     this.#writing = undefined;
   }
 
-  /** Those of a group that there is room for; the others are told. */
-  async #accepted(group: readonly Waiting[]): Promise<readonly Waiting[]> {
-    const full = await this.#options.room.full();
-    if (full === undefined) return group;
-    this.#reclaim();
-    const accepted: Waiting[] = [];
-    for (const waiting of group) {
-      if (await this.#hardlyGrows(waiting.operations)) accepted.push(waiting);
-      else waiting.reject(new StoreFull(full));
+  async #writeGroup(group: readonly WaitingWrite[]): Promise<void> {
+    for (;;) {
+      const left = group.filter(({ settled }) => !settled);
+      if (left.length === 0) return;
+      const level = this.#handle.level ?? (await this.#reopened());
+      const accepted = await this.#accepted(level, left);
+      try {
+        await this.#commit(level, accepted);
+        this.#recovered();
+        for (const write of accepted) write.resolve();
+        return;
+      } catch (error) {
+        this.#failed(error);
+        await this.#reopened();
+      }
+    }
+  }
+
+  /** The store, opened anew; rejects where that takes longer than writes wait. */
+  async #reopened(): Promise<Level> {
+    const patience = new Promise<never>((_, reject) => {
+      const since = this.#failingSince ?? this.#options.clock.monotonic();
+      const rest = since + PATIENCE - this.#options.clock.monotonic();
+      this.#options.clock.after(Math.max(rest, 0), () => reject(this.#failure()));
+    });
+    return await Promise.race([this.#handle.opened(), patience]);
+  }
+
+  #failed(error: unknown): void {
+    this.#failingSince ??= this.#options.clock.monotonic();
+    this.#health.set('write', textOf(error));
+    // Whether there is room is to be found out anew.
+    this.#options.room.written(Number.POSITIVE_INFINITY);
+    void this.#handle.reopen(error).then(() => this.#probe());
+  }
+
+  #recovered(): void {
+    if (this.#failingSince === undefined) return;
+    this.#failingSince = undefined;
+    this.#health.set('write', undefined);
+  }
+
+  /** Shows that the store can be written again, also if there is nothing to write. */
+  #probe(): void {
+    if (this.#closed || this.#failingSince === undefined) return;
+    if (this.#handle.level === undefined || !this.#queue.idle) return;
+    this.#queue.add([], true).catch(() => {});
+    this.#writing ??= this.#write();
+  }
+
+  #isHopeless(): boolean {
+    const since = this.#failingSince;
+    return since !== undefined && this.#options.clock.monotonic() - since >= PATIENCE;
+  }
+
+  #failure(): StoreFailing {
+    return new StoreFailing(`the store cannot be written: ${this.#health.reason ?? 'the disk does not answer'}`);
+  }
+
+  /** Those of a group that there is room for; the others are rejected. */
+  async #accepted(level: Level, group: readonly WaitingWrite[]): Promise<readonly WaitingWrite[]> {
+    const { full, failure } = await this.#options.room.find();
+    this.#health.set('look', failure);
+    this.#health.full(full);
+    const reason = failure ?? full;
+    if (reason === undefined) return group;
+    this.#reclaim(level);
+    const accepted: WaitingWrite[] = [];
+    for (const write of group) {
+      if (await this.#hardlyGrows(level, write.operations)) accepted.push(write);
+      else write.reject(failure === undefined ? new StoreFull(reason) : new StoreFailing(reason));
     }
     return accepted;
   }
 
   /** Files shrink when they are compacted, which LevelDB does only as it is written to: a full store would stay so. */
-  #reclaim(): void {
-    const now = this.#options.clock.now();
+  #reclaim(level: Level): void {
+    const now = this.#options.clock.monotonic();
     if (!this.#deleted || this.#reclaiming !== undefined || now < this.#reclaimedAt + RECLAIM_PAUSE) return;
     this.#deleted = false;
     this.#reclaimedAt = now;
     const done = (): void => {
       this.#reclaiming = undefined;
     };
-    this.#reclaiming = this.#level.compactRange('', '\uffff').then(done, done);
+    this.#reclaiming = level.compactRange('', '\uffff').then(done, done);
   }
 
   /** Whether what is there is changed or deleted at most: else those who would empty the store could not. */
-  async #hardlyGrows(operations: readonly StoreOperation[]): Promise<boolean> {
+  async #hardlyGrows(level: Level, operations: readonly StoreOperation[]): Promise<boolean> {
     for (const operation of operations) {
       if (operation.type === 'delete') continue;
-      const old = await this.#level.get(operation.key);
+      // What cannot be read counts as absent: it may not be replaced by more.
+      const old = await level.get(operation.key).catch(() => undefined);
       if (old === undefined || operation.value.length > old.length + CHANGE_ROOM) return false;
     }
     return true;
   }
 
-  async #commit(operations: readonly StoreOperation[]): Promise<void> {
-    if (operations.length === 0) return;
-    const sync = this.#options.sync === 'always';
-    await this.#level.batch(
-      operations.map(operation => (operation.type === 'put' ? operation : { type: 'del', key: operation.key })),
+  async #commit(level: Level, writes: readonly WaitingWrite[]): Promise<void> {
+    const asked = writes.some(({ sync }) => sync);
+    const operations = writes.flatMap(write => write.operations);
+    if (operations.length === 0 && !asked) return;
+    const sync = asked || this.#options.sync === 'always';
+    const { number, operations: header } = this.#header.next();
+    await level.batch(
+      [...operations, ...header].map(operation =>
+        operation.type === 'put'
+          ? { type: 'put', key: operation.key, value: seal(operation.key, operation.value) }
+          : { type: 'del', key: operation.key },
+      ),
       { sync },
     );
-    this.#commits += 1;
+    this.#header.written();
+    this.#lastWrite?.written(number);
+    if (operations.length > 0) this.#commits += 1;
     if (sync) this.#syncs += 1;
-    else this.#unsynced = true;
+    this.#unsynced = !sync;
     let bytes = 0;
+    let taken = 0;
     for (const operation of operations) {
       if (operation.type === 'delete') this.#deleted = true;
       bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0);
+      taken += ENVELOPE;
     }
     this.#bytes += bytes;
-    this.#options.room.written(bytes);
+    this.#options.room.written(bytes + taken);
   }
 
-  #syncLater(): void {
-    this.#timer = this.#options.clock.after(this.#options.syncInterval, () => {
-      const again = (): void => {
-        if (!this.#closed) this.#syncLater();
-      };
-      // What fails here fails for the next write too, and that one is told.
-      if (this.#unsynced) this.#sync().then(again, again);
-      else again();
+  #syncNow(): void {
+    if (this.#unsynced && this.#queue.idle) void this.#enqueue([], true).catch(() => {});
+  }
+
+  /** Finds what no write would tell: one that is not answered, a disk that is gone while nothing is written, a set clock. */
+  #watch(): void {
+    this.#every(WATCH_INTERVAL, () => {
+      const waited = this.#queue.waited;
+      this.#health.set('wait', waited > SLOW ? `a write has not been answered for ${SLOW} ms` : undefined);
+      if (waited > HOPELESS) this.#queue.reject(HOPELESS, this.#failure());
+      if (this.#header.ages.stale && this.#queue.idle) void this.#enqueue([], true).catch(() => {});
+      this.#probe();
+      const now = this.#options.clock.monotonic();
+      if (now - this.#lookedAt < LOOK_INTERVAL) return;
+      this.#lookedAt = now;
+      void this.#options.room.look().then(({ full, failure }) => {
+        if (this.#closed) return;
+        this.#health.set('look', failure);
+        this.#health.full(full);
+      });
     });
   }
 
-  async #sync(): Promise<void> {
-    this.#unsynced = false;
-    try {
-      await this.#level.batch([{ type: 'put', key: SYNC_KEY, value: EMPTY }], { sync: true });
-      this.#syncs += 1;
-    } catch (error) {
-      this.#unsynced = true;
-      throw error;
-    }
+  #every(interval: number, work: () => void): void {
+    const timer = this.#options.clock.after(interval, () => {
+      this.#timers.delete(timer);
+      if (this.#closed) return;
+      this.#every(interval, work);
+      try {
+        work();
+      } catch (error) {
+        this.#log.error({ err: error }, 'an error in the store');
+      }
+    });
+    this.#timers.add(timer);
   }
+}
+
+/** Looks for damage in the files before LevelDB opens them, and takes it out of its way. Resolves with a line for each. */
+async function tidy(folder: string): Promise<string[]> {
+  const logs = await damagedLogs(folder);
+  if (logs.length > 0)
+    await keep(
+      folder,
+      logs.map(({ name }) => name),
+    );
+  const tables = await damagedTables(folder);
+  if (tables.length > 0) await salvage(folder, tables);
+  const text = ({ name, bytes }: DamagedLog): string => `${name}: ${bytes} bytes; the records in them are missing`;
+  return [...logs.map(text), ...tables.flatMap(describe)];
 }

@@ -43,6 +43,9 @@ export class MemoryStore implements Store {
     }
   }
 
+  /** Nothing is read from a disk here: there is nothing to report. */
+  skipped(): void {}
+
   #growth(operation: StoreOperation): number {
     const old = this.#values.get(operation.key);
     const before = old === undefined ? 0 : operation.key.length + old.length;

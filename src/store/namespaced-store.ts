@@ -36,4 +36,8 @@ export class NamespacedStore implements Store {
   batch(operations: readonly StoreOperation[]): Promise<void> {
     return this.#store.batch(operations.map(operation => ({ ...operation, key: this.#prefix + operation.key })));
   }
+
+  skipped(key: string, reason: string): void {
+    this.#store.skipped(this.#prefix + key, reason);
+  }
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
+import { AgeClock } from '../../src/base/age-clock.ts';
 import type { LogFields, Logger } from '../../src/base/logger.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
 import { type BridgeContext, defineBridge, type RunningBridge } from '../../src/gateway/bridge.ts';
 import { BridgeHost } from '../../src/gateway/bridge-host.ts';
-import { publishingOf } from '../../src/gateway/publishing-of.ts';
 import { StartError } from '../../src/gateway/start-error.ts';
 import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
@@ -61,13 +61,12 @@ function hosted(start: (context: BridgeContext, attempt: number) => Promise<void
     realm: 'realm1',
     log,
     clock,
+    ages: new AgeClock(clock),
     attach: link => router.attach(link),
     namespaces: [],
     identify: async () => ({ refused: 'not here', why: 'credentials' as const }),
     permits: () => true,
-    publishing: publishingOf(() => undefined),
     retainedPublication: () => undefined,
-    forgetRetained: () => {},
     store: () => new MemoryStore(1024),
     acceptWebSockets: () => ({ [Symbol.dispose]: () => {} }),
     listenRawSocket: () => Promise.reject(new Error('not here')),
@@ -215,13 +214,12 @@ describe('BridgeHost', () => {
       realm: 'realm1',
       log,
       clock,
+      ages: new AgeClock(clock),
       attach: () => {},
       namespaces: [],
       identify: async () => ({ refused: 'not here', why: 'credentials' as const }),
       permits: () => true,
-      publishing: publishingOf(() => undefined),
       retainedPublication: () => undefined,
-      forgetRetained: () => {},
       store: () => new MemoryStore(1024),
       acceptWebSockets: () => ({ [Symbol.dispose]: () => {} }),
       listenRawSocket: () => Promise.reject(new Error('not here')),

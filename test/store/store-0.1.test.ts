@@ -28,7 +28,7 @@ describe('a store that version 0.1 wrote', () => {
     });
     // Wills are published ten seconds after the start: the watcher is there before.
     watcher = await MqttVisitor.connect(gateway.mqttPort, 'watcher', { clean: true });
-    await watcher.client.subscribeAsync('wills/clean', { qos: 2 });
+    await watcher.client.subscribeAsync('wills/#', { qos: 2 });
   });
   after(async () => {
     await watcher[Symbol.asyncDispose]();
@@ -108,10 +108,11 @@ describe('a store that version 0.1 wrote', () => {
   });
 
   it('has retained messages, and the wills of clients that were connected', async () => {
-    await until('the wills', () => watcher.received.length > 0, 30);
-    assert.deepEqual(watcher.received, ['wills/clean 010002 2']);
-    await watcher.client.subscribeAsync('#', { qos: 2 });
-    const retained = (await watcher.drained()).filter(text => text.endsWith('*'));
+    await until('the wills', () => watcher.received.length === 3, 30);
+    assert.deepEqual(watcher.received, ['wills/clean 010002 2', 'wills/pump pump 0', 'wills/kept kept 1']);
+    await using reader = await MqttVisitor.connect(gateway.mqttPort, 'reader-of-all', { clean: true });
+    await reader.client.subscribeAsync('#', { qos: 2 });
+    const retained = (await reader.drained()).filter(text => text.endsWith('*'));
     const own = retained.filter(text => !/^(presence|\$)/.test(text));
     assert.deepEqual(
       own.sort(),

@@ -7,6 +7,8 @@ export class HeldStore implements Store {
   failure: Error | undefined;
   /** How long a write takes. */
   delay: () => Promise<void> = () => Promise.resolve();
+  /** Keys of records that their owner could not use. */
+  readonly skips: string[] = [];
   readonly #content: Map<string, Uint8Array>;
   #line: Promise<void> = Promise.resolve();
   #gate: Promise<void> = Promise.resolve();
@@ -64,6 +66,10 @@ export class HeldStore implements Store {
     });
     this.#line = done.catch(() => {});
     return done;
+  }
+
+  skipped(key: string): void {
+    this.skips.push(key);
   }
 
   /** What is on disk now, for the process after this one. */

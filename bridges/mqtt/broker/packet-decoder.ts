@@ -18,11 +18,8 @@ import {
 const EMPTY = Buffer.alloc(0);
 const MEANINGLESS = 'a flag that must not be set';
 
-/**
- * The packet whose fixed header begins with `first` and whose rest is `bytes` from `at` to `end`. Of SUBSCRIBE, the texts
- * of so many filters are read; the others are counted.
- */
-export function decodePacket(first: number, bytes: Buffer, at: number, end: number, maxFilters: number): ClientPacket {
+/** The packet whose fixed header begins with `first` and whose rest is `bytes` from `at` to `end`. */
+export function decodePacket(first: number, bytes: Buffer, at: number, end: number): ClientPacket {
   const type = first >> 4;
   if (type === PacketType.Publish) return publish(first, new Fields(bytes, at, end));
   if (type === PacketType.Connect) return connect(first & 0x0f, new Fields(bytes, at, end));
@@ -37,9 +34,9 @@ export function decodePacket(first: number, bytes: Buffer, at: number, end: numb
     case PacketType.Pubcomp:
       return acknowledgement(type, fields);
     case PacketType.Subscribe:
-      return subscribe(fields, maxFilters);
+      return subscribe(fields);
     case PacketType.Unsubscribe:
-      return unsubscribe(fields, maxFilters);
+      return unsubscribe(fields);
     case PacketType.Pingreq:
     case PacketType.Disconnect:
       return bare(type, fields);
@@ -167,29 +164,22 @@ function acknowledgement(type: AcknowledgementType, fields: Fields): Acknowledge
   return { type, id };
 }
 
-function subscribe(fields: Fields, maxFilters: number): Subscribe {
+function subscribe(fields: Fields): Subscribe {
   const id = fields.id();
   const subscriptions: { filter: string; qos: Qos }[] = [];
   do {
     // The first of them must be there. [MQTT-3.8.3-3] [MQTT-3-8.3-4]
     subscriptions.push({ filter: fields.text('filter'), qos: qosOf(fields.byte()) });
-  } while (!fields.done && subscriptions.length < maxFilters);
-  let surplus = 0;
-  for (; !fields.done; surplus++) {
-    fields.binary();
-    qosOf(fields.byte());
-  }
-  return { type: PacketType.Subscribe, id, subscriptions, surplus };
+  } while (!fields.done);
+  return { type: PacketType.Subscribe, id, subscriptions };
 }
 
-function unsubscribe(fields: Fields, maxFilters: number): Unsubscribe {
+function unsubscribe(fields: Fields): Unsubscribe {
   const id = fields.id();
   const filters: string[] = [];
-  do {
-    if (filters.length >= maxFilters) throw new MalformedPacket(`UNSUBSCRIBE names more than ${maxFilters} filters`);
-    // [MQTT-3.10.3-2]
-    filters.push(fields.text('filter'));
-  } while (!fields.done);
+  // [MQTT-3.10.3-2]
+  do filters.push(fields.text('filter'));
+  while (!fields.done);
   return { type: PacketType.Unsubscribe, id, filters };
 }
 

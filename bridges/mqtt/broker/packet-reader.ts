@@ -3,8 +3,6 @@ import { decodePacket } from './packet-decoder.ts';
 
 /** Bytes of the longest fixed header. [MQTT-2.2.3] */
 const MAX_HEADER = 5;
-/** Filters that are read of one packet, unless one client may have more. */
-const MAX_FILTERS = 1_000;
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -13,7 +11,6 @@ const EMPTY = Buffer.alloc(0);
  */
 export class PacketReader {
   readonly #limit: number;
-  readonly #maxFilters: number;
   /** Of the protocol that is spoken, once CONNECT has said so. */
   #level: number | undefined;
   #chunk: Buffer = EMPTY;
@@ -23,10 +20,9 @@ export class PacketReader {
   #body: Buffer | undefined;
   #filled = 0;
 
-  /** `limit`: the most bytes that may follow a fixed header. `maxFilters`: the most that are read of one packet. */
-  constructor(limit: number, maxFilters = MAX_FILTERS) {
+  /** `limit`: the most bytes that may follow a fixed header. */
+  constructor(limit: number) {
     this.#limit = limit;
-    this.#maxFilters = Math.max(maxFilters, MAX_FILTERS);
   }
 
   /** Whether bytes are here that have not been looked at. */
@@ -100,8 +96,7 @@ export class PacketReader {
   }
 
   #decode(bytes: Buffer, at: number, end: number): ClientPacket {
-    const first = this.#level === 3 ? withoutDup(this.#first) : this.#first;
-    const packet = decodePacket(first, bytes, at, end, this.#maxFilters);
+    const packet = decodePacket(this.#level === 3 ? withoutDup(this.#first) : this.#first, bytes, at, end);
     if (packet.type === PacketType.Connect) this.#level ??= packet.level;
     return packet;
   }

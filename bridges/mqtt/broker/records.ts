@@ -60,6 +60,7 @@ export function decodeMessage(value: Uint8Array): Message {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   const flags = bytes.readUInt8(0);
   const end = 11 + bytes.readUInt16BE(9);
+  if (end > bytes.length) throw new RangeError('it is shorter than its topic');
   const payload = Buffer.from(bytes.subarray(end));
   return new Message(bytes.toString('utf8', 11, end), payload, qosOf(flags), (flags & 4) !== 0, bytes.readDoubleBE(1));
 }

@@ -20,7 +20,9 @@ export const dataSchema = z
       .describe('What the folder may take; with more, what has to be stored is refused'),
     minFree: byteSize(0, 1024 * GIBIBYTE)
       .default(64 * MEBIBYTE)
-      .describe('What is left free on the disk'),
+      .describe(
+        'What is left free on the disk; a quarter of it, 256 KiB to 4 MiB, is what LevelDB gathers before it writes a table',
+      ),
   })
   .optional()
   .describe('Keep what must outlive the process; without it, everything is in memory alone');

@@ -1,0 +1,85 @@
+import { copyFile, link, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import type { DamagedRecord } from './damage.ts';
+import { DiskRoom } from './disk-room.ts';
+import { probeLock } from './level-handle.ts';
+import { LevelStore } from './level-store.ts';
+import { checkFiles, StoreUnusable } from './store-files.ts';
+import { damagedTables, LOST, salvage } from './table-salvage.ts';
+
+const NO_LIMITS = { maxBytes: Number.POSITIVE_INFINITY, minFree: 0 };
+
+export interface StoreFindings {
+  /** Records that can be read. */
+  readonly records: number;
+  readonly damaged: readonly DamagedRecord[];
+  /** Damaged files that an earlier start has put aside. */
+  readonly aside: readonly string[];
+}
+
+/**
+ * Finds what is damaged in a store that is not open, and changes nothing in it: what is opened is a copy, whose tables are
+ * links to those of the store. `inspect` throws if the owner of a record could not use it. Rejects with `StoreUnusable`.
+ */
+export async function checkStore(
+  folder: string,
+  inspect: (key: string, value: Uint8Array) => void,
+  clock: Clock,
+): Promise<StoreFindings> {
+  await isStore(folder);
+  await probeLock(folder);
+  await checkFiles(folder);
+  const copy = await copyOf(folder);
+  try {
+    const room = new DiskRoom(copy, NO_LIMITS, clock);
+    const named = Number.POSITIVE_INFINITY;
+    await using store = await LevelStore.open(copy, { sync: 'never', syncInterval: 1000, room, clock, named });
+    let records = 0;
+    for await (const [key, value] of store.range('', '\uffff')) {
+      records += 1;
+      try {
+        inspect(key, value);
+      } catch (error) {
+        store.skipped(key, error instanceof Error ? error.message : String(error));
+      }
+    }
+    const aside = await readdir(join(folder, LOST)).catch(() => []);
+    return { records, damaged: store.damage.records, aside: aside.sort() };
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+}
+
+/** Makes a store that can be opened of what can be read. Resolves with the damaged tables. Rejects with `StoreUnusable`. */
+export async function repairStore(folder: string): Promise<readonly string[]> {
+  await isStore(folder);
+  await probeLock(folder);
+  const tables = await damagedTables(folder);
+  await salvage(folder, tables);
+  return tables.map(({ name }) => name);
+}
+
+async function isStore(folder: string): Promise<void> {
+  const info = await stat(folder).catch(() => undefined);
+  if (info?.isDirectory() !== true) throw new StoreUnusable('there is no such folder');
+  const names = await readdir(folder);
+  if (!names.some(name => /^CURRENT$|^MANIFEST-|\.(ldb|sst|log)$/.test(name))) {
+    throw new StoreUnusable('there is no store in it');
+  }
+}
+
+/** In the folder itself, as links do not reach other disks; elsewhere if nothing can be written there. */
+async function copyOf(folder: string): Promise<string> {
+  const copy = await mkdtemp(join(folder, 'check-')).catch(() => mkdtemp(join(tmpdir(), 'wampway-check-')));
+  const files = (await readdir(folder, { withFileTypes: true })).filter(file => file.isFile());
+  for (const { name } of files) {
+    if (name === 'LOCK' || name.startsWith('LOG')) continue;
+    const [from, to] = [join(folder, name), join(copy, name)];
+    // LevelDB never changes a table, but appends to the other files.
+    if (/\.(ldb|sst)$/.test(name)) await link(from, to).catch(() => copyFile(from, to));
+    else await copyFile(from, to);
+  }
+  return copy;
+}

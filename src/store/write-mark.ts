@@ -1,0 +1,88 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import type { AgeMark } from '../base/age-clock.ts';
+
+/** The number of a group of writes, and the time when it was made. */
+export interface WriteMark extends AgeMark {
+  readonly number: number;
+}
+
+const LENGTH = 24;
+
+export function encodeMark({ number, age, wall }: WriteMark): Buffer {
+  const bytes = Buffer.allocUnsafe(LENGTH);
+  bytes.writeDoubleBE(number, 0);
+  bytes.writeDoubleBE(age, 8);
+  bytes.writeDoubleBE(wall, 16);
+  return bytes;
+}
+
+/** Undefined if it is none. */
+export function decodeMark(value: Uint8Array): WriteMark | undefined {
+  if (value.length !== LENGTH) return undefined;
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+  const mark = { number: view.getFloat64(0), age: view.getFloat64(8), wall: view.getFloat64(16) };
+  return Object.values(mark).every(Number.isFinite) ? mark : undefined;
+}
+
+/**
+ * The number of the last group of writes that LevelDB has taken, in a file beside LevelDB's own. If LevelDB's log has
+ * lost its end, only this file knows. It is written without waiting for the disk, and one write at a time: the number
+ * may be behind after a crash, but is never ahead of what LevelDB was given.
+ */
+export class LastWrite {
+  readonly #file: FileHandle;
+  #number = 0;
+  #writing: Promise<void> | undefined;
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** Opens the file and reads what is in it: undefined if it is not there or not whole. */
+  static async open(path: string): Promise<{ file: LastWrite; number: number | undefined }> {
+    // Neither truncated nor appended to; made if it is not there.
+    const file = await open(path, 'r+').catch(() => open(path, 'w+', 0o600));
+    return { file: new LastWrite(file), number: await numberIn(file) };
+  }
+
+  /** The number in a file, without opening it for writing. */
+  static async read(path: string): Promise<number | undefined> {
+    const file = await open(path, 'r').catch(() => undefined);
+    try {
+      return file && (await numberIn(file));
+    } finally {
+      await file?.close();
+    }
+  }
+
+  written(number: number): void {
+    this.#number = number;
+    this.#writing ??= this.#write();
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#file.close().catch(() => {});
+  }
+
+  async #write(): Promise<void> {
+    let number: number;
+    do {
+      number = this.#number;
+      const bytes = Buffer.allocUnsafe(12);
+      bytes.writeDoubleBE(number, 0);
+      bytes.writeUInt32BE(crc32(bytes.subarray(0, 8)), 8);
+      // It only serves to find damage: if it cannot be written, less is found.
+      await this.#file.write(bytes, 0, 12, 0).catch(() => {});
+    } while (number !== this.#number);
+    this.#writing = undefined;
+  }
+}
+
+async function numberIn(file: FileHandle): Promise<number | undefined> {
+  const bytes = Buffer.alloc(12);
+  const { bytesRead } = await file.read(bytes, 0, 12, 0).catch(() => ({ bytesRead: 0 }));
+  if (bytesRead < 12 || crc32(bytes.subarray(0, 8)) !== bytes.readUInt32BE(8)) return undefined;
+  return bytes.readDoubleBE(0);
+}

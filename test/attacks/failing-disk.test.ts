@@ -1,0 +1,262 @@
+// The disk fails under load, in the ways in which disks fail: nothing that was acknowledged is lost, the gateway says
+// within five seconds that its store is failing, and all is well again once the disk is.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { connect as connectMqtt, type MqttClient } from 'mqtt';
+import { Folder } from '../support/folder.ts';
+import { MqttVisitor } from '../support/mqtt-visitor.ts';
+import { StoredGateway } from '../support/stored-gateway.ts';
+import { until } from '../support/until.ts';
+
+const run = promisify(execFile);
+/** Within which the health and the log say that the store is failing. */
+const SECONDS = 5;
+
+/** A client that publishes retained messages without pause, one after the other, and comes back if it is disconnected. */
+class Publisher implements Disposable {
+  /** By topic, what was acknowledged last; and what was sent later, which may be there too. */
+  readonly acknowledged = new Map<string, string>();
+  readonly sent = new Map<string, string>();
+  count = 0;
+  readonly #client: MqttClient;
+  #stopped = false;
+
+  constructor(port: number, name: string, size: number) {
+    this.#client = connectMqtt({
+      host: '127.0.0.1',
+      port,
+      clientId: name,
+      reconnectPeriod: 50,
+      keepalive: 0,
+      reconnectOnConnackError: true,
+    });
+    this.#client.on('error', () => {});
+    const publish = (n: number): void => {
+      if (this.#stopped) return;
+      const topic = `load/${name}/${n % 40}`;
+      const text = `${n} ${randomText(size)}`;
+      this.sent.set(topic, text);
+      this.#client.publishAsync(topic, text, { qos: 1, retain: true }).then(
+        () => {
+          this.acknowledged.set(topic, text);
+          this.count += 1;
+          publish(n + 1);
+        },
+        () => setTimeout(publish, 20, n + 1),
+      );
+    };
+    publish(0);
+  }
+
+  [Symbol.dispose](): void {
+    this.#stopped = true;
+    this.#client.end(true);
+  }
+}
+
+/** Text that LevelDB cannot compress much. */
+function randomText(size: number): string {
+  return Array.from({ length: size / 8 }, () => Math.random().toString(36).slice(2, 10).padEnd(8, 'x')).join('');
+}
+
+/** A connection to the web listener that is there before files run out. */
+class HealthLine implements Disposable {
+  readonly #socket: Socket;
+  #text = '';
+
+  constructor(port: number) {
+    this.#socket = connect(port, '127.0.0.1');
+    this.#socket.on('data', (data: Buffer) => {
+      this.#text += data.toString();
+    });
+  }
+
+  async health(): Promise<{ status: string; store: { state: string } }> {
+    this.#text = '';
+    this.#socket.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    const body = await until('the health', () => /\r\n\r\n(\{.*\})\n/.exec(this.#text)?.[1]);
+    return JSON.parse(body);
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy();
+  }
+}
+
+async function isFailing(gateway: StoredGateway, line: HealthLine, states = ['failing']): Promise<void> {
+  await until(
+    `the health to be ${states}`,
+    async () => {
+      const { status, store } = await line.health();
+      return status === 'degraded' && states.includes(store.state);
+    },
+    SECONDS,
+  );
+  await until('the log', () => states.some(state => gateway.output.includes(`"store: ${state}"`)), SECONDS);
+}
+
+async function isWell(gateway: StoredGateway, line: HealthLine, publishers: readonly Publisher[]): Promise<void> {
+  await until(
+    'the health to be ok',
+    async () => {
+      const { status, store } = await line.health();
+      return status === 'ok' && store.state === 'ok';
+    },
+    20,
+  );
+  await until(
+    'the log',
+    () => gateway.output.lastIndexOf('"store: ok"') > gateway.output.lastIndexOf('"store: failing"'),
+  );
+  const before = publishers.map(({ count }) => count);
+  await until('all to publish', () => publishers.every(({ count }, index) => count > (before[index] ?? 0) + 5), 20);
+  // A new client with a session that is kept gets in.
+  await using visitor = await MqttVisitor.connect(gateway.mqttPort, 'after-all');
+  await visitor.client.subscribeAsync('some/topic', { qos: 1 });
+}
+
+/** What a gateway of its own finds in a copy of the folder. */
+async function nothingIsLost(data: string, publishers: readonly Publisher[]): Promise<void> {
+  using folder = new Folder();
+  await cp(data, folder.file('data'), { recursive: true, filter: source => !source.endsWith('LOCK') });
+  await using gateway = await StoredGateway.start({ folder: folder.path });
+  await using visitor = await MqttVisitor.connect(gateway.mqttPort, 'auditor', { clean: true });
+  await visitor.client.subscribeAsync('load/#', { qos: 1 });
+  const found = new Map<string, string>();
+  for (const packet of (await visitor.drained()).map(text => text.split(' '))) {
+    found.set(packet[0] ?? '', packet.slice(1, 3).join(' '));
+  }
+  for (const { acknowledged, sent } of publishers) {
+    for (const [topic, text] of acknowledged) {
+      const value = found.get(topic);
+      assert.ok(
+        value === text || value === sent.get(topic),
+        `${topic}: ${value?.slice(0, 20)} and not ${text.slice(0, 20)}`,
+      );
+    }
+  }
+}
+
+/** Four publishers, and connections that only take file handles. */
+class Load implements Disposable {
+  readonly publishers: readonly Publisher[];
+  readonly #webPort: number;
+  readonly #idle: Socket[] = [];
+
+  constructor({ mqttPort, webPort }: StoredGateway) {
+    this.#webPort = webPort;
+    this.publishers = Array.from({ length: 4 }, (_, n) => new Publisher(mqttPort, `p${n}`, 4096));
+  }
+
+  connect(count: number): void {
+    for (let n = 0; n < count; n++) this.#idle.push(connect(this.#webPort, '127.0.0.1').on('error', () => {}));
+  }
+
+  disconnect(): void {
+    for (const socket of this.#idle) socket.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.disconnect();
+    for (const publisher of this.publishers) publisher[Symbol.dispose]();
+  }
+}
+
+async function underWay(publishers: readonly Publisher[]): Promise<void> {
+  const before = publishers.map(({ count }) => count);
+  await until('all to publish', () => publishers.every(({ count }, index) => count > (before[index] ?? 0) + 20), 20);
+}
+
+describe('a gateway whose disk fails', () => {
+  it('says so while its data folder is away, and goes on when it is back', async () => {
+    using folder = new Folder();
+    await using gateway = await StoredGateway.start({ folder: folder.path });
+    using line = new HealthLine(gateway.webPort);
+    using load = new Load(gateway);
+    const { publishers } = load;
+    await underWay(publishers);
+    for (let round = 0; round < 2; round++) {
+      await rename(folder.file('data'), folder.file('away'));
+      await isFailing(gateway, line);
+      await new Promise(resolve => setTimeout(resolve, 500));
+      await rename(folder.file('away'), folder.file('data'));
+      await isWell(gateway, line, publishers);
+    }
+    load[Symbol.dispose]();
+    await gateway.stop('SIGKILL');
+    await nothingIsLost(folder.file('data'), publishers);
+  });
+
+  it('says so while nothing is written', async () => {
+    using folder = new Folder();
+    await using gateway = await StoredGateway.start({ folder: folder.path });
+    using line = new HealthLine(gateway.webPort);
+    await rename(folder.file('data'), folder.file('away'));
+    await isFailing(gateway, line);
+    await rename(folder.file('away'), folder.file('data'));
+    await isWell(gateway, line, []);
+  });
+
+  it('survives a time without file handles', async () => {
+    using folder = new Folder();
+    await using gateway = await StoredGateway.start({ folder: folder.path, data: 'minFree: 1 MiB,' });
+    using line = new HealthLine(gateway.webPort);
+    using load = new Load(gateway);
+    const { publishers } = load;
+    await underWay(publishers);
+    const limits = await readFile(`/proc/${gateway.pid}/limits`, 'utf8');
+    const before = /^Max open files +(\d+)/m.exec(limits)?.[1];
+    const open = (await readdir(`/proc/${gateway.pid}/fd`)).map(Number);
+    const limit = Math.max(...open) + 1;
+    await run('prlimit', ['--pid', `${gateway.pid}`, `--nofile=${limit}:`]);
+    // They take the numbers that are free below the limit.
+    load.connect(limit - open.length + 20);
+    await isFailing(gateway, line);
+    await new Promise(resolve => setTimeout(resolve, 1_000));
+    load.disconnect();
+    await run('prlimit', ['--pid', `${gateway.pid}`, `--nofile=${before}:`]);
+    await isWell(gateway, line, publishers);
+    assert.doesNotMatch(gateway.output, /a bug/);
+    load[Symbol.dispose]();
+    await gateway.stop('SIGKILL');
+    await nothingIsLost(folder.file('data'), publishers);
+  });
+
+  for (const minFree of ['0 B', '2 MiB']) {
+    it(`survives a disk of 12 MB that another program fills for seconds, with minFree: ${minFree}`, async () => {
+      using folder = new Folder();
+      await mkdir(folder.file('data'));
+      // A mount of the gateway's own, which ends with it.
+      const mount = `mount -t tmpfs -o size=12m tmpfs ${folder.file('data')} && exec "$@"`;
+      await using gateway = await StoredGateway.start({
+        folder: folder.path,
+        data: `minFree: ${minFree},`,
+        wrapper: ['unshare', '-rm', 'sh', '-c', mount, 'sh'],
+      });
+      const disk = `/proc/${gateway.pid}/root${folder.file('data')}`;
+      using line = new HealthLine(gateway.webPort);
+      using load = new Load(gateway);
+      const { publishers } = load;
+      for (let round = 0; round < 3; round++) {
+        await underWay(publishers);
+        for (let fill = 0; fill < 3; fill++) {
+          const { bavail, bsize } = await statfs(disk);
+          await writeFile(`${disk}/filler-${fill}`, Buffer.alloc(bavail * bsize)).catch(() => {});
+        }
+        await isFailing(gateway, line, ['failing', 'full']);
+        await new Promise(resolve => setTimeout(resolve, 3_000));
+        for (let fill = 0; fill < 3; fill++) await rm(`${disk}/filler-${fill}`, { force: true });
+        await isWell(gateway, line, publishers);
+      }
+      load[Symbol.dispose]();
+      process.kill(gateway.pid, 'SIGSTOP');
+      await cp(disk, folder.file('copy'), { recursive: true });
+      await gateway.stop('SIGKILL');
+      await nothingIsLost(folder.file('copy'), publishers);
+    });
+  }
+});

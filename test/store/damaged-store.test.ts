@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ClassicLevel } from 'classic-level';
+import { systemClock } from '../../src/base/clock.ts';
+import type { Logger } from '../../src/base/logger.ts';
+import { DiskRoom } from '../../src/store/disk-room.ts';
+import { LevelStore } from '../../src/store/level-store.ts';
+import { StoreUnusable } from '../../src/store/store-files.ts';
+import { Folder } from '../support/folder.ts';
+import { RecordingLogger } from '../support/recording-logger.ts';
+
+const COUNT = 300;
+const keyOf = (n: number): string => `ns/${String(n).padStart(4, '0')}`;
+
+function open(folder: string, log?: Logger): Promise<LevelStore> {
+  const room = new DiskRoom(folder, { maxBytes: 2 ** 40, minFree: 64 * 1024 * 1024 }, systemClock);
+  const options = { sync: 'always', syncInterval: 1000, room, clock: systemClock } as const;
+  return LevelStore.open(folder, log === undefined ? options : { ...options, log });
+}
+
+async function contents(store: LevelStore): Promise<Map<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  for await (const [key, value] of store.range('ns/', 'ns0')) found.set(key, Buffer.from(value));
+  return found;
+}
+
+async function largest(folder: string, pattern: RegExp): Promise<string> {
+  const names = (await readdir(folder)).filter(name => pattern.test(name));
+  const sizes = await Promise.all(
+    names.map(async name => ({ name, size: (await readFile(join(folder, name))).length })),
+  );
+  const [first] = sizes.sort((a, b) => b.size - a.size);
+  assert.ok(first, `a file like ${pattern}`);
+  return join(folder, first.name);
+}
+
+/** 300 acknowledged records of 4 kB, each written by itself, as a crash leaves them: in the log. */
+async function written(folder: Folder): Promise<Map<string, Buffer>> {
+  const records = new Map<string, Buffer>();
+  await using store = await open(folder.file('open'));
+  for (let n = 0; n < COUNT; n++) {
+    const value = randomBytes(4_000);
+    records.set(keyOf(n), value);
+    await store.put(keyOf(n), value);
+  }
+  await cp(folder.file('open'), folder.file('log'), { recursive: true, filter: source => !source.endsWith('LOCK') });
+  return records;
+}
+
+/** What is in the store after `damage`: never anything that was not written; and it says if something is missing. */
+async function survives(
+  folder: Folder,
+  from: string,
+  records: ReadonlyMap<string, Buffer>,
+  damage: (folder: string) => Promise<void>,
+): Promise<{ missing: number; damaged: number; lines: readonly string[] }> {
+  const copy = folder.file('copy');
+  await rm(copy, { recursive: true, force: true });
+  await cp(folder.file(from), copy, { recursive: true });
+  await damage(copy);
+  const log = new RecordingLogger();
+  const store = await open(copy, log);
+  const found = await contents(store);
+  const { damaged } = store.status;
+  // It can be written, and what is written is there.
+  await store.put(keyOf(9999), Buffer.from('new'));
+  assert.equal(Buffer.from((await store.get(keyOf(9999))) ?? []).toString(), 'new');
+  await store[Symbol.asyncDispose]();
+  for (const [key, value] of found) assert.ok(records.get(key)?.equals(value), `${key} is as it was written`);
+  return { missing: records.size - found.size, damaged, lines: log.lines.map(({ text }) => text) };
+}
+
+async function alter(path: string, at: number, bytes: Uint8Array | 'flip'): Promise<void> {
+  const content = await readFile(path);
+  if (bytes === 'flip') content[at] = (content[at] ?? 0) ^ 0x41;
+  else content.set(bytes, at);
+  await writeFile(path, content);
+}
+
+describe('LevelStore: damaged files', () => {
+  const folder = new Folder();
+  let records: Map<string, Buffer>;
+  it('says what is missing if the log has lost its end', async () => {
+    records = await written(folder);
+    for (const cut of [(size: number) => size - 10, (size: number) => Math.floor(size / 2), () => 0]) {
+      const { missing, damaged, lines } = await survives(folder, 'log', records, async copy => {
+        const log = await largest(copy, /\.log$/);
+        await truncate(log, cut((await readFile(log)).length));
+      });
+      assert.ok(missing > 0);
+      assert.equal(damaged, 1);
+      assert.ok(
+        lines.some(text => /damaged and skipped; "wampway data check" lists them/.test(text)),
+        `${lines}`,
+      );
+    }
+    assert.deepEqual(
+      await survives(folder, 'log', records, async () => {}),
+      { missing: 0, damaged: 0, lines: [] },
+      'a crash is no damage',
+    );
+  });
+
+  it('says so if bytes in the middle of the log are damaged', async () => {
+    for (const bytes of ['flip', Buffer.alloc(4096), randomBytes(4096)] as const) {
+      const { missing, damaged } = await survives(folder, 'log', records, async copy =>
+        alter(await largest(copy, /\.log$/), 500_000, bytes),
+      );
+      assert.ok(missing > 0 && missing < 100, `${missing} are missing`);
+      assert.ok(damaged > 0);
+    }
+  });
+
+  it('skips damaged records in tables, one by one, and gives none that was altered', async () => {
+    // Opened and closed twice, it is in a table.
+    await cp(folder.file('log'), folder.file('table'), { recursive: true });
+    for (let n = 0; n < 2; n++) await (await open(folder.file('table')))[Symbol.asyncDispose]();
+    const size = (await readFile(await largest(folder.file('table'), /\.ldb$/))).length;
+    for (let n = 0; n < 24; n++) {
+      const at = Math.floor(((n + 0.37) / 24) * size);
+      const { missing, damaged } = await survives(folder, 'table', records, async copy =>
+        alter(await largest(copy, /\.ldb$/), at, 'flip'),
+      );
+      assert.ok(missing <= 2, `${missing} are missing after a change at ${at}`);
+      assert.equal(damaged > 0, missing > 0, `at ${at}: ${missing} missing, ${damaged} damaged`);
+    }
+    for (const bytes of [Buffer.alloc(4096), randomBytes(4096)]) {
+      const { missing, damaged } = await survives(folder, 'table', records, async copy =>
+        alter(await largest(copy, /\.ldb$/), 400_000, bytes),
+      );
+      assert.ok(missing > 0 && missing < 10, `${missing} are missing`);
+      assert.ok(damaged > 0);
+    }
+    const cut = await survives(folder, 'table', records, async copy =>
+      truncate(await largest(copy, /\.ldb$/), 400_000),
+    );
+    assert.ok(cut.missing > 0 && cut.damaged > 0);
+  });
+
+  it('goes on being written after a damaged block would have ended every compaction', async () => {
+    const copy = folder.file('compacted');
+    await cp(folder.file('table'), copy, { recursive: true });
+    await alter(await largest(copy, /\.ldb$/), 400_000, Buffer.alloc(4096));
+    await using store = await open(copy);
+    for (let round = 0; round < 6; round++) {
+      for (let n = 0; n < COUNT; n++) await store.put(keyOf(n), randomBytes(4_000));
+    }
+    assert.equal((await contents(store)).size, COUNT);
+    assert.equal(store.status.state, 'ok');
+  });
+
+  it('refuses a folder that has tables but lacks what says which, and changes nothing in it', async () => {
+    for (const [what, damage] of [
+      [/no file CURRENT/, (copy: string) => rm(join(copy, 'CURRENT'))],
+      [/CURRENT names no MANIFEST/, (copy: string) => truncate(join(copy, 'CURRENT'), 0)],
+      [/CURRENT names no MANIFEST/, (copy: string) => writeFile(join(copy, 'CURRENT'), '\0'.repeat(16))],
+      [/no file MANIFEST-\d+/, async (copy: string) => rm(await largest(copy, /^MANIFEST/))],
+      [/its files are damaged/, async (copy: string) => truncate(await largest(copy, /^MANIFEST/), 10)],
+      [/its files are damaged/, async (copy: string) => rm(await largest(copy, /\.ldb$/))],
+    ] as const) {
+      const copy = folder.file('refused');
+      await rm(copy, { recursive: true, force: true });
+      await cp(folder.file('table'), copy, { recursive: true });
+      await damage(copy);
+      const tables = async () => (await readdir(copy)).filter(name => /\.ldb$/.test(name));
+      const before = await tables();
+      await assert.rejects(open(copy), (error: Error) => {
+        assert.ok(error instanceof StoreUnusable, error.message);
+        assert.match(error.message, what);
+        assert.match(error.message, /wampway data repair/);
+        return true;
+      });
+      assert.deepEqual(await tables(), before);
+    }
+  });
+
+  it('refuses a format of a newer version', async () => {
+    const copy = folder.file('newer');
+    await using level = new ClassicLevel<string, Uint8Array>(copy, { valueEncoding: 'view' });
+    const { seal } = await import('../../src/store/record-envelope.ts');
+    await level.put('\0format', seal('\0format', Buffer.from('2')));
+    await level.close();
+    await assert.rejects(open(copy), /a newer version of wampway wrote it \(format 2; this one knows 1\)/);
+    folder[Symbol.dispose]();
+  });
+});
