@@ -4,9 +4,13 @@ import type { DeviceTerms, Link, LinkInfo, LinkReceiver } from '../../src/link/l
 import type { OutgoingPolicy } from '../../src/link/outgoing-policy.ts';
 import type { Meters } from '../../src/link/rate-hold.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
-import type { Message } from '../../src/wamp/messages.ts';
-import type { Uri } from '../../src/wamp/uri.ts';
+import type { CallMessage, Message } from '../../src/wamp/messages.ts';
+import { Payload } from '../../src/wamp/payload.ts';
+import { asUri, type Uri } from '../../src/wamp/uri.ts';
 import { DEVICES, DeviceNamespace } from './device-namespace.ts';
+
+/** The procedure by which a device publishes what it does not send as PUBLISH. [advanced/pubsub_testament] */
+const ADD_TESTAMENT = 'wamp.session.add_testament';
 
 /** Who a device is, as WELCOME says. */
 export interface WelcomedDevice {
@@ -28,7 +32,8 @@ export interface NamespaceLinkOptions {
 /**
  * A device's link as the router sees it: confined to the device's own namespace, on the terms of this bridge. The name is
  * that of WELCOME; until then there is none. Short names of what the device publishes and registers are made long here.
- * SUBSCRIBE and CALL name what they mean in full, and what comes back is as the router says it. Payloads pass untouched.
+ * SUBSCRIBE and CALL name what they mean in full, and what comes back is as the router says it. Payloads pass untouched, but
+ * for the topic of a testament.
  */
 export class NamespaceLink implements Link {
   readonly info: LinkInfo;
@@ -136,8 +141,17 @@ export class NamespaceLink implements Link {
         const { type, request, options, procedure } = message;
         return { type, request, options, procedure: namespace.qualify(procedure) };
       }
+      case MessageType.Call:
+        return message.procedure === ADD_TESTAMENT ? withLongTopic(message, namespace) : message;
       default:
         return message;
     }
   }
+}
+
+/** A call that leaves a testament, with its topic made long; anything but a topic stays for the router to refuse. */
+function withLongTopic({ payload, ...call }: CallMessage, namespace: DeviceNamespace): CallMessage {
+  const [topic, ...rest] = payload.args;
+  if (typeof topic !== 'string') return { ...call, payload };
+  return { ...call, payload: Payload.of([namespace.qualify(asUri(topic)), ...rest], payload.kwargs) };
 }

@@ -1,3 +1,4 @@
+import { networkOf } from '../../src/base/network-of.ts';
 import { isPlainText } from '../../src/base/safe-text.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
 import type { BridgeContext, DeviceIdentity } from '../../src/gateway/bridge.ts';
@@ -15,13 +16,20 @@ export interface ClientSessionsConfig {
   readonly anonymous: MqttConfig['anonymous'];
 }
 
+/** A client on the realm. */
+export interface Publisher {
+  readonly session: JoinedSession;
+  /** Whom what it takes is counted for: its principal, or all clients without credentials from its address. */
+  readonly holder: string;
+}
+
 /** The sessions of an MQTT bridge on the realm: its own, and one for each client, from CONNECT to the last message. */
 export class ClientSessions {
   /** The bridge's own: it carries WAMP events to MQTT, and speaks where no client does. */
   readonly service: JoinedSession;
   readonly #config: ClientSessionsConfig;
   readonly #context: BridgeContext;
-  readonly #sessions = new Map<MqttPeer, JoinedSession>();
+  readonly #clients = new Map<MqttPeer, Publisher>();
   #stopping = false;
 
   private constructor(config: ClientSessionsConfig, context: BridgeContext, service: JoinedSession) {
@@ -40,7 +48,11 @@ export class ClientSessions {
   }
 
   of(peer: MqttPeer): JoinedSession | undefined {
-    return this.#sessions.get(peer);
+    return this.#clients.get(peer)?.session;
+  }
+
+  publisherOf(peer: MqttPeer): Publisher | undefined {
+    return this.#clients.get(peer);
   }
 
   /** Resolves with whose the client's session at the broker is; rejects with `MqttRefusal` where it may not come in. */
@@ -54,10 +66,11 @@ export class ClientSessions {
     const { principal, proved } = await this.#identify(peer);
     const { authid, authrole } = principal;
     const session = await this.#context.join({ authid, authrole, principal, peer: `mqtt ${peer.address}` });
-    this.#sessions.set(peer, session);
+    const holder = proved ? `principal ${authid}` : `address ${networkOf(peer.host ?? peer.address)}`;
+    this.#clients.set(peer, { session, holder });
     void session.closed.then(reason => {
       // Ended by the router: the client ends with its session.
-      if (this.#sessions.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);
+      if (this.#clients.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);
     });
     // A stranger may call itself anything, but never what a principal is called here.
     if (proved) return `principal/${authid}`;
@@ -78,16 +91,16 @@ export class ClientSessions {
   }
 
   close(peer: MqttPeer): void {
-    const session = this.#sessions.get(peer);
-    this.#sessions.delete(peer);
+    const session = this.of(peer);
+    this.#clients.delete(peer);
     void session?.leave();
   }
 
   /** Ends all of them. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const sessions = [this.service, ...this.#sessions.values()];
-    this.#sessions.clear();
+    const sessions = [this.service, ...[...this.#clients.values()].map(({ session }) => session)];
+    this.#clients.clear();
     await Promise.all(sessions.map(session => session.leave()));
   }
 }

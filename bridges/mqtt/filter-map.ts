@@ -35,6 +35,7 @@ export class FilterMap {
   }
 
   #uri(levels: readonly string[]): string {
-    return this.#prefix + levels.map(level => (level === '+' ? '' : this.#spelling.spell(level))).join('.');
+    const { spell, spellAll } = this.#spelling;
+    return this.#prefix + spellAll(levels, level => (level === '+' ? '' : spell(level)));
   }
 }

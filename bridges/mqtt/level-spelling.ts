@@ -1,3 +1,6 @@
+/** The first component, behind the prefix, of URIs that are the gateway's own: no topic is spelt so. */
+export const PRESENCE = 'presence';
+
 /** How a realm's URIs are spelt: `loose` keeps topics readable, `strict` uses `[0-9a-z_]` alone. */
 export type UriStyle = 'loose' | 'strict';
 
@@ -17,6 +20,10 @@ export interface LevelSpelling {
   spell(level: string): string;
   /** The level, or undefined where the component is not the one that `spell` gives: two spellings would make an echo. */
   parse(component: string): string | undefined;
+  /** The levels of a topic, or of a filter, as the components behind the prefix. */
+  spellAll(levels: readonly string[], spellLevel?: (level: string) => string): string;
+  /** The levels that these components stand for, or undefined if they stand for no topic. */
+  parseAll(tail: string): readonly string[] | undefined;
 }
 
 // Dots separate components, `#` and whitespace are no URI characters, control characters no sane ones.
@@ -70,5 +77,19 @@ function spelling(parts: {
         : component.replace(escapes, run => Buffer.from(run.replaceAll(mark, ''), 'hex').toString());
     return spell(level) === component && !level.includes('/') ? level : undefined;
   };
-  return { plainTopic, plainTail, literal, slash: mark + hex(0x2f), spell, parse };
+  // As it would be if its first letter were special.
+  const ownLevel = mark + hex(PRESENCE.charCodeAt(0)) + PRESENCE.slice(1);
+  const spellAll: LevelSpelling['spellAll'] = (levels, spellLevel = spell) =>
+    levels.map((level, i) => (i === 0 && level === PRESENCE ? ownLevel : spellLevel(level))).join('.');
+  const parseAll = (tail: string): readonly string[] | undefined => {
+    const levels: string[] = [];
+    for (const [i, component] of tail.split('.').entries()) {
+      if (i === 0 && component === PRESENCE) return undefined;
+      const level = i === 0 && component === ownLevel ? PRESENCE : parse(component);
+      if (level === undefined) return undefined;
+      levels.push(level);
+    }
+    return levels;
+  };
+  return { plainTopic, plainTail, literal, slash: mark + hex(0x2f), spell, parse, spellAll, parseAll };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isReserved, isUri } from '../../src/wamp/uri.ts';
 import { callSchemeSchema } from './calls/call-scheme.ts';
 import { presetNames } from './calls/schemes.ts';
+import { presencePrefix } from './presence.ts';
 import { ruleSchema, sideTemplate } from './rules/rule-schema.ts';
 
 /** What every MQTT bridge has in its configuration, whatever broker it is at: how messages and calls are mapped. */
@@ -67,8 +68,21 @@ export const mappingShape = {
 
 export type MappingConfig = z.output<z.ZodObject<typeof mappingShape>>;
 
-/** Where `uris` is strict, what rules write out has to be so, too. */
-export function checkRules({ rules, uris }: MappingConfig, context: z.core.$RefinementCtx<MappingConfig>): void {
+function isOwn(topic: string, { prefix, errors }: MappingConfig): boolean {
+  return topic === errors || `${topic}.`.startsWith(presencePrefix(prefix));
+}
+
+/** No rule may map to the gateway's own topics. If `uris` is strict, what rules write out has to be so, too. */
+export function checkRules(config: MappingConfig, context: z.core.$RefinementCtx<MappingConfig>): void {
+  const { rules, uris } = config;
+  for (const [index, rule] of rules.entries()) {
+    for (const key of rule.both ? (['from', 'to'] as const) : (['to'] as const)) {
+      const topic = rule[key]?.startsWith('wamp:') === true ? rule[key].slice('wamp:'.length) : '';
+      if (!isOwn(topic, config)) continue;
+      const message = `must not map to ${topic}, where the gateway itself publishes`;
+      context.addIssue({ code: 'custom', path: ['rules', index, key], message });
+    }
+  }
   if (uris === 'loose') return;
   for (const [index, rule] of rules.entries()) {
     for (const key of ['from', 'to'] as const) {

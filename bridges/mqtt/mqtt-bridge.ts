@@ -6,6 +6,7 @@ import { greenhouse } from './demo.ts';
 import { DropCounter } from './drop-counter.ts';
 import { mqttConfig } from './mqtt-config.ts';
 import { type OwnBroker, openBroker } from './open-broker.ts';
+import { presencePrefix } from './presence.ts';
 import { Relay } from './relay.ts';
 
 /** The bridge itself on the realm. */
@@ -16,6 +17,10 @@ export const mqttBridge = defineBridge({
   name: 'mqtt',
   schema: mqttConfig,
   namespaces: ({ prefix }) => [prefix],
+  owns: ({ prefix, errors }) => [
+    { topic: presencePrefix(prefix), match: 'prefix' },
+    { topic: errors, match: 'exact' },
+  ],
   async start(config, context) {
     const { log, clock, store } = context;
     const drops = new DropCounter(log);

@@ -65,6 +65,9 @@ export class MqttRefusal extends Error {
   }
 }
 
+/** What becomes of an accepted message: other MQTT clients get it, or it is acknowledged and passed on to none of them. */
+export type Verdict = 'pass' | 'withhold';
+
 /** The mapping's side: what a source tells. Messages of one client come in their order. */
 export interface MqttSink {
   /**
@@ -73,11 +76,11 @@ export interface MqttSink {
    */
   connecting(peer: MqttPeer): Promise<string | undefined>;
   /**
-   * A client published, or its will is published for it; `peer` is undefined where it is not known who published. What
-   * is returned resolves when the message is accepted, and only then is the client told so; where it rejects, the
-   * client is disconnected. Undefined is accepted at once.
+   * A client published, or its will is published for it; `peer` is undefined where it is not known who published. The
+   * source acknowledges the message, retains it and passes it on as the verdict says, and not before there is one. Where
+   * the verdict rejects, the message is refused: nobody gets it, nothing is retained, and the client is disconnected.
    */
-  message(message: MqttMessage, peer: MqttPeer | undefined): Promise<void> | undefined;
+  message(message: MqttMessage, peer: MqttPeer | undefined): Verdict | Promise<Verdict>;
   /** Whether a client may subscribe a filter. Absent: any. */
   maySubscribe?(peer: MqttPeer, filter: string): boolean;
   /** A client that was let in has been told so: from now on messages reach it. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/base/clock.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
-import type { LevelSpelling } from './level-spelling.ts';
+import { type LevelSpelling, PRESENCE } from './level-spelling.ts';
 import type { MqttPeer } from './mqtt-source.ts';
 
 /** Clients that are gone and of which it is still said that they were there. */
@@ -23,6 +23,11 @@ const NO_BRIDGE = { exclude_authrole: ['bridge'] };
 const RETAIN = Object.freeze({ retain: true, ...NO_BRIDGE });
 const FORGET = Object.freeze({ _retain_clear: true, ...NO_BRIDGE });
 
+/** Of the topics of presence. No MQTT topic has such a URI: the first level `presence` is spelt otherwise. */
+export function presencePrefix(prefix: string): string {
+  return `${prefix}${PRESENCE}.`;
+}
+
 /**
  * Who is there: `{prefix}presence.{client id}` is `{online, since, reason}`, retained. A client that takes over its own
  * place has not been away. Times are milliseconds since 1970 UTC.
@@ -39,7 +44,7 @@ export class Presence {
 
   constructor(session: JoinedSession, prefix: string, { spell }: LevelSpelling, clock: Clock) {
     this.#session = session;
-    this.#topic = clientId => `${prefix}presence.${spell(clientId)}`;
+    this.#topic = clientId => presencePrefix(prefix) + spell(clientId);
     this.#clock = clock;
   }
 

@@ -6,10 +6,13 @@ const MAX_REMEMBERED = 100;
 /** Logs clients that were refused. A refused device comes back every few seconds: one line for each reason and machine. */
 export class RefusalLog {
   readonly #log: Logger;
+  readonly #text: string;
   readonly #told = new Set<string>();
 
-  constructor(log: Logger) {
+  /** `text` is the log line's: what was refused. */
+  constructor(log: Logger, text = 'MQTT client refused') {
     this.#log = log;
+    this.#text = text;
   }
 
   /** `address` is the client's, with its port, which is another one each time. `details` are told of the first alone. */
@@ -18,6 +21,6 @@ export class RefusalLog {
     if (this.#told.has(key)) return;
     if (this.#told.size >= MAX_REMEMBERED) this.#told.clear();
     this.#told.add(key);
-    this.#log.warn({ peer: address, clientId, reason, ...details }, 'MQTT client refused');
+    this.#log.warn({ peer: address, clientId, reason, ...details }, this.#text);
   }
 }

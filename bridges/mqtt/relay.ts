@@ -1,8 +1,6 @@
 import type { WampEvent } from '../../src/client/session-api.ts';
 import type { BridgeContext } from '../../src/gateway/bridge.ts';
-import type { Dict } from '../../src/wamp/dict.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
-import type { Payload } from '../../src/wamp/payload.ts';
 import { Calls } from './calls/calls.ts';
 import { ownScheme, presets } from './calls/schemes.ts';
 import { registerClientProcedures } from './client-procedures.ts';
@@ -10,15 +8,17 @@ import { ClientSessions, type ClientSessionsConfig } from './client-sessions.ts'
 import { Discovery } from './discovery/discovery.ts';
 import type { DropCounter } from './drop-counter.ts';
 import { FilterMap } from './filter-map.ts';
+import { Inbound } from './inbound.ts';
 import { levelSpellings } from './level-spelling.ts';
 import type { MappingConfig } from './mapping-config.ts';
-import type { MqttMessage, MqttPeer, MqttSink, MqttSource } from './mqtt-source.ts';
-import { propertiesOfOrigin, withOrigin } from './origin.ts';
+import type { MqttMessage, MqttPeer, MqttSink, MqttSource, Verdict } from './mqtt-source.ts';
+import { propertiesOfOrigin } from './origin.ts';
 import { Presence } from './presence.ts';
 import { ProblemReport } from './problem-report.ts';
 import { RefusalLog } from './refusal-log.ts';
-import { type Mapped, Rule } from './rules/rule.ts';
+import { Rule } from './rules/rule.ts';
 import { type Route, RuleBook } from './rules/rule-book.ts';
+import { TopicMap } from './topic-map.ts';
 
 export type RelayConfig = MappingConfig & ClientSessionsConfig & { readonly presence: boolean };
 
@@ -28,7 +28,6 @@ export type RelayConfig = MappingConfig & ClientSessionsConfig & { readonly pres
  */
 export class Relay implements MqttSink {
   readonly #config: RelayConfig;
-  readonly #options: { readonly plain: Dict; readonly retain: Dict; readonly forget: Dict };
   readonly #context: BridgeContext;
   readonly #drops: DropCounter;
   readonly #sessions: ClientSessions;
@@ -39,6 +38,7 @@ export class Relay implements MqttSink {
   readonly #calls: Calls;
   readonly #presence: Presence | undefined;
   readonly #discovery: Discovery | undefined;
+  readonly #inbound: Inbound;
   readonly #refusals: RefusalLog;
   #source: MqttSource | undefined;
   /** Of the event that came last: it may come by several subscriptions, one after the other. */
@@ -49,14 +49,6 @@ export class Relay implements MqttSink {
     const { clock, log } = context;
     const spelling = levelSpellings[uris];
     this.#config = config;
-    // No echo: what a client publishes excludes the bridge's own session, and what is published to a source is not a
-    // message from it. By name, for events that name session ids are not recorded. [advanced/pubsub_event_history]
-    const plain = Object.freeze({ exclude_authid: [service] });
-    this.#options = {
-      plain,
-      retain: Object.freeze({ ...plain, retain: true }),
-      forget: Object.freeze({ ...plain, _retain_clear: true }),
-    };
     this.#context = context;
     this.#drops = drops;
     this.#sessions = sessions;
@@ -69,9 +61,17 @@ export class Relay implements MqttSink {
       ...{ presets: presetsOf(config), prefix, spelling, clock, log, service: sessions.service },
       mayRegister: (session, topic, match) => context.permits(session, 'register', topic, match),
     });
+    const topics = new TopicMap(prefix, uris);
     this.#presence = presence ? new Presence(sessions.service, prefix, spelling, clock) : undefined;
     this.#discovery =
       discovery === false ? undefined : new Discovery(discovery, topic => this.#rules.ofTopic(topic)?.to);
+    this.#inbound = new Inbound({
+      ...{ context, service, sessions, drops, topics },
+      rules: this.#rules,
+      calls: this.#calls,
+      discovery: this.#discovery,
+      problems: this.#problems,
+    });
   }
 
   static async join(config: RelayConfig, context: BridgeContext, drops: DropCounter): Promise<Relay> {
@@ -162,37 +162,8 @@ export class Relay implements MqttSink {
     this.#context.fail(error);
   }
 
-  message(message: MqttMessage, peer: MqttPeer | undefined): Promise<void> | undefined {
-    const claim = this.#calls.take(message, peer);
-    if (claim === 'mine' || claim === 'forbidden') return undefined;
-    if (peer !== undefined) this.#calls.accepted(message, peer);
-    if (claim === 'answer') return undefined;
-    this.#discovery?.read(message);
-    const route = this.#rules.ofTopic(message.topic);
-    if (route?.to === undefined) return this.#keptFromOthers(message.topic, peer);
-    const session = peer === undefined ? this.#sessions.service : this.#sessions.of(peer);
-    if (session === undefined) return Promise.reject(new Error('the client has no WAMP session any more'));
-    const { payload } = this.#read(route, message);
-    if (payload === undefined) return undefined;
-    // What may not be published is not passed on to other clients either: it waits until the realm has said so.
-    const acknowledge = message.qos > 0 || !this.#context.permits(session, 'publish', route.to, 'exact');
-    const published = session.publish(route.to, {
-      acknowledge,
-      options: withOrigin(this.#optionsFor(route, message), message),
-      payload,
-    });
-    if (acknowledge) return published.then(() => undefined);
-    published.catch(() => this.#drops.add('the session is over', { topic: message.topic }));
-    return undefined;
-  }
-
-  /** What begins with `$` stays among MQTT clients, and is no way around what a client may do. */
-  #keptFromOthers(topic: string, peer: MqttPeer | undefined): Promise<never> | undefined {
-    const session = peer === undefined ? undefined : this.#sessions.of(peer);
-    if (session === undefined || !topic.startsWith('$')) return undefined;
-    const patterns = this.#filters.patternsOf(topic);
-    if (patterns.every(({ uri, match }) => this.#context.permits(session, 'publish', uri, match))) return undefined;
-    return Promise.reject(new WampError(ErrorUri.NotAuthorized, [`not allowed to publish ${topic}`]));
+  message(message: MqttMessage, peer: MqttPeer | undefined): Verdict | Promise<Verdict> {
+    return this.#inbound.message(message, peer);
   }
 
   async #openDiscovery(): Promise<void> {
@@ -216,19 +187,6 @@ export class Relay implements MqttSink {
     }
   }
 
-  #read(route: Route, { topic, payload }: MqttMessage): Mapped<Payload> {
-    const mapped = (route.rule ?? this.#mirror).toWamp(payload);
-    if (mapped.problem !== undefined) this.#problems.add({ topic, ...ofRule(route), problem: mapped.problem });
-    return mapped;
-  }
-
-  /** An empty retained message takes back what is retained. [MQTT-3.3.1-10] */
-  #optionsFor({ rule }: Route, { retain, payload }: MqttMessage): Dict {
-    const kept = rule === undefined || rule.retain === 'keep' ? retain : rule.retain;
-    if (!kept) return this.#options.plain;
-    return payload.length === 0 ? this.#options.forget : this.#options.retain;
-  }
-
   #event({ topic: uri, publication, payload, details }: WampEvent): void {
     // One event for each subscription that matches, all of a publication in a row. [basic/publish_subscribe]
     if (publication === this.#lastPublication) return;
@@ -249,20 +207,27 @@ export class Relay implements MqttSink {
     if (mapped.payload === undefined) return;
     const { qos, retain } = this.#config.publish;
     const kept = rule.retain === 'keep' ? retain : rule.retain;
+    const retains = kept === 'keep' ? this.#isRetained(uri, publication, mapped.payload) : kept;
+    if (retains) this.#inbound.retainedByRealm(topic);
     const properties = propertiesOfOrigin(details);
     this.#source?.publish({
       ...(properties !== undefined && { properties }),
       topic,
       payload: mapped.payload,
       qos: rule.qos ?? qos,
-      retain: kept === 'keep' ? this.#isRetained(uri, publication, mapped.payload) : kept,
+      retain: retains,
     });
   }
 
-  /** Whether the realm retains this very event, or, where it is empty, nothing any more: then MQTT shall not either. */
+  /**
+   * Whether MQTT is to retain an event as the realm does. Retained and empty means forgotten, on MQTT [MQTT-3.3.1-10] and so
+   * on the realm, which would retain it.
+   */
   #isRetained(uri: string, publication: number, payload: Uint8Array): boolean {
     const retained = this.#context.retainedPublication(uri);
-    return retained === publication || (payload.length === 0 && retained === undefined);
+    if (payload.length > 0) return retained === publication;
+    if (retained === publication) this.#context.forgetRetained(uri, publication);
+    return retained === publication || retained === undefined;
   }
 }
 

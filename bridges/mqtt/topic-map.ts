@@ -1,9 +1,9 @@
-import { type LevelSpelling, levelSpellings, type UriStyle } from './level-spelling.ts';
+import { type LevelSpelling, levelSpellings, PRESENCE, type UriStyle } from './level-spelling.ts';
 
 /**
  * MQTT topic names to URIs under a prefix, and back. Every topic has exactly one URI and the URI gives the topic
- * back: `/` becomes `.`, and each level is spelt as a component. URIs that no topic maps to have no topic. Topic
- * *filters* are not mapped.
+ * back: `/` becomes `.`, and each level is spelt as a component; `presence` as the first one is spelt in another way, as
+ * that place is the gateway's own. URIs that no topic maps to have no topic. Topic *filters* are not mapped.
  */
 export class TopicMap {
   readonly prefix: string;
@@ -16,23 +16,17 @@ export class TopicMap {
   }
 
   toUri(topic: string): string {
-    const { plainTopic, spell } = this.#spelling;
-    if (plainTopic.test(topic)) return this.prefix + topic.replaceAll('/', '.');
-    return this.prefix + topic.split('/').map(spell).join('.');
+    const { plainTopic, spellAll } = this.#spelling;
+    if (plainTopic.test(topic) && !topic.startsWith(PRESENCE)) return this.prefix + topic.replaceAll('/', '.');
+    return this.prefix + spellAll(topic.split('/'));
   }
 
   /** The topic whose URI this is, or undefined where there is none. */
   toTopic(uri: string): string | undefined {
     if (!uri.startsWith(this.prefix)) return undefined;
-    const { plainTail, parse } = this.#spelling;
+    const { plainTail, parseAll } = this.#spelling;
     const tail = uri.slice(this.prefix.length);
-    if (plainTail.test(tail)) return tail.replaceAll('.', '/');
-    const levels: string[] = [];
-    for (const component of tail.split('.')) {
-      const level = parse(component);
-      if (level === undefined) return undefined;
-      levels.push(level);
-    }
-    return levels.join('/');
+    if (plainTail.test(tail) && !tail.startsWith(PRESENCE)) return tail.replaceAll('.', '/');
+    return parseAll(tail)?.join('/');
   }
 }

@@ -26,8 +26,10 @@ export interface BridgeSurroundings {
   attach(link: Link): void;
   identify(shown: DeviceCredentials, terms: UnprovedTerms): Promise<DeviceIdentity>;
   readonly permits: BridgeContext['permits'];
+  readonly publishing: Pick<BridgeContext, 'acceptsPlain' | 'judge' | 'retainedTopicsLimit'>;
   readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
   retainedPublication(topic: string): number | undefined;
+  forgetRetained(topic: string, publication: number): void;
   listenRawSocket(name: string, options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
 }
@@ -176,7 +178,7 @@ export class BridgeHost {
   }
 
   #contextOf(run: Run): BridgeContext {
-    const { clock, ages, listenRawSocket, acceptWebSockets, retainedPublication } = this.#around;
+    const { clock, ages, listenRawSocket, acceptWebSockets, retainedPublication, forgetRetained } = this.#around;
     return {
       log: this.#log,
       clock,
@@ -189,10 +191,12 @@ export class BridgeHost {
       namespaces: this.#around.namespaces,
       identify: (shown, terms) => this.#around.identify(shown, { ...terms, bridge: this.name }),
       permits: (...question) => this.#around.permits(...question),
+      ...this.#around.publishing,
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
       acceptWebSockets,
       readTls: config => watchedTls(`bridges.${this.name}`, config, this.#log),
       retainedPublication,
+      forgetRetained,
       fail: error => this.#fail(run, error),
     };
   }

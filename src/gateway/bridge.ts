@@ -7,10 +7,13 @@ import type { JoinedSession } from '../client/session-api.ts';
 import type { SerializerName } from '../codec/codec.ts';
 import type { Link, Principal } from '../link/link.ts';
 import type { Action } from '../router/authorizer.ts';
+import type { OwnedTopics } from '../router/owned-topics.ts';
 import type { Store } from '../store/store.ts';
 import type { ForeignWebSocket } from '../transport/foreign-subprotocols.ts';
 import type { Listening } from '../transport/listening.ts';
 import type { TlsOptions } from '../transport/socket-server.ts';
+import type { Dict } from '../wamp/dict.ts';
+import type { Payload } from '../wamp/payload.ts';
 import type { MatchPolicy } from '../wamp/uri.ts';
 import type { TlsConfig } from './config/tls-schema.ts';
 import type { DeviceIdentity, UnprovedTerms } from './device-admission.ts';
@@ -43,6 +46,14 @@ export interface Identity {
   readonly clientId?: string;
   /** Who `identify` has found it to be: the rest but `peer` is then as this says. */
   readonly principal?: Principal;
+}
+
+/** What a bridge asks about before it passes it on in its own protocol. */
+export interface JudgedPublication {
+  readonly topic: string;
+  /** PUBLISH.Options. */
+  readonly options: Dict;
+  readonly payload: Payload;
 }
 
 export interface RawSocketListenOptions {
@@ -81,6 +92,15 @@ export interface BridgeContext {
   join(identity: Identity): Promise<JoinedSession>;
   /** Whether one of the bridge's sessions may do something now; of what an application decides, what is remembered. */
   permits(session: JoinedSession, action: Action, uri: string, match: MatchPolicy): boolean;
+  /** Whether PUBLISH of a session, not to be retained, is certain to be accepted: nothing has to be found out or counted. */
+  acceptsPlain(session: JoinedSession, topic: string): boolean;
+  /**
+   * Judges what one of the bridge's sessions would publish, rules and limits, and publishes nothing. Throws or rejects with
+   * the router's `WampError` where it is refused; undefined: it is allowed.
+   */
+  judge(session: JoinedSession, publication: JudgedPublication): Promise<void> | undefined;
+  /** How many topics a session's principal may have retained, where a limit says so. */
+  retainedTopicsLimit(session: JoinedSession): number | undefined;
   /** Hands the link of a device that speaks WAMP to the router. `link.info.device` says on what terms; without, it throws. */
   attach(link: Link): void;
   /** Listens for RawSocket peers and calls back with the link of each that has shaken hands. */
@@ -94,6 +114,8 @@ export interface BridgeContext {
   readTls(config: TlsConfig): TlsOptions;
   /** The publication that the bridge's realm retains for a topic, the newest; undefined where it retains none. */
   retainedPublication(topic: string): number | undefined;
+  /** The bridge's realm retains nothing for a topic any more, if that is still this publication. Publishes no event. */
+  forgetRetained(topic: string, publication: number): void;
   /** Tells the host that the bridge cannot go on: it is stopped, and started again after a pause. */
   fail(error: unknown): void;
 }
@@ -135,6 +157,8 @@ export interface Bridge<Schema extends z.ZodType = z.ZodType> {
   rights?(config: z.output<Schema>): readonly DeviceRights[];
   /** The prefixes, each ending in a dot, under which this bridge's devices are. */
   namespaces?(config: z.output<Schema>): readonly string[];
+  /** Topics that the bridge's own session alone may publish: no device and no client may say what it says there. */
+  owns?(config: z.output<Schema>): readonly Pick<OwnedTopics, 'topic' | 'match'>[];
   readonly demo?: Demo<z.output<Schema>>;
   /** Throws what is wrong with a record of the bridge's part of the store, if the bridge could not use it. */
   inspect?(key: string, value: Uint8Array): void;

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
 import { MetaApi } from '../meta/meta-api.ts';
+import type { OwnedTopics } from '../router/owned-topics.ts';
 import { Router } from '../router/router.ts';
 import type { Listening } from '../transport/listening.ts';
 import { asUri } from '../wamp/uri.ts';
@@ -23,6 +24,7 @@ import { limitsByPrincipal } from './limits-by-principal.ts';
 import { outgoingByRole } from './outgoing-by-role.ts';
 import { packageVersion } from './package-files.ts';
 import { PrincipalWatch } from './principal-watch.ts';
+import { publishingOf } from './publishing-of.ts';
 import { realmOptions } from './realm-options.ts';
 import { RemovedPrincipals } from './removed-principals.ts';
 import { type SilencedDevices, silencedDevices } from './silenced-devices.ts';
@@ -100,7 +102,11 @@ export class Gateway implements AsyncDisposable {
       more: name => this.#pairing.procedures(name),
     });
     this.#router = new Router({
-      realms: config.realms.map(realmOptions),
+      realms: config.realms.map((realm, index) => ({
+        ...realmOptions(realm),
+        // Bridges are on the first realm.
+        ...(index === 0 && { owned: ownedTopics(config, options.bridges) }),
+      })),
       authenticator: this.#pairing.admission,
       authorizer: this.#meta.authorizer,
       observer: this.#meta.observer,
@@ -267,7 +273,6 @@ export class Gateway implements AsyncDisposable {
 
   #makeHosts(bridges: readonly Bridge[]): BridgeHost[] {
     const realm = this.config.realms[0]?.name ?? '';
-    const isOn = (section: unknown): boolean => section !== undefined && section !== false;
     const on = bridges.filter(({ name }) => isOn(this.config.bridges[name]));
     const namespaces = on.flatMap(bridge => bridge.namespaces?.(this.config.bridges[bridge.name]) ?? []);
     return on.map(bridge => {
@@ -285,9 +290,14 @@ export class Gateway implements AsyncDisposable {
           const session = home?.session(id);
           return session !== undefined && home?.may(session, action, asUri(uri), match) === true;
         },
+        publishing: publishingOf(() => this.#router.realm(realm)),
         store: () => this.#openStore.store,
         acceptWebSockets: (subprotocols, accept) => this.#network.foreign.take(subprotocols, accept),
         retainedPublication: topic => this.#router.realm(realm)?.broker.retained.newest(topic)?.publication,
+        forgetRetained: (topic, publication) => {
+          const broker = this.#router.realm(realm)?.broker;
+          if (broker?.retained.newest(topic)?.publication === publication) broker.forgetRetained(asUri(topic));
+        },
         listenRawSocket: (name, options, accept) => this.#network.listenForBridge(name, options, accept),
         dialRawSocket: options => this.#network.dialRawSocket(options),
       });
@@ -324,4 +334,17 @@ export class Gateway implements AsyncDisposable {
     await stopped;
     await this.#store?.[Symbol.asyncDispose]();
   }
+}
+
+function isOn(section: unknown): boolean {
+  return section !== undefined && section !== false;
+}
+
+/** The topics that the bridges which are on publish themselves. */
+function ownedTopics({ bridges: sections }: GatewayConfig, bridges: readonly Bridge[]): OwnedTopics[] {
+  return bridges
+    .filter(({ name }) => isOn(sections[name]))
+    .flatMap(({ name, owns }) =>
+      (owns?.(sections[name]) ?? []).map(topics => ({ ...topics, listener: `bridge:${name}` })),
+    );
 }

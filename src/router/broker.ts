@@ -120,10 +120,7 @@ export class Broker implements BrokerView {
     }
     const { disclose, trustlevel, retain } = context.permit(publisher, 'publish', topic, 'exact');
     const bare = isBare(options);
-    if (retain === false && changesRetained(options)) {
-      throw context.refusal(publisher, ErrorUri.NotAuthorized, `not allowed to retain what is published to ${topic}`);
-    }
-    if (!bare && options['retain'] === true) this.#retention.check(publisher, topic);
+    if (!bare) this.#checkRetention(publisher, message, retain);
     let excluded: Session | undefined = publisher;
     let audience: Audience | undefined;
     let attributes = EMPTY_DICT;
@@ -153,6 +150,21 @@ export class Broker implements BrokerView {
     if (!bare) {
       this.#retention.take(message, publication, attributes, { publisher, excludes: excluded !== undefined, audience });
     }
+  }
+
+  /** Throws the refusal that `publish` would throw, and publishes nothing. */
+  check(publisher: Session, message: PublishMessage): void {
+    const context = this.#context;
+    context.checkUri(message.topic);
+    this.#checkRetention(publisher, message, context.permit(publisher, 'publish', message.topic, 'exact').retain);
+  }
+
+  /** Whether `publish` is certain to accept a message without options from a session that has no limits of its own. */
+  acceptsPlain(publisher: Session, topic: Uri): boolean {
+    const context = this.#context;
+    // The URI of a remembered topic has been checked.
+    if (this.#subscriptions.recent(topic) === undefined && !context.isTopic(topic)) return false;
+    return context.mayPublishNow(publisher, topic);
   }
 
   /**
@@ -272,6 +284,15 @@ export class Broker implements BrokerView {
 
   flushTestaments(session: Session, scope: TestamentScope): number {
     return session.testaments.flush(scope);
+  }
+
+  /** Refuses what the publisher may not change of what is retained: by its rules (`right`), or, to add a topic, by its limit. */
+  #checkRetention(publisher: Session, { options, topic }: PublishMessage, right: boolean | undefined): void {
+    if (right === false && changesRetained(options)) {
+      const text = `not allowed to retain what is published to ${topic}`;
+      throw this.#context.refusal(publisher, ErrorUri.NotAuthorized, text);
+    }
+    if (options['retain'] === true) this.#retention.check(publisher, topic);
   }
 
   #create(topic: Uri, match: MatchPolicy, history?: EventHistory): Subscription {

@@ -11,6 +11,7 @@ import { isOutside } from './confinement.ts';
 import { DecisionCache, type RepeatedAction } from './decision-cache.ts';
 import type { RouterLimits } from './limits.ts';
 import type { RouterObserver } from './observer.ts';
+import { type OwnedTopics, OwnedTopicTable } from './owned-topics.ts';
 import { matchPolicy } from './request-options.ts';
 import type { Session } from './session.ts';
 import type { Takeover } from './takeover.ts';
@@ -29,6 +30,7 @@ export class RealmContext {
   /** From 0 to 1, for choices that are left to chance. */
   readonly random: () => number;
   readonly #authorizer: Authorizer;
+  readonly #owned: OwnedTopicTable;
   #refused = 0;
 
   constructor(options: {
@@ -42,6 +44,7 @@ export class RealmContext {
     readonly authorizer: Authorizer;
     readonly takeover: Takeover;
     readonly random: () => number;
+    readonly owned?: readonly OwnedTopics[];
   }) {
     this.name = options.name;
     this.uriRule = options.uriRule;
@@ -53,6 +56,7 @@ export class RealmContext {
     this.takeover = options.takeover;
     this.random = options.random;
     this.#authorizer = options.authorizer;
+    this.#owned = new OwnedTopicTable(options.owned ?? []);
   }
 
   /** Refuses what is no topic or procedure of this realm. */
@@ -60,6 +64,11 @@ export class RealmContext {
     if (!this.#isUri(text, 'exact')) {
       throw new WampError(ErrorUri.InvalidUri, [`not a URI by the ${this.uriRule} rule of this realm`]);
     }
+  }
+
+  /** Whether `checkUri` takes a text. */
+  isTopic(text: string): text is Uri {
+    return this.#isUri(text, 'exact');
   }
 
   /** The policy in `options`; refuses what is no pattern of it on this realm. */
@@ -90,6 +99,11 @@ export class RealmContext {
     if (session.speaksForRouter) return ALLOW;
     if (isOutside(session, action, uri)) {
       const text = `not allowed to ${action} ${uri}: this session publishes and registers under ${session.confinedTo} alone`;
+      throw this.refusal(session, ErrorUri.NotAuthorized, text);
+    }
+    const owned = this.#owned.ownedByAnother(session, action, uri);
+    if (owned !== undefined) {
+      const text = `not allowed to ${action} ${uri}: only the gateway itself does so at ${owned}`;
       throw this.refusal(session, ErrorUri.NotAuthorized, text);
     }
     // Applications neither publish nor register in the namespace of the protocol. [basic/building_blocks: reserved URIs]
@@ -170,6 +184,14 @@ export class RealmContext {
   may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean {
     if (isOutside(session, action, uri)) return false;
     return decide(this.#authorizer, session, action, uri, match, this.log).verdict === 'allow';
+  }
+
+  /** Whether `permit` would permit it, by what is known now: the answer to the same question is remembered. */
+  mayPublishNow(session: Session, uri: Uri): boolean {
+    const action = 'publish';
+    if (session.speaksForRouter) return true;
+    if (isOutside(session, action, uri) || isReserved(uri)) return false;
+    return this.#repeated(session, action, uri).verdict === 'allow';
   }
 
   #repeated(session: Session, action: RepeatedAction, uri: Uri): Decision {

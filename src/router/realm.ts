@@ -2,7 +2,7 @@ import { EMPTY_DICT } from '../wamp/dict.ts';
 import { ErrorUri, ProtocolViolation, WampError } from '../wamp/errors.ts';
 import type { Id } from '../wamp/ids.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
-import type { Message } from '../wamp/messages.ts';
+import type { Message, PublishMessage } from '../wamp/messages.ts';
 import { Payload } from '../wamp/payload.ts';
 import type { MatchPolicy, Uri } from '../wamp/uri.ts';
 import type { Action } from './authorizer.ts';
@@ -38,6 +38,13 @@ export interface RealmView {
   readonly dealer: DealerView;
   /** Whether a session may do something, as it would be decided if it tried. */
   may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean;
+  /** Whether PUBLISH of a session, without options, is certain to be accepted: nothing has to be found out or counted. */
+  acceptsPlain(session: Session, topic: Uri): boolean;
+  /**
+   * Judges a PUBLISH as if it had come, limits included, and publishes nothing. Throws or rejects with the `WampError` of
+   * a refusal, which is counted; a promise where it takes time to find out.
+   */
+  judge(session: Session, message: PublishMessage): Promise<void> | undefined;
 }
 
 export interface RealmCounters {
@@ -126,6 +133,28 @@ export class Realm implements RealmView {
 
   may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean {
     return this.#context.may(session, action, uri, match);
+  }
+
+  acceptsPlain(session: Session, topic: Uri): boolean {
+    return session.allowance === undefined && this.#broker.acceptsPlain(session, topic);
+  }
+
+  judge(session: Session, message: PublishMessage): Promise<void> | undefined {
+    const check = (): void => {
+      try {
+        session.allowance?.check(session.link, message);
+        this.#broker.check(session, message);
+      } catch (error) {
+        if (error instanceof WampError) countLimit(session, error);
+        this.#broker.refuse(session, message);
+        throw error;
+      }
+    };
+    const prepared = this.#context.prepare(session, message);
+    // What goes wrong there is known by the decision that follows.
+    if (prepared !== undefined) return prepared.then(check, check);
+    check();
+    return undefined;
   }
 
   has(id: Id<'session'>): boolean {
@@ -227,7 +256,7 @@ export class Realm implements RealmView {
     // What a decision forbids beyond yes and no.
     if (error.uri === ErrorUri.DiscloseMeDisallowed || error.uri === ErrorUri.OptionNotAllowed)
       this.#context.countRefusal(session);
-    if (error.uri === ErrorUri.LimitExceeded || error.uri === ErrorUri.PayloadSizeExceeded) session.refusedByLimit++;
+    countLimit(session, error);
     switch (message.type) {
       case MessageType.Yield:
       case MessageType.Error:
@@ -264,4 +293,8 @@ export class Realm implements RealmView {
       payload: Payload.of(error.args, error.kwargs),
     });
   }
+}
+
+function countLimit(session: Session, { uri }: WampError): void {
+  if (uri === ErrorUri.LimitExceeded || uri === ErrorUri.PayloadSizeExceeded) session.refusedByLimit++;
 }

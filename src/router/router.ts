@@ -15,6 +15,7 @@ import { defaultLimits, type RouterLimits } from './limits.ts';
 import type { Lobby } from './lobby.ts';
 import { MemoryRetainedStore } from './memory-retained-store.ts';
 import type { RouterObserver } from './observer.ts';
+import type { OwnedTopics } from './owned-topics.ts';
 import { Realm, type RealmView } from './realm.ts';
 import { RealmContext } from './realm-context.ts';
 import type { RetainedStore } from './retained-store.ts';
@@ -30,6 +31,8 @@ export interface RealmOptions {
   readonly retained?: RetainedStore;
   /** Default `none`. */
   readonly takeover?: Takeover;
+  /** Topics that parts of this program alone publish. Default: none. */
+  readonly owned?: readonly OwnedTopics[];
 }
 
 export interface RouterOptions {
@@ -69,7 +72,7 @@ export class Router {
     const { clock, log, authenticator, agent = 'wampway', sessionIds = randomIds } = options;
     const limits = { ...defaultLimits, ...options.limits };
     for (const realm of options.realms) {
-      const { name, uri, takeover = 'none', history = [], retained = new MemoryRetainedStore() } = realm;
+      const { name, uri, takeover = 'none', history = [], owned = [], retained = new MemoryRetainedStore() } = realm;
       const context = new RealmContext({
         name,
         uriRule: uri,
@@ -80,6 +83,7 @@ export class Router {
         publicationIds: options.publicationIds ?? randomIds,
         authorizer: options.authorizer ?? allowAll,
         takeover,
+        owned,
         random: options.random ?? Math.random,
       });
       this.#realms.set(name, new Realm(context, retained, history));

@@ -188,6 +188,35 @@ describe('attacks by devices', () => {
   });
 });
 
+describe('a device that leaves testaments', () => {
+  it('leaves them in its own namespace alone, also if no role has permissions', async () => {
+    await using fortress = await Fortress.start({ realms: [{ name: 'home' }] });
+    const admin = await fortress.join('admin');
+    const events: [string, unknown][] = [];
+    await admin.subscribe('', ({ topic, args }) => args.length === 1 && events.push([topic, args[0]]), {
+      match: 'prefix',
+    });
+    const evil = await fortress.device('pump');
+    const leave = (topic: unknown, kwargs = {}) =>
+      evil.call('wamp.session.add_testament', { args: [topic, [999], {}], kwargs });
+    for (const scope of ['detached', 'destroyed']) {
+      for (const topic of ['dev.victim.temperature', 'mqtt.victim.temperature', 'wamp.session.on_join', 'dev.pumpx.y'])
+        await assert.rejects(leave(topic, { scope }), /not_authorized.*dev\.pump\./, topic);
+      await assert.rejects(leave(7, { scope }), /invalid_argument/);
+      await leave(`short.${scope}`, { scope });
+      await leave(`dev.pump.long.${scope}`, { scope, publish_options: { retain: true } });
+    }
+    await evil.leave();
+    await until('the last', () => events.length >= 4);
+    const topics = ['short.detached', 'long.detached', 'short.destroyed', 'long.destroyed'];
+    assert.deepEqual(
+      events.filter(([, value]) => value === 999),
+      topics.map(topic => [`dev.pump.${topic}`, 999]),
+    );
+    await admin.leave();
+  });
+});
+
 describe('a principal that has been removed', () => {
   it('is shown out, does not get in again, and what it had retained is told to nobody', async () => {
     using folder = new Folder();

@@ -6,6 +6,7 @@ import type { LogFields, Logger } from '../../src/base/logger.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
 import { type BridgeContext, defineBridge, type RunningBridge } from '../../src/gateway/bridge.ts';
 import { BridgeHost } from '../../src/gateway/bridge-host.ts';
+import { publishingOf } from '../../src/gateway/publishing-of.ts';
 import { StartError } from '../../src/gateway/start-error.ts';
 import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
@@ -66,7 +67,9 @@ function hosted(start: (context: BridgeContext, attempt: number) => Promise<void
     namespaces: [],
     identify: async () => ({ refused: 'not here', why: 'credentials' as const }),
     permits: () => true,
+    publishing: publishingOf(() => undefined),
     retainedPublication: () => undefined,
+    forgetRetained: () => {},
     store: () => new MemoryStore(1024),
     acceptWebSockets: () => ({ [Symbol.dispose]: () => {} }),
     listenRawSocket: () => Promise.reject(new Error('not here')),
@@ -219,7 +222,9 @@ describe('BridgeHost', () => {
       namespaces: [],
       identify: async () => ({ refused: 'not here', why: 'credentials' as const }),
       permits: () => true,
+      publishing: publishingOf(() => undefined),
       retainedPublication: () => undefined,
+      forgetRetained: () => {},
       store: () => new MemoryStore(1024),
       acceptWebSockets: () => ({ [Symbol.dispose]: () => {} }),
       listenRawSocket: () => Promise.reject(new Error('not here')),

@@ -8,16 +8,18 @@ import type { BridgeContext, Identity } from '../../src/gateway/bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { DeviceAdmission } from '../../src/gateway/device-admission.ts';
 import { Pairing } from '../../src/gateway/pairing.ts';
+import { publishingOf } from '../../src/gateway/publishing-of.ts';
 import { readTls } from '../../src/gateway/tls-files.ts';
 import type { LinkInfo } from '../../src/link/link.ts';
 import { localLinkPair } from '../../src/link/local-link.ts';
 import type { Authenticator } from '../../src/router/admission.ts';
 import type { Authorizer } from '../../src/router/authorizer.ts';
+import type { OwnedTopics } from '../../src/router/owned-topics.ts';
 import { Router } from '../../src/router/router.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { ForeignSubprotocols } from '../../src/transport/foreign-subprotocols.ts';
-import type { UriRule } from '../../src/wamp/uri.ts';
+import { asUri, type UriRule } from '../../src/wamp/uri.ts';
 
 export interface TestGatewayOptions {
   /** Default `loose`. */
@@ -28,6 +30,8 @@ export interface TestGatewayOptions {
   readonly authenticator?: Authenticator;
   /** Prefixes of the bridges. Default: none. */
   readonly namespaces?: readonly string[];
+  /** Topics of the bridge's own session. Default: none. */
+  readonly owned?: readonly OwnedTopics[];
   /** Default: everybody may do everything. */
   readonly permits?: BridgeContext['permits'];
   /** Default: one in memory. */
@@ -68,7 +72,7 @@ export class TestGateway implements AsyncDisposable {
       isTaken: () => false,
     });
     this.router = new Router({
-      realms: [{ name: REALM, uri: options.uri ?? 'loose' }],
+      realms: [{ name: REALM, uri: options.uri ?? 'loose', owned: options.owned ?? [] }],
       authenticator: admission,
       ...(options.authorizer !== undefined && { authorizer: options.authorizer }),
       clock: systemClock,
@@ -82,6 +86,7 @@ export class TestGateway implements AsyncDisposable {
       namespaces: options.namespaces ?? [],
       identify: (shown, terms) => admission.identify(shown, { ...terms, bridge: 'test' }),
       permits: options.permits ?? (() => true),
+      ...publishingOf(() => this.router.realm(REALM)),
       signal: this.#stopping.signal,
       store: options.store ?? new MemoryStore(64 * 1024 * 1024),
       acceptWebSockets: (subprotocols, accept) => this.foreign.take(subprotocols, accept),
@@ -92,6 +97,10 @@ export class TestGateway implements AsyncDisposable {
         options.listenRawSocket ??
         (() => Promise.reject(new Error('this gateway does not listen for RawSocket peers'))),
       retainedPublication: topic => this.router.realm(REALM)?.broker.retained.newest(topic)?.publication,
+      forgetRetained: (topic, publication) => {
+        const broker = this.router.realm(REALM)?.broker;
+        if (broker?.retained.newest(topic)?.publication === publication) broker.forgetRetained(asUri(topic));
+      },
       fail: error => this.failures.push(error),
     };
   }

@@ -13,6 +13,7 @@ import {
   type MqttSink,
   type MqttSource,
   Refused,
+  type Verdict,
 } from '../mqtt-source.ts';
 import { isCleanText, isTopicName } from '../mqtt-text.ts';
 import { RefusalLog } from '../refusal-log.ts';
@@ -40,6 +41,9 @@ const CLOSE_TIMEOUT = 1_000;
 
 /** Bytes that are no UTF-8 come from aedes as U+FFFD, and nothing else tells them; a real one is refused with the rest. */
 const REPLACEMENT = '\ufffd';
+
+/** Where messages go that are acknowledged and passed on to no client. */
+const WITHHELD = '$withheld';
 
 type Hook<Name extends keyof AedesOptions> = Parameters<NonNullable<AedesOptions[Name]>>;
 
@@ -309,13 +313,15 @@ export class AedesBroker implements MqttSource {
     Object.assign(packet, { brokerId: this.#origin() });
     const peer = client === null ? undefined : this.#peers.get(client);
     // Measure D: the acknowledgement waits until the message is accepted; aedes acknowledges before it does anything.
-    const accepted = this.#accepted(client, packet, peer);
+    const verdict = this.#verdict(client, packet, peer);
+    if (verdict === 'withhold') withhold(packet);
+    const accepted = typeof verdict === 'string' ? undefined : verdict.then(found => carryOut(found, packet));
     // A client that is gone has a will left, and nothing whose order it could break.
     const line = peer === undefined || peer.closed ? new CallbackLine() : peer.line;
     line.enter(accepted, packet.retain ? 1 + packet.qos : 0, callback);
   }
 
-  #accepted(client: Client | null, packet: PublishPacket, peer: AedesPeer | undefined): Promise<void> | undefined {
+  #verdict(client: Client | null, packet: PublishPacket, peer: AedesPeer | undefined): Verdict | Promise<Verdict> {
     const message: MqttMessage = {
       topic: packet.topic,
       payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
@@ -328,7 +334,7 @@ export class AedesBroker implements MqttSource {
     // Sent again, it has been accepted before. [MQTT-4.3.3-2] Asked for every QoS 2 message, so that they keep order.
     const { persistence } = this.#aedes as unknown as Persistent;
     return persistence.incomingGetPacket(client, packet).then(
-      () => undefined,
+      () => 'pass',
       () => this.#sink.message(message, peer),
     );
   }
@@ -338,6 +344,7 @@ export class AedesBroker implements MqttSource {
     const { topic } = subscription;
     // Measure L. [MQTT-1.5.3-1]
     if (!isText(topic)) callback(new Error('the filter is not UTF-8 without control characters'));
+    else if (topic.startsWith(`${WITHHELD}/`) || topic === WITHHELD) callback(null, null);
     // Shared subscriptions are MQTT 5; aedes would take the filter for a plain one that nothing matches.
     else if (topic.startsWith('$share/')) callback(null, null);
     else callback(null, peer !== undefined && this.#sink.maySubscribe?.(peer, topic) === false ? null : subscription);
@@ -374,6 +381,15 @@ export class AedesBroker implements MqttSource {
     this.#admitted -= 1;
     this.#sink.disconnected(peer);
   }
+}
+
+/** aedes goes on with the packet as it is now, and acknowledges it: on a topic that no client can subscribe. */
+function withhold(packet: PublishPacket): void {
+  Object.assign(packet, { topic: WITHHELD, payload: Buffer.alloc(0), retain: false });
+}
+
+function carryOut(verdict: Verdict, packet: PublishPacket): void {
+  if (verdict === 'withhold') withhold(packet);
 }
 
 function isText(text: string): boolean {

@@ -5,6 +5,8 @@ interface Place {
   readonly lane: number;
   readonly turn: Turn;
   settled: boolean;
+  /** What it waited for failed. */
+  error?: Error;
 }
 
 /**
@@ -42,7 +44,11 @@ export class CallbackLine {
         place.settled = true;
         this.#advance();
       },
-      (error: unknown) => this.#break(place, error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) => {
+        place.settled = true;
+        place.error = error instanceof Error ? error : new Error(String(error));
+        this.#advance();
+      },
     );
   }
 
@@ -66,15 +72,14 @@ export class CallbackLine {
     for (const place of this.#places) {
       if (!place.settled || !this.#isOpen(place.lane)) break;
       done += 1;
+      if (place.error !== undefined) {
+        this.#broken = true;
+        this.#places.length = 0;
+        place.turn(place.error);
+        return;
+      }
       this.#call(place.lane, place.turn);
     }
     if (done > 0) this.#places.splice(0, done);
-  }
-
-  #break(place: Place, error: Error): void {
-    if (this.#broken) return;
-    this.#broken = true;
-    this.#places.length = 0;
-    place.turn(error);
   }
 }

@@ -5,13 +5,15 @@ import { MqttRefusal, type MqttSink, Refused } from '../mqtt-source.ts';
 import { isTopicName } from '../mqtt-text.ts';
 import { RefusalLog } from '../refusal-log.ts';
 import type { ClientProtocol } from './client-protocol.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, Hold } from './connection.ts';
 import type { Distributor } from './distributor.ts';
 import type { Journal } from './journal.ts';
 import { Message } from './message.ts';
 import { type Connect, MalformedPacket } from './packet.ts';
 import { connack } from './packet-encoder.ts';
+import type { RetainedReplays } from './retained-replays.ts';
 import type { SessionTable } from './session-table.ts';
+import type { Subscribing } from './subscribing.ts';
 import { levelCount } from './topic-filter.ts';
 
 /** Characters of a client id. */
@@ -24,6 +26,8 @@ export interface ArrivalsParts {
   readonly sessions: SessionTable;
   readonly distributor: Distributor;
   readonly protocol: ClientProtocol;
+  readonly subscribing: Subscribing;
+  readonly replays: RetainedReplays;
   readonly journal: Journal | undefined;
   readonly clock: Clock;
   readonly log: Logger;
@@ -86,7 +90,7 @@ export class Arrivals {
     connection.clientId = connect.clientId;
     connection.username = connect.username;
     connection.password = connect.password?.toString('utf8');
-    connection.hold();
+    connection.hold(Hold.Arrival);
     const flaw = this.#flaw(connect);
     if (flaw !== undefined) {
       this.#refuse(connection, new MqttRefusal(Refused.Identifier, flaw));
@@ -176,7 +180,10 @@ export class Arrivals {
     this.#present.set(clientId, { connection, willed: will !== undefined, ended, end });
     this.#maximum = Math.max(this.#maximum, this.#present.size);
     const old = sessions.get(clientId);
-    if (old !== undefined && (connect.clean || !old.keeps)) distributor.handOver(old, true);
+    if (old !== undefined && (connect.clean || !old.keeps)) {
+      this.#parts.replays.drop(old);
+      distributor.handOver(old, true);
+    }
     const { session, present } = sessions.open(clientId, owner, connect.clean);
     this.#parts.returned(clientId);
     if (will !== undefined)
@@ -186,6 +193,7 @@ export class Arrivals {
     connection.keepAlive = connect.keepAlive;
     session.connection = connection;
     try {
+      await this.#parts.subscribing.forgetForbidden(connection, session);
       await journal?.commit();
     } catch (error) {
       this.#refuse(connection, error);
@@ -193,12 +201,13 @@ export class Arrivals {
     }
     if (connection.closed) return;
     // MQTT 3.1 has no such flag.
-    connection.send(connack(0, present && connection.protocolVersion > 3));
+    connection.welcome(connack(0, present && connection.protocolVersion > 3));
     sink.connected?.(connection);
     for (const [filter, qos] of session.subscriptions) sink.subscribed?.(connection, filter, qos);
     session.queue.restart();
     session.pump();
-    connection.proceed();
+    this.#parts.replays.resume(session);
+    connection.proceed(Hold.Arrival);
   }
 
   #refuse(connection: Connection, error: unknown): void {

@@ -3,13 +3,12 @@ import type { Clock } from '../../../src/base/clock.ts';
 import type { PeerAddress } from '../../../src/gateway/bridge.ts';
 import type { PeerCertificate } from '../../../src/link/link.ts';
 import type { MqttPeer } from '../mqtt-source.ts';
-import type { Message } from './message.ts';
 import { type ClientPacket, MalformedPacket, type Will } from './packet.ts';
-import { publish } from './packet-encoder.ts';
 import { PacketReader } from './packet-reader.ts';
 import type { PublishLine } from './publish-line.ts';
 import type { Session, SessionConnection } from './session.ts';
 import type { Traffic } from './traffic.ts';
+import type { WorkTurns } from './work-turns.ts';
 
 /** Bytes that wait for a client from which on nothing is sent that can wait elsewhere. */
 const HIGH_WATER = 256 * 1024;
@@ -17,6 +16,14 @@ const HIGH_WATER = 256 * 1024;
 const MAX_WRITE = 64 * 1024;
 /** Milliseconds in which a client that is to go has to take its last packet. */
 const LAST_WORDS = 1_000;
+
+/** Packets of one connection that are handled at a time: more, if the turn has room for more. */
+const MAX_PACKETS = 500;
+const FEW_PACKETS = 20;
+
+/** Why no more packets are looked at; several of these can hold at a time. */
+export const Hold = { Arrival: 1, Line: 2, Work: 4, Begin: 8, Commit: 16, Turn: 32 } as const;
+export type Hold = (typeof Hold)[keyof typeof Hold];
 
 /** What is known of a connection before it says anything. */
 export interface Arrival {
@@ -30,6 +37,7 @@ export interface ConnectionLimits {
   readonly maxQueuedBytes: number;
   readonly connectTimeout: number;
   readonly stallTimeout: number;
+  readonly maxSubscriptions: number;
 }
 
 /** The broker, as a connection sees it. */
@@ -37,14 +45,15 @@ export interface ConnectionHost {
   readonly limits: ConnectionLimits;
   readonly traffic: Traffic;
   readonly clock: Clock;
+  readonly turns: WorkTurns;
   /** A packet has come; in order. */
   packet(connection: Connection, packet: ClientPacket): void;
   /** The connection is over, and nothing comes any more. */
   closed(connection: Connection): void;
   /** A message at QoS 0 that there was no room for. */
   dropped(connection: Connection, topic: string): void;
-  /** Whether a message is still its topic's retained one. */
-  isRetained(message: Message): boolean;
+  /** There is room again for what waits elsewhere. */
+  writable(connection: Connection): void;
   /** Calls `flush` at the end of this turn of the event loop. */
   flushSoon(connection: Connection): void;
   /** An error that is ours. */
@@ -73,7 +82,9 @@ export class Connection implements MqttPeer, SessionConnection {
   readonly #host: ConnectionHost;
   readonly #stream: Duplex;
   readonly #reader: PacketReader;
-  #held = false;
+  /** CONNACK was sent: nothing else may come before it. [MQTT-3.2.0-1] */
+  #welcomed = false;
+  #holds = 0;
   #reading = false;
   /** The far side has ended; what it sent before still counts. */
   #over = false;
@@ -82,7 +93,6 @@ export class Connection implements MqttPeer, SessionConnection {
   #out: Buffer[] = [];
   #outBytes = 0;
   #wroteAt = 0;
-  #replay: Message[] = [];
   readonly #wrote = (): void => this.#written();
 
   constructor(host: ConnectionHost, { stream, from, certificate }: Arrival) {
@@ -93,7 +103,7 @@ export class Connection implements MqttPeer, SessionConnection {
     this.addressHint = from.addressHint;
     this.loopback = from.loopback;
     this.certificate = certificate;
-    this.#reader = new PacketReader(host.limits.maxPacketSize);
+    this.#reader = new PacketReader(host.limits.maxPacketSize, host.limits.maxSubscriptions);
     this.#heardAt = host.clock.monotonic();
     stream.on('data', (chunk: Buffer) => this.#received(chunk));
     stream.on('end', () => this.#ended());
@@ -112,18 +122,19 @@ export class Connection implements MqttPeer, SessionConnection {
   }
 
   get writable(): boolean {
-    return this.#backlog < HIGH_WATER;
+    return this.#welcomed && this.#backlog < HIGH_WATER;
   }
 
   /** Looks at no more packets until `proceed`. */
-  hold(): void {
-    this.#held = true;
+  hold(reason: Hold): void {
+    this.#holds |= reason;
     this.#stream.pause();
   }
 
-  proceed(): void {
-    if (!this.#held) return;
-    this.#held = false;
+  proceed(reason: Hold): void {
+    if (this.#holds === 0) return;
+    this.#holds &= ~reason;
+    if (this.#holds !== 0) return;
     this.#heardAt = this.#host.clock.monotonic();
     this.#read();
   }
@@ -138,6 +149,12 @@ export class Connection implements MqttPeer, SessionConnection {
     if (this.#outBytes >= MAX_WRITE) this.flush();
   }
 
+  /** CONNACK, which is the first packet and lets others follow. */
+  welcome(packet: Buffer): void {
+    this.send(packet);
+    this.#welcomed = true;
+  }
+
   sendPublish(packet: Buffer, bytes: number): void {
     const { traffic } = this.#host;
     traffic.publishSent += 1;
@@ -147,14 +164,9 @@ export class Connection implements MqttPeer, SessionConnection {
 
   /** Sends PUBLISH at QoS 0, unless too much waits for the client already. */
   sendAtMostOnce(packet: Buffer, bytes: number, topic: string): void {
+    if (!this.#welcomed) return;
     if (this.#backlog + packet.length > this.#host.limits.maxQueuedBytes) this.#host.dropped(this, topic);
     else this.sendPublish(packet, bytes);
-  }
-
-  /** Sends retained messages at QoS 0: as fast as the client takes them, so that none is dropped. */
-  replay(messages: readonly Message[]): void {
-    this.#replay = this.#replay.length === 0 ? [...messages] : this.#replay.concat(messages);
-    this.#continueReplay();
   }
 
   /** Writes what has gathered. */
@@ -189,7 +201,6 @@ export class Connection implements MqttPeer, SessionConnection {
     this.reason ??= reason;
     this.flush();
     this.#closed = true;
-    this.#replay = [];
     const stream = this.#stream;
     if (!stream.destroyed) {
       stream.end(() => stream.destroy());
@@ -215,7 +226,7 @@ export class Connection implements MqttPeer, SessionConnection {
     const { connectTimeout, stallTimeout } = this.#host.limits;
     const silent = now - this.#heardAt;
     if (this.#stream.writableLength > 0 && now - this.#wroteAt > stallTimeout) this.destroy('it takes nothing');
-    else if (this.#held) return;
+    else if (this.#holds !== 0) return;
     else if (this.session === undefined && silent > connectTimeout) this.destroy('no CONNECT came in time');
     // [MQTT-3.1.2-24]
     else if (this.keepAlive > 0 && silent > this.keepAlive * 1_500) this.destroy('it is silent: keep alive timeout');
@@ -239,21 +250,39 @@ export class Connection implements MqttPeer, SessionConnection {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      while (!this.#held && !this.#closed) {
-        const packet = this.#reader.next();
-        if (packet === undefined) break;
-        this.#host.traffic.messagesReceived += 1;
-        this.#host.packet(this, packet);
-      }
+      this.#handle(this.#host.turns);
     } catch (error) {
       if (!(error instanceof MalformedPacket)) this.#host.failed(this, error);
       this.close(error instanceof MalformedPacket ? error.message : 'an error of the gateway');
     } finally {
       this.#reading = false;
     }
-    if (this.#closed || this.#held) return;
+    if (this.#closed || this.#holds !== 0) return;
     if (this.#over) this.close('the connection was lost');
     else if (this.#stream.isPaused()) this.#stream.resume();
+  }
+
+  /** Handles what has come, but only so much of it in one turn. */
+  #handle(turns: WorkTurns): void {
+    const most = turns.exhausted ? FEW_PACKETS : MAX_PACKETS;
+    for (let count = 0; this.#holds === 0 && !this.#closed; count++) {
+      if (count === most) {
+        this.hold(Hold.Turn);
+        turns.later(() => {
+          this.proceed(Hold.Turn);
+          return true;
+        });
+        turns.spend(count);
+        return;
+      }
+      const packet = this.#reader.next();
+      if (packet === undefined) {
+        if (count > FEW_PACKETS) turns.spend(count);
+        return;
+      }
+      this.#host.traffic.messagesReceived += 1;
+      this.#host.packet(this, packet);
+    }
   }
 
   #write(out: readonly Buffer[], from: number, to: number): void {
@@ -266,20 +295,7 @@ export class Connection implements MqttPeer, SessionConnection {
   #written(): void {
     this.#wroteAt = this.#host.clock.monotonic();
     if (this.#closed || !this.writable) return;
-    this.#continueReplay();
     this.session?.pump();
-  }
-
-  #continueReplay(): void {
-    let sent = 0;
-    for (const message of this.#replay) {
-      if (!this.writable) break;
-      sent += 1;
-      // A newer one has been sent meanwhile, and must stay the last.
-      if (!this.#host.isRetained(message)) continue;
-      const { topic, payload } = message;
-      this.sendPublish(publish(topic, payload, { qos: 0, retain: true, dup: false, id: 0 }), payload.length);
-    }
-    if (sent > 0) this.#replay = this.#replay.slice(sent);
+    this.#host.writable(this);
   }
 }

@@ -7,6 +7,7 @@ import type { Distributor } from './distributor.ts';
 import type { Journal } from './journal.ts';
 import { Message } from './message.ts';
 import type { OrphanedWill } from './restored-state.ts';
+import type { RetainedReplays } from './retained-replays.ts';
 import type { Session } from './session.ts';
 import type { SessionTable } from './session-table.ts';
 
@@ -17,6 +18,7 @@ export interface DeparturesParts {
   readonly sink: MqttSink;
   readonly sessions: SessionTable;
   readonly distributor: Distributor;
+  readonly replays: RetainedReplays;
   readonly journal: Journal | undefined;
   readonly drops: DropCounter;
   readonly clock: Clock;
@@ -77,6 +79,7 @@ export class Departures {
     const { sessions, clock, journal, distributor, log } = this.#parts;
     const over = sessions.expire(clock.now());
     for (const session of over) {
+      this.#parts.replays.drop(session);
       distributor.handOver(session, true);
       sessions.end(session);
       log.info({ clientId: session.clientId }, 'MQTT session expired');
@@ -87,6 +90,7 @@ export class Departures {
 
   #leave(session: Session): void {
     const { sessions, distributor, clock, journal } = this.#parts;
+    if (!session.keeps) this.#parts.replays.drop(session);
     distributor.handOver(session, !session.keeps);
     if (session.keeps) {
       session.disconnectedAt = clock.now();

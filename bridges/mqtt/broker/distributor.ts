@@ -9,6 +9,8 @@ import type { RetainedMessages } from './retained-messages.ts';
 import type { Session } from './session.ts';
 import type { Route, SessionGroup, Subscriptions } from './subscriptions.ts';
 
+const NOWHERE: Route = Object.freeze({ targets: [], groups: [], stored: false });
+
 /** A message that is being written, and who gets it then. */
 export interface Staged {
   readonly route: Route;
@@ -35,6 +37,8 @@ export interface DistributorParts {
   readonly retained: RetainedMessages;
   readonly journal: Journal | undefined;
   readonly drops: DropCounter;
+  /** A message on a topic is about to reach its subscribers, perhaps before what is retained there. */
+  overtake(topic: string): void;
   /** The connection of a session, or undefined. */
   connectionOf(session: Session): Connection | undefined;
 }
@@ -61,11 +65,20 @@ export class Distributor {
     const retained = message.retain && message.qos > 0;
     const stored = route.stored && message.qos > 0;
     if (!remembered && !retained && !stored) return undefined;
+    if (stored && !message.retain) this.#parts.overtake(message.topic);
     const picked = route.groups.flatMap(group => pick(group) ?? []);
     const queued = stored ? this.#queue(message, route, picked) : [];
     if (remembered) journal.received(incoming.clientId, id);
     if (retained && this.#parts.retained.accepts(message)) this.#writeRetained(message, journal);
     return { route, queued, picked, committed: journal.commit() };
+  }
+
+  /** As `stage`, of a message that nobody gets: only that it has come is written. */
+  remember(message: Message, incoming: Session | undefined, id: number): Staged | undefined {
+    const { journal } = this.#parts;
+    if (journal === undefined || message.qos !== 2 || incoming?.journal === undefined) return undefined;
+    journal.received(incoming.clientId, id);
+    return { route: NOWHERE, queued: [], picked: [], committed: journal.commit() };
   }
 
   /** Could not be written: out of the queues again. */
@@ -78,6 +91,7 @@ export class Distributor {
   release(message: Message, staged: Staged | undefined): void {
     const { topic, payload } = message;
     if (message.retain) this.#retain(message);
+    else this.#parts.overtake(topic);
     const route = staged?.route ?? this.#parts.subscriptions.route(topic);
     // One packet for all who get it at QoS 0.
     let packet: Buffer | undefined;

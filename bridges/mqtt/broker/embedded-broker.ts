@@ -18,12 +18,15 @@ import { type ClientPacket, MalformedPacket, PacketType } from './packet.ts';
 import { PublishLine } from './publish-line.ts';
 import { restoreState } from './restored-state.ts';
 import { RetainedMessages } from './retained-messages.ts';
+import { RetainedReplays } from './retained-replays.ts';
 import type { Session } from './session.ts';
 import { SessionTable } from './session-table.ts';
+import { Subscribing } from './subscribing.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { SysTopics } from './sys-topics.ts';
 import { levelCount } from './topic-filter.ts';
 import { Traffic } from './traffic.ts';
+import { WorkTurns } from './work-turns.ts';
 
 /** Our own publications that may wait for being written. */
 const MAX_WAITING = 10_000;
@@ -53,6 +56,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
   readonly traffic = new Traffic();
+  readonly turns: WorkTurns;
   readonly #parts: BrokerParts;
   readonly #maxTopicLevels: number;
   readonly #subscriptions: Subscriptions;
@@ -62,6 +66,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   readonly #journal: Journal | undefined;
   readonly #sessions: SessionTable;
   readonly #distributor: Distributor;
+  readonly #replays: RetainedReplays;
   readonly #arrivals: Arrivals;
   readonly #departures: Departures;
   readonly #protocol: ClientProtocol;
@@ -77,6 +82,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     this.limits = config;
     this.clock = clock;
     this.#parts = parts;
+    this.turns = new WorkTurns(error => log.error({ err: error }, 'an error in the MQTT broker; work was given up'));
     this.#subscriptions = new Subscriptions(config.maxSubscriptionBytes);
     this.#retained = new RetainedMessages(config.retained);
     this.#held = new HeldMessages(config.maxStoredBytes);
@@ -85,17 +91,27 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     const shared = { sink, drops, clock, log, journal, subscriptions: this.#subscriptions, retained: this.#retained };
     const { inflight: window, sessionExpiry: expiry, maxSessions, queue: limits } = config;
     this.#sessions = new SessionTable({ ...shared, held: this.#held, limits, window, expiry, maxSessions });
-    this.#distributor = new Distributor({ ...shared, connectionOf: session => connectionOf(session) });
+    const overtake = (topic: string): void => this.#replays.overtake(topic);
+    this.#distributor = new Distributor({ ...shared, connectionOf, overtake });
+    this.#replays = new RetainedReplays({
+      ...{ retained: this.#retained, turns: this.turns, window, connectionOf },
+      give: (session, message, qos) => this.#distributor.give(session, message, qos, true),
+    });
     for (const filter of config.refuse.subscribe) this.#refusedFilters.set(filter, filter, true);
-    const all = { ...shared, sessions: this.#sessions, distributor: this.#distributor };
+    const all = { ...shared, sessions: this.#sessions, distributor: this.#distributor, replays: this.#replays };
+    const failed = (connection: Connection, error: unknown): void => this.failed(connection, error);
+    const subscribing = new Subscribing({
+      ...{ ...all, turns: this.turns, limits: config, failed },
+      record: session => this.#sessions.record(session),
+      maySubscribe: filter => !this.#isRefused(filter),
+    });
     const ended = (connection: Connection): void => this.#arrivals.ended(connection);
     this.#protocol = new ClientProtocol({
       ...all,
+      subscribing,
       traffic: this.traffic,
       limits: config,
-      record: session => this.#sessions.record(session),
-      maySubscribe: filter => !this.#isRefused(filter),
-      failed: (connection, error) => this.failed(connection, error),
+      failed,
       ended,
     });
     const { maxClients, maxTopicLevels } = config;
@@ -105,6 +121,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     this.#arrivals = new Arrivals({
       ...all,
       protocol: this.#protocol,
+      subscribing,
       maxClients,
       maxTopicLevels,
       isStopping,
@@ -158,7 +175,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     else if (this.#own.length >= MAX_WAITING) drops.add('too many publications wait', { topic });
     else {
       const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-      this.#own.enter(new Message(topic, bytes, qos, retain, this.clock.now()), 0, undefined);
+      this.#own.enter(new Message(topic, bytes, qos, retain, this.clock.now()), 0, 'pass');
     }
   }
 
@@ -200,8 +217,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   }
 
   /** [ConnectionHost] */
-  isRetained(message: Message): boolean {
-    return this.#retained.get(message.topic) === message;
+  writable({ session }: Connection): void {
+    if (session !== undefined) this.#replays.resume(session);
   }
 
   /** [ConnectionHost] What is written in one turn of the event loop leaves together. */

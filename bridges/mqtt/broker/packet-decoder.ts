@@ -18,8 +18,11 @@ import {
 const EMPTY = Buffer.alloc(0);
 const MEANINGLESS = 'a flag that must not be set';
 
-/** The packet whose fixed header begins with `first` and whose rest is `bytes` from `at` to `end`. */
-export function decodePacket(first: number, bytes: Buffer, at: number, end: number): ClientPacket {
+/**
+ * The packet whose fixed header begins with `first` and whose rest is `bytes` from `at` to `end`. Of SUBSCRIBE, the texts
+ * of so many filters are read; the others are counted.
+ */
+export function decodePacket(first: number, bytes: Buffer, at: number, end: number, maxFilters: number): ClientPacket {
   const type = first >> 4;
   if (type === PacketType.Publish) return publish(first, new Fields(bytes, at, end));
   if (type === PacketType.Connect) return connect(first & 0x0f, new Fields(bytes, at, end));
@@ -34,9 +37,9 @@ export function decodePacket(first: number, bytes: Buffer, at: number, end: numb
     case PacketType.Pubcomp:
       return acknowledgement(type, fields);
     case PacketType.Subscribe:
-      return subscribe(fields);
+      return subscribe(fields, maxFilters);
     case PacketType.Unsubscribe:
-      return unsubscribe(fields);
+      return unsubscribe(fields, maxFilters);
     case PacketType.Pingreq:
     case PacketType.Disconnect:
       return bare(type, fields);
@@ -164,22 +167,29 @@ function acknowledgement(type: AcknowledgementType, fields: Fields): Acknowledge
   return { type, id };
 }
 
-function subscribe(fields: Fields): Subscribe {
+function subscribe(fields: Fields, maxFilters: number): Subscribe {
   const id = fields.id();
   const subscriptions: { filter: string; qos: Qos }[] = [];
   do {
     // The first of them must be there. [MQTT-3.8.3-3] [MQTT-3-8.3-4]
     subscriptions.push({ filter: fields.text('filter'), qos: qosOf(fields.byte()) });
-  } while (!fields.done);
-  return { type: PacketType.Subscribe, id, subscriptions };
+  } while (!fields.done && subscriptions.length < maxFilters);
+  let surplus = 0;
+  for (; !fields.done; surplus++) {
+    fields.binary();
+    qosOf(fields.byte());
+  }
+  return { type: PacketType.Subscribe, id, subscriptions, surplus };
 }
 
-function unsubscribe(fields: Fields): Unsubscribe {
+function unsubscribe(fields: Fields, maxFilters: number): Unsubscribe {
   const id = fields.id();
   const filters: string[] = [];
-  // [MQTT-3.10.3-2]
-  do filters.push(fields.text('filter'));
-  while (!fields.done);
+  do {
+    if (filters.length >= maxFilters) throw new MalformedPacket(`UNSUBSCRIBE names more than ${maxFilters} filters`);
+    // [MQTT-3.10.3-2]
+    filters.push(fields.text('filter'));
+  } while (!fields.done);
   return { type: PacketType.Unsubscribe, id, filters };
 }
 

@@ -17,11 +17,14 @@ export function acknowledgement(type: AcknowledgementType, id: number): Buffer {
   return Buffer.of((type << 4) | (type === PacketType.Pubrel ? 2 : 0), 2, id >> 8, id & 0xff);
 }
 
-export function suback(id: number, granted: readonly Granted[]): Buffer {
-  const packet = withRoom(PacketType.Suback << 4, 2 + granted.length);
-  const at = packet.length - 2 - granted.length;
+/** `refused`: how many more were refused, behind those in `granted`. */
+export function suback(id: number, granted: readonly Granted[], refused = 0): Buffer {
+  const length = 2 + granted.length + refused;
+  const packet = withRoom(PacketType.Suback << 4, length);
+  const at = packet.length - length;
   packet.writeUInt16BE(id, at);
   packet.set(granted, at + 2);
+  packet.fill(SUBSCRIBE_FAILURE, at + 2 + granted.length);
   return packet;
 }
 

@@ -3,6 +3,8 @@ import { decodePacket } from './packet-decoder.ts';
 
 /** Bytes of the longest fixed header. [MQTT-2.2.3] */
 const MAX_HEADER = 5;
+/** Filters that are read of one packet, unless one client may have more. */
+const MAX_FILTERS = 1_000;
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -11,6 +13,7 @@ const EMPTY = Buffer.alloc(0);
  */
 export class PacketReader {
   readonly #limit: number;
+  readonly #maxFilters: number;
   /** Of the protocol that is spoken, once CONNECT has said so. */
   #level: number | undefined;
   #chunk: Buffer = EMPTY;
@@ -20,9 +23,10 @@ export class PacketReader {
   #body: Buffer | undefined;
   #filled = 0;
 
-  /** `limit`: the most bytes that may follow a fixed header. */
-  constructor(limit: number) {
+  /** `limit`: the most bytes that may follow a fixed header. `maxFilters`: the most that are read of one packet. */
+  constructor(limit: number, maxFilters = MAX_FILTERS) {
     this.#limit = limit;
+    this.#maxFilters = Math.max(maxFilters, MAX_FILTERS);
   }
 
   /** Whether bytes are here that have not been looked at. */
@@ -96,7 +100,8 @@ export class PacketReader {
   }
 
   #decode(bytes: Buffer, at: number, end: number): ClientPacket {
-    const packet = decodePacket(this.#level === 3 ? withoutDup(this.#first) : this.#first, bytes, at, end);
+    const first = this.#level === 3 ? withoutDup(this.#first) : this.#first;
+    const packet = decodePacket(first, bytes, at, end, this.#maxFilters);
     if (packet.type === PacketType.Connect) this.#level ??= packet.level;
     return packet;
   }

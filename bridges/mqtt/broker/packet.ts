@@ -66,6 +66,8 @@ export interface Subscribe {
   readonly type: typeof PacketType.Subscribe;
   readonly id: number;
   readonly subscriptions: readonly { readonly filter: string; readonly qos: Qos }[];
+  /** Filters above the number that is looked at, which are refused. */
+  readonly surplus: number;
 }
 
 export interface Unsubscribe {

@@ -1,12 +1,13 @@
+import type { Verdict } from '../mqtt-source.ts';
 import type { Staged } from './distributor.ts';
 import type { Message } from './message.ts';
 
 /** What is done with a message, in this order. */
 export interface PublishSteps {
   /** It is accepted: what has to be on disk before anyone hears of it is written. Undefined where nothing has to be. */
-  stage(message: Message, id: number): Staged | undefined;
+  stage(message: Message, id: number, verdict: Verdict): Staged | undefined;
   /** It is on disk: subscribers get it, and whoever published it the acknowledgement. */
-  release(message: Message, id: number, staged: Staged | undefined): void;
+  release(message: Message, id: number, staged: Staged | undefined, verdict: Verdict): void;
   /** It was not accepted, or could not be written: it is as if it had never come. */
   refuse(message: Message, id: number, error: Error, staged: Staged | undefined): void;
   /** An error that is ours. */
@@ -18,7 +19,8 @@ export interface PublishSteps {
 interface Place {
   readonly message: Message;
   readonly id: number;
-  accepted: boolean;
+  /** Undefined until there is one. */
+  verdict: Verdict | undefined;
   committed: boolean;
   staged: Staged | undefined;
   refused: boolean;
@@ -42,35 +44,43 @@ export class PublishLine {
     return this.#places.length;
   }
 
-  enter(message: Message, id: number, accepted: Promise<void> | undefined): void {
-    if (accepted === undefined && this.#places.length === 0) {
-      const staged = this.#steps.stage(message, id);
-      if (staged === undefined) this.#steps.release(message, id, undefined);
-      else this.#commit(this.#place(message, id, true), staged);
+  enter(message: Message, id: number, verdict: Verdict | Promise<Verdict>): void {
+    if (typeof verdict === 'string') {
+      this.#enterJudged(message, id, verdict);
       return;
     }
-    const place = this.#place(message, id, accepted === undefined);
-    accepted
-      ?.then(
-        () => {
-          place.accepted = true;
+    const place = this.#place(message, id, undefined);
+    verdict
+      .then(
+        found => {
+          place.verdict = found;
           this.#advance();
         },
         (error: unknown) => this.#refuseFrom(place, asError(error)),
       )
       .catch(this.#steps.failed);
-    if (accepted === undefined) this.#advance();
   }
 
-  #place(message: Message, id: number, accepted: boolean): Place {
-    const place = { message, id, accepted, committed: false, staged: undefined, refused: false };
+  #enterJudged(message: Message, id: number, verdict: Verdict): void {
+    if (this.#places.length > 0) {
+      this.#place(message, id, verdict);
+      this.#advance();
+      return;
+    }
+    const staged = this.#steps.stage(message, id, verdict);
+    if (staged === undefined) this.#steps.release(message, id, undefined, verdict);
+    else this.#commit(this.#place(message, id, verdict), staged);
+  }
+
+  #place(message: Message, id: number, verdict: Verdict | undefined): Place {
+    const place = { message, id, verdict, committed: false, staged: undefined, refused: false };
     this.#places.push(place);
     return place;
   }
 
   #advance(): void {
-    for (let place = this.#places[this.#staged]; place?.accepted === true; place = this.#places[this.#staged]) {
-      const staged = this.#steps.stage(place.message, place.id);
+    for (let place = this.#places[this.#staged]; place?.verdict !== undefined; place = this.#places[this.#staged]) {
+      const staged = this.#steps.stage(place.message, place.id, place.verdict);
       if (staged === undefined) {
         this.#staged += 1;
         place.committed = true;
@@ -103,7 +113,8 @@ export class PublishLine {
     for (const place of this.#places) {
       if (!place.committed) break;
       done += 1;
-      if (!place.refused) this.#steps.release(place.message, place.id, place.staged);
+      const { message, id, staged, verdict } = place;
+      if (!place.refused && verdict !== undefined) this.#steps.release(message, id, staged, verdict);
     }
     if (done === 0) return;
     this.#places.splice(0, done);

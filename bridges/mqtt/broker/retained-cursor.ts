@@ -29,7 +29,7 @@ export class RetainedCursor {
   #from = '';
   #after = false;
   #done = false;
-  #exact: boolean;
+  readonly #exact: boolean;
 
   /** `newest`: the number of the newest message that counts. */
   constructor(topics: SortedTopics<RetainedEntry>, filter: string, newest: number) {
@@ -38,6 +38,16 @@ export class RetainedCursor {
     this.#newest = newest;
     this.#exact = !this.#levels.some(level => level === '+' || level === '#');
     if (this.#exact) this.#from = topicKey(filter);
+  }
+
+  /** Whether anything may come: a filter without wildcards is looked up at once. */
+  get promising(): boolean {
+    return !this.#exact || this.#topics.seek(this.#from)?.key === this.#from;
+  }
+
+  /** Whether what was retained as the message of this number counts. */
+  covers(number: number): boolean {
+    return number <= this.#newest;
   }
 
   /** Nothing comes any more. */

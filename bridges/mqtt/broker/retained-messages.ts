@@ -73,6 +73,20 @@ export class RetainedMessages {
     return new RetainedCursor(this.#topics, filter, this.#number);
   }
 
+  /** Whether a cursor that has still to come to a topic will give its message. */
+  isCovered(topic: string, cursor: RetainedCursor): boolean {
+    const entry = this.#entries.get(topic);
+    return entry !== undefined && cursor.covers(entry.number);
+  }
+
+  /** No cursor that has begun gives the message of a topic any more. */
+  touch(topic: string): void {
+    const entry = this.#entries.get(topic);
+    if (entry === undefined) return;
+    this.#number += 1;
+    entry.number = this.#number;
+  }
+
   match(filter: string): Message[] {
     const cursor = this.cursor(filter);
     const found: Message[] = [];

@@ -64,6 +64,11 @@ export class Session {
     this.queue = new OutboundQueue(parts.window, parts.held);
   }
 
+  /** Messages that the queue has room for in all. */
+  get room(): number {
+    return this.#parts.limits.maxMessages;
+  }
+
   get connected(): boolean {
     return this.connection !== undefined;
   }

@@ -12,6 +12,7 @@ export const externalMqttBridge = defineBridge({
   name: 'mqtt-external',
   schema: externalConfig,
   namespaces: ({ prefix }) => [prefix],
+  owns: ({ errors }) => [{ topic: errors, match: 'exact' }],
   async start(config, context) {
     const { log, clock } = context;
     const drops = new DropCounter(log);

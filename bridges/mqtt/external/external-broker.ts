@@ -182,10 +182,10 @@ export class ExternalBroker implements MqttSource {
       ...{ topic, payload, qos, retain, dup: dup === true, receivedAt: this.#parts.clock.now() },
       ...(properties !== undefined && { properties }),
     };
-    const accepted = this.#parts.sink.message(message, undefined);
-    if (accepted === undefined) done();
+    const verdict = this.#parts.sink.message(message, undefined);
+    if (typeof verdict === 'string') done();
     else
-      accepted.then(
+      verdict.then(
         () => done(),
         (error: unknown) => this.#refused(topic, error, done),
       );

@@ -29,11 +29,10 @@ export class BridgeRig implements AsyncDisposable {
   }
 
   static async start(config: Record<string, unknown> = {}, options: TestGatewayOptions = {}): Promise<BridgeRig> {
-    const gateway = new TestGateway(options);
-    const bridge = await mqttBridge.start(
-      mqttBridge.schema.parse({ port: 0, presence: false, ...config }),
-      gateway.context,
-    );
+    const parsed = mqttBridge.schema.parse({ port: 0, presence: false, ...config });
+    const owned = (mqttBridge.owns?.(parsed) ?? []).map(topics => ({ ...topics, listener: 'test' }));
+    const gateway = new TestGateway({ owned, ...options });
+    const bridge = await mqttBridge.start(parsed, gateway.context);
     return new BridgeRig(gateway, bridge, await gateway.join());
   }
 

@@ -4,7 +4,7 @@ import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { SourceParts } from '../../../bridges/mqtt/broker/embedded-source.ts';
 import { DropCounter } from '../../../bridges/mqtt/drop-counter.ts';
 import { mqttConfig } from '../../../bridges/mqtt/mqtt-config.ts';
-import type { MqttMessage, MqttPeer, MqttSink } from '../../../bridges/mqtt/mqtt-source.ts';
+import type { MqttMessage, MqttPeer, MqttSink, Verdict } from '../../../bridges/mqtt/mqtt-source.ts';
 import { type OwnBroker, openBroker } from '../../../bridges/mqtt/open-broker.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
@@ -55,9 +55,16 @@ export class BrokerRig implements MqttSink {
     });
   }
 
-  message(message: MqttMessage): Promise<void> | undefined {
+  message(message: MqttMessage): Verdict | Promise<Verdict> {
     this.messages.push(message);
-    return this.accept(message);
+    return this.accept(message)?.then(() => 'pass') ?? 'pass';
+  }
+
+  /** Decides who may subscribe what. */
+  allow: (filter: string) => boolean = () => true;
+
+  maySubscribe(_: MqttPeer, filter: string): boolean {
+    return this.allow(filter);
   }
 
   connected({ clientId }: MqttPeer): void {

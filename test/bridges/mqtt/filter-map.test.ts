@@ -10,6 +10,8 @@ describe('filter map', () => {
     assert.deepEqual(asked('a/b'), ['exact mqtt.a.b']);
     assert.deepEqual(asked('a.b/c d'), ['exact mqtt.a%2Eb.c%20d']);
     assert.deepEqual(asked('a/+/c'), ['wildcard mqtt.a..c']);
+    assert.deepEqual(asked('presence/#'), ['prefix mqtt.%70resence.', 'exact mqtt.%70resence']);
+    assert.deepEqual(asked('presence/+'), ['wildcard mqtt.%70resence.']);
     assert.deepEqual(asked('+'), ['wildcard mqtt.']);
     assert.deepEqual(asked('#'), ['prefix mqtt.']);
     assert.deepEqual(asked('a/#'), ['prefix mqtt.a.', 'exact mqtt.a']);

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { externalMqttBridge } from '../../../bridges/mqtt/external/external-bridge.ts';
+import { mqttBridge } from '../../../bridges/mqtt/mqtt-bridge.ts';
 import { WampError } from '../../../src/wamp/errors.ts';
 import { until } from '../../support/until.ts';
 import { BridgeRig } from './bridge-rig.ts';
 import { closing, collect } from './broker-rig.ts';
+
+const refused = (error: unknown): boolean => error instanceof WampError && error.uri === 'wamp.error.not_authorized';
 
 /** What a newcomer is told of what is retained. */
 async function retained(rig: BridgeRig, topic: string): Promise<unknown[]> {
@@ -78,6 +81,88 @@ describe('mqttBridge: presence', () => {
         (error: unknown) => error instanceof WampError && error.uri === 'wamp.error.no_such_session',
       ),
     );
+  });
+});
+
+describe('mqttBridge: what the gateway says of clients', () => {
+  it('is in no client’s way, and no client writes over it', async () => {
+    for (const uris of ['loose', 'strict'] as const) {
+      await using rig = await BridgeRig.start({ presence: true, uris });
+      const sensor = await rig.client({ clientId: 'sensor' });
+      const own = uris === 'loose' ? 'mqtt.%70resence.phone7' : 'mqtt._70resence.phone7';
+      await sensor.publishAsync('presence/phone7', 'home', { qos: 1, retain: true });
+      assert.deepEqual(await retained(rig, own), ['home']);
+      await rig.client({ clientId: 'phone7' });
+      await until('it is there', async () => (await retained(rig, 'mqtt.presence.phone7')).length > 0);
+      assert.deepEqual(await retained(rig, own), ['home']);
+      await sensor.publishAsync('presence/phone7', '', { qos: 1, retain: true });
+      assert.deepEqual(await retained(rig, own), []);
+      const [{ online }] = (await retained(rig, 'mqtt.presence.phone7')) as [{ online: boolean }];
+      assert.equal(online, true);
+      const heard = await collect(sensor, 'presence/#', 1);
+      await rig.wamp.publish(own, { args: ['away'], options: { retain: true }, acknowledge: true });
+      await until('the way back', () => heard.length > 0);
+      assert.deepEqual([heard[0]?.topic, heard[0]?.text], ['presence/phone7', 'away']);
+    }
+  });
+
+  it('is refused to everybody but the bridge itself, however it is asked for', async () => {
+    const rules = [
+      { from: 'mqtt:map/{a}/{b}', to: 'wamp:mqtt.{a}.{b}' },
+      { from: 'mqtt:x/{a}', to: 'wamp:bridge.mqtt.{a}' },
+    ];
+    await using rig = await BridgeRig.start({ presence: true, rules });
+    await rig.client({ clientId: 'pump' });
+    const told = await until('it is there', async () => {
+      const [found] = await retained(rig, 'mqtt.presence.pump');
+      return found;
+    });
+    const other = await rig.gateway.join({ authid: 'other', authrole: 'bridge', service: true });
+    await other.leave();
+    const publish = (topic: string, options = {}) =>
+      rig.wamp.publish(topic, { args: [{ online: false }], options, acknowledge: true });
+    for (const [topic, options] of [
+      ['mqtt.presence.pump', {}],
+      ['mqtt.presence.pump', { retain: true }],
+      ['mqtt.presence.pump', { _retain_clear: true }],
+      ['mqtt.presence.nobody', { retain: true }],
+      ['mqtt.presence.a.b', {}],
+      ['bridge.mqtt.error', {}],
+    ] as const) {
+      await assert.rejects(publish(topic, options), refused, topic);
+    }
+    await assert.rejects(
+      rig.wamp.call('wamp.session.add_testament', { args: ['mqtt.presence.pump', [1], {}] }),
+      WampError,
+    );
+    for (const match of ['exact', 'prefix', 'wildcard'] as const) {
+      await assert.rejects(
+        rig.wamp.register('mqtt.presence.pump', () => {}, { match }),
+        refused,
+        match,
+      );
+    }
+    const problems = await rig.hear('bridge.mqtt.error');
+    for (const topic of ['map/presence/pump', 'x/error']) {
+      const device = await rig.client();
+      const closed = closing(device);
+      device.publish(topic, '{"online":false}', { qos: 1 });
+      await closed;
+    }
+    assert.deepEqual(await retained(rig, 'mqtt.presence.pump'), [told]);
+    assert.deepEqual(problems, []);
+    // Topics beside it are anybody's.
+    await publish('mqtt.presences.pump');
+    await publish('bridge.mqtt.errors');
+  });
+
+  it('is not what a rule may map to', () => {
+    for (const to of ['mqtt.presence.{x}', 'mqtt.presence', 'bridge.mqtt.error']) {
+      const rules = [{ from: 'mqtt:a/{x}', to: `wamp:${to}` }];
+      const { error } = mqttBridge.schema.safeParse({ rules });
+      assert.match(String(error?.issues[0]?.message), /where the gateway itself publishes/, to);
+    }
+    assert.ok(mqttBridge.schema.safeParse({ rules: [{ from: 'mqtt:a/{x}', to: 'wamp:mqtt.presences.{x}' }] }).success);
   });
 });
 

@@ -24,13 +24,13 @@ export class RawClient {
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
   }
 
-  /** Connects to a port of this machine; says CONNECT and waits for CONNACK, unless `hello` is undefined. */
-  static async connect(port: number, hello: RawConnect | undefined = {}): Promise<RawClient> {
+  /** Connects to a port of this machine; says CONNECT and waits for CONNACK, unless it is to be silent. */
+  static async connect(port: number, hello: RawConnect | 'silent' = {}): Promise<RawClient> {
     const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
     socket.setNoDelay(true);
     const client = new RawClient(socket);
     await once(socket, 'connect');
-    if (hello === undefined) return client;
+    if (hello === 'silent') return client;
     socket.write(rawConnect(hello));
     await until('CONNACK', () => client.of(2).length > 0 || socket.closed);
     return client;

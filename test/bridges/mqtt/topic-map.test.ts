@@ -31,7 +31,7 @@ const topics = fc
       ),
       fc.string({ unit: 'grapheme' }),
       fc.string({ unit: 'binary' }),
-      fc.constantFrom('a', 'wamp', 'é', '😀', '41', 'ff'),
+      fc.constantFrom('a', 'wamp', 'é', '😀', '41', 'ff', 'presence', 'presence/', '%70resence', '_70resence'),
     ),
     { maxLength: 12 },
   )
@@ -48,6 +48,7 @@ describe('TopicMap', () => {
           assert.ok(uri.startsWith('mqtt.'));
           assert.ok(isUri(uri, style), `${JSON.stringify(uri)} is no ${style} URI`);
           assert.equal(map.toTopic(uri), topic);
+          assert.ok(!uri.startsWith('mqtt.presence.') && uri !== 'mqtt.presence', 'that place is the gateway’s own');
         }),
         { numRuns: 2000 },
       );
@@ -67,6 +68,10 @@ describe('TopicMap', () => {
         '_ff',
         'a',
         'B',
+        'presence',
+        'presence.',
+        '%70resence',
+        '_70resence',
         '/',
         ' ',
         '#',
@@ -112,6 +117,27 @@ describe('TopicMap', () => {
       'mqtt.a/b',
     ]) {
       assert.equal(map.toTopic(uri), undefined, uri);
+    }
+  });
+
+  it('spells presence as the first level in another way, and nowhere else', () => {
+    const loose = new TopicMap('mqtt.', 'loose');
+    const strict = new TopicMap('mqtt.', 'strict');
+    const rows = [
+      ['presence/phone7', 'mqtt.%70resence.phone7', 'mqtt._70resence.phone7'],
+      ['presence', 'mqtt.%70resence', 'mqtt._70resence'],
+      ['presence/', 'mqtt.%70resence.%', 'mqtt._70resence._'],
+      ['home/presence', 'mqtt.home.presence', 'mqtt.home.presence'],
+      ['presences/a', 'mqtt.presences.a', 'mqtt.presences.a'],
+      ['/presence', 'mqtt.%.presence', 'mqtt._.presence'],
+      ['%70resence/a', 'mqtt.%2570resence.a', 'mqtt._2570resence.a'],
+    ] as const;
+    for (const [topic, uri, strictUri] of rows) {
+      assert.deepEqual([loose.toUri(topic), strict.toUri(topic)], [uri, strictUri]);
+      assert.deepEqual([loose.toTopic(uri), strict.toTopic(strictUri)], [topic, topic]);
+    }
+    for (const uri of ['mqtt.presence', 'mqtt.presence.a', 'mqtt.presence.']) {
+      assert.deepEqual([loose.toTopic(uri), strict.toTopic(uri)], [undefined, undefined]);
     }
   });
 });

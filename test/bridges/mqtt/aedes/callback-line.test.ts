@@ -53,4 +53,16 @@ describe('CallbackLine', () => {
     line.enter(undefined, 0, () => called.push('d'));
     assert.deepEqual(called, ['a no']);
   });
+
+  it('calls those before a failure first, whatever they still wait for', async () => {
+    const line = new CallbackLine();
+    const called: string[] = [];
+    line.enter(undefined, 1, () => called.push('retained'));
+    line.enter(Promise.resolve(), 2, () => called.push('in the next turn'));
+    line.enter(Promise.reject(new Error('no')), 2, error => called.push(`refused ${error?.message}`));
+    line.enter(Promise.resolve(), 2, () => called.push('behind it'));
+    await nextTurn();
+    await nextTurn();
+    assert.deepEqual(called, ['retained', 'in the next turn', 'refused no']);
+  });
 });

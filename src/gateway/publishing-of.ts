@@ -1,0 +1,27 @@
+import type { JoinedSession } from '../client/session-api.ts';
+import type { RealmView } from '../router/realm.ts';
+import { ErrorUri, WampError } from '../wamp/errors.ts';
+import { asId } from '../wamp/ids.ts';
+import { MessageType } from '../wamp/message-type.ts';
+import { asUri } from '../wamp/uri.ts';
+import type { BridgeContext } from './bridge.ts';
+
+/** What a bridge may ask a realm about publishing: the router's own verdict, before anything is published. */
+export function publishingOf(
+  realm: () => RealmView | undefined,
+): Pick<BridgeContext, 'acceptsPlain' | 'judge' | 'retainedTopicsLimit'> {
+  const sessionOf = ({ id }: JoinedSession) => realm()?.session(id);
+  return {
+    acceptsPlain(joined, topic) {
+      const session = sessionOf(joined);
+      return session !== undefined && realm()?.acceptsPlain(session, asUri(topic)) === true;
+    },
+    judge(joined, { topic, options, payload }) {
+      const session = sessionOf(joined);
+      if (session === undefined) throw new WampError(ErrorUri.NoSuchSession, ['the session has ended']);
+      const message = { request: asId<'request'>(0), options, topic: asUri(topic), payload };
+      return realm()?.judge(session, { type: MessageType.Publish, ...message });
+    },
+    retainedTopicsLimit: joined => sessionOf(joined)?.allowance?.limits.retainedTopics,
+  };
+}

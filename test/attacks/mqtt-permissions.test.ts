@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { IClientOptions, MqttClient } from 'mqtt';
+import { until } from '../support/until.ts';
+import { Fortress } from './fortress.ts';
+
+const everything = { uri: '', match: 'prefix', allow: ['publish', 'subscribe', 'call', 'register'] };
+const roles = {
+  admin: { permissions: [everything] },
+  device: {
+    permissions: [
+      { uri: 'mqtt.own.', match: 'prefix', allow: ['publish'] },
+      { uri: 'mqtt.call.', match: 'prefix', allow: [] },
+      { uri: 'mqtt.noretain.', match: 'prefix', allow: ['publish'], retain: false },
+      { uri: 'dev.noretain.', match: 'prefix', allow: ['publish'], retain: false },
+      { uri: 'mqtt.rpc.', match: 'prefix', allow: ['subscribe', 'register'] },
+    ],
+  },
+  small: {
+    permissions: [{ uri: 'mqtt.', match: 'prefix', allow: ['publish'] }],
+    limits: { maxMessageSize: 100, retainedTopics: 2 },
+  },
+};
+
+const rules = [
+  { from: 'mqtt:noise/#', drop: true },
+  { from: 'mqtt:tele/{d}/SENSOR', to: 'wamp:dev.{d}.sensor', payload: 'json', select: '/ENERGY/Power' },
+  { from: 'mqtt:json/{d}', to: 'wamp:dev.{d}.json', payload: 'json' },
+  { from: 'mqtt:quiet/{d}', to: 'wamp:dev.noretain.{d}', retain: false },
+];
+
+interface Attack {
+  readonly name: string;
+  readonly topic: string;
+  readonly payload?: string;
+  readonly authid?: 'pump' | 'lamp';
+  /** What the client does before. */
+  readonly prepare?: (client: MqttClient) => Promise<unknown>;
+  /** Only what is retained is refused. */
+  readonly onlyRetained?: true;
+}
+
+const attacks: readonly Attack[] = [
+  { name: 'a topic that a rule drops', topic: 'noise/x' },
+  { name: 'a topic whose rule selects a value that is not there', topic: 'tele/victim/SENSOR', payload: '{"x":1}' },
+  { name: 'a topic whose rule cannot read the payload', topic: 'json/victim', payload: 'no JSON' },
+  {
+    name: 'the answer of another device',
+    topic: 'rpc/victim/res/7',
+    prepare: client => client.subscribeAsync('rpc/pump/req/#'),
+  },
+  { name: 'a call in the name of another device', topic: 'call/victim/1/x' },
+  { name: 'a topic that begins with $', topic: '$own/x' },
+  { name: 'a topic that is mirrored', topic: 'other/x' },
+  { name: 'what may not be retained', topic: 'noretain/x', onlyRetained: true },
+  { name: 'what may not be retained, and a rule keeps from the realm', topic: 'quiet/x', onlyRetained: true },
+  { name: 'a message larger than the limit', topic: 'large/x', payload: 'x'.repeat(101), authid: 'lamp' },
+  { name: 'a large message that a rule drops', topic: 'noise/large', payload: 'x'.repeat(101), authid: 'lamp' },
+];
+
+for (const broker of ['wampway', 'aedes']) {
+  describe(`attacks by MQTT clients on other MQTT clients (broker: ${broker})`, () => {
+    let fortress: Fortress;
+    let viewer: MqttClient;
+    let seen: string[];
+    before(async () => {
+      fortress = await Fortress.start({
+        realms: [{ name: 'home', anonymous: 'none', roles: roles as never }],
+        principals: [
+          { authid: 'admin', role: 'admin', ticket: 'admin-secret' },
+          { authid: 'pump', role: 'device', ticket: 'pump-secret' },
+          { authid: 'lamp', role: 'small', ticket: 'lamp-secret' },
+        ],
+        bridges: { mqtt: { broker, port: 0, anonymous: 'none', presence: false, rules }, 'cbor-tcp': { port: 0 } },
+      });
+      viewer = await fortress.mqtt('admin', { clientId: 'viewer' });
+      seen = [];
+      viewer.on('message', (topic, payload) => seen.push(`${topic} ${payload.toString().slice(0, 20)}`));
+      await viewer.subscribeAsync(['#', '$own/#'], { qos: 2 });
+    });
+    after(async () => {
+      await viewer.endAsync(true);
+      await fortress[Symbol.asyncDispose]();
+    });
+
+    /** What has reached the viewer until now, and what the broker would tell a new subscriber. */
+    async function reached(): Promise<{ readonly heard: readonly string[]; readonly retained: readonly string[] }> {
+      const late = await fortress.mqtt('admin', { clientId: 'late' });
+      const retained: string[] = [];
+      late.on('message', (topic, _, packet) => packet.retain && retained.push(topic));
+      await late.subscribeAsync(['#', '$own/#'], { qos: 1 });
+      await late.publishAsync('marker', '', { qos: 2 });
+      await until('the marker', () => seen.includes('marker '));
+      await late.endAsync(true);
+      // aedes sends what two filters match twice.
+      return { heard: seen.splice(0).filter(text => text !== 'marker '), retained: [...new Set(retained)] };
+    }
+
+    /** Publishes; resolves when it is acknowledged or the connection is over. */
+    async function attempt(client: MqttClient, topic: string, payload: string, qos: 0 | 1 | 2, retain: boolean) {
+      const ended = new Promise<'closed'>(resolve => client.once('close', () => resolve('closed')));
+      const published = client.publishAsync(topic, payload, { qos, retain }).then(
+        () => 'acknowledged' as const,
+        () => 'closed' as const,
+      );
+      return Promise.race([published, ended]);
+    }
+
+    for (const { name, topic, payload = '1', authid = 'pump', prepare, onlyRetained } of attacks) {
+      for (const qos of [0, 1, 2] as const) {
+        for (const retain of onlyRetained === true ? [true] : [false, true]) {
+          it(`${name}, at QoS ${qos}${retain ? ', retained' : ''}: nobody gets it, nothing is retained`, async () => {
+            const client = await fortress.mqtt(authid);
+            await prepare?.(client);
+            const outcome = await attempt(client, topic, payload, qos, retain);
+            if (qos > 0) assert.equal(outcome, 'closed');
+            // What follows at QoS 0 shows that it has been handled, or that the connection is over.
+            if (qos === 0) await attempt(client, 'own/after', '', 1, false);
+            await client.endAsync(true);
+            const { heard, retained } = await reached();
+            assert.deepEqual(
+              heard.filter(text => !text.startsWith('own/after')),
+              [],
+            );
+            assert.deepEqual(retained, []);
+          });
+        }
+      }
+    }
+
+    for (const { name, topic, payload = '1', authid = 'pump', prepare } of attacks) {
+      for (const qos of [0, 1, 2] as const) {
+        it(`${name}, as a will at QoS ${qos}: nobody gets it, nothing is retained`, async () => {
+          const will = { topic, payload: Buffer.from(payload), qos, retain: true } satisfies IClientOptions['will'];
+          const client = await fortress.mqtt(authid, { will });
+          await prepare?.(client);
+          client.stream.destroy();
+          await until('the client to be gone', () => fortress.gateway.sessionCount <= 1);
+          assert.deepEqual(await reached(), { heard: [], retained: [] });
+        });
+      }
+    }
+
+    for (const prefix of ['six', 'noise', '$own']) {
+      for (const qos of [0, 1, 2] as const) {
+        it(`more topics than may be retained (${prefix}/…) at QoS ${qos}: those within the limit are`, async () => {
+          const client = await fortress.mqtt('lamp', { clientId: `lamp${qos}` });
+          await Promise.race([
+            Promise.all([1, 2, 3, 4, 5, 6].map(n => attempt(client, `${prefix}/${n}`, 'v', qos, true))),
+            new Promise<void>(resolve => client.once('close', () => resolve())),
+          ]);
+          // At QoS 0 what is too much is dropped, and the client may go on.
+          if (qos === 0) assert.equal(await attempt(client, `${prefix}/7`, '', 1, false), 'acknowledged');
+          await client.endAsync(true);
+          await until('the client to be gone', () => fortress.gateway.sessionCount <= 1);
+          const { heard, retained } = await reached();
+          assert.deepEqual(
+            heard.filter(text => !text.startsWith(`${prefix}/7`)),
+            [`${prefix}/1 v`, `${prefix}/2 v`],
+          );
+          assert.deepEqual(retained.toSorted(), [`${prefix}/1`, `${prefix}/2`]);
+          // Within the limit it may change what it has, and take it back.
+          const again = await fortress.mqtt('lamp');
+          await again.publishAsync(`${prefix}/2`, 'w', { qos: 1, retain: true });
+          for (const n of [1, 2]) await again.publishAsync(`${prefix}/${n}`, '', { qos: 1, retain: true });
+          await again.publishAsync(`${prefix}/3`, 'x', { qos: 1, retain: true });
+          await again.publishAsync(`${prefix}/3`, '', { qos: 1, retain: true });
+          await again.endAsync(true);
+          assert.deepEqual((await reached()).retained, []);
+        });
+      }
+    }
+
+    it('what a role may publish and not retain, it may not take back either', async () => {
+      const admin = await fortress.mqtt('admin', { clientId: 'owner' });
+      await admin.publishAsync('noretain/kept', 'v', { qos: 1, retain: true });
+      const client = await fortress.mqtt('pump');
+      assert.equal(await attempt(client, 'noretain/kept', '', 1, true), 'closed');
+      await client.endAsync(true);
+      assert.deepEqual((await reached()).retained, ['noretain/kept']);
+      await admin.publishAsync('noretain/kept', '', { qos: 1, retain: true });
+      await admin.endAsync(true);
+      await reached();
+    });
+
+    it('announcements that a device may not publish are not read', async () => {
+      const client = await fortress.mqtt('pump');
+      const config = JSON.stringify({ state_topic: 'a/b', device: { identifiers: ['forged'] }, unique_id: 'forged' });
+      await attempt(client, 'homeassistant/sensor/forged/config', config, 1, true);
+      await client.endAsync(true);
+      const admin = await fortress.join('admin');
+      assert.deepEqual((await admin.call('wampway.device.list')).args, [[]]);
+      await admin.leave();
+      await reached();
+    });
+
+    it('what a role may publish passes, whatever rules make of it', async () => {
+      const client = await fortress.mqtt('admin', { clientId: 'allowed' });
+      const allowed = ['noise/x', 'tele/a/SENSOR', 'json/a', '$own/x', 'other/x', 'quiet/x'];
+      for (const topic of allowed)
+        for (const qos of [0, 1, 2] as const) await client.publishAsync(topic, 'no', { qos });
+      await client.endAsync(true);
+      const { heard } = await reached();
+      assert.deepEqual(
+        heard.toSorted(),
+        allowed.flatMap(topic => [`${topic} no`, `${topic} no`, `${topic} no`]).sort(),
+      );
+      assert.ok(fortress.log.lines.some(({ text }) => text === 'MQTT message refused'));
+    });
+  });
+}

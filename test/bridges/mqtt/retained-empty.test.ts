@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { externalMqttBridge } from '../../../bridges/mqtt/external/external-bridge.ts';
+import type { JoinedSession } from '../../../src/client/session-api.ts';
+import { TestGateway } from '../../support/bridge-context.ts';
+import { until } from '../../support/until.ts';
+import { BridgeRig } from './bridge-rig.ts';
+import { collect } from './broker-rig.ts';
+
+/** Whether the realm retains an event for a topic. */
+function isRetained({ router }: TestGateway, topic: string): boolean {
+  return router.realm('realm1')?.broker.retained.newest(topic) !== undefined;
+}
+
+const retain = (session: JoinedSession, topic: string, args: readonly unknown[]) =>
+  session.publish(topic, { args, options: { retain: true }, acknowledge: true });
+
+/** What means nothing on MQTT. */
+const empties: readonly (readonly unknown[])[] = [[''], [], [new Uint8Array(0)]];
+
+describe('retained and empty means forgotten on both sides [MQTT-3.3.1-10]', () => {
+  for (const broker of ['wampway', 'aedes'] as const) {
+    it(`from a WAMP client, with the broker ${broker}`, async () => {
+      await using rig = await BridgeRig.start({ broker });
+      const client = await rig.client();
+      const messages = await collect(client, 'x/#', 1);
+      for (const [i, empty] of empties.entries()) {
+        await retain(rig.wamp, `mqtt.x.r${i}`, [5]);
+        await retain(rig.wamp, `mqtt.x.r${i}`, empty);
+        await until('both have come', () => messages.length === 2 * (i + 1));
+        assert.deepEqual(
+          messages.slice(-2).map(({ topic, text }) => [topic, text]),
+          [
+            [`x/r${i}`, '5'],
+            [`x/r${i}`, ''],
+          ],
+        );
+      }
+      for (const i of empties.keys()) assert.ok(!isRetained(rig.gateway, `mqtt.x.r${i}`));
+      const late = await collect(await rig.client(), 'x/#', 1);
+      await client.publishAsync('x/end', '', { qos: 1 });
+      await until('what comes now', () => late.length > 0);
+      assert.deepEqual(
+        late.map(({ topic }) => topic),
+        ['x/end'],
+      );
+    });
+  }
+
+  it('from an MQTT client, whatever the payloads of a rule are', async () => {
+    const rules = ['auto', 'json', 'cbor', 'text', 'raw'].map(payload => ({
+      ...{ from: `mqtt:${payload}/{n}`, to: `wamp:to.${payload}.{n}`, both: true, payload },
+    }));
+    await using rig = await BridgeRig.start({ rules });
+    const client = await rig.client();
+    for (const payload of ['auto', 'json', 'cbor', 'text', 'raw']) {
+      const options = { qos: 1, retain: true } as const;
+      await client.publishAsync(`${payload}/a`, payload === 'cbor' ? Buffer.of(1) : '1', options);
+      assert.ok(isRetained(rig.gateway, `to.${payload}.a`), payload);
+      await client.publishAsync(`${payload}/a`, '', options);
+      assert.ok(!isRetained(rig.gateway, `to.${payload}.a`), payload);
+    }
+  });
+
+  it('only what is empty on MQTT is empty: JSON of an empty text is a value', async () => {
+    const rules = ['json', 'text', 'raw', 'cbor'].map(payload => ({
+      ...{ from: `wamp:to.${payload}`, to: `mqtt:${payload}`, payload },
+    }));
+    await using rig = await BridgeRig.start({ rules });
+    for (const payload of ['json', 'text', 'raw', 'cbor']) await retain(rig.wamp, `to.${payload}`, ['']);
+    const kept = ['json', 'text', 'raw', 'cbor'].filter(payload => isRetained(rig.gateway, `to.${payload}`));
+    assert.deepEqual(kept, ['json', 'cbor']);
+    const late = await collect(await rig.client(), '#', 1);
+    await until('both', () => late.length === 2);
+    assert.deepEqual(late.map(({ topic, retain }) => [topic, retain]).sort(), [
+      ['cbor', true],
+      ['json', true],
+    ]);
+  });
+
+  it('a rule that keeps retained values apart keeps them apart', async () => {
+    const rules = [{ from: 'wamp:apart.a', to: 'mqtt:apart/a', retain: false }];
+    await using rig = await BridgeRig.start({ rules });
+    await retain(rig.wamp, 'apart.a', ['']);
+    assert.ok(isRetained(rig.gateway, 'apart.a'));
+  });
+
+  it('at a broker elsewhere', async () => {
+    await using there = await BridgeRig.start();
+    await using gateway = new TestGateway();
+    const config = externalMqttBridge.schema.parse({ url: `mqtt://127.0.0.1:${there.port}`, prefix: 'ext.' });
+    const bridge = await externalMqttBridge.start(config, gateway.context);
+    await until('the gateway is connected', () => there.gateway.router.sessionCount === 2);
+    const wamp = await gateway.join();
+    const messages = await collect(await there.client(), 'x', 1);
+    await retain(wamp, 'ext.x', [5]);
+    await retain(wamp, 'ext.x', ['']);
+    await until('both have come', () => messages.length === 2);
+    assert.ok(!isRetained(gateway, 'ext.x'));
+    assert.ok(!isRetained(there.gateway, 'mqtt.x'));
+    await bridge[Symbol.asyncDispose]();
+  });
+});
