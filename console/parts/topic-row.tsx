@@ -20,8 +20,7 @@ export function TopicRow({ id, position, topic, now, selected, onSelect }: Topic
   return (
     <tr
       id={id}
-      class={topic.old ? 'row row-old' : age < FRESH_FOR ? 'row row-fresh' : 'row'}
-      title={topic.old ? 'From before the connection was lost: the value may be another by now' : undefined}
+      class={age < FRESH_FOR ? 'row row-fresh' : 'row'}
       aria-rowindex={position}
       aria-selected={selected}
       onClick={onSelect}

@@ -8,7 +8,6 @@ interface PageElement {
   readonly parentElement: PageElement | null;
   readonly scrollWidth: number;
   closest(selector: string): PageElement | null;
-  querySelectorAll(selector: string): Iterable<PageElement>;
   checkVisibility(): boolean;
 }
 
@@ -45,7 +44,6 @@ declare const document: {
   readonly body: PageElement;
   querySelector(selector: 'canvas'): PageCanvas | null;
   querySelector(selector: string): PageElement | null;
-  querySelectorAll(selector: string): Iterable<PageElement>;
   createTreeWalker(root: PageElement, show: number): { nextNode(): PageNode | null };
 };
 declare const innerWidth: number;
@@ -153,11 +151,3 @@ export const contrasts = (): { checked: number; poor: string[] } => {
   }
   return { checked, poor };
 };
-
-/** The rows in sight: topic and value of each. */
-export function rowsShown(): [topic: string, value: string][] {
-  return [...document.querySelectorAll('.grid-body .row')].map(row => {
-    const [topic, value] = [...row.querySelectorAll('.cell-topic, .cell-value')];
-    return [topic?.textContent ?? '', value?.textContent ?? ''];
-  });
-}
