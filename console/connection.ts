@@ -1,9 +1,8 @@
-import { Client, WampError, webSocketLink } from '../src/client/client.ts';
+import { Client, type JoinedSession, WampError, type WampEvent, webSocketLink } from '../src/client/client.ts';
 import { type ConnectionState, nextConnection } from './model/connection-state.ts';
 import { errorText } from './model/error-text.ts';
 import type { PageSettings } from './model/page-settings.ts';
 import { Store } from './model/store.ts';
-import type { ObservedEvent } from './model/topic-table.ts';
 
 export interface Connection {
   readonly client: Client;
@@ -15,12 +14,23 @@ export interface Connection {
 /** Someone is watching: the gateway's return must be noticed soon. */
 const backoff = { initial: 500, max: 5000 };
 
-/** Keeps the page joined to its realm, and hands every event there to `onEvent`. */
-export function connect(
-  settings: PageSettings,
-  now: () => number,
-  onEvent: (event: ObservedEvent) => void,
-): Connection {
+/** Milliseconds that the retained events may take before the page counts as connected without the rest of them. */
+const PATIENCE = 10_000;
+
+/** What takes in the events: the feed of topics. */
+export interface EventSink {
+  observe(event: WampEvent): void;
+  /** The connection is lost: values may be others by now. */
+  lost(): void;
+  /** Every retained event has been observed. */
+  complete(): void;
+}
+
+/**
+ * Keeps the page joined to its realm, and hands every event there to `sink`. It counts as connected when the retained events
+ * have come: what the page shows from then on is what the gateway has.
+ */
+export function connect(settings: PageSettings, now: () => number, sink: EventSink): Connection {
   const state = new Store<ConnectionState>({ kind: 'connecting', lost: undefined });
   const feedProblem = new Store<string | undefined>(undefined);
   const client = new Client({
@@ -29,16 +39,45 @@ export function connect(
     backoff,
   });
   client.onState(next => {
-    state.set(nextConnection(state.value, next, now()));
-    if (next.name !== 'joined') return;
+    if (next.name !== 'joined') {
+      if (state.value.kind === 'connected') sink.lost();
+      state.set(nextConnection(state.value, next, now()));
+      return;
+    }
     feedProblem.set(undefined);
-    // The empty prefix matches every topic. Not the client's own standing subscription: a refusal has to be seen.
-    next.session.subscribe('', onEvent, { match: 'prefix' }).catch((error: unknown) => {
-      if (client.session === next.session) feedProblem.set(problemText(error));
-    });
+    takeIn(next.session, sink)
+      .catch((error: unknown) => {
+        if (client.session === next.session) feedProblem.set(problemText(error));
+      })
+      .finally(() => {
+        if (client.session === next.session) state.set(nextConnection(state.value, next, now()));
+      });
   });
   client.start();
   return { client, state, feedProblem };
+}
+
+/** Subscribes to everything, and resolves when all that is retained has come. */
+async function takeIn(session: JoinedSession, sink: EventSink): Promise<void> {
+  let retained = 0;
+  const onEvent = (event: WampEvent): void => {
+    if (event.details['retained'] === true) retained++;
+    sink.observe(event);
+  };
+  // The empty prefix matches every topic. Not the client's own standing subscription: a refusal has to be seen.
+  await session.subscribe('', onEvent, { match: 'prefix', options: { get_retained: true } });
+  // Retained events follow SUBSCRIBED, perhaps in turns. An answer that came after the last of them says that they are over.
+  const patience = performance.now() + PATIENCE;
+  for (let before = -1; before < retained && performance.now() < patience; ) {
+    before = retained;
+    await roundTrip(session);
+  }
+  sink.complete();
+}
+
+/** Resolves when the router has answered a request, whatever the answer. */
+async function roundTrip(session: JoinedSession): Promise<void> {
+  await session.call('wamp.session.count', { timeout: PATIENCE }).catch(() => {});
 }
 
 function problemText(error: unknown): string {

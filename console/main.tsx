@@ -26,7 +26,7 @@ const feed = new TopicFeed({
   },
   now,
 });
-const connection = connect(settings, now, event => feed.observe(event));
+const connection = connect(settings, now, feed);
 const clock = new Store(now());
 window.setInterval(() => {
   clock.set(now());

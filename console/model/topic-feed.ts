@@ -32,6 +32,18 @@ export class TopicFeed {
     this.#painter.request();
   }
 
+  /** The connection is lost. */
+  lost(): void {
+    this.#table.age();
+    this.#painter.request();
+  }
+
+  /** All retained events have come. They are shown when this returns, unless the view stands still. */
+  complete(): void {
+    this.#table.settleRetained();
+    if (this.pausedAt.value === undefined) this.view.set(this.#table.view(this.#now()));
+  }
+
   /** Lets ages and rates move on where no event does. */
   tick(): void {
     this.#painter.request();

@@ -1,3 +1,4 @@
+import type { Dict } from '../../src/wamp/dict.ts';
 import type { PayloadValues } from '../../src/wamp/payload.ts';
 import { isReserved } from '../../src/wamp/uri.ts';
 import { numbersIn } from './numbers-in.ts';
@@ -8,6 +9,8 @@ import { trim } from './trim.ts';
 /** What the table needs of an event. `args` and `kwargs` may be made on first use. */
 export interface ObservedEvent extends PayloadValues {
   readonly topic: string;
+  /** EVENT.Details: `retained` marks the answer to a subscription that asked for retained events. */
+  readonly details?: Dict;
 }
 
 export interface TopicTableLimits {
@@ -16,9 +19,16 @@ export interface TopicTableLimits {
   readonly series: number;
   /** Characters and bytes kept of one value, roughly. */
   readonly valueSize: number;
+  /** The same of all values: with many topics, less is kept of each. */
+  readonly valuesSize: number;
 }
 
-export const defaultLimits: TopicTableLimits = { topics: 2000, series: 4000, valueSize: 32_768 };
+export const defaultLimits: TopicTableLimits = {
+  topics: 10_000,
+  series: 4000,
+  valueSize: 32_768,
+  valuesSize: 64 * 1024 * 1024,
+};
 
 /** Events of one topic within this time become one point, the last one, and only that one is decoded. */
 const POINT_MILLISECONDS = 100;
@@ -32,6 +42,10 @@ export class Topic {
   readonly firstAt: number;
   lastAt: number;
   count = 0;
+  /** Whether the gateway has said that it retains this topic. */
+  retained = false;
+  /** Whether the value is from before the connection was lost, and may be another by now. */
+  old = false;
   readonly rate: Rate;
   #values: PayloadValues = NOTHING;
   #cut = false;
@@ -77,6 +91,8 @@ export class Topic {
     // The first of a group gives the time: a topic that never pauses still gets a point every 100 ms.
     if (this.#pending === undefined) this.#pendingAt = at;
     this.#pending = event;
+    if (event.details?.['retained'] === true) this.retained = true;
+    this.old = false;
     this.lastAt = at;
     this.count += 1;
     this.rate.observe(at);
@@ -92,9 +108,11 @@ export class Topic {
   copy(): Topic {
     this.#settle();
     const series = new Map([...this.#series].map(([path, points]) => [path, points.copy()]));
-    const copy = new Topic(this.uri, this.firstAt, { left: 0 }, { rate: this.rate.copy(), series });
+    const copy = new Topic(this.uri, this.firstAt, { ...this.#budget, left: 0 }, { rate: this.rate.copy(), series });
     copy.lastAt = this.lastAt;
     copy.count = this.count;
+    copy.retained = this.retained;
+    copy.old = this.old;
     copy.#values = this.#values;
     copy.#cut = this.#cut;
     return copy;
@@ -105,7 +123,7 @@ export class Topic {
     const event = this.#pending;
     if (event === undefined) return;
     this.#pending = undefined;
-    const { values, cut } = trim(decoded(event), this.#budget.valueSize ?? defaultLimits.valueSize);
+    const { values, cut } = trim(decoded(event), this.#budget.valueSize());
     this.#values = values;
     this.#cut = cut;
     for (const { path, value, isSwitch } of numbersIn(values)) {
@@ -124,7 +142,8 @@ export class Topic {
 /** How many more series may be begun; shared by the topics of a table. */
 interface SeriesBudget {
   left: number;
-  readonly valueSize?: number;
+  /** Characters and bytes to keep of a value. */
+  readonly valueSize: () => number;
 }
 
 /** What the page shows of a table: the live one, or a copy of it that stands still. */
@@ -155,7 +174,11 @@ export class TopicTable {
 
   constructor(limits: TopicTableLimits = defaultLimits) {
     this.#limits = limits;
-    this.#budget = { left: limits.series, valueSize: limits.valueSize };
+    const { series, valueSize, valuesSize } = limits;
+    this.#budget = {
+      left: series,
+      valueSize: () => Math.min(valueSize, Math.floor(valuesSize / Math.max(1, this.#topics.size))),
+    };
   }
 
   /** Takes in an event that came at `at`, in milliseconds that never go back. */
@@ -164,6 +187,11 @@ export class TopicTable {
     this.#events += 1;
     this.#rate.observe(at);
     let topic = this.#topics.get(event.topic);
+    if (topic?.retained === true && isEmpty(event)) {
+      // Whoever retained it has taken it back. [MQTT-3.3.1-10]
+      this.#forget(topic);
+      return;
+    }
     if (topic === undefined) {
       if (this.#topics.size >= this.#limits.topics) this.#dropOldest();
       topic = new Topic(event.topic, at, this.#budget);
@@ -173,6 +201,16 @@ export class TopicTable {
     }
     this.#topics.set(event.topic, topic);
     topic.observe(event, at);
+  }
+
+  /** The connection is lost: until events come again, every value is from before. */
+  age(): void {
+    for (const topic of this.#topics.values()) topic.old = true;
+  }
+
+  /** All retained events have come anew: topics that were retained and are no more are forgotten. */
+  settleRetained(): void {
+    for (const topic of this.#topics.values()) if (topic.retained && topic.old) this.#forget(topic);
   }
 
   clear(): void {
@@ -203,12 +241,17 @@ export class TopicTable {
   }
 
   #dropOldest(): void {
-    for (const [uri, topic] of this.#topics) {
-      topic.forget();
-      this.#topics.delete(uri);
+    for (const topic of this.#topics.values()) {
+      this.#forget(topic);
       this.#dropped += 1;
       return;
     }
+  }
+
+  #forget(topic: Topic): void {
+    topic.forget();
+    this.#topics.delete(topic.uri);
+    this.#sorted = undefined;
   }
 }
 
@@ -240,6 +283,11 @@ const collator = new Intl.Collator('en', { numeric: true });
 /** By name, numbers in it by size: `sensor.9` before `sensor.10`. */
 function byName(topics: Iterable<Topic>): readonly Topic[] {
   return [...topics].sort((a, b) => collator.compare(a.uri, b.uri) || (a.uri < b.uri ? -1 : 1));
+}
+
+function isEmpty(event: ObservedEvent): boolean {
+  const { args, kwargs } = decoded(event);
+  return args.length === 0 && Object.keys(kwargs).length === 0;
 }
 
 /** A payload that cannot be decoded must not stop the table. */

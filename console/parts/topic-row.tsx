@@ -20,7 +20,8 @@ export function TopicRow({ id, position, topic, now, selected, onSelect }: Topic
   return (
     <tr
       id={id}
-      class={age < FRESH_FOR ? 'row row-fresh' : 'row'}
+      class={topic.old ? 'row row-old' : age < FRESH_FOR ? 'row row-fresh' : 'row'}
+      title={topic.old ? 'From before the connection was lost: the value may be another by now' : undefined}
       aria-rowindex={position}
       aria-selected={selected}
       onClick={onSelect}

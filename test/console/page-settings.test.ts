@@ -12,6 +12,16 @@ describe('page settings', () => {
     assert.equal(pageSettings(at('https://[fd00::1]/'), nothing).url, 'wss://[fd00::1]/ws');
   });
 
+  it('connects under the path that the page stands under, as a proxy has it', () => {
+    const url = (address: string, path = '/ws') => pageSettings(at(address), () => path).url;
+    assert.equal(url('https://home.example/gw/'), 'wss://home.example/gw/ws');
+    assert.equal(url('https://home.example/gw'), 'wss://home.example/gw/ws');
+    assert.equal(url('http://home.example/gw/index.html'), 'ws://home.example/gw/ws');
+    assert.equal(url('http://h:8080/a/b/?realm=shed#x', 'wamp/in'), 'ws://h:8080/a/b/wamp/in');
+    assert.equal(url('http://h/index.html?realm=a/b/'), 'ws://h/ws');
+    assert.equal(url('http://h//evil.example/'), 'ws://h//evil.example/ws');
+  });
+
   it('takes realm and path from the page, the realm in the address first', () => {
     const meta = (name: string) => ({ 'wampway-realm': 'home', 'wampway-path': '/wamp' })[name];
     assert.equal(pageSettings(at('http://h/'), meta).realm, 'home');

@@ -8,6 +8,7 @@ interface PageElement {
   readonly parentElement: PageElement | null;
   readonly scrollWidth: number;
   closest(selector: string): PageElement | null;
+  querySelectorAll(selector: string): Iterable<PageElement>;
   checkVisibility(): boolean;
 }
 
@@ -44,6 +45,7 @@ declare const document: {
   readonly body: PageElement;
   querySelector(selector: 'canvas'): PageCanvas | null;
   querySelector(selector: string): PageElement | null;
+  querySelectorAll(selector: string): Iterable<PageElement>;
   createTreeWalker(root: PageElement, show: number): { nextNode(): PageNode | null };
 };
 declare const innerWidth: number;
@@ -151,3 +153,11 @@ export const contrasts = (): { checked: number; poor: string[] } => {
   }
   return { checked, poor };
 };
+
+/** The rows in sight: topic and value of each. */
+export function rowsShown(): [topic: string, value: string][] {
+  return [...document.querySelectorAll('.grid-body .row')].map(row => {
+    const [topic, value] = [...row.querySelectorAll('.cell-topic, .cell-value')];
+    return [topic?.textContent ?? '', value?.textContent ?? ''];
+  });
+}

@@ -47,6 +47,51 @@ describe('topic table', () => {
     assert.deepEqual(names(table, 'nothing'), []);
   });
 
+  const retained = (topic: string, ...args: unknown[]): ObservedEvent => ({
+    ...event(topic, ...args),
+    details: { retained: true },
+  });
+
+  it('marks every value as old when the connection is lost, until an event comes', () => {
+    const table = new TopicTable();
+    table.observe(event('a', 1), 0);
+    table.observe(retained('b', 1), 0);
+    table.age();
+    table.observe(event('a', 2), 1);
+    assert.deepEqual(
+      table
+        .view(1)
+        .rows('')
+        .map(topic => [topic.uri, topic.old]),
+      [
+        ['a', false],
+        ['b', true],
+      ],
+    );
+    assert.equal(table.snapshot(1).get('b')?.old, true);
+  });
+
+  it('forgets topics that were retained and are no more; keeps those that never were, as old', () => {
+    const table = new TopicTable();
+    for (const topic of ['gone', 'stays']) table.observe(retained(topic, 1), 0);
+    table.observe(event('passing', 1), 0);
+    table.age();
+    table.observe(retained('stays', 2), 1);
+    table.settleRetained();
+    assert.deepEqual(names(table), ['passing', 'stays']);
+    assert.equal(table.view(1).get('passing')?.old, true);
+    // Taken back while the page looks on.
+    table.observe(event('stays'), 2);
+    assert.deepEqual(names(table), ['passing']);
+  });
+
+  it('keeps less of each value when there are many', () => {
+    const table = new TopicTable({ ...defaultLimits, valuesSize: 10_000 });
+    for (let n = 0; n < 100; n++) table.observe(event(`t.${n}`, 'x'.repeat(5000)), n * 1000);
+    const [value] = table.view(0).get('t.99')?.values.args ?? [];
+    assert.ok(String(value).length < 200, String(value).length.toString());
+  });
+
   it('drops the topic that has been silent for longest when there are too many, and counts it', () => {
     const table = new TopicTable({ ...defaultLimits, topics: 3 });
     for (const [at, topic] of ['a', 'b', 'c', 'a', 'd', 'e'].entries()) table.observe(event(topic), at);
