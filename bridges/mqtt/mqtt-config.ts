@@ -30,11 +30,10 @@ export const mqttConfig = z
     ...brokerSchema,
   })
   .superRefine(checkRules)
-  .superRefine(({ broker, tls, refuse }, context) => {
+  .superRefine(({ broker, tls }, context) => {
     if (broker !== 'aedes') return;
     const message = 'is not for "broker: aedes"';
     if (tls !== undefined) context.addIssue({ code: 'custom', path: ['tls'], message });
-    if (refuse.subscribe.length > 0) context.addIssue({ code: 'custom', path: ['refuse'], message });
   })
   .describe('The embedded MQTT broker, 3.1 and 3.1.1');
 

@@ -17,6 +17,7 @@ import {
 } from '../mqtt-source.ts';
 import { isCleanText, isTopicName } from '../mqtt-text.ts';
 import { RefusalLog } from '../refusal-log.ts';
+import { RefusedFilters } from '../refused-filters.ts';
 import { AedesPeer, limitPackets } from './aedes-peer.ts';
 import { CallbackLine } from './callback-line.ts';
 
@@ -78,6 +79,7 @@ export class AedesBroker implements MqttSource {
   readonly #peers = new Map<Client, AedesPeer>();
   readonly #sockets = new Set<Socket>();
   readonly #publications = new CallbackLine();
+  readonly #refused: RefusedFilters;
   readonly #refusals: RefusalLog;
   #admitted = 0;
   #packets = 0;
@@ -85,6 +87,7 @@ export class AedesBroker implements MqttSource {
 
   private constructor(config: MqttConfig, parts: AedesBrokerParts) {
     this.#config = config;
+    this.#refused = new RefusedFilters(config.refuse.subscribe);
     this.#sink = parts.sink;
     this.#drops = parts.drops;
     this.#clock = parts.clock;
@@ -344,9 +347,10 @@ export class AedesBroker implements MqttSource {
     const { topic } = subscription;
     // Measure L. [MQTT-1.5.3-1]
     if (!isText(topic)) callback(new Error('the filter is not UTF-8 without control characters'));
-    else if (topic.startsWith(`${WITHHELD}/`) || topic === WITHHELD) callback(null, null);
+    else if (topic.split('/', 1)[0] === WITHHELD) callback(null, null);
     // Shared subscriptions are MQTT 5; aedes would take the filter for a plain one that nothing matches.
     else if (topic.startsWith('$share/')) callback(null, null);
+    else if (this.#refused.refuses(topic)) callback(null, null);
     else callback(null, peer !== undefined && this.#sink.maySubscribe?.(peer, topic) === false ? null : subscription);
   }
 

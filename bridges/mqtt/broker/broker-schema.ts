@@ -103,5 +103,7 @@ export const brokerSchema = {
   refuse: z
     .strictObject({ subscribe: z.array(filter).max(1000).default([]) })
     .prefault({})
-    .describe('Filters that nobody may subscribe: SUBACK refuses them, and those they match'),
+    .describe(
+      'Filters that no client may subscribe: SUBACK refuses them and any filter that matches one of their topics, such as #',
+    ),
 };

@@ -5,12 +5,12 @@ import type { DropCounter } from '../drop-counter.ts';
 import type { MqttConfig } from '../mqtt-config.ts';
 import type { MqttPeer, MqttPublication, MqttSink, MqttSource } from '../mqtt-source.ts';
 import { isTopicName } from '../mqtt-text.ts';
+import { RefusedFilters } from '../refused-filters.ts';
 import { Arrivals } from './arrivals.ts';
 import { ClientProtocol } from './client-protocol.ts';
 import { type Arrival, Connection, type ConnectionHost, type ConnectionLimits } from './connection.ts';
 import { Departures } from './departures.ts';
 import { Distributor } from './distributor.ts';
-import { FilterTree } from './filter-tree.ts';
 import { HeldMessages } from './held-messages.ts';
 import { Journal } from './journal.ts';
 import { Message } from './message.ts';
@@ -60,7 +60,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   readonly #parts: BrokerParts;
   readonly #maxTopicLevels: number;
   readonly #subscriptions: Subscriptions;
-  readonly #refusedFilters = new FilterTree<string, true>();
+  readonly #refused: RefusedFilters;
   readonly #retained: RetainedMessages;
   readonly #held: HeldMessages;
   readonly #journal: Journal | undefined;
@@ -97,13 +97,13 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       ...{ retained: this.#retained, turns: this.turns, window, connectionOf },
       give: (session, message, qos) => this.#distributor.give(session, message, qos, true),
     });
-    for (const filter of config.refuse.subscribe) this.#refusedFilters.set(filter, filter, true);
+    this.#refused = new RefusedFilters(config.refuse.subscribe);
     const all = { ...shared, sessions: this.#sessions, distributor: this.#distributor, replays: this.#replays };
     const failed = (connection: Connection, error: unknown): void => this.failed(connection, error);
     const subscribing = new Subscribing({
       ...{ ...all, turns: this.turns, limits: config, failed },
       record: session => this.#sessions.record(session),
-      maySubscribe: filter => !this.#isRefused(filter),
+      maySubscribe: filter => !this.#refused.refuses(filter),
     });
     const ended = (connection: Connection): void => this.#arrivals.ended(connection);
     this.#protocol = new ClientProtocol({
@@ -256,7 +256,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     const journal = this.#journal;
     if (store === undefined || journal === undefined) return;
     const [sessions, subscriptions, retained, held] = [this.#sessions, this.#subscriptions, this.#retained, this.#held];
-    const tables = { sessions, subscriptions, retained, held };
+    const maySubscribe = (filter: string): boolean => !this.#refused.refuses(filter);
+    const tables = { sessions, subscriptions, retained, held, maySubscribe };
     const { wills, skipped } = await restoreState(store, journal, tables, this.clock.now());
     this.#departures.await(wills);
     if (skipped.sessions + skipped.messages + skipped.retained === 0) return;
@@ -275,14 +276,6 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   /** A URI may be longer and deeper than a topic. */
   #isTopic(topic: string): boolean {
     return isTopicName(topic) && levelCount(topic) <= this.#maxTopicLevels;
-  }
-
-  #isRefused(filter: string): boolean {
-    let refused = false;
-    this.#refusedFilters.match(filter, () => {
-      refused = true;
-    });
-    return refused;
   }
 
   #flush(): void {

@@ -6,12 +6,15 @@ import { clientOf, decodeMessage, decodeOutgoing, decodeSession, numberOf, range
 import type { RetainedMessages } from './retained-messages.ts';
 import type { SessionTable } from './session-table.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import { sharedName } from './topic-filter.ts';
 
 export interface RestoredParts {
   readonly sessions: SessionTable;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
   readonly held: HeldMessages;
+  /** Whether the configuration lets clients subscribe a filter. */
+  maySubscribe(filter: string): boolean;
 }
 
 /** The will of a client that was connected when the process ended. */
@@ -40,7 +43,7 @@ export interface RestoredState {
 export async function restoreState(
   store: Store,
   journal: Journal,
-  { sessions, subscriptions, retained, held }: RestoredParts,
+  { sessions, subscriptions, retained, held, maySubscribe }: RestoredParts,
   now: number,
 ): Promise<RestoredState> {
   const skipped: SkippedRecords = { sessions: 0, messages: 0, retained: 0 };
@@ -51,7 +54,8 @@ export async function restoreState(
     const session = sessions.restore(clientId, record.owner, true);
     session.disconnectedAt = record.disconnectedAt ?? now;
     if (record.disconnectedAt === undefined) interrupted.add(clientId);
-    const fits = record.subscriptions.every(([filter, qos]) => {
+    const allowed = record.subscriptions.filter(([filter]) => maySubscribe(sharedName(filter)?.filter ?? filter));
+    const fits = allowed.every(([filter, qos]) => {
       if (!subscriptions.accepts(session, filter)) return false;
       subscriptions.add(session, filter, qos);
       return true;

@@ -101,11 +101,12 @@ export class Subscribing {
 
   /** What a session that goes on may not subscribe any more, it has no longer. Resolves when all is looked at. */
   forgetForbidden(connection: Connection, session: Session): Promise<void> {
-    const { sink, subscriptions, distributor, record } = this.#parts;
-    if (session.subscriptions.size === 0 || sink.maySubscribe === undefined) return Promise.resolve();
+    const { sink, subscriptions, distributor, record, maySubscribe } = this.#parts;
+    if (session.subscriptions.size === 0) return Promise.resolve();
     const one = (filter: string): void => {
       const shared = sharedName(filter);
-      if (sink.maySubscribe?.(connection, shared?.filter ?? filter) !== false) return;
+      const plain = shared?.filter ?? filter;
+      if (maySubscribe(plain) && sink.maySubscribe?.(connection, plain) !== false) return;
       subscriptions.remove(session, filter);
       if (shared !== undefined) distributor.handOver(session, true, filter);
       record(session);

@@ -333,6 +333,23 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       );
     });
 
+    it('refuses filters that have a topic in common with what the configuration refuses [MQTT-3.9.3-2]', async () => {
+      await using rig = await BrokerRig.start({ broker, refuse: { subscribe: ['secret/#'] } });
+      const client = await rig.client();
+      for (const filter of ['secret/x', 'secret', '#', '+/x', '+/#', 'secret/+/..']) {
+        await assert.rejects(client.subscribeAsync(filter), filter);
+      }
+      await assert.rejects(client.subscribeAsync('$share/g/#'));
+      const received = await collect(client, 'public/#');
+      await client.publishAsync('secret/x', '1', { qos: 1 });
+      await client.publishAsync('public/x', '2', { qos: 1 });
+      await until('what is not refused', () => received.length > 0);
+      assert.deepEqual(
+        received.map(({ topic }) => topic),
+        ['public/x'],
+      );
+    });
+
     it('says where it cannot listen, and why', async () => {
       await using rig = await BrokerRig.start({ broker });
       await assert.rejects(BrokerRig.start({ broker, port: rig.broker.port }), (error: NodeJS.ErrnoException) => {
