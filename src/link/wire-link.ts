@@ -24,6 +24,8 @@ export interface WireLinkOptions {
   readonly outgoing?: Partial<OutgoingPolicy>;
   /** Milliseconds that a peer has to take what is queued once the link closes. Default 2000. */
   readonly closeGrace?: number;
+  /** Told when WELCOME leaves for the peer, and when GOODBYE or ABORT does: whether a session is open on the link. */
+  readonly onSession?: (open: boolean) => void;
 }
 
 /**
@@ -60,6 +62,7 @@ export class WireLink implements Link, FrameReceiver {
   readonly #clock: Clock;
   readonly #ownOutgoing: OutgoingPolicy;
   readonly #closeGrace: number;
+  readonly #onSession: WireLinkOptions['onSession'];
   #outgoing: OutgoingPolicy;
   #outbox: Outbox | undefined;
   #notice: DropNotice | undefined;
@@ -84,6 +87,7 @@ export class WireLink implements Link, FrameReceiver {
     this.#clock = options.clock;
     this.#ownOutgoing = { ...defaultOutgoing, ...options.outgoing };
     this.#outgoing = this.#ownOutgoing;
+    this.#onSession = options.onSession;
     this.#closeGrace = options.closeGrace ?? DEFAULT_CLOSE_GRACE;
     this.#inbound = new Inbound(this, options.log);
     this.#channel.attach(this);
@@ -121,7 +125,7 @@ export class WireLink implements Link, FrameReceiver {
     } else {
       this.#transmit(message);
     }
-    if (message.type === MessageType.Abort || message.type === MessageType.Goodbye) this.#noteFarewell(message);
+    if (message.type <= MessageType.Goodbye) this.#noteHandshake(message);
   }
 
   /** [Link] */
@@ -319,6 +323,14 @@ export class WireLink implements Link, FrameReceiver {
     this.#lost(1);
     // Not from within `send`: whoever sends is never called back in the middle of its own work.
     queueMicrotask(() => this.#inbound.unsendable(message));
+  }
+
+  /** HELLO to GOODBYE. */
+  #noteHandshake(message: Message): void {
+    if (message.type === MessageType.Welcome) this.#onSession?.(true);
+    if (message.type !== MessageType.Abort && message.type !== MessageType.Goodbye) return;
+    this.#onSession?.(false);
+    this.#noteFarewell(message);
   }
 
   #noteFarewell(message: AbortMessage | GoodbyeMessage): void {

@@ -6,7 +6,7 @@ import type { LinkInfo } from '../link/link.ts';
 import { WireLink } from '../link/wire-link.ts';
 import type { TransportLimits } from './limits.ts';
 import { MeteredChannel } from './metered-channel.ts';
-import type { SessionQuota } from './session-quota.ts';
+import type { Places } from './places.ts';
 
 /** What all who accept links on one listener share. */
 export interface AcceptorOptions {
@@ -22,7 +22,7 @@ export interface AcceptorOptions {
 
 /** The same, with what the listener itself counts. */
 export interface AcceptorTerms extends AcceptorOptions {
-  readonly sessions: SessionQuota;
+  readonly sessions: Places;
 }
 
 /** What is known of a peer that has shaken hands. */
@@ -46,6 +46,7 @@ export function acceptedLink(
   peer: AcceptedPeer,
   codec: Codec,
   channel: FrameChannel,
+  onSession: (open: boolean) => void,
 ): WireLink {
   const { name: listener, strict = false, limits, log, clock } = options;
   const { messageRate: messages, byteRate: bytes, helloTimeout, maxQueuedBytes, outgoing, closeGrace } = limits;
@@ -64,5 +65,6 @@ export function acceptedLink(
     clock,
     outgoing: { maxBytes: maxQueuedBytes, ...outgoing },
     closeGrace,
+    onSession,
   });
 }

@@ -6,6 +6,8 @@ export interface ForeignWebSocket {
   readonly stream: Duplex;
   /** Where the client is, which a trusted proxy may have said. */
   readonly from: PeerAddress;
+  /** Tells the listener whether a session is open: until then, the connection may have to go for a newcomer. */
+  readonly serving: (open: boolean) => void;
 }
 
 type Accept = (socket: ForeignWebSocket) => void;

@@ -8,8 +8,10 @@ import { BatchedChannel } from './batched-channel.ts';
 import { type Caller, peerOf } from './caller.ts';
 import { allowOrigin, answerPreflight } from './cross-origin.ts';
 import { answerNothing, answerText } from './longpoll-answer.ts';
+import { LongPollCarriers } from './longpoll-carriers.ts';
 import { LongPollChannel } from './longpoll-channel.ts';
 import { contentTypes } from './longpoll-content.ts';
+import { Places } from './places.ts';
 import { readBody } from './request-body.ts';
 import type { RequestGuard } from './request-guard.ts';
 import { chooseSubprotocol, type Subprotocol, subprotocolsOf } from './subprotocol.ts';
@@ -27,9 +29,12 @@ const MAX_OPEN_BYTES = 4096;
 /** Bytes of a transport's id: what nobody can guess. */
 const ID_BYTES = 24;
 
+const FULL = 'Too many connections';
+
 interface Transport {
   readonly channel: LongPollChannel;
   readonly maxBody: number;
+  readonly carriers: LongPollCarriers;
 }
 
 /** A request, and who sends it. */
@@ -45,6 +50,7 @@ export class LongPollAcceptor {
   readonly #options: LongPollAcceptorOptions;
   readonly #accept: (link: Link) => void;
   readonly #transports = new Map<string, Transport>();
+  readonly #places: Places;
   /** Transports of each address, where their number is limited. */
   readonly #addresses = new Map<string, number>();
   /** Whoever has asked for something here and is still connected. */
@@ -55,6 +61,7 @@ export class LongPollAcceptor {
   constructor(options: LongPollAcceptorOptions, accept: (link: Link) => void) {
     this.#options = options;
     this.#accept = accept;
+    this.#places = new Places(options.limits.maxConnections);
   }
 
   /** Whether a request is for this transport. */
@@ -63,7 +70,7 @@ export class LongPollAcceptor {
   }
 
   handle(visitor: Visitor, request: IncomingMessage, response: ServerResponse): void {
-    this.#prepare(visitor, response);
+    this.#prepare(response);
     const { guard, log, name } = this.#options;
     const caller = guard.callerOf(visitor, request);
     const refused = guard.refusalOfTransport(request, caller);
@@ -101,14 +108,18 @@ export class LongPollAcceptor {
     for (const { channel } of [...this.#transports.values()]) channel.destroy('the listener closes');
   }
 
-  /** What every answer has in common; its connection is ours from now on. */
-  #prepare(visitor: Visitor, response: ServerResponse): void {
+  /** What every answer has in common. */
+  #prepare(response: ServerResponse): void {
     response.setHeader('Cache-Control', 'no-store');
     response.setHeader('X-Content-Type-Options', 'nosniff');
     // Said, so that no client begins a request on a connection that is about to end; a second early, as it travels.
     const idle = Math.floor(this.#options.limits.handshakeTimeout / 1000) - 1;
     if (idle > 0) response.setHeader('Keep-Alive', `timeout=${idle}`);
     else response.setHeader('Connection', 'close');
+  }
+
+  /** The connection asks for a transport: it is ours to end when the listener closes. */
+  #speakFor(visitor: Visitor): void {
     if (this.#visitors.has(visitor)) return;
     this.#visitors.add(visitor);
     visitor.spokenFor = true;
@@ -129,7 +140,11 @@ export class LongPollAcceptor {
     const transport = this.#transports.get(id);
     if (transport === undefined || rest.length > 0) {
       answerText(response, 404, 'There is no such transport, or it is closed');
-    } else if (action === 'send') {
+      return;
+    }
+    this.#speakFor(question.visitor);
+    transport.carriers.add(question.visitor);
+    if (action === 'send') {
       this.#send(transport, request, response);
     } else if (action === 'receive') {
       request.resume();
@@ -157,7 +172,8 @@ export class LongPollAcceptor {
   }
 
   #open(question: Question): void {
-    const { caller, request, response } = question;
+    const { visitor, caller, request, response } = question;
+    this.#speakFor(visitor);
     readBody(request, MAX_OPEN_BYTES, body => {
       const { codecs } = this.#options;
       const protocols = body && protocolsIn(body);
@@ -180,11 +196,12 @@ export class LongPollAcceptor {
 
   #refusal({ address = 'unknown' }: Caller): string | undefined {
     const { sessions, limits } = this.#options;
-    const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
+    const { maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
     if (this.#closing) return 'The gateway stops';
     const others = this.#addresses.get(networkOf(address)) ?? 0;
-    const full = sessions.full || this.#transports.size >= maxConnections || others >= maxConnectionsPerAddress;
-    return full ? 'Too many connections' : undefined;
+    if (others >= maxConnectionsPerAddress) return `${FULL} of this address (limits.maxConnectionsPerAddress)`;
+    const room = this.#places.makeRoom() && sessions.makeRoom();
+    return room ? undefined : `${FULL}: every place of this listener has a session (limits.maxConnections)`;
   }
 
   /** Makes a link and gives the id of its transport. */
@@ -192,24 +209,32 @@ export class LongPollAcceptor {
     const { limits, sessions, clock } = this.#options;
     const id = randomBytes(ID_BYTES).toString('base64url');
     const network = networkOf(caller.address ?? 'unknown');
-    const release = sessions.take();
+    const displaced = 'a newcomer has needed the place, and no session was open';
+    const places = [this.#places, sessions].map(held => held.take(() => channel.destroy(displaced)));
+    const carriers = new LongPollCarriers();
     const channel = new LongPollChannel({
       contentType: contentTypes[codec.name],
       batched,
       ...limits.longPoll,
       clock,
       onOver: () => {
-        release();
+        for (const place of places) place.release();
+        carriers.keep(false);
         this.#transports.delete(id);
         this.#count(network, -1);
         if (this.#transports.size === 0) this.#emptied?.();
       },
     });
-    this.#transports.set(id, { channel, maxBody: limits.maxMessageSize + (batched ? BATCH_OVERHEAD : 0) });
+    const maxBody = limits.maxMessageSize + (batched ? BATCH_OVERHEAD : 0);
+    this.#transports.set(id, { channel, maxBody, carriers });
     this.#count(network, 1);
     const peer: AcceptedPeer = { transport: 'longpoll', ...peerOf(caller), tls, headers: request.headers };
     const framed = batched ? new BatchedChannel(channel, codec.binary, this.#options.clock) : channel;
-    this.#accept(acceptedLink(this.#options, peer, codec, framed));
+    const serving = (open: boolean): void => {
+      for (const place of places) place.keep(open);
+      carriers.keep(open);
+    };
+    this.#accept(acceptedLink(this.#options, peer, codec, framed, serving));
     return id;
   }
 

@@ -13,6 +13,7 @@ import {
   lengthLimit,
   MAGIC,
 } from './rawsocket-handshake.ts';
+import { servingOf } from './serving.ts';
 import { tlsPeer } from './tls-peer.ts';
 import type { Visitor } from './visitor.ts';
 
@@ -56,7 +57,7 @@ export class RawSocketAcceptor {
   #answer(visitor: Visitor, request: Uint8Array): void {
     const { codecs, minPeerMessageSize = 0, sessions, log, name, unixPath } = this.#options;
     const { socket } = visitor;
-    const full = visitor.surplus || sessions.full;
+    const full = visitor.surplus || !sessions.makeRoom();
     const result = judgeHandshake(request, { codecs, minPeerLimit: minPeerMessageSize, full });
     if (result.error !== undefined) {
       const { peer } = peerAddress(socket, unixPath);
@@ -86,9 +87,9 @@ export class RawSocketAcceptor {
       ...peerAddress(socket, unixPath),
       ...tlsPeer(socket, true),
     };
-    const link = acceptedLink(this.#options, peer, codec, channel);
+    const serving = servingOf(visitor, sessions);
+    const link = acceptedLink(this.#options, peer, codec, channel, serving);
     visitor.admit();
-    socket.once('close', sessions.take());
     this.#accept(link);
     if (rest.length > 0) channel.feed(rest);
   }

@@ -1,8 +1,8 @@
 import type { Link } from '../link/link.ts';
 import type { AcceptorOptions } from './accepted-link.ts';
 import type { Listening } from './listening.ts';
+import { Places } from './places.ts';
 import { RawSocketAcceptor } from './rawsocket-acceptor.ts';
-import { SessionQuota } from './session-quota.ts';
 import { type ListenAddress, SocketServer, type TlsOptions } from './socket-server.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -17,7 +17,7 @@ export interface RawSocketServerOptions extends AcceptorOptions {
 export function listenRawSocket(options: RawSocketServerOptions, accept: (link: Link) => void): Promise<Listening> {
   const { address } = options;
   const unixPath = 'unixPath' in address ? { unixPath: address.unixPath } : {};
-  const sessions = new SessionQuota(options.limits.maxSessions);
+  const sessions = new Places(options.limits.maxSessions);
   const acceptor = new RawSocketAcceptor({ ...options, ...unixPath, sessions }, accept);
   return SocketServer.listen(options, visitor => acceptor.visit(visitor, NOTHING));
 }

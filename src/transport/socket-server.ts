@@ -12,6 +12,7 @@ import { networkOf, plainAddress } from '../base/network-of.ts';
 import type { TransportLimits } from './limits.ts';
 import type { Listening } from './listening.ts';
 import { hostAndPort } from './peer-address.ts';
+import { type Place, Places } from './places.ts';
 import { Visitor } from './visitor.ts';
 
 /** A key and its certificate, in PEM; and whether clients are asked for one, which `ca` may have signed. */
@@ -38,8 +39,15 @@ export interface SocketServerOptions {
   readonly isProxy?: (address: string | undefined) => boolean;
 }
 
+/** A connection, from TCP on. Its socket is another one once TLS is spoken. */
+interface Arrival {
+  socket: Socket;
+  readonly surplus: boolean;
+  readonly place: Place | undefined;
+}
+
 /** Connections above the limit that are still let in to be told so; those above are dropped by the system. */
-const SURPLUS_CONNECTIONS = 32;
+const SURPLUS_CONNECTIONS = 128;
 
 /** Milliseconds between two lines in the log about strangers that gave way. */
 const TELL_INTERVAL = 10_000;
@@ -58,15 +66,13 @@ export class SocketServer implements Listening {
   readonly #options: SocketServerOptions;
   readonly #visit: (visitor: Visitor) => void;
   readonly #visitors = new Set<Visitor>();
-  /** Those of them that are not admitted, the longest here first; some may have been admitted meanwhile. */
-  readonly #strangers = new Set<Visitor>();
+  readonly #places: Places;
   /** Connections of each address, where their number is limited. */
   readonly #addresses = new Map<string, number>();
   /** What lies under TLS, for closing. */
   readonly #raw = new Set<Socket>();
   /** TLS connections that have not shaken hands, by where they come from. */
-  readonly #shaking = new Map<string, Socket>();
-  #displaced = 0;
+  readonly #shaking = new Map<string, Arrival>();
   #toldAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | undefined;
 
@@ -74,6 +80,7 @@ export class SocketServer implements Listening {
     this.#options = options;
     this.#visit = visit;
     this.#server = server;
+    this.#places = new Places(options.limits.maxConnections);
     const bound = server.address();
     if (bound === null || typeof bound === 'string') {
       this.address = `unix:${bound ?? ''}`;
@@ -108,85 +115,79 @@ export class SocketServer implements Listening {
     // Out of file handles, for instance: nothing for this listener to do but to go on.
     this.#server.on('error', error => log.warn({ address: this.address, err: error }, 'listener error'));
     if (tls === undefined) {
-      this.#server.on('connection', socket => this.#arrived(socket, false));
+      this.#server.on('connection', socket => {
+        const arrival = this.#arrived(socket);
+        if (arrival !== undefined) this.#receive(arrival, socket, false);
+      });
       return;
     }
     this.#server.on('connection', (socket: Socket) => {
-      this.#makeRoom(this.#shaking.size + this.#visitors.size);
+      const arrival = this.#arrived(socket);
+      if (arrival === undefined) return;
       const from = placeOf(socket);
       this.#raw.add(socket);
-      this.#shaking.set(from, socket);
+      this.#shaking.set(from, arrival);
       socket.once('close', () => {
         this.#raw.delete(socket);
-        if (this.#shaking.get(from) === socket) this.#shaking.delete(from);
+        if (this.#shaking.get(from) === arrival) this.#shaking.delete(from);
       });
     });
     this.#server.on('secureConnection', (socket: TLSSocket) => {
-      this.#shaking.delete(placeOf(socket));
+      const from = placeOf(socket);
+      const arrival = this.#shaking.get(from);
+      this.#shaking.delete(from);
+      if (arrival === undefined) {
+        socket.destroy();
+        return;
+      }
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 30_000);
-      this.#arrived(socket, true);
+      arrival.socket = socket;
+      this.#receive(arrival, socket, true);
     });
     this.#server.on('tlsClientError', error =>
       log.debug({ address: this.address, err: error }, 'TLS handshake failed'),
     );
   }
 
-  #arrived(socket: Socket, tls: boolean): void {
-    const { address: place, clock, limits } = this.#options;
-    if (this.#closing !== undefined) {
-      socket.destroy();
-      return;
-    }
-    const others = this.#countConnection(socket);
-    const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
+  /** A connection has come: it takes a place, before TLS is spoken on it. Undefined if it is dropped at once. */
+  #arrived(socket: Socket): Arrival | undefined {
+    const { maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = this.#options.limits;
+    const others = this.#closing === undefined ? this.#countConnection(socket) : Number.POSITIVE_INFINITY;
     if (others >= maxConnectionsPerAddress + SURPLUS_PER_ADDRESS) {
+      socket.on('error', () => {});
       socket.destroy();
-      return;
+      return undefined;
     }
-    this.#makeRoom(this.#visitors.size);
-    const surplus = this.#visitors.size >= maxConnections || others >= maxConnectionsPerAddress;
-    const unixPath = 'unixPath' in place ? place.unixPath : undefined;
-    const countAs = (address: string): boolean => this.#countClient(socket, address);
-    const visitor = new Visitor(socket, { tls, surplus, unixPath, clock, countAs });
+    const crowded = others >= maxConnectionsPerAddress;
+    const surplus = crowded || !this.#makeRoom();
+    // One that is refused takes no place, or the next one would cut off what it is told.
+    const place = surplus ? undefined : this.#places.take(() => arrival.socket.destroy());
+    const arrival: Arrival = { socket, surplus, place };
+    socket.once('close', () => place?.release());
+    return arrival;
+  }
+
+  #receive({ surplus, place }: Arrival, socket: Socket, tls: boolean): void {
+    const { address, clock, limits } = this.#options;
+    const unixPath = 'unixPath' in address ? address.unixPath : undefined;
+    const countAs = (client: string): boolean => this.#countClient(socket, client);
+    const keep = (kept: boolean): void => place?.keep(kept);
+    const visitor = new Visitor(socket, { tls, surplus, unixPath, clock, countAs, keep });
     this.#visitors.add(visitor);
-    this.#strangers.add(visitor);
-    socket.once('close', () => {
-      this.#visitors.delete(visitor);
-      this.#strangers.delete(visitor);
-    });
+    socket.once('close', () => this.#visitors.delete(visitor));
     visitor.deadline(limits.handshakeTimeout);
     this.#visit(visitor);
   }
 
-  /**
-   * With as many connections as there may be, the stranger that has been here longest gives way to a newcomer: whoever
-   * shakes hands does so in a moment, and whoever only takes places keeps out nobody.
-   */
-  #makeRoom(connections: number): void {
-    if (connections < this.#options.limits.maxConnections) return;
-    const longest = this.#longestStranger();
-    if (longest === undefined) return;
-    longest.destroy();
-    this.#displaced++;
+  #makeRoom(): boolean {
+    const { displaced } = this.#places;
+    const room = this.#places.makeRoom();
     const { clock, log } = this.#options;
-    if (clock.monotonic() < this.#toldAt + TELL_INTERVAL) return;
+    if (this.#places.displaced === displaced || clock.monotonic() < this.#toldAt + TELL_INTERVAL) return room;
     this.#toldAt = clock.monotonic();
-    log.warn({ address: this.address, displaced: this.#displaced }, 'too many connections: strangers give way');
-  }
-
-  #longestStranger(): Socket | undefined {
-    for (const [from, socket] of this.#shaking) {
-      this.#shaking.delete(from);
-      if (!socket.destroyed) return socket;
-    }
-    for (const visitor of this.#strangers) {
-      this.#strangers.delete(visitor);
-      if (visitor.admitted || visitor.spokenFor || visitor.socket.destroyed) continue;
-      this.#visitors.delete(visitor);
-      return visitor.socket;
-    }
-    return undefined;
+    log.warn({ address: this.address, displaced: this.#places.displaced }, 'too many connections: strangers give way');
+    return room;
   }
 
   /** How many other connections there are from where this one comes. */

@@ -8,9 +8,11 @@ export interface VisitorTerms {
   readonly clock: Clock;
   /** Counts the connection for an address until it ends. Returns false, and counts nothing, if that has too many. */
   readonly countAs: (address: string) => boolean;
+  /** Told when the connection serves a session, and when it does not any more. */
+  readonly keep: (kept: boolean) => void;
 }
 
-/** A connection on a listener: a stranger with a deadline until it is admitted. */
+/** A connection on a listener: it has a deadline until it is admitted, and may have to go until it serves a session. */
 export class Visitor {
   readonly socket: Socket;
   readonly tls: boolean;
@@ -22,16 +24,19 @@ export class Visitor {
   spokenFor = false;
   readonly #clock: Clock;
   readonly #countAs: VisitorTerms['countAs'];
+  readonly #keep: VisitorTerms['keep'];
+  #served = 0;
   #timer: Timer | undefined;
   #admitted = false;
 
-  constructor(socket: Socket, { tls, surplus, unixPath, clock, countAs }: VisitorTerms) {
+  constructor(socket: Socket, { tls, surplus, unixPath, clock, countAs, keep }: VisitorTerms) {
     this.socket = socket;
     this.tls = tls;
     this.surplus = surplus;
     this.unixPath = unixPath;
     this.#clock = clock;
     this.#countAs = countAs;
+    this.#keep = keep;
     // Whatever layer holds the socket next adds its own; a reset in between must not end the process.
     socket.on('error', () => {});
     socket.once('close', () => this.#timer?.cancel());
@@ -44,6 +49,12 @@ export class Visitor {
   /** Counts the connection, which is a proxy's, for the client that a request of it names. False: that has too many. */
   countAs(address: string): boolean {
     return this.#countAs(address);
+  }
+
+  /** The connection serves a session, or with `false` one session less: a link's own, or those of long-poll transports. */
+  serve(serving: boolean): void {
+    this.#served += serving ? 1 : -1;
+    if (this.#served <= 1) this.#keep(this.#served > 0);
   }
 
   /** Destroys the connection in `milliseconds`, unless it is admitted or given another deadline before. */

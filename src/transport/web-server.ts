@@ -6,10 +6,10 @@ import type { ForeignSubprotocols } from './foreign-subprotocols.ts';
 import { refuseUpgrade } from './http-refusal.ts';
 import type { Listening } from './listening.ts';
 import { LongPollAcceptor } from './longpoll-acceptor.ts';
+import { Places } from './places.ts';
 import { RawSocketAcceptor } from './rawsocket-acceptor.ts';
 import { MAGIC } from './rawsocket-handshake.ts';
 import { RequestGuard, type RequestGuardOptions } from './request-guard.ts';
-import { SessionQuota } from './session-quota.ts';
 import { type ListenAddress, SocketServer, type TlsOptions } from './socket-server.ts';
 import type { Visitor } from './visitor.ts';
 import { type CookieGiver, WebSocketAcceptor } from './websocket-acceptor.ts';
@@ -65,7 +65,7 @@ class SharedPort {
   constructor(options: WebServerOptions, accept: (link: Link) => void) {
     this.#options = options;
     this.guard = new RequestGuard(options);
-    const terms = { ...options, guard: this.guard, sessions: new SessionQuota(options.limits.maxSessions) };
+    const terms = { ...options, guard: this.guard, sessions: new Places(options.limits.maxSessions) };
     this.#webSockets = new WebSocketAcceptor({ ...terms, paths: options.paths ?? ['/ws', '/'] }, accept);
     this.#rawSockets = options.rawSocket === false ? undefined : new RawSocketAcceptor(terms, accept);
     const { longPoll } = options;
@@ -103,7 +103,7 @@ class SharedPort {
     // The next request on this connection has as long as the first one had.
     response.once('close', () => visitor?.deadline(limits.handshakeTimeout));
     if (visitor?.surplus) {
-      answer(response, 503, 'Too many connections');
+      answer(response, 503, 'Too many connections: every place of this listener has a session (limits.maxConnections)');
       return;
     }
     if (visitor !== undefined && this.#longPolls?.has(request.url ?? '')) {

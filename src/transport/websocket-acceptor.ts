@@ -10,6 +10,7 @@ import { ChannelStream } from './channel-stream.ts';
 import type { ForeignSubprotocols, ForeignWebSocket } from './foreign-subprotocols.ts';
 import { refuseUpgrade } from './http-refusal.ts';
 import type { RequestGuard } from './request-guard.ts';
+import { servingOf } from './serving.ts';
 import { chooseSubprotocol, offeredSubprotocols, type Subprotocol, subprotocolsOf } from './subprotocol.ts';
 import { tlsPeer } from './tls-peer.ts';
 import type { Visitor } from './visitor.ts';
@@ -30,6 +31,10 @@ export interface WebSocketAcceptorOptions extends AcceptorTerms {
 export interface CookieGiver {
   cookieFor(header: string | undefined, secure: boolean): { readonly cookie: string; readonly setCookie?: string };
 }
+
+/** Every place is taken, and everybody there has a session. */
+const FULL =
+  'Too many connections: every place of this listener has a session (limits.maxConnections, limits.maxSessions)';
 
 /** What an upgrade came to. */
 interface Upgrade {
@@ -102,13 +107,14 @@ export class WebSocketAcceptor {
 
   /** The last question: a client that a proxy names is counted from here on. */
   #noPlace(visitor: Visitor, { forwarded, address = 'unknown' }: Caller): UpgradeRefusal | undefined {
+    if (!this.#options.sessions.makeRoom()) return { status: 503, text: FULL };
     if (!forwarded || visitor.countAs(address)) return undefined;
-    return { status: 503, text: 'Too many connections from this address' };
+    return { status: 503, text: 'Too many connections from this address (limits.maxConnectionsPerAddress)' };
   }
 
   #refusal({ visitor, request, caller, paths: more = [] }: Question): UpgradeRefusal | undefined {
-    const { paths, sessions, guard } = this.#options;
-    if (visitor.surplus || sessions.full) return { status: 503, text: 'Too many connections' };
+    const { paths, guard } = this.#options;
+    if (visitor.surplus) return { status: 503, text: FULL };
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
       return { status: 400, text: 'The only upgrade here is to WebSocket' };
     }
@@ -124,6 +130,7 @@ export class WebSocketAcceptor {
     const { codec, batched } = subprotocol;
     const { socket, tls } = visitor;
     // The largest message is let in as a batch of one; a batch of several has no more room than that.
+    const serving = servingOf(visitor, this.#options.sessions);
     const channel = this.#channel(socket, codec.binary, batched ? BATCH_OVERHEAD : 0);
     const peer: AcceptedPeer = {
       ...{ transport: 'websocket', tls, headers: request.headers },
@@ -132,20 +139,20 @@ export class WebSocketAcceptor {
       ...(cookie !== undefined && { cookie }),
     };
     const framed = batched ? new BatchedChannel(channel, codec.binary, this.#options.clock) : channel;
-    this.#accept(acceptedLink(this.#options, peer, codec, framed));
+    this.#accept(acceptedLink(this.#options, peer, codec, framed, serving));
     if (head.length > 0) channel.feed(head);
   }
 
-  #foreignSocket({ socket }: Visitor, caller: Caller, head: Buffer): ForeignWebSocket {
-    const channel = this.#channel(socket, true, 0);
+  #foreignSocket(visitor: Visitor, caller: Caller, head: Buffer): ForeignWebSocket {
+    const serving = servingOf(visitor, this.#options.sessions);
+    const channel = this.#channel(visitor.socket, true, 0);
     const stream = new ChannelStream(channel);
     if (head.length > 0) channel.feed(head);
-    return { stream, from: peerOf(caller) };
+    return { stream, from: peerOf(caller), serving };
   }
 
   #channel(socket: Socket, binary: boolean, overhead: number): WebSocketChannel {
-    const { limits, sessions, clock } = this.#options;
-    socket.once('close', sessions.take());
+    const { limits, clock } = this.#options;
     return new WebSocketChannel({
       socket,
       binary,

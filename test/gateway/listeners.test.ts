@@ -104,6 +104,10 @@ describe('listeners with their own limits', () => {
       peers.push(peer);
       peer.send([0x7f, 0xf1, 0, 0]);
       answers.push([...(await peer.read(4))]);
+      // Only who has a session keeps the place.
+      if (answers.at(-1)?.[1] === 0x40) continue;
+      peer.send(HELLO);
+      await peer.frame();
     }
     // 2^(3+9) = 4096, refused as one too many, 2^(7+9) = 65536 twice.
     assert.deepEqual(

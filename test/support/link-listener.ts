@@ -6,6 +6,8 @@ import type { AcceptorOptions } from '../../src/transport/accepted-link.ts';
 import { defaultLimits, type TransportLimits } from '../../src/transport/limits.ts';
 import type { Listening } from '../../src/transport/listening.ts';
 import type { ListenAddress } from '../../src/transport/socket-server.ts';
+import { asId } from '../../src/wamp/ids.ts';
+import { MessageType } from '../../src/wamp/message-type.ts';
 import { FakeClock } from './fake-clock.ts';
 import { RawPeer } from './raw-peer.ts';
 import { RecordingLogger } from './recording-logger.ts';
@@ -48,6 +50,11 @@ export class LinkListener implements AsyncDisposable {
 
   get receiver(): RecordingReceiver {
     return this.receivers.at(-1) ?? assert.fail('nobody was accepted');
+  }
+
+  /** Opens a session on every link, as a router does: only then a link keeps its place. */
+  welcome(): void {
+    for (const link of this.links) link.send({ type: MessageType.Welcome, session: asId(1), details: {} });
   }
 
   async port(): Promise<number> {

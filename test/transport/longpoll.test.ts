@@ -290,6 +290,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     await using server = new LongPollServer({ maxSessions: 2 });
     const id = await server.open();
     await server.open();
+    server.welcome();
     assert.match(await text(server.post('open', '{"protocols":["wamp.2.json"]}'), 503), /Too many/);
     await text(server.post(`${id}/close`), 202);
     await server.open();
@@ -301,6 +302,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
 
     await using third = new LongPollServer({ maxConnections: 1 });
     await third.open();
+    third.welcome();
     await text(third.post('open', '{"protocols":["wamp.2.json"]}'), 503);
   });
 

@@ -81,6 +81,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     await using server = new TestServer({ maxConnections: 2 });
     using first = (await server.shaken()).peer;
     using second = (await server.shaken()).peer;
+    server.welcome();
     using third = await server.connect();
     third.send(JSON_16M);
     assert.deepEqual([...(await third.rest())], [0x7f, 0x40, 0, 0]);
@@ -204,6 +205,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
   it('refuses links beyond maxSessions, and takes the next once one is gone', async () => {
     await using server = new TestServer({ maxSessions: 1 });
     const { peer: first } = await server.shaken();
+    server.welcome();
     using second = await server.connect();
     second.send(JSON_16M);
     assert.deepEqual([...(await second.rest())], [0x7f, 0x40, 0, 0]);

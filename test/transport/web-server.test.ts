@@ -431,6 +431,7 @@ describe('web server: one port for all', () => {
       { onRequest: (_request, response) => response.end('ok') },
     );
     using client = await server.webSocket();
+    server.welcome();
     assert.equal((await fetch(`http://127.0.0.1:${await server.port()}/`)).status, 503);
     const text = await server.refusal('/ws', 'Sec-WebSocket-Protocol: wamp.2.json');
     assert.match(text, /^HTTP\/1.1 503 /);

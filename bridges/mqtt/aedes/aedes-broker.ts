@@ -3,6 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes, type AedesOptions, type AedesPublishPacket, type Client, type PublishPacket } from 'aedes';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
+import { peerAddress } from '../../../src/gateway/bridge.ts';
+import { Strangers } from '../broker/strangers.ts';
 import type { DropCounter } from '../drop-counter.ts';
 import type { MqttConfig } from '../mqtt-config.ts';
 import {
@@ -29,6 +31,8 @@ const DRAIN_TIMEOUT = 3_000;
 const TCP_KEEPALIVE = 60_000;
 /** Connections that may be open beside those of the clients that were let in. */
 const MAX_STRANGERS = 100;
+/** Connections above that, so that a newcomer is seen for whom another one has to go. */
+const SURPLUS_CONNECTIONS = 32;
 /** Packets that a client may send behind its CONNECT before that is answered. */
 const MAX_EARLY_PACKETS = 1_000;
 /** Characters of a client id. */
@@ -78,6 +82,7 @@ export class AedesBroker implements MqttSource {
   readonly #server: Server;
   readonly #peers = new Map<Client, AedesPeer>();
   readonly #sockets = new Set<Socket>();
+  readonly #strangers = new Strangers();
   readonly #publications = new CallbackLine();
   readonly #refused: RefusedFilters;
   readonly #refusals: RefusalLog;
@@ -132,7 +137,7 @@ export class AedesBroker implements MqttSource {
       },
       socket => this.#accept(socket),
     );
-    this.#server.maxConnections = config.maxClients + MAX_STRANGERS;
+    this.#server.maxConnections = config.maxClients + MAX_STRANGERS + SURPLUS_CONNECTIONS;
     this.#server.on('drop', () => this.#drops.add('too many connections'));
   }
 
@@ -233,6 +238,16 @@ export class AedesBroker implements MqttSource {
   }
 
   #accept(socket: Socket): void {
+    const { peer: from } = peerAddress(socket);
+    if (this.#sockets.size >= this.#config.maxClients + MAX_STRANGERS) {
+      const gaveWay = this.#strangers.giveWay();
+      this.#drops.add(gaveWay ? 'too many connections: a stranger gave way' : 'too many connections');
+      if (!gaveWay) {
+        socket.destroy();
+        return;
+      }
+    }
+    this.#strangers.add(from, socket);
     limitPackets(socket, this.#config.maxPacketSize);
     const client = this.#aedes.handle(socket);
     this.#sockets.add(socket);
@@ -272,6 +287,7 @@ export class AedesBroker implements MqttSource {
     this.#admit(peer).then(
       () => {
         peer.admitted = true;
+        this.#strangers.introduced(peer.address);
         peer.password = undefined;
         this.#admitted += 1;
         callback(null, true);

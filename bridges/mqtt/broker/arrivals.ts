@@ -201,6 +201,7 @@ export class Arrivals {
     }
     if (connection.closed) return;
     // MQTT 3.1 has no such flag.
+    connection.accepted();
     connection.welcome(connack(0, present && connection.protocolVersion > 3));
     sink.connected?.(connection);
     for (const [filter, qos] of session.subscriptions) sink.subscribed?.(connection, filter, qos);

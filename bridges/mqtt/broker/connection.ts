@@ -30,6 +30,8 @@ export interface Arrival {
   readonly stream: Duplex;
   readonly from: PeerAddress;
   readonly certificate?: PeerCertificate | undefined;
+  /** Told when CONNECT is accepted: until then, the connection may have to go for a newcomer. */
+  readonly accepted?: () => void;
 }
 
 export interface ConnectionLimits {
@@ -67,6 +69,8 @@ export class Connection implements MqttPeer, SessionConnection {
   readonly addressHint: string | undefined;
   readonly loopback: boolean;
   readonly certificate: PeerCertificate | undefined;
+  /** Tells the listener that CONNECT is accepted. */
+  readonly accepted: () => void;
   clientId = '';
   username: string | undefined;
   password: string | undefined;
@@ -95,7 +99,7 @@ export class Connection implements MqttPeer, SessionConnection {
   #wroteAt = 0;
   readonly #wrote = (): void => this.#written();
 
-  constructor(host: ConnectionHost, { stream, from, certificate }: Arrival) {
+  constructor(host: ConnectionHost, { stream, from, certificate, accepted }: Arrival) {
     this.#host = host;
     this.#stream = stream;
     this.address = from.peer;
@@ -103,6 +107,7 @@ export class Connection implements MqttPeer, SessionConnection {
     this.addressHint = from.addressHint;
     this.loopback = from.loopback;
     this.certificate = certificate;
+    this.accepted = accepted ?? (() => {});
     this.#reader = new PacketReader(host.limits.maxPacketSize, host.limits.maxSubscriptions);
     this.#heardAt = host.clock.monotonic();
     stream.on('data', (chunk: Buffer) => this.#received(chunk));

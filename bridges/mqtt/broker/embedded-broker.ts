@@ -47,8 +47,6 @@ export interface BrokerParts {
   readonly store?: BridgeContext['store'];
   /** For `$SYS/broker/version`. */
   readonly version?: string;
-  /** CONNECT has come from this address. */
-  readonly introduced?: (address: string) => void;
 }
 
 /** An MQTT 3.1 and 3.1.1 broker, whatever its connections come by. */
@@ -199,10 +197,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   packet(connection: Connection, packet: ClientPacket): void {
     const { session } = connection;
     if (session !== undefined) this.#protocol.packet(connection, session, packet);
-    else if (packet.type === PacketType.Connect) {
-      this.#parts.introduced?.(connection.address);
-      this.#arrivals.arrive(connection, packet);
-    } else throw new MalformedPacket('a packet before CONNECT was answered');
+    else if (packet.type === PacketType.Connect) this.#arrivals.arrive(connection, packet);
+    else throw new MalformedPacket('a packet before CONNECT was answered');
   }
 
   /** [ConnectionHost] */

@@ -49,8 +49,7 @@ export class EmbeddedSource implements MqttSource {
   /** Listens; rejects with what the system says (`EADDRINUSE` …), which names the address and port. */
   static async listen(config: MqttConfig, parts: SourceParts): Promise<EmbeddedSource> {
     const strangers = new Strangers();
-    const introduced = (address: string): void => strangers.introduced(address);
-    const broker = await EmbeddedBroker.start(config, { ...parts, introduced });
+    const broker = await EmbeddedBroker.start(config, parts);
     const source = new EmbeddedSource(config, parts, broker, strangers);
     try {
       await source.#listen();
@@ -107,13 +106,17 @@ export class EmbeddedSource implements MqttSource {
       options.follow?.(server);
     }
     if (webSocket) {
-      this.#webSockets = network?.acceptWebSockets(SUBPROTOCOLS, ({ stream, from }) => {
+      this.#webSockets = network?.acceptWebSockets(SUBPROTOCOLS, ({ stream, from, serving }) => {
         if (!this.#admits()) {
           stream.destroy();
           return;
         }
         this.#strangers.add(from.peer, stream);
-        this.#broker.accept({ stream, from });
+        const accepted = (): void => {
+          this.#strangers.introduced(from.peer);
+          serving(true);
+        };
+        this.#broker.accept({ stream, from, accepted });
       });
     }
   }
@@ -146,12 +149,14 @@ export class EmbeddedSource implements MqttSource {
   }
 
   #accept(socket: Socket, certificate?: PeerCertificate): void {
-    this.#broker.accept({ stream: socket, from: peerAddress(socket), certificate });
+    const from = peerAddress(socket);
+    const accepted = (): void => this.#strangers.introduced(from.peer);
+    this.#broker.accept({ stream: socket, from, certificate, accepted });
   }
 
   /**
    * Whether another connection may come now. With as many as there may be, the stranger that has been here longest gives
-   * way: whoever says CONNECT does so in a moment, and whoever only takes places keeps nobody out.
+   * way: whoever logs in does so in a moment, and whoever only takes places keeps nobody out.
    */
   #admits(): boolean {
     const { drops } = this.#parts;

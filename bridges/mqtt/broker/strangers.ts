@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** Connections that have not said who they are, the longest here first; by the address and port of their far end. */
+/** Connections whose CONNECT is not accepted yet, the longest here first; by the address and port of their far end. */
 export class Strangers {
   readonly #streams = new Map<string, Duplex>();
 
@@ -12,7 +12,7 @@ export class Strangers {
     });
   }
 
-  /** CONNECT has come from there. */
+  /** The client that comes from there is let in. */
   introduced(address: string): void {
     this.#streams.delete(address);
   }

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { ticketLogin } from '../../src/client/client.ts';
+import { Session } from '../../src/client/session.ts';
+import { codecNamed } from '../../src/codec/codecs.ts';
+import { dial } from '../../src/transport/dial.ts';
+import { RawPeer, rawFrame } from '../support/raw-peer.ts';
+import { until } from '../support/until.ts';
+import { Fortress } from './fortress.ts';
+
+/** Connections that a listener may have. */
+const PLACES = 12;
+
+const folder = mkdtempSync(join(tmpdir(), 'wampway-places-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const get = (path: string, method = 'GET'): string =>
+  `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`;
+const upgrade = (protocol: string, path = '/ws'): string =>
+  [
+    `GET ${path} HTTP/1.1`,
+    ...['Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
+    ...['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', `Sec-WebSocket-Protocol: ${protocol}`, '\r\n'],
+  ].join('\r\n');
+/** A masked PING of WebSocket, and one of RawSocket. */
+const PING = Buffer.from([0x89, 0x80, 0, 0, 0, 0]);
+const RAW_PING = Buffer.from([1, 0, 0, 0]);
+const SHAKE = Buffer.from([0x7f, 0xf1, 0, 0]);
+/** MQTT's PINGREQ within a WebSocket, which comes before CONNECT. */
+const HALF_CONNECT = Buffer.from([0x82, 0x82, 0, 0, 0, 0, 0x10, 0x20]);
+const OPEN = `POST /lp/open HTTP/1.1\r\nHost: localhost\r\nContent-Length: 29\r\n\r\n{"protocols":["wamp.2.json"]}`;
+const HELLO = JSON.stringify([1, 'home', { roles: { caller: {} }, authmethods: ['ticket'], authid: 'admin' }]);
+
+/** What a connection without a session does: at once, and again and again. */
+interface Habit {
+  readonly first: string | Buffer;
+  readonly again?: string | Buffer;
+}
+
+const habits: Readonly<Record<string, Habit>> = {
+  'says nothing': { first: '' },
+  'asks for transports that do not exist': {
+    first: get('/lp/nothing/receive', 'POST'),
+    again: get('/lp/nothing/receive', 'POST'),
+  },
+  'asks for the preflight of transports': { first: get('/lp/open', 'OPTIONS'), again: get('/lp/open', 'OPTIONS') },
+  'asks for transports by a method that is none': { first: get('/lp/open'), again: get('/lp/open') },
+  'asks for pages that do not exist': { first: get('/none'), again: get('/none') },
+  'asks for the state of the gateway': { first: get('/healthz', 'HEAD'), again: get('/healthz') },
+  'is refused by its name': {
+    first: get('/healthz').replace('localhost', 'evil.example'),
+    again: get('/healthz').replace('localhost', 'evil.example'),
+  },
+  'sends half a head': { first: 'GET / HTTP/1.1\r\nHost: localhost\r\n', again: 'X-A: b\r\n' },
+  'sends half a body': {
+    first: 'POST /lp/open HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{',
+    again: ' ',
+  },
+  'opens transports and says no HELLO': { first: OPEN },
+  'opens transports again and again': { first: OPEN, again: OPEN },
+  'opens a WebSocket and says no HELLO': { first: upgrade('wamp.2.json') },
+  'opens a WebSocket and sends PINGs': { first: upgrade('wamp.2.json'), again: PING },
+  'opens an MQTT WebSocket and says no CONNECT': { first: upgrade('mqtt', '/mqtt') },
+  'opens an MQTT WebSocket and begins CONNECT': { first: upgrade('mqtt', '/mqtt'), again: HALF_CONNECT },
+  'shakes hands for RawSocket and says no HELLO': { first: SHAKE },
+  'shakes hands for RawSocket and sends PINGs': { first: SHAKE, again: RAW_PING },
+  'shakes hands for RawSocket and does not answer CHALLENGE': {
+    first: Buffer.concat([SHAKE, rawFrame(HELLO)]),
+    again: RAW_PING,
+  },
+};
+
+/** More connections than a listener may have, which do what their habit is until this ends. */
+class Crowd implements AsyncDisposable {
+  readonly #sockets: Socket[] = [];
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(sockets: Socket[], { again }: Habit) {
+    this.#sockets = sockets;
+    this.#timer = setInterval(() => {
+      if (again !== undefined) for (const socket of sockets) if (!socket.destroyed) socket.write(again);
+    }, 20);
+  }
+
+  static async of(
+    target: { port: number; host?: string } | { path: string },
+    habit: Habit,
+    count = 3 * PLACES,
+  ): Promise<Crowd> {
+    const sockets: Socket[] = [];
+    for (let i = 0; i < count; i++) {
+      const socket = connect({ host: '127.0.0.1', ...target });
+      socket.on('error', () => {});
+      socket.resume();
+      await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => {});
+      if (habit.first !== '') socket.write(habit.first);
+      sockets.push(socket);
+    }
+    return new Crowd(sockets, habit);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    for (const socket of this.#sockets) socket.destroy();
+    await until('the crowd to be gone', () => this.#sockets.every(({ closed }) => closed));
+  }
+}
+
+const member = (url: string): Promise<Session> =>
+  dial(url, { codec: codecNamed('json') }).then(link =>
+    Session.join(link, { realm: 'home', authid: 'admin', logins: [ticketLogin('admin-secret')] }),
+  );
+
+const limits = { maxConnections: PLACES, handshakeTimeout: 600_000, helloTimeout: 600_000 };
+
+describe('a full listener', () => {
+  for (const [what, habit] of Object.entries(habits)) {
+    it(`keeps who has a session and lets in newcomers, if everybody else ${what}`, async () => {
+      await using fortress = await Fortress.start({
+        listeners: [
+          { type: 'web', port: 0, limits: { ...limits, maxSessions: PLACES } },
+          { type: 'rawsocket', port: 0, limits },
+        ],
+        realms: [{ name: 'home', anonymous: 'none' }],
+      });
+      const { web } = fortress.ports;
+      const urls = [`ws://127.0.0.1:${web}/ws`, `http://127.0.0.1:${web}/lp`, `tcp://127.0.0.1:${web}`];
+      const mqtt = (username: string): Promise<MqttClient> => {
+        const options: IClientOptions = { reconnectPeriod: 0, protocolVersion: 4, clientId: username, username };
+        return connectAsync(`ws://127.0.0.1:${web}/mqtt`, { ...options, password: `${username}-secret` });
+      };
+      const before = [...(await Promise.all(urls.map(member)))];
+      const device = await mqtt('pump');
+      await using _ = await Crowd.of({ port: web }, habit);
+      const after: Session[] = [];
+      for (const url of urls) after.push(await member(url));
+      const newcomer = await mqtt('lamp');
+      for (const session of [...before, ...after]) {
+        await session.publish('a.topic', { acknowledge: true });
+        await session.leave();
+      }
+      await device.publishAsync('dev/pump/x', '1', { qos: 1 });
+      await newcomer.publishAsync('dev/lamp/x', '1', { qos: 1 });
+      await Promise.all([device.endAsync(true), newcomer.endAsync(true)]);
+    });
+  }
+
+  const raw = Object.entries(habits).filter(([what]) => /nothing|RawSocket/.test(what));
+  for (const [what, habit] of raw) {
+    it(`of RawSocket, a Unix socket or a bridge's does the same, if everybody else ${what}`, async () => {
+      const path = join(folder, `${raw.findIndex(([name]) => name === what)}.sock`);
+      await using fortress = await Fortress.start({
+        limits,
+        listeners: [
+          { type: 'web', port: 0 },
+          { type: 'rawsocket', port: 0 },
+          { type: 'rawsocket', unix: path },
+        ],
+      });
+      const { rawSocket, device } = fortress.ports;
+      for (const [target, url] of [
+        [{ port: rawSocket }, `tcp://127.0.0.1:${rawSocket}`],
+        [{ path }, `unix:${path}`],
+      ] as const) {
+        const before = await member(url);
+        await using _ = await Crowd.of(target, habit);
+        const after = await member(url);
+        for (const session of [before, after]) {
+          await session.publish('a.topic', { acknowledge: true });
+          await session.leave();
+        }
+      }
+      const before = await fortress.device('pump');
+      const cbor = habit.first === SHAKE ? { ...habit, first: Buffer.from([0x7f, 0xf3, 0, 0]) } : habit;
+      await using _ = await Crowd.of({ port: device }, cbor);
+      const after = await fortress.device('lamp');
+      await before.publish('dev.pump.topic', { acknowledge: true });
+      await after.publish('dev.lamp.topic', { acknowledge: true });
+      await Promise.all([before.leave(), after.leave()]);
+    });
+  }
+
+  it('of MQTT lets in newcomers, if everybody else waits for the answer to a wrong password', async () => {
+    const mqtt = {
+      port: 0,
+      anonymous: 'none',
+      maxClients: 3,
+      connectTimeout: 600_000,
+      connectRate: { rate: 10_000, burst: 10_000 },
+    } as const;
+    await using fortress = await Fortress.start({
+      bridges: { mqtt, 'cbor-tcp': { port: 0 } },
+      limits: { failedLogins: { perPrincipal: 1, perAddress: 1000 } },
+    });
+    const text = (words: string): Buffer => Buffer.concat([Buffer.from([0, words.length]), Buffer.from(words)]);
+    const body = Buffer.concat([
+      text('MQTT'),
+      Buffer.from([4, 0xc2, 0, 60]),
+      text('thief'),
+      text('admin'),
+      text('wrong'),
+    ]);
+    const CONNECT = Buffer.concat([Buffer.from([0x10, body.length]), body]);
+    const before = await fortress.mqtt('pump');
+    await using _ = await Crowd.of({ port: fortress.ports.mqtt }, { first: CONNECT }, 300);
+    const after = await fortress.mqtt('lamp');
+    await before.publishAsync('dev/pump/x', '1', { qos: 1 });
+    await after.publishAsync('dev/lamp/x', '1', { qos: 1 });
+    await Promise.all([before.endAsync(true), after.endAsync(true)]);
+  });
+
+  it('in which everybody has a session refuses newcomers, says so, and takes the next once one has left', async () => {
+    await using fortress = await Fortress.start({
+      listeners: [
+        { type: 'web', port: 0, limits: { maxConnections: 3 } },
+        { type: 'rawsocket', port: 0 },
+      ],
+    });
+    const { web } = fortress.ports;
+    const url = `ws://127.0.0.1:${web}/ws`;
+    const sessions = [await member(url), await member(`tcp://127.0.0.1:${web}`), await member(url)];
+    for (let i = 0; i < 3; i++) {
+      using peer = await RawPeer.connect({ host: '127.0.0.1', port: web });
+      peer.send(get('/healthz'));
+      assert.match((await peer.rest()).toString(), /^HTTP\/1.1 503 [\s\S]*every place of this listener has a session/);
+    }
+    using peer = await RawPeer.connect({ host: '127.0.0.1', port: web });
+    peer.send(SHAKE);
+    assert.deepEqual([...(await peer.rest())], [0x7f, 0x40, 0, 0]);
+    await sessions[0]?.leave();
+    const next = await until('a place', () => member(url).catch(() => undefined));
+    for (const session of [...sessions.slice(1), next]) {
+      await session.publish('a.topic', { acknowledge: true });
+      await session.leave();
+    }
+  });
+
+  it('takes the place of a connection whose session has ended, though the connection stays', async () => {
+    await using fortress = await Fortress.start({
+      realms: [{ name: 'home', anonymous: 'any' }],
+      principals: [],
+      listeners: [
+        { type: 'web', port: 0, limits: { maxConnections: 3 } },
+        { type: 'rawsocket', port: 0 },
+      ],
+    });
+    const { web } = fortress.ports;
+    const peers: RawPeer[] = [];
+    for (let i = 0; i < 3; i++) {
+      const peer = await RawPeer.connect({ host: '127.0.0.1', port: web });
+      peer.send(SHAKE, rawFrame(JSON.stringify([1, 'home', { roles: { caller: {} } }])));
+      await peer.read(4);
+      await peer.frame();
+      peers.push(peer);
+    }
+    peers[1]?.send(rawFrame(JSON.stringify([6, {}, 'wamp.close.normal'])));
+    await peers[1]?.frame();
+    const link = await dial(`ws://127.0.0.1:${web}/ws`, { codec: codecNamed('json') });
+    const newcomer = await Session.join(link, { realm: 'home' });
+    assert.deepEqual(
+      peers.map(({ ended }) => ended),
+      [false, true, false],
+    );
+    await newcomer.leave();
+    for (const peer of peers) peer[Symbol.dispose]();
+  });
+});
