@@ -24,7 +24,7 @@ export class DeviceGate {
   /** By realm and name, as a name on one realm is not that name on another. */
   readonly #devices = new Map<string, NamespaceLink>();
   readonly #keys = new Map<NamespaceLink, string>();
-  readonly #strangers = new Set<Arrival>();
+  readonly #arrivals = new Set<Arrival>();
 
   constructor({ anonymous, maxDevices }: GateConfig, context: BridgeContext) {
     this.#maxDevices = maxDevices;
@@ -40,18 +40,18 @@ export class DeviceGate {
 
   /** A connection that has shaken hands. */
   accept(link: Link): void {
-    const [longest] = this.#strangers;
-    if (longest !== undefined && this.#strangers.size >= this.#maxDevices) {
+    const [longest] = this.#arrivals;
+    if (longest !== undefined && this.#arrivals.size >= this.#maxDevices) {
       // A client that has something to say does so in a moment: the one that has been silent for longest makes room.
-      this.#strangers.delete(longest);
+      this.#arrivals.delete(longest);
       longest.close('too many connections wait for WELCOME');
     }
     const arrival = new Arrival(link, this.#context, {
       introduced: () => this.#introduced(arrival, link),
-      gone: () => this.#strangers.delete(arrival),
+      gone: () => this.#arrivals.delete(arrival),
       left: device => this.#left(device),
     });
-    this.#strangers.add(arrival);
+    this.#arrivals.add(arrival);
     link.open(arrival);
   }
 
@@ -60,8 +60,8 @@ export class DeviceGate {
     for (const device of [...this.#devices.values()]) device.end(CloseUri.SystemShutdown, 'the gateway stops');
     this.#devices.clear();
     this.#keys.clear();
-    for (const stranger of [...this.#strangers]) stranger.close('the gateway stops');
-    this.#strangers.clear();
+    for (const arrival of [...this.#arrivals]) arrival.close('the gateway stops');
+    this.#arrivals.clear();
   }
 
   /** Hands a connection that says HELLO to the router. */
@@ -92,7 +92,7 @@ export class DeviceGate {
 
   /** The router lets a device in: it takes the place of the connection that it had before. */
   #welcomed(arrival: Arrival, device: NamespaceLink, welcomed: WelcomedDevice): void {
-    this.#strangers.delete(arrival);
+    this.#arrivals.delete(arrival);
     const key = keyOf(welcomed);
     const stale = this.#devices.get(key);
     if (stale === device) return;
@@ -124,12 +124,12 @@ function keyOf({ authid, realm }: Pick<WelcomedDevice, 'authid' | 'realm'>): str
 
 interface ArrivalListener {
   introduced(): NamespaceLink;
-  /** Gone, and no stranger any more. */
+  /** The connection is closed. */
   gone(): void;
   left(device: NamespaceLink): void;
 }
 
-/** One connection: a stranger until HELLO, then whatever it brings is the device's. */
+/** One connection: without a device until HELLO; from then on all that arrives is the device's. */
 class Arrival implements LinkReceiver {
   readonly #link: Link;
   readonly #listener: ArrivalListener;

@@ -31,7 +31,7 @@ export interface NamespaceLinkOptions {
 
 /**
  * A device's link as the router sees it: confined to the device's own namespace, on the terms of this bridge. The name is
- * that of WELCOME; until then there is none. Short names of what the device publishes and registers are made long here.
+ * that of WELCOME; before WELCOME the device has no name. Short names of what the device publishes and registers are made long here.
  * SUBSCRIBE and CALL name what they mean in full, and what comes back is as the router says it. Payloads pass untouched, but
  * for the topic of a testament.
  */

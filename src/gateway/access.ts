@@ -23,6 +23,7 @@ export class Access implements Authenticator {
   readonly cookies: CookieJar | undefined;
   readonly #devices: DeviceAuthenticator;
   readonly #realms: ReadonlyMap<string, Authenticator>;
+  readonly #withApplication: ReadonlySet<string>;
 
   /** `attach` hands a link to the router, once there is one. */
   constructor(config: GatewayConfig, clock: Clock, log: Logger, attach: (link: Link) => void) {
@@ -34,6 +35,7 @@ export class Access implements Authenticator {
     const limiter = new AttemptLimiter(clock, limits.failedLogins);
     this.#devices = new DeviceAuthenticator(this.directory, limiter, clock);
     const shared = { directory: this.directory, limiter, clock };
+    this.#withApplication = new Set(realms.flatMap(({ name, authenticator }) => (authenticator ? [name] : [])));
     this.#realms = new Map(
       realms.map(({ name, anonymous, cookies, authenticator }) => [
         name,
@@ -50,6 +52,10 @@ export class Access implements Authenticator {
   /** Which principal a device is that does not speak WAMP. */
   identify(realm: string, credentials: DeviceCredentials): Promise<KnownIdentity> {
     return this.#devices.identify(realm, credentials);
+  }
+
+  asksApplication(realm: string): boolean {
+    return this.#withApplication.has(realm);
   }
 
   begin(request: AdmissionRequest): AuthStep | Promise<AuthStep> {

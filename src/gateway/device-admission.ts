@@ -23,6 +23,8 @@ export type UnprovedTerms = Pick<DeviceTerms, 'bridge' | 'anonymous' | 'role'>;
 /** Who knows the principals. */
 interface Known extends Authenticator {
   identify(realm: string, credentials: DeviceCredentials): Promise<KnownIdentity>;
+  /** Whether an application knows principals of the realm that are written nowhere here. */
+  asksApplication(realm: string): boolean;
 }
 
 export interface DeviceAdmissionOptions {
@@ -99,7 +101,7 @@ export class DeviceAdmission implements Authenticator {
     const device = { name: name ?? '', address: link.address, loopback: link.loopback };
     const isNew = name !== undefined && realm === this.#options.realm && !this.isTaken(realm, name);
     if (isNew && proofs.includes('ticket') && pairing.wouldTake(device)) {
-      const answer = (message: AuthenticateMessage) => this.#paired(device, message);
+      const answer = (message: AuthenticateMessage) => this.#paired(request, device, message);
       return { challenge: { method: 'ticket', extra: {} }, answer };
     }
     const byName = proofs.length === listed.length && listed.length > 0 ? undefined : this.#byName(request, terms);
@@ -124,8 +126,15 @@ export class DeviceAdmission implements Authenticator {
     return { welcome: unproved(name, terms, 'anonymous') };
   }
 
-  async #paired(device: NewDevice, { signature }: AuthenticateMessage): Promise<AuthStep> {
-    const principal = await this.#options.pairing.take(device, signature);
+  async #paired(request: AdmissionRequest, device: NewDevice, message: AuthenticateMessage): Promise<AuthStep> {
+    const { known, pairing } = this.#options;
+    if (known.asksApplication(request.realm)) {
+      // A principal of the application is no new device, and only its ticket tells it from one.
+      const step = await known.begin({ ...request, details: { ...request.details, authmethods: ['ticket'] } });
+      const answered = 'challenge' in step ? await step.answer(message) : step;
+      if ('welcome' in answered) return answered;
+    }
+    const principal = await pairing.take(device, message.signature);
     if (principal !== undefined) return { welcome: principal };
     return { abort: ErrorUri.AuthenticationDenied, message: 'these credentials are not valid here' };
   }

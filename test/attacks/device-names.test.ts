@@ -105,7 +105,7 @@ const METHODS: readonly (readonly unknown[] | undefined)[] = [
 
 describe('the name of a cbor-tcp device', () => {
   for (const anonymous of ['none', 'loopback', 'any'] as const) {
-    it(`is nobody’s who has not proved it, whatever methods HELLO lists and whoever the realm lets in (bridge: ${anonymous})`, async () => {
+    it(`belongs to the client that proves it, whatever methods HELLO lists and the realm admits (bridge: ${anonymous})`, async () => {
       await using fortress = await Fortress.start({
         realms: [
           { name: 'home', anonymous: 'any' },
@@ -183,7 +183,7 @@ describe('the name of a cbor-tcp device', () => {
     assert.equal(other.closed, false);
   });
 
-  it('is that of the client certificate, also if HELLO names nobody', async () => {
+  it('is that of the client certificate, also if HELLO has no authid', async () => {
     using certificates = await Certificates.make('pump', 'lamp');
     const path = (name: string): string => certificates.path(name);
     const tls = {

@@ -21,9 +21,10 @@ interface Setup {
   /** What those who know the principals answer to HELLO, and of a device that does not speak WAMP. */
   readonly step?: (request: AdmissionRequest) => AuthStep | Promise<AuthStep>;
   readonly found?: KnownIdentity;
+  readonly asksApplication?: boolean;
 }
 
-function setup({ step, found = 'stranger' }: Setup = {}) {
+function setup({ step, found = 'stranger', asksApplication = false }: Setup = {}) {
   const log = new RecordingLogger();
   const added: unknown[] = [];
   const keeper = { add: async (principal: object) => void added.push({ ...principal }), allow: async () => {} };
@@ -33,7 +34,11 @@ function setup({ step, found = 'stranger' }: Setup = {}) {
     isTaken: name => admission.isTaken('home', name),
   });
   const realmsRule = new AnonymousAuthenticator({ who: 'any' });
-  const known = { begin: step ?? (request => realmsRule.begin(request)), identify: async () => found };
+  const known = {
+    begin: step ?? (request => realmsRule.begin(request)),
+    identify: async () => found,
+    asksApplication: () => asksApplication,
+  };
   const admission = new DeviceAdmission({ realm: 'home', known, pairing, isTaken });
   return { admission, added, log, open: () => pairing.open({ milliseconds: 1000, devices: 9, role: 'device' }) };
 }
@@ -145,6 +150,25 @@ describe('DeviceAdmission while devices are paired', () => {
       added.map(principal => Object(principal).authid),
       ['pump'],
     );
+  });
+
+  it('records no principal that an application knows, and no device while the application cannot be asked', async () => {
+    const step = ({ details }: AdmissionRequest): AuthStep => ({
+      challenge: { method: 'ticket', extra: {} },
+      answer: async ({ signature }) => {
+        assert.deepEqual(details['authmethods'], ['ticket']);
+        if (details['authid'] === 'down') throw new Error('the application is away');
+        return details['authid'] === 'dynamic' && signature === 'right' ? welcome('dynamic') : denied();
+      },
+    });
+    const { admission, added, open } = setup({ step, asksApplication: true });
+    open();
+    const hello = (authid: string) => request({ authid, authmethods: ['wampcra', 'ticket'] }, {});
+    assert.equal(await outcome(admission.begin(hello('dynamic')), 'right'), 'dynamic');
+    await assert.rejects(outcome(admission.begin(hello('down'))), /away/);
+    assert.deepEqual(added, []);
+    assert.equal(await outcome(admission.begin(hello('new')), 'mine'), 'new');
+    assert.equal(added.length, 1);
   });
 
   it('gives the name of a configured port neither to a device that is paired nor to one that only says it', async () => {

@@ -130,7 +130,7 @@ describe('confinement of a session', () => {
     assert.deepEqual([abort?.[0], abort?.[2]], [3, 'wamp.error.protocol_violation']);
   });
 
-  it('admits nobody whose authid makes no prefix', async () => {
+  it('refuses an authid that makes no prefix', async () => {
     const { router } = transcriptRouter();
     for (const authid of ['a.b', '', 'a b', '#']) {
       const link = new ListLink({ ...testLinkInfo, confinedTo: 'dev.{authid}.' });

@@ -61,6 +61,7 @@ export class TestGateway implements AsyncDisposable {
       known: {
         begin: request => (options.authenticator ?? access).begin(request),
         identify: (realm, shown) => access.identify(realm, shown),
+        asksApplication: () => false,
       },
       pairing: new Pairing({
         realm: REALM,
