@@ -1,3 +1,4 @@
+import { afterAwake } from '../../src/base/awake-time.ts';
 import type { Timer } from '../../src/base/clock.ts';
 import type { BridgeContext } from '../../src/gateway/bridge.ts';
 import type { DeviceTerms, Link, LinkReceiver, Principal } from '../../src/link/link.ts';
@@ -140,7 +141,7 @@ class Arrival implements LinkReceiver {
   constructor(link: Link, { clock }: BridgeContext, listener: ArrivalListener) {
     this.#link = link;
     this.#listener = listener;
-    this.#timer = clock.after(HELLO_TIMEOUT, () => this.close('no HELLO in time'));
+    this.#timer = afterAwake(clock, HELLO_TIMEOUT, () => this.close('no HELLO in time'));
   }
 
   message(message: Message): void {

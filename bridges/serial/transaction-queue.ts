@@ -1,3 +1,4 @@
+import { afterAwake } from '../../src/base/awake-time.ts';
 import type { Clock, Timer } from '../../src/base/clock.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import type { Captured } from './captured.ts';
@@ -186,7 +187,7 @@ export class TransactionQueue {
     this.#counters.sent++;
     // From the end of the transmission, which is computed: asking the system would block a thread while the other
     // side holds the line with flow control. The deadline covers a write that never ends as well.
-    this.#deadline = clock.after(timeout + transmitTime(bytes.length), () => this.#expire(transaction));
+    this.#deadline = afterAwake(clock, timeout + transmitTime(bytes.length), () => this.#expire(transaction));
     write(bytes).then(
       () => {
         if (interpret !== undefined || this.#current !== transaction) return;

@@ -1,3 +1,4 @@
+import { afterAwake } from '../base/awake-time.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Dict } from '../wamp/dict.ts';
 import { asId, type Id } from '../wamp/ids.ts';
@@ -126,7 +127,7 @@ export class Call {
   startTimer(clock: Clock, expired: (call: Call) => void): void {
     const { timeout } = this;
     if (timeout === 0 || timeout > MAX_TIMEOUT || this.#timer !== undefined) return;
-    this.#timer = clock.after(timeout, () => expired(this));
+    this.#timer = afterAwake(clock, timeout, () => expired(this));
   }
 
   /** Whether the time runs here. */

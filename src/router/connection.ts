@@ -1,3 +1,4 @@
+import { afterAwake } from '../base/awake-time.ts';
 import type { Timer } from '../base/clock.ts';
 import type { Link, LinkReceiver, Principal } from '../link/link.ts';
 import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
@@ -197,7 +198,7 @@ export class Connection implements LinkReceiver {
 
   #wait(milliseconds: number, expired: () => void): void {
     this.#stopTimer();
-    this.#timer = this.#lobby.clock.after(milliseconds, expired);
+    this.#timer = afterAwake(this.#lobby.clock, milliseconds, expired);
   }
 
   /** Lets go of it, too: a session that does nothing for a year is none the larger for having said HELLO in time. */

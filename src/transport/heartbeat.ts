@@ -1,3 +1,4 @@
+import { afterAwake } from '../base/awake-time.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 
 export interface HeartbeatOptions {
@@ -9,7 +10,7 @@ export interface HeartbeatOptions {
 
 /**
  * Finds out that a peer is gone without having said so: a cable pulled, a device without power. Anything heard counts
- * as a sign of life, so a busy peer is never asked.
+ * as a sign of life, so a busy peer is never asked. Time in which this process did not run does not count.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
@@ -48,7 +49,7 @@ export class Heartbeat {
 
   #wait(): void {
     this.#heard = false;
-    this.#timer = this.#clock.after(this.#options.interval, () => {
+    this.#timer = afterAwake(this.#clock, this.#options.interval, () => {
       if (this.#heard) this.#wait();
       else this.#challenge();
     });
@@ -56,7 +57,7 @@ export class Heartbeat {
 
   #challenge(): void {
     // The timer first: asking may end in `stop`.
-    this.#timer = this.#clock.after(this.#options.timeout, () => {
+    this.#timer = afterAwake(this.#clock, this.#options.timeout, () => {
       if (this.#heard || this.#deaf) this.#wait();
       else this.#lost();
     });

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { afterAwake } from '../base/awake-time.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../link/frame-channel.ts';
 import { answerNothing, answerText } from './longpoll-answer.ts';
@@ -197,7 +198,7 @@ export class LongPollChannel implements FrameChannel {
     this.#idle?.cancel();
     if (this.#state === 'over') return;
     const { clock, idle } = this.#options;
-    this.#idle = clock.after(idle, () => {
+    this.#idle = afterAwake(clock, idle, () => {
       if (this.#held === undefined && this.#sending === 0) this.destroy('the peer asks for nothing');
       else this.#touch();
     });

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { afterAwake } from '../base/awake-time.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 
 export interface VisitorTerms {
@@ -61,7 +62,7 @@ export class Visitor {
   deadline(milliseconds: number): void {
     this.#timer?.cancel();
     if (this.#admitted || this.socket.destroyed) return;
-    this.#timer = this.#clock.after(milliseconds, () => this.socket.destroy());
+    this.#timer = afterAwake(this.#clock, milliseconds, () => this.socket.destroy());
   }
 
   /** The connection has become a link, which looks after itself from now on. */

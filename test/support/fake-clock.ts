@@ -38,6 +38,11 @@ export class FakeClock implements Clock {
     return this.#pending.size;
   }
 
+  /** Moves time on while the process is stopped: what falls due meanwhile fires at the next `advance`. */
+  sleep(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
+
   /** Moves time on, firing what falls due on the way. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { AwakeTime } from '../../../src/base/awake-time.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { PeerAddress } from '../../../src/gateway/bridge.ts';
 import type { PeerCertificate } from '../../../src/link/link.ts';
@@ -47,6 +48,8 @@ export interface ConnectionHost {
   readonly limits: ConnectionLimits;
   readonly traffic: Traffic;
   readonly clock: Clock;
+  /** Stands still while the process does: silence is measured by it. */
+  readonly patience: AwakeTime;
   readonly turns: WorkTurns;
   /** A packet has come; in order. */
   packet(connection: Connection, packet: ClientPacket): void;
@@ -109,7 +112,7 @@ export class Connection implements MqttPeer, SessionConnection {
     this.certificate = certificate;
     this.accepted = accepted ?? (() => {});
     this.#reader = new PacketReader(host.limits.maxPacketSize, host.limits.maxSubscriptions);
-    this.#heardAt = host.clock.monotonic();
+    this.#heardAt = host.patience.now();
     stream.on('data', (chunk: Buffer) => this.#received(chunk));
     stream.on('end', () => this.#ended());
     stream.on('close', () => this.#ended());
@@ -140,7 +143,7 @@ export class Connection implements MqttPeer, SessionConnection {
     if (this.#holds === 0) return;
     this.#holds &= ~reason;
     if (this.#holds !== 0) return;
-    this.#heardAt = this.#host.clock.monotonic();
+    this.#heardAt = this.#host.patience.now();
     this.#read();
   }
 
@@ -181,7 +184,7 @@ export class Connection implements MqttPeer, SessionConnection {
     this.#host.traffic.bytesSent += this.#outBytes;
     this.#out = [];
     this.#outBytes = 0;
-    if (this.#stream.writableLength === 0) this.#wroteAt = this.#host.clock.monotonic();
+    if (this.#stream.writableLength === 0) this.#wroteAt = this.#host.patience.now();
     let from = 0;
     let size = 0;
     for (const [index, packet] of out.entries()) {
@@ -241,7 +244,7 @@ export class Connection implements MqttPeer, SessionConnection {
     if (this.#closed) return;
     this.#host.traffic.bytesReceived += chunk.length;
     // Before CONNECT, a trickle is no sign of life.
-    if (this.session !== undefined) this.#heardAt = this.#host.clock.monotonic();
+    if (this.session !== undefined) this.#heardAt = this.#host.patience.now();
     this.#reader.push(chunk);
     this.#read();
   }
@@ -298,7 +301,7 @@ export class Connection implements MqttPeer, SessionConnection {
   }
 
   #written(): void {
-    this.#wroteAt = this.#host.clock.monotonic();
+    this.#wroteAt = this.#host.patience.now();
     if (this.#closed || !this.writable) return;
     this.session?.pump();
     this.#host.writable(this);

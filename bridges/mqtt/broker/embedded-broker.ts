@@ -1,3 +1,4 @@
+import { AwakeTime } from '../../../src/base/awake-time.ts';
 import type { Clock, Timer } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import type { BridgeContext } from '../../../src/gateway/bridge.ts';
@@ -53,6 +54,7 @@ export interface BrokerParts {
 export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' | 'retained'>, ConnectionHost {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
+  readonly patience: AwakeTime;
   readonly traffic = new Traffic();
   readonly turns: WorkTurns;
   readonly #parts: BrokerParts;
@@ -79,6 +81,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     const { sink, drops, clock, log, store } = parts;
     this.limits = config;
     this.clock = clock;
+    this.patience = new AwakeTime(clock, CHECK_INTERVAL);
     this.#parts = parts;
     this.turns = new WorkTurns(error => log.error({ err: error }, 'an error in the MQTT broker; work was given up'));
     this.#subscriptions = new Subscriptions(config.maxSubscriptionBytes);
@@ -281,7 +284,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   }
 
   #check(): void {
-    const now = this.clock.monotonic();
+    this.patience.checked();
+    const now = this.patience.now();
     for (const connection of this.#connections) connection.check(now);
   }
 

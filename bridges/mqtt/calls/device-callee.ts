@@ -1,3 +1,4 @@
+import { afterAwake } from '../../../src/base/awake-time.ts';
 import type { Clock, Timer } from '../../../src/base/clock.ts';
 import { result } from '../../../src/client/result.ts';
 import type { Invocation, JoinedSession, Registration } from '../../../src/client/session-api.ts';
@@ -252,7 +253,7 @@ export class DeviceCallee {
     const restart = (): void => {
       timer?.cancel();
       const text = `the device did not answer within ${allowed} ms`;
-      timer = clock.after(allowed, () => fail(new WampError(ErrorUri.Timeout, [text])));
+      timer = afterAwake(clock, allowed, () => fail(new WampError(ErrorUri.Timeout, [text])));
     };
     const waiting: Waiting = { callee: this, invocation, n, topics, settle: outcome => settle(outcome), restart };
     for (const [topic] of topics) awaited.add(topic, waiting);

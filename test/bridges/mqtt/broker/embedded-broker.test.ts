@@ -340,6 +340,20 @@ describe('EmbeddedBroker: limits', () => {
     await until('it is gone', () => rig.gone.length === 1);
   });
 
+  it('judges no client by the time in which the process slept, before CONNECT or after', async () => {
+    const clock = new FakeClock();
+    await using rig = await BrokerRig.start({ connectTimeout: 10_000 }, { clock });
+    await rig.client({ keepalive: 10, reconnectPeriod: 0 });
+    const silent = await rig.socket();
+    await until('both are there', () => rig.told.length === 1);
+    clock.sleep(3_600_000);
+    clock.advance(5_000);
+    await new Promise(resolve => setTimeout(resolve, 20));
+    assert.deepEqual([rig.gone.length, silent.closed], [0, false]);
+    clock.advance(12_000);
+    await until('both are gone', () => rig.gone.length === 1 && silent.closed);
+  });
+
   it('ends a client that answers a message with the wrong acknowledgement [MQTT-4.3.3-1]', async () => {
     await using rig = await BrokerRig.start();
     const socket = await rig.socket();
