@@ -17,6 +17,7 @@ const programs = [
   ['mosquitto_sub', 'MQTT clients', 'apt-get install mosquitto-clients'],
   ['nginx', 'reverse proxies', 'apt-get install nginx'],
   ['caddy', 'reverse proxies', 'apt-get install caddy'],
+  ['faketime', 'a wall clock that is set', 'apt-get install faketime'],
   ['g++', 'the Arduino sketch, compiled for this machine', 'apt-get install g++'],
   [
     process.env.MICROPYTHON ?? 'micropython',

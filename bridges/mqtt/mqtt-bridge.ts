@@ -22,7 +22,7 @@ export const mqttBridge = defineBridge({
     { topic: errors, match: 'exact' },
   ],
   async start(config, context) {
-    const { log, clock, store } = context;
+    const { log, clock, ages, store } = context;
     const drops = new DropCounter(log);
     const relay = await Relay.join({ ...config, service: SERVICE }, context, drops);
     let broker: OwnBroker | undefined;
@@ -32,7 +32,7 @@ export const mqttBridge = defineBridge({
       await relay.stop();
     };
     try {
-      broker = await openBroker(config, { sink: relay, drops, clock, log, store, network: context });
+      broker = await openBroker(config, { sink: relay, drops, clock, ages, log, store, network: context });
       await relay.connect(broker);
     } catch (error) {
       await stop();

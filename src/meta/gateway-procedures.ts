@@ -32,13 +32,13 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
       for (const session of realm.sessions()) {
         if (found.length === limit) break;
         if (skipping === undefined && !session.internal && wanted(session))
-          found.push(traffic(session, rates, clock.now()));
+          found.push(traffic(session, rates, clock.monotonic()));
         if (session === skipping) skipping = undefined;
       }
       return found;
     },
 
-    'wampway.session.get': ({ args }) => traffic(clientSession(realm, args[0]), rates, clock.now()),
+    'wampway.session.get': ({ args }) => traffic(clientSession(realm, args[0]), rates, clock.monotonic()),
 
     'wampway.realm.get': () => {
       const { name, sessionCount, broker, dealer, callCount, counters } = realm;

@@ -6,7 +6,7 @@ import type { Dict } from '../wamp/dict.ts';
 const WINDOW = 1000;
 
 interface Sample {
-  /** Milliseconds of the wall clock. */
+  /** Milliseconds of the monotonic clock. */
   readonly at: number;
   readonly counters: Readonly<LinkCounters>;
   readonly rates: Dict;
@@ -30,8 +30,8 @@ export class SessionRates {
 
   of(session: Session, counters: Readonly<LinkCounters>, now: number): Dict {
     const last = this.#samples.get(session);
-    if (last !== undefined && now >= last.at && now - last.at < WINDOW) return last.rates;
-    const since = last?.at ?? session.joined;
+    if (last !== undefined && now - last.at < WINDOW) return last.rates;
+    const since = last?.at ?? session.since;
     const rates = ratesOf(last?.counters ?? NOTHING, counters, Math.max(now - since, WINDOW) / 1000);
     this.#samples.set(session, { at: now, counters: { ...counters }, rates });
     return rates;

@@ -158,6 +158,7 @@ export class Handshake {
     const now = this.#lobby.clock.now();
     const session = new Session(this.#id, realm.name, principal, features, this.#link, now, prefix);
     session.allowance = allowance;
+    session.since = this.#lobby.clock.monotonic();
     const details = {
       realm: realm.name,
       ...{ authid, authrole, authmethod, authprovider },

@@ -23,6 +23,8 @@ export class Session implements SessionView {
   #link: Link;
   /** Wall-clock milliseconds of WELCOME. */
   readonly joined: number;
+  /** The same by the monotonic clock, which setting the wall clock does not move: for what is taken over a time. */
+  since = 0;
   /** What it is held to beyond what any session is; undefined where its listener is lenient. */
   readonly strictRules: StrictRules | undefined;
   readonly internal: boolean;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { AgeClock } from '../../../src/base/age-clock.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import { MqttRefusal, type MqttSink, Refused } from '../mqtt-source.ts';
@@ -30,6 +31,7 @@ export interface ArrivalsParts {
   readonly replays: RetainedReplays;
   readonly journal: Journal | undefined;
   readonly clock: Clock;
+  readonly ages: AgeClock;
   readonly log: Logger;
   readonly maxClients: number;
   readonly maxTopicLevels: number;
@@ -165,7 +167,7 @@ export class Arrivals {
   }
 
   async #open(connection: Connection, connect: Connect, owner: string | undefined): Promise<void> {
-    const { sink, sessions, distributor, journal, protocol, clock } = this.#parts;
+    const { sink, sessions, distributor, journal, protocol, ages } = this.#parts;
     const { clientId } = connection;
     if (connection.closed || this.#parts.isStopping()) {
       sink.disconnected(connection);
@@ -187,7 +189,7 @@ export class Arrivals {
     const { session, present } = sessions.open(clientId, owner, connect.clean);
     this.#parts.returned(clientId);
     if (will !== undefined)
-      journal?.will(clientId, new Message(will.topic, will.payload, will.qos, will.retain, clock.now()));
+      journal?.will(clientId, new Message(will.topic, will.payload, will.qos, will.retain, ages.now()));
     protocol.open(connection, session);
     connection.will = will;
     connection.keepAlive = connect.keepAlive;

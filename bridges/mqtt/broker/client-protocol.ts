@@ -1,3 +1,4 @@
+import type { AgeClock } from '../../../src/base/age-clock.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { DropCounter } from '../drop-counter.ts';
 import type { MqttSink } from '../mqtt-source.ts';
@@ -27,6 +28,7 @@ export interface ProtocolParts {
   readonly drops: DropCounter;
   readonly traffic: Traffic;
   readonly clock: Clock;
+  readonly ages: AgeClock;
   readonly limits: { readonly maxTopicLevels: number };
   /** An error that is ours. */
   failed(connection: Connection, error: unknown): void;
@@ -110,7 +112,7 @@ export class ClientProtocol {
   }
 
   #publish(connection: Connection, session: Session, { topic, payload, qos, retain, dup, id }: Publish): void {
-    const { clock, sink, traffic, limits } = this.#parts;
+    const { clock, ages, sink, traffic, limits } = this.#parts;
     if (!isTopicName(topic)) throw new MalformedPacket('a topic with wildcards, or none');
     if (levelCount(topic) > limits.maxTopicLevels) {
       throw new MalformedPacket(`a topic of more than ${limits.maxTopicLevels} levels`);
@@ -128,8 +130,8 @@ export class ClientProtocol {
       }
       session.incoming.set(id, 'arriving');
     }
-    const message = new Message(topic, payload, qos, retain, clock.now());
-    const verdict = sink.message({ topic, payload, qos, retain, dup, receivedAt: message.receivedAt }, connection);
+    const message = new Message(topic, payload, qos, retain, ages.now());
+    const verdict = sink.message({ topic, payload, qos, retain, dup, receivedAt: clock.now() }, connection);
     connection.line?.enter(message, id, verdict);
     if ((connection.line?.length ?? 0) >= MAX_LINE) connection.hold(Hold.Line);
   }

@@ -1,3 +1,4 @@
+import type { AgeClock } from '../../../src/base/age-clock.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import type { DropCounter } from '../drop-counter.ts';
@@ -22,6 +23,7 @@ export interface DeparturesParts {
   readonly journal: Journal | undefined;
   readonly drops: DropCounter;
   readonly clock: Clock;
+  readonly ages: AgeClock;
   readonly log: Logger;
   /** Publishes for somebody who is not connected. */
   publish(message: Message): void;
@@ -76,8 +78,8 @@ export class Departures {
 
   /** Ends sessions for which nobody has come back. */
   expire(): number {
-    const { sessions, clock, journal, distributor, log } = this.#parts;
-    const over = sessions.expire(clock.now());
+    const { sessions, ages, journal, distributor, log } = this.#parts;
+    const over = sessions.expire(ages.now());
     for (const session of over) {
       this.#parts.replays.drop(session);
       distributor.handOver(session, true);
@@ -89,11 +91,11 @@ export class Departures {
   }
 
   #leave(session: Session): void {
-    const { sessions, distributor, clock, journal } = this.#parts;
+    const { sessions, distributor, ages, journal } = this.#parts;
     if (!session.keeps) this.#parts.replays.drop(session);
     distributor.handOver(session, !session.keeps);
     if (session.keeps) {
-      session.disconnectedAt = clock.now();
+      session.disconnectedAt = ages.now();
       sessions.record(session);
     } else sessions.end(session);
     journal?.flush();
@@ -102,12 +104,12 @@ export class Departures {
   /** [MQTT-3.1.2-8] */
   #publishWill(connection: Connection): void {
     const { will, line } = connection;
-    const { sink, clock } = this.#parts;
+    const { sink, clock, ages } = this.#parts;
     connection.will = undefined;
     if (will === undefined) return;
     const { topic, payload, qos, retain } = will;
-    const message = new Message(topic, payload, qos, retain, clock.now());
-    const facts = { topic, payload, qos, retain, dup: false, receivedAt: message.receivedAt };
+    const message = new Message(topic, payload, qos, retain, ages.now());
+    const facts = { topic, payload, qos, retain, dup: false, receivedAt: clock.now() };
     line?.enter(message, 0, sink.message(facts, connection));
   }
 }

@@ -1,7 +1,7 @@
 import { AwakeTime } from '../../../src/base/awake-time.ts';
 import type { Clock, Timer } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
-import type { BridgeContext } from '../../../src/gateway/bridge.ts';
+import { AgeClock, type BridgeContext } from '../../../src/gateway/bridge.ts';
 import type { DropCounter } from '../drop-counter.ts';
 import type { MqttConfig } from '../mqtt-config.ts';
 import type { MqttPeer, MqttPublication, MqttSink, MqttSource } from '../mqtt-source.ts';
@@ -43,6 +43,8 @@ export interface BrokerParts {
   readonly sink: MqttSink;
   readonly drops: DropCounter;
   readonly clock: Clock;
+  /** For ages that outlive the process; one of its own by default. */
+  readonly ages?: AgeClock;
   readonly log: Logger;
   /** Where what must outlive the process is kept; nothing does without. */
   readonly store?: BridgeContext['store'];
@@ -58,6 +60,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   readonly traffic = new Traffic();
   readonly turns: WorkTurns;
   readonly #parts: BrokerParts;
+  readonly #ages: AgeClock;
   readonly #maxTopicLevels: number;
   readonly #subscriptions: Subscriptions;
   readonly #refused: RefusedFilters;
@@ -82,6 +85,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     this.limits = config;
     this.clock = clock;
     this.patience = new AwakeTime(clock, CHECK_INTERVAL);
+    this.#ages = parts.ages ?? new AgeClock(clock, log);
+    const ages = this.#ages;
     this.#parts = parts;
     this.turns = new WorkTurns(error => log.error({ err: error }, 'an error in the MQTT broker; work was given up'));
     this.#subscriptions = new Subscriptions(config.maxSubscriptionBytes);
@@ -89,7 +94,16 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     this.#held = new HeldMessages(config.maxStoredBytes);
     this.#journal = store?.durable === true ? new Journal(store, error => this.#storeFailed(error)) : undefined;
     const journal = this.#journal;
-    const shared = { sink, drops, clock, log, journal, subscriptions: this.#subscriptions, retained: this.#retained };
+    const shared = {
+      sink,
+      drops,
+      clock,
+      ages,
+      log,
+      journal,
+      subscriptions: this.#subscriptions,
+      retained: this.#retained,
+    };
     const { inflight: window, sessionExpiry: expiry, maxSessions, queue: limits } = config;
     this.#sessions = new SessionTable({ ...shared, held: this.#held, limits, window, expiry, maxSessions });
     const overtake = (topic: string): void => this.#replays.overtake(topic);
@@ -176,7 +190,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     else if (this.#own.length >= MAX_WAITING) drops.add('too many publications wait', { topic });
     else {
       const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-      this.#own.enter(new Message(topic, bytes, qos, retain, this.clock.now()), 0, 'pass');
+      this.#own.enter(new Message(topic, bytes, qos, retain, this.#ages.now()), 0, 'pass');
     }
   }
 
@@ -187,7 +201,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       return true;
     }
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    this.#distributor.give(peer.session, new Message(topic, bytes, qos, retain, this.clock.now()), qos, retain);
+    this.#distributor.give(peer.session, new Message(topic, bytes, qos, retain, this.#ages.now()), qos, retain);
     return true;
   }
 
@@ -239,8 +253,9 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     for (const connection of [...this.#connections]) connection.close('the gateway is stopping');
     let late = false;
     const through = async (): Promise<void> => {
-      // Whatever hangs, the wait ends.
-      while (!late && (this.#arrivals.connected > 0 || this.#own.length > 0)) await new Promise(setImmediate);
+      // Whatever hangs, the wait ends. With pauses, as others have to end in the same process.
+      while (!late && (this.#arrivals.connected > 0 || this.#own.length > 0))
+        await new Promise(again => setTimeout(again, 2));
       this.#distributor.flush();
       await this.#journal?.commit();
     };
@@ -257,7 +272,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     const [sessions, subscriptions, retained, held] = [this.#sessions, this.#subscriptions, this.#retained, this.#held];
     const maySubscribe = (filter: string): boolean => !this.#refused.refuses(filter);
     const tables = { sessions, subscriptions, retained, held, maySubscribe };
-    const { wills, skipped } = await restoreState(store, journal, tables, this.clock.now());
+    const { wills, skipped } = await restoreState(store, journal, tables, this.#ages);
     this.#departures.await(wills);
     if (skipped.sessions + skipped.messages + skipped.retained === 0) return;
     this.#parts.log.warn(
@@ -267,7 +282,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   }
 
   #publishOrphan(message: Message): void {
-    const { topic, payload, qos, retain, receivedAt } = message;
+    const { topic, payload, qos, retain } = message;
+    const receivedAt = this.clock.now();
     const accepted = this.#parts.sink.message({ topic, payload, qos, retain, dup: false, receivedAt }, undefined);
     this.#own.enter(message, 0, accepted);
   }

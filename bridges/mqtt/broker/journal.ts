@@ -73,6 +73,11 @@ export class Journal {
     this.#lastNumber = Math.max(this.#lastNumber, message.number, number);
   }
 
+  /** A message that is in the store has another time. */
+  renewed(message: Message): void {
+    this.#put(keys.message(message.number), encodeMessage(message));
+  }
+
   /** A message that no queue holds. Its number is not given again: a record that is left may still name it. */
   orphan(number: number): void {
     this.#lastNumber = Math.max(this.#lastNumber, number);

@@ -10,8 +10,8 @@ export class Message {
   readonly topic: string;
   readonly qos: Qos;
   readonly retain: boolean;
-  /** Wall-clock milliseconds. */
-  readonly receivedAt: number;
+  /** When it came, by the clock of ages. */
+  receivedAt: number;
   /** Its number in the store; 0 where it is not there. */
   number = 0;
   /** How many queues hold it. */

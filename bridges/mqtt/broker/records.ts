@@ -110,7 +110,7 @@ function qosOf(flags: number): Qos {
 export interface SessionRecord {
   readonly owner: string | undefined;
   readonly subscriptions: readonly (readonly [filter: string, qos: Qos])[];
-  /** Wall-clock milliseconds; undefined while it is connected. */
+  /** By the clock of ages; undefined while it is connected. */
   readonly disconnectedAt: number | undefined;
 }
 

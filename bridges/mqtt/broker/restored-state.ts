@@ -1,7 +1,8 @@
-import type { Store } from '../../../src/gateway/bridge.ts';
+import type { AgeClock, Store } from '../../../src/gateway/bridge.ts';
 import { ENTRY_BYTES, type HeldMessages } from './held-messages.ts';
 import type { Journal } from './journal.ts';
 import type { Message } from './message.ts';
+import { inspectRecord } from './record-check.ts';
 import { clientOf, decodeMessage, decodeOutgoing, decodeSession, numberOf, rangeOf } from './records.ts';
 import type { RetainedMessages } from './retained-messages.ts';
 import type { SessionTable } from './session-table.ts';
@@ -44,16 +45,18 @@ export async function restoreState(
   store: Store,
   journal: Journal,
   { sessions, subscriptions, retained, held, maySubscribe }: RestoredParts,
-  now: number,
+  ages: AgeClock,
 ): Promise<RestoredState> {
   const skipped: SkippedRecords = { sessions: 0, messages: 0, retained: 0 };
   const interrupted = new Set<string>();
-  for await (const [key, value] of store.range(...rangeOf('s'))) {
+  /** Sessions whose record is to be written again. */
+  const changed = new Set<string>();
+  for await (const [key, record] of readable(store, 's', decodeSession)) {
     const [clientId] = clientOf(key);
-    const record = decodeSession(value);
     const session = sessions.restore(clientId, record.owner, true);
-    session.disconnectedAt = record.disconnectedAt ?? now;
+    session.disconnectedAt = record.disconnectedAt === undefined ? ages.now() : ages.restored(record.disconnectedAt);
     if (record.disconnectedAt === undefined) interrupted.add(clientId);
+    if (record.disconnectedAt !== session.disconnectedAt) changed.add(clientId);
     const allowed = record.subscriptions.filter(([filter]) => maySubscribe(sharedName(filter)?.filter ?? filter));
     const fits = allowed.every(([filter, qos]) => {
       if (!subscriptions.accepts(session, filter)) return false;
@@ -63,27 +66,29 @@ export async function restoreState(
     if (fits) continue;
     skipped.sessions += 1;
     interrupted.delete(clientId);
+    changed.delete(clientId);
     sessions.end(session);
   }
   const messages = new Map<number, Message>();
   let room = held.limit;
-  for await (const [key, value] of store.range(...rangeOf('m'))) {
+  for await (const [key, message] of readable(store, 'm', decodeMessage)) {
     const number = numberOf(key.slice(1));
     if (room <= 0) {
       journal.orphan(number);
       await journal.relieve();
       continue;
     }
-    const message = decodeMessage(value);
     message.settle();
     message.number = number;
+    const { receivedAt } = message;
+    message.receivedAt = ages.restored(receivedAt);
+    if (message.receivedAt !== receivedAt) journal.renewed(message);
     messages.set(number, message);
     room -= message.size + ENTRY_BYTES;
   }
-  for await (const [key, value] of store.range(...rangeOf('q'))) {
+  for await (const [key, record] of readable(store, 'q', decodeOutgoing)) {
     const [clientId, rest] = clientOf(key);
     const session = sessions.get(clientId);
-    const record = decodeOutgoing(value);
     const message = messages.get(record.message);
     if (session === undefined || message === undefined || !held.accepts(message)) {
       if (session !== undefined) skipped.messages += 1;
@@ -95,27 +100,45 @@ export async function restoreState(
     const dup = interrupted.has(clientId);
     journal.restored(session.queue.restore({ ...record, message, number: numberOf(rest), dup }));
   }
-  for await (const [key] of store.range(...rangeOf('i'))) {
+  for await (const [key] of readable(store, 'i', () => undefined)) {
     const [clientId, id] = clientOf(key);
     const session = sessions.get(clientId);
     if (session === undefined) journal.releasedIncoming(clientId, Number(id));
     else session.incoming.set(Number(id), 'received');
   }
-  for await (const [, value] of store.range(...rangeOf('r'))) {
-    const message = decodeMessage(value);
+  for await (const [, message] of readable(store, 'r', decodeMessage)) {
     if (retained.accepts(message)) retained.set(message);
     else skipped.retained += 1;
   }
   for (const message of messages.values()) if (message.holders === 0) journal.orphan(message.number);
   const wills: OrphanedWill[] = [];
-  for await (const [key, value] of store.range(...rangeOf('w'))) {
-    wills.push({ clientId: clientOf(key)[0], message: decodeMessage(value) });
+  for await (const [key, message] of readable(store, 'w', decodeMessage)) {
+    wills.push({ clientId: clientOf(key)[0], message });
   }
   // Those whose clients are away are so from now on.
-  for (const clientId of interrupted) {
+  for (const clientId of changed) {
     const session = sessions.get(clientId);
     if (session !== undefined) sessions.record(session);
   }
   journal.flush();
   return { wills, skipped };
+}
+
+/** The records of one letter that can be used; the store reports the others. */
+async function* readable<T>(
+  store: Store,
+  letter: string,
+  decode: (value: Uint8Array) => T,
+): AsyncGenerator<readonly [key: string, record: T]> {
+  for await (const [key, value] of store.range(...rangeOf(letter))) {
+    let record: T;
+    try {
+      inspectRecord(key, value);
+      record = decode(value);
+    } catch (error) {
+      store.skipped(key, error instanceof Error ? error.message : String(error));
+      continue;
+    }
+    yield [key, record];
+  }
 }

@@ -49,7 +49,7 @@ export class Session {
    */
   readonly incoming = new Map<number, 'arriving' | 'received'>();
   connection: SessionConnection | undefined;
-  /** Wall-clock milliseconds, while nobody is connected. */
+  /** By the clock of ages, while no client is connected. */
   disconnectedAt: number | undefined;
   /** It is over: nothing is to be queued any more. */
   ended = false;

@@ -1,0 +1,167 @@
+// The wall clock is set while the gateway runs, and between two runs, by Debian's faketime: nothing that is kept is deleted by
+// that, and what is old is deleted all the same. The monotonic clock runs as it does.
+import assert from 'node:assert/strict';
+import { cp, readdir, writeFile } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Folder } from '../support/folder.ts';
+import { MqttVisitor } from '../support/mqtt-visitor.ts';
+import { StoredGateway } from '../support/stored-gateway.ts';
+
+const fixture = fileURLToPath(new URL('../../../test/fixtures/store-0.1/store', import.meta.url));
+/** As Debian's `faketime` sets it. */
+const LIBRARY = '/usr/$LIB/faketime/libfaketime.so.1';
+/** Milliseconds in which the broker has looked for what has expired: it does so every 30 seconds. */
+const LOOKED = 34_000;
+const COUNT = 100;
+
+const UNSET = '1970-01-01T01:00:00Z';
+const NOW = '2026-11-30T12:00:00Z';
+
+/** A gateway by a wall clock that a test sets. */
+class Site implements AsyncDisposable {
+  readonly folder = new Folder();
+  #gateway: StoredGateway | undefined;
+
+  get gateway(): StoredGateway {
+    assert.ok(this.#gateway);
+    return this.#gateway;
+  }
+
+  get mqttPort(): number {
+    return this.gateway.mqttPort;
+  }
+
+  async set(time: string): Promise<void> {
+    const offset = Math.round((Date.parse(time) - Date.now()) / 1000);
+    await writeFile(this.folder.file('time'), `${offset < 0 ? '' : '+'}${offset}\n`);
+  }
+
+  async start(time: string): Promise<void> {
+    await this.set(time);
+    if (this.#gateway !== undefined) return await this.#gateway.start();
+    const env = {
+      LD_PRELOAD: LIBRARY,
+      FAKETIME_TIMESTAMP_FILE: this.folder.file('time'),
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    };
+    this.#gateway = await StoredGateway.start({ folder: this.folder.path, env });
+  }
+
+  /** A session whose client is away, and what is acknowledged to its publisher. */
+  async keep(): Promise<void> {
+    {
+      await using visitor = await MqttVisitor.connect(this.mqttPort, 'away');
+      await visitor.client.subscribeAsync('t', { qos: 1 });
+      await visitor.client.endAsync();
+    }
+    await using publisher = await MqttVisitor.connect(this.mqttPort, 'publisher', { clean: true });
+    for (let n = 0; n < COUNT; n++) await publisher.client.publishAsync('t', `${n}`, { qos: 1 });
+  }
+
+  /** How much of it is there, or undefined if the session is not. */
+  async kept(clientId = 'away'): Promise<number | undefined> {
+    await using visitor = await MqttVisitor.connect(this.mqttPort, clientId);
+    if (!visitor.present) return undefined;
+    return (await visitor.drained()).length;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#gateway?.[Symbol.asyncDispose]();
+    this.folder[Symbol.dispose]();
+  }
+}
+
+const looked = (): Promise<void> => new Promise(resolve => setTimeout(resolve, LOOKED));
+
+describe('a gateway whose wall clock is set', { concurrency: true }, () => {
+  it('shows the time that faketime says', async () => {
+    await using site = new Site();
+    await site.start(UNSET);
+    assert.match(site.gateway.output, /"time":"1970-01-01T01:/);
+    await site.set(NOW);
+    await site.keep();
+    assert.match(site.gateway.output, /"time":"2026-11-30T12:/);
+  });
+
+  for (const [from, to] of [
+    [UNSET, NOW],
+    [NOW, UNSET],
+    [NOW, '2027-06-01T00:00:00Z'],
+    [NOW, '2025-06-01T00:00:00Z'],
+  ] as const) {
+    it(`deletes nothing if it is set from ${from} to ${to}`, async () => {
+      await using site = new Site();
+      await site.start(from);
+      await site.keep();
+      await site.set(to);
+      await looked();
+      assert.equal(await site.kept(), COUNT);
+    });
+  }
+
+  for (const end of ['SIGTERM', 'SIGKILL'] as const) {
+    it(`deletes nothing if it was not set in the run before, which ${end} ended`, async () => {
+      await using site = new Site();
+      await site.start(UNSET);
+      await site.keep();
+      await using _connected = await MqttVisitor.connect(site.mqttPort, 'connected');
+      await site.gateway.stop(end);
+      await site.start(NOW);
+      await looked();
+      assert.equal(await site.kept(), COUNT);
+      assert.equal(await site.kept('connected'), 0);
+      assert.match(site.gateway.output, /the clock was not set when the record was written/);
+    });
+
+    it(`deletes nothing if it was set to another year before ${end} ended the run`, async () => {
+      await using site = new Site();
+      await site.start('2025-01-01T00:00:00Z');
+      await site.keep();
+      await site.set(NOW);
+      // Nothing is written after that but the mark of the new time.
+      await new Promise(resolve => setTimeout(resolve, 3_000));
+      await site.gateway.stop(end);
+      await site.start(NOW);
+      await looked();
+      assert.equal(await site.kept(), COUNT);
+    });
+
+    it(`deletes nothing if it goes back after ${end}`, async () => {
+      await using site = new Site();
+      await site.start(NOW);
+      await site.keep();
+      await site.gateway.stop(end);
+      await site.start(UNSET);
+      await looked();
+      assert.equal(await site.kept(), COUNT);
+      assert.match(site.gateway.output, /the clock went back/);
+    });
+
+    it(`deletes what has waited for more than a week after ${end}`, async () => {
+      await using site = new Site();
+      await site.start(NOW);
+      await site.keep();
+      await site.gateway.stop(end);
+      await site.start('2026-12-08T12:00:00Z');
+      await looked();
+      assert.equal(await site.kept(), undefined);
+    });
+  }
+
+  it('takes the times of version 0.1 for what they are', async () => {
+    await using site = new Site();
+    await cp(fixture, site.folder.file('data'), { recursive: true });
+    assert.ok((await readdir(site.folder.file('data'))).includes('CURRENT'));
+    await site.start('2026-11-26T23:10:00Z');
+    await looked();
+    assert.equal(await site.kept('before-the-clock-was-set'), 2);
+    assert.equal(await site.kept('connected-before-the-clock-was-set'), 1);
+    assert.equal(await site.kept('nearly-expired'), 1);
+    assert.equal(await site.kept('reader'), 8);
+    await site.gateway.stop('SIGKILL');
+    await site.start('2026-11-26T23:20:00Z');
+    assert.equal(await site.kept('empty'), 0);
+  });
+});
