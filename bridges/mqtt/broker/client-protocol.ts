@@ -70,7 +70,10 @@ export class ClientProtocol {
       },
       idle: () => {
         if (connection.closed) this.#parts.ended(connection);
-        else connection.proceed(Hold.Line);
+        else {
+          connection.proceed(Hold.Line);
+          connection.answered();
+        }
       },
     });
     connection.session = session;
@@ -103,7 +106,7 @@ export class ClientProtocol {
       case PacketType.Disconnect:
         // [MQTT-3.14.4-3]
         connection.will = undefined;
-        connection.close(undefined);
+        connection.leave(undefined);
         break;
       case PacketType.Connect:
         // [MQTT-3.1.0-2]
@@ -154,6 +157,10 @@ export class ClientProtocol {
     session.incoming.delete(id);
     session.journal.releasedIncoming(session.clientId, id);
     // PUBCOMP lets the client use the identifier again: on disk, it must be free by then.
-    session.journal.commit().then(complete, (error: unknown) => connection.close(`the store has failed: ${error}`));
+    const answered = connection.expectAnswer();
+    session.journal
+      .commit()
+      .then(complete, (error: unknown) => connection.close(`the store has failed: ${error}`))
+      .then(answered, answered);
   }
 }

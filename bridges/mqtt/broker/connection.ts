@@ -17,13 +17,15 @@ const HIGH_WATER = 256 * 1024;
 const MAX_WRITE = 64 * 1024;
 /** Milliseconds in which a client that is to go has to take its last packet. */
 const LAST_WORDS = 1_000;
+/** Milliseconds for which a client that has ended its side is still sent the answers that are due. */
+const LINGER = 15_000;
 
 /** Packets of one connection that are handled at a time: more, if the turn has room for more. */
 const MAX_PACKETS = 500;
 const FEW_PACKETS = 20;
 
 /** Why no more packets are looked at; several of these can hold at a time. */
-export const Hold = { Arrival: 1, Line: 2, Work: 4, Begin: 8, Commit: 16, Turn: 32 } as const;
+export const Hold = { Arrival: 1, Line: 2, Work: 4, Begin: 8, Commit: 16, Turn: 32, Leave: 64 } as const;
 export type Hold = (typeof Hold)[keyof typeof Hold];
 
 /** What is known of a connection before it says anything. */
@@ -96,6 +98,10 @@ export class Connection implements MqttPeer, SessionConnection {
   /** The far side has ended; what it sent before still counts. */
   #over = false;
   #closed = false;
+  /** Set while a client that has ended its side waits for answers: why it is closed then. */
+  #leaving: { readonly reason: string | undefined } | undefined;
+  /** Answers that wait for a write of the store. */
+  #answersDue = 0;
   #heardAt: number;
   #out: Buffer[] = [];
   #outBytes = 0;
@@ -115,7 +121,11 @@ export class Connection implements MqttPeer, SessionConnection {
     this.#heardAt = host.patience.now();
     stream.on('data', (chunk: Buffer) => this.#received(chunk));
     stream.on('end', () => this.#ended());
-    stream.on('close', () => this.#ended());
+    stream.on('close', () => {
+      this.#ended();
+      // There is no way to answer any more.
+      if (this.#leaving !== undefined) this.close(this.#leaving.reason);
+    });
     stream.on('error', error => {
       this.reason ??= error.message;
     });
@@ -198,6 +208,32 @@ export class Connection implements MqttPeer, SessionConnection {
     this.#write(out, from, out.length);
   }
 
+  /** An answer is due; what is returned is called when it was sent. */
+  expectAnswer(): () => void {
+    this.#answersDue += 1;
+    return () => {
+      this.#answersDue -= 1;
+      this.answered();
+    };
+  }
+
+  /** The client has ended its side: it is closed when it has the answers that are due. */
+  leave(reason: string | undefined): void {
+    if (this.#closed || this.#leaving !== undefined) return;
+    this.#leaving = { reason };
+    this.hold(Hold.Leave);
+    if (this.#answersDue > 0 || (this.line?.length ?? 0) > 0) {
+      this.#host.clock.after(LINGER, () => this.close(reason));
+    }
+    this.answered();
+  }
+
+  /** Closes a connection that only waited for this answer. */
+  answered(): void {
+    if (this.#leaving === undefined || this.#answersDue > 0 || (this.line?.length ?? 0) > 0) return;
+    this.close(this.#leaving.reason);
+  }
+
   /** Closes after what was sent has been taken. [MqttPeer] */
   disconnect(reason: string): void {
     this.close(reason);
@@ -266,7 +302,7 @@ export class Connection implements MqttPeer, SessionConnection {
       this.#reading = false;
     }
     if (this.#closed || this.#holds !== 0) return;
-    if (this.#over) this.close('the connection was lost');
+    if (this.#over) this.leave('the connection was lost');
     else if (this.#stream.isPaused()) this.#stream.resume();
   }
 

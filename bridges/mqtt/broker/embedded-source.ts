@@ -97,11 +97,16 @@ export class EmbeddedSource implements MqttSource {
     const { host, port, tls, webSocket } = this.#config;
     const { network } = this.#parts;
     // Measure F: without noDelay a QoS 1 round trip takes 44 ms.
-    const options = { noDelay: true, highWaterMark: SOCKET_BUFFER };
+    // A client that has ended its side still gets the answers that are due.
+    const options = { noDelay: true, highWaterMark: SOCKET_BUFFER, allowHalfOpen: true };
     await this.#serve(createServer({ ...options, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE }), host, port);
     if (tls !== undefined && network !== undefined) {
       const options = network.readTls(tls);
-      const server = createTlsServer({ ...options, handshakeTimeout: this.#config.connectTimeout });
+      const server = createTlsServer({
+        ...options,
+        allowHalfOpen: true,
+        handshakeTimeout: this.#config.connectTimeout,
+      });
       await this.#serve(server, tls.host ?? host, tls.port);
       options.follow?.(server);
     }

@@ -184,13 +184,17 @@ export class Subscribing {
     if (changed) this.#parts.record(session);
     // The record is written as a whole: of a long one, no second is begun before the first is written.
     if (session.subscriptions.size > FEW) connection.hold(Hold.Commit);
-    session.journal.commit().then(
-      () => {
-        if (!connection.closed) then();
-        connection.proceed(Hold.Commit);
-      },
-      (error: unknown) => connection.close(`the store has failed: ${error}`),
-    );
+    const answered = connection.expectAnswer();
+    session.journal
+      .commit()
+      .then(
+        () => {
+          if (!connection.closed) then();
+          connection.proceed(Hold.Commit);
+        },
+        (error: unknown) => connection.close(`the store has failed: ${error}`),
+      )
+      .then(answered, answered);
   }
 }
 
