@@ -33,6 +33,7 @@ export const cborTcpBridge = defineBridge({
       },
     };
   },
+  listens: ({ host, port }) => [{ host, port, path: ['port'] }],
   rights({ anonymous }) {
     if (anonymous === 'none') return [];
     const devices = 'cbor-tcp devices admitted by name';

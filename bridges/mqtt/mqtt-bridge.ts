@@ -46,6 +46,10 @@ export const mqttBridge = defineBridge({
       [Symbol.asyncDispose]: stop,
     };
   },
+  listens: ({ host, port, tls }) => [
+    { host, port, path: ['port'] },
+    ...(tls === undefined ? [] : [{ host: tls.host ?? host, port: tls.port, path: ['tls', 'port'] }]),
+  ],
   rights: clientRights,
   demo: greenhouse,
   inspect: inspectRecord,

@@ -36,7 +36,7 @@ export function checkCommand(bridges: readonly Bridge[], environment: Environmen
       const file = configFile(options['config'], environment);
       const source = file ?? 'built-in default';
       try {
-        const config = loadConfig({ file, environment, bridges });
+        const config = loadConfig({ file, environment, bridges, toStart: true });
         const summary = summaryOf(config);
         const warnings = silencedDevices(config, bridges);
         io.stdout.write(

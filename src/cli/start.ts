@@ -46,7 +46,7 @@ export function startCommand(around: StartSurroundings): CliCommand {
       const hangups = new HangupLog();
       io.outlive?.(() => hangups.add());
       const file = configFile(options['config'], around.environment);
-      const config = withOptions(read(file, around), options);
+      const config = read(file, around, config => withOptions(config, options));
       const held = await around.createLog(config.log);
       const { log } = held;
       hangups.logTo(log);
@@ -79,9 +79,13 @@ export function startCommand(around: StartSurroundings): CliCommand {
   };
 }
 
-function read(file: string | undefined, { environment, bridges }: StartSurroundings): GatewayConfig {
+function read(
+  file: string | undefined,
+  { environment, bridges }: StartSurroundings,
+  adjust: (config: GatewayConfig) => GatewayConfig,
+): GatewayConfig {
   try {
-    return loadConfig({ file, environment, bridges });
+    return loadConfig({ file, environment, bridges, toStart: true, adjust });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const [first] = error.problems;

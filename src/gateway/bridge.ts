@@ -145,6 +145,15 @@ export interface DemoContext {
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
 }
 
+/** A TCP port that a bridge listens on. */
+export interface ListenPlace {
+  readonly host: string;
+  /** 0 is any that is free. */
+  readonly port: number;
+  /** Where the bridge's section says so: `['port']`. */
+  readonly path: readonly string[];
+}
+
 /** A bridge: a name, the schema of its part of the configuration, and how to start it. */
 export interface Bridge<Schema extends z.ZodType = z.ZodType> {
   readonly name: string;
@@ -155,6 +164,8 @@ export interface Bridge<Schema extends z.ZodType = z.ZodType> {
    * for it, `wampway check`, the banner and the log say so.
    */
   rights?(config: z.output<Schema>): readonly DeviceRights[];
+  /** Where it listens: `wampway check` finds ports that are used twice. */
+  listens?(config: z.output<Schema>): readonly ListenPlace[];
   /** The prefixes, each ending in a dot, under which this bridge's devices are. */
   namespaces?(config: z.output<Schema>): readonly string[];
   /** Topics that the bridge's own session alone may publish: no device and no client may say what it says there. */

@@ -12,16 +12,38 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is no folder',
 };
 
+/** Why a certificate or key cannot be used; `place` is the setting that names it. */
+export class TlsFault extends Error {
+  override readonly name = 'TlsFault';
+  readonly place: 'cert' | 'key' | 'clientCa';
+
+  constructor(place: TlsFault['place'], why: string, cause: unknown) {
+    super(why, { cause });
+    this.place = place;
+  }
+}
+
 /**
  * The key and certificate of a listener, read and checked. Throws `StartError` with the place of what is wrong;
  * `listener` is `listeners[0]`.
  */
 export function readTls(listener: string, config: TlsConfig): TlsOptions {
+  try {
+    return tlsOptions(config);
+  } catch (error) {
+    if (!(error instanceof TlsFault)) throw error;
+    const where = `${listener}.tls.${error.place} in the configuration`;
+    throw new StartError(`${listener} cannot start: ${error.message} (${where})`, { cause: error.cause });
+  }
+}
+
+/** The same. Throws `TlsFault`. */
+export function tlsOptions(config: TlsConfig): TlsOptions {
   const { cert, key, passphrase, minVersion, clientCertificates, clientCa } = config;
-  const fail = (place: string, why: string, cause: unknown): never => {
-    throw new StartError(`${listener} cannot start: ${why} (${listener}.tls.${place} in the configuration)`, { cause });
+  const fail = (place: TlsFault['place'], why: string, cause: unknown): never => {
+    throw new TlsFault(place, why, cause);
   };
-  const read = (place: 'cert' | 'key' | 'clientCa', what: string, path: string): Buffer => {
+  const read = (place: TlsFault['place'], what: string, path: string): Buffer => {
     try {
       return readFileSync(path);
     } catch (error) {

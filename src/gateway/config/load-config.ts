@@ -3,11 +3,14 @@ import type { z } from 'zod';
 import type { Bridge } from '../bridge.ts';
 import { readBounded, reasonOf } from './bounded-file.ts';
 import { ConfigIssues, UNSAID } from './config-issues.ts';
-import { ConfigError, type ConfigPath } from './config-problem.ts';
+import { ConfigError, type ConfigPath, type ConfigProblem, showPath } from './config-problem.ts';
 import { type ConfigInput, configJsonSchema, configSchema, type GatewayConfig } from './config-schema.ts';
 import { type ConfigSource, valueSource } from './config-source.ts';
 import { withEnvironment } from './environment-source.ts';
 import { loadPrincipals } from './load-principals.ts';
+import { machineProblems } from './machine-problems.ts';
+import { type ListeningPlace, portClashes } from './port-clashes.ts';
+import { roleProblems } from './role-problems.ts';
 import { type TlsConfig, tlsSchema } from './tls-schema.ts';
 import { yamlSource } from './yaml-source.ts';
 
@@ -24,6 +27,13 @@ export interface LoadConfigOptions {
   readonly bridges: readonly Bridge[];
   /** Leaves the file of principals alone, which may not be there yet. Default false. */
   readonly withoutPrincipals?: boolean;
+  /**
+   * Whether it is to be started, so that what it names has to be there: files, folders, addresses, ports of its own for everything
+   * that listens, roles. Default false.
+   */
+  readonly toStart?: boolean;
+  /** What the command line changes; `toStart` looks at what comes of it. */
+  readonly adjust?: (config: GatewayConfig) => GatewayConfig;
 }
 
 /**
@@ -31,14 +41,52 @@ export interface LoadConfigOptions {
  * file `demo` is on unless the environment says otherwise; with one it is off unless the file does.
  */
 export function loadConfig(options: LoadConfigOptions): GatewayConfig {
-  const { file, environment, bridges, withoutPrincipals = false } = options;
-  if (file === undefined) return check(valueSource(defaultConfig(bridges), 'built-in default'), bridges, environment);
-  const config = besideFile(check(fileSource(file, environment), bridges, environment), dirname(resolve(file)));
+  const { file, environment, bridges, withoutPrincipals = false, toStart = false, adjust } = options;
+  const plain =
+    file === undefined ? valueSource(defaultConfig(bridges), 'built-in default') : fileSource(file, environment);
+  const { data, source } = check(plain, bridges, environment);
+  const read = file === undefined ? data : besideFile(data, dirname(resolve(file)));
+  const config = adjust?.(read) ?? read;
+  const problems = toStart ? startProblems(config, source, bridges) : [];
   const { principals, realms } = config;
   // Read again when it is used; what is wrong with it is told now.
-  if (typeof principals === 'string' && !withoutPrincipals)
-    loadPrincipals(principals, { environment, realms: realms.map(({ name }) => name) });
+  if (typeof principals === 'string' && !withoutPrincipals) {
+    try {
+      loadPrincipals(principals, { environment, realms: realms.map(({ name }) => name) });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/** What would keep the gateway from starting although each value is well-formed. */
+function startProblems(config: GatewayConfig, source: ConfigSource, bridges: readonly Bridge[]): ConfigProblem[] {
+  const clashes = portClashes(listeningPlaces(config, bridges)).map(({ path, message }) => ({ path, text: message }));
+  return [...clashes, ...roleProblems(config), ...machineProblems(config)].map(({ path, ...rest }) => ({
+    ...source.locate(path, false),
+    path: showPath(path),
+    ...rest,
+  }));
+}
+
+function listeningPlaces(config: GatewayConfig, bridges: readonly Bridge[]): ListeningPlace[] {
+  const ofListeners = config.listeners.flatMap(({ host, port, ...rest }, index) =>
+    port === undefined || ('unix' in rest && rest.unix !== undefined)
+      ? []
+      : [{ path: ['listeners', index, 'port'], name: `listeners[${index}]`, host, port }],
+  );
+  const ofBridges = bridges.flatMap(({ name, listens }) => {
+    const section = config.bridges[name];
+    if (section === undefined || section === false) return [];
+    return (listens?.(section) ?? []).map(({ host, port, path }) => {
+      const at = ['bridges', name, ...path];
+      return { path: at, name: showPath(at.slice(0, -1)), host, port };
+    });
+  });
+  return [...ofListeners, ...ofBridges];
 }
 
 /** Names of keys, certificates, the data folder and the file of principals are relative to the configuration, wherever the gateway is started. */
@@ -71,7 +119,7 @@ function tlsBeside<Tls extends TlsConfig>(tls: Tls | undefined, folder: string):
 
 /** Checks a configuration that a program made. Throws `ConfigError`. */
 export function parseConfig(value: unknown, bridges: readonly Bridge[]): GatewayConfig {
-  return check(valueSource(value), bridges, {});
+  return check(valueSource(value), bridges, {}).data;
 }
 
 /** What runs where there is no configuration: every bridge that needs to be told nothing, and simulated devices. */
@@ -105,7 +153,7 @@ function check(
   plain: ConfigSource,
   bridges: readonly Bridge[],
   environment: LoadConfigOptions['environment'],
-): GatewayConfig {
+): { readonly data: GatewayConfig; readonly source: ConfigSource } {
   let made: Readonly<Record<string, unknown>> | undefined;
   // Only whoever made a mistake, or overrides something, pays for it.
   const jsonSchema = () => {
@@ -130,7 +178,7 @@ function check(
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   if (!result.success) throw new ConfigError([{ ...source.locate([], false), path: '', text: 'is not valid' }]);
-  return result.data;
+  return { data: result.data, source };
 }
 
 /**
