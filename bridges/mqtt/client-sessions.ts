@@ -1,12 +1,15 @@
 import { networkOf } from '../../src/base/network-of.ts';
 import { isPlainText } from '../../src/base/safe-text.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
-import type { BridgeContext, DeviceIdentity } from '../../src/gateway/bridge.ts';
+import type { BridgeContext, DeviceIdentity, Owner } from '../../src/gateway/bridge.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 import { type MqttPeer, MqttRefusal, Refused } from './mqtt-source.ts';
 
 /** Of clients without credentials. */
 export const DEVICE_ROLE = 'anonymous';
+
+/** What begins the owner of a principal's session at the broker. */
+const PRINCIPAL = 'principal/';
 
 type Admitted = Extract<DeviceIdentity, { principal: unknown }>;
 
@@ -23,13 +26,17 @@ export interface Publisher {
   readonly holder: string;
 }
 
+interface Client extends Publisher {
+  readonly owner: Owner;
+}
+
 /** The sessions of an MQTT bridge on the realm: its own, and one for each client, from CONNECT to the last message. */
 export class ClientSessions {
   /** The bridge's own: it carries WAMP events to MQTT, and speaks where no client does. */
   readonly service: JoinedSession;
   readonly #config: ClientSessionsConfig;
   readonly #context: BridgeContext;
-  readonly #clients = new Map<MqttPeer, Publisher>();
+  readonly #clients = new Map<MqttPeer, Client>();
   #stopping = false;
 
   private constructor(config: ClientSessionsConfig, context: BridgeContext, service: JoinedSession) {
@@ -55,6 +62,15 @@ export class ClientSessions {
     return this.#clients.get(peer);
   }
 
+  ownerOf(peer: MqttPeer): Owner | undefined {
+    return this.#clients.get(peer)?.owner;
+  }
+
+  /** Whether `owner`, as `open` gave it, is a principal that does not exist any more. */
+  isGone(owner: string): boolean {
+    return owner.startsWith(PRINCIPAL) && !this.#context.isPrincipal(owner.slice(PRINCIPAL.length));
+  }
+
   /** Resolves with whose the client's session at the broker is; rejects with `MqttRefusal` where it may not come in. */
   async open(peer: MqttPeer): Promise<string | undefined> {
     if (peer.clientId === this.#config.service)
@@ -64,16 +80,19 @@ export class ClientSessions {
       throw new MqttRefusal(Refused.Identifier, 'the client id contains control, format or unassigned characters');
     if (this.#stopping || this.#context.signal.aborted) throw new MqttRefusal(Refused.Unavailable, 'it is stopping');
     const { principal, proved } = await this.#identify(peer);
-    const { authid, authrole } = principal;
-    const session = await this.#context.join({ authid, authrole, principal, peer: `mqtt ${peer.address}` });
-    const holder = proved ? `principal ${authid}` : `address ${networkOf(peer.host ?? peer.address)}`;
-    this.#clients.set(peer, { session, holder });
+    const { authid, authrole, authmethod, authprovider, clientId } = principal;
+    const { host, loopback } = peer;
+    const unproved = proved ? {} : { address: host, loopback };
+    const owner: Owner = { authid, authrole, authmethod, authprovider, clientId, ...unproved };
+    const identity = { authid, authrole, principal, address: owner.address, peer: `mqtt ${peer.address}` };
+    const session = await this.#context.join(identity);
+    this.#clients.set(peer, { session, holder: holderOfOwner(owner), owner });
     void session.closed.then(reason => {
       // Ended by the router: the client ends with its session.
       if (this.#clients.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);
     });
     // A stranger may call itself anything, but never what a principal is called here.
-    if (proved) return `principal/${authid}`;
+    if (proved) return `${PRINCIPAL}${authid}`;
     return peer.username === undefined ? undefined : `stranger/${peer.username}`;
   }
 
@@ -103,4 +122,9 @@ export class ClientSessions {
     this.#clients.clear();
     await Promise.all(sessions.map(session => session.leave()));
   }
+}
+
+/** Whom what an owner takes is counted for. */
+export function holderOfOwner({ authid, authmethod, address }: Owner): string {
+  return authmethod === 'internal' && address !== undefined ? `address ${networkOf(address)}` : `principal ${authid}`;
 }

@@ -85,6 +85,12 @@ export class Inbound {
     );
   }
 
+  /** A message of an earlier run, published for its owner: rejects if the owner may not. */
+  async replayed(message: MqttMessage, publisher: Publisher): Promise<void> {
+    // It waits for the realm's answer, whatever its QoS.
+    await this.#published({ ...message, qos: 1 }, publisher);
+  }
+
   /** A topic has been retained anew by somebody on the realm. */
   retainedByRealm(topic: string): void {
     this.#budget.forget(topic);

@@ -1,3 +1,4 @@
+import type { Owner } from '../../src/gateway/bridge.ts';
 import type { PeerCertificate } from '../../src/link/link.ts';
 
 export type Qos = 0 | 1 | 2;
@@ -19,6 +20,8 @@ export interface MqttPublication {
   readonly qos: Qos;
   readonly retain: boolean;
   readonly properties?: MqttProperties;
+  /** Of a retained one that comes from the realm: who published it there. */
+  readonly owner?: Owner | undefined;
 }
 
 /** A message from MQTT. */
@@ -81,6 +84,17 @@ export interface MqttSink {
    * the verdict rejects, the message is refused: nobody gets it, nothing is retained, and the client is disconnected.
    */
   message(message: MqttMessage, peer: MqttPeer | undefined): Verdict | Promise<Verdict>;
+  /** Who a client is that was let in, for what it leaves over a restart. */
+  ownerOf?(peer: MqttPeer): Owner | undefined;
+  /**
+   * A will or a retained message of an earlier run, and whose it is. `forget`: nobody may get it. Undefined owner: the record
+   * does not say.
+   */
+  replay?(message: MqttMessage, owner: Owner | undefined): Promise<'pass' | 'forget'>;
+  /** No more is replayed for now. */
+  replayed?(): void;
+  /** Whether nobody can come back for a session any more that belongs to `owner`, as `connecting` named it. */
+  isGone?(owner: string): boolean;
   /** Whether a client may subscribe a filter. Absent: any. */
   maySubscribe?(peer: MqttPeer, filter: string): boolean;
   /** A client that was let in has been told so: from now on messages reach it. */

@@ -1,5 +1,5 @@
 import type { WampEvent } from '../../src/client/session-api.ts';
-import type { BridgeContext } from '../../src/gateway/bridge.ts';
+import type { BridgeContext, Owner } from '../../src/gateway/bridge.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import { Calls } from './calls/calls.ts';
 import { ownScheme, presets } from './calls/schemes.ts';
@@ -16,6 +16,7 @@ import { propertiesOfOrigin } from './origin.ts';
 import { Presence } from './presence.ts';
 import { ProblemReport } from './problem-report.ts';
 import { RefusalLog } from './refusal-log.ts';
+import { type Fate, Replays } from './replays.ts';
 import { Rule } from './rules/rule.ts';
 import { type Route, RuleBook } from './rules/rule-book.ts';
 import { TopicMap } from './topic-map.ts';
@@ -39,6 +40,7 @@ export class Relay implements MqttSink {
   readonly #presence: Presence | undefined;
   readonly #discovery: Discovery | undefined;
   readonly #inbound: Inbound;
+  readonly #replays: Replays;
   readonly #refusals: RefusalLog;
   #source: MqttSource | undefined;
   /** Of the event that came last: it may come by several subscriptions, one after the other. */
@@ -72,6 +74,7 @@ export class Relay implements MqttSink {
       discovery: this.#discovery,
       problems: this.#problems,
     });
+    this.#replays = new Replays({ context, inbound: this.#inbound, anonymous: config.anonymous });
   }
 
   static async join(config: RelayConfig, context: BridgeContext, drops: DropCounter): Promise<Relay> {
@@ -84,7 +87,6 @@ export class Relay implements MqttSink {
     const { service } = this.#sessions;
     await this.#openDiscovery();
     if (this.#presence !== undefined) await registerClientProcedures(service, this.#presence);
-    await this.#bringRetained(source);
     const wanted = this.#rules.subscriptions;
     await Promise.all(
       wanted.map(({ topic, match }) => service.subscribe(topic, event => this.#event(event), { match })),
@@ -120,6 +122,24 @@ export class Relay implements MqttSink {
     const owner = await this.#sessions.open(peer);
     this.#presence?.coming(peer);
     return owner;
+  }
+
+  ownerOf(peer: MqttPeer): Owner | undefined {
+    return this.#sessions.ownerOf(peer);
+  }
+
+  isGone(owner: string): boolean {
+    return this.#sessions.isGone(owner);
+  }
+
+  /** What a source has kept is on the realm too: there is one truth. What the bridge itself retained on MQTT stays there. */
+  replay(message: MqttMessage, owner: Owner | undefined): Promise<Fate> {
+    if (owner?.authid === this.#config.service) return Promise.resolve('pass');
+    return this.#replays.replay(message, owner);
+  }
+
+  replayed(): void {
+    this.#replays.finish();
   }
 
   maySubscribe(peer: MqttPeer, filter: string): boolean {
@@ -179,14 +199,6 @@ export class Relay implements MqttSink {
     }
   }
 
-  /** What the source has retained, on the realm too: there is one truth. */
-  async #bringRetained(source: MqttSource): Promise<void> {
-    for (const publication of await source.retained('#')) {
-      const message = { ...publication, retain: true, dup: false, receivedAt: this.#context.clock.now() };
-      await this.message(message, undefined);
-    }
-  }
-
   #event({ topic: uri, publication, payload, details }: WampEvent): void {
     // One event for each subscription that matches, all of a publication in a row. [basic/publish_subscribe]
     if (publication === this.#lastPublication) return;
@@ -216,7 +228,15 @@ export class Relay implements MqttSink {
       payload: mapped.payload,
       qos: rule.qos ?? qos,
       retain: retains,
+      owner: retains ? this.#ownerOf(uri, publication) : undefined,
     });
+  }
+
+  /** Who published what MQTT retains; the bridge itself, if the realm does not retain it: then a rule wants it on MQTT alone. */
+  #ownerOf(uri: string, publication: number): Owner {
+    const { service } = this.#config;
+    const known = this.#context.retainedPublication(uri) === publication ? this.#context.retainedBy(uri) : undefined;
+    return known ?? { authid: service, authrole: 'bridge', authmethod: 'internal', authprovider: 'bridge:mqtt' };
   }
 
   /**

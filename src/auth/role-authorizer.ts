@@ -63,8 +63,8 @@ export class RoleAuthorizer implements Authorizer {
     if (known === undefined) return ALLOW;
     if (!known.ruled) return known.policy.roles.get(principal.authrole)?.decision ?? ALLOW;
     const role = known.roles.get(principal.authrole);
-    // A bridge's own work is this program's.
-    if (role === undefined) return session.internal ? ALLOW : DENY;
+    // A bridge's own work is this program's; what it publishes again for a client is not.
+    if (role === undefined) return session.internal && session.linkInfo.internal !== 'replay' ? ALLOW : DENY;
     const rules = role.shared ?? this.#rulesOf(session, role, known.policy.uri);
     return rules.decide(action, uri, match, role.decision);
   }

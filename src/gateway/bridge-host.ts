@@ -8,9 +8,10 @@ import { NamespacedStore } from '../store/namespaced-store.ts';
 import type { Store } from '../store/store.ts';
 import { isDict } from '../wamp/dict.ts';
 import { bounded } from './bounded.ts';
-import type { Bridge, BridgeContext, Listening, RawSocketListenOptions, RunningBridge } from './bridge.ts';
+import type { Bridge, BridgeContext, Listening, Owner, RawSocketListenOptions, RunningBridge } from './bridge.ts';
 import { BridgeSessions } from './bridge-sessions.ts';
 import type { DeviceIdentity, UnprovedTerms } from './device-admission.ts';
+import type { OwnerNow } from './owner-now.ts';
 import { type StartError, startErrorOf } from './start-error.ts';
 import { watchedTls } from './tls-watch.ts';
 
@@ -25,6 +26,9 @@ export interface BridgeSurroundings {
   readonly namespaces: readonly string[];
   attach(link: Link): void;
   identify(shown: DeviceCredentials, terms: UnprovedTerms): Promise<DeviceIdentity>;
+  ownerNow(owner: Owner, terms: UnprovedTerms): OwnerNow;
+  readonly isPrincipal: BridgeContext['isPrincipal'];
+  readonly retainedBy: BridgeContext['retainedBy'];
   readonly permits: BridgeContext['permits'];
   readonly publishing: Pick<BridgeContext, 'acceptsPlain' | 'judge' | 'retainedTopicsLimit'>;
   readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
@@ -187,6 +191,15 @@ export class BridgeHost {
       signal: run.abort.signal,
       store: new NamespacedStore(this.#around.store(), this.name),
       join: identity => run.sessions.join(identity),
+      joinFor: async (owner, terms) => {
+        const found = this.#around.ownerNow(owner, { ...terms, bridge: this.name });
+        if ('refused' in found) return found;
+        const { principal, internal } = found;
+        const { authid, authrole } = principal;
+        return run.sessions.join({ principal, authid, authrole, address: owner.address }, internal);
+      },
+      isPrincipal: authid => this.#around.isPrincipal(authid),
+      retainedBy: topic => this.#around.retainedBy(topic),
       attach: link => run.sessions.attach(link),
       namespaces: this.#around.namespaces,
       identify: (shown, terms) => this.#around.identify(shown, { ...terms, bridge: this.name }),

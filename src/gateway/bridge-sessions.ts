@@ -25,7 +25,10 @@ export class BridgeSessions {
   }
 
   /** [BridgeContext.join] */
-  async join(identity: Identity): Promise<JoinedSession> {
+  async join(
+    identity: Identity,
+    internal: LinkInfo['internal'] = identity.service === true ? 'service' : undefined,
+  ): Promise<JoinedSession> {
     const { bridge, realm, attach, log, clock } = this.#options;
     if (this.#over) throw new Error(`the bridge ${bridge} has been stopped`);
     const principal: Principal = identity.principal ?? {
@@ -45,7 +48,8 @@ export class BridgeSessions {
     const near: LinkInfo = { ...shared, peer: 'router' };
     const far: LinkInfo = {
       ...{ ...shared, peer: identity.peer ?? `bridge:${bridge}`, principal },
-      ...(identity.service === true && { internal: 'service' }),
+      ...(identity.address !== undefined && { address: identity.address }),
+      ...(internal !== undefined && { internal }),
     };
     const [ours, routers] = localLinkPair(near, far, log, clock);
     this.#open.add(ours);

@@ -44,6 +44,8 @@ export interface Identity {
   readonly service?: boolean;
   /** The MQTT client id, for permissions that name it. */
   readonly clientId?: string;
+  /** The device's IP address, if it has not proved who it is: what it takes is counted by that. */
+  readonly address?: string | undefined;
   /** Who `identify` has found it to be: the rest but `peer` is then as this says. */
   readonly principal?: Principal;
 }
@@ -54,6 +56,18 @@ export interface JudgedPublication {
   /** PUBLISH.Options. */
   readonly options: Dict;
   readonly payload: Payload;
+}
+
+/** Whose a message is that outlives its session: kept with the message, to judge it again in a later run. */
+export interface Owner {
+  readonly authid: string;
+  readonly authrole: string;
+  readonly authmethod: string;
+  readonly authprovider: string;
+  readonly clientId?: string | undefined;
+  /** Of a client without credentials: its IP address, if it is known, and whether that is on this machine. */
+  readonly address?: string | undefined;
+  readonly loopback?: boolean | undefined;
 }
 
 export interface RawSocketListenOptions {
@@ -90,6 +104,18 @@ export interface BridgeContext {
   identify(shown: DeviceCredentials, terms: Omit<UnprovedTerms, 'bridge'>): Promise<DeviceIdentity>;
   /** Joins the bridge's realm over a local link. */
   join(identity: Identity): Promise<JoinedSession>;
+  /**
+   * A session that publishes again what a client left in an earlier run, as that client is now: with the role that it has
+   * today, within its limits. Not counted, listed or announced. Why there is none, if the client would not be admitted.
+   */
+  joinFor(
+    owner: Owner,
+    terms: Pick<UnprovedTerms, 'anonymous' | 'role'>,
+  ): Promise<JoinedSession | { readonly refused: string }>;
+  /** Whether a principal of that name exists. */
+  isPrincipal(authid: string): boolean;
+  /** Who published what the bridge's realm retains for a topic, the newest; undefined where it retains nothing. */
+  retainedBy(topic: string): Owner | undefined;
   /** Whether one of the bridge's sessions may do something now; of what an application decides, what is remembered. */
   permits(session: JoinedSession, action: Action, uri: string, match: MatchPolicy): boolean;
   /** Whether PUBLISH of a session, not to be retained, is certain to be accepted: nothing has to be found out or counted. */

@@ -143,7 +143,7 @@ export class DeviceAdmission implements Authenticator {
 const noName: AuthStep = { abort: ErrorUri.InvalidArgument, message: NO_NAME };
 
 /** Why a device that proves nothing is not admitted, by the rule of its bridge; undefined if it is. */
-function refusalByRule(
+export function refusalByRule(
   { loopback, addressHint }: { readonly loopback: boolean; readonly addressHint?: string | undefined },
   { bridge, anonymous }: UnprovedTerms,
 ): string | undefined {

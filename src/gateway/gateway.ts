@@ -22,6 +22,7 @@ import type { GatewayStatus } from './gateway-status.ts';
 import { GatewayStore } from './gateway-store.ts';
 import { limitsByPrincipal } from './limits-by-principal.ts';
 import { outgoingByRole } from './outgoing-by-role.ts';
+import { ownerNow } from './owner-now.ts';
 import { packageVersion } from './package-files.ts';
 import { PrincipalWatch } from './principal-watch.ts';
 import { publishingOf } from './publishing-of.ts';
@@ -285,6 +286,12 @@ export class Gateway implements AsyncDisposable {
         attach: link => this.#router.attach(link),
         namespaces,
         identify: (shown, terms) => this.#pairing.admission.identify(shown, terms),
+        ownerNow: (owner, terms) => {
+          const isTaken = (name: string): boolean => this.#pairing.admission.isTaken(realm, name);
+          return ownerNow(owner, terms, { realm, directory: this.#access.directory, isTaken });
+        },
+        isPrincipal: authid => this.#access.directory.find(realm, authid) !== undefined,
+        retainedBy: topic => this.#router.realm(realm)?.broker.retained.newest(topic)?.publisher,
         permits: ({ id }, action, uri, match) => {
           const home = this.#router.realm(realm);
           const session = home?.session(id);

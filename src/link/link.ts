@@ -75,9 +75,10 @@ export interface LinkInfo {
   readonly principal?: Principal;
   /**
    * Where the far end is a part of this program and nobody's client: `router` speaks for the router itself, `service`
-   * does a bridge's own work. Their sessions are not counted, listed, killed or announced. A device's is not one of them.
+   * does a bridge's own work, `replay` publishes again what a client left in an earlier run, within the rules and limits of
+   * that client. Their sessions are not counted, listed, killed or announced. A device's is not one of them.
    */
-  readonly internal?: 'router' | 'service';
+  readonly internal?: 'router' | 'service' | 'replay';
 }
 
 /** What has passed through a link; plain numbers, read on demand. */

@@ -32,10 +32,11 @@ export class AllowanceTable {
    * many sessions as it may.
    */
   enter(realm: string, principal: Principal, info: LinkInfo): Allowance | 'full' | undefined {
-    if (info.internal !== undefined) return undefined;
+    if (info.internal === 'router' || info.internal === 'service') return undefined;
     const limits = this.#limitsOf(realm, principal);
     if (limits === undefined) return undefined;
     const key = `${realm} ${holderOf(principal, info)}`;
+    if (info.internal === 'replay') return this.#forReplay(key, limits);
     const entry = this.#entries.get(key) ?? { allowance: new Allowance(key), forget: undefined };
     const { allowance } = entry;
     allowance.setLimits(limits, this.#clock);
@@ -47,10 +48,18 @@ export class AllowanceTable {
     return allowance;
   }
 
+  /** Of what a client left: how much it may retain and how large a message may be. It is no session of the client's. */
+  #forReplay(key: string, { messageSize, retainedTopics }: PrincipalLimits): Allowance {
+    const allowance = new Allowance(key);
+    allowance.setLimits({ messageSize, retainedTopics }, this.#clock);
+    allowance.sessions = 1;
+    return allowance;
+  }
+
   leave(allowance: Allowance): void {
     if (--allowance.sessions > 0) return;
     const entry = this.#entries.get(allowance.key);
-    if (entry === undefined) return;
+    if (entry?.allowance !== allowance) return;
     if (allowance.meters === undefined) this.#entries.delete(allowance.key);
     else entry.forget = this.#clock.after(MEMORY, () => this.#entries.delete(allowance.key));
   }

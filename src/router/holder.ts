@@ -6,7 +6,9 @@ import type { LinkInfo, Principal } from '../link/link.ts';
  * name that nobody has proved to be his counts for nothing. What is a bridge's own, or this machine's, goes by its name.
  */
 export function holderOf({ authid, authrole, authmethod }: Principal, info: LinkInfo): string {
-  const network = authmethod === 'anonymous' ? networkOfPeer(info) : undefined;
+  // Of a device that a bridge admitted by its name alone, the bridge says the address.
+  const unproved = authmethod === 'anonymous' || authmethod === 'internal';
+  const network = unproved ? networkOfPeer(info) : undefined;
   return network === undefined ? principalHolder(authid) : `stranger ${authrole} ${network}`;
 }
 

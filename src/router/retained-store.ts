@@ -1,3 +1,4 @@
+import type { Principal } from '../link/link.ts';
 import type { Dict } from '../wamp/dict.ts';
 import type { Id } from '../wamp/ids.ts';
 import type { Payload } from '../wamp/payload.ts';
@@ -17,6 +18,8 @@ export interface RetainedEvent {
   readonly excluded: Receiver | undefined;
   /** Whom it is counted for, as `holderOf` has it. */
   readonly owner: string;
+  /** Who published it, for whoever keeps it over a restart. */
+  readonly publisher: Principal;
 }
 
 /** What can be seen of a store. */

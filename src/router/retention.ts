@@ -54,7 +54,10 @@ export class Retention {
     // Not the session itself, which would keep all it holds in memory.
     const excluded = excludes ? { id: publisher.id, principal: publisher.principal } : undefined;
     const owner = holderOf(publisher.principal, publisher.linkInfo);
-    this.#store.put({ topic, publication, attributes, payload, audience, excluded, owner });
+    this.#store.put({
+      ...{ topic, publication, attributes, payload, audience, excluded, owner },
+      publisher: publisher.principal,
+    });
   }
 
   /** After SUBSCRIBED. */

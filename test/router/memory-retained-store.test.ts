@@ -25,6 +25,7 @@ function event(topic: string, options: Dict = {}, excluded?: number, owner = 'pr
     audience: Audience.of(options),
     excluded: publisher,
     owner,
+    publisher: { authid: 'joe', authrole: 'device', authmethod: 'ticket', authprovider: 'static' },
   };
 }
 

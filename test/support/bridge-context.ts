@@ -7,6 +7,7 @@ import { Access } from '../../src/gateway/access.ts';
 import type { BridgeContext, Identity } from '../../src/gateway/bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { DeviceAdmission } from '../../src/gateway/device-admission.ts';
+import { ownerNow } from '../../src/gateway/owner-now.ts';
 import { Pairing } from '../../src/gateway/pairing.ts';
 import { publishingOf } from '../../src/gateway/publishing-of.ts';
 import { readTls } from '../../src/gateway/tls-files.ts';
@@ -86,6 +87,18 @@ export class TestGateway implements AsyncDisposable {
       realm: REALM,
       namespaces: options.namespaces ?? [],
       identify: (shown, terms) => admission.identify(shown, { ...terms, bridge: 'test' }),
+      joinFor: async (owner, terms) => {
+        const found = ownerNow(
+          owner,
+          { ...terms, bridge: 'test' },
+          { realm: REALM, directory: access.directory, isTaken: () => false },
+        );
+        if ('refused' in found) return found;
+        const { authid, authrole } = found.principal;
+        return this.join({ authid, authrole, principal: found.principal });
+      },
+      isPrincipal: authid => access.directory.find(REALM, authid) !== undefined,
+      retainedBy: topic => this.router.realm(REALM)?.broker.retained.newest(topic)?.publisher,
       permits: options.permits ?? (() => true),
       ...publishingOf(() => this.router.realm(REALM)),
       signal: this.#stopping.signal,

@@ -153,6 +153,7 @@ export class Arrivals {
     }
     const owner = await sink.connecting(connection);
     connection.password = undefined;
+    connection.owner = sink.ownerOf?.(connection);
     // Measure K: a session and what waits in it belong to the one who made it.
     if (session !== undefined && session.owner !== owner) {
       sink.disconnected(connection);
@@ -189,7 +190,10 @@ export class Arrivals {
     const { session, present } = sessions.open(clientId, owner, connect.clean);
     this.#parts.returned(clientId);
     if (will !== undefined)
-      journal?.will(clientId, new Message(will.topic, will.payload, will.qos, will.retain, ages.now()));
+      journal?.will(
+        clientId,
+        new Message(will.topic, will.payload, will.qos, will.retain, ages.now(), connection.owner),
+      );
     protocol.open(connection, session);
     connection.will = will;
     connection.keepAlive = connect.keepAlive;

@@ -133,7 +133,7 @@ export class ClientProtocol {
       }
       session.incoming.set(id, 'arriving');
     }
-    const message = new Message(topic, payload, qos, retain, ages.now());
+    const message = new Message(topic, payload, qos, retain, ages.now(), connection.owner);
     const verdict = sink.message({ topic, payload, qos, retain, dup, receivedAt: clock.now() }, connection);
     connection.line?.enter(message, id, verdict);
     if ((connection.line?.length ?? 0) >= MAX_LINE) connection.hold(Hold.Line);

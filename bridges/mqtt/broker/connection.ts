@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { AwakeTime } from '../../../src/base/awake-time.ts';
 import type { Clock } from '../../../src/base/clock.ts';
-import type { PeerAddress } from '../../../src/gateway/bridge.ts';
+import type { Owner, PeerAddress } from '../../../src/gateway/bridge.ts';
 import type { PeerCertificate } from '../../../src/link/link.ts';
 import type { MqttPeer } from '../mqtt-source.ts';
 import { type ClientPacket, MalformedPacket, type Will } from './packet.ts';
@@ -83,6 +83,8 @@ export class Connection implements MqttPeer, SessionConnection {
   /** Seconds that it may be silent for; 0 is for ever. */
   keepAlive = 0;
   will: Will | undefined;
+  /** Who it is, from the moment on in which it is let in. */
+  owner: Owner | undefined;
   /** From the moment on in which it is let in. */
   session: Session | undefined;
   line: PublishLine | undefined;

@@ -25,8 +25,8 @@ export interface DeparturesParts {
   readonly clock: Clock;
   readonly ages: AgeClock;
   readonly log: Logger;
-  /** Publishes for somebody who is not connected. */
-  publish(message: Message): void;
+  /** Publishes a will of an earlier run, if its owner may. */
+  replay(message: Message): Promise<void>;
   ended(connection: Connection): void;
 }
 
@@ -61,14 +61,19 @@ export class Departures {
     if (wills.length === 0) return;
     for (const { clientId, message } of wills) this.#orphans.set(clientId, message);
     this.#parts.clock.after(ORPHANS_WAIT, () => {
-      const { journal } = this.#parts;
-      for (const [clientId, message] of this.#orphans) {
-        this.#parts.publish(message);
-        journal?.will(clientId, undefined);
-      }
-      this.#orphans.clear();
-      journal?.flush();
+      this.#publishOrphans().catch((error: unknown) => this.#parts.sink.failed(error));
     });
+  }
+
+  async #publishOrphans(): Promise<void> {
+    const { journal, replay, sink } = this.#parts;
+    for (const [clientId, message] of this.#orphans) {
+      await replay(message);
+      // Its client may have come back meanwhile, with another will.
+      if (this.#orphans.delete(clientId)) journal?.will(clientId, undefined);
+    }
+    sink.replayed?.();
+    journal?.flush();
   }
 
   /** A client has come back: its new connection has a will of its own, or none. */
@@ -78,8 +83,14 @@ export class Departures {
 
   /** Ends sessions for which nobody has come back. */
   expire(): number {
-    const { sessions, ages, journal, distributor, log } = this.#parts;
+    const { sessions, ages, journal, distributor, log, sink } = this.#parts;
     const over = sessions.expire(ages.now());
+    for (const session of sessions.values()) {
+      // Its principal does not exist any more: nobody can come back for it.
+      const { owner, connected } = session;
+      if (!connected && owner !== undefined && sink.isGone?.(owner) === true && !over.includes(session))
+        over.push(session);
+    }
     for (const session of over) {
       this.#parts.replays.drop(session);
       distributor.handOver(session, true);
@@ -108,7 +119,7 @@ export class Departures {
     connection.will = undefined;
     if (will === undefined) return;
     const { topic, payload, qos, retain } = will;
-    const message = new Message(topic, payload, qos, retain, ages.now());
+    const message = new Message(topic, payload, qos, retain, ages.now(), connection.owner);
     const facts = { topic, payload, qos, retain, dup: false, receivedAt: clock.now() };
     line?.enter(message, 0, sink.message(facts, connection));
   }

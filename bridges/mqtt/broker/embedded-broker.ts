@@ -17,7 +17,7 @@ import { Journal } from './journal.ts';
 import { Message } from './message.ts';
 import { type ClientPacket, MalformedPacket, PacketType } from './packet.ts';
 import { PublishLine } from './publish-line.ts';
-import { restoreState } from './restored-state.ts';
+import { replayOf, restoreState } from './restored-state.ts';
 import { RetainedMessages } from './retained-messages.ts';
 import { RetainedReplays } from './retained-replays.ts';
 import type { Session } from './session.ts';
@@ -152,7 +152,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       failed: error => sink.failed(error),
       idle: () => {},
     });
-    this.#departures = new Departures({ ...all, ended, publish: message => this.#publishOrphan(message) });
+    this.#departures = new Departures({ ...all, ended, replay: message => this.#publishOrphan(message) });
     this.#sys = new SysTopics(this.#facts(), message => this.#distributor.release(message, undefined), parts);
   }
 
@@ -184,13 +184,13 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     this.#connections.add(new Connection(this, arrival));
   }
 
-  publish({ topic, payload, qos, retain }: MqttPublication): void {
+  publish({ topic, payload, qos, retain, owner }: MqttPublication): void {
     const { drops } = this.#parts;
     if (!this.#isTopic(topic)) drops.add('no MQTT topic name', { topic });
     else if (this.#own.length >= MAX_WAITING) drops.add('too many publications wait', { topic });
     else {
       const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-      this.#own.enter(new Message(topic, bytes, qos, retain, this.#ages.now()), 0, 'pass');
+      this.#own.enter(new Message(topic, bytes, qos, retain, this.#ages.now(), owner), 0, 'pass');
     }
   }
 
@@ -271,7 +271,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     if (store === undefined || journal === undefined) return;
     const [sessions, subscriptions, retained, held] = [this.#sessions, this.#subscriptions, this.#retained, this.#held];
     const maySubscribe = (filter: string): boolean => !this.#refused.refuses(filter);
-    const tables = { sessions, subscriptions, retained, held, maySubscribe };
+    const { sink } = this.#parts;
+    const tables = { sessions, subscriptions, retained, held, maySubscribe, sink };
     const { wills, skipped } = await restoreState(store, journal, tables, this.#ages);
     this.#departures.await(wills);
     if (skipped.sessions + skipped.messages + skipped.retained === 0) return;
@@ -281,11 +282,12 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     );
   }
 
-  #publishOrphan(message: Message): void {
-    const { topic, payload, qos, retain } = message;
-    const receivedAt = this.clock.now();
-    const accepted = this.#parts.sink.message({ topic, payload, qos, retain, dup: false, receivedAt }, undefined);
-    this.#own.enter(message, 0, accepted);
+  /** A will of an earlier run, judged as its owner is now. */
+  async #publishOrphan(message: Message): Promise<void> {
+    const { sink, drops } = this.#parts;
+    const fate = await replayOf(message, sink);
+    if (fate === 'pass') this.#own.enter(message, 0, 'pass');
+    else drops.add('its owner may not publish it any more', { topic: message.topic });
   }
 
   /** A URI may be longer and deeper than a topic. */

@@ -100,7 +100,11 @@ export class Journal {
 
   retained(message: Message): void {
     if (message.payload.length === 0) this.#delete(keys.retained(message.topic));
-    else this.#put(keys.retained(message.topic), encodeMessage(message));
+    else this.#put(keys.retained(message.topic), encodeMessage(message, message.owner));
+  }
+
+  forgetRetained(topic: string): void {
+    this.#delete(keys.retained(topic));
   }
 
   session(clientId: string, record: SessionRecord): void {
@@ -114,7 +118,7 @@ export class Journal {
 
   will(clientId: string, message: Message | undefined): void {
     if (message === undefined) this.#delete(keys.will(clientId));
-    else this.#put(keys.will(clientId), encodeMessage(message));
+    else this.#put(keys.will(clientId), encodeMessage(message, message.owner));
   }
 
   #put(key: string, value: Uint8Array): void {

@@ -1,3 +1,4 @@
+import type { Owner } from '../../../src/gateway/bridge.ts';
 import type { Qos } from '../mqtt-source.ts';
 
 /** What a message costs beside its topic and payload, in bytes: its object, and the buffer around the payload. */
@@ -12,18 +13,21 @@ export class Message {
   readonly retain: boolean;
   /** When it came, by the clock of ages. */
   receivedAt: number;
+  /** Whose it is; undefined if an earlier version wrote it, or it is the broker's own. One object for all of a client. */
+  readonly owner: Owner | undefined;
   /** Its number in the store; 0 where it is not there. */
   number = 0;
   /** How many queues hold it. */
   holders = 0;
   #payload: Buffer;
 
-  constructor(topic: string, payload: Buffer, qos: Qos, retain: boolean, receivedAt: number) {
+  constructor(topic: string, payload: Buffer, qos: Qos, retain: boolean, receivedAt: number, owner?: Owner) {
     this.topic = topic;
     this.#payload = payload;
     this.qos = qos;
     this.retain = retain;
     this.receivedAt = receivedAt;
+    this.owner = owner;
   }
 
   get payload(): Buffer {

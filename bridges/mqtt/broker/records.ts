@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Owner } from '../../../src/gateway/bridge.ts';
 import type { Qos } from '../mqtt-source.ts';
 import { Message } from './message.ts';
 import { type Outgoing, OutgoingState } from './outbound-queue.ts';
@@ -23,6 +24,16 @@ const sessionRecord = z.object({
   disconnectedAt: z.number().optional(),
 });
 
+const ownerRecord = z.object({
+  authid: z.string(),
+  authrole: z.string(),
+  authmethod: z.string(),
+  authprovider: z.string(),
+  clientId: z.string().optional(),
+  address: z.string().optional(),
+  loopback: z.boolean().optional(),
+});
+
 /** From here to there is everything of one letter. */
 export function rangeOf(letter: string): [from: string, to: string] {
   return [letter, String.fromCharCode(letter.charCodeAt(0) + 1)];
@@ -44,15 +55,24 @@ function ordered(number: number): string {
   return number.toString(16).padStart(12, '0');
 }
 
-/** Flags, time received, topic, payload. */
-export function encodeMessage({ topic, payload, qos, retain, receivedAt }: Message): Buffer {
-  const length = Buffer.byteLength(topic);
-  const bytes = Buffer.allocUnsafe(11 + length + payload.length);
-  bytes[0] = qos | (retain ? 4 : 0);
+/** Of the flags: an owner follows the topic. Version 0.1 did not write one. */
+const OWNED = 8;
+
+/** Flags, time received, topic, owner (if it is to be judged again), payload. */
+export function encodeMessage({ topic, payload, qos, retain, receivedAt }: Message, owner?: Owner): Buffer {
+  const text = owner === undefined ? '' : JSON.stringify(owner);
+  const [length, ownerLength] = [Buffer.byteLength(topic), Buffer.byteLength(text)];
+  const start = 11 + length + (owner === undefined ? 0 : 2 + ownerLength);
+  const bytes = Buffer.allocUnsafe(start + payload.length);
+  bytes[0] = qos | (retain ? 4 : 0) | (owner === undefined ? 0 : OWNED);
   bytes.writeDoubleBE(receivedAt, 1);
   bytes.writeUInt16BE(length, 9);
   bytes.write(topic, 11, length);
-  bytes.set(payload, 11 + length);
+  if (owner !== undefined) {
+    bytes.writeUInt16BE(ownerLength, 11 + length);
+    bytes.write(text, 13 + length, ownerLength);
+  }
+  bytes.set(payload, start);
   return bytes;
 }
 
@@ -61,8 +81,14 @@ export function decodeMessage(value: Uint8Array): Message {
   const flags = bytes.readUInt8(0);
   const end = 11 + bytes.readUInt16BE(9);
   if (end > bytes.length) throw new RangeError('it is shorter than its topic');
-  const payload = Buffer.from(bytes.subarray(end));
-  return new Message(bytes.toString('utf8', 11, end), payload, qosOf(flags), (flags & 4) !== 0, bytes.readDoubleBE(1));
+  const owned = (flags & OWNED) !== 0;
+  const start = owned ? end + 2 + bytes.readUInt16BE(end) : end;
+  if (start > bytes.length) throw new RangeError('it is shorter than its owner');
+  const parsed: unknown = owned ? JSON.parse(bytes.toString('utf8', end + 2, start)) : undefined;
+  const owner = owned ? ownerRecord.parse(parsed) : undefined;
+  const payload = Buffer.from(bytes.subarray(start));
+  const topic = bytes.toString('utf8', 11, end);
+  return new Message(topic, payload, qosOf(flags), (flags & 4) !== 0, bytes.readDoubleBE(1), owner);
 }
 
 /** State, flags, packet identifier, number of the message, shared subscription. */

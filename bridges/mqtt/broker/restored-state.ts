@@ -1,4 +1,6 @@
 import type { AgeClock, Store } from '../../../src/gateway/bridge.ts';
+import type { MqttSink } from '../mqtt-source.ts';
+
 import { ENTRY_BYTES, type HeldMessages } from './held-messages.ts';
 import type { Journal } from './journal.ts';
 import type { Message } from './message.ts';
@@ -16,6 +18,7 @@ export interface RestoredParts {
   readonly held: HeldMessages;
   /** Whether the configuration lets clients subscribe a filter. */
   maySubscribe(filter: string): boolean;
+  readonly sink: Pick<MqttSink, 'replay' | 'replayed' | 'isGone'>;
 }
 
 /** The will of a client that was connected when the process ended. */
@@ -44,7 +47,7 @@ export interface RestoredState {
 export async function restoreState(
   store: Store,
   journal: Journal,
-  { sessions, subscriptions, retained, held, maySubscribe }: RestoredParts,
+  { sessions, subscriptions, retained, held, maySubscribe, sink }: RestoredParts,
   ages: AgeClock,
 ): Promise<RestoredState> {
   const skipped: SkippedRecords = { sessions: 0, messages: 0, retained: 0 };
@@ -53,6 +56,11 @@ export async function restoreState(
   const changed = new Set<string>();
   for await (const [key, record] of readable(store, 's', decodeSession)) {
     const [clientId] = clientOf(key);
+    // Its principal does not exist any more: nobody can come back for it.
+    if (record.owner !== undefined && sink.isGone?.(record.owner) === true) {
+      journal.sessionOver(clientId);
+      continue;
+    }
     const session = sessions.restore(clientId, record.owner, true);
     session.disconnectedAt = record.disconnectedAt === undefined ? ages.now() : ages.restored(record.disconnectedAt);
     if (record.disconnectedAt === undefined) interrupted.add(clientId);
@@ -107,9 +115,11 @@ export async function restoreState(
     else session.incoming.set(Number(id), 'received');
   }
   for await (const [, message] of readable(store, 'r', decodeMessage)) {
-    if (retained.accepts(message)) retained.set(message);
-    else skipped.retained += 1;
+    if (!retained.accepts(message)) skipped.retained += 1;
+    else if ((await replayOf(message, sink)) === 'pass') retained.set(message);
+    else journal.forgetRetained(message.topic);
   }
+  sink.replayed?.();
   for (const message of messages.values()) if (message.holders === 0) journal.orphan(message.number);
   const wills: OrphanedWill[] = [];
   for await (const [key, message] of readable(store, 'w', decodeMessage)) {
@@ -141,4 +151,10 @@ async function* readable<T>(
     }
     yield [key, record];
   }
+}
+
+/** What becomes of a message of an earlier run, as its owner is now. */
+export async function replayOf(message: Message, sink: Pick<MqttSink, 'replay'>): Promise<'pass' | 'forget'> {
+  const { topic, payload, qos, retain, receivedAt, owner } = message;
+  return (await sink.replay?.({ topic, payload, qos, retain, dup: false, receivedAt }, owner)) ?? 'pass';
 }

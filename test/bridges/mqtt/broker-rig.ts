@@ -20,6 +20,8 @@ export interface Received {
 /** A broker on a free port, whose sink keeps what it is told and accepts everything, unless told otherwise. */
 export class BrokerRig implements MqttSink {
   readonly messages: MqttMessage[] = [];
+  /** Wills and retained messages of an earlier run. */
+  readonly replays: MqttMessage[] = [];
   readonly peers: MqttPeer[] = [];
   readonly gone: MqttPeer[] = [];
   readonly failures: unknown[] = [];
@@ -65,6 +67,12 @@ export class BrokerRig implements MqttSink {
 
   maySubscribe(_: MqttPeer, filter: string): boolean {
     return this.allow(filter);
+  }
+
+  /** What outlived an earlier run. */
+  async replay(message: MqttMessage): Promise<'pass'> {
+    this.replays.push(message);
+    return 'pass';
   }
 
   connected({ clientId }: MqttPeer): void {

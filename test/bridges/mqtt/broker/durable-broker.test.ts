@@ -164,9 +164,9 @@ describe('EmbeddedBroker: over a crash', () => {
     await using after = await BrokerRig.start({}, { store: disk, clock });
     await after.client({ clientId: 'back' });
     clock.advance(10_000);
-    await until('the will is published', () => after.messages.length > 0);
+    await until('the will is published', () => after.replays.length > 0);
     assert.deepEqual(
-      after.messages.map(({ topic, retain }) => [topic, retain]),
+      after.replays.map(({ topic, retain }) => [topic, retain]),
       [['will/lost', true]],
     );
     // Nothing is left of any of them, for the process after this one.
