@@ -1,7 +1,8 @@
 import type { Bridge } from '../gateway/bridge.ts';
-import { ConfigError } from '../gateway/config/config-problem.ts';
+import { ConfigError, type ConfigProblem } from '../gateway/config/config-problem.ts';
 import type { GatewayConfig } from '../gateway/config/config-schema.ts';
 import { loadConfig } from '../gateway/config/load-config.ts';
+import { principalRoleWarnings } from '../gateway/config/principal-role-warnings.ts';
 import { type SilencedDevices, silencedDevices, silencedInWords } from '../gateway/silenced-devices.ts';
 import { type CliCommand, ExitCode } from './command.ts';
 import { printableText } from './json-text.ts';
@@ -38,11 +39,14 @@ export function checkCommand(bridges: readonly Bridge[], environment: Environmen
       try {
         const config = loadConfig({ file, environment, bridges, toStart: true });
         const summary = summaryOf(config);
-        const warnings = silencedDevices(config, bridges);
+        const silenced = silencedDevices(config, bridges);
+        const roles = principalRoleWarnings(config, environment);
+        const lines = [...silenced.map(warningOf), ...roles.map(roleWarningOf)];
+        const warnings = [...silenced, ...roles];
         io.stdout.write(
           options['json'] === true
             ? `${JSON.stringify({ ok: true, source, ...summary, problems: [], warnings })}\n`
-            : `OK  ${source}: ${textOf(summary)}\n${warnings.map(warningOf).join('')}`,
+            : `OK  ${source}: ${textOf(summary)}\n${lines.join('')}`,
         );
         return ExitCode.Ok;
       } catch (error) {
@@ -64,6 +68,10 @@ export function checkCommand(bridges: readonly Bridge[], environment: Environmen
 function warningOf(silenced: SilencedDevices): string {
   const [first = '', ...rest] = silencedInWords(silenced);
   return [`warning: ${first}`, ...rest.map(line => `  ${line}`), ''].map(printableText).join('\n');
+}
+
+function roleWarningOf({ source, path, text, hint = '' }: ConfigProblem): string {
+  return printableText(`warning: ${source}: ${path}: ${text}; ${hint}\n`);
 }
 
 interface Summary {

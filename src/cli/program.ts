@@ -29,6 +29,7 @@ export async function runProgram(program: Program, args: readonly string[], io: 
       outputError: (text, write) => write(`${program.name}: ${text.replace(/^error: /, '')}`),
     });
   root.addHelpText('after', examplesText(program.commands.flatMap(({ examples }) => examples.slice(0, 1))));
+  root.addHelpText('after', EXIT_CODES);
   for (const command of program.commands) {
     root.addCommand(
       toCommand(command, async (args, options) => {
@@ -83,6 +84,13 @@ function argumentText({ name, required, variadic }: CliArgument): string {
   const inner = variadic === true ? `${name}...` : name;
   return required ? `<${inner}>` : `[${inner}]`;
 }
+
+const EXIT_CODES = `
+Exit codes:
+  0    done; also if the reader of the output leaves (| head -1) or a signal asks the command to end
+  1    understood and refused, failed, or the output cannot be written
+  2    nothing was asked: wrong usage or configuration, or no router to ask
+  130  a second signal, or one that came while the output was not taken yet`;
 
 function examplesText(examples: CliCommand['examples']): string {
   if (examples.length === 0) return '';

@@ -3,6 +3,7 @@ import type { Bridge } from '../gateway/bridge.ts';
 import { ConfigError } from '../gateway/config/config-problem.ts';
 import type { GatewayConfig, ListenerConfig } from '../gateway/config/config-schema.ts';
 import { loadConfig } from '../gateway/config/load-config.ts';
+import { principalRoleWarnings } from '../gateway/config/principal-role-warnings.ts';
 import type { HeldLog } from '../gateway/held-log.ts';
 import { banner } from './banner.ts';
 import { configFile } from './check.ts';
@@ -50,6 +51,9 @@ export function startCommand(around: StartSurroundings): CliCommand {
       const held = await around.createLog(config.log);
       const { log } = held;
       hangups.logTo(log);
+      for (const { source, path, text, hint } of principalRoleWarnings(config, around.environment)) {
+        log.warn({ file: source, path, reason: text, hint }, 'a principal was given a role that does not exist');
+      }
       // Loaded only now: commands that talk to a gateway need none of it.
       const [{ Gateway }, { StartError }] = await Promise.all([
         import('../gateway/gateway.ts'),

@@ -173,6 +173,21 @@ describe('check and start', { timeout: 240_000 }, () => {
     }
   });
 
+  it('warn of a principal in a file whose role does not exist, and start', async () => {
+    const file = folder.file('gateway.yaml');
+    writeFileSync(file, `listeners: []\nprincipals: people.yaml\nrealms:\n  - name: realm1\n    ${RULED}\n`);
+    const people = 'principals: [{ authid: p, role: devcie, ticket: long-secret }]\n';
+    writeFileSync(folder.file('people.yaml'), people, { mode: 0o600 });
+    const check = new ShellRun(`exec $WAMPWAY check -c ${file}`);
+    assert.equal(await check.exit(), 0);
+    assert.match(check.stdout, /^warning: .*people\.yaml: principals\[0\]\.role: there is no role "devcie"/m);
+    const start = new ShellRun(`exec $WAMPWAY start -c ${file}`);
+    await until(`the banner; so far: ${start.stderr}`, () => /is ready/.test(start.stdout), 20);
+    await until('the warning', () => /principals\[0\]\.role.*there is no role \W+devcie/.test(start.stderr));
+    start.child.kill();
+    assert.equal(await start.exit(), 0);
+  });
+
   it('start takes what the command line says instead of the configuration', async () => {
     const file = folder.file('gateway.yaml');
     writeFileSync(file, filled('listeners:\n  - { type: web, port: PORT1 }\n  - { type: rawsocket, port: PORT1 }\n'));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { BrowserContextOptions, Page } from 'playwright-core';
+import { result } from '../../src/client/result.ts';
 import { contrasts, focusedId, temperatureAbove, temperatureShown, widths } from '../console/probes.ts';
 import { Scene } from '../console/scene.ts';
 import type { Visit } from '../console/visit.ts';
@@ -77,6 +78,20 @@ describe('the page in Chromium', () => {
     await call().click();
     await visit.shows('[data-testid=outcome]', /^Result\s*com\.demo\.add/);
     await visit.shows('[data-testid=outcome] pre', /^15$/);
+  });
+
+  it('keeps every digit of an integer: in a row, in the details, in a call and its result', async () => {
+    const seen = await open();
+    await seen.device.register('com.demo.echo', ({ payload }) => result({ payload }));
+    await seen.publishes('demo.big', [9007199254740993n]);
+    await row('demo.big').waitFor();
+    assert.equal(await valueIn('demo.big'), '9007199254740993');
+    await row('demo.big').click();
+    await visit.shows('.details pre', /^9007199254740993$/);
+    await page.getByLabel('Procedure', { exact: true }).fill('com.demo.echo');
+    await page.getByLabel('Arguments', { exact: true }).fill('{"id":1724442618569203714}');
+    await call().click();
+    await visit.shows('[data-testid=outcome] pre', /"id": 1724442618569203714\n/);
   });
 
   it('shows an error so that one understands it, and remembers the call', async () => {

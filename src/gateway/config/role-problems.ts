@@ -1,5 +1,6 @@
 import type { ConfigPath } from './config-problem.ts';
 import type { GatewayConfig, RealmConfig } from './config-schema.ts';
+import type { PrincipalConfig } from './principal-schema.ts';
 
 export interface RoleProblem {
   readonly path: ConfigPath;
@@ -11,19 +12,12 @@ export interface RoleProblem {
 const GIVEN = ['anonymous', 'device', 'bridge'];
 
 /**
- * Roles that the configuration names and that do not exist: a principal's that no realm says anything of although others have
- * permissions, and those of lists (`meta`, `authorizer`) that nobody can have. If a file or an application knows the principals,
- * a role may come later.
+ * Roles that the configuration names and that do not exist: those of principals, and those of lists (`meta`, `authorizer`) that
+ * nobody can have. If a file or an application knows the principals, a role may come later.
  */
 export function roleProblems({ realms, principals }: GatewayConfig): RoleProblem[] {
   if (typeof principals === 'string') return [];
-  const ofPrincipals = principals.flatMap(({ role, realms: named }, index) => {
-    const joined = realms.filter(({ name }) => named === undefined || named.includes(name));
-    if (joined.length === 0 || joined.some(realm => !isRuled(realm) || mentioned(realm).includes(role))) return [];
-    const known = [...new Set(joined.flatMap(mentioned))];
-    const text = `there is no role "${role}": it is not among the roles of a realm that this principal may join`;
-    return [{ path: ['principals', index, 'role'], text, hint: hintOf(known) }];
-  });
+  const ofPrincipals = principalRoleProblems(realms, principals);
   const had = [...GIVEN, ...principals.map(({ role }) => role)];
   const ofLists = realms.flatMap((realm, index) => {
     if (realm.authenticator !== undefined) return [];
@@ -43,6 +37,19 @@ export function roleProblems({ realms, principals }: GatewayConfig): RoleProblem
     );
   });
   return [...ofPrincipals, ...ofLists];
+}
+
+/** Roles of principals that no realm says anything of although others have permissions there: such a session may do nothing. */
+export function principalRoleProblems(
+  realms: readonly RealmConfig[],
+  principals: readonly PrincipalConfig[],
+): RoleProblem[] {
+  return principals.flatMap(({ role, realms: named }, index) => {
+    const joined = realms.filter(({ name }) => named === undefined || named.includes(name));
+    if (joined.length === 0 || joined.some(realm => !isRuled(realm) || mentioned(realm).includes(role))) return [];
+    const text = `there is no role "${role}": it is not among the roles of a realm that this principal may join`;
+    return [{ path: ['principals', index, 'role'], text, hint: hintOf([...new Set(joined.flatMap(mentioned))]) }];
+  });
 }
 
 function hintOf(known: readonly string[]): string {
