@@ -1,4 +1,4 @@
-import type { StoreStatus } from '../store/level-store.ts';
+import type { StoreStatus } from '../store/store-status.ts';
 import type { BridgeState } from './bridge-host.ts';
 
 /** The gateway's health, as `/healthz` tells it to anybody: nothing in it is secret. */

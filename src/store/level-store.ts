@@ -1,63 +1,22 @@
 import { join } from 'node:path';
 import { AgeClock } from '../base/age-clock.ts';
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Timer } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import { Damage } from './damage.ts';
-import type { DiskRoom } from './disk-room.ts';
-import { type Level, LevelHandle, probeLock } from './level-handle.ts';
+import { GrowthGuard } from './growth-guard.ts';
+import { type Level, LevelHandle } from './level-handle.ts';
 import { LevelReader } from './level-reader.ts';
 import { ENVELOPE, seal } from './record-envelope.ts';
-import { type Store, StoreFailing, StoreFull, type StoreOperation } from './store.ts';
-import { checkFiles, type DamagedLog, damagedLogs, makeFolder } from './store-files.ts';
+import { type Store, StoreFailing, type StoreOperation } from './store.ts';
+import { makeFolder } from './store-files.ts';
 import { StoreHeader } from './store-header.ts';
-import { StoreHealth, type StoreState, textOf } from './store-health.ts';
-import { damagedTables, describe, keep, salvage } from './table-salvage.ts';
+import { StoreHealth, textOf } from './store-health.ts';
+import type { LevelStoreOptions } from './store-options.ts';
+import type { StoreCounters, StoreStatus } from './store-status.ts';
+import { tidyFiles } from './tidy-files.ts';
 import { LastWrite } from './write-mark.ts';
 import { type WaitingWrite, WriteQueue } from './write-queue.ts';
 
-/**
- * When what is written is safe from a power cut; from the end of the process, it always is.
- *
- * - `always`: when the write resolves.
- * - `interval`: so many milliseconds later at most.
- * - `never`: when the operating system thinks so, mostly within half a minute.
- */
-export type SyncPolicy = 'always' | 'interval' | 'never';
-
-export interface LevelStoreOptions {
-  readonly sync: SyncPolicy;
-  /** For `interval`, in milliseconds. */
-  readonly syncInterval: number;
-  readonly room: DiskRoom;
-  readonly clock: Clock;
-  /** Goes on from the time of the last run; one of its own by default. */
-  readonly ages?: AgeClock;
-  readonly log?: Logger;
-  /** How many damaged records are kept by name. */
-  readonly named?: number;
-}
-
-/** What has been written since the start. */
-export interface StoreCounters {
-  readonly bytes: number;
-  /** Writes, each of one or more transactions. */
-  readonly commits: number;
-  readonly syncs: number;
-}
-
-/** The counters, and how the store is. */
-export interface StoreStatus extends StoreCounters {
-  readonly state: StoreState;
-  /** Why it is not `ok`. */
-  readonly reason?: string;
-  /** Records that were found damaged and were skipped. */
-  readonly damaged: number;
-}
-
-/** Bytes by which a value may grow in a full store: a session says when its client went. */
-const CHANGE_ROOM = 64;
-/** Milliseconds from one attempt of a full store to shrink to the next: each may write anew all that is left. */
-const RECLAIM_PAUSE = 30_000;
 /** Milliseconds between two checks of what waits, and between two looks at the disk while all is quiet. */
 const WATCH_INTERVAL = 1_000;
 const LOOK_INTERVAL = 3_000;
@@ -84,6 +43,7 @@ export class LevelStore implements Store, AsyncDisposable {
   readonly #health: StoreHealth;
   readonly #damage: Damage;
   readonly #queue: WriteQueue;
+  readonly #growth: GrowthGuard;
   #writing: Promise<void> | undefined;
   #unsynced = false;
   #timers = new Set<Timer>();
@@ -91,10 +51,6 @@ export class LevelStore implements Store, AsyncDisposable {
   #bytes = 0;
   #commits = 0;
   #syncs = 0;
-  /** Something has been deleted since it was tried to shrink. */
-  #deleted = false;
-  #reclaiming: Promise<void> | undefined;
-  #reclaimedAt = Number.NEGATIVE_INFINITY;
   #lookedAt: number;
   /** Since when no write succeeds. */
   #failingSince: number | undefined;
@@ -115,6 +71,7 @@ export class LevelStore implements Store, AsyncDisposable {
     this.#header = new StoreHeader(options.ages ?? new AgeClock(options.clock, log));
     this.#reader = new LevelReader({ handle, damage, hasBare: () => this.#header.hasBare });
     this.#queue = new WriteQueue(options.clock);
+    this.#growth = new GrowthGuard({ room: options.room, health: this.#health, clock: options.clock });
     this.#lookedAt = options.clock.monotonic();
   }
 
@@ -125,9 +82,7 @@ export class LevelStore implements Store, AsyncDisposable {
   static async open(folder: string, options: LevelStoreOptions): Promise<LevelStore> {
     const { clock, room, log = silentLogger } = options;
     await makeFolder(folder);
-    await checkFiles(folder);
-    await probeLock(folder);
-    const lost = await tidy(folder);
+    const lost = await tidyFiles(folder);
     const handle = await LevelHandle.open({ folder, memtable: room.memtable, clock, log });
     try {
       const damage = new Damage(clock, log, options.named);
@@ -190,7 +145,7 @@ export class LevelStore implements Store, AsyncDisposable {
     this.#closed = true;
     for (const timer of this.#timers) timer.cancel();
     await this.#writing;
-    await this.#reclaiming;
+    await this.#growth.reclaiming;
     this.#damage.report();
     await this.#handle.close();
     await this.#lastWrite?.close();
@@ -223,7 +178,7 @@ export class LevelStore implements Store, AsyncDisposable {
       const left = group.filter(({ settled }) => !settled);
       if (left.length === 0) return;
       const level = this.#handle.level ?? (await this.#reopened());
-      const accepted = await this.#accepted(level, left);
+      const accepted = await this.#growth.accepted(level, left);
       try {
         await this.#commit(level, accepted);
         this.#recovered();
@@ -277,45 +232,6 @@ export class LevelStore implements Store, AsyncDisposable {
     return new StoreFailing(`the store cannot be written: ${this.#health.reason ?? 'the disk does not answer'}`);
   }
 
-  /** Those of a group that there is room for; the others are rejected. */
-  async #accepted(level: Level, group: readonly WaitingWrite[]): Promise<readonly WaitingWrite[]> {
-    const { full, failure } = await this.#options.room.find();
-    this.#health.set('look', failure);
-    this.#health.full(full);
-    const reason = failure ?? full;
-    if (reason === undefined) return group;
-    this.#reclaim(level);
-    const accepted: WaitingWrite[] = [];
-    for (const write of group) {
-      if (await this.#hardlyGrows(level, write.operations)) accepted.push(write);
-      else write.reject(failure === undefined ? new StoreFull(reason) : new StoreFailing(reason));
-    }
-    return accepted;
-  }
-
-  /** Files shrink when they are compacted, which LevelDB does only as it is written to: a full store would stay so. */
-  #reclaim(level: Level): void {
-    const now = this.#options.clock.monotonic();
-    if (!this.#deleted || this.#reclaiming !== undefined || now < this.#reclaimedAt + RECLAIM_PAUSE) return;
-    this.#deleted = false;
-    this.#reclaimedAt = now;
-    const done = (): void => {
-      this.#reclaiming = undefined;
-    };
-    this.#reclaiming = level.compactRange('', '\uffff').then(done, done);
-  }
-
-  /** Whether what is there is changed or deleted at most: else those who would empty the store could not. */
-  async #hardlyGrows(level: Level, operations: readonly StoreOperation[]): Promise<boolean> {
-    for (const operation of operations) {
-      if (operation.type === 'delete') continue;
-      // What cannot be read counts as absent: it may not be replaced by more.
-      const old = await level.get(operation.key).catch(() => undefined);
-      if (old === undefined || operation.value.length > old.length + CHANGE_ROOM) return false;
-    }
-    return true;
-  }
-
   async #commit(level: Level, writes: readonly WaitingWrite[]): Promise<void> {
     const asked = writes.some(({ sync }) => sync);
     const operations = writes.flatMap(write => write.operations);
@@ -331,14 +247,14 @@ export class LevelStore implements Store, AsyncDisposable {
       { sync },
     );
     this.#header.written();
-    this.#lastWrite?.written(number);
+    await this.#lastWrite?.write(number);
     if (operations.length > 0) this.#commits += 1;
     if (sync) this.#syncs += 1;
     this.#unsynced = !sync;
     let bytes = 0;
     let taken = 0;
     for (const operation of operations) {
-      if (operation.type === 'delete') this.#deleted = true;
+      if (operation.type === 'delete') this.#growth.deleted();
       bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0);
       taken += ENVELOPE;
     }
@@ -382,18 +298,4 @@ export class LevelStore implements Store, AsyncDisposable {
     });
     this.#timers.add(timer);
   }
-}
-
-/** Looks for damage in the files before LevelDB opens them, and takes it out of its way. Resolves with a line for each. */
-async function tidy(folder: string): Promise<string[]> {
-  const logs = await damagedLogs(folder);
-  if (logs.length > 0)
-    await keep(
-      folder,
-      logs.map(({ name }) => name),
-    );
-  const tables = await damagedTables(folder);
-  if (tables.length > 0) await salvage(folder, tables);
-  const text = ({ name, bytes }: DamagedLog): string => `${name}: ${bytes} bytes; the records in them are missing`;
-  return [...logs.map(text), ...tables.flatMap(describe)];
 }

@@ -27,13 +27,11 @@ export function decodeMark(value: Uint8Array): WriteMark | undefined {
 
 /**
  * The number of the last group of writes that LevelDB has taken, in a file beside LevelDB's own. If LevelDB's log has
- * lost its end, only this file knows. It is written without waiting for the disk, and one write at a time: the number
- * may be behind after a crash, but is never ahead of what LevelDB was given.
+ * lost its end, only this file knows. It is written before the group is answered and does not wait for the disk: after a
+ * power cut the number may be behind, but it is never ahead of what LevelDB was given.
  */
 export class LastWrite {
   readonly #file: FileHandle;
-  #number = 0;
-  #writing: Promise<void> | undefined;
 
   private constructor(file: FileHandle) {
     this.#file = file;
@@ -56,27 +54,16 @@ export class LastWrite {
     }
   }
 
-  written(number: number): void {
-    this.#number = number;
-    this.#writing ??= this.#write();
+  /** Resolves when the system has the number. It only serves to find damage: if it cannot be written, less is found. */
+  async write(number: number): Promise<void> {
+    const bytes = Buffer.allocUnsafe(12);
+    bytes.writeDoubleBE(number, 0);
+    bytes.writeUInt32BE(crc32(bytes.subarray(0, 8)), 8);
+    await this.#file.write(bytes, 0, 12, 0).catch(() => {});
   }
 
   async close(): Promise<void> {
-    await this.#writing;
     await this.#file.close().catch(() => {});
-  }
-
-  async #write(): Promise<void> {
-    let number: number;
-    do {
-      number = this.#number;
-      const bytes = Buffer.allocUnsafe(12);
-      bytes.writeDoubleBE(number, 0);
-      bytes.writeUInt32BE(crc32(bytes.subarray(0, 8)), 8);
-      // It only serves to find damage: if it cannot be written, less is found.
-      await this.#file.write(bytes, 0, 12, 0).catch(() => {});
-    } while (number !== this.#number);
-    this.#writing = undefined;
   }
 }
 

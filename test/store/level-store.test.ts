@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { DiskRoom } from '../../src/store/disk-room.ts';
-import { LevelStore, type LevelStoreOptions } from '../../src/store/level-store.ts';
+import { LevelStore } from '../../src/store/level-store.ts';
 import { NamespacedStore } from '../../src/store/namespaced-store.ts';
 import { type Store, StoreFull, type StoreOperation } from '../../src/store/store.ts';
+import type { LevelStoreOptions } from '../../src/store/store-options.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
 

@@ -5,6 +5,8 @@ import { encodeMessage, encodeOutgoing, encodeSession, keys, type SessionRecord 
 
 /** Operations that are noted before `relieve` writes them. */
 const RELIEF = 1_000;
+/** Deletions that are owed to a store that fails; of more, some records come back after a crash. */
+const MAX_OWED = 100_000;
 
 /**
  * Writes the broker's state into the store. What is noted between two commits is one transaction: all of it is on disk
@@ -16,6 +18,12 @@ export class Journal {
   /** How many queues in the store hold a message that is there. */
   readonly #records = new Map<Message, number>();
   #operations: StoreOperation[] = [];
+  /** Keys whose deletion has failed, and which have not been written since. They go along with the next write. */
+  readonly #owed = new Set<string>();
+  /** While a flush is not answered: when keys that may be written again were written. */
+  readonly #written = new Map<string, number>();
+  #flushing = 0;
+  #noted = 0;
   #lastNumber = 0;
 
   /** `failed` is told of writes that nobody waits for. */
@@ -26,14 +34,14 @@ export class Journal {
 
   /** Resolves when everything noted so far is on disk, as far as the store's policy promises. */
   commit(): Promise<void> {
-    const operations = this.#operations;
-    this.#operations = [];
-    return this.#store.batch(operations);
+    this.#repay();
+    return this.#store.batch(this.#taken());
   }
 
-  /** The same, where nobody waits. */
+  /** The same, where nobody waits. A deletion that fails is owed: without it, an old record would come back after a crash. */
   flush(): void {
-    if (this.#operations.length > 0) this.commit().catch(this.#failed);
+    this.#repay();
+    if (this.#operations.length > 0) this.#send(this.#taken());
   }
 
   /** Writes what is noted if it is much, and waits for that: what a large store leaves to be deleted has a bound too. */
@@ -121,11 +129,55 @@ export class Journal {
     else this.#put(keys.will(clientId), encodeMessage(message, message.owner));
   }
 
+  #taken(): readonly StoreOperation[] {
+    const operations = this.#operations;
+    this.#operations = [];
+    return operations;
+  }
+
+  /** Deletes what is owed, in a write of its own: it must not fail with what comes next. */
+  #repay(): void {
+    if (this.#owed.size === 0) return;
+    const operations: StoreOperation[] = [...this.#owed].map(key => ({ type: 'delete', key }));
+    this.#owed.clear();
+    this.#send(operations);
+  }
+
+  #send(operations: readonly StoreOperation[]): void {
+    const at = this.#noted;
+    this.#flushing += 1;
+    const answered = (): void => {
+      this.#flushing -= 1;
+      if (this.#flushing === 0) this.#written.clear();
+    };
+    this.#store.batch(operations).then(answered, (error: unknown) => {
+      for (const { type, key } of operations) if (type === 'delete' && !this.#isWrittenSince(key, at)) this.#owe(key);
+      answered();
+      this.#failed(error);
+    });
+  }
+
+  #owe(key: string): void {
+    if (this.#owed.size < MAX_OWED) this.#owed.add(key);
+  }
+
+  #isWrittenSince(key: string, at: number): boolean {
+    return isReused(key) && (this.#written.size >= MAX_OWED || (this.#written.get(key) ?? 0) > at);
+  }
+
   #put(key: string, value: Uint8Array): void {
+    this.#noted += 1;
+    if (this.#owed.size > 0) this.#owed.delete(key);
+    if (this.#flushing > 0 && isReused(key) && this.#written.size < MAX_OWED) this.#written.set(key, this.#noted);
     this.#operations.push({ type: 'put', key, value });
   }
 
   #delete(key: string): void {
     this.#operations.push({ type: 'delete', key });
   }
+}
+
+/** Whether a key may be written again after it was deleted: numbers of messages and of places in queues are not. */
+function isReused(key: string): boolean {
+  return !key.startsWith('m') && !key.startsWith('q');
 }

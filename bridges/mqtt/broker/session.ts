@@ -12,6 +12,7 @@ export interface SessionConnection {
   /** Whether so little waits for the client that more may be written. */
   readonly writable: boolean;
   send(packet: Buffer): void;
+  close(reason: string): void;
   /** Sends PUBLISH, which is counted. */
   sendPublish(packet: Buffer, bytes: number): void;
 }
@@ -167,7 +168,11 @@ export class Session {
     if (journal === undefined || again) return;
     // PUBREL lets the client forget the identifier: sent again after a crash, the message would be a new one to it.
     journal.changed(this.clientId, entry);
-    journal.commit().then(release, () => {});
+    journal.commit().then(release, (error: unknown) => {
+      // As if PUBREC had not come: nothing on disk says that it has.
+      entry.state = OutgoingState.Sent;
+      connection?.close(`the store has failed: ${error instanceof Error ? error.message : error}`);
+    });
   }
 
   #drop(message: Message, reason: string): undefined {

@@ -38,6 +38,7 @@ function connection(writable: boolean): SessionConnection & { readonly sent: Buf
   return {
     writable,
     sent,
+    close: () => {},
     send: packet => sent.push(packet),
     sendPublish: packet => sent.push(packet),
   };

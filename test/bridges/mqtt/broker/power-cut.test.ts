@@ -64,6 +64,8 @@ describe('EmbeddedBroker: when the power is cut', () => {
         next();
       }, next);
     };
+    // A broker whose store does not answer waits for a timer of the clock when it ends, and that keeps no process alive.
+    const alive = setInterval(() => {}, 1_000);
     try {
       for (let n = 0; n < WINDOW; n++) publish();
       for (let round = 0; round < ROUNDS; round++) {
@@ -90,6 +92,7 @@ describe('EmbeddedBroker: when the power is cut', () => {
       stopped = true;
       for (const client of [publisher, subscriber]) client.end(true);
       await Promise.all([...ended, rig[Symbol.asyncDispose]()]);
+      clearInterval(alive);
     }
   });
 });

@@ -1,0 +1,22 @@
+import { probeLock } from './level-handle.ts';
+import { checkFiles, type DamagedLog, damagedLogs } from './store-files.ts';
+import { damagedTables, describe, keep, salvage } from './table-salvage.ts';
+
+/**
+ * Looks for damage in the files before LevelDB opens them, and takes it out of its way. Resolves with a line for each.
+ * Rejects with `StoreUnusable` if the store cannot be opened, or is open elsewhere.
+ */
+export async function tidyFiles(folder: string): Promise<string[]> {
+  await checkFiles(folder);
+  await probeLock(folder);
+  const logs = await damagedLogs(folder);
+  if (logs.length > 0)
+    await keep(
+      folder,
+      logs.map(({ name }) => name),
+    );
+  const tables = await damagedTables(folder);
+  if (tables.length > 0) await salvage(folder, tables);
+  const text = ({ name, bytes }: DamagedLog): string => `${name}: ${bytes} bytes; the records in them are missing`;
+  return [...logs.map(text), ...tables.flatMap(describe)];
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { HeldStore } from '../../../support/held-store.ts';
+import { until } from '../../../support/until.ts';
+import { BrokerRig, collect, connectMqtt } from '../broker-rig.ts';
+import { rawConnect, rawPacket } from '../raw-packets.ts';
+
+const kept = (clientId: string) => ({ clientId, clean: false, resubscribe: false });
+
+describe('EmbeddedBroker: records that it cannot use', () => {
+  it('skips and reports them, and restores the others', async () => {
+    const store = new HeldStore();
+    {
+      await using rig = await BrokerRig.start({}, { store });
+      const client = await rig.client(kept('good'));
+      await client.subscribeAsync('t', { qos: 1 });
+      await client.endAsync();
+      await until('it is away', () => rig.gone.length === 1);
+      const publisher = await rig.client();
+      await publisher.publishAsync('t', 'waits', { qos: 1 });
+      await publisher.publishAsync('r', 'retained', { qos: 1, retain: true });
+    }
+    const broken: Record<string, string> = {
+      sjson: '{"subscriptions":',
+      sshape: '{"subscriptions":[["a",7]]}',
+      mshort: '',
+      m000000000fff: '\0',
+      m000000000ffe: '\0\0\0\0\0\0\0\0\0\0\u0009t',
+      'qgood\x000000000fff': '\u0001\u0001',
+      'igood\0nine': '',
+      rtopic: '\0\0\0\0\0\0\0\0\0\0\u0005other',
+      wclient: '\0\0\0\0\0\0\0\0\0\0\u0001#',
+    };
+    for (const [key, text] of Object.entries(broken)) await store.put(key, Buffer.from(text, 'latin1'));
+    const after = store.snapshot();
+    await using rig = await BrokerRig.start({}, { store: after });
+    assert.deepEqual(after.skips.toSorted(), Object.keys(broken).sort());
+    for (const key of Object.keys(broken)) assert.ok(after.keys.includes(key), `${key} stays in the store`);
+    const found = await rig.broker.retained('#');
+    assert.deepEqual(
+      found.filter(({ topic }) => !topic.startsWith('$')).map(({ topic, payload }) => `${topic} ${payload}`),
+      ['r retained'],
+    );
+    const again = connectMqtt(rig.broker.port, kept('good'));
+    const received: string[] = [];
+    again.on('message', (_, payload) => received.push(payload.toString()));
+    await until('what waits', () => received.includes('waits'));
+    again.end(true);
+  });
+});
+
+describe('EmbeddedBroker: a store that fails for a while', () => {
+  it('deletes what was acknowledged meanwhile once it can be written again', async () => {
+    const store = new HeldStore();
+    await using rig = await BrokerRig.start({}, { store });
+    const subscriber = await rig.client(kept('subscriber'));
+    const received = await collect(subscriber, 't', 1);
+    // Before the client acknowledges.
+    subscriber.on('message', () => {
+      store.failure = new Error('the disk has gone');
+    });
+    await (await rig.client()).publishAsync('t', 'once', { qos: 1 });
+    await until('it is received', () => received.length === 1);
+    await until('the deletion has failed', () => rig.drops.counts.get('the store has failed') !== undefined);
+    assert.ok(
+      store.keys.some(key => key.startsWith('q')),
+      'it is still on disk',
+    );
+    store.failure = undefined;
+    await subscriber.subscribeAsync('another', { qos: 1 });
+    await until('its records are gone', () => !store.keys.some(key => /^[qm]/.test(key)));
+  });
+
+  it('does not forget that PUBREC is not on disk', async () => {
+    const store = new HeldStore();
+    await using rig = await BrokerRig.start({}, { store });
+    const before = await rig.socket();
+    let heard = '';
+    before.on('data', (chunk: Buffer) => {
+      heard += chunk.toString('hex');
+    });
+    before.write(
+      Buffer.concat([
+        rawConnect({ clientId: 'c', clean: false }),
+        rawPacket(0x82, Buffer.from('\0\u0001\0\u0001t\u0002')),
+      ]),
+    );
+    await until('SUBACK', () => heard.includes('9003000102'));
+    await (await rig.client()).publishAsync('t', 'x', { qos: 1 });
+    await (await rig.client()).publishAsync('t', 'y', { qos: 2 });
+    await until('PUBLISH at QoS 2', () => /34060001740002/.test(heard));
+    store.failure = new Error('the disk has gone');
+    before.write(rawPacket(0x50, Buffer.of(0, 2)));
+    await until('it is disconnected', () => before.closed);
+    assert.ok(!heard.includes('6202'), 'no PUBREL');
+    store.failure = undefined;
+    const again = await rig.socket();
+    let more = '';
+    again.on('data', (chunk: Buffer) => {
+      more += chunk.toString('hex');
+    });
+    again.write(rawConnect({ clientId: 'c', clean: false }));
+    await until('PUBLISH again', () => /3c060001740002/.test(more));
+    assert.ok(!more.includes('62020002'), 'no PUBREL');
+  });
+});
