@@ -89,7 +89,7 @@ describe('retained and empty means forgotten on both sides [MQTT-3.3.1-10]', () 
     await using there = await BridgeRig.start();
     await using gateway = new TestGateway();
     const config = externalMqttBridge.schema.parse({ url: `mqtt://127.0.0.1:${there.port}`, prefix: 'ext.' });
-    const bridge = await externalMqttBridge.start(config, gateway.context);
+    await using _bridge = await externalMqttBridge.start(config, gateway.context);
     await until('the gateway is connected', () => there.gateway.router.sessionCount === 2);
     const wamp = await gateway.join();
     const messages = await collect(await there.client(), 'x', 1);
@@ -98,6 +98,5 @@ describe('retained and empty means forgotten on both sides [MQTT-3.3.1-10]', () 
     await until('both have come', () => messages.length === 2);
     assert.ok(!isRetained(gateway, 'ext.x'));
     assert.ok(!isRetained(there.gateway, 'mqtt.x'));
-    await bridge[Symbol.asyncDispose]();
   });
 });
