@@ -54,7 +54,7 @@ export interface MqttPeer {
 }
 
 /** CONNACK's return codes that refuse. [MQTT-3.2.2-3] */
-export const Refused = { Identifier: 2, Unavailable: 3, Credentials: 4, NotAuthorized: 5 } as const;
+export const Refused = { Version: 1, Identifier: 2, Unavailable: 3, Credentials: 4, NotAuthorized: 5 } as const;
 export type Refused = (typeof Refused)[keyof typeof Refused];
 
 /** A client that may not come in. */

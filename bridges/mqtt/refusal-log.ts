@@ -17,10 +17,25 @@ export class RefusalLog {
 
   /** `address` is the client's, with its port, which is another one each time. `details` are told of the first alone. */
   refused(address: string, clientId: string, reason: string, details: Readonly<Record<string, string>> = {}): void {
+    this.#tell('warn', address, clientId, reason, details);
+  }
+
+  /** As `refused`, of what is no reason to worry. */
+  noted(address: string, clientId: string, reason: string, details: Readonly<Record<string, string>> = {}): void {
+    this.#tell('info', address, clientId, reason, details);
+  }
+
+  #tell(
+    level: 'warn' | 'info',
+    address: string,
+    clientId: string,
+    reason: string,
+    details: Readonly<Record<string, string>>,
+  ): void {
     const key = `${address.replace(/:\d+$/, '')} ${reason}`;
     if (this.#told.has(key)) return;
     if (this.#told.size >= MAX_REMEMBERED) this.#told.clear();
     this.#told.add(key);
-    this.#log.warn({ peer: address, clientId, reason, ...details }, this.#text);
+    this.#log[level]({ peer: address, clientId, reason, ...details }, this.#text);
   }
 }

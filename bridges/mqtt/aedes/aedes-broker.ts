@@ -4,6 +4,7 @@ import { Aedes, type AedesOptions, type AedesPublishPacket, type Client, type Pu
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import { peerAddress } from '../../../src/gateway/bridge.ts';
+import { isBridgeNotice } from '../bridge-notice.ts';
 import { Strangers } from '../broker/strangers.ts';
 import type { DropCounter } from '../drop-counter.ts';
 import type { MqttConfig } from '../mqtt-config.ts';
@@ -323,6 +324,11 @@ export class AedesBroker implements MqttSource {
     // Measure L, and the will, whose topic aedes does not look at. [MQTT-3.3.2-2]
     if (!isTopic(packet.topic)) {
       callback(new Error('the topic is not UTF-8 without control characters and wildcards'));
+      return;
+    }
+    if (isBridgeNotice(packet.topic)) {
+      withhold(packet);
+      callback(null);
       return;
     }
     if (packet.topic.startsWith('$SYS/')) {

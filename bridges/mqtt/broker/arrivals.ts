@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AgeClock } from '../../../src/base/age-clock.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
+import { isBridgeNotice } from '../bridge-notice.ts';
 import { MqttRefusal, type MqttSink, Refused } from '../mqtt-source.ts';
 import { isTopicName } from '../mqtt-text.ts';
 import { RefusalLog } from '../refusal-log.ts';
@@ -10,7 +11,7 @@ import { type Connection, Hold } from './connection.ts';
 import type { Distributor } from './distributor.ts';
 import type { Journal } from './journal.ts';
 import { Message } from './message.ts';
-import { type Connect, MalformedPacket } from './packet.ts';
+import type { Connect, Will } from './packet.ts';
 import { connack } from './packet-encoder.ts';
 import type { RetainedReplays } from './retained-replays.ts';
 import type { SessionTable } from './session-table.ts';
@@ -56,11 +57,13 @@ export class Arrivals {
   /** Who waits for whom: of one client id, one after the other. */
   readonly #turns = new Map<string, Promise<void>>();
   readonly #refusals: RefusalLog;
+  readonly #notices: RefusalLog;
   #maximum = 0;
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
     this.#refusals = new RefusalLog(parts.log);
+    this.#notices = new RefusalLog(parts.log, 'MQTT bridge of another broker');
   }
 
   get connected(): number {
@@ -74,33 +77,52 @@ export class Arrivals {
 
   /** CONNECT has come. Nothing else of the connection is looked at until it is answered. */
   arrive(connection: Connection, connect: Connect): void {
-    const { level, will } = connect;
+    const { level } = connect;
     connection.protocolVersion = level;
     if (level !== 3 && level !== 4) {
-      connection.send(connack(1, false));
-      connection.close(`MQTT of version ${level} is not spoken`);
+      this.#refuse(connection, new MqttRefusal(Refused.Version, `MQTT of version ${level} is not spoken`));
       return;
-    }
-    const { maxTopicLevels } = this.#parts;
-    if (will !== undefined && (!isTopicName(will.topic) || levelCount(will.topic) > maxTopicLevels)) {
-      throw new MalformedPacket('the will has no valid topic');
-    }
-    // As of PUBLISH: nobody but the broker speaks there.
-    if (will?.topic.startsWith('$SYS/') === true) {
-      throw new MalformedPacket('a will under $SYS/, which is the broker’s own');
     }
     connection.clientId = connect.clientId;
     connection.username = connect.username;
     connection.password = connect.password?.toString('utf8');
     connection.hold(Hold.Arrival);
-    const flaw = this.#flaw(connect);
-    if (flaw !== undefined) {
-      this.#refuse(connection, new MqttRefusal(Refused.Identifier, flaw));
+    const refusal = this.#refusalOf(connect);
+    if (refusal !== undefined) {
+      this.#refuse(connection, refusal);
       return;
     }
     // [MQTT-3.1.3-6]
     if (connect.clientId === '') connection.clientId = `auto-${randomUUID()}`;
-    this.#inTurn(connection, connect);
+    this.#inTurn(connection, this.#withoutNotice(connection, connect));
+  }
+
+  /** A bridge of another broker would have its own state told where only this broker speaks: it comes in without. */
+  #withoutNotice(connection: Connection, connect: Connect): Connect {
+    const { will } = connect;
+    if (will === undefined || !isBridgeNotice(will.topic)) return connect;
+    const { address, clientId } = connection;
+    this.#notices.noted(address, clientId, 'its notification is not published', { topic: will.topic });
+    return { ...connect, will: undefined };
+  }
+
+  #refusalOf(connect: Connect): MqttRefusal | undefined {
+    const flaw = this.#flaw(connect);
+    if (flaw !== undefined) return new MqttRefusal(Refused.Identifier, flaw);
+    const flawOfWill = connect.will === undefined ? undefined : this.#flawOfWill(connect.will);
+    return flawOfWill === undefined ? undefined : new MqttRefusal(Refused.NotAuthorized, flawOfWill);
+  }
+
+  /** Why a will cannot be published, if so. */
+  #flawOfWill({ topic }: Will): string | undefined {
+    const { maxTopicLevels } = this.#parts;
+    if (!isTopicName(topic))
+      return 'the topic of its will is no topic name: it is empty, has wildcards or control characters';
+    if (levelCount(topic) > maxTopicLevels) return `the topic of its will has more than ${maxTopicLevels} levels`;
+    // As of PUBLISH: only the broker speaks there.
+    if (topic.startsWith('$SYS/') && !isBridgeNotice(topic))
+      return 'its will is under $SYS/, which is the broker’s own';
+    return undefined;
   }
 
   /** The last message of a connection is through. */
@@ -198,6 +220,7 @@ export class Arrivals {
     connection.will = will;
     connection.keepAlive = connect.keepAlive;
     session.connection = connection;
+    session.bridge = connect.bridge;
     try {
       await this.#parts.subscribing.forgetForbidden(connection, session);
       await journal?.commit();

@@ -1,5 +1,6 @@
 import type { AgeClock } from '../../../src/base/age-clock.ts';
 import type { Clock } from '../../../src/base/clock.ts';
+import { isBridgeNotice } from '../bridge-notice.ts';
 import type { DropCounter } from '../drop-counter.ts';
 import type { MqttSink } from '../mqtt-source.ts';
 import { isTopicName } from '../mqtt-text.ts';
@@ -120,7 +121,10 @@ export class ClientProtocol {
     if (levelCount(topic) > limits.maxTopicLevels) {
       throw new MalformedPacket(`a topic of more than ${limits.maxTopicLevels} levels`);
     }
-    if (topic.startsWith('$SYS/')) throw new MalformedPacket('a topic under $SYS/, which is the broker’s own');
+    const isNotice = isBridgeNotice(topic);
+    if (topic.startsWith('$SYS/') && !isNotice) {
+      throw new MalformedPacket('a topic under $SYS/, which is the broker’s own');
+    }
     traffic.publishReceived += 1;
     traffic.publishBytesReceived += payload.length;
     if (qos === 2) {
@@ -134,7 +138,10 @@ export class ClientProtocol {
       session.incoming.set(id, 'arriving');
     }
     const message = new Message(topic, payload, qos, retain, ages.now(), connection.owner);
-    const verdict = sink.message({ topic, payload, qos, retain, dup, receivedAt: clock.now() }, connection);
+    if (session.bridge) message.bridge = session.clientId;
+    const verdict = isNotice
+      ? 'withhold'
+      : sink.message({ topic, payload, qos, retain, dup, receivedAt: clock.now() }, connection);
     connection.line?.enter(message, id, verdict);
     if ((connection.line?.length ?? 0) >= MAX_LINE) connection.hold(Hold.Line);
   }

@@ -97,17 +97,20 @@ export class Distributor {
     let packet: Buffer | undefined;
     const give = (session: Session, qos: Qos, share?: string): void => {
       const given = lower(qos, message.qos);
-      if (given === 0) {
+      // To others a message is retained only if it is older than their subscription. [MQTT-3.3.1-9]
+      const retain = session.bridge && message.retain;
+      if (given === 0 && retain) this.give(session, message, 0, true);
+      else if (given === 0) {
         const connection = this.#parts.connectionOf(session);
         if (connection === undefined) return;
         packet ??= publish(topic, payload, { qos: 0, retain: false, dup: false, id: 0 });
         connection.sendAtMostOnce(packet, payload.length, topic);
       } else if (session.journal === undefined && (session.connected || session.keeps)) {
-        session.enqueue(message, given, false, share);
+        session.enqueue(message, given, retain, share);
         session.pump();
       }
     };
-    for (const { session, qos } of route.targets) give(session, qos);
+    for (const { session, qos } of route.targets) if (message.bridge !== session.clientId) give(session, qos);
     if (route.groups.length > 0) {
       const picked = staged?.picked ?? route.groups.flatMap(group => pick(group) ?? []);
       for (const one of picked) {
@@ -185,10 +188,10 @@ export class Distributor {
     const add = (session: Session, qos: Qos, share?: string): void => {
       const given = lower(qos, message.qos);
       if (given === 0 || session.journal === undefined) return;
-      const entry = session.enqueue(message, given, false, share);
+      const entry = session.enqueue(message, given, session.bridge && message.retain, share);
       if (entry !== undefined) queued.push({ session, entry });
     };
-    for (const { session, qos } of route.targets) add(session, qos);
+    for (const { session, qos } of route.targets) if (message.bridge !== session.clientId) add(session, qos);
     for (const { session, qos, group } of picked) add(session, qos, group.name);
     return queued;
   }

@@ -17,6 +17,8 @@ export class Message {
   readonly owner: Owner | undefined;
   /** Its number in the store; 0 where it is not there. */
   number = 0;
+  /** The client id of the bridge that it came by: that broker has it, and does not get it back. */
+  bridge: string | undefined = undefined;
   /** How many queues hold it. */
   holders = 0;
   #payload: Buffer;

@@ -126,12 +126,18 @@ function publish(first: number, fields: Fields): Publish {
   return { type: PacketType.Publish, topic, payload: fields.rest(), qos, retain: (first & 1) !== 0, dup, id };
 }
 
+/** Of the protocol level: the client is a bridge of another broker. No specification knows it. */
+const BRIDGE = 0x80;
+
 function connect(headerFlags: number, fields: Fields): Connect {
   const name = fields.text('protocol name');
-  const level = fields.byte();
+  const announced = fields.byte();
+  // Bridges of mosquitto and others set the highest bit.
+  const bridge = (announced & BRIDGE) !== 0;
+  const level = announced & ~BRIDGE;
   // [MQTT-3.1.2-1]
   if (name !== 'MQTT' && name !== 'MQIsdp') throw new MalformedPacket('a protocol that is not MQTT');
-  if (level !== (name === 'MQTT' ? 4 : 3)) return unknownLevel(level);
+  if (level !== (name === 'MQTT' ? 4 : 3)) return unknownLevel(announced);
   const flags = fields.byte();
   const keepAlive = fields.number();
   // MQTT 3.1 says of them only that they are not used. [MQTT-2.2.2-2] [MQTT-3.1.2-3]
@@ -145,13 +151,13 @@ function connect(headerFlags: number, fields: Fields): Connect {
   const password = (flags & 0x40) === 0 ? undefined : Buffer.from(fields.binary());
   fields.finish();
   const clean = (flags & 0x02) !== 0;
-  return { type: PacketType.Connect, level, clientId, clean, keepAlive, will, username, password };
+  return { type: PacketType.Connect, level, bridge, clientId, clean, keepAlive, will, username, password };
 }
 
 /** [MQTT-3.1.2-2] */
 function unknownLevel(level: number): Connect {
   const none = { will: undefined, username: undefined, password: undefined };
-  return { type: PacketType.Connect, level, clientId: '', clean: true, keepAlive: 0, ...none };
+  return { type: PacketType.Connect, level, bridge: false, clientId: '', clean: true, keepAlive: 0, ...none };
 }
 
 function willOf(flags: number, fields: Fields): Will {

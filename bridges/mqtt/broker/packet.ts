@@ -30,6 +30,8 @@ export interface Connect {
   readonly type: typeof PacketType.Connect;
   /** 3 is MQTT 3.1, 4 is 3.1.1. Of others nothing else is known: their CONNECT has another layout. */
   readonly level: number;
+  /** Whether another broker has connected by a bridge of its, and has said so. */
+  readonly bridge: boolean;
   readonly clientId: string;
   readonly clean: boolean;
   /** Seconds; 0 is for ever. */

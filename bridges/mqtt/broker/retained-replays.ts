@@ -138,6 +138,7 @@ export class RetainedReplays {
 
   #send({ session, qos }: Replay, message: Message): void {
     const { topic, payload } = message;
+    if (message.bridge === session.clientId) return;
     if (qos > 0 && message.qos > 0) this.#parts.give(session, message, qos === 1 || message.qos === 1 ? 1 : 2);
     else {
       const packet = publish(topic, payload, { qos: 0, retain: true, dup: false, id: 0 });

@@ -50,6 +50,8 @@ export class Session {
    */
   readonly incoming = new Map<number, 'arriving' | 'received'>();
   connection: SessionConnection | undefined;
+  /** Its client is a bridge of another broker: it is told what is retained, and not sent what has come from it. */
+  bridge = false;
   /** By the clock of ages, while no client is connected. */
   disconnectedAt: number | undefined;
   /** It is over: nothing is to be queued any more. */

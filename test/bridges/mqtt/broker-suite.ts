@@ -182,7 +182,6 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
         ['client id with a control character', [rawConnect({ clientId: 'a\n' })]],
         ['user name', [rawConnect({ username: bad })]],
         ['will topic', [rawConnect({ will: { topic: bad, payload: '' } })]],
-        ['will topic with a wildcard', [rawConnect({ will: { topic: 'a/#', payload: '' } })]],
         ['topic', [rawConnect(), rawPublish(bad, '')]],
         ['topic with a control character', [rawConnect(), rawPublish('a\u0007', '')]],
         ['filter', [rawConnect(), rawSubscribe(bad)]],
@@ -195,6 +194,11 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
         // CONNACK where CONNECT was in order, and nothing else.
         assert.equal(answer.toString('hex'), packets.length > 1 ? '20020000' : '', name);
       }
+      const socket = await rig.socket();
+      socket.write(rawConnect({ will: { topic: 'a/#', payload: '' } }));
+      const answer = await untilClosed(socket);
+      // aedes closes the connection; the broker of our own says that it is not allowed.
+      assert.equal(answer.toString('hex'), broker === 'aedes' ? '' : '20020005', 'will topic with a wildcard');
       assert.deepEqual(rig.messages, []);
       await until('all are gone', () => rig.gone.length === rig.peers.length);
     });

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect as connectSocket, createServer, type Server } from 'node:net';
+import { describe, it } from 'node:test';
+import type { IClientOptions, MqttClient } from 'mqtt';
+import { RecordingLogger } from '../../../support/recording-logger.ts';
+import { until } from '../../../support/until.ts';
+import { BridgeRig } from '../bridge-rig.ts';
+import { collect, connectMqtt, untilClosed } from '../broker-rig.ts';
+import { rawConnect } from '../raw-packets.ts';
+
+const STATE = '$SYS/broker/connection/far.gw/state';
+const will = { topic: STATE, payload: Buffer.from('0'), qos: 1, retain: true } as const;
+
+/** Stands between mqtt.js, which cannot call itself a bridge, and a broker, and sets the bit that says so. */
+class BridgeBit implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #clients: MqttClient[] = [];
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async before(port: number): Promise<BridgeBit> {
+    const server = createServer(client => {
+      const broker = connectSocket(port, '127.0.0.1');
+      for (const socket of [client, broker]) socket.on('error', () => {});
+      client.once('data', chunk => {
+        const connect = Buffer.from(chunk);
+        // Behind the fixed header and the name of the protocol.
+        const level = connect.indexOf('MQTT') + 4;
+        connect[level] = (connect[level] ?? 0) | 0x80;
+        broker.write(connect);
+        client.pipe(broker);
+      });
+      broker.pipe(client);
+      client.once('close', () => broker.destroy());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new BridgeBit(server);
+  }
+
+  async client(options: IClientOptions): Promise<MqttClient> {
+    const { port } = this.#server.address() as AddressInfo;
+    const client = connectMqtt(port, options);
+    this.#clients.push(client);
+    await new Promise<void>((resolve, reject) => client.once('connect', () => resolve()).once('error', reject));
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client.end(true);
+    this.#server.close();
+  }
+}
+
+describe('a bridge of another broker', () => {
+  for (const broker of ['wampway', 'aedes'] as const) {
+    it(`comes in, and its notifications go nowhere (${broker})`, async () => {
+      const log = new RecordingLogger();
+      await using rig = await BridgeRig.start({ broker }, { log });
+      const seen = await collect(await rig.client(), '$SYS/broker/connection/#', 1);
+      const all = await collect(await rig.client(), '#', 1);
+      await using bit = await BridgeBit.before(rig.port);
+      const bridge = await bit.client({ clientId: 'far.gw', will });
+      for (const qos of [0, 1, 2] as const) await bridge.publishAsync(STATE, '1', { qos, retain: true });
+      await bridge.publishAsync('plant/level', '7', { qos: 1 });
+      bridge.stream.destroy();
+      await until('its message', () => all.length > 0);
+      const later = await collect(await rig.client(), '$SYS/broker/connection/#', 1);
+      await (await rig.client()).publishAsync('plant/end', '', { qos: 1 });
+      await until('the end', () => all.some(({ topic }) => topic === 'plant/end'));
+      assert.deepEqual([seen, later], [[], []]);
+      assert.deepEqual(
+        all.map(({ topic }) => topic),
+        ['plant/level', 'plant/end'],
+      );
+      if (broker === 'aedes') return;
+      const told = log.lines.filter(({ text }) => text === 'MQTT bridge of another broker');
+      assert.deepEqual(
+        told.map(({ level, fields }) => [level, fields['clientId'], fields['topic']]),
+        [['info', 'far.gw', STATE]],
+      );
+    });
+  }
+
+  it('does not get back what it has sent, and is told what is retained', async () => {
+    for (const clean of [true, false]) {
+      await using rig = await BridgeRig.start();
+      await using bit = await BridgeBit.before(rig.port);
+      const bridge = await bit.client({ clientId: 'far.gw', clean });
+      const got = await collect(bridge, '#', 1);
+      const client = await rig.client();
+      const others = await collect(client, '#', 1);
+      for (const qos of [0, 1, 2] as const) {
+        await bridge.publishAsync(`from/bridge/${qos}`, 'x', { qos, retain: true });
+        await client.publishAsync(`from/client/${qos}`, 'y', { qos, retain: true });
+        await client.publishAsync(`from/client/${qos}`, 'z', { qos });
+      }
+      await rig.wamp.publish('mqtt.from.wamp', { args: [1], options: { retain: true }, acknowledge: true });
+      await until('all have come', () => got.length === 7 && others.length === 10);
+      assert.deepEqual(
+        got.map(({ topic, text, retain }) => `${topic} ${text} ${retain}`),
+        [...[0, 1, 2].flatMap(qos => [`from/client/${qos} y true`, `from/client/${qos} z false`]), 'from/wamp 1 true'],
+      );
+      assert.ok(others.every(({ retain }) => !retain));
+      // What it has retained is retained for others, and for itself it is nothing new.
+      const late = await collect(await rig.client(), 'from/bridge/+', 1);
+      await until('what is retained', () => late.length === 3);
+      got.length = 0;
+      await bridge.subscribeAsync('from/#', { qos: 1 });
+      await until('what is retained', () => got.length >= 4);
+      assert.ok(got.every(({ topic }) => !topic.startsWith('from/bridge')));
+    }
+  });
+
+  it('a client that does not call itself one gets its own messages as ever', async () => {
+    await using rig = await BridgeRig.start();
+    const client = await rig.client({ clientId: 'far.gw' });
+    const got = await collect(client, '#', 1);
+    await client.publishAsync('a', 'x', { qos: 1, retain: true });
+    await until('its own', () => got.length === 1);
+    assert.deepEqual(got[0], { topic: 'a', text: 'x', qos: 1, retain: false });
+  });
+});
+
+describe('a CONNECT that is refused', () => {
+  it('is answered, and the log says why', async () => {
+    const log = new RecordingLogger();
+    await using rig = await BridgeRig.start({}, { log });
+    const rows = [
+      [{ will: { topic: '$SYS/broker/uptime', payload: '' } }, 5, /under \$SYS\//],
+      [{ will: { topic: '$SYS/broker/connection/a/b/state', payload: '' } }, 5, /under \$SYS\//],
+      [{ will: { topic: 'a/+', payload: '' } }, 5, /no topic name/],
+      [{ will: { topic: '', payload: '' } }, 5, /no topic name/],
+      [{ will: { topic: '/'.repeat(300), payload: '' } }, 5, /more than 200 levels/],
+      [{ level: 5 }, 1, /version 5 is not spoken/],
+      [{ level: 0x85 }, 1, /version 133 is not spoken/],
+      [{ clientId: '', clean: false }, 2, /clean session/],
+    ] as const;
+    for (const [connect, code, reason] of rows) {
+      const socket = await rig.socket();
+      const answer = untilClosed(socket);
+      socket.write(rawConnect(connect));
+      assert.deepEqual([...(await answer)], [0x20, 2, 0, code], JSON.stringify(connect));
+      // Of the same reason and machine one line.
+      const told = log.lines.filter(
+        ({ text, fields }) => text === 'MQTT client refused' && reason.test(String(fields['reason'])),
+      );
+      assert.equal(told.length, 1, JSON.stringify(connect));
+    }
+  });
+});
