@@ -1,7 +1,7 @@
-import { networkOf } from '../../src/base/network-of.ts';
 import { isPlainText } from '../../src/base/safe-text.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
 import type { BridgeContext, DeviceIdentity, Owner } from '../../src/gateway/bridge.ts';
+import { holderOf } from './holder.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 import { type MqttPeer, MqttRefusal, Refused } from './mqtt-source.ts';
 
@@ -86,7 +86,7 @@ export class ClientSessions {
     const owner: Owner = { authid, authrole, authmethod, authprovider, clientId, ...unproved };
     const identity = { authid, authrole, principal, address: owner.address, peer: `mqtt ${peer.address}` };
     const session = await this.#context.join(identity);
-    this.#clients.set(peer, { session, holder: holderOfOwner(owner), owner });
+    this.#clients.set(peer, { session, holder: holderOf(owner), owner });
     void session.closed.then(reason => {
       // Ended by the router: the client ends with its session.
       if (this.#clients.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);
@@ -122,9 +122,4 @@ export class ClientSessions {
     this.#clients.clear();
     await Promise.all(sessions.map(session => session.leave()));
   }
-}
-
-/** Whom what an owner takes is counted for. */
-export function holderOfOwner({ authid, authmethod, address }: Owner): string {
-  return authmethod === 'internal' && address !== undefined ? `address ${networkOf(address)}` : `principal ${authid}`;
 }

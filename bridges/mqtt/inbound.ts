@@ -91,8 +91,8 @@ export class Inbound {
     await this.#published({ ...message, qos: 1 }, publisher);
   }
 
-  /** A topic has been retained anew by somebody on the realm. */
-  retainedByRealm(topic: string): void {
+  /** What a topic retains on MQTT is no client's any more. */
+  retainedNoMore(topic: string): void {
     this.#budget.forget(topic);
   }
 

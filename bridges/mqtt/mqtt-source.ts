@@ -91,6 +91,8 @@ export interface MqttSink {
    * does not say.
    */
   replay?(message: MqttMessage, owner: Owner | undefined): Promise<'pass' | 'forget'>;
+  /** A retained message has given way to another client's. */
+  evicted?(topic: string): void;
   /** No more is replayed for now. */
   replayed?(): void;
   /** Whether nobody can come back for a session any more that belongs to `owner`, as `connecting` named it. */

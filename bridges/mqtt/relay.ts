@@ -138,6 +138,10 @@ export class Relay implements MqttSink {
     return this.#replays.replay(message, owner);
   }
 
+  evicted(topic: string): void {
+    this.#inbound.retainedNoMore(topic);
+  }
+
   replayed(): void {
     this.#replays.finish();
   }
@@ -220,7 +224,7 @@ export class Relay implements MqttSink {
     const { qos, retain } = this.#config.publish;
     const kept = rule.retain === 'keep' ? retain : rule.retain;
     const retains = kept === 'keep' ? this.#isRetained(uri, publication, mapped.payload) : kept;
-    if (retains) this.#inbound.retainedByRealm(topic);
+    if (retains) this.#inbound.retainedNoMore(topic);
     const properties = propertiesOfOrigin(details);
     this.#source?.publish({
       ...(properties !== undefined && { properties }),

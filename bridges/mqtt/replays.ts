@@ -1,7 +1,8 @@
 import type { JoinedSession } from '../../src/client/session-api.ts';
 import type { BridgeContext, Owner } from '../../src/gateway/bridge.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
-import { DEVICE_ROLE, holderOfOwner } from './client-sessions.ts';
+import { DEVICE_ROLE } from './client-sessions.ts';
+import { holderOf } from './holder.ts';
 import type { Inbound } from './inbound.ts';
 import type { MqttConfig } from './mqtt-config.ts';
 import type { MqttMessage } from './mqtt-source.ts';
@@ -85,7 +86,7 @@ export class Replays {
     const session = await this.#sessionOf(owner);
     if ('refused' in session) return { error: session.refused, mayNot: true };
     try {
-      await this.#parts.inbound.replayed(message, { session, holder: holderOfOwner(owner) });
+      await this.#parts.inbound.replayed(message, { session, holder: holderOf(owner) });
       return undefined;
     } catch (error) {
       const mayNot = error instanceof WampError && FORBIDDEN.has(error.uri);

@@ -3,6 +3,7 @@ import type { AgeClock } from '../../../src/base/age-clock.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import { isBridgeNotice } from '../bridge-notice.ts';
+import { holderOf } from '../holder.ts';
 import { MqttRefusal, type MqttSink, Refused } from '../mqtt-source.ts';
 import { isTopicName } from '../mqtt-text.ts';
 import { RefusalLog } from '../refusal-log.ts';
@@ -14,6 +15,7 @@ import { Message } from './message.ts';
 import type { Connect, Will } from './packet.ts';
 import { connack } from './packet-encoder.ts';
 import type { RetainedReplays } from './retained-replays.ts';
+import type { Session } from './session.ts';
 import type { SessionTable } from './session-table.ts';
 import type { Subscribing } from './subscribing.ts';
 import { levelCount } from './topic-filter.ts';
@@ -37,6 +39,8 @@ export interface ArrivalsParts {
   readonly maxClients: number;
   readonly maxTopicLevels: number;
   isStopping(): boolean;
+  /** Ends a kept session so that another has room. */
+  evict(session: Session): void;
   /** A client is back of which an earlier process may have left something. */
   returned(clientId: string): void;
 }
@@ -170,9 +174,6 @@ export class Arrivals {
       throw new MqttRefusal(Refused.Unavailable, `${maxClients} clients are connected ("maxClients")`);
     }
     const session = sessions.get(clientId);
-    if (!connect.clean && session?.keeps !== true && sessions.full) {
-      throw new MqttRefusal(Refused.Unavailable, 'there are too many sessions ("maxSessions")');
-    }
     const owner = await sink.connecting(connection);
     connection.password = undefined;
     connection.owner = sink.ownerOf?.(connection);
@@ -180,6 +181,10 @@ export class Arrivals {
     if (session !== undefined && session.owner !== owner) {
       sink.disconnected(connection);
       throw new MqttRefusal(Refused.Identifier, 'the client id belongs to another user');
+    }
+    if (!connect.clean && session?.keeps !== true && !this.#makesRoom(connection)) {
+      sink.disconnected(connection);
+      throw new MqttRefusal(Refused.Unavailable, 'there are too many sessions ("maxSessions")');
     }
     if (old !== undefined) {
       // [MQTT-3.1.4-2] Its will and what it has published come before anything of its successor.
@@ -197,6 +202,11 @@ export class Arrivals {
       if (!connection.closed) throw new MqttRefusal(Refused.Unavailable, 'the gateway is stopping');
       return;
     }
+    // While it waited for the one before, others may have come.
+    if (!connect.clean && sessions.get(clientId)?.keeps !== true && !this.#makesRoom(connection)) {
+      sink.disconnected(connection);
+      throw new MqttRefusal(Refused.Unavailable, 'there are too many sessions ("maxSessions")');
+    }
     let end = (): void => {};
     const ended = new Promise<void>(resolve => {
       end = resolve;
@@ -209,7 +219,7 @@ export class Arrivals {
       this.#parts.replays.drop(old);
       distributor.handOver(old, true);
     }
-    const { session, present } = sessions.open(clientId, owner, connect.clean);
+    const { session, present } = sessions.open(clientId, owner, connect.clean, holderIn(connection));
     this.#parts.returned(clientId);
     if (will !== undefined)
       journal?.will(
@@ -240,6 +250,16 @@ export class Arrivals {
     connection.proceed(Hold.Arrival);
   }
 
+  /** Whether there may be another kept session, after one that gives way has ended. */
+  #makesRoom(connection: Connection): boolean {
+    const { sessions } = this.#parts;
+    if (!sessions.full) return true;
+    const victim = sessions.victim(holderIn(connection));
+    if (victim === undefined) return false;
+    this.#parts.evict(victim);
+    return true;
+  }
+
   #refuse(connection: Connection, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     connection.send(connack(error instanceof MqttRefusal ? error.code : Refused.Unavailable, false));
@@ -251,4 +271,11 @@ export class Arrivals {
   #timeout(): Promise<void> {
     return new Promise(resolve => this.#parts.clock.after(TAKEOVER_TIMEOUT, resolve));
   }
+}
+
+/** Whom a kept session of a connection is counted for. */
+function holderIn({ owner, host, address }: Connection): string {
+  if (owner !== undefined) return holderOf(owner);
+  const unproved = { authid: '', authrole: '', authmethod: 'internal', authprovider: '', clientId: '' };
+  return holderOf({ ...unproved, address: host ?? address });
 }

@@ -83,7 +83,7 @@ export class Departures {
 
   /** Ends sessions for which nobody has come back. */
   expire(): number {
-    const { sessions, ages, journal, distributor, log, sink } = this.#parts;
+    const { sessions, ages, journal, log, sink } = this.#parts;
     const over = sessions.expire(ages.now());
     for (const session of sessions.values()) {
       // Its principal does not exist any more: nobody can come back for it.
@@ -92,13 +92,28 @@ export class Departures {
         over.push(session);
     }
     for (const session of over) {
-      this.#parts.replays.drop(session);
-      distributor.handOver(session, true);
-      sessions.end(session);
+      this.#end(session);
       log.info({ clientId: session.clientId }, 'MQTT session expired');
     }
     journal?.flush();
     return over.length;
+  }
+
+  /** Ends a kept session so that another has room; with the new one it is written, or neither is. */
+  evict(session: Session): void {
+    const { clientId, queue } = session;
+    const reason =
+      queue.length === 0
+        ? 'a kept session gave its place to another ("maxSessions")'
+        : 'a kept session gave its place to another, with what waited for it ("maxSessions")';
+    this.#parts.drops.add(reason, { clientId, messages: queue.length });
+    this.#end(session);
+  }
+
+  #end(session: Session): void {
+    this.#parts.replays.drop(session);
+    this.#parts.distributor.handOver(session, true);
+    this.#parts.sessions.end(session);
   }
 
   #leave(session: Session): void {

@@ -2,7 +2,7 @@ import type { DropCounter } from '../drop-counter.ts';
 import type { Qos } from '../mqtt-source.ts';
 import type { Connection } from './connection.ts';
 import type { Journal } from './journal.ts';
-import type { Message } from './message.ts';
+import { Message } from './message.ts';
 import { type Outgoing, OutgoingState } from './outbound-queue.ts';
 import { publish } from './packet-encoder.ts';
 import type { RetainedMessages } from './retained-messages.ts';
@@ -39,6 +39,8 @@ export interface DistributorParts {
   readonly drops: DropCounter;
   /** A message on a topic is about to reach its subscribers, perhaps before what is retained there. */
   overtake(topic: string): void;
+  /** A retained message has given way to another. */
+  evicted(topic: string): void;
   /** The connection of a session, or undefined. */
   connectionOf(session: Session): Connection | undefined;
 }
@@ -69,7 +71,7 @@ export class Distributor {
     const picked = route.groups.flatMap(group => pick(group) ?? []);
     const queued = stored ? this.#queue(message, route, picked) : [];
     if (remembered) journal.received(incoming.clientId, id);
-    if (retained && this.#parts.retained.accepts(message)) this.#writeRetained(message, journal);
+    if (retained && this.#mayRetain(message)) this.#writeRetained(message, journal);
     return { route, queued, picked, committed: journal.commit() };
   }
 
@@ -201,9 +203,25 @@ export class Distributor {
     journal.retained(message);
   }
 
+  /** Whether there is room for a retained message, after those that give way to it have gone. */
+  #mayRetain(message: Message): boolean {
+    const { retained, drops, journal } = this.#parts;
+    while (!retained.accepts(message)) {
+      const victim = retained.victim(message);
+      if (victim === undefined) return false;
+      const { topic } = victim;
+      retained.set(new Message(topic, Buffer.alloc(0), 0, true, victim.receivedAt));
+      this.#unwritten.delete(topic);
+      journal?.forgetRetained(topic);
+      this.#parts.evicted(topic);
+      drops.add('a retained message gave its place to one of another client ("retained")', { topic });
+    }
+    return true;
+  }
+
   #retain(message: Message): void {
     const { retained, drops, journal } = this.#parts;
-    if (!retained.accepts(message)) {
+    if (!this.#mayRetain(message)) {
       drops.add('no room for another retained message', { topic: message.topic });
       return;
     }

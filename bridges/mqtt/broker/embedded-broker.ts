@@ -107,7 +107,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     const { inflight: window, sessionExpiry: expiry, maxSessions, queue: limits } = config;
     this.#sessions = new SessionTable({ ...shared, held: this.#held, limits, window, expiry, maxSessions });
     const overtake = (topic: string): void => this.#replays.overtake(topic);
-    this.#distributor = new Distributor({ ...shared, connectionOf, overtake });
+    this.#distributor = new Distributor({ ...shared, connectionOf, overtake, evicted: topic => sink.evicted?.(topic) });
     this.#replays = new RetainedReplays({
       ...{ retained: this.#retained, turns: this.turns, window, connectionOf },
       give: (session, message, qos) => this.#distributor.give(session, message, qos, true),
@@ -141,6 +141,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       maxTopicLevels,
       isStopping,
       returned,
+      evict: session => this.#departures.evict(session),
     });
     this.#own = new PublishLine({
       stage: message => this.#distributor.stage(message, undefined, 0),

@@ -20,6 +20,7 @@ export const keys = {
 
 const sessionRecord = z.object({
   owner: z.string().optional(),
+  holder: z.string().optional(),
   subscriptions: z.array(z.tuple([z.string(), z.union([z.literal(0), z.literal(1), z.literal(2)])])),
   disconnectedAt: z.number().optional(),
 });
@@ -135,6 +136,8 @@ function qosOf(flags: number): Qos {
 /** What is on disk of a session beside its messages. */
 export interface SessionRecord {
   readonly owner: string | undefined;
+  /** Whom it is counted for; version 0.1 did not write it. */
+  readonly holder: string | undefined;
   readonly subscriptions: readonly (readonly [filter: string, qos: Qos])[];
   /** By the clock of ages; undefined while it is connected. */
   readonly disconnectedAt: number | undefined;
@@ -146,6 +149,6 @@ export function encodeSession(record: SessionRecord): Buffer {
 
 export function decodeSession(value: Uint8Array): SessionRecord {
   const parsed: unknown = JSON.parse(Buffer.from(value).toString());
-  const { owner, subscriptions, disconnectedAt } = sessionRecord.parse(parsed);
-  return { owner, subscriptions, disconnectedAt };
+  const { owner, holder, subscriptions, disconnectedAt } = sessionRecord.parse(parsed);
+  return { owner, holder, subscriptions, disconnectedAt };
 }

@@ -61,7 +61,7 @@ export async function restoreState(
       journal.sessionOver(clientId);
       continue;
     }
-    const session = sessions.restore(clientId, record.owner, true);
+    const session = sessions.restore(clientId, record.owner, true, record.holder);
     session.disconnectedAt = record.disconnectedAt === undefined ? ages.now() : ages.restored(record.disconnectedAt);
     if (record.disconnectedAt === undefined) interrupted.add(clientId);
     if (record.disconnectedAt !== session.disconnectedAt) changed.add(clientId);

@@ -1,5 +1,7 @@
+import { holderOf } from '../holder.ts';
 import type { Message } from './message.ts';
 import { RetainedCursor, type RetainedEntry } from './retained-cursor.ts';
+import { Shares } from './shares.ts';
 import { SortedTopics, topicKey } from './sorted-topics.ts';
 
 export interface RetainedLimits {
@@ -15,6 +17,7 @@ export class RetainedMessages {
   readonly #limits: RetainedLimits;
   readonly #entries = new Map<string, RetainedEntry>();
   readonly #topics = new SortedTopics<RetainedEntry>();
+  readonly #shares = new Shares<string>();
   #number = 0;
   #bytes = 0;
 
@@ -40,11 +43,31 @@ export class RetainedMessages {
     );
   }
 
+  /**
+   * The message that gives way to one that there is no room for: the one of the address that has most which was set longest
+   * ago, if that address has more than the owner of the new one would have. Undefined if none does.
+   */
+  victim(message: Message): Message | undefined {
+    const { maxTopics, maxBytes } = this.#limits;
+    // However much gave way, it would not fit.
+    if (maxTopics === 0 || bytesOf(message) > maxBytes) return undefined;
+    const holder = holderOf(message.owner);
+    const { largest } = this.#shares;
+    if (largest === undefined || largest === holder) return undefined;
+    const own = this.#shares.weightOf(holder) + this.#weightOf(message);
+    if (this.#shares.weightOf(largest) <= own) return undefined;
+    const [topic] = this.#shares.membersOf(largest);
+    return topic === undefined ? undefined : this.get(topic);
+  }
+
   /** Takes the place of what the topic had; an empty payload leaves nothing. [MQTT-3.3.1-10] */
   set(message: Message): void {
     const { topic } = message;
     const old = this.#entries.get(topic);
-    if (old !== undefined) this.#bytes -= bytesOf(old.message);
+    if (old !== undefined) {
+      this.#bytes -= bytesOf(old.message);
+      this.#shares.delete(holderOf(old.message.owner), topic);
+    }
     if (message.payload.length === 0) {
       if (old === undefined) return;
       this.#entries.delete(topic);
@@ -53,6 +76,7 @@ export class RetainedMessages {
     }
     message.settle();
     this.#bytes += bytesOf(message);
+    this.#shares.add(holderOf(message.owner), topic, this.#weightOf(message));
     this.#number += 1;
     if (old !== undefined) {
       old.message = message;
@@ -85,6 +109,12 @@ export class RetainedMessages {
     if (entry === undefined) return;
     this.#number += 1;
     entry.number = this.#number;
+  }
+
+  /** The part of all that there is room for. */
+  #weightOf(message: Message): number {
+    const { maxTopics, maxBytes } = this.#limits;
+    return 1 / Math.max(1, maxTopics) + bytesOf(message) / Math.max(1, maxBytes);
   }
 
   match(filter: string): Message[] {

@@ -2,6 +2,7 @@ import type { DropCounter } from '../drop-counter.ts';
 import type { HeldMessages } from './held-messages.ts';
 import type { Journal } from './journal.ts';
 import { type QueueLimits, Session } from './session.ts';
+import { SessionShares } from './session-shares.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface SessionTableParts {
@@ -21,10 +22,12 @@ export interface SessionTableParts {
 export class SessionTable {
   readonly #parts: SessionTableParts;
   readonly #sessions = new Map<string, Session>();
+  readonly #shares: SessionShares;
   #kept = 0;
 
   constructor(parts: SessionTableParts) {
     this.#parts = parts;
+    this.#shares = new SessionShares(parts.maxSessions);
   }
 
   get size(): number {
@@ -36,6 +39,11 @@ export class SessionTable {
     return this.#kept >= this.#parts.maxSessions;
   }
 
+  /** The session that gives way to another kept one of `holder`; undefined if none does. */
+  victim(holder: string): Session | undefined {
+    return this.#shares.victim(holder, this.#sessions.values());
+  }
+
   get(clientId: string): Session | undefined {
     return this.#sessions.get(clientId);
   }
@@ -45,7 +53,12 @@ export class SessionTable {
   }
 
   /** The session of a client that connects: the one that waits for it, or a new one. [MQTT-3.1.2-4] [MQTT-3.1.2-6] */
-  open(clientId: string, owner: string | undefined, clean: boolean): { session: Session; present: boolean } {
+  open(
+    clientId: string,
+    owner: string | undefined,
+    clean: boolean,
+    holder: string,
+  ): { session: Session; present: boolean } {
     const old = this.#sessions.get(clientId);
     if (old !== undefined && !clean && old.keeps) {
       old.disconnectedAt = undefined;
@@ -53,24 +66,27 @@ export class SessionTable {
       return { session: old, present: true };
     }
     if (old !== undefined) this.end(old);
-    const session = this.restore(clientId, owner, !clean);
+    const session = this.restore(clientId, owner, !clean, holder);
     this.record(session);
     return { session, present: false };
   }
 
   /** A session as the store has it, or a new one. */
-  restore(clientId: string, owner: string | undefined, keeps: boolean): Session {
+  restore(clientId: string, owner: string | undefined, keeps: boolean, holder?: string): Session {
     const { journal, ...parts } = this.#parts;
-    const session = new Session(clientId, owner, keeps, { ...parts, journal: keeps ? journal : undefined });
+    const session = new Session(clientId, owner, keeps, { ...parts, journal: keeps ? journal : undefined }, holder);
     this.#sessions.set(clientId, session);
-    if (keeps) this.#kept += 1;
+    if (keeps) {
+      this.#kept += 1;
+      this.#shares.add(session);
+    }
     return session;
   }
 
   /** Notes what of a session is on disk. */
   record(session: Session): void {
-    const { clientId, owner, subscriptions, disconnectedAt } = session;
-    session.journal?.session(clientId, { owner, subscriptions: [...subscriptions], disconnectedAt });
+    const { clientId, owner, holder, subscriptions, disconnectedAt } = session;
+    session.journal?.session(clientId, { owner, holder, subscriptions: [...subscriptions], disconnectedAt });
   }
 
   /** Nothing is left of a session. */
@@ -80,7 +96,10 @@ export class SessionTable {
     for (const entry of [...session.queue.entries()]) session.remove(entry);
     for (const id of session.incoming.keys()) session.journal?.releasedIncoming(session.clientId, id);
     session.journal?.sessionOver(session.clientId);
-    if (session.keeps) this.#kept -= 1;
+    if (session.keeps) {
+      this.#kept -= 1;
+      this.#shares.delete(session);
+    }
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
   }
 

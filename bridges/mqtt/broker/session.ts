@@ -1,4 +1,5 @@
 import type { DropCounter } from '../drop-counter.ts';
+import { holderOf } from '../holder.ts';
 import type { Qos } from '../mqtt-source.ts';
 import { ENTRY_BYTES, type HeldMessages } from './held-messages.ts';
 import type { Journal } from './journal.ts';
@@ -37,6 +38,8 @@ export class Session {
   readonly clientId: string;
   /** Who has made it: nobody else gets it. */
   readonly owner: string | undefined;
+  /** Whom it is counted for. */
+  readonly holder: string;
   /** Whether it outlives its connection. [MQTT-3.1.2-4] */
   readonly keeps: boolean;
   readonly journal: Journal | undefined;
@@ -58,8 +61,15 @@ export class Session {
   ended = false;
   readonly #parts: SessionParts;
 
-  constructor(clientId: string, owner: string | undefined, keeps: boolean, parts: SessionParts) {
+  constructor(
+    clientId: string,
+    owner: string | undefined,
+    keeps: boolean,
+    parts: SessionParts,
+    holder = holderOf(undefined),
+  ) {
     this.clientId = clientId;
+    this.holder = holder;
     this.owner = owner;
     this.keeps = keeps;
     this.journal = parts.journal;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../src/base/clock.ts';
+import type { Owner } from '../../../src/gateway/bridge.ts';
 import type { DropCounter } from '../drop-counter.ts';
 import { Message } from './message.ts';
 import type { Traffic } from './traffic.ts';
@@ -25,6 +26,8 @@ const loads = {
   connections: 'connections',
 } as const satisfies Record<string, keyof Traffic>;
 const MINUTE = 60_000;
+/** Its own topics give way to no client's. */
+const BROKER: Owner = { authid: '$SYS', authrole: 'bridge', authmethod: 'internal', authprovider: 'bridge:mqtt' };
 
 /** The broker's counters as retained messages, under the names that mosquitto gave them. */
 export class SysTopics {
@@ -59,7 +62,7 @@ export class SysTopics {
       const text = String(value);
       if (this.#said.get(name) === text) continue;
       this.#said.set(name, text);
-      this.#publish(new Message(`$SYS/broker/${name}`, Buffer.from(text), 0, true, this.#clock.now()));
+      this.#publish(new Message(`$SYS/broker/${name}`, Buffer.from(text), 0, true, this.#clock.now(), BROKER));
     }
   }
 

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { rawConnect, rawField, rawPacket, rawSubscribe } from '../bridges/mqtt/raw-packets.ts';
+import { until } from '../support/until.ts';
+import { Fortress } from './fortress.ts';
+
+const ATTACKER = '127.0.0.2';
+const OTHER = '127.0.0.3';
+
+describe('attacks on what all MQTT clients share', () => {
+  let fortress: Fortress;
+  let sockets: Socket[];
+  beforeEach(async () => {
+    sockets = [];
+    fortress = await Fortress.start({
+      realms: [{ name: 'home', anonymous: 'none' }],
+      principals: [{ authid: 'admin', role: 'admin', ticket: 'admin-secret' }],
+      bridges: {
+        mqtt: {
+          port: 0,
+          anonymous: 'any',
+          maxSessions: 30,
+          retained: { maxTopics: 30, maxBytes: '64 KiB' },
+          sysInterval: 0,
+        },
+        'cbor-tcp': { port: 0 },
+      },
+    });
+  });
+  afterEach(async () => {
+    for (const socket of sockets) socket.destroy();
+    await fortress[Symbol.asyncDispose]();
+  });
+
+  /** Connects with a kept session; CONNACK's flags and code. */
+  async function keep(
+    clientId: string,
+    localAddress: string,
+    more: Uint8Array = Buffer.alloc(0),
+  ): Promise<[string, Socket]> {
+    const socket = connect({ port: fortress.ports.mqtt, host: '127.0.0.1', localAddress });
+    sockets.push(socket);
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.write(Buffer.concat([rawConnect({ clientId, clean: false }), more]));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    return [answer.subarray(0, 4).toString('hex'), socket];
+  }
+
+  async function keepAndLeave(
+    clientId: string,
+    localAddress: string,
+    more: Uint8Array = Buffer.alloc(0),
+  ): Promise<string> {
+    const [answer, socket] = await keep(clientId, localAddress, more);
+    socket.end(rawPacket(0xe0));
+    await once(socket, 'close');
+    return answer;
+  }
+
+  it('one address takes all kept sessions: devices of other addresses get in, and its own newest ones stay', async () => {
+    for (let n = 0; n < 60; n++) assert.equal(await keepAndLeave(`a${n}`, ATTACKER), '20020000', `session ${n}`);
+    for (let n = 0; n < 10; n++) assert.equal(await keepAndLeave(`b${n}`, OTHER), '20020000');
+    for (let n = 0; n < 30; n++) await keepAndLeave(`c${n}`, ATTACKER);
+    for (let n = 0; n < 10; n++) assert.equal(await keepAndLeave(`b${n}`, OTHER), '20020100', `b${n} is still there`);
+    assert.equal(await keepAndLeave('c29', ATTACKER), '20020100');
+    assert.equal(await keepAndLeave('c0', ATTACKER), '20020000', 'the oldest has given way');
+  });
+
+  it('it subscribes in each of them, and lets messages wait: others get in all the same', async () => {
+    for (let n = 0; n < 30; n++) {
+      assert.equal(await keepAndLeave(`a${n}`, ATTACKER, rawSubscribe('fill', 1)), '20020000');
+    }
+    assert.equal(await keepAndLeave('a30', ATTACKER), '20020003', 'it has nothing unused to give up for its own');
+    const [, publisher] = await keep('b0', OTHER);
+    const answered = once(publisher, 'data');
+    publisher.write(acknowledged('fill', 'x', 1));
+    await answered;
+    for (let n = 1; n < 10; n++) assert.equal(await keepAndLeave(`b${n}`, OTHER), '20020000');
+    assert.equal(await keepAndLeave('a29', ATTACKER), '20020100', 'the oldest have given way, not the newest');
+    assert.ok(fortress.log.lines.some(({ fields }) => /gave its place/.test(String(fields['reason']))));
+  });
+
+  it('those that are connected give way to none', async () => {
+    for (let n = 0; n < 30; n++) await keep(`a${n}`, ATTACKER);
+    assert.equal(await keepAndLeave('b0', OTHER), '20020003');
+  });
+
+  for (const [what, size] of [
+    ['topics', 1],
+    ['bytes', 3000],
+  ] as const) {
+    it(`one address takes all retained ${what}: others retain, too, and its own newest topics stay`, async () => {
+      const retain = async (name: string, localAddress: string, count: number): Promise<void> => {
+        const [, socket] = await keep(name, localAddress);
+        let answers = 0;
+        socket.on('data', (chunk: Buffer) => {
+          answers += chunk.length / 4;
+        });
+        for (let n = 0; n < count; n++) {
+          socket.write(acknowledged(`${name}/${n}`, 'x'.repeat(size), n + 1, true));
+        }
+        await until('all are acknowledged', () => answers === count);
+      };
+      await retain('attacker', ATTACKER, 40);
+      await retain('other', OTHER, 3);
+      await retain('attacker2', ATTACKER, 40);
+      const reader = await fortress.mqtt('admin');
+      const found: string[] = [];
+      reader.on('message', (topic, _, { retain: kept }) => kept && found.push(topic));
+      await reader.subscribeAsync(['other/#', 'attacker/#', 'attacker2/#'], { qos: 1 });
+      await reader.publishAsync('marker', '', { qos: 1 });
+      assert.deepEqual(found.filter(topic => topic.startsWith('other/')).toSorted(), ['other/0', 'other/1', 'other/2']);
+      assert.ok(found.some(topic => topic.startsWith('attacker')));
+      assert.ok(!found.includes('attacker/0'), 'the oldest has given way');
+      await reader.endAsync(true);
+    });
+  }
+});
+
+/** PUBLISH at QoS 1. */
+function acknowledged(topic: string, payload: string, id: number, retain = false): Buffer {
+  return rawPacket(retain ? 0x33 : 0x32, rawField(topic), Buffer.of(id >> 8, id & 0xff), Buffer.from(payload));
+}
