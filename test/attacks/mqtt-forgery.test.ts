@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { MqttClient } from 'mqtt';
+import type { Session } from '../../src/client/session.ts';
+import { WampError } from '../../src/wamp/errors.ts';
+import { until } from '../support/until.ts';
+import { Fortress } from './fortress.ts';
+
+const everything = { uri: '', match: 'prefix', allow: ['publish', 'subscribe', 'call', 'register'] };
+const z2m = 'mqtt.zigbee2mqtt';
+const roles = {
+  admin: { permissions: [everything] },
+  coordinator: { permissions: [{ uri: z2m, match: 'prefix', allow: ['publish', 'subscribe', 'register'] }] },
+  reader: { permissions: [{ uri: z2m, match: 'prefix', allow: ['subscribe'] }] },
+};
+
+/** Answers each request of the bridge of zigbee2mqtt, after `delay`. */
+function answers(client: MqttClient, by: string, delay: number): void {
+  client.on('message', (topic, payload) => {
+    const name = /^zigbee2mqtt\/bridge\/request\/(.*)$/.exec(topic)?.[1];
+    if (name === undefined) return;
+    const { transaction } = JSON.parse(String(payload)) as { transaction: string };
+    const answer = JSON.stringify({ data: { by }, status: 'ok', transaction });
+    setTimeout(() => client.publish(`zigbee2mqtt/bridge/response/${name}`, answer, { qos: 1 }), delay);
+  });
+}
+
+describe('what MQTT and WAMP clients may not say in the name of others', () => {
+  let fortress: Fortress;
+  let admin: Session;
+  before(async () => {
+    fortress = await Fortress.start({
+      realms: [{ name: 'home', anonymous: 'none', roles: roles as never }],
+      principals: [
+        { authid: 'admin', role: 'admin', ticket: 'admin-secret' },
+        { authid: 'z2m', role: 'coordinator', ticket: 'z2m-secret' },
+        { authid: 'spy', role: 'reader', ticket: 'spy-secret' },
+      ],
+      bridges: { mqtt: { port: 0, anonymous: 'none', calls: { presets: ['zigbee2mqtt'] } }, 'cbor-tcp': { port: 0 } },
+    });
+    admin = await fortress.join('admin');
+  });
+  after(() => fortress[Symbol.asyncDispose]());
+
+  const refused = (error: unknown): boolean => {
+    assert.ok(error instanceof WampError, String(error));
+    assert.equal(error.uri, 'wamp.error.not_authorized');
+    return true;
+  };
+
+  it('a client that may not publish an answer gives none, and one that may not register makes nothing callable', async () => {
+    const call = () => admin.call('mqtt.zigbee2mqtt.bridge.info', { options: { timeout: 5_000 } });
+    const spy = await fortress.mqtt('spy');
+    await spy.subscribeAsync('zigbee2mqtt/#', { qos: 1 });
+    answers(spy, 'spy', 0);
+    await assert.rejects(call(), /no_such_procedure|has registered/);
+    const coordinator = await fortress.mqtt('z2m');
+    await coordinator.subscribeAsync('zigbee2mqtt/#', { qos: 1 });
+    answers(coordinator, 'z2m', 50);
+    const called = await until('it can be called', () => call().catch(() => undefined));
+    assert.deepEqual(called.args, [{ by: 'z2m' }]);
+    await Promise.all([spy, coordinator].map(client => client.endAsync(true)));
+  });
+
+  it('nobody says who is connected, by a publication, a testament or a registration', async () => {
+    const presence = 'mqtt.presence.phone7';
+    for (const options of [{}, { retain: true }, { _retain_clear: true }]) {
+      await assert.rejects(admin.publish(presence, { args: [1], options, acknowledge: true }), refused);
+    }
+    const testament = { args: [presence, [{ online: false }], {}], kwargs: { publish_options: { retain: true } } };
+    await assert.rejects(admin.call('wamp.session.add_testament', testament), refused);
+    await assert.rejects(
+      admin.register(presence, () => {}),
+      refused,
+    );
+    const seen: unknown[] = [];
+    await admin.subscribe(presence, ({ args }) => seen.push(args[0]), { options: { get_retained: true } });
+    const client = await fortress.mqtt('admin', { clientId: 'phone7' });
+    await client.publishAsync('presence/phone7', '{"online":false}', { qos: 1, retain: true });
+    await until('what the gateway says', () => seen.length > 0);
+    assert.ok(seen.every(value => typeof value === 'object' && value !== null && 'since' in value));
+    await client.endAsync(true);
+  });
+});
