@@ -1,7 +1,7 @@
 import type { Bridge } from '../gateway/bridge.ts';
 import { ConfigError, type ConfigProblem } from '../gateway/config/config-problem.ts';
 import type { GatewayConfig } from '../gateway/config/config-schema.ts';
-import { loadConfig } from '../gateway/config/load-config.ts';
+import { loadToStart } from '../gateway/config/load-config.ts';
 import { principalRoleWarnings } from '../gateway/config/principal-role-warnings.ts';
 import { type SilencedDevices, silencedDevices, silencedInWords } from '../gateway/silenced-devices.ts';
 import { type CliCommand, ExitCode } from './command.ts';
@@ -37,7 +37,7 @@ export function checkCommand(bridges: readonly Bridge[], environment: Environmen
       const file = configFile(options['config'], environment);
       const source = file ?? 'built-in default';
       try {
-        const config = loadConfig({ file, environment, bridges, toStart: true });
+        const config = await loadToStart({ file, environment, bridges });
         const summary = summaryOf(config);
         const silenced = silencedDevices(config, bridges);
         const roles = principalRoleWarnings(config, environment);

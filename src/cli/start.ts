@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Bridge } from '../gateway/bridge.ts';
 import { ConfigError } from '../gateway/config/config-problem.ts';
 import type { GatewayConfig, ListenerConfig } from '../gateway/config/config-schema.ts';
-import { loadConfig } from '../gateway/config/load-config.ts';
+import { loadToStart } from '../gateway/config/load-config.ts';
 import { principalRoleWarnings } from '../gateway/config/principal-role-warnings.ts';
 import type { HeldLog } from '../gateway/held-log.ts';
 import { banner } from './banner.ts';
@@ -47,7 +47,7 @@ export function startCommand(around: StartSurroundings): CliCommand {
       const hangups = new HangupLog();
       io.outlive?.(() => hangups.add());
       const file = configFile(options['config'], around.environment);
-      const config = read(file, around, config => withOptions(config, options));
+      const config = await read(file, around, config => withOptions(config, options));
       const held = await around.createLog(config.log);
       const { log } = held;
       hangups.logTo(log);
@@ -83,13 +83,13 @@ export function startCommand(around: StartSurroundings): CliCommand {
   };
 }
 
-function read(
+async function read(
   file: string | undefined,
   { environment, bridges }: StartSurroundings,
   adjust: (config: GatewayConfig) => GatewayConfig,
-): GatewayConfig {
+): Promise<GatewayConfig> {
   try {
-    return loadConfig({ file, environment, bridges, toStart: true, adjust });
+    return await loadToStart({ file, environment, bridges, adjust });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const [first] = error.problems;

@@ -83,7 +83,11 @@ const broken: Readonly<Record<string, [yaml: string, says: string]>> = {
   ],
   'a data folder inside a file': [
     'listeners: []\ndata: { path: server.pem/data }',
-    ':2:15  error  data.path: cannot be used: FOLDER/server.pem/data: a part of the path is no folder',
+    ':2:15  error  data.path: cannot be used: FOLDER/server.pem is no folder',
+  ],
+  'a data folder of the kernel': [
+    'listeners: []\ndata: { path: /proc/x }',
+    ':2:15  error  data.path: cannot be used: /proc is of the kernel, and keeps no files',
   ],
   'a principal of a role that is not there': [
     `listeners: []\nrealms:\n  - name: realm1\n    ${RULED}\nprincipals:\n  - { authid: p, role: devcie, ticket: long-secret }`,

@@ -6,6 +6,7 @@ import { ConfigIssues, UNSAID } from './config-issues.ts';
 import { ConfigError, type ConfigPath, type ConfigProblem, showPath } from './config-problem.ts';
 import { type ConfigInput, configJsonSchema, configSchema, type GatewayConfig } from './config-schema.ts';
 import { type ConfigSource, valueSource } from './config-source.ts';
+import { dataProblems } from './data-problems.ts';
 import { withEnvironment } from './environment-source.ts';
 import { loadPrincipals } from './load-principals.ts';
 import { machineProblems } from './machine-problems.ts';
@@ -27,13 +28,16 @@ export interface LoadConfigOptions {
   readonly bridges: readonly Bridge[];
   /** Leaves the file of principals alone, which may not be there yet. Default false. */
   readonly withoutPrincipals?: boolean;
-  /**
-   * Whether it is to be started, so that what it names has to be there: files, folders, addresses, ports of its own for everything
-   * that listens, roles. Default false.
-   */
-  readonly toStart?: boolean;
-  /** What the command line changes; `toStart` looks at what comes of it. */
+}
+
+export interface LoadToStartOptions extends LoadConfigOptions {
+  /** What the command line changes. */
   readonly adjust?: (config: GatewayConfig) => GatewayConfig;
+}
+
+interface Loaded {
+  readonly config: GatewayConfig;
+  readonly source: ConfigSource;
 }
 
 /**
@@ -41,31 +45,54 @@ export interface LoadConfigOptions {
  * file `demo` is on unless the environment says otherwise; with one it is off unless the file does.
  */
 export function loadConfig(options: LoadConfigOptions): GatewayConfig {
-  const { file, environment, bridges, withoutPrincipals = false, toStart = false, adjust } = options;
-  const plain =
-    file === undefined ? valueSource(defaultConfig(bridges), 'built-in default') : fileSource(file, environment);
-  const { data, source } = check(plain, bridges, environment);
-  const read = file === undefined ? data : besideFile(data, dirname(resolve(file)));
-  const config = adjust?.(read) ?? read;
-  const problems = toStart ? startProblems(config, source, bridges) : [];
-  const { principals, realms } = config;
-  // Read again when it is used; what is wrong with it is told now.
-  if (typeof principals === 'string' && !withoutPrincipals) {
-    try {
-      loadPrincipals(principals, { environment, realms: realms.map(({ name }) => name) });
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      problems.push(...error.problems);
-    }
-  }
+  const { config } = load(options);
+  const problems = principalProblems(config, options);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 
+/**
+ * As `loadConfig`, of a configuration that is to be started: what it names has to be there, files, folders, addresses, ports of its
+ * own for everything that listens, roles. Rejects with `ConfigError`.
+ */
+export async function loadToStart(options: LoadToStartOptions): Promise<GatewayConfig> {
+  const { config: read, source } = load(options);
+  const config = options.adjust?.(read) ?? read;
+  const problems = [...(await startProblems(config, source, options.bridges)), ...principalProblems(config, options)];
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function load({ file, environment, bridges }: LoadConfigOptions): Loaded {
+  if (file === undefined) return check(valueSource(defaultConfig(bridges), 'built-in default'), bridges, environment);
+  const { config, source } = check(fileSource(file, environment), bridges, environment);
+  return { config: besideFile(config, dirname(resolve(file))), source };
+}
+
+/** The file of principals is read again when it is used; what is wrong with it is told now. */
+function principalProblems(
+  { principals, realms }: GatewayConfig,
+  { environment, withoutPrincipals = false }: LoadConfigOptions,
+): readonly ConfigProblem[] {
+  if (typeof principals !== 'string' || withoutPrincipals) return [];
+  try {
+    loadPrincipals(principals, { environment, realms: realms.map(({ name }) => name) });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems;
+  }
+}
+
 /** What would keep the gateway from starting although each value is well-formed. */
-function startProblems(config: GatewayConfig, source: ConfigSource, bridges: readonly Bridge[]): ConfigProblem[] {
+async function startProblems(
+  config: GatewayConfig,
+  source: ConfigSource,
+  bridges: readonly Bridge[],
+): Promise<ConfigProblem[]> {
   const clashes = portClashes(listeningPlaces(config, bridges)).map(({ path, message }) => ({ path, text: message }));
-  return [...clashes, ...roleProblems(config), ...machineProblems(config)].map(({ path, ...rest }) => ({
+  const ofData = await dataProblems(config);
+  return [...clashes, ...roleProblems(config), ...machineProblems(config), ...ofData].map(({ path, ...rest }) => ({
     ...source.locate(path, false),
     path: showPath(path),
     ...rest,
@@ -119,7 +146,7 @@ function tlsBeside<Tls extends TlsConfig>(tls: Tls | undefined, folder: string):
 
 /** Checks a configuration that a program made. Throws `ConfigError`. */
 export function parseConfig(value: unknown, bridges: readonly Bridge[]): GatewayConfig {
-  return check(valueSource(value), bridges, {}).data;
+  return check(valueSource(value), bridges, {}).config;
 }
 
 /** What runs where there is no configuration: every bridge that needs to be told nothing, and simulated devices. */
@@ -149,11 +176,7 @@ function fileSource(file: string, environment: LoadConfigOptions['environment'])
   });
 }
 
-function check(
-  plain: ConfigSource,
-  bridges: readonly Bridge[],
-  environment: LoadConfigOptions['environment'],
-): { readonly data: GatewayConfig; readonly source: ConfigSource } {
+function check(plain: ConfigSource, bridges: readonly Bridge[], environment: LoadConfigOptions['environment']): Loaded {
   let made: Readonly<Record<string, unknown>> | undefined;
   // Only whoever made a mistake, or overrides something, pays for it.
   const jsonSchema = () => {
@@ -178,7 +201,7 @@ function check(
   ];
   if (problems.length > 0) throw new ConfigError(problems);
   if (!result.success) throw new ConfigError([{ ...source.locate([], false), path: '', text: 'is not valid' }]);
-  return { data: result.data, source };
+  return { config: result.data, source };
 }
 
 /**

@@ -16,7 +16,7 @@ export interface MachineProblem {
 /** The longest path of a Unix socket, in bytes, on every system that we run on. */
 const MAX_UNIX_PATH = 103;
 
-/** What the configuration names on this machine and is not there: files of TLS, folders, addresses. */
+/** What the configuration names on this machine and is not there: files of TLS, folders of pages, addresses. */
 export function machineProblems(config: GatewayConfig): MachineProblem[] {
   const ofListeners = config.listeners.flatMap((listener, index) => {
     const path = ['listeners', index];
@@ -37,7 +37,7 @@ export function machineProblems(config: GatewayConfig): MachineProblem[] {
       ...('host' in section && 'port' in section ? addressProblems(String(section.host), [...path, 'host']) : []),
     ];
   });
-  return [...ofListeners, ...ofBridges, ...dataProblems(config.data?.path)];
+  return [...ofListeners, ...ofBridges];
 }
 
 function tlsProblems(tls: Parameters<typeof tlsOptions>[0] | undefined, path: ConfigPath): MachineProblem[] {
@@ -74,17 +74,6 @@ function addressProblems(host: string, path: ConfigPath): MachineProblem[] {
   const own = Object.values(networkInterfaces()).flatMap((infos = []) => infos.map(({ address: one }) => one));
   if (own.includes(address)) return [];
   return [{ path, text: `${host} is no address of this machine: use 127.0.0.1, 0.0.0.0 or one that it has` }];
-}
-
-/** The folder need not be there, but whatever is there has to be one. */
-function dataProblems(path: string | undefined): MachineProblem[] {
-  for (let folder = path; folder !== undefined; folder = dirname(folder)) {
-    const why = whyNoFolder(folder);
-    if (why === undefined) return [];
-    if (why !== NOT_THERE) return [{ path: ['data', 'path'], text: `cannot be used: ${folder}: ${why}` }];
-    if (folder === dirname(folder)) return [];
-  }
-  return [];
 }
 
 const NOT_THERE = 'there is no such folder';
