@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { AgeClock } from '../base/age-clock.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
@@ -114,7 +115,11 @@ export class Gateway implements AsyncDisposable {
       clock,
       log: log.child({ part: 'router' }),
       agent: `wampway-${this.#version}`,
-      limits: { goodbyeTimeout: GOODBYE },
+      limits: {
+        goodbyeTimeout: GOODBYE,
+        uriComponents: config.limits.maxUriComponents,
+        sharedBytes: getHeapStatistics().heap_size_limit / 3,
+      },
       outgoingOf: outgoingByRole(config.realms),
       limitsOf: limitsByPrincipal(config.realms, this.#access.directory),
     });

@@ -1,3 +1,4 @@
+import type { RealmView } from '../router/realm.ts';
 import { matchPolicy } from '../router/request-options.ts';
 import { type Dict, EMPTY_DICT, isDict } from '../wamp/dict.ts';
 import { CloseUri, ErrorUri, WampError } from '../wamp/errors.ts';
@@ -18,8 +19,14 @@ export function textArgument(value: unknown, name: string): string {
 }
 
 /** A topic, a procedure or a pattern. Throws `invalid_argument` for what is no string and `invalid_uri` for what is no URI. */
-export function uriArgument(value: unknown, name: string, match: MatchPolicy): Uri {
+export function uriArgument(
+  value: unknown,
+  name: string,
+  match: MatchPolicy,
+  realm: Pick<RealmView, 'checkUriSize'>,
+): Uri {
   const text = textArgument(value, name);
+  realm.checkUriSize(text);
   if (isUri(text, 'loose', match)) return text;
   throw new WampError(ErrorUri.InvalidUri, [`the ${name} is not a URI for match ${match}`]);
 }

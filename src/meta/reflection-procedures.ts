@@ -50,7 +50,7 @@ export function reflectionProcedures(realm: RealmView): MetaProcedures {
 
     'wamp.reflection.procedure.describe': ({ caller, args }) => {
       const match = matchArgument(args[1]);
-      const uri = uriArgument(args[0], 'procedure', match);
+      const uri = uriArgument(args[0], 'procedure', match, realm);
       const registration = dealer.lookup(uri, match);
       if (registration === undefined || !isFor(caller, { uri, match }, 'call', 'register')) {
         throw new WampError(ErrorUri.NoSuchProcedure, [`there is no procedure ${uri} (match ${match})`]);
@@ -63,7 +63,7 @@ export function reflectionProcedures(realm: RealmView): MetaProcedures {
 
     'wamp.reflection.topic.describe': ({ caller, args }) => {
       const match = matchArgument(args[1]);
-      const uri = uriArgument(args[0], 'topic', match);
+      const uri = uriArgument(args[0], 'topic', match, realm);
       const subscription = broker.lookup(uri, match);
       const known = subscription !== undefined || (match === 'exact' && isRouters(uri));
       if (!known || !isFor(caller, { uri, match }, 'subscribe', 'publish')) {

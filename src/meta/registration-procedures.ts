@@ -6,7 +6,8 @@ import type { MetaProcedures } from './meta-procedure.ts';
 import { callees, isClients, registrationDetails } from './registration-details.ts';
 
 /** wamp.registration.*. [advanced/meta_api_registrations] */
-export function registrationProcedures({ dealer }: RealmView): MetaProcedures {
+export function registrationProcedures(realm: RealmView): MetaProcedures {
+  const { dealer } = realm;
   return {
     'wamp.registration.list': () => {
       const lists: Record<Registration['match'], number[]> = { exact: [], prefix: [], wildcard: [] };
@@ -18,10 +19,10 @@ export function registrationProcedures({ dealer }: RealmView): MetaProcedures {
 
     'wamp.registration.lookup': ({ args }) => {
       const match = matchArgument(args[1]);
-      return idOf(dealer.lookup(uriArgument(args[0], 'procedure', match), match));
+      return idOf(dealer.lookup(uriArgument(args[0], 'procedure', match, realm), match));
     },
 
-    'wamp.registration.match': ({ args }) => idOf(dealer.match(uriArgument(args[0], 'procedure', 'exact'))),
+    'wamp.registration.match': ({ args }) => idOf(dealer.match(uriArgument(args[0], 'procedure', 'exact', realm))),
 
     'wamp.registration.get': ({ args }) => registrationDetails(clientsRegistration(dealer, args[0])),
 

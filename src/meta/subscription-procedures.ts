@@ -7,7 +7,8 @@ import type { MetaProcedures } from './meta-procedure.ts';
 import { isClients, subscribers, subscriptionDetails } from './subscription-details.ts';
 
 /** wamp.subscription.*. [advanced/meta_api_subscriptions], [advanced/pubsub_event_history] */
-export function subscriptionProcedures({ broker }: RealmView): MetaProcedures {
+export function subscriptionProcedures(realm: RealmView): MetaProcedures {
+  const { broker } = realm;
   return {
     'wamp.subscription.list': () => {
       const lists: Record<SubscriptionView['match'], number[]> = { exact: [], prefix: [], wildcard: [] };
@@ -19,12 +20,12 @@ export function subscriptionProcedures({ broker }: RealmView): MetaProcedures {
 
     'wamp.subscription.lookup': ({ args }) => {
       const match = matchArgument(args[1]);
-      const found = broker.lookup(uriArgument(args[0], 'topic', match), match);
+      const found = broker.lookup(uriArgument(args[0], 'topic', match, realm), match);
       return found !== undefined && isClients(found) ? found.id : null;
     },
 
     'wamp.subscription.match': ({ args }) => {
-      const found = broker.matching(uriArgument(args[0], 'topic', 'exact')).filter(isClients);
+      const found = broker.matching(uriArgument(args[0], 'topic', 'exact', realm)).filter(isClients);
       return found.length === 0 ? null : found.map(({ id }) => id);
     },
 

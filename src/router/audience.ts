@@ -5,6 +5,9 @@ import type { SessionView } from './authorizer.ts';
 /** Who receives: a session, or what is known of one. */
 export type Receiver = Pick<SessionView, 'id' | 'principal'>;
 
+/** Entries of one list: what is asked for each receiver, and compared with what is retained. */
+const MAX_LISTED = 10_000;
+
 /** A list of the publisher's, in the form in which it is asked; undefined where the attribute is absent. */
 type Listed<T> = ReadonlySet<T> | undefined;
 
@@ -73,7 +76,7 @@ export class Audience {
     const lists = [this.#eligible, this.#eligibleAuthid, this.#eligibleAuthrole];
     let sum = 0;
     for (const list of [...lists, this.#exclude, this.#excludeAuthid, this.#excludeAuthrole]) {
-      for (const name of list ?? []) sum += 50 + (typeof name === 'string' ? name.length : 0);
+      for (const name of list ?? []) sum += 50 + (typeof name === 'string' ? 2 * name.length : 0);
     }
     return sum;
   }
@@ -107,9 +110,14 @@ function isSubset<T>(small: ReadonlySet<T>, large: ReadonlySet<T>): boolean {
 
 function listed<T>(value: unknown, isItem: (item: unknown) => item is T): Listed<T> {
   if (!present(value)) return undefined;
-  if (!Array.isArray(value) || !value.every(isItem)) {
+  if (!Array.isArray(value) || (value.length <= MAX_LISTED && !value.every(isItem))) {
     throw new WampError(ErrorUri.InvalidArgument, [
       'eligible and exclude are lists of session ids, authids or authroles',
+    ]);
+  }
+  if (value.length > MAX_LISTED) {
+    throw new WampError(ErrorUri.InvalidArgument, [
+      `a list in eligible or exclude may have ${MAX_LISTED} entries, and this one has ${value.length}`,
     ]);
   }
   return new Set(value);

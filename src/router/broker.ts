@@ -46,7 +46,7 @@ export class Broker implements BrokerView {
   /** Throws where `histories` names what is no topic or pattern of the realm, or one of them twice. */
   constructor(context: RealmContext, retained: RetainedStore, histories: readonly HistoryOptions[]) {
     this.#context = context;
-    this.#retention = new Retention(retained);
+    this.#retention = new Retention(retained, context.clock);
     this.#recorded = histories.map(({ topic, match, ...limits }) => {
       const uri = context.uri(topic, match);
       if (this.#subscriptions.get(uri, match) !== undefined) {
@@ -75,27 +75,30 @@ export class Broker implements BrokerView {
     return this.#refused;
   }
 
-  subscribe(session: Session, { request, options, topic }: SubscribeMessage): void {
+  subscribe(session: Session, message: SubscribeMessage): void {
+    const { request, options, topic } = message;
     const context = this.#context;
     const match = context.pattern(options, topic);
     context.authorize(session, 'subscribe', topic, match);
     const existing = this.#subscriptions.get(topic, match);
     if (existing !== undefined && session.subscriptions.has(existing.id)) {
+      if (this.#retention.replays.defer(session, existing, message)) return;
       // Subscribed already: the same id again, and one delivery. [basic/publish_subscribe: SUBSCRIBED]
       session.link.send({ type: MessageType.Subscribed, request, subscription: existing.id });
-      if (options['get_retained'] === true) this.#retention.send(session, existing);
+      if (options['get_retained'] === true) this.#retention.replays.start(session, existing);
       return;
     }
     const most = session.allowance?.limits.subscriptions ?? context.limits.subscriptionsPerSession;
     if (session.subscriptions.size >= most) {
       throw new WampError(ErrorUri.LimitExceeded, ['this session has too many subscriptions']);
     }
+    context.takeName(session, topic, match, existing === undefined);
     const subscription = existing ?? this.#create(topic, match);
     // Said before the session is among the receivers: SUBSCRIBED precedes every EVENT. [basic/security_model]
     session.link.send({ type: MessageType.Subscribed, request, subscription: subscription.id });
     subscription.add(session);
     session.subscriptions.set(subscription.id, subscription);
-    if (options['get_retained'] === true) this.#retention.send(session, subscription);
+    if (options['get_retained'] === true) this.#retention.replays.start(session, subscription);
     context.observer.onSubscribe?.(session, subscription, existing === undefined);
   }
 
@@ -105,6 +108,7 @@ export class Broker implements BrokerView {
     if (subscription === undefined) {
       throw new WampError(ErrorUri.NoSuchSubscription, [`this session has no subscription ${id}`]);
     }
+    this.#retention.replays.stop(session, subscription);
     session.link.send({ type: MessageType.Unsubscribed, request, details: undefined });
     this.#remove(session, subscription);
   }
@@ -197,6 +201,7 @@ export class Broker implements BrokerView {
    */
   leave(session: Session): boolean {
     const left = session.subscriptions;
+    this.#retention.replays.leave(session);
     if (left.size > LEAVE_AT_ONCE) session.mute();
     const some: Subscription[] = [];
     for (const subscription of left.values()) if (some.push(subscription) === LEAVE_AT_ONCE) break;
@@ -208,7 +213,7 @@ export class Broker implements BrokerView {
 
   /** Publishes what a session that is gone has left to be published. [advanced/pubsub_testament] */
   publishTestaments(session: Session): void {
-    for (const message of session.testaments.take()) {
+    for (const message of session.testaments.take(this.#context.shares.testaments)) {
       try {
         this.publish(session, message);
       } catch (error) {
@@ -262,6 +267,7 @@ export class Broker implements BrokerView {
   revoke(session: Session, id: Id<'subscription'>, reason?: string): boolean {
     const subscription = session.subscriptions.get(id);
     if (subscription === undefined) return false;
+    this.#retention.replays.stop(session, subscription);
     if (session.features.subscriberRevocation) {
       const details = reason === undefined ? { subscription: id } : { subscription: id, reason };
       session.link.send({ type: MessageType.Unsubscribed, request: asId<'request'>(0), details });
@@ -279,11 +285,12 @@ export class Broker implements BrokerView {
   }
 
   addTestament(session: Session, scope: TestamentScope, testament: Testament): void {
-    session.testaments.add(scope, checkedTestament(this.#context, session, testament), this.#context.limits);
+    const { limits, shares } = this.#context;
+    session.testaments.add(scope, checkedTestament(this.#context, session, testament), limits, shares.testaments);
   }
 
   flushTestaments(session: Session, scope: TestamentScope): number {
-    return session.testaments.flush(scope);
+    return session.testaments.flush(scope, this.#context.shares.testaments);
   }
 
   /** Refuses what the publisher may not change of what is retained: by its rules (`right`), or, to add a topic, by its limit. */
@@ -311,6 +318,7 @@ export class Broker implements BrokerView {
   #detach(session: Session, subscription: Subscription): void {
     session.subscriptions.delete(subscription.id);
     subscription.remove(session);
+    this.#context.giveName(session, subscription.topic, subscription.match, isOver(subscription));
     if (!isOver(subscription)) return;
     this.#subscriptions.delete(subscription.topic, subscription.match);
     this.#byId.delete(subscription.id);

@@ -8,6 +8,9 @@ import { payloadSize } from './payload-size.ts';
 import type { RealmContext } from './realm-context.ts';
 import { BUSY, type RegisteredCallee, type Registration } from './registration.ts';
 
+/** What a call takes that waits for its answer, in all tables, beside arguments that are kept. */
+const CALL_BYTES = 700;
+
 /** What a payload that is kept counts beside its bytes. */
 const KEPT_OVERHEAD = 200;
 
@@ -36,7 +39,16 @@ export class CallDesk {
 
   /** Takes on a call that has just come. Throws `WampError` where nobody can take it. */
   open(call: Call, payload: Payload): void {
-    this.#place(call, payload);
+    const { calls } = this.#context.shares;
+    if (!calls.take(CALL_BYTES)) {
+      throw new WampError(ErrorUri.LimitExceeded, ['too many calls of all sessions wait for their answer']);
+    }
+    try {
+      this.#place(call, payload);
+    } catch (error) {
+      calls.give(CALL_BYTES);
+      throw error;
+    }
     call.caller.calls.set(call.request, call);
   }
 
@@ -86,6 +98,7 @@ export class CallDesk {
 
   /** Ends a call. The caller has been told or is about to be; then `settle`, as there may be room for another. */
   close(call: Call): void {
+    if (call.caller.calls.get(call.request) === call) this.#context.shares.calls.give(CALL_BYTES);
     call.close();
     if (call.kept.length > 0) this.#release(call);
   }

@@ -14,6 +14,10 @@ export interface RouterLimits {
   readonly keptCallBytes: number;
   /** Characters of a topic, procedure or pattern. */
   readonly uriLength: number;
+  /** Components of it. */
+  readonly uriComponents: number;
+  /** Memory for what all sessions together leave here: subscriptions, registrations, calls, testaments, decisions. */
+  readonly sharedBytes: number;
   /** Milliseconds that a link may be without a session, before HELLO, while authenticating or after GOODBYE. */
   readonly helloTimeout: number;
   /** Milliseconds that the router waits for the answer to its GOODBYE. */
@@ -30,6 +34,8 @@ export const defaultLimits: RouterLimits = Object.freeze({
   waitingCallsPerRegistration: 1000,
   keptCallBytes: 64 * 1024 * 1024,
   uriLength: 4096,
+  uriComponents: 200,
+  sharedBytes: 256 * 1024 * 1024,
   helloTimeout: 10_000,
   goodbyeTimeout: 2_000,
 });

@@ -3,7 +3,7 @@ import type { Receiver } from './audience.ts';
 import { payloadSize, valueSize } from './payload-size.ts';
 import type { RetainedEvent, RetainedStore } from './retained-store.ts';
 import { type KeptEvent, RetainedTopic } from './retained-topic.ts';
-import { TopicTree } from './topic-tree.ts';
+import { isMatch, TopicTree } from './topic-tree.ts';
 
 /** How much a realm retains. */
 export interface RetentionLimits {
@@ -22,8 +22,12 @@ export const defaultRetention: RetentionLimits = Object.freeze({
   whenFull: 'drop-oldest',
 });
 
-/** What an event counts beside its parts. */
-const EVENT_BYTES = 300;
+/** What an event counts beside its parts, and a topic beside its events: its entries in the tables and its nodes. */
+const EVENT_BYTES = 400;
+const TOPIC_BYTES = 400;
+
+/** Nodes of the tree that are looked at for a pattern; beyond, all events are gone through, in order, by and by. */
+const FEW = 500;
 
 /** Retained events in memory, within limits. */
 export class MemoryRetainedStore implements RetainedStore {
@@ -31,6 +35,8 @@ export class MemoryRetainedStore implements RetainedStore {
   /** The topic published to most recently comes last. */
   readonly #topics = new Map<string, RetainedTopic>();
   readonly #tree = new TopicTree();
+  /** In order of arrival. */
+  readonly #byArrival = new Set<KeptEvent>();
   /** Topics by whose newest event it is. */
   readonly #owned = new Map<string, number>();
   #arrivals = 0;
@@ -68,17 +74,21 @@ export class MemoryRetainedStore implements RetainedStore {
     // Nobody can ever ask for it.
     if (audience?.isNobody === true) return;
     const sizes = payloadSize(event.payload.detach()) + valueSize(event.attributes) + (audience?.bytes ?? 0);
-    const bytes = EVENT_BYTES + topic.length * 2 + sizes;
-    const retained = this.#take(topic) ?? new RetainedTopic();
+    const bytes = EVENT_BYTES + sizes;
+    const retained = this.#take(topic) ?? new RetainedTopic(TOPIC_BYTES + topic.length * 3);
     const isNew = retained.size === 0;
+    const before = retained.events;
     this.#evicted += retained.add({ event, arrival: this.#arrivals++, bytes }, this.#limits.restrictedPerTopic);
+    this.#forgetEvents(before, retained);
     if (!this.#makeRoom(retained.bytes)) {
+      this.#forgetEvents(retained.events);
       // It goes as a whole: what the topic held before must not pass for its newest event.
       this.#refused++;
       this.#tree.delete(topic);
       return;
     }
     if (isNew) this.#tree.add(topic);
+    if (retained.newest !== undefined) this.#byArrival.add(retained.newest);
     this.#keep(topic, retained, event.owner);
   }
 
@@ -92,13 +102,14 @@ export class MemoryRetainedStore implements RetainedStore {
 
   forgetOwner(owner: string): readonly Uri[] {
     const touched: Uri[] = [];
-    for (const topic of [...this.#topics.keys()]) {
-      const retained = this.#topics.get(topic);
-      const uri = retained?.newest?.event.topic;
-      if (retained?.has(owner) !== true || uri === undefined) continue;
+    for (const [topic, retained] of [...this.#topics]) {
+      const uri = retained.newest?.event.topic;
+      if (!retained.has(owner) || uri === undefined) continue;
       touched.push(uri);
       this.#take(topic);
+      const before = retained.events;
       retained.drop(owner);
+      this.#forgetEvents(before, retained);
       if (retained.newest === undefined) this.#tree.delete(uri);
       else this.#keep(topic, retained, retained.newest.event.owner);
     }
@@ -106,19 +117,39 @@ export class MemoryRetainedStore implements RetainedStore {
   }
 
   delete(topic: Uri): boolean {
-    if (this.#take(topic) === undefined) return false;
+    const known = this.#take(topic);
+    if (known === undefined) return false;
+    this.#forgetEvents(known.events);
     this.#tree.delete(topic);
     return true;
   }
 
-  select(pattern: Uri, match: MatchPolicy, receiver: Receiver): readonly RetainedEvent[] {
-    const topics = match === 'exact' ? [pattern] : this.#tree.matching(pattern, match);
+  walk(pattern: Uri, match: MatchPolicy, receiver: Receiver): Iterator<RetainedEvent | undefined> {
+    return this.#walk(pattern, match, receiver, this.#arrivals);
+  }
+
+  *#walk(pattern: Uri, match: MatchPolicy, receiver: Receiver, end: number): Generator<RetainedEvent | undefined> {
+    const few = match === 'exact' ? [pattern] : this.#tree.matching(pattern, match, FEW);
+    for (const kept of few === undefined ? this.#byArrival : this.#newestOf(few, receiver)) {
+      if (kept.arrival >= end) return;
+      const { topic } = kept.event;
+      const isDue = isMatch(topic, pattern, match) && this.#topics.get(topic)?.newestFor(receiver) === kept;
+      yield isDue ? kept.event : undefined;
+    }
+  }
+
+  #newestOf(topics: readonly string[], receiver: Receiver): readonly KeptEvent[] {
     const found: KeptEvent[] = [];
     for (const topic of topics) {
       const newest = this.#topics.get(topic)?.newestFor(receiver);
       if (newest !== undefined) found.push(newest);
     }
-    return found.sort((a, b) => a.arrival - b.arrival).map(({ event }) => event);
+    return found.sort((a, b) => a.arrival - b.arrival);
+  }
+
+  /** Takes events out of the order of arrival, but for those that the topic has still. */
+  #forgetEvents(events: readonly KeptEvent[], left?: RetainedTopic): void {
+    for (const kept of events) if (left?.events.includes(kept) !== true) this.#byArrival.delete(kept);
   }
 
   /** Takes a topic out of the table, not out of the tree. */
@@ -152,7 +183,9 @@ export class MemoryRetainedStore implements RetainedStore {
     for (const oldest of this.#topics.keys()) {
       if (this.#topics.size < topics && this.#bytes + needed <= bytes) break;
       if (whenFull === 'refuse') return false;
-      this.#evicted += this.#take(oldest)?.size ?? 0;
+      const known = this.#take(oldest);
+      this.#evicted += known?.size ?? 0;
+      this.#forgetEvents(known?.events ?? []);
       this.#tree.delete(oldest);
     }
     return true;

@@ -3,9 +3,15 @@ import { PrefixMap } from './prefix-map.ts';
 import { RecentMap } from './recent-map.ts';
 import { WildcardTrie } from './wildcard-trie.ts';
 
-/** Topics whose matches are remembered, and how long such a topic may be: what bounds the memory they take. */
+/** Topics whose matches are remembered, how long such a topic may be, and what they may take together with their lists. */
 const MAX_RECENT = 16_384;
 const MAX_RECENT_LENGTH = 256;
+const MAX_RECENT_BYTES = 8 * 1024 * 1024;
+
+/** What the matches of one topic take. */
+function recentBytes(uri: string, matches: readonly unknown[]): number {
+  return 150 + 2 * uri.length + 8 * matches.length;
+}
 
 const NOTHING: readonly never[] = Object.freeze([]);
 
@@ -17,7 +23,7 @@ export class PatternTrie<T> {
   readonly #exact = new Map<string, T>();
   readonly #prefixes = new PrefixMap<T>();
   readonly #wildcards = new WildcardTrie<T>();
-  readonly #recent = new RecentMap<readonly T[]>(MAX_RECENT);
+  readonly #recent = new RecentMap<readonly T[]>(MAX_RECENT, MAX_RECENT_BYTES, recentBytes);
 
   get size(): number {
     return this.#exact.size + this.#prefixes.size + this.#wildcards.size;

@@ -10,11 +10,14 @@ import { type Action, ALLOW, type Authorizer, type Decision, decide } from './au
 import { isOutside } from './confinement.ts';
 import { DecisionCache, type RepeatedAction } from './decision-cache.ts';
 import type { RouterLimits } from './limits.ts';
+import type { MemoryShares } from './memory-share.ts';
+import { MEMBER_BYTES, nameBytes } from './name-bytes.ts';
 import type { RouterObserver } from './observer.ts';
 import { type OwnedTopics, OwnedTopicTable } from './owned-topics.ts';
 import { matchPolicy } from './request-options.ts';
 import type { Session } from './session.ts';
 import type { Takeover } from './takeover.ts';
+import { componentCount } from './wildcard-trie.ts';
 
 /** What a realm's broker and dealer have in common: the rules of the realm and what the router was given. */
 export class RealmContext {
@@ -23,6 +26,8 @@ export class RealmContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits: RouterLimits;
+  /** What the sessions of all realms have together. */
+  readonly shares: MemoryShares;
   readonly observer: RouterObserver;
   readonly publicationIds: IdSource;
   /** Whether a principal's new session takes over what an old one of its has registered. */
@@ -39,6 +44,7 @@ export class RealmContext {
     readonly clock: Clock;
     readonly log: Logger;
     readonly limits: RouterLimits;
+    readonly shares: MemoryShares;
     readonly observer: RouterObserver;
     readonly publicationIds: IdSource;
     readonly authorizer: Authorizer;
@@ -51,6 +57,7 @@ export class RealmContext {
     this.clock = options.clock;
     this.log = options.log;
     this.limits = options.limits;
+    this.shares = options.shares;
     this.observer = options.observer;
     this.publicationIds = options.publicationIds;
     this.takeover = options.takeover;
@@ -61,9 +68,13 @@ export class RealmContext {
 
   /** Refuses what is no topic or procedure of this realm. */
   checkUri(text: string): void {
-    if (!this.#isUri(text, 'exact')) {
-      throw new WampError(ErrorUri.InvalidUri, [`not a URI by the ${this.uriRule} rule of this realm`]);
-    }
+    if (!this.#isUri(text, 'exact')) throw this.#invalidUri(text, 'exact');
+  }
+
+  /** Refuses what is too long, or has too many components, to be looked for. */
+  checkUriSize(text: string): void {
+    const problem = sizeProblem(text, this.limits);
+    if (problem !== undefined) throw new WampError(ErrorUri.InvalidUri, [problem]);
   }
 
   /** Whether `checkUri` takes a text. */
@@ -81,9 +92,7 @@ export class RealmContext {
   /** `text` as a topic, a procedure or a pattern of this realm; refuses what is none. */
   uri(text: string, match: MatchPolicy): Uri {
     if (this.#isUri(text, match)) return text;
-    throw new WampError(ErrorUri.InvalidUri, [
-      `not a URI for match ${match} by the ${this.uriRule} rule of this realm`,
-    ]);
+    throw this.#invalidUri(text, match);
   }
 
   /** Refuses what the session may not do; whether it is disclosed who it is. */
@@ -122,6 +131,29 @@ export class RealmContext {
     }
     const text = `it could not be decided whether to ${action} ${uri} is allowed`;
     throw this.refusal(session, ErrorUri.AuthorizationFailed, text);
+  }
+
+  /** Counts a subscription or registration that a session is about to have. Refuses what there is no memory for. */
+  takeName(session: Session, uri: Uri, match: MatchPolicy, isNew: boolean): void {
+    const { names } = this.shares;
+    const own = nameBytes(uri, match) + MEMBER_BYTES;
+    const most = names.limit / 4;
+    if (!session.internal && session.nameBytes + own > most) {
+      const text = `the subscriptions and registrations of one session may take ${Math.floor(most)} bytes of memory`;
+      throw new WampError(ErrorUri.LimitExceeded, [text]);
+    }
+    if (!names.take(isNew ? own : MEMBER_BYTES) && !session.speaksForRouter) {
+      const text = `the subscriptions and registrations of all sessions take the ${names.limit} bytes that they may`;
+      throw new WampError(ErrorUri.LimitExceeded, [text]);
+    }
+    session.nameBytes += own;
+  }
+
+  /** As `takeName`, for one that a session has no more. */
+  giveName(session: Session, uri: Uri, match: MatchPolicy, isLast: boolean): void {
+    const own = nameBytes(uri, match) + MEMBER_BYTES;
+    session.nameBytes -= own;
+    this.shares.names.give(isLast ? own : MEMBER_BYTES);
   }
 
   /** What the session is answered that may not do something; counted, as not every request is answered. */
@@ -202,7 +234,7 @@ export class RealmContext {
     if (known !== undefined) return known;
     const decision = decide(authorizer, session, action, uri, 'exact', this.log);
     if (decision.verdict !== 'fail') {
-      session.decisions ??= new DecisionCache();
+      session.decisions ??= new DecisionCache(this.shares.decisions);
       session.decisions.set(action, uri, version, decision);
     }
     return decision;
@@ -221,6 +253,23 @@ export class RealmContext {
   }
 
   #isUri(text: string, match: MatchPolicy): text is Uri {
-    return text.length <= this.limits.uriLength && isUri(text, this.uriRule, match);
+    return sizeProblem(text, this.limits) === undefined && isUri(text, this.uriRule, match);
   }
+
+  #invalidUri(text: string, match: MatchPolicy): WampError {
+    const what = match === 'exact' ? 'a URI' : `a URI for match ${match}`;
+    const problem = sizeProblem(text, this.limits) ?? `not ${what} by the ${this.uriRule} rule of this realm`;
+    return new WampError(ErrorUri.InvalidUri, [problem]);
+  }
+}
+
+/** What is wrong with the size of a URI or pattern; undefined where nothing is. */
+function sizeProblem(text: string, { uriLength, uriComponents }: RouterLimits): string | undefined {
+  const { length } = text;
+  if (length > uriLength) return `a URI may have ${uriLength} characters, and this one has ${length}`;
+  // With fewer characters there are not as many points.
+  if (length < uriComponents) return undefined;
+  const components = componentCount(text);
+  if (components <= uriComponents) return undefined;
+  return `a URI may have ${uriComponents} components (limits.maxUriComponents), and this one has ${components}`;
 }

@@ -36,6 +36,8 @@ export interface RealmView {
    */
   announce(topic: Uri, make: () => Payload): void;
   readonly dealer: DealerView;
+  /** Refuses a URI or pattern that is longer than any may be here. Throws `invalid_uri`. */
+  checkUriSize(text: string): void;
   /** Whether a session may do something, as it would be decided if it tried. */
   may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean;
   /** Whether PUBLISH of a session, without options, is certain to be accepted: nothing has to be found out or counted. */
@@ -157,6 +159,10 @@ export class Realm implements RealmView {
     return undefined;
   }
 
+  checkUriSize(text: string): void {
+    this.#context.checkUriSize(text);
+  }
+
   has(id: Id<'session'>): boolean {
     return this.#sessions.has(id);
   }
@@ -176,6 +182,7 @@ export class Realm implements RealmView {
     const left = this.#broker.leave(session);
     this.#dealer.leave(session);
     this.#broker.publishTestaments(session);
+    session.decisions?.clear();
     this.#finishLeaving(session, reason, left);
   }
 

@@ -7,12 +7,23 @@ const REST = 8;
  */
 export class RecentMap<V> {
   readonly #limit: number;
+  readonly #maxBytes: number;
+  readonly #sizeOf: (key: string, value: V) => number;
   readonly #values = new Map<string, V>();
+  #bytes = 0;
   #hits = 0;
   #resting = 0;
 
-  constructor(limit: number) {
+  /** `sizeOf`: what an entry takes; all of them together take `maxBytes` at most. */
+  constructor(limit: number, maxBytes = Number.POSITIVE_INFINITY, sizeOf: (key: string, value: V) => number = () => 0) {
     this.#limit = limit;
+    this.#maxBytes = maxBytes;
+    this.#sizeOf = sizeOf;
+  }
+
+  /** What its entries take, as `sizeOf` has it. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get(key: string): V | undefined {
@@ -26,20 +37,28 @@ export class RecentMap<V> {
       this.#resting--;
       return;
     }
-    // Begun anew: whoever uses few keys never comes here, and an order of use would cost every look something.
-    if (this.#values.size >= this.#limit) {
+    const bytes = this.#sizeOf(key, value);
+    if (bytes > this.#maxBytes) return;
+    // Begun anew: where few keys are used this does not happen, and an order of use would cost every look something.
+    if (this.#values.size >= this.#limit || this.#bytes + bytes > this.#maxBytes) {
       if (this.#hits < this.#limit) this.#resting = REST * this.#limit;
       this.clear();
     }
+    this.delete(key);
+    this.#bytes += bytes;
     this.#values.set(key, value);
   }
 
   delete(key: string): void {
+    const value = this.#values.get(key);
+    if (value === undefined) return;
     this.#values.delete(key);
+    this.#bytes -= this.#sizeOf(key, value);
   }
 
   clear(): void {
     this.#values.clear();
+    this.#bytes = 0;
     this.#hits = 0;
   }
 }

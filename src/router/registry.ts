@@ -64,8 +64,11 @@ export class Registry {
       throw new WampError(ErrorUri.LimitExceeded, ['this session has too many registrations']);
     }
 
-    if (displaced) this.#displace(existing);
     const shared = displaced ? undefined : existing;
+    if (shared === undefined || !session.registrations.has(shared.id)) {
+      context.takeName(session, procedure, match, shared === undefined);
+    }
+    if (displaced) this.#displace(existing);
     const registration = shared ?? this.#create(procedure, match, policy);
     // Said before a call can be routed: REGISTERED precedes every INVOCATION. [basic/security_model]
     session.link.send({ type: MessageType.Registered, request, registration: registration.id });
@@ -158,7 +161,9 @@ export class Registry {
   #detach(session: Session, registration: Registration): void {
     session.registrations.delete(registration.id);
     registration.remove(session);
-    if (registration.callees.length > 0) return;
+    const { procedure, match, callees } = registration;
+    this.#context.giveName(session, procedure, match, callees.length === 0);
+    if (callees.length > 0) return;
     this.#byUri.delete(registration.procedure, registration.match);
     this.#byId.delete(registration.id);
   }

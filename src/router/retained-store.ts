@@ -49,8 +49,12 @@ export interface RetainedStore extends RetainedView {
   forgetOwner(owner: string): readonly Uri[];
   /** Forgets a topic; whether there was anything. */
   delete(topic: Uri): boolean;
-  /** For each topic that `pattern` matches the newest event that `receiver` would have received, in order of arrival. */
-  select(pattern: Uri, match: MatchPolicy, receiver: Receiver): readonly RetainedEvent[];
+  /**
+   * For each topic that `pattern` matches the newest event that `receiver` would have received, in order of arrival: one
+   * after the other, as they are asked for, with undefined for each step that found nothing. What is put after the call is
+   * not among them, nor what has given way to that.
+   */
+  walk(pattern: Uri, match: MatchPolicy, receiver: Receiver): Iterator<RetainedEvent | undefined>;
 }
 
 /** Whether `receiver` would have received `event`, had it been subscribed. */

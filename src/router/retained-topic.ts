@@ -14,15 +14,26 @@ export interface KeptEvent {
  * for a part of the receivers must not hide an older one from the rest. [advanced/pubsub_event_retention]
  */
 export class RetainedTopic {
+  readonly #ownBytes: number;
   #events: KeptEvent[] = [];
   #bytes = 0;
+
+  /** `ownBytes`: what the topic itself takes. */
+  constructor(ownBytes = 0) {
+    this.#ownBytes = ownBytes;
+  }
+
+  /** The newest first. A list that is changed is another one. */
+  get events(): readonly KeptEvent[] {
+    return this.#events;
+  }
 
   get size(): number {
     return this.#events.length;
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#ownBytes + this.#bytes;
   }
 
   get newest(): KeptEvent | undefined {

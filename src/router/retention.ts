@@ -1,15 +1,14 @@
+import type { Clock } from '../base/clock.ts';
 import type { Dict } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { Id } from '../wamp/ids.ts';
-import { MessageType } from '../wamp/message-type.ts';
 import type { PublishMessage } from '../wamp/messages.ts';
 import type { Uri } from '../wamp/uri.ts';
 import type { Audience } from './audience.ts';
-import { eventDetails } from './event-attributes.ts';
 import { holderOf, principalHolder } from './holder.ts';
+import { RetainedReplays } from './retained-replays.ts';
 import type { RetainedStore, RetainedView } from './retained-store.ts';
 import type { Session } from './session.ts';
-import type { Subscription } from './subscription.ts';
 
 /** Who published, and who was meant to receive it. */
 interface Whom {
@@ -23,8 +22,12 @@ interface Whom {
 export class Retention {
   readonly #store: RetainedStore;
 
-  constructor(store: RetainedStore) {
+  /** What is on its way to those who have subscribed. */
+  readonly replays: RetainedReplays;
+
+  constructor(store: RetainedStore, clock: Clock) {
     this.#store = store;
+    this.replays = new RetainedReplays(store, clock);
   }
 
   get view(): RetainedView {
@@ -58,14 +61,6 @@ export class Retention {
       ...{ topic, publication, attributes, payload, audience, excluded, owner },
       publisher: publisher.principal,
     });
-  }
-
-  /** After SUBSCRIBED. */
-  send(session: Session, { id, topic: pattern, match }: Subscription): void {
-    for (const { topic, publication, attributes, payload } of this.#store.select(pattern, match, session)) {
-      const details = { ...eventDetails(match, topic, attributes), retained: true };
-      session.link.send({ type: MessageType.Event, subscription: id, publication, details, payload });
-    }
   }
 
   /** Forgets what a principal has retained; the topics. */

@@ -14,6 +14,7 @@ import { Connection } from './connection.ts';
 import { defaultLimits, type RouterLimits } from './limits.ts';
 import type { Lobby } from './lobby.ts';
 import { MemoryRetainedStore } from './memory-retained-store.ts';
+import { memoryShares } from './memory-share.ts';
 import type { RouterObserver } from './observer.ts';
 import type { OwnedTopics } from './owned-topics.ts';
 import { Realm, type RealmView } from './realm.ts';
@@ -71,6 +72,7 @@ export class Router {
   constructor(options: RouterOptions) {
     const { clock, log, authenticator, agent = 'wampway', sessionIds = randomIds } = options;
     const limits = { ...defaultLimits, ...options.limits };
+    const shares = memoryShares(limits);
     for (const realm of options.realms) {
       const { name, uri, takeover = 'none', history = [], owned = [], retained = new MemoryRetainedStore() } = realm;
       const context = new RealmContext({
@@ -79,6 +81,7 @@ export class Router {
         clock,
         log: log.child({ realm: name }),
         limits,
+        shares,
         observer: options.observer ?? {},
         publicationIds: options.publicationIds ?? randomIds,
         authorizer: options.authorizer ?? allowAll,

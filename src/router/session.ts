@@ -44,6 +44,8 @@ export class Session implements SessionView {
   /** What it was allowed and refused lately; made when there is something to remember. */
   decisions: DecisionCache | undefined;
   readonly subscriptions = new LazyMap<Id<'subscription'>, Subscription>();
+  /** Memory that its subscriptions and registrations take. */
+  nameBytes = 0;
   readonly testaments = new Testaments();
   readonly registrations = new LazyMap<Id<'registration'>, Registration>();
   /** As caller: calls without their final answer, by CALL.Request. */

@@ -1,6 +1,7 @@
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { PublishMessage } from '../wamp/messages.ts';
 import type { RouterLimits } from './limits.ts';
+import type { MemoryShare } from './memory-share.ts';
 import { payloadSize, valueSize } from './payload-size.ts';
 
 /** When a testament is due. Sessions are not resumed here, so both are when the session ends. [advanced/pubsub_testament] */
@@ -20,30 +21,43 @@ export class Testaments {
     return this.#detached.length + this.#destroyed.length;
   }
 
-  add(scope: TestamentScope, message: PublishMessage, limits: RouterLimits): void {
-    const bytes = [...this.#detached, ...this.#destroyed, message].reduce((sum, kept) => sum + sizeOf(kept), 0);
+  /** `share`: what the testaments of all sessions take. */
+  add(scope: TestamentScope, message: PublishMessage, limits: RouterLimits, share: MemoryShare): void {
+    const own = sizeOf(message);
+    const bytes = bytesOf([...this.#detached, ...this.#destroyed]) + own;
     if (this.size >= limits.testamentsPerSession || bytes > limits.testamentBytesPerSession) {
       throw new WampError(ErrorUri.LimitExceeded, ['this session has too many testaments']);
+    }
+    if (!share.take(own)) {
+      throw new WampError(ErrorUri.LimitExceeded, [
+        `the testaments of all sessions take the ${share.limit} bytes that they may`,
+      ]);
     }
     if (scope === 'detached') this.#detached = [...this.#detached, message];
     else this.#destroyed = [...this.#destroyed, message];
   }
 
   /** Empties one bucket; how many testaments it held. */
-  flush(scope: TestamentScope): number {
-    const { length } = scope === 'detached' ? this.#detached : this.#destroyed;
+  flush(scope: TestamentScope, share: MemoryShare): number {
+    const flushed = scope === 'detached' ? this.#detached : this.#destroyed;
+    share.give(bytesOf(flushed));
     if (scope === 'detached') this.#detached = NONE;
     else this.#destroyed = NONE;
-    return length;
+    return flushed.length;
   }
 
   /** Takes everything out, in the order in which it is to be published: detached before destroyed. */
-  take(): readonly PublishMessage[] {
+  take(share: MemoryShare): readonly PublishMessage[] {
     const all = [...this.#detached, ...this.#destroyed];
+    if (all.length > 0) share.give(bytesOf(all));
     this.#detached = NONE;
     this.#destroyed = NONE;
     return all;
   }
+}
+
+function bytesOf(messages: readonly PublishMessage[]): number {
+  return messages.reduce((sum, message) => sum + sizeOf(message), 0);
 }
 
 function sizeOf({ topic, payload, options }: PublishMessage): number {

@@ -454,4 +454,52 @@ describe('BrokerView', () => {
     assert.equal(scene.broker.forgetRetained(asUri('t')), false);
     assert.deepEqual([retained.topicCount, retained.eventCount, retained.bytes], [0, 0, 0]);
   });
+
+  it('a URI has no more components than the limit says, by every entrance, and the error says how many', () => {
+    const scene = new Scene({ history: [] }, { limits: { uriComponents: 20 } });
+    const link = scene.join('staff');
+    const [fits, long] = ['a.'.repeat(19), 'a.'.repeat(20)].map(text => `${text}a`);
+    const requests: readonly (readonly unknown[])[] = [
+      [32, 1, {}, long],
+      [32, 2, { match: 'prefix' }, long],
+      [32, 3, { match: 'wildcard' }, '.'.repeat(20)],
+      [64, 4, {}, long],
+      [64, 5, { match: 'wildcard' }, '.'.repeat(20)],
+      [16, 6, { acknowledge: true }, long],
+      [48, 7, {}, long],
+    ];
+    for (const request of requests) {
+      link.heard.length = 0;
+      link.say(request);
+      const [answer] = link.heard;
+      assert.deepEqual([answer?.[0], answer?.[4]], [8, 'wamp.error.invalid_uri'], `${request[0]}`);
+      assert.match(String(answer?.[5]), /may have 20 components \(limits\.maxUriComponents\), and this one has 21/);
+    }
+    link.heard.length = 0;
+    link.say([32, 8, {}, fits]);
+    assert.equal(link.heard[0]?.[0], 33);
+    assert.throws(() => scene.broker.matching(long ?? ''), /wamp.error.invalid_uri|components/);
+    const testament = { topic: long ?? '', payload: Payload.empty, options: {} };
+    assert.throws(() => scene.broker.addTestament(scene.session(1), 'destroyed', testament), WampError);
+  });
+
+  it('what subscriptions and registrations take is bounded for one session and for all, and given back', () => {
+    const scene = new Scene({}, { limits: { sharedBytes: 160_000 } });
+    const subscribe = (link: ListLink, from: number): number => {
+      for (let i = 1; ; i++) {
+        link.heard.length = 0;
+        link.say(i % 2 === 0 ? [32, i, {}, `topic.${from + i}`] : [64, i, {}, `proc.${from + i}`]);
+        if (link.heard[0]?.[0] === 8) {
+          assert.equal(link.heard[0][4], 'wampway.error.limit_exceeded');
+          return i;
+        }
+      }
+    };
+    const links = Array.from({ length: 6 }, () => scene.join());
+    const counts = links.map((link, i) => subscribe(link, i * 1000));
+    assert.deepEqual(counts.slice(0, 4), [counts[0], counts[0], counts[0], counts[0]]);
+    assert.ok((counts[0] ?? 0) > 20 && (counts[5] ?? 0) < 10, `${counts}`);
+    for (const link of links) link.close('gone');
+    assert.equal(subscribe(scene.join(), 0), counts[0]);
+  });
 });

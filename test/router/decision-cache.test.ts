@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../src/base/logger.ts';
 import { ALLOW, type Authorizer, DENY, type Decision } from '../../src/router/authorizer.ts';
+import { DecisionCache } from '../../src/router/decision-cache.ts';
+import { MemoryShare } from '../../src/router/memory-share.ts';
 import { Router } from '../../src/router/router.ts';
+import { asUri } from '../../src/wamp/uri.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ListLink } from '../support/list-link.ts';
 
@@ -113,5 +116,18 @@ describe('decisions that are remembered', () => {
     // Those before the bound was reached have been let go, those after it are known.
     for (const topic of ['com.app.t0', 'com.app.t1099', long]) scene.publish(ann, topic);
     assert.deepEqual(scene.asked, ['ann publish com.app.t0', `ann publish ${long}`]);
+  });
+
+  it('all sessions share the memory: one that finds none is asked about anew, and a session that leaves gives its own back', () => {
+    const share = new MemoryShare(1000);
+    const [one, other] = [new DecisionCache(share), new DecisionCache(share)];
+    for (let i = 0; i < 8; i++) one.set('publish', asUri(`topic.${i}`), 1, ALLOW);
+    assert.ok(share.taken > 800 && share.taken <= 1000);
+    for (let i = 0; i < 8; i++) other.set('call', asUri(`topic.${i}`), 1, ALLOW);
+    assert.ok(share.taken <= 1000);
+    assert.equal(one.get('publish', asUri('topic.7'), 1), ALLOW);
+    other.clear();
+    one.clear();
+    assert.equal(share.taken, 0);
   });
 });

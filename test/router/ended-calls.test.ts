@@ -26,4 +26,12 @@ describe('EndedCalls', () => {
       [true, false, true, true],
     );
   });
+
+  it('bounds the text of what is remembered as well', () => {
+    const ended = new EndedCalls();
+    const long = (i: number) => asUri(`${i}.${'x'.repeat(4000)}`);
+    for (let i = 1; i <= 100; i++) ended.add(asId<'request'>(i), long(i));
+    const known = Array.from({ length: 100 }, (_, i) => ended.has(asId<'request'>(i + 1), long(i + 1)));
+    assert.deepEqual([known.filter(Boolean).length, known.at(-1)], [8, true]);
+  });
 });

@@ -32,4 +32,14 @@ describe('RecentMap', () => {
     map.clear();
     assert.equal(known(map, 5), 0);
   });
+
+  it('bounds what the entries take, by what it is told of each', () => {
+    const recent = new RecentMap<string>(100, 1000, (key, value) => key.length + value.length);
+    for (let i = 0; i < 100; i++) {
+      recent.set(`k${i}`, 'v'.repeat(90));
+      assert.ok(recent.bytes <= 1000, `${recent.bytes}`);
+    }
+    recent.set('large', 'v'.repeat(2000));
+    assert.equal(recent.get('large'), undefined);
+  });
 });

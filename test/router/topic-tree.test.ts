@@ -28,7 +28,7 @@ describe('TopicTree', () => {
           else model.add(next.topic);
         }
         for (const pattern of asked) {
-          const found = tree.matching(pattern.uri, pattern.match).sort();
+          const found = tree.matching(pattern.uri, pattern.match)?.sort();
           assert.deepEqual(found, [...model].filter(text => matches(pattern, text)).sort());
         }
         for (const text of model) tree.delete(text);

@@ -21,7 +21,7 @@ export class ListLink implements Link {
   readonly info: LinkInfo;
   /** What the router has said and nobody has taken yet; `closed` when the link is. */
   readonly heard: (readonly unknown[] | 'closed')[] = [];
-  readonly queuedBytes = 0;
+  queuedBytes = 0;
   readonly #inbound = new Inbound(this, silentLogger);
   #closed = false;
 

@@ -51,6 +51,14 @@ export const limitsSchema = z.strictObject({
     .prefault('8 MiB')
     .describe('Bytes that may wait for one peer, where its listener or role does not say'),
   maxConnections: maxConnections.default(10_000).describe('Connections of one listener at a time'),
+  maxUriComponents: z
+    .int()
+    .min(10)
+    .max(1000)
+    .default(200)
+    .describe(
+      'Components of a topic, procedure or pattern; of an MQTT topic each level is one, and its prefix another',
+    ),
   failedLogins: z
     .strictObject({
       perAddress: attempts

@@ -22,7 +22,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { until } from '../../support/until.ts';
 
 const network = new GatewayNetwork(
-  { maxMessageSize: 65_536, maxQueuedBytes: 1_000_000, maxConnections: 100 },
+  { maxMessageSize: 65_536, maxQueuedBytes: 1_000_000, maxUriComponents: 200, maxConnections: 100 },
   silentLogger,
   systemClock,
 );
