@@ -78,7 +78,7 @@ export class Broker implements BrokerView {
   subscribe(session: Session, message: SubscribeMessage): void {
     const { request, options, topic } = message;
     const context = this.#context;
-    const match = context.pattern(options, topic);
+    const match = context.pattern(session, options, topic);
     context.authorize(session, 'subscribe', topic, match);
     const existing = this.#subscriptions.get(topic, match);
     if (existing !== undefined && session.subscriptions.has(existing.id)) {
@@ -119,7 +119,7 @@ export class Broker implements BrokerView {
     let matches = this.#subscriptions.recent(topic);
     if (matches === undefined) {
       // What is remembered has been through here.
-      context.checkUri(topic);
+      context.checkUri(topic, publisher);
       matches = this.#subscriptions.matchAll(topic);
     }
     const { disclose, trustlevel, retain } = context.permit(publisher, 'publish', topic, 'exact');
@@ -159,7 +159,7 @@ export class Broker implements BrokerView {
   /** Throws the refusal that `publish` would throw, and publishes nothing. */
   check(publisher: Session, message: PublishMessage): void {
     const context = this.#context;
-    context.checkUri(message.topic);
+    context.checkUri(message.topic, publisher);
     this.#checkRetention(publisher, message, context.permit(publisher, 'publish', message.topic, 'exact').retain);
   }
 
@@ -167,7 +167,7 @@ export class Broker implements BrokerView {
   acceptsPlain(publisher: Session, topic: Uri): boolean {
     const context = this.#context;
     // The URI of a remembered topic has been checked.
-    if (this.#subscriptions.recent(topic) === undefined && !context.isTopic(topic)) return false;
+    if (this.#subscriptions.recent(topic) === undefined && !context.isTopic(topic, publisher)) return false;
     return context.mayPublishNow(publisher, topic);
   }
 

@@ -66,9 +66,9 @@ export class RealmContext {
     this.#owned = new OwnedTopicTable(options.owned ?? []);
   }
 
-  /** Refuses what is no topic or procedure of this realm. */
-  checkUri(text: string): void {
-    if (!this.#isUri(text, 'exact')) throw this.#invalidUri(text, 'exact');
+  /** Refuses what is no topic or procedure of this realm. `session`: who says it. */
+  checkUri(text: string, session?: Session): void {
+    if (!this.#isUri(text, 'exact', session)) throw this.#invalidUri(text, 'exact', session);
   }
 
   /** Refuses what is too long, or has too many components, to be looked for. */
@@ -78,21 +78,21 @@ export class RealmContext {
   }
 
   /** Whether `checkUri` takes a text. */
-  isTopic(text: string): text is Uri {
-    return this.#isUri(text, 'exact');
+  isTopic(text: string, session: Session): text is Uri {
+    return this.#isUri(text, 'exact', session);
   }
 
   /** The policy in `options`; refuses what is no pattern of it on this realm. */
-  pattern(options: Dict, text: string): MatchPolicy {
+  pattern(session: Session, options: Dict, text: string): MatchPolicy {
     const match = matchPolicy(options);
-    this.uri(text, match);
+    this.uri(text, match, session);
     return match;
   }
 
   /** `text` as a topic, a procedure or a pattern of this realm; refuses what is none. */
-  uri(text: string, match: MatchPolicy): Uri {
-    if (this.#isUri(text, match)) return text;
-    throw this.#invalidUri(text, match);
+  uri(text: string, match: MatchPolicy, session?: Session): Uri {
+    if (this.#isUri(text, match, session)) return text;
+    throw this.#invalidUri(text, match, session);
   }
 
   /** Refuses what the session may not do; whether it is disclosed who it is. */
@@ -243,7 +243,7 @@ export class RealmContext {
   #prepare(session: Session, action: Action, uri: string, match: unknown): Promise<void> | undefined {
     // What is none is refused in its turn, and nobody is asked about it.
     if (match !== 'exact' && match !== 'prefix' && match !== 'wildcard') return undefined;
-    if (!this.#isUri(uri, match) || isOutside(session, action, uri)) return undefined;
+    if (!this.#isUri(uri, match, session) || isOutside(session, action, uri)) return undefined;
     try {
       return this.#authorizer.prepare?.(session, action, uri, match);
     } catch (error) {
@@ -252,20 +252,25 @@ export class RealmContext {
     }
   }
 
-  #isUri(text: string, match: MatchPolicy): text is Uri {
-    return sizeProblem(text, this.limits) === undefined && isUri(text, this.uriRule, match);
+  #isUri(text: string, match: MatchPolicy, session?: Session): text is Uri {
+    return sizeProblem(text, this.limits, session) === undefined && isUri(text, this.uriRule, match);
   }
 
-  #invalidUri(text: string, match: MatchPolicy): WampError {
+  #invalidUri(text: string, match: MatchPolicy, session?: Session): WampError {
     const what = match === 'exact' ? 'a URI' : `a URI for match ${match}`;
-    const problem = sizeProblem(text, this.limits) ?? `not ${what} by the ${this.uriRule} rule of this realm`;
+    const problem = sizeProblem(text, this.limits, session) ?? `not ${what} by the ${this.uriRule} rule of this realm`;
     return new WampError(ErrorUri.InvalidUri, [problem]);
   }
 }
 
+/** Components that a bridge puts before the levels of a topic, which have a bound of their own. */
+const PREFIX_COMPONENTS = 16;
+
 /** What is wrong with the size of a URI or pattern; undefined where nothing is. */
-function sizeProblem(text: string, { uriLength, uriComponents }: RouterLimits): string | undefined {
+function sizeProblem(text: string, limits: RouterLimits, session?: Session): string | undefined {
   const { length } = text;
+  const { uriLength } = limits;
+  const uriComponents = limits.uriComponents + (session?.linkInfo.transport === 'local' ? PREFIX_COMPONENTS : 0);
   if (length > uriLength) return `a URI may have ${uriLength} characters, and this one has ${length}`;
   // With fewer characters there are not as many points.
   if (length < uriComponents) return undefined;

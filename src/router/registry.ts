@@ -51,7 +51,7 @@ export class Registry {
 
   register(session: Session, { request, options, procedure }: RegisterMessage): void {
     const context = this.#context;
-    const match = context.pattern(options, procedure);
+    const match = context.pattern(session, options, procedure);
     const decision = context.permit(session, 'register', procedure, match);
     const policy = invocationPolicy(options);
     const concurrency = concurrencyLimit(options);

@@ -23,7 +23,7 @@ export interface Testament {
  */
 export function checkedTestament(context: RealmContext, session: Session, testament: Testament): PublishMessage {
   const { payload, options } = testament;
-  const topic = context.uri(testament.topic, 'exact');
+  const topic = context.uri(testament.topic, 'exact', session);
   const { disclose, retain } = context.permit(session, 'publish', topic, 'exact');
   if (retain === false && changesRetained(options)) {
     throw context.refusal(session, ErrorUri.NotAuthorized, `not allowed to retain what is published to ${topic}`);

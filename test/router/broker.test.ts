@@ -457,7 +457,10 @@ describe('BrokerView', () => {
 
   it('a URI has no more components than the limit says, by every entrance, and the error says how many', () => {
     const scene = new Scene({ history: [] }, { limits: { uriComponents: 20 } });
-    const link = scene.join('staff');
+    const link = new ListLink({ ...testLinkInfo, transport: 'rawsocket' });
+    const principal = { authid: 'ann', authrole: 'staff', authmethod: 'test', authprovider: 'test' };
+    scene.router.attach(link, principal);
+    link.say([1, 'realm1', { roles: { publisher: {}, subscriber: {}, caller: {}, callee: {} } }]);
     const [fits, long] = ['a.'.repeat(19), 'a.'.repeat(20)].map(text => `${text}a`);
     const requests: readonly (readonly unknown[])[] = [
       [32, 1, {}, long],
