@@ -79,7 +79,7 @@ describe('configuration: values', () => {
         { type: 'rawsocket', host: '127.0.0.1', port: 8081, ...lenient },
       ],
       limits: {
-        ...{ maxMessageSize: 2 ** 20, maxQueuedBytes: 2 ** 23, maxConnections: 10_000 },
+        ...{ maxMessageSize: 2 ** 20, maxQueuedBytes: 2 ** 23, maxConnections: 10_000, maxUriComponents: 200 },
         failedLogins: { perAddress: 20, perPrincipal: 10 },
       },
       principals: [],
