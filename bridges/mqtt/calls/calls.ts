@@ -4,6 +4,7 @@ import type { JoinedSession } from '../../../src/client/session-api.ts';
 import type { MatchPolicy } from '../../../src/wamp/uri.ts';
 import type { LevelSpelling } from '../level-spelling.ts';
 import type { MqttMessage, MqttPeer, MqttSource } from '../mqtt-source.ts';
+import { RefusalLog } from '../refusal-log.ts';
 import { TemplateError } from '../rules/template.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
 import type { CallScheme } from './call-scheme.ts';
@@ -15,6 +16,8 @@ import { type Names, TopicPattern } from './topic-pattern.ts';
 
 /** Calls of all devices of a broker elsewhere that wait at a time. */
 const MANY = 256;
+/** Shared callees that one client can listen for: the bridge's own session registers them, and others need room there. */
+const MAX_SHARED = 100;
 
 export interface CallsParts {
   readonly presets: readonly CallPreset[];
@@ -61,12 +64,14 @@ export class Calls {
   readonly #heads: readonly string[];
   readonly #devices = new Map<MqttPeer, Device>();
   readonly #shared = new SharedCallees();
+  readonly #refusals: RefusalLog;
   /** For devices that are not known by their connections. */
   #everywhere: readonly DeviceCallee[] = [];
   readonly #awaited = new AwaitedAnswers<Waiting>();
 
   constructor(parts: CallsParts) {
     this.#parts = parts;
+    this.#refusals = new RefusalLog(parts.log, 'MQTT client cannot be called');
     const callees = parts.presets.flatMap(preset => preset.callees);
     const callers = parts.presets.flatMap(preset => preset.callers);
     this.#listens = callees.map(scheme => ({
@@ -195,8 +200,12 @@ export class Calls {
     const { pattern } = callee;
     if (pattern === undefined) return false;
     if (!this.#parts.mayRegister(session, pattern.topic, pattern.match)) {
-      const reason = `its role may not register ${pattern.topic} (match: ${pattern.match})`;
-      this.#parts.log.warn({ clientId: peer.clientId, listen: scheme.listen, reason }, 'MQTT client cannot be called');
+      const { topic, match } = pattern;
+      this.#refused(peer, scheme, 'its role may not register the procedures', { uri: topic, match });
+      return false;
+    }
+    if ([...device.shared.values()].flat().length >= MAX_SHARED) {
+      this.#refused(peer, scheme, `it listens for more than ${MAX_SHARED} devices that topics name`);
       return false;
     }
     if (this.#shared.has(key)) this.#shared.join(key, peer);
@@ -204,22 +213,24 @@ export class Calls {
     return true;
   }
 
-  #opened({ peer }: Device, { listen }: CallScheme, opening: Promise<void>): void {
-    const { log } = this.#parts;
-    const fields = { clientId: peer.clientId, listen };
+  #opened({ peer }: Device, scheme: CallScheme, opening: Promise<void>): void {
+    const fields = { clientId: peer.clientId, listen: scheme.listen };
     opening.then(
-      () => log.debug(fields, 'MQTT client takes calls'),
-      (error: unknown) => log.warn({ ...fields, reason: String(error) }, 'MQTT client cannot be called'),
+      () => this.#parts.log.debug(fields, 'MQTT client takes calls'),
+      (error: unknown) => this.#refused(peer, scheme, String(error)),
     );
   }
 
-  #guarded({ peer }: Device, { listen }: CallScheme, make: () => DeviceCallee | undefined): DeviceCallee | undefined {
+  #refused({ address, clientId }: MqttPeer, { listen }: CallScheme, reason: string, details = {}): void {
+    this.#refusals.refused(address, clientId, reason, { listen, ...details });
+  }
+
+  #guarded({ peer }: Device, scheme: CallScheme, make: () => DeviceCallee | undefined): DeviceCallee | undefined {
     try {
       return make();
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
-      const fields = { clientId: peer.clientId, listen, reason: error.message };
-      this.#parts.log.warn(fields, 'MQTT client cannot be called');
+      this.#refused(peer, scheme, error.message);
       return undefined;
     }
   }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { MqttClient } from 'mqtt';
 import { WampError } from '../../../src/wamp/errors.ts';
 import type { TestGatewayOptions } from '../../support/bridge-context.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
 import { until } from '../../support/until.ts';
 import { BridgeRig } from './bridge-rig.ts';
 import { connectMqtt } from './broker-rig.ts';
@@ -365,6 +366,24 @@ describe('mqttBridge: who listens is not who answers', () => {
     await zigbee2mqtt(rig, 'z2m');
     await registered(rig, 'mqtt.zigbee2mqtt.bridge.permit_join');
     assert.deepEqual((await permitJoin(rig)).args, [{ time: 60, by: 'z2m' }]);
+  });
+
+  it('a client listens for no more devices than leave room for those of others, and the log says so once', async () => {
+    const log = new RecordingLogger();
+    await using rig = await BridgeRig.start({ calls: { presets: ['tasmota'] } }, { log });
+    const greedy = await rig.client({ clientId: 'greedy' });
+    for (let i = 0; i < 120; i++) await greedy.subscribeAsync(`cmnd/plug${i}/#`);
+    await registered(rig, 'mqtt.tasmota.plug99.POWER');
+    const { dealer } = rig.gateway.router.realm('realm1') ?? assert.fail();
+    assert.equal(dealer.match('mqtt.tasmota.plug100.POWER' as never), undefined);
+    const told = log.lines.filter(({ text }) => text === 'MQTT client cannot be called');
+    assert.deepEqual(
+      told.map(({ fields }) => fields['reason']),
+      ['it listens for more than 100 devices that topics name'],
+    );
+    await greedy.unsubscribeAsync('cmnd/plug0/#');
+    await greedy.subscribeAsync('cmnd/plug100/#');
+    await registered(rig, 'mqtt.tasmota.plug100.POWER');
   });
 
   it('a kind of one’s own whose topics are for answers alone takes them from any client', async () => {
