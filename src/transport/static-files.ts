@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, realpath } from 'node:fs/promises';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { extname, join, sep } from 'node:path';
+import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
@@ -62,25 +63,30 @@ export class StaticFiles {
   }
 
   /**
-   * Reads a folder and those in it. Links are not followed. Rejects with the system's error where it cannot, and with a
-   * `RangeError` where the folder holds too much.
+   * Reads a folder and those in it. The folder itself may be a link; links in it are not followed, to files or to folders, and
+   * names that begin with a dot are left out: `.env`, `.git`. Rejects with the system's error if it cannot, and with a
+   * `RangeError` if the folder holds too much.
    */
   static async load(folder: string, options: StaticFilesOptions = {}): Promise<StaticFiles> {
     const { base = '', edit = (_url, body) => body, maxBytes = DEFAULT_MAX_BYTES } = options;
     const files = new Map<string, StaticFile>();
     let bytes = 0;
-    for (const name of await readdir(folder, { recursive: true })) {
-      const path = join(folder, name);
-      const info = await lstat(path);
-      if (!info.isFile()) continue;
-      bytes += info.size;
-      if (bytes > maxBytes) throw new RangeError(`${folder} holds more than ${maxBytes} bytes`);
-      const url = `${base}/${name.split(sep).join('/')}`;
-      const file = await makeFile(path, body => edit(url, body));
+    for await (const { path, name } of filesIn(await realpath(folder), '')) {
+      const body = await contents(path, maxBytes - bytes);
+      if (body === undefined) continue;
+      if (body === 'too much') throw new RangeError(`${folder} holds more than ${maxBytes} bytes`);
+      bytes += body.length;
+      const url = `${base}${name}`;
+      const file = await makeFile(path, edit(url, body));
       files.set(url, file);
       if (url.endsWith('/index.html')) files.set(url.slice(0, -'index.html'.length), file);
     }
     return new StaticFiles(files);
+  }
+
+  /** Paths that are served. */
+  get names(): Iterable<string> {
+    return this.#files.keys();
   }
 
   /** Answers a request: 200, 304, 404, or 405. */
@@ -97,8 +103,42 @@ export class StaticFiles {
   };
 }
 
-async function makeFile(path: string, edit: (body: Buffer) => Buffer): Promise<StaticFile> {
-  const body = edit(await readFile(path));
+/** Every file below a folder, `/name` by `/name`, without those that a link leads to. */
+async function* filesIn(
+  folder: string,
+  name: string,
+): AsyncGenerator<{ readonly path: string; readonly name: string }> {
+  // Between the listing and now, a link may have come in the place of the folder.
+  if ((await realpath(folder)) !== folder) return;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.name.startsWith('.')) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesIn(path, `${name}/${entry.name}`);
+    else if (entry.isFile()) yield { path, name: `${name}/${entry.name}` };
+  }
+}
+
+/** The contents of a file; undefined if it is a link or anything else by now. */
+async function contents(path: string, room: number): Promise<Buffer | 'too much' | undefined> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    linkToNothing,
+  );
+  if (handle === undefined) return undefined;
+  try {
+    const info = await handle.stat();
+    if (!info.isFile() || (await realpath(path)) !== path) return undefined;
+    return info.size > room ? 'too much' : await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+function linkToNothing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ELOOP') return undefined;
+  throw error;
+}
+
+async function makeFile(path: string, body: Buffer): Promise<StaticFile> {
   const type = types[extname(path).toLowerCase()] ?? 'application/octet-stream';
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22);
   const compressed = await promisify(gzip)(body, { level: 9 });

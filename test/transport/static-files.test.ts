@@ -139,4 +139,42 @@ describe('static files', () => {
   it('rejects where there is no such folder', async () => {
     await assert.rejects(StaticFiles.load(join(folder, 'none')), { code: 'ENOENT' });
   });
+
+  it('follows no link in the folder, to a file, a folder or itself, at any depth, and serves no names with a dot before', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'wampway-links-'));
+    const outside = join(root, 'outside');
+    const inside = join(root, 'inside');
+    mkdirSync(join(outside, 'deep'), { recursive: true });
+    mkdirSync(join(inside, 'a', 'b'), { recursive: true });
+    mkdirSync(join(inside, '.git'));
+    writeFileSync(join(outside, 'secret.txt'), 'secret');
+    writeFileSync(join(outside, 'deep', 'secret.txt'), 'secret');
+    for (const place of ['', 'a', 'a/b']) {
+      writeFileSync(join(inside, place, 'page.html'), 'page');
+      writeFileSync(join(inside, place, '.env'), 'secret');
+      symlinkSync(outside, join(inside, place, 'linked'));
+      symlinkSync(
+        `${'../'.repeat(place.split('/').filter(Boolean).length + 1)}outside`,
+        join(inside, place, 'relative'),
+      );
+      symlinkSync(join(outside, 'secret.txt'), join(inside, place, 'link.txt'));
+      symlinkSync(inside, join(inside, place, 'loop'));
+      symlinkSync(join(root, 'nothing'), join(inside, place, 'dangling'));
+    }
+    writeFileSync(join(inside, '.git', 'config'), 'secret');
+    symlinkSync(inside, join(root, 'alias'));
+    for (const folder of [inside, join(root, 'alias')]) {
+      const files = await StaticFiles.load(folder, { base: '/my' });
+      assert.deepEqual([...files.names].sort(), ['/my/a/b/page.html', '/my/a/page.html', '/my/page.html']);
+    }
+    rmSync(root, { recursive: true });
+  });
+
+  it('reads no more than it may, and nothing twice', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'wampway-sizes-'));
+    for (const name of ['a.txt', 'b.txt']) writeFileSync(join(root, name), 'x'.repeat(100));
+    assert.equal([...(await StaticFiles.load(root, { maxBytes: 200 })).names].length, 2);
+    await assert.rejects(StaticFiles.load(root, { maxBytes: 199 }), RangeError);
+    rmSync(root, { recursive: true });
+  });
 });
