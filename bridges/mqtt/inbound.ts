@@ -63,7 +63,7 @@ export class Inbound {
       retain: Object.freeze({ ...plain, retain: true }),
       forget: Object.freeze({ ...plain, _retain_clear: true }),
     };
-    this.#refusals = new RefusalLog(parts.context.log, 'MQTT message refused');
+    this.#refusals = new RefusalLog(parts.context.log, 'MQTT message refused', parts.context.refusals);
   }
 
   /** [MqttSink.message] */

@@ -32,7 +32,9 @@ export const mqttBridge = defineBridge({
       await relay.stop();
     };
     try {
-      broker = await openBroker(config, { sink: relay, drops, clock, ages, log, store, network: context });
+      const { refusals } = context;
+      const parts = { sink: relay, drops, clock, ages, log, store, refusals, network: context };
+      broker = await openBroker(config, parts);
       await relay.connect(broker);
     } catch (error) {
       await stop();

@@ -1,41 +1,39 @@
+import { systemClock } from '../../src/base/clock.ts';
 import type { Logger } from '../../src/base/logger.ts';
+import { networkOf } from '../../src/base/network-of.ts';
+import { RefusalSummary } from '../../src/base/refusal-summary.ts';
 
-/** Reasons and machines that are remembered. */
-const MAX_REMEMBERED = 100;
+type Details = Readonly<Record<string, string>>;
 
-/** Logs clients that were refused. A refused device comes back every few seconds: one line for each reason and machine. */
+/** Logs what MQTT clients are refused. A refused device comes back every few seconds: the lines are summed up. */
 export class RefusalLog {
   readonly #log: Logger;
   readonly #text: string;
-  readonly #told = new Set<string>();
+  readonly #refusals: RefusalSummary;
 
   /** `text` is the log line's: what was refused. */
-  constructor(log: Logger, text = 'MQTT client refused') {
+  constructor(log: Logger, text = 'MQTT client refused', refusals = new RefusalSummary(systemClock)) {
     this.#log = log;
     this.#text = text;
+    this.#refusals = refusals;
   }
 
-  /** `address` is the client's, with its port, which is another one each time. `details` are told of the first alone. */
-  refused(address: string, clientId: string, reason: string, details: Readonly<Record<string, string>> = {}): void {
-    this.#tell('warn', address, clientId, reason, details);
+  /**
+   * `address` is the client's, with its port, which is another one each time. `kind` is what is counted, where the reason has
+   * names in it.
+   */
+  refused(address: string, clientId: string, reason: string, details: Details = {}, kind = reason): void {
+    this.#tell('warn', kind, address, { clientId, reason, ...details });
   }
 
   /** As `refused`, of what is no reason to worry. */
-  noted(address: string, clientId: string, reason: string, details: Readonly<Record<string, string>> = {}): void {
-    this.#tell('info', address, clientId, reason, details);
+  noted(address: string, clientId: string, reason: string, details: Details = {}): void {
+    this.#tell('info', reason, address, { clientId, reason, ...details });
   }
 
-  #tell(
-    level: 'warn' | 'info',
-    address: string,
-    clientId: string,
-    reason: string,
-    details: Readonly<Record<string, string>>,
-  ): void {
-    const key = `${address.replace(/:\d+$/, '')} ${reason}`;
-    if (this.#told.has(key)) return;
-    if (this.#told.size >= MAX_REMEMBERED) this.#told.clear();
-    this.#told.add(key);
-    this.#log[level]({ peer: address, clientId, reason, ...details }, this.#text);
+  #tell(level: 'warn' | 'info', kind: string, address: string, details: Details): void {
+    const from = networkOf(address.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''));
+    const fields = { peer: address, ...details };
+    this.#refusals.refused({ log: this.#log, level, text: this.#text, reason: kind, from, fields });
   }
 }

@@ -57,7 +57,7 @@ export class Relay implements MqttSink {
     this.#rules = new RuleBook(rules, mirror ? prefix : undefined, uris);
     this.#mirror = Rule.mirror();
     this.#filters = new FilterMap(prefix, spelling);
-    this.#refusals = new RefusalLog(log);
+    this.#refusals = new RefusalLog(log, undefined, context.refusals);
     this.#problems = new ProblemReport(sessions.service, errors, clock);
     this.#calls = new Calls({
       ...{ presets: presetsOf(config), prefix, spelling, clock, log, service: sessions.service },

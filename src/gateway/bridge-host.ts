@@ -2,6 +2,7 @@ import type { DeviceCredentials } from '../auth/device-authenticator.ts';
 import type { AgeClock } from '../base/age-clock.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { SerializerName } from '../codec/codec.ts';
 import type { Link } from '../link/link.ts';
 import { NamespacedStore } from '../store/namespaced-store.ts';
@@ -20,6 +21,8 @@ export interface BridgeSurroundings {
   readonly realm: string;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Default: one of this bridge alone. */
+  readonly refusals?: RefusalSummary;
   readonly ages: AgeClock;
   /** The gateway's, once it is open. */
   store(): Store;
@@ -69,6 +72,7 @@ export class BridgeHost {
   readonly #demo: boolean;
   readonly #around: BridgeSurroundings;
   readonly #log: Logger;
+  readonly #refusals: RefusalSummary;
   #state: BridgeState = 'stopped';
   #run: Run | undefined;
   #restarts = 0;
@@ -85,6 +89,7 @@ export class BridgeHost {
     this.#demo = demo && bridge.demo !== undefined;
     this.#config = this.#demo ? bridge.demo?.prepare(config) : config;
     this.#around = around;
+    this.#refusals = around.refusals ?? new RefusalSummary(around.clock);
     this.#log = around.log.child({ bridge: bridge.name });
   }
 
@@ -186,6 +191,7 @@ export class BridgeHost {
     return {
       log: this.#log,
       clock,
+      refusals: this.#refusals,
       ages,
       realm: this.#around.realm,
       signal: run.abort.signal,

@@ -3,6 +3,7 @@ import type { DeviceCredentials } from '../auth/device-authenticator.ts';
 import type { AgeClock } from '../base/age-clock.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { RefusalSummary } from '../base/refusal-summary.ts';
 import type { JoinedSession } from '../client/session-api.ts';
 import type { SerializerName } from '../codec/codec.ts';
 import type { Link, Principal } from '../link/link.ts';
@@ -84,6 +85,8 @@ export interface RawSocketListenOptions {
 export interface BridgeContext {
   readonly log: Logger;
   readonly clock: Clock;
+  /** Counts and sums up which connections and logins are refused, of the whole gateway. */
+  readonly refusals: RefusalSummary;
   /** For ages that outlive the process: those of what is in the store. */
   readonly ages: AgeClock;
   /** The realm that its sessions join, and the devices that it vouches for. */

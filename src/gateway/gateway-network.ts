@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Codec, SerializerName } from '../codec/codec.ts';
 import { codecNamed, codecs } from '../codec/codecs.ts';
 import type { Link } from '../link/link.ts';
@@ -31,14 +32,21 @@ export class GatewayNetwork {
   readonly #limits: TransportLimits;
   readonly #log: Logger;
   readonly #clock: Clock;
+  readonly #refusals: RefusalSummary;
   /** What bridges take of the web listeners' WebSockets. */
   readonly foreign = new ForeignSubprotocols();
 
-  constructor(limits: Omit<GatewayConfig['limits'], 'failedLogins'>, log: Logger, clock: Clock) {
+  constructor(
+    limits: Omit<GatewayConfig['limits'], 'failedLogins'>,
+    log: Logger,
+    clock: Clock,
+    refusals = new RefusalSummary(clock),
+  ) {
     const { maxQueuedBytes } = limits;
     this.#limits = { ...withOwn(defaultLimits, limits), maxQueuedBytes, closeGrace: CLOSE_GRACE };
     this.#log = log;
     this.#clock = clock;
+    this.#refusals = refusals;
   }
 
   async listenWeb(
@@ -103,7 +111,7 @@ export class GatewayNetwork {
   }
 
   #common(name: string, offered: readonly Codec[]) {
-    return { name, codecs: offered, log: this.#log, clock: this.#clock };
+    return { name, codecs: offered, log: this.#log, clock: this.#clock, refusals: this.#refusals };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { RefusalSummary } from '../base/refusal-summary.ts';
 import type { MetaProcedures } from '../meta/meta-procedure.ts';
 import type { Access } from './access.ts';
 import { DeviceAdmission } from './device-admission.ts';
@@ -17,7 +18,7 @@ export class GatewayPairing {
     realm: string,
     access: Access,
     file: PrincipalWatch | undefined,
-    around: { readonly clock: Clock; readonly log: Logger },
+    around: { readonly clock: Clock; readonly log: Logger; readonly refusals: RefusalSummary },
   ) {
     const { directory } = access;
     this.#realm = realm;
@@ -25,6 +26,7 @@ export class GatewayPairing {
       realm,
       clock: around.clock,
       log: around.log.child({ part: 'pairing' }),
+      refusals: around.refusals,
       keeper: file && {
         add: principal => file.change(document => document.add(principal)),
         allow: (authid, clientIds) => file.change(document => document.change(authid, { clientIds: [...clientIds] })),

@@ -11,6 +11,8 @@ export interface GatewayStatus {
   readonly sessions: number;
   /** Requests and events that permissions have refused since the start, on all realms. */
   readonly refused: number;
+  /** Connections, logins and HTTP requests refused since the start, if any: `{ "WebSocket refused: 403": 12 }`. */
+  readonly refusals?: Readonly<Record<string, number>>;
   readonly bridges: Readonly<Record<string, { readonly state: BridgeState; readonly restarts: number }>>;
   /** How the data folder is, and what was written into it since the start; absent where there is none. */
   readonly store?: Omit<StoreStatus, 'reason'>;

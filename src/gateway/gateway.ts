@@ -4,6 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 import { AgeClock } from '../base/age-clock.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
+import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Link } from '../link/link.ts';
 import { MetaApi } from '../meta/meta-api.ts';
 import type { OwnedTopics } from '../router/owned-topics.ts';
@@ -73,6 +74,7 @@ export class Gateway implements AsyncDisposable {
   readonly #pairing: GatewayPairing;
   readonly #meta: MetaApi;
   readonly #network: GatewayNetwork;
+  readonly #refusals: RefusalSummary;
   readonly #hosts: readonly BridgeHost[];
   readonly #version = packageVersion();
   readonly #madeAt: number;
@@ -90,11 +92,16 @@ export class Gateway implements AsyncDisposable {
     this.#clock = clock;
     this.#ages = new AgeClock(clock, log.child({ part: 'ages' }));
     this.#madeAt = clock.monotonic();
+    this.#refusals = new RefusalSummary(clock);
     this.#pageFolder = options.pageFolder;
     this.#access = new Access(config, clock, log.child({ part: 'access' }), link => this.#router.attach(link));
     this.#principalFile = this.#watchPrincipals(config);
     const home = config.realms[0]?.name ?? '';
-    this.#pairing = new GatewayPairing(home, this.#access, this.#principalFile, { clock, log });
+    this.#pairing = new GatewayPairing(home, this.#access, this.#principalFile, {
+      clock,
+      log,
+      refusals: this.#refusals,
+    });
     this.#meta = new MetaApi({
       clock,
       log: log.child({ part: 'meta' }),
@@ -114,6 +121,7 @@ export class Gateway implements AsyncDisposable {
       observer: this.#meta.observer,
       clock,
       log: log.child({ part: 'router' }),
+      refusals: this.#refusals,
       agent: `wampway-${this.#version}`,
       limits: {
         goodbyeTimeout: GOODBYE,
@@ -124,7 +132,7 @@ export class Gateway implements AsyncDisposable {
       limitsOf: limitsByPrincipal(config.realms, this.#access.directory),
     });
     this.silenced = silencedDevices(config, options.bridges);
-    this.#network = new GatewayNetwork(config.limits, log, clock);
+    this.#network = new GatewayNetwork(config.limits, log, clock, this.#refusals);
     this.#hosts = this.#makeHosts(options.bridges);
   }
 
@@ -161,6 +169,7 @@ export class Gateway implements AsyncDisposable {
       uptime: Math.round((this.#clock.monotonic() - this.#madeAt) / 1000),
       sessions: this.#router.sessionCount,
       refused: [...this.#router.realms()].reduce((sum, { refused }) => sum + refused, 0),
+      ...(this.#refusals.count > 0 && { refusals: this.#refusals.counts }),
       bridges: Object.fromEntries(this.#hosts.map(({ name, state, restarts }) => [name, { state, restarts }])),
       ...(store !== undefined && { store }),
     };
@@ -287,6 +296,7 @@ export class Gateway implements AsyncDisposable {
         realm,
         log: this.#log,
         clock: this.#clock,
+        refusals: this.#refusals,
         ages: this.#ages,
         attach: link => this.#router.attach(link),
         namespaces,
@@ -344,6 +354,7 @@ export class Gateway implements AsyncDisposable {
     await this.#router.close();
     await closed;
     await stopped;
+    this.#refusals.stop();
     await this.#store?.[Symbol.asyncDispose]();
   }
 }

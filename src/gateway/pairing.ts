@@ -5,6 +5,7 @@ import { AddressRanges } from '../base/address-ranges.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { plainAddress } from '../base/network-of.ts';
+import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Principal } from '../link/link.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { PrincipalInput } from './config/principal-schema.ts';
@@ -16,9 +17,6 @@ const lan = new AddressRanges([
 ]);
 
 const GENERATED_BYTES = 12;
-/** Milliseconds in which a device that was turned away is not told of again, and how many are remembered. */
-const QUIET = 600_000;
-const MAX_REMEMBERED = 256;
 
 /** What the file of principals is asked to do. Rejects if it cannot. */
 export interface PrincipalKeeper {
@@ -31,6 +29,8 @@ export interface PairingOptions {
   readonly realm: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Counts and sums up who is refused. Default: one of pairing alone. */
+  readonly refusals?: RefusalSummary;
   /** Undefined where principals are in the configuration itself, where nobody writes. */
   readonly keeper: PrincipalKeeper | undefined;
   /** Whether a name is that of a principal. */
@@ -74,10 +74,11 @@ interface Window {
 export class Pairing {
   readonly #options: PairingOptions;
   #window: Window | undefined;
-  readonly #turnedAway = new Map<string, number>();
+  readonly #refusals: RefusalSummary;
 
   constructor(options: PairingOptions) {
     this.#options = options;
+    this.#refusals = options.refusals ?? new RefusalSummary(options.clock);
   }
 
   get isOpen(): boolean {
@@ -103,7 +104,6 @@ export class Pairing {
     const timer = clock.after(milliseconds, () => this.close());
     const until = clock.monotonic() + milliseconds;
     this.#window = { role, until, timer, left: devices, devices: new Map() };
-    this.#turnedAway.clear();
     log.warn(
       { seconds: Math.round(milliseconds / 1000), devices, role },
       'pairing: unknown devices of the LAN are let in',
@@ -209,18 +209,13 @@ export class Pairing {
     return isTaken(name) || (clientId !== undefined && clientId !== name && isTaken(clientId));
   }
 
-  /** One line for each device in a while. */
   #tell({ name, clientId, address }: NewDevice): void {
-    const { clock, log } = this.#options;
-    const key = `${address ?? ''} ${name} ${clientId ?? ''}`;
-    const now = clock.monotonic();
-    if (now < (this.#turnedAway.get(key) ?? Number.NEGATIVE_INFINITY)) return;
-    this.#turnedAway.delete(key);
-    const [oldest] = this.#turnedAway.keys();
-    if (this.#turnedAway.size >= MAX_REMEMBERED && oldest !== undefined) this.#turnedAway.delete(oldest);
-    this.#turnedAway.set(key, now + QUIET);
+    const { log } = this.#options;
     const hint = '"wampway pair" lets in new devices for ten minutes; "wampway user add NAME" makes a password for one';
-    log.warn({ device: name, clientId, address, hint }, 'unknown device turned away');
+    const from = `${address ?? ''} ${name} ${clientId ?? ''}`;
+    const fields = { device: name, clientId, address, hint };
+    const text = 'unknown device turned away';
+    this.#refusals.refused({ log, level: 'warn', text, reason: 'no credentials', from, fields });
   }
 }
 

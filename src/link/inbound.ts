@@ -1,4 +1,6 @@
 import type { Logger } from '../base/logger.ts';
+import { networkOfPeer } from '../base/network-of.ts';
+import type { RefusalSummary } from '../base/refusal-summary.ts';
 import { EMPTY_DICT } from '../wamp/dict.ts';
 import { ErrorUri, ProtocolViolation } from '../wamp/errors.ts';
 import { MessageType } from '../wamp/message-type.ts';
@@ -15,13 +17,16 @@ import type { Link, LinkReceiver } from './link.ts';
 export class Inbound {
   readonly #link: Link;
   readonly #log: Logger;
+  readonly #refusals: RefusalSummary | undefined;
   #receiver: LinkReceiver | undefined;
   #early: Message[] | undefined;
   #closed: string | undefined;
 
-  constructor(link: Link, log: Logger) {
+  /** `refusals` sums up what peers are refused for; without it each has a line. */
+  constructor(link: Link, log: Logger, refusals?: RefusalSummary) {
     this.#link = link;
     this.#log = log;
+    this.#refusals = refusals;
   }
 
   get closed(): boolean {
@@ -83,7 +88,7 @@ export class Inbound {
     if (this.#closed !== undefined) return;
     const { peer, listener } = this.#link.info;
     if (error instanceof ProtocolViolation) {
-      this.#log.info({ peer, listener, violation: error.message }, 'protocol violation, session ended');
+      this.#violated(error.message);
       this.#abort(ErrorUri.ProtocolViolation, error.message);
     } else {
       this.#log.error({ peer, listener, err: error }, 'internal error, session ended');
@@ -97,6 +102,15 @@ export class Inbound {
     this.#closed = reason;
     this.#early = undefined;
     if (this.#receiver !== undefined) this.#sayClosed(reason);
+  }
+
+  #violated(violation: string): void {
+    const { peer, listener } = this.#link.info;
+    const text = 'protocol violation, session ended';
+    const fields = { peer, listener, violation };
+    if (this.#refusals === undefined) this.#log.info(fields, text);
+    else
+      this.#refusals.refused({ log: this.#log, text, reason: listener, from: networkOfPeer(this.#link.info), fields });
   }
 
   #abort(reason: Uri, text: string): void {

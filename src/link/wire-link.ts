@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Codec } from '../codec/codec.ts';
 import { CloseUri, ErrorUri } from '../wamp/errors.ts';
 import { MessageType, messageName } from '../wamp/message-type.ts';
@@ -26,6 +27,8 @@ export interface WireLinkOptions {
   readonly closeGrace?: number;
   /** Told when WELCOME leaves for the peer, and when GOODBYE or ABORT does: whether a session is open on the link. */
   readonly onSession?: (open: boolean) => void;
+  /** Sums up what peers are refused for. Default: each has a line in the log. */
+  readonly refusals?: RefusalSummary | undefined;
 }
 
 /**
@@ -89,7 +92,7 @@ export class WireLink implements Link, FrameReceiver {
     this.#outgoing = this.#ownOutgoing;
     this.#onSession = options.onSession;
     this.#closeGrace = options.closeGrace ?? DEFAULT_CLOSE_GRACE;
-    this.#inbound = new Inbound(this, options.log);
+    this.#inbound = new Inbound(this, options.log, options.refusals);
     this.#channel.attach(this);
   }
 

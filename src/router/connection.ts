@@ -1,5 +1,7 @@
 import { afterAwake } from '../base/awake-time.ts';
 import type { Timer } from '../base/clock.ts';
+import type { LogFields } from '../base/logger.ts';
+import { networkOfPeer } from '../base/network-of.ts';
 import type { Link, LinkReceiver, Principal } from '../link/link.ts';
 import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
 import { CloseUri, ErrorUri, ProtocolViolation } from '../wamp/errors.ts';
@@ -141,9 +143,14 @@ export class Connection implements LinkReceiver {
 
   refused(reason: Uri, text: string): void {
     const { peer, listener } = this.#link.info;
-    this.#lobby.log.info({ peer, listener, reason, detail: text }, 'session refused');
+    this.#sumUp('session refused', reason, { peer, listener, reason, detail: text });
     this.#link.send({ type: MessageType.Abort, details: { message: text }, reason, payload: Payload.empty });
     this.#end(text);
+  }
+
+  #sumUp(text: string, reason: string, fields: LogFields): void {
+    const { log, refusals } = this.#lobby;
+    refusals.refused({ log, text, reason, from: networkOfPeer(this.#link.info), fields });
   }
 
   #handle(session: Session, message: Message): void {
@@ -172,7 +179,7 @@ export class Connection implements LinkReceiver {
     const violation = error instanceof ProtocolViolation;
     const { peer, listener } = this.#link.info;
     if (violation)
-      this.#lobby.log.info({ peer, listener, violation: error.message }, 'protocol violation, session ended');
+      this.#sumUp('protocol violation, session ended', listener, { peer, listener, violation: error.message });
     else this.#lobby.log.error({ peer, listener, err: error }, 'internal error, session ended');
     const text = violation ? error.message : 'internal error';
     const reason = violation ? ErrorUri.ProtocolViolation : ErrorUri.RuntimeError;

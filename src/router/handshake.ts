@@ -1,3 +1,4 @@
+import { networkOfPeer } from '../base/network-of.ts';
 import type { Link, Principal } from '../link/link.ts';
 import { type Dict, EMPTY_DICT } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
@@ -128,7 +129,10 @@ export class Handshake {
       this.#refuse(error.uri, String(error.args[0] ?? ''));
       return;
     }
-    this.#lobby.log.error({ peer: this.#link.info.peer, err: error }, 'the authenticator failed');
+    const { log, refusals } = this.#lobby;
+    const fields = { peer: this.#link.info.peer, err: error };
+    const from = networkOfPeer(this.#link.info);
+    refusals.refused({ log, level: 'error', text: 'the authenticator failed', reason: 'error', from, fields });
     this.#refuse(ErrorUri.AuthenticationFailed, 'the authentication could not be carried out');
   };
 

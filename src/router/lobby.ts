@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Principal } from '../link/link.ts';
 import type { OutgoingPolicy } from '../link/outgoing-policy.ts';
 import type { Id } from '../wamp/ids.ts';
@@ -12,6 +13,8 @@ import type { Realm } from './realm.ts';
 export interface Lobby {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Sums up who is refused. */
+  readonly refusals: RefusalSummary;
   readonly limits: RouterLimits;
   readonly authenticator: Authenticator;
   /** WELCOME.Details.agent. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Link, Principal } from '../link/link.ts';
 import type { OutgoingPolicy } from '../link/outgoing-policy.ts';
 import { CloseUri } from '../wamp/errors.ts';
@@ -43,6 +44,8 @@ export interface RouterOptions {
   readonly authorizer?: Authorizer;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Counts and sums up who is refused. Default: one of this router alone. */
+  readonly refusals?: RefusalSummary;
   /** Default: at random, as the specification wants global ids. */
   readonly sessionIds?: IdSource;
   readonly publicationIds?: IdSource;
@@ -95,6 +98,7 @@ export class Router {
     this.#lobby = {
       clock,
       log,
+      refusals: options.refusals ?? new RefusalSummary(clock),
       limits,
       authenticator,
       agent,

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Codec } from '../codec/codec.ts';
 import type { FrameChannel } from '../link/frame-channel.ts';
 import type { LinkInfo } from '../link/link.ts';
@@ -18,11 +19,14 @@ export interface AcceptorOptions {
   readonly limits: TransportLimits;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Counts and sums up who is refused, of all listeners together. Default: one of this listener alone. */
+  readonly refusals?: RefusalSummary;
 }
 
 /** The same, with what the listener itself counts. */
 export interface AcceptorTerms extends AcceptorOptions {
   readonly sessions: Places;
+  readonly refusals: RefusalSummary;
 }
 
 /** What is known of a peer that has shaken hands. */
@@ -66,5 +70,6 @@ export function acceptedLink(
     outgoing: { maxBytes: maxQueuedBytes, ...outgoing },
     closeGrace,
     onSession,
+    refusals: options.refusals,
   });
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { networkOf } from '../base/network-of.ts';
+import { networkOf, networkOfPeer } from '../base/network-of.ts';
 import type { Link } from '../link/link.ts';
 import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from './accepted-link.ts';
 import { BATCH_OVERHEAD } from './batch.ts';
@@ -71,11 +71,13 @@ export class LongPollAcceptor {
 
   handle(visitor: Visitor, request: IncomingMessage, response: ServerResponse): void {
     this.#prepare(response);
-    const { guard, log, name } = this.#options;
+    const { guard, log, name: listener, refusals } = this.#options;
     const caller = guard.callerOf(visitor, request);
     const refused = guard.refusalOfTransport(request, caller);
     if (refused !== undefined) {
-      log.info({ peer: caller.peer, listener: name, status: 403, refused }, 'long-poll request refused');
+      const fields = { peer: caller.peer, listener, status: 403, refused };
+      const from = networkOfPeer(caller);
+      refusals.refused({ log, text: 'long-poll request refused', reason: '403', from, fields });
       answerText(response, 403, refused);
       return;
     }

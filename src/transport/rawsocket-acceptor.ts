@@ -1,3 +1,4 @@
+import { networkOfPeer } from '../base/network-of.ts';
 import type { Codec } from '../codec/codec.ts';
 import type { Link } from '../link/link.ts';
 import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from './accepted-link.ts';
@@ -55,13 +56,16 @@ export class RawSocketAcceptor {
   }
 
   #answer(visitor: Visitor, request: Uint8Array): void {
-    const { codecs, minPeerMessageSize = 0, sessions, log, name, unixPath } = this.#options;
+    const { codecs, minPeerMessageSize = 0, sessions, log, name, unixPath, refusals } = this.#options;
     const { socket } = visitor;
     const full = visitor.surplus || !sessions.makeRoom();
     const result = judgeHandshake(request, { codecs, minPeerLimit: minPeerMessageSize, full });
     if (result.error !== undefined) {
-      const { peer } = peerAddress(socket, unixPath);
-      log.info({ peer, listener: name, refused: handshakeErrorText(result.error) }, 'RawSocket handshake refused');
+      const from = peerAddress(socket, unixPath);
+      const refused = handshakeErrorText(result.error);
+      const fields = { peer: from.peer, listener: name, refused };
+      const text = 'RawSocket handshake refused';
+      refusals.refused({ log, text, reason: refused, from: networkOfPeer(from), fields });
       // Read on, so that the reply is not lost with what the peer has sent already; the deadline still stands.
       socket.resume();
       socket.end(encodeRefusal(result.error));

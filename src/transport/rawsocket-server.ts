@@ -1,3 +1,4 @@
+import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Link } from '../link/link.ts';
 import type { AcceptorOptions } from './accepted-link.ts';
 import type { Listening } from './listening.ts';
@@ -18,6 +19,7 @@ export function listenRawSocket(options: RawSocketServerOptions, accept: (link: 
   const { address } = options;
   const unixPath = 'unixPath' in address ? { unixPath: address.unixPath } : {};
   const sessions = new Places(options.limits.maxSessions);
-  const acceptor = new RawSocketAcceptor({ ...options, ...unixPath, sessions }, accept);
-  return SocketServer.listen(options, visitor => acceptor.visit(visitor, NOTHING));
+  const refusals = options.refusals ?? new RefusalSummary(options.clock);
+  const acceptor = new RawSocketAcceptor({ ...options, ...unixPath, sessions, refusals }, accept);
+  return SocketServer.listen({ ...options, refusals }, visitor => acceptor.visit(visitor, NOTHING));
 }

@@ -7,8 +7,9 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
-import type { Logger } from '../base/logger.ts';
+import type { LogFields, Logger } from '../base/logger.ts';
 import { networkOf, plainAddress } from '../base/network-of.ts';
+import type { RefusalSummary } from '../base/refusal-summary.ts';
 import type { TransportLimits } from './limits.ts';
 import type { Listening } from './listening.ts';
 import { hostAndPort } from './peer-address.ts';
@@ -35,6 +36,7 @@ export interface SocketServerOptions {
   readonly limits: TransportLimits;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly refusals: RefusalSummary;
   /** Whether an address is a proxy's, whose connections are its clients' and counted for them. Default: none is. */
   readonly isProxy?: (address: string | undefined) => boolean;
 }
@@ -145,8 +147,10 @@ export class SocketServer implements Listening {
       arrival.socket = socket;
       this.#receive(arrival, socket, true);
     });
-    this.#server.on('tlsClientError', error =>
-      log.debug({ address: this.address, err: error }, 'TLS handshake failed'),
+    this.#server.on('tlsClientError', (error, socket) =>
+      this.#refused(socket, 'TLS handshake failed', 'code' in error ? String(error.code) : error.name, {
+        problem: error.message,
+      }),
     );
   }
 
@@ -155,6 +159,7 @@ export class SocketServer implements Listening {
     const { maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = this.#options.limits;
     const others = this.#closing === undefined ? this.#countConnection(socket) : Number.POSITIVE_INFINITY;
     if (others >= maxConnectionsPerAddress + SURPLUS_PER_ADDRESS) {
+      if (this.#closing === undefined) this.#refused(socket, 'connection dropped', 'too many of one address', {});
       socket.on('error', () => {});
       socket.destroy();
       return undefined;
@@ -178,6 +183,13 @@ export class SocketServer implements Listening {
     socket.once('close', () => this.#visitors.delete(visitor));
     visitor.deadline(limits.handshakeTimeout);
     this.#visit(visitor);
+  }
+
+  #refused(socket: Socket, text: string, reason: string, more: LogFields): void {
+    const { log, refusals } = this.#options;
+    const { remoteAddress } = socket;
+    const from = remoteAddress === undefined ? undefined : networkOf(remoteAddress);
+    refusals.refused({ log, text, reason, from, fields: { address: this.address, from, ...more } });
   }
 
   #makeRoom(): boolean {

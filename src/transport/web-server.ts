@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { networkOfPeer } from '../base/network-of.ts';
+import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Link } from '../link/link.ts';
 import type { AcceptorOptions } from './accepted-link.ts';
 import type { ForeignSubprotocols } from './foreign-subprotocols.ts';
@@ -38,9 +40,10 @@ export interface WebServerOptions extends AcceptorOptions, RequestGuardOptions {
  * `accept` gets a link for each WebSocket, RawSocket and long-poll transport. [advanced/transport_rawsocket]
  */
 export async function listenWeb(options: WebServerOptions, accept: (link: Link) => void): Promise<Listening> {
-  const port = new SharedPort(options, accept);
+  const refusals = options.refusals ?? new RefusalSummary(options.clock);
+  const port = new SharedPort({ ...options, refusals }, accept);
   const isProxy = (address: string | undefined): boolean => port.guard.callers.isProxy(address);
-  const sockets = await SocketServer.listen({ ...options, isProxy }, visitor => port.visit(visitor));
+  const sockets = await SocketServer.listen({ ...options, refusals, isProxy }, visitor => port.visit(visitor));
   return {
     address: sockets.address,
     port: sockets.port,
@@ -51,9 +54,12 @@ export async function listenWeb(options: WebServerOptions, accept: (link: Link) 
   };
 }
 
+/** The options of a listener, with what it has unless it is given one. */
+type PortOptions = WebServerOptions & { readonly refusals: RefusalSummary };
+
 class SharedPort {
   readonly guard: RequestGuard;
-  readonly #options: WebServerOptions;
+  readonly #options: PortOptions;
   readonly #http: Server;
   readonly #webSockets: WebSocketAcceptor;
   readonly #rawSockets: RawSocketAcceptor | undefined;
@@ -62,7 +68,7 @@ class SharedPort {
   readonly #visitors = new WeakMap<Socket, Visitor>();
   #closing: Promise<void> | undefined;
 
-  constructor(options: WebServerOptions, accept: (link: Link) => void) {
+  constructor(options: PortOptions, accept: (link: Link) => void) {
     this.#options = options;
     this.guard = new RequestGuard(options);
     const terms = { ...options, guard: this.guard, sessions: new Places(options.limits.maxSessions) };
@@ -97,13 +103,14 @@ class SharedPort {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    const { limits, log, name, onRequest } = this.#options;
+    const { limits, onRequest } = this.#options;
     const visitor = this.#visitors.get(request.socket);
     visitor?.deadline(limits.requestTimeout);
     // The next request on this connection has as long as the first one had.
     response.once('close', () => visitor?.deadline(limits.handshakeTimeout));
     if (visitor?.surplus) {
-      answer(response, 503, 'Too many connections: every place of this listener has a session (limits.maxConnections)');
+      const text = 'Too many connections: every place of this listener has a session (limits.maxConnections)';
+      this.#refuse(visitor, request, response, { status: 503, text });
       return;
     }
     if (visitor !== undefined && this.#longPolls?.has(request.url ?? '')) {
@@ -112,20 +119,33 @@ class SharedPort {
     }
     const refused = this.guard.refusalOfPage(request);
     if (refused !== undefined) {
-      const peer = visitor && this.guard.callerOf(visitor, request).peer;
-      log.info({ peer, listener: name, status: 403, refused }, 'HTTP request refused');
-      answer(response, 403, refused);
+      this.#refuse(visitor, request, response, { status: 403, text: refused });
     } else if (onRequest === undefined) {
       answer(response, 404, 'Nothing here but WebSocket');
     } else {
       try {
         onRequest(request, response);
       } catch (error) {
+        const { log, name } = this.#options;
         log.error({ listener: name, method: request.method, url: request.url, err: error }, 'request failed');
         if (response.headersSent) response.destroy();
         else answer(response, 500, 'Internal error');
       }
     }
+  }
+
+  #refuse(
+    visitor: Visitor | undefined,
+    request: IncomingMessage,
+    response: ServerResponse,
+    { status, text: refused }: { readonly status: number; readonly text: string },
+  ): void {
+    const { log, name: listener, refusals } = this.#options;
+    const caller = visitor && this.guard.callerOf(visitor, request);
+    const fields = { peer: caller?.peer, listener, status, refused };
+    const from = caller && networkOfPeer(caller);
+    refusals.refused({ log, text: 'HTTP request refused', reason: String(status), from, fields });
+    answer(response, status, refused);
   }
 
   #upgrade(request: IncomingMessage, head: Buffer): void {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { networkOfPeer } from '../base/network-of.ts';
 import type { Link } from '../link/link.ts';
 import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from './accepted-link.ts';
 import { BATCH_OVERHEAD } from './batch.ts';
@@ -77,8 +78,9 @@ export class WebSocketAcceptor {
       this.#noPlace(visitor, caller);
     if (refusal !== undefined) {
       const { status, text, headers } = refusal;
-      const { peer } = caller;
-      this.#options.log.info({ peer, listener: this.#options.name, status, refused: text }, 'WebSocket refused');
+      const { log, name: listener, refusals } = this.#options;
+      const fields = { peer: caller.peer, listener, status, refused: text };
+      refusals.refused({ log, text: 'WebSocket refused', reason: String(status), from: networkOfPeer(caller), fields });
       refuseUpgrade(socket, status, text, headers);
       return;
     }

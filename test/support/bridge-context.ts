@@ -1,6 +1,7 @@
 import { AgeClock } from '../../src/base/age-clock.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { type Logger, silentLogger } from '../../src/base/logger.ts';
+import { RefusalSummary } from '../../src/base/refusal-summary.ts';
 import { Session } from '../../src/client/session.ts';
 import type { JoinedSession } from '../../src/client/session-api.ts';
 import { Access } from '../../src/gateway/access.ts';
@@ -82,6 +83,7 @@ export class TestGateway implements AsyncDisposable {
     });
     this.context = {
       log: this.#log,
+      refusals: new RefusalSummary(systemClock),
       clock: systemClock,
       ages: new AgeClock(systemClock),
       realm: REALM,

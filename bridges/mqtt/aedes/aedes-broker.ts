@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes, type AedesOptions, type AedesPublishPacket, type Client, type PublishPacket } from 'aedes';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
+import type { RefusalSummary } from '../../../src/base/refusal-summary.ts';
 import { peerAddress } from '../../../src/gateway/bridge.ts';
 import { isBridgeNotice } from '../bridge-notice.ts';
 import { Strangers } from '../broker/strangers.ts';
@@ -66,6 +67,7 @@ export interface AedesBrokerParts {
   readonly drops: DropCounter;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly refusals?: RefusalSummary;
 }
 
 /**
@@ -98,7 +100,7 @@ export class AedesBroker implements MqttSource {
     this.#drops = parts.drops;
     this.#clock = parts.clock;
     this.#log = parts.log;
-    this.#refusals = new RefusalLog(parts.log);
+    this.#refusals = new RefusalLog(parts.log, undefined, parts.refusals);
     this.#aedes = new Aedes({
       // Measures B and C: no queue that all messages share, whose unwinding overflows the stack and which one stalled
       // subscriber fills; and a stalled subscriber is cut after seconds, not a minute.
@@ -298,7 +300,7 @@ export class AedesBroker implements MqttSource {
       (error: unknown) => {
         const code = error instanceof MqttRefusal ? error.code : Refused.Unavailable;
         const reason = error instanceof Error ? error.message : String(error);
-        this.#refusals.refused(peer.address, peer.clientId, reason);
+        this.#refusals.refused(peer.address, peer.clientId, reason, {}, `CONNACK ${code}`);
         callback(Object.assign(new Error(reason), { returnCode: code }), false);
       },
     );

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AgeClock } from '../../../src/base/age-clock.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
+import type { RefusalSummary } from '../../../src/base/refusal-summary.ts';
 import { isBridgeNotice } from '../bridge-notice.ts';
 import { holderOf } from '../holder.ts';
 import { MqttRefusal, type MqttSink, Refused } from '../mqtt-source.ts';
@@ -36,6 +37,7 @@ export interface ArrivalsParts {
   readonly clock: Clock;
   readonly ages: AgeClock;
   readonly log: Logger;
+  readonly refusals?: RefusalSummary;
   readonly maxClients: number;
   readonly maxTopicLevels: number;
   isStopping(): boolean;
@@ -66,7 +68,7 @@ export class Arrivals {
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
-    this.#refusals = new RefusalLog(parts.log);
+    this.#refusals = new RefusalLog(parts.log, undefined, parts.refusals);
     this.#notices = new RefusalLog(parts.log, 'MQTT bridge of another broker');
   }
 
@@ -262,10 +264,11 @@ export class Arrivals {
 
   #refuse(connection: Connection, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    connection.send(connack(error instanceof MqttRefusal ? error.code : Refused.Unavailable, false));
+    const code = error instanceof MqttRefusal ? error.code : Refused.Unavailable;
+    connection.send(connack(code, false));
     connection.will = undefined;
     connection.close(reason);
-    this.#refusals.refused(connection.address, connection.clientId, reason);
+    this.#refusals.refused(connection.address, connection.clientId, reason, {}, `CONNACK ${code}`);
   }
 
   #timeout(): Promise<void> {

@@ -1,6 +1,7 @@
 import { AwakeTime } from '../../../src/base/awake-time.ts';
 import type { Clock, Timer } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
+import type { RefusalSummary } from '../../../src/base/refusal-summary.ts';
 import { AgeClock, type BridgeContext } from '../../../src/gateway/bridge.ts';
 import type { DropCounter } from '../drop-counter.ts';
 import type { MqttConfig } from '../mqtt-config.ts';
@@ -46,6 +47,8 @@ export interface BrokerParts {
   /** For ages that outlive the process; one of its own by default. */
   readonly ages?: AgeClock;
   readonly log: Logger;
+  /** Counts and sums up who is refused. Default: one of this broker alone. */
+  readonly refusals?: RefusalSummary;
   /** Where what must outlive the process is kept; nothing does without. */
   readonly store?: BridgeContext['store'];
   /** For `$SYS/broker/version`. */
@@ -135,6 +138,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     const returned = (clientId: string): void => this.#departures.returned(clientId);
     this.#arrivals = new Arrivals({
       ...all,
+      ...(parts.refusals !== undefined && { refusals: parts.refusals }),
       protocol: this.#protocol,
       subscribing,
       maxClients,

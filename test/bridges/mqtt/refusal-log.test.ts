@@ -21,14 +21,10 @@ describe('refusal log', () => {
     );
   });
 
-  it('remembers a bounded number of them, and says the others again', () => {
+  it('is bounded whatever reasons come', () => {
     const log = new RecordingLogger();
     const refusals = new RefusalLog(log);
-    for (let i = 0; i < 100; i++) refusals.refused(`192.0.2.1:1`, 'lamp', `reason ${i}`);
-    refusals.refused('192.0.2.1:1', 'lamp', 'reason 0');
-    assert.equal(log.lines.length, 100);
-    refusals.refused('192.0.2.1:1', 'lamp', 'one more');
-    refusals.refused('192.0.2.1:1', 'lamp', 'reason 0');
-    assert.equal(log.lines.length, 102);
+    for (let i = 0; i < 10_000; i++) refusals.refused('192.0.2.1:1', 'lamp', `reason ${i}`);
+    assert.ok(log.lines.length <= 301, String(log.lines.length));
   });
 });
