@@ -174,14 +174,14 @@ export class LongPollAcceptor {
   }
 
   #open(question: Question): void {
-    const { visitor, caller, request, response } = question;
+    const { visitor, request, response } = question;
     this.#speakFor(visitor);
     readBody(request, MAX_OPEN_BYTES, body => {
       const { codecs } = this.#options;
       const protocols = body && protocolsIn(body);
       const spoken = protocols && chooseSubprotocol(protocols, codecs);
       // As late as this: others may have come while the request was on its way.
-      const refusal = this.#refusal(caller);
+      const refusal = this.#refusal(question);
       if (protocols === undefined) {
         answerText(response, 400, 'The body has to be a dictionary in JSON, such as {"protocols": ["wamp.2.json"]}');
       } else if (spoken === undefined) {
@@ -196,23 +196,23 @@ export class LongPollAcceptor {
     });
   }
 
-  #refusal({ address = 'unknown' }: Caller): string | undefined {
+  #refusal({ visitor, caller: { address = 'unknown' } }: Question): string | undefined {
     const { sessions, limits } = this.#options;
     const { maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = limits;
     if (this.#closing) return 'The gateway stops';
     const others = this.#addresses.get(networkOf(address)) ?? 0;
     if (others >= maxConnectionsPerAddress) return `${FULL} of this address (limits.maxConnectionsPerAddress)`;
-    const room = this.#places.makeRoom() && sessions.makeRoom();
+    const room = this.#places.makeRoom(visitor) && sessions.makeRoom(visitor);
     return room ? undefined : `${FULL}: every place of this listener has a session (limits.maxConnections)`;
   }
 
   /** Makes a link and gives the id of its transport. */
-  #make({ visitor: { tls }, caller, request }: Question, { codec, batched }: Subprotocol): string {
+  #make({ visitor, caller, request }: Question, { codec, batched }: Subprotocol): string {
     const { limits, sessions, clock } = this.#options;
     const id = randomBytes(ID_BYTES).toString('base64url');
     const network = networkOf(caller.address ?? 'unknown');
     const displaced = 'a newcomer has needed the place, and no session was open';
-    const places = [this.#places, sessions].map(held => held.take(() => channel.destroy(displaced)));
+    const places = [this.#places, sessions].map(held => held.take(() => channel.destroy(displaced), visitor));
     const carriers = new LongPollCarriers();
     const channel = new LongPollChannel({
       contentType: contentTypes[codec.name],
@@ -230,7 +230,7 @@ export class LongPollAcceptor {
     const maxBody = limits.maxMessageSize + (batched ? BATCH_OVERHEAD : 0);
     this.#transports.set(id, { channel, maxBody, carriers });
     this.#count(network, 1);
-    const peer: AcceptedPeer = { transport: 'longpoll', ...peerOf(caller), tls, headers: request.headers };
+    const peer: AcceptedPeer = { transport: 'longpoll', ...peerOf(caller), tls: visitor.tls, headers: request.headers };
     const framed = batched ? new BatchedChannel(channel, codec.binary, this.#options.clock) : channel;
     const serving = (open: boolean): void => {
       for (const place of places) place.keep(open);

@@ -14,6 +14,8 @@ export class Places {
   readonly #limit: number;
   /** Those that may have to go, the longest without a session first, and what ends them. */
   readonly #waiting = new Map<Place, () => void>();
+  /** Of each owner, the one of these that it took last. */
+  readonly #latest = new Map<object, Place>();
   #taken = 0;
   #displaced = 0;
 
@@ -31,36 +33,45 @@ export class Places {
     return this.#displaced;
   }
 
-  /** Makes sure of a free place, at the expense of one that has no session. Returns false if all have one. */
-  makeRoom(): boolean {
+  /**
+   * Makes sure of a free place, at the expense of one that has no session: the last one of `owner`, who would otherwise push out
+   * others by taking places over and over, or the oldest. Returns false if all have a session.
+   */
+  makeRoom(owner?: object): boolean {
     if (this.#taken < this.#limit) return true;
-    for (const [place, end] of this.#waiting) {
-      place.release();
-      this.#displaced++;
-      end();
-      return true;
-    }
-    return false;
+    const [oldest] = this.#waiting.keys();
+    const place = (owner && this.#latest.get(owner)) ?? oldest;
+    const end = place && this.#waiting.get(place);
+    if (place === undefined || end === undefined) return false;
+    place.release();
+    this.#displaced++;
+    end();
+    return true;
   }
 
   /** Takes a place, also beyond the limit. `end` is told if it has to go. */
-  take(end: () => void): Place {
+  take(end: () => void, owner?: object): Place {
+    const settle = (): void => {
+      this.#waiting.delete(place);
+      if (owner !== undefined && this.#latest.get(owner) === place) this.#latest.delete(owner);
+    };
     let held = true;
     this.#taken++;
     const place: Place = {
       keep: kept => {
         if (!held) return;
-        this.#waiting.delete(place);
+        settle();
         if (!kept) this.#waiting.set(place, end);
       },
       release: () => {
         if (!held) return;
         held = false;
         this.#taken--;
-        this.#waiting.delete(place);
+        settle();
       },
     };
     this.#waiting.set(place, end);
+    if (owner !== undefined) this.#latest.set(owner, place);
     return place;
   }
 }
