@@ -13,8 +13,9 @@ export function publishingOf(
   const sessionOf = ({ id }: JoinedSession) => realm()?.session(id);
   return {
     acceptsPlain(joined, topic) {
-      const session = sessionOf(joined);
-      return session !== undefined && realm()?.acceptsPlain(session, asUri(topic)) === true;
+      const home = realm();
+      const session = home?.session(joined.id);
+      return session !== undefined && home?.acceptsPlain(session, asUri(topic)) === true;
     },
     judge(joined, { topic, options, payload }) {
       const session = sessionOf(joined);

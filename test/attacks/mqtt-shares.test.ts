@@ -24,6 +24,7 @@ describe('attacks on what all MQTT clients share', () => {
           maxSessions: 30,
           retained: { maxTopics: 30, maxBytes: '64 KiB' },
           sysInterval: 0,
+          maxStoredBytes: '128 KiB',
         },
         'cbor-tcp': { port: 0 },
       },
@@ -86,6 +87,49 @@ describe('attacks on what all MQTT clients share', () => {
   it('those that are connected give way to none', async () => {
     for (let n = 0; n < 30; n++) await keep(`a${n}`, ATTACKER);
     assert.equal(await keepAndLeave('b0', OTHER), '20020003');
+  });
+
+  it('its queues take all that may wait: messages for a device of another address wait as well', async () => {
+    for (let n = 0; n < 3; n++) {
+      assert.equal(await keepAndLeave(`a${n}`, ATTACKER, rawSubscribe('fill/#', 1)), '20020000');
+    }
+    assert.equal(await keepAndLeave('b', OTHER, rawSubscribe('other', 1)), '20020000');
+    const [, publisher] = await keep('p', ATTACKER);
+    let answers = 0;
+    publisher.on('data', (chunk: Buffer) => {
+      answers += chunk.length / 4;
+    });
+    for (let n = 0; n < 200; n++) publisher.write(acknowledged(`fill/${n}`, 'x'.repeat(2000), n + 1));
+    for (let n = 0; n < 5; n++) publisher.write(acknowledged('other', `for b ${n}`, 1000 + n));
+    await until('all are acknowledged', () => answers === 205);
+    const back = connect({ port: fortress.ports.mqtt, host: '127.0.0.1', localAddress: OTHER });
+    sockets.push(back);
+    let text = '';
+    back.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+    });
+    back.write(rawConnect({ clientId: 'b', clean: false }));
+    await until('all that waited', () => text.includes('for b 4'));
+    assert.deepEqual(text.match(/for b \d/g), ['for b 0', 'for b 1', 'for b 2', 'for b 3', 'for b 4']);
+  });
+
+  it('limits of a role count clients without credentials by address, whatever client ids they have', async () => {
+    await using limited = await Fortress.start({
+      realms: [{ name: 'home', anonymous: 'none', roles: { anonymous: { limits: { sessions: 2 } } } }],
+      principals: [],
+      bridges: { mqtt: { port: 0, anonymous: 'any' }, 'cbor-tcp': { port: 0 } },
+    });
+    const code = async (clientId: string, localAddress: string): Promise<number | undefined> => {
+      const socket = connect({ port: limited.ports.mqtt, host: '127.0.0.1', localAddress });
+      sockets.push(socket);
+      socket.on('error', () => {});
+      socket.write(rawConnect({ clientId }));
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      return answer[3];
+    };
+    assert.deepEqual([await code('1', ATTACKER), await code('2', ATTACKER)], [0, 0]);
+    assert.notEqual(await code('3', ATTACKER), 0);
+    assert.equal(await code('4', OTHER), 0);
   });
 
   for (const [what, size] of [

@@ -1,6 +1,8 @@
 import type { DropCounter } from '../drop-counter.ts';
 import type { HeldMessages } from './held-messages.ts';
 import type { Journal } from './journal.ts';
+import type { Message } from './message.ts';
+import { QueueRelief } from './queue-relief.ts';
 import { type QueueLimits, Session } from './session.ts';
 import { SessionShares } from './session-shares.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -23,11 +25,13 @@ export class SessionTable {
   readonly #parts: SessionTableParts;
   readonly #sessions = new Map<string, Session>();
   readonly #shares: SessionShares;
+  readonly #relief: QueueRelief;
   #kept = 0;
 
   constructor(parts: SessionTableParts) {
     this.#parts = parts;
     this.#shares = new SessionShares(parts.maxSessions);
+    this.#relief = new QueueRelief(parts.held, this.#sessions);
   }
 
   get size(): number {
@@ -74,7 +78,9 @@ export class SessionTable {
   /** A session as the store has it, or a new one. */
   restore(clientId: string, owner: string | undefined, keeps: boolean, holder?: string): Session {
     const { journal, ...parts } = this.#parts;
-    const session = new Session(clientId, owner, keeps, { ...parts, journal: keeps ? journal : undefined }, holder);
+    const relieve = (receiver: Session, message: Message): boolean => this.#relief.relieve(receiver, message);
+    const own = { ...parts, journal: keeps ? journal : undefined, relieve };
+    const session = new Session(clientId, owner, keeps, own, holder);
     this.#sessions.set(clientId, session);
     if (keeps) {
       this.#kept += 1;

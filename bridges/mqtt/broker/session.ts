@@ -29,6 +29,8 @@ export interface SessionParts {
   readonly window: number;
   readonly held: HeldMessages;
   readonly drops: DropCounter;
+  /** Whether there is room for a message in the queues of all, after others have given way to it. */
+  relieve(receiver: Session, message: Message): boolean;
   /** Of a session that is to outlive the process. */
   readonly journal: Journal | undefined;
 }
@@ -101,7 +103,8 @@ export class Session {
       this.#drop(victim.message, 'the queue of a session is full');
       this.remove(victim);
     }
-    if (!held.accepts(message)) return this.#drop(message, 'all queues together are full');
+    if (!held.accepts(message) && !this.#parts.relieve(this, message))
+      return this.#drop(message, 'all queues together are full');
     // Nobody knows how long it will wait.
     if (this.connection === undefined || this.queue.length >= this.#parts.window) message.settle();
     const state = this.journal === undefined ? OutgoingState.Waiting : OutgoingState.Staged;
@@ -115,6 +118,12 @@ export class Session {
     if (entry.gone) return;
     this.queue.remove(entry);
     this.journal?.unqueued(this.clientId, entry);
+  }
+
+  /** Drops a message that waits, so that one of another client has room. */
+  giveUp(entry: Outgoing): void {
+    this.#drop(entry.message, 'all queues together are full: a message gave its place to one of another client');
+    this.remove(entry);
   }
 
   /** What is committed may be sent. */

@@ -29,7 +29,7 @@ function countLooks(entry: Outgoing, counter: { looks: number }): void {
 function session(full: 'drop-oldest' | 'drop-newest' = 'drop-oldest', window = 5): Session {
   const limits = { maxMessages: ROOM, maxBytes: 1_000_000_000, full };
   const parts = { limits, window, held: new HeldMessages(1e12), drops: new DropCounter(silentLogger) };
-  return new Session('c', undefined, true, { ...parts, journal: undefined });
+  return new Session('c', undefined, true, { ...parts, journal: undefined, relieve: () => false });
 }
 
 /** A client that takes PUBLISH and acknowledges nothing; or one whose socket is full. */

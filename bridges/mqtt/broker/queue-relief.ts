@@ -1,0 +1,56 @@
+import { isAddress } from '../holder.ts';
+import type { HeldMessages } from './held-messages.ts';
+import type { Message } from './message.ts';
+import type { Session } from './session.ts';
+
+/** Messages that are dropped at a time: looking for whose they are costs a step for each session. */
+const BATCH = 256;
+
+/** Makes room in the queues of all: the address whose sessions hold most gives up its oldest messages for others. */
+export class QueueRelief {
+  readonly #held: HeldMessages;
+  readonly #sessions: ReadonlyMap<string, Session>;
+  /** Messages for which nothing is looked for again, as nothing was found: then a full table costs little. */
+  #pause = 0;
+
+  constructor(held: HeldMessages, sessions: ReadonlyMap<string, Session>) {
+    this.#held = held;
+    this.#sessions = sessions;
+  }
+
+  /** Whether there is room now for a message to a session. */
+  relieve(receiver: Session, message: Message): boolean {
+    if (this.#pause > 0) {
+      this.#pause -= 1;
+      return false;
+    }
+    let dropped = 0;
+    for (const session of this.#victims(receiver.holder, message.size)) {
+      for (let entry = session.queue.oldestWaiting(); entry !== undefined; entry = session.queue.oldestWaiting()) {
+        session.giveUp(entry);
+        dropped += 1;
+        if (dropped >= BATCH) break;
+      }
+      if (dropped >= BATCH) break;
+    }
+    const found = dropped > 0 && this.#held.accepts(message);
+    if (!found) this.#pause = this.#sessions.size;
+    return found;
+  }
+
+  /** Sessions of the address that has most, if that is more than `holder` would have. */
+  #victims(holder: string, needed: number): readonly Session[] {
+    const bytes = new Map<string, number>();
+    for (const session of this.#sessions.values()) {
+      bytes.set(session.holder, (bytes.get(session.holder) ?? 0) + session.queue.bytes);
+    }
+    let largest: string | undefined;
+    let most = (bytes.get(holder) ?? 0) + needed;
+    for (const [other, size] of bytes) {
+      if (other === holder || !isAddress(other) || size <= most) continue;
+      largest = other;
+      most = size;
+    }
+    return largest === undefined ? [] : [...this.#sessions.values()].filter(session => session.holder === largest);
+  }
+}
