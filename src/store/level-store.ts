@@ -178,7 +178,8 @@ export class LevelStore implements Store, AsyncDisposable {
       const left = group.filter(({ settled }) => !settled);
       if (left.length === 0) return;
       const level = this.#handle.level ?? (await this.#reopened());
-      const accepted = await this.#growth.accepted(level, left);
+      // Those that were rejected meanwhile, because the disk did not answer, are not written any more.
+      const accepted = (await this.#growth.accepted(level, left)).filter(({ settled }) => !settled);
       try {
         await this.#commit(level, accepted);
         this.#recovered();

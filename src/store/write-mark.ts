@@ -41,17 +41,12 @@ export class LastWrite {
   static async open(path: string): Promise<{ file: LastWrite; number: number | undefined }> {
     // Neither truncated nor appended to; made if it is not there.
     const file = await open(path, 'r+').catch(() => open(path, 'w+', 0o600));
-    return { file: new LastWrite(file), number: await numberIn(file) };
-  }
-
-  /** The number in a file, without opening it for writing. */
-  static async read(path: string): Promise<number | undefined> {
-    const file = await open(path, 'r').catch(() => undefined);
-    try {
-      return file && (await numberIn(file));
-    } finally {
-      await file?.close();
+    // Reading a pipe would not end.
+    if (!(await file.stat()).isFile()) {
+      await file.close();
+      throw new Error(`${path} is no regular file`);
     }
+    return { file: new LastWrite(file), number: await numberIn(file) };
   }
 
   /** Resolves when the system has the number. It only serves to find damage: if it cannot be written, less is found. */

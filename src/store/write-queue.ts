@@ -55,9 +55,12 @@ export class WriteQueue {
     return this.#gathering.length === 0 && this.#taken.every(({ settled }) => settled);
   }
 
-  /** Milliseconds for which the oldest that is not answered has waited. */
+  /**
+   * Milliseconds for which the oldest has waited. Those that are being written count even if they have been rejected:
+   * the disk has not answered.
+   */
   get waited(): number {
-    const oldest = this.#taken.find(({ settled }) => !settled) ?? this.#gathering[0];
+    const oldest = this.#taken[0] ?? this.#gathering[0];
     return oldest === undefined ? 0 : this.#clock.monotonic() - oldest.since;
   }
 

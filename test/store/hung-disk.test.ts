@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { DiskRoom, type RoomFindings } from '../../src/store/disk-room.ts';
+import { LevelStore } from '../../src/store/level-store.ts';
+import { StoreFailing } from '../../src/store/store.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { Folder } from '../support/folder.ts';
+import { RecordingLogger } from '../support/recording-logger.ts';
+import { until } from '../support/until.ts';
+
+/** A disk that is looked at as a test says. */
+class TestRoom extends DiskRoom {
+  answer: () => Promise<RoomFindings> = async () => ({});
+
+  override find(): Promise<RoomFindings> {
+    return this.answer();
+  }
+}
+
+async function rig(folder: Folder) {
+  const clock = new FakeClock();
+  const log = new RecordingLogger();
+  const room = new TestRoom(folder.path, { maxBytes: 2 ** 40, minFree: 0 }, clock);
+  const store = await LevelStore.open(folder.path, { sync: 'always', syncInterval: 1000, room, clock, log });
+  const texts = (): string[] => log.lines.map(({ text }) => text);
+  return { clock, room, store, texts };
+}
+
+describe('LevelStore: a disk that does not answer', () => {
+  it('says that it is failing within five seconds, answers each write in the end, and goes on', async () => {
+    using folder = new Folder();
+    const { clock, room, store, texts } = await rig(folder);
+    let release = (): void => {};
+    room.answer = () =>
+      new Promise(resolve => {
+        release = () => resolve({});
+      });
+    const first = store.put('ns/first', Buffer.from('1'));
+    const failed = first.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await new Promise(setImmediate);
+    const second = store.put('ns/second', Buffer.from('2'));
+    second.catch(() => {});
+    clock.advance(5_000);
+    assert.equal(store.status.state, 'failing');
+    assert.deepEqual(texts(), ['store: failing']);
+    clock.advance(30_000);
+    assert.ok((await failed) instanceof StoreFailing);
+    await assert.rejects(second, StoreFailing);
+    room.answer = async () => ({});
+    release();
+    await store.put('ns/third', Buffer.from('3'));
+    clock.advance(1_000);
+    assert.equal(store.status.state, 'ok');
+    assert.deepEqual(texts(), ['store: failing', 'store: ok']);
+    assert.equal(await store.get('ns/first'), undefined, 'what was rejected was not written afterwards');
+    await store[Symbol.asyncDispose]();
+  });
+
+  it('answers the write during which something throws that should not, and the next', async () => {
+    using folder = new Folder();
+    const { room, store } = await rig(folder);
+    room.answer = () => Promise.reject(new Error('of a kind that was not thought of'));
+    await assert.rejects(store.put('ns/a', Buffer.from('1')), /not thought of/);
+    room.answer = () => {
+      throw new Error('at once');
+    };
+    await assert.rejects(store.put('ns/a', Buffer.from('1')), /at once/);
+    room.answer = async () => ({ failure: 'the disk is gone' });
+    await assert.rejects(store.put('ns/a', Buffer.from('1')), /the disk is gone/);
+    assert.equal(store.status.state, 'failing');
+    await store.delete('ns/a');
+    room.answer = async () => ({});
+    await store.put('ns/a', Buffer.from('1'));
+    assert.equal(store.status.state, 'ok');
+    await store[Symbol.asyncDispose]();
+  });
+
+  it('notices a folder that is gone while nothing is written, and one that is back', async () => {
+    using parent = new Folder();
+    const folder = parent.file('data');
+    const clock = new FakeClock();
+    const log = new RecordingLogger();
+    const room = new DiskRoom(folder, { maxBytes: 2 ** 40, minFree: 0 }, clock);
+    const store = await LevelStore.open(folder, { sync: 'always', syncInterval: 1000, room, clock, log });
+    execFileSync('mv', [folder, `${folder}-away`]);
+    clock.advance(4_000);
+    await until('it is failing', () => store.status.state === 'failing');
+    execFileSync('mv', [`${folder}-away`, folder]);
+    clock.advance(4_000);
+    await until('it is ok', () => store.status.state === 'ok');
+    await store[Symbol.asyncDispose]();
+  });
+
+  it('opens nothing that would never end', async () => {
+    using folder = new Folder();
+    const data = folder.file('data');
+    const clock = new FakeClock();
+    const room = new DiskRoom(data, { maxBytes: 2 ** 40, minFree: 0 }, clock);
+    const options = { sync: 'always', syncInterval: 1000, room, clock } as const;
+    await (await LevelStore.open(data, options))[Symbol.asyncDispose]();
+    for (const name of ['last-write', 'CURRENT', '000099.ldb', '000099.log']) {
+      execFileSync('rm', ['-f', `${data}/${name}`]);
+      execFileSync('mkfifo', [`${data}/${name}`]);
+    }
+    await assert.rejects(LevelStore.open(data, options), /no regular file/);
+    for (const name of ['CURRENT', '000099.ldb', '000099.log']) execFileSync('rm', [`${data}/${name}`]);
+    for (const name of ['MANIFEST-000002', 'MANIFEST-000004']) execFileSync('rm', ['-f', `${data}/${name}`]);
+    execFileSync('sh', ['-c', `rm -f ${data}/*.log ${data}/MANIFEST*`]);
+    await using store = await LevelStore.open(data, options);
+    await store.put('ns/a', Buffer.from('1'));
+  });
+});
