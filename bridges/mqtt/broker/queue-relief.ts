@@ -10,8 +10,11 @@ const BATCH = 256;
 export class QueueRelief {
   readonly #held: HeldMessages;
   readonly #sessions: ReadonlyMap<string, Session>;
-  /** Messages for which nothing is looked for again, as nothing was found: then a full table costs little. */
-  #pause = 0;
+  /**
+   * By receiver's holder: messages for which nothing is looked for again, as nothing was found. So a full table costs little,
+   * and a client whose own messages find no room holds up no other.
+   */
+  readonly #pauses = new Map<string, number>();
 
   constructor(held: HeldMessages, sessions: ReadonlyMap<string, Session>) {
     this.#held = held;
@@ -20,12 +23,15 @@ export class QueueRelief {
 
   /** Whether there is room now for a message to a session. */
   relieve(receiver: Session, message: Message): boolean {
-    if (this.#pause > 0) {
-      this.#pause -= 1;
+    const { holder } = receiver;
+    const pause = this.#pauses.get(holder) ?? 0;
+    if (pause > 0) {
+      this.#pauses.set(holder, pause - 1);
       return false;
     }
+    this.#pauses.delete(holder);
     let dropped = 0;
-    for (const session of this.#victims(receiver.holder, message.size)) {
+    for (const session of this.#victims(holder, message.size)) {
       for (let entry = session.queue.oldestWaiting(); entry !== undefined; entry = session.queue.oldestWaiting()) {
         session.giveUp(entry);
         dropped += 1;
@@ -34,8 +40,11 @@ export class QueueRelief {
       if (dropped >= BATCH) break;
     }
     const found = dropped > 0 && this.#held.accepts(message);
-    if (!found) this.#pause = this.#sessions.size;
-    return found;
+    if (found) return true;
+    // Holders come and go: what is remembered of them is bounded by the sessions that there are.
+    if (this.#pauses.size > this.#sessions.size) this.#pauses.clear();
+    this.#pauses.set(holder, this.#sessions.size);
+    return false;
   }
 
   /** Sessions of the address that has most, if that is more than `holder` would have. */
