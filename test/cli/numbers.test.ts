@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { Session } from '../../src/client/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { jsonItems } from '../../src/codec/json/json-items.ts';
+import { jsonPayload } from '../../src/codec/json/json-values.ts';
 import { dial } from '../../src/transport/dial.ts';
 import type { Payload } from '../../src/wamp/payload.ts';
 import { RouterServer } from '../support/router-server.ts';
@@ -104,6 +105,19 @@ describe('numbers of the command line', () => {
       assert.match(sub.lines[0] ?? '', / printed {2}\[9007.*\] \{"n":9223372036854775808\}$/);
       assert.ok(sub.lines[0]?.includes(text));
     }
+  });
+
+  it('are printed as a peer of JSON wrote them, its text on one line', async () => {
+    const text =
+      '[ 1e400, 0.10, 1E-7, 0.12345678901234567890,\r\n -0, "a \\"b\\\\", "\\u00fc \\/", { "k \\\\" : [ ] } ]';
+    const sub = await new CommandRun('sub', 'written', '--count', '1', '--url', server.url).ready();
+    await json.publish('written', { payload: jsonPayload(text) });
+    await sub.exitCode;
+    assert.equal(sub.lines.length, 1);
+    assert.ok(
+      sub.lines[0]?.endsWith(' [1e400,0.10,1E-7,0.12345678901234567890,-0,"a \\"b\\\\","ü /",{"k \\\\":[]}]'),
+      sub.lines[0],
+    );
   });
 
   it('pass through a command of register --exec', async () => {

@@ -9,7 +9,7 @@ import { CLOSE_DICT, CLOSE_LIST, OPEN_DICT, OPEN_LIST, skipBlanks, walkValue } f
 
 const encoder = new TextEncoder();
 
-/** The arguments of a payload as JSON text, compact: integers with all their digits, floats with a point or an exponent. */
+/** The arguments of a payload as JSON text, compact; numbers to the digit, as they were written. */
 export interface PayloadTexts {
   readonly args: string;
   readonly kwargs: string;
@@ -43,13 +43,34 @@ export function payloadTexts(payload: Payload): PayloadTexts {
   const { count, source } = payload;
   if (count === 0) return { args: '[]', kwargs: '{}' };
   const items = payload.itemsIn(jsonItems);
-  // A peer's own text may have blanks, lines among them, and escapes in it.
-  const compact = source === jsonItems ? jsonItems.transcode(items, count, jsonItems) : items;
+  const compact = source === jsonItems ? encoder.encode(compactText(decodeUtf8(items, 0, items.length))) : items;
   const end = walkValue(compact, 0, compact.length, 0);
   const args = decodeUtf8(compact, 0, end);
   const kwargs = count === 2 ? decodeUtf8(compact, end + 1, compact.length) : '{}';
   // Binary in the place of the list is the only argument. [advanced/payload_passthru_mode]
   return { args: compact[0] === OPEN_LIST ? args : `[${args}]`, kwargs };
+}
+
+/** A peer's own JSON without blanks, lines among them, and with strings in one spelling. Numbers stay as they are written. */
+function compactText(text: string): string {
+  const parts: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const quote = text.indexOf('"', at);
+    parts.push(text.slice(at, quote < 0 ? text.length : quote).replace(/[ \t\r\n]+/g, ''));
+    if (quote < 0) break;
+    at = endOfString(text, quote);
+    parts.push(JSON.stringify(JSON.parse(text.slice(quote, at))));
+  }
+  return parts.join('');
+}
+
+/** The place after the string whose opening quote is at `quote`. */
+function endOfString(text: string, quote: number): number {
+  for (let close = text.indexOf('"', quote + 1); ; close = text.indexOf('"', close + 1)) {
+    let escapes = 0;
+    while (text[close - 1 - escapes] === '\\') escapes++;
+    if (escapes % 2 === 0) return close + 1;
+  }
 }
 
 /** Whether the well-formed list or dictionary has anything in it. */
