@@ -7,6 +7,7 @@ import { comparedToBaseline, saveBaseline } from './baseline.ts';
 import { beside, naive, ours } from './candidates.ts';
 import { growthLines } from './growth.ts';
 import { growthPlot } from './growth-plot.ts';
+import { hostile } from './hostile.ts';
 import { measureLoad } from './measure.ts';
 import type { Candidate } from './measured-router.ts';
 import { type BenchOptions, benchOptions, usage } from './options.ts';
@@ -67,6 +68,10 @@ async function main(): Promise<void> {
   const options = benchOptions(process.argv.slice(2));
   if (options.help) return console.log(usage);
   const { parts } = options;
+  if (parts[0] === 'hostile') {
+    if (!(await hostile(parts.slice(1)))) process.exitCode = 1;
+    return;
+  }
   const selected = scenarios.filter(each => parts.length === 0 || parts.some(part => fullName(each).includes(part)));
   if (selected.length === 0) throw new Error(`no scenario matches ${parts.join(' ')}; --list names them`);
   if (options.list) return selected.forEach(scenario => void console.log(fullName(scenario)));

@@ -25,6 +25,8 @@ const quick: Effort = {
 };
 
 export const usage = `usage: npm run bench -- [options] [part of a scenario's name …]
+       npm run bench -- hostile [part of an attack's name …]: what other clients wait while one attacks; exit code 1 if
+       the p99 of their calls is 20 ms or more
   --list                print the names of the scenarios
   --quick               shorter rounds, smaller tables: less exact
   --no-naive            without the naive router

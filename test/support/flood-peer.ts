@@ -21,6 +21,7 @@ export class FloodPeer implements Disposable {
 
   private constructor(socket: Socket) {
     this.socket = socket;
+    socket.setMaxListeners(0);
     socket.on('error', () => {});
     socket.on('data', chunk => this.#arrived(chunk));
   }

@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { FloodPeer } from '../support/flood-peer.ts';
+import type { GatewayPorts } from '../support/gateway-process.ts';
+
+/** What a client does that wants others to wait. */
+export interface HostileAttack {
+  readonly name: string;
+  /** What is there before it begins; not measured. */
+  readonly prepare?: (ports: GatewayPorts) => Promise<void>;
+  /** Goes on until `over`, or until it is done. */
+  readonly run: (ports: GatewayPorts, over: () => boolean) => Promise<void>;
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise(done => setTimeout(done, milliseconds));
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([Uint8Array.of(bytes.length >> 8, bytes.length & 0xff), bytes]);
+}
+
+function packet(first: number, ...parts: readonly Uint8Array[]): Buffer {
+  const rest = Buffer.concat(parts);
+  const length: number[] = [];
+  for (let left = rest.length; length.length === 0 || left > 0; left >>= 7) {
+    length.push((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+  }
+  return Buffer.concat([Uint8Array.of(first, ...length), rest]);
+}
+
+const id = (i: number): Buffer => Buffer.of((i >> 8) & 0xff, i & 0xff);
+
+async function mqtt({ mqtt: port }: GatewayPorts, client: string, clean = true): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  socket.on('error', () => {});
+  socket.setMaxListeners(0);
+  socket.resume();
+  await once(socket, 'connect');
+  socket.write(packet(0x10, text('MQTT'), Uint8Array.of(4, clean ? 2 : 0, 0, 0), text(client)));
+  await once(socket, 'data');
+  return socket;
+}
+
+async function write(socket: Socket, bytes: Buffer): Promise<void> {
+  if (socket.destroyed || socket.write(bytes)) return;
+  await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+}
+
+function publish(i: number, topic: string, payload: string, retain = false): Buffer {
+  return packet(0x32 | (retain ? 1 : 0), text(topic), id((i % 60_000) + 1), Buffer.from(payload));
+}
+
+const retainedByMqtt = (topics: number) => async (ports: GatewayPorts) => {
+  const socket = await mqtt(ports, `keeper-${topics}`);
+  for (let i = 0; i < topics; i++) await write(socket, publish(i, `kept/${topics}/${i}`, 'x', true));
+  await pause(1000);
+  socket.destroy();
+};
+
+/** One SUBSCRIBE packet with so many filters, then silence until the answers have come. */
+const subscribeOnce = (filters: readonly string[]) => async (ports: GatewayPorts, over: () => boolean) => {
+  const socket = await mqtt(ports, 'greedy');
+  const parts = filters.map(filter => Buffer.concat([text(filter), Uint8Array.of(0)]));
+  await write(socket, packet(0x82, id(1), ...parts));
+  while (!over() && !socket.destroyed) await pause(50);
+  socket.destroy();
+};
+
+/** A session says the same sort of thing as fast as it is read. */
+const flood =
+  (
+    message: (peer: FloodPeer, i: number) => readonly unknown[],
+    count = Number.POSITIVE_INFINITY,
+  ): HostileAttack['run'] =>
+  async ({ rawSocket }, over) => {
+    const peer = await FloodPeer.join(rawSocket);
+    for (let i = 0; i < count && !over() && !peer.ended; i++) {
+      await peer.say(message(peer, i));
+      if (i % 200 === 0) await pause(0);
+    }
+    await peer.flush();
+    while (!over() && !peer.ended) await pause(50);
+    peer[Symbol.dispose]();
+  };
+
+const retain: HostileAttack['prepare'] = async ({ rawSocket }) => {
+  const peer = await FloodPeer.join(rawSocket);
+  for (let i = 0; i < 20_000; i++) await peer.say([16, peer.next(), { retain: true }, `kept.${i}`, [i]]);
+  await peer.say([48, peer.next(), {}, 'wamp.session.count']);
+  await peer.heard(2);
+  peer[Symbol.dispose]();
+};
+
+const dots = (i: number): string =>
+  Array.from({ length: 100 }, (_, at) => ((i >> (at % 16)) & 1 ? 'x.' : 'y.')).join('.');
+
+export const hostileAttacks: readonly HostileAttack[] = [
+  {
+    name: 'mqtt: 10,000 times # in one packet, 1000 retained topics',
+    prepare: retainedByMqtt(1000),
+    run: subscribeOnce(Array<string>(10_000).fill('#')),
+  },
+  {
+    name: 'mqtt: 60,000 filters in one packet, 100 retained topics',
+    prepare: retainedByMqtt(100),
+    run: subscribeOnce(Array<string>(60_000).fill('kept/100/#')),
+  },
+  {
+    name: 'mqtt: 42,500 filters that are refused',
+    run: subscribeOnce(Array.from({ length: 42_500 }, (_, i) => `f/${i}`)),
+  },
+  {
+    name: 'mqtt: messages for a session that is away and whose queue is full',
+    prepare: async ports => {
+      const away = await mqtt(ports, 'away', false);
+      away.write(packet(0x82, id(1), text('busy/#'), Uint8Array.of(1)));
+      await once(away, 'data');
+      away.destroy();
+      const socket = await mqtt(ports, 'filler');
+      for (let i = 0; i < 10_500; i++) await write(socket, publish(i, 'busy/topic', 'x'));
+      await pause(2000);
+      socket.destroy();
+    },
+    run: async (ports, over) => {
+      const socket = await mqtt(ports, 'busy');
+      for (let i = 0; !over() && !socket.destroyed; i++) await write(socket, publish(i, 'busy/topic', 'x'));
+      socket.destroy();
+    },
+  },
+  {
+    name: 'wamp: 20,000 retained events, asked for four at a time',
+    prepare: retain,
+    run: async ({ rawSocket }, over) => {
+      const peer = await FloodPeer.join(rawSocket);
+      while (!over() && !peer.ended) {
+        const { frames } = peer;
+        for (let i = 0; i < 4; i++) await peer.say([32, peer.next(), { match: 'prefix', get_retained: true }, 'kept.']);
+        await peer.flush();
+        while (!over() && !peer.ended && peer.frames < frames + 4 * 20_001) await pause(10);
+      }
+      peer[Symbol.dispose]();
+    },
+  },
+  {
+    name: 'wamp: retained topics of 200 components',
+    run: flood((peer, i) => [16, peer.next(), { retain: true }, `w.${i}${'.a'.repeat(190)}`]),
+  },
+  {
+    name: 'wamp: wildcards of 200 components',
+    run: flood((peer, i) => [32, peer.next(), { match: 'wildcard' }, `w${i}.${dots(i).slice(0, 380)}`]),
+  },
+  {
+    name: 'wamp: a session with 20,000 subscriptions leaves, again and again',
+    run: async ({ rawSocket }, over) => {
+      while (!over()) {
+        const peer = await FloodPeer.join(rawSocket);
+        for (let i = 0; i < 12_000 && !over(); i++) await peer.say([32, peer.next(), {}, `s.${i}`]);
+        await peer.flush();
+        while (!over() && !peer.ended && peer.frames < 12_000) await pause(10);
+        peer[Symbol.dispose]();
+      }
+    },
+  },
+  {
+    name: 'wamp: lists of all subscriptions',
+    prepare: retain,
+    run: flood(peer => [48, peer.next(), {}, 'wamp.subscription.list']),
+  },
+  {
+    name: 'wamp: an audience of 10,000 names in each event',
+    run: flood(peer => [16, peer.next(), { eligible: Array.from({ length: 9999 }, (_, n) => n) }, 'a.b']),
+  },
+  {
+    name: 'http: connections that are refused',
+    run: async ({ web }, over) => {
+      const request =
+        'GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: https://evil.example\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+      const one = async (): Promise<void> => {
+        while (!over()) {
+          const socket = connect({ port: web, host: '127.0.0.1' });
+          socket.on('error', () => {});
+          socket.resume();
+          socket.write(request);
+          await new Promise(closed => socket.once('close', closed));
+        }
+      };
+      await Promise.all(Array.from({ length: 8 }, one));
+    },
+  },
+  {
+    name: 'serial: arguments made against a pattern',
+    run: flood(peer => [48, peer.next(), {}, 'serial.pot.say', [`${'a'.repeat(4000)}!`]]),
+  },
+];
