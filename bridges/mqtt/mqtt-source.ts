@@ -97,6 +97,8 @@ export interface MqttSink {
   replayed?(): void;
   /** Whether nobody can come back for a session any more that belongs to `owner`, as `connecting` named it. */
   isGone?(owner: string): boolean;
+  /** Whether an owner is a principal that does not exist any more. */
+  isRemoved?(owner: Owner): boolean;
   /** Whether a client may subscribe a filter. Absent: any. */
   maySubscribe?(peer: MqttPeer, filter: string): boolean;
   /** A client that was let in has been told so: from now on messages reach it. */

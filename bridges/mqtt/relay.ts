@@ -128,6 +128,10 @@ export class Relay implements MqttSink {
     return this.#sessions.ownerOf(peer);
   }
 
+  isRemoved({ authid, authmethod, authprovider }: Owner): boolean {
+    return authprovider === 'static' && authmethod !== 'anonymous' && !this.#context.isPrincipal(authid);
+  }
+
   isGone(owner: string): boolean {
     return this.#sessions.isGone(owner);
   }

@@ -83,8 +83,9 @@ export class Departures {
 
   /** Ends sessions for which nobody has come back. */
   expire(): number {
-    const { sessions, ages, journal, log, sink } = this.#parts;
+    const { sessions, ages, journal, log, sink, distributor } = this.#parts;
     const over = sessions.expire(ages.now());
+    if (sink.isRemoved !== undefined) distributor.forgetOwners(owner => sink.isRemoved?.(owner) === true);
     for (const session of sessions.values()) {
       // Its principal does not exist any more: nobody can come back for it.
       const { owner, connected } = session;

@@ -1,3 +1,4 @@
+import type { Owner } from '../../../src/gateway/bridge.ts';
 import type { DropCounter } from '../drop-counter.ts';
 import type { Qos } from '../mqtt-source.ts';
 import type { Connection } from './connection.ts';
@@ -203,17 +204,33 @@ export class Distributor {
     journal.retained(message);
   }
 
+  /** Forgets the retained messages of owners that do not exist any more; the realm has forgotten its own at once. */
+  forgetOwners(isGone: (owner: Owner) => boolean): void {
+    const known = new Map<Owner, boolean>();
+    for (const { topic, owner } of [...this.#parts.retained.values()]) {
+      if (owner === undefined) continue;
+      const gone = known.get(owner) ?? isGone(owner);
+      known.set(owner, gone);
+      if (gone) this.#forget(topic);
+    }
+    this.#parts.journal?.flush();
+  }
+
+  #forget(topic: string): void {
+    this.#parts.retained.set(new Message(topic, Buffer.alloc(0), 0, true, 0));
+    this.#unwritten.delete(topic);
+    this.#parts.journal?.forgetRetained(topic);
+    this.#parts.evicted(topic);
+  }
+
   /** Whether there is room for a retained message, after those that give way to it have gone. */
   #mayRetain(message: Message): boolean {
-    const { retained, drops, journal } = this.#parts;
+    const { retained, drops } = this.#parts;
     while (!retained.accepts(message)) {
       const victim = retained.victim(message);
       if (victim === undefined) return false;
       const { topic } = victim;
-      retained.set(new Message(topic, Buffer.alloc(0), 0, true, victim.receivedAt));
-      this.#unwritten.delete(topic);
-      journal?.forgetRetained(topic);
-      this.#parts.evicted(topic);
+      this.#forget(topic);
       drops.add('a retained message gave its place to one of another client ("retained")', { topic });
     }
     return true;

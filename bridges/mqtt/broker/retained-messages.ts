@@ -92,6 +92,10 @@ export class RetainedMessages {
     return this.#entries.get(topic)?.message;
   }
 
+  *values(): Iterable<Message> {
+    for (const { message } of this.#entries.values()) yield message;
+  }
+
   /** A walk over what a filter matches now. */
   cursor(filter: string): RetainedCursor {
     return new RetainedCursor(this.#topics, filter, this.#number);

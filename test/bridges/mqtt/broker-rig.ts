@@ -8,6 +8,7 @@ import type { MqttMessage, MqttPeer, MqttSink, Verdict } from '../../../bridges/
 import { type OwnBroker, openBroker } from '../../../bridges/mqtt/open-broker.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
+import type { Owner } from '../../../src/gateway/bridge.ts';
 import { until } from '../../support/until.ts';
 
 export interface Received {
@@ -25,6 +26,8 @@ export class BrokerRig implements MqttSink {
   readonly peers: MqttPeer[] = [];
   readonly gone: MqttPeer[] = [];
   readonly failures: unknown[] = [];
+  /** Principals that do not exist any more. */
+  readonly removed = new Set<string>();
   /** Connections and subscriptions, a line each. */
   readonly told: string[] = [];
   readonly drops = new DropCounter(silentLogger);
@@ -67,6 +70,20 @@ export class BrokerRig implements MqttSink {
 
   maySubscribe(_: MqttPeer, filter: string): boolean {
     return this.allow(filter);
+  }
+
+  /** Who has a user name is a principal. */
+  ownerOf({ username, clientId }: MqttPeer): Owner | undefined {
+    if (username === undefined) return undefined;
+    return { authid: username, authrole: 'device', authmethod: 'ticket', authprovider: 'static', clientId };
+  }
+
+  isRemoved({ authid }: Owner): boolean {
+    return this.removed.has(authid);
+  }
+
+  isGone(owner: string): boolean {
+    return this.removed.has(owner);
   }
 
   /** What outlived an earlier run. */

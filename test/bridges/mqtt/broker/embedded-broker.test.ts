@@ -268,6 +268,31 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     assert.equal(String(fresh.toString('hex')), '20020000', 'the session is over');
   });
 
+  it('forgets the kept session and the retained messages of a principal that is removed', async () => {
+    const clock = new FakeClock();
+    await using rig = await BrokerRig.start({}, { clock });
+    for (const username of ['joe', 'ann']) {
+      const client = await rig.client({ clientId: username, username, clean: false });
+      await client.publishAsync(`${username}/state`, 'on', { qos: 1, retain: true });
+      await client.endAsync();
+    }
+    await until('both are gone', () => rig.gone.length === 2);
+    rig.removed.add('joe');
+    clock.advance(31_000);
+    assert.deepEqual(
+      (await rig.broker.retained('#')).map(({ topic }) => topic),
+      ['ann/state'],
+    );
+    const present = async (clientId: string, username: string): Promise<string> => {
+      const socket = await rig.socket();
+      socket.write(rawConnect({ clientId, username, clean: false }));
+      const [answer] = await once(socket, 'data');
+      return answer.toString('hex');
+    };
+    assert.equal(await present('joe', 'another'), '20020000', 'the client id is free again');
+    assert.equal(await present('ann', 'ann'), '20020100');
+  });
+
   it('N: there are so many sessions, and no more', async () => {
     await using rig = await BrokerRig.start({ maxSessions: 1 });
     await rig.client({ clientId: 'one', clean: false });
