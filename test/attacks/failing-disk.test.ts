@@ -127,9 +127,14 @@ async function nothingIsLost(data: string, publishers: readonly Publisher[]): Pr
   await using visitor = await MqttVisitor.connect(gateway.mqttPort, 'auditor', { clean: true });
   await visitor.client.subscribeAsync('load/#', { qos: 1 });
   const found = new Map<string, string>();
-  for (const packet of (await visitor.drained()).map(text => text.split(' '))) {
-    found.set(packet[0] ?? '', packet.slice(1, 3).join(' '));
-  }
+  const topics = publishers.flatMap(({ acknowledged }) => [...acknowledged.keys()]);
+  // Retained messages are sent in turns, and other messages in between. What does not come is told below.
+  await until('what is retained', () => {
+    for (const packet of visitor.received.map(text => text.split(' '))) {
+      found.set(packet[0] ?? '', packet.slice(1, 3).join(' '));
+    }
+    return topics.every(topic => found.has(topic));
+  }).catch(() => {});
   for (const { acknowledged, sent } of publishers) {
     for (const [topic, text] of acknowledged) {
       const value = found.get(topic);
