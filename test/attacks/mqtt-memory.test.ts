@@ -81,8 +81,9 @@ type Attack = (port: number) => Promise<void>;
 const attacks: Record<string, Attack> = {
   'retained topics of 200 levels': port => publishAll(port, 3_000, deep, true),
   'retained topics that branch at every level': port => publishAll(port, 6_000, branching, true),
-  'retained topics of 60 kB': port => publishAll(port, 1_000, long, true),
-  'topics of 60 kB that nobody retains': port => publishAll(port, 4_500, long, false),
+  'retained topics of many characters': port => publishAll(port, 20_000, n => `${n}/${'x'.repeat(2_000)}`, true),
+  'topics of many characters that nobody retains': port =>
+    publishAll(port, 20_000, n => `${n}/${'x'.repeat(2_000)}`, false),
   'filters of 200 levels': port => subscribeAll(port, 20, 1_000, n => `${deep(n)}`),
   'filters that branch at every level': port => subscribeAll(port, 20, 1_000, branching),
   'filters with wildcards that branch at every level': port =>

@@ -246,6 +246,11 @@ export class Arrivals {
     connection.welcome(connack(0, present && connection.protocolVersion > 3));
     sink.connected?.(connection);
     for (const [filter, qos] of session.subscriptions) sink.subscribed?.(connection, filter, qos);
+    if (session.dropped > 0) {
+      const { dropped } = session;
+      this.#parts.log.warn({ clientId, dropped }, 'MQTT session lost messages that there was no room for');
+      session.dropped = 0;
+    }
     session.queue.restart();
     session.pump();
     this.#parts.replays.resume(session);

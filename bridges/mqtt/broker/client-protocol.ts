@@ -4,6 +4,7 @@ import { isBridgeNotice } from '../bridge-notice.ts';
 import type { DropCounter } from '../drop-counter.ts';
 import type { MqttSink } from '../mqtt-source.ts';
 import { isTopicName } from '../mqtt-text.ts';
+import type { Backpressure } from './backpressure.ts';
 import { type Connection, Hold } from './connection.ts';
 import type { Distributor } from './distributor.ts';
 import { Message } from './message.ts';
@@ -25,12 +26,13 @@ export interface ProtocolParts {
   readonly sink: MqttSink;
   readonly distributor: Distributor;
   readonly subscribing: Subscribing;
+  readonly backpressure: Backpressure;
   readonly replays: RetainedReplays;
   readonly drops: DropCounter;
   readonly traffic: Traffic;
   readonly clock: Clock;
   readonly ages: AgeClock;
-  readonly limits: { readonly maxTopicLevels: number };
+  readonly limits: { readonly maxTopicLevels: number; readonly maxQueuedBytes: number };
   /** An error that is ours. */
   failed(connection: Connection, error: unknown): void;
   /** The last message of a closed connection is through. */
@@ -69,12 +71,12 @@ export class ClientProtocol {
         this.#parts.failed(connection, error);
         connection.close('an error of the gateway');
       },
-      idle: () => {
-        if (connection.closed) this.#parts.ended(connection);
-        else {
-          connection.proceed(Hold.Line);
+      mustWait: (message, advance) => this.#parts.backpressure.mustWait(message, advance),
+      progressed: () => {
+        if (!connection.closed) {
+          if (!this.#isLong(session, line, 2)) connection.proceed(Hold.Line);
           connection.answered();
-        }
+        } else if (line.length === 0) this.#parts.ended(connection);
       },
     });
     connection.session = session;
@@ -132,7 +134,7 @@ export class ClientProtocol {
       // Sent again, it has been accepted before, or is being so. [MQTT-4.3.3-2]
       if (known === 'received') connection.send(acknowledgement(PacketType.Pubrec, id));
       if (known !== undefined) return;
-      if (session.incoming.size >= MAX_INCOMING) {
+      if (session.incoming.size >= MAX_INCOMING && connection.line?.length === 0) {
         throw new MalformedPacket(`more than ${MAX_INCOMING} messages at QoS 2 wait for their PUBREL`);
       }
       session.incoming.set(id, 'arriving');
@@ -143,7 +145,19 @@ export class ClientProtocol {
       ? 'withhold'
       : sink.message({ topic, payload, qos, retain, dup, receivedAt: clock.now() }, connection);
     connection.line?.enter(message, id, verdict);
-    if ((connection.line?.length ?? 0) >= MAX_LINE) connection.hold(Hold.Line);
+    if (connection.line !== undefined && this.#isLong(session, connection.line, 1)) connection.hold(Hold.Line);
+  }
+
+  /**
+   * Whether so many messages of a client wait that its socket is read no further; of a `part` of the bound. While they
+   * wait for a subscriber, as many as fit into memory are read: behind them may be acknowledgements that others wait for.
+   */
+  #isLong(session: Session, line: PublishLine, part: number): boolean {
+    const { backpressure, limits } = this.#parts;
+    if (line.length === 0) return false;
+    if (session.incoming.size * part >= MAX_INCOMING) return true;
+    if (!line.waiting) return line.length * part >= MAX_LINE;
+    return line.parkedBytes * part >= backpressure.share(limits.maxQueuedBytes);
   }
 
   #acknowledge(connection: Connection, session: Session, { qos }: Message, id: number): void {

@@ -3,6 +3,7 @@ import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import type { DropCounter } from '../drop-counter.ts';
 import type { MqttSink } from '../mqtt-source.ts';
+import type { Backpressure } from './backpressure.ts';
 import type { Connection } from './connection.ts';
 import type { Distributor } from './distributor.ts';
 import type { Journal } from './journal.ts';
@@ -19,6 +20,7 @@ export interface DeparturesParts {
   readonly sink: MqttSink;
   readonly sessions: SessionTable;
   readonly distributor: Distributor;
+  readonly backpressure: Backpressure;
   readonly replays: RetainedReplays;
   readonly journal: Journal | undefined;
   readonly drops: DropCounter;
@@ -49,8 +51,10 @@ export class Departures {
     }
     if (reason !== undefined) this.#parts.log.info({ peer, clientId, reason }, 'MQTT client disconnected');
     this.#publishWill(connection);
+    line.open();
     if (session.connection === connection) {
       session.connection = undefined;
+      this.#parts.backpressure.forget(session);
       this.#leave(session);
     }
     if (line.length === 0) this.#parts.ended(connection);

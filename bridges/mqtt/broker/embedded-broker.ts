@@ -9,6 +9,7 @@ import type { MqttPeer, MqttPublication, MqttSink, MqttSource } from '../mqtt-so
 import { isTopicName } from '../mqtt-text.ts';
 import { RefusedFilters } from '../refused-filters.ts';
 import { Arrivals } from './arrivals.ts';
+import { Backpressure } from './backpressure.ts';
 import { ClientProtocol } from './client-protocol.ts';
 import { type Arrival, Connection, type ConnectionHost, type ConnectionLimits } from './connection.ts';
 import { Departures } from './departures.ts';
@@ -73,6 +74,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   readonly #sessions: SessionTable;
   readonly #distributor: Distributor;
   readonly #replays: RetainedReplays;
+  readonly #backpressure: Backpressure;
+  readonly #pace = { ticks: 0 };
   readonly #arrivals: Arrivals;
   readonly #departures: Departures;
   readonly #protocol: ClientProtocol;
@@ -108,7 +111,18 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       retained: this.#retained,
     };
     const { inflight: window, sessionExpiry: expiry, maxSessions, queue: limits } = config;
-    this.#sessions = new SessionTable({ ...shared, held: this.#held, limits, window, expiry, maxSessions });
+    const relieved = (session: Session): void => this.#backpressure.relieved(session);
+    this.#backpressure = new Backpressure({ subscriptions: this.#subscriptions, clock, log });
+    this.#sessions = new SessionTable({
+      relieved,
+      pace: this.#pace,
+      ...shared,
+      held: this.#held,
+      limits,
+      window,
+      expiry,
+      maxSessions,
+    });
     const overtake = (topic: string): void => this.#replays.overtake(topic);
     this.#distributor = new Distributor({ ...shared, connectionOf, overtake, evicted: topic => sink.evicted?.(topic) });
     this.#replays = new RetainedReplays({
@@ -116,7 +130,13 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       give: (session, message, qos) => this.#distributor.give(session, message, qos, true),
     });
     this.#refused = new RefusedFilters(config.refuse.subscribe);
-    const all = { ...shared, sessions: this.#sessions, distributor: this.#distributor, replays: this.#replays };
+    const all = {
+      ...shared,
+      sessions: this.#sessions,
+      distributor: this.#distributor,
+      replays: this.#replays,
+      backpressure: this.#backpressure,
+    };
     const failed = (connection: Connection, error: unknown): void => this.failed(connection, error);
     const subscribing = new Subscribing({
       ...{ ...all, turns: this.turns, limits: config, failed },
@@ -155,7 +175,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
         drops.add('the store has failed', { topic, refusal: error.message });
       },
       failed: error => sink.failed(error),
-      idle: () => {},
+      progressed: () => {},
     });
     this.#departures = new Departures({ ...all, ended, replay: message => this.#publishOrphan(message) });
     this.#sys = new SysTopics(this.#facts(), message => this.#distributor.release(message, undefined), parts);
@@ -254,6 +274,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
+    this.#backpressure.stop();
     for (const timer of this.#timers) timer.cancel();
     for (const connection of [...this.#connections]) connection.close('the gateway is stopping');
     let late = false;
@@ -308,6 +329,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
 
   #check(): void {
     this.patience.checked();
+    this.#pace.ticks += 1;
     const now = this.patience.now();
     for (const connection of this.#connections) connection.check(now);
   }

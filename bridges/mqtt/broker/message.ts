@@ -22,6 +22,8 @@ export class Message {
   /** How many queues hold it. */
   holders = 0;
   #payload: Buffer;
+  /** 0 until somebody asks. */
+  #topicBytes = 0;
 
   constructor(topic: string, payload: Buffer, qos: Qos, retain: boolean, receivedAt: number, owner?: Owner) {
     this.topic = topic;
@@ -43,8 +45,11 @@ export class Message {
 
   /** The memory that its topic takes: a single character beyond Latin-1 makes each one take two bytes. */
   get topicBytes(): number {
-    const { topic } = this;
-    return Buffer.byteLength(topic) === topic.length ? topic.length : 2 * topic.length;
+    if (this.#topicBytes === 0) {
+      const { topic } = this;
+      this.#topicBytes = Buffer.byteLength(topic) === topic.length ? topic.length : 2 * topic.length;
+    }
+    return this.#topicBytes;
   }
 
   /** It will stay: it lets go of the chunk that it came in. */

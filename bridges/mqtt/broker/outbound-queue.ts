@@ -67,6 +67,11 @@ export class OutboundQueue {
     return this.#entries.size;
   }
 
+  /** How many are sent and not acknowledged. */
+  get inFlight(): number {
+    return this.#inFlightCount;
+  }
+
   get bytes(): number {
     return this.#bytes;
   }

@@ -4,6 +4,11 @@ import type { Message } from './message.ts';
 
 /** What is done with a message, in this order. */
 export interface PublishSteps {
+  /**
+   * Whether a message has to wait for a subscriber that is behind; then `advance` is called when it may go on. Absent:
+   * none has to.
+   */
+  mustWait?(message: Message, advance: () => void): boolean;
   /** It is accepted: what has to be on disk before anyone hears of it is written. Undefined where nothing has to be. */
   stage(message: Message, id: number, verdict: Verdict): Staged | undefined;
   /** It is on disk: subscribers get it, and whoever published it the acknowledgement. */
@@ -12,8 +17,8 @@ export interface PublishSteps {
   refuse(message: Message, id: number, error: Error, staged: Staged | undefined): void;
   /** An error that is ours. */
   readonly failed: (error: unknown) => void;
-  /** Nothing is left in the line. */
-  idle(): void;
+  /** Some messages are through; perhaps nothing is left in the line. */
+  progressed(): void;
 }
 
 interface Place {
@@ -26,22 +31,44 @@ interface Place {
   refused: boolean;
 }
 
+/** Places that are through are let go of when they are so many, and half of all. */
+const MANY = 256;
+
 /**
  * The messages of one client in the order in which they came, whatever order they are accepted and written in. Writes
- * overlap: the next message is staged while the one before is being written.
+ * overlap: the next message is staged while the one before is being written. A message that has to wait for a subscriber
+ * holds up those behind it.
  */
 export class PublishLine {
   readonly #steps: PublishSteps;
-  readonly #places: Place[] = [];
-  /** How many of the places, from the first on, are staged. */
-  #staged = 0;
+  #places: Place[] = [];
+  /** The first place that is not through, and the first that is not staged. */
+  #first = 0;
+  #next = 0;
+  #bytes = 0;
+  #waiting = false;
+  #open = false;
+  readonly #advanceAgain = (): void => {
+    this.#waiting = false;
+    this.#advance();
+  };
 
   constructor(steps: PublishSteps) {
     this.#steps = steps;
   }
 
   get length(): number {
-    return this.#places.length;
+    return this.#places.length - this.#first;
+  }
+
+  /** What waits for a subscriber, in bytes. */
+  get parkedBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether its first message waits for a subscriber. */
+  get waiting(): boolean {
+    return this.#waiting;
   }
 
   enter(message: Message, id: number, verdict: Verdict | Promise<Verdict>): void {
@@ -61,10 +88,17 @@ export class PublishLine {
       .catch(this.#steps.failed);
   }
 
+  /** No message waits for a subscriber any more: the client is gone, or the broker stops. */
+  open(): void {
+    this.#open = true;
+    this.#waiting = false;
+    this.#advance();
+  }
+
   #enterJudged(message: Message, id: number, verdict: Verdict): void {
-    if (this.#places.length > 0) {
+    if (this.length > 0 || this.#mustWait(message, verdict)) {
       this.#place(message, id, verdict);
-      this.#advance();
+      if (!this.#waiting) this.#advance();
       return;
     }
     const staged = this.#steps.stage(message, id, verdict);
@@ -72,25 +106,40 @@ export class PublishLine {
     else this.#commit(this.#place(message, id, verdict), staged);
   }
 
+  #mustWait(message: Message, verdict: Verdict): boolean {
+    if (this.#waiting) return true;
+    if (this.#open || verdict !== 'pass' || message.qos === 0) return false;
+    this.#waiting = this.#steps.mustWait?.(message, this.#advanceAgain) === true;
+    return this.#waiting;
+  }
+
   #place(message: Message, id: number, verdict: Verdict | undefined): Place {
     const place = { message, id, verdict, committed: false, staged: undefined, refused: false };
+    // It may stay for seconds.
+    if (this.#waiting) message.settle();
+    this.#bytes += message.size;
     this.#places.push(place);
     return place;
   }
 
   #advance(): void {
-    for (let place = this.#places[this.#staged]; place?.verdict !== undefined; place = this.#places[this.#staged]) {
+    for (let place = this.#places[this.#next]; place?.verdict !== undefined; place = this.#places[this.#next]) {
+      if (this.#mustWait(place.message, place.verdict)) break;
       const staged = this.#steps.stage(place.message, place.id, place.verdict);
-      if (staged === undefined) {
-        this.#staged += 1;
-        place.committed = true;
-      } else this.#commit(place, staged);
+      if (staged !== undefined) {
+        this.#commit(place, staged);
+        continue;
+      }
+      this.#next += 1;
+      place.committed = true;
+      // At once if it can be: whether the next one has to wait depends on it.
+      if (this.#next === this.#first + 1) this.#releaseFirst(place);
     }
     this.#finish();
   }
 
   #commit(place: Place, staged: Staged): void {
-    this.#staged += 1;
+    this.#next += 1;
     place.staged = staged;
     staged.committed
       .then(
@@ -108,26 +157,34 @@ export class PublishLine {
       .catch(this.#steps.failed);
   }
 
+  #releaseFirst({ message, id, staged, verdict, refused }: Place): void {
+    this.#first += 1;
+    this.#bytes -= message.size;
+    if (!refused && verdict !== undefined) this.#steps.release(message, id, staged, verdict);
+  }
+
   #finish(): void {
-    let done = 0;
-    for (const place of this.#places) {
-      if (!place.committed) break;
-      done += 1;
-      const { message, id, staged, verdict } = place;
-      if (!place.refused && verdict !== undefined) this.#steps.release(message, id, staged, verdict);
+    for (let place = this.#places[this.#first]; place?.committed === true; place = this.#places[this.#first]) {
+      this.#releaseFirst(place);
     }
-    if (done === 0) return;
-    this.#places.splice(0, done);
-    this.#staged -= done;
-    if (this.#places.length === 0) this.#steps.idle();
+    if (this.#first === 0) return;
+    if (this.#first === this.#places.length || (this.#first >= MANY && this.#first * 2 > this.#places.length)) {
+      this.#places = this.#places.slice(this.#first);
+      this.#next -= this.#first;
+      this.#first = 0;
+    }
+    this.#steps.progressed();
   }
 
   /** Those behind it are not accepted either: the client is disconnected, and has not been told of them. */
   #refuseFrom(place: Place, error: Error): void {
     const index = this.#places.indexOf(place);
-    if (index < 0) return;
-    for (const { message, id } of this.#places.splice(index)) this.#steps.refuse(message, id, error, undefined);
-    if (this.#places.length === 0) this.#steps.idle();
+    if (index < this.#first) return;
+    for (const { message, id } of this.#places.splice(index)) {
+      this.#bytes -= message.size;
+      this.#steps.refuse(message, id, error, undefined);
+    }
+    this.#steps.progressed();
   }
 }
 

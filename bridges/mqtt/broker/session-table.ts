@@ -18,6 +18,10 @@ export interface SessionTableParts {
   readonly expiry: number;
   /** Sessions of clients that are not connected. */
   readonly maxSessions: number;
+  /** Counts seconds in which this process runs. */
+  readonly pace: { readonly ticks: number };
+  /** A session has less to send than before. */
+  relieved(session: Session): void;
 }
 
 /** All sessions, by client id: those of connected clients, and those that wait for theirs. */

@@ -33,7 +33,16 @@ export interface SessionParts {
   relieve(receiver: Session, message: Message): boolean;
   /** Of a session that is to outlive the process. */
   readonly journal: Journal | undefined;
+  /** Counts seconds in which this process runs. */
+  readonly pace?: { readonly ticks: number };
+  /** A session has less to send than before. */
+  relieved?(session: Session): void;
 }
+
+/** Ticks without an acknowledgement, of what was sent, after which a client counts as one that does not read. */
+const STALE = 2;
+/** Messages in the queue of a client that is there, at most, from which on publishers wait. */
+const HIGH_WATER = 500;
 
 /** What a broker knows of a client, from its first CONNECT until the session is over. [MQTT-4.1] */
 export class Session {
@@ -61,7 +70,17 @@ export class Session {
   disconnectedAt: number | undefined;
   /** It is over: nothing is to be queued any more. */
   ended = false;
+  /** It does not keep up: no publisher waits for it. */
+  slow = false;
+  /** How often its client has acknowledged a message. */
+  acknowledgements = 0;
+  /** Messages that were dropped and of which its client has not been told by the log. */
+  dropped = 0;
   readonly #parts: SessionParts;
+  /** When its client has acknowledged a message, or was sent the first one of those it has not acknowledged. */
+  #progressAt = 0;
+  /** Messages and bytes in the queue from which on publishers wait, while the client is there. */
+  readonly #high: { readonly messages: number; readonly bytes: number };
 
   constructor(
     clientId: string,
@@ -77,6 +96,30 @@ export class Session {
     this.journal = parts.journal;
     this.#parts = parts;
     this.queue = new OutboundQueue(parts.window, parts.held);
+    const { maxMessages, maxBytes } = parts.limits;
+    this.#high = { messages: Math.ceil(Math.min(maxMessages / 2, HIGH_WATER)), bytes: maxBytes / 2 };
+  }
+
+  /** Whether so much waits that publishers should wait, too. */
+  get isBehind(): boolean {
+    return this.queue.length >= this.#high.messages || this.queue.bytes >= this.#high.bytes;
+  }
+
+  /** Whether it has caught up. */
+  get isRelieved(): boolean {
+    return this.queue.length * 2 <= this.#high.messages && this.queue.bytes * 2 <= this.#high.bytes;
+  }
+
+  /** Whether a message should wait until the client has taken some of the others. */
+  isObstacle(message: Message): boolean {
+    if (this.connection === undefined || this.slow || this.queue.length === 0) return false;
+    // It has stopped to acknowledge long before anyone had to wait.
+    if (this.#parts.pace !== undefined && this.#parts.pace.ticks - this.#progressAt > STALE) {
+      this.slow = this.isBehind;
+      return false;
+    }
+    const { limits, held } = this.#parts;
+    return this.isBehind || this.queue.bytes + message.size + ENTRY_BYTES > limits.maxBytes || !held.accepts(message);
   }
 
   /** Messages that the queue has room for in all. */
@@ -103,8 +146,9 @@ export class Session {
       this.#drop(victim.message, 'the queue of a session is full');
       this.remove(victim);
     }
-    if (!held.accepts(message) && !this.#parts.relieve(this, message))
+    if (!held.accepts(message) && !this.#parts.relieve(this, message)) {
       return this.#drop(message, 'all queues together are full');
+    }
     // Nobody knows how long it will wait.
     if (this.connection === undefined || this.queue.length >= this.#parts.window) message.settle();
     const state = this.journal === undefined ? OutgoingState.Waiting : OutgoingState.Staged;
@@ -136,6 +180,7 @@ export class Session {
   pump(): void {
     const { connection, queue } = this;
     if (connection === undefined) return;
+    if (queue.inFlight === 0) this.#progressAt = this.#parts.pace?.ticks ?? 0;
     while (connection.writable) {
       const entry = queue.next();
       if (entry === undefined) return;
@@ -157,6 +202,7 @@ export class Session {
       return;
     }
     if (type === PacketType.Pubrec && entry.qos === 2) {
+      this.#progressed();
       this.#received(entry);
       return;
     }
@@ -166,8 +212,10 @@ export class Session {
         : type === PacketType.Pubcomp && entry.state === OutgoingState.Received;
     if (!isLast) throw new MalformedPacket('an acknowledgement of another kind than its message needs');
     this.remove(entry);
+    this.#progressed();
     this.journal?.flush();
     this.pump();
+    this.#parts.relieved?.(this);
   }
 
   /** Too old to be sent. */
@@ -196,7 +244,13 @@ export class Session {
     });
   }
 
+  #progressed(): void {
+    this.acknowledgements += 1;
+    this.#progressAt = this.#parts.pace?.ticks ?? 0;
+  }
+
   #drop(message: Message, reason: string): undefined {
+    this.dropped += 1;
     this.#parts.drops.add(reason, { topic: message.topic, clientId: this.clientId });
   }
 }

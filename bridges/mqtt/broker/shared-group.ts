@@ -8,6 +8,11 @@ export interface SharedName {
 
 interface Member {
   readonly connected: boolean;
+  /** Whether much waits for it already. */
+  readonly isBehind: boolean;
+  /** Whether it does not keep up, so that nobody waits for it. */
+  readonly slow: boolean;
+  readonly acknowledgements: number;
 }
 
 /** Who shares the messages of one filter: each message goes to one of them, by turns. [MQTT 5: 4.8.2] */
@@ -42,17 +47,36 @@ export class SharedGroup<M extends Member> {
     if (index < this.#turn) this.#turn -= 1;
   }
 
-  /** The next who is connected. Where nobody is, the next of those who will come back, unless `connected` is asked for. */
+  /** A member that is an obstacle, if all that are connected are; undefined if one has room, or none is there. */
+  obstacle(test: (member: M) => boolean): M | undefined {
+    let found: M | undefined;
+    for (const { member, qos } of this.#members) {
+      // A slow one gets what others have room for no more; it is not waited for.
+      if (!member.connected || (member.slow && member.isBehind)) continue;
+      if (qos === 0 || !test(member)) return undefined;
+      // The one that takes most will have room first.
+      if (found === undefined || member.acknowledgements > found.acknowledgements) found = member;
+    }
+    return found;
+  }
+
+  /** The next who is connected, if possible one that is not behind. Where nobody is, the next of those who will come back, unless `connected` is asked for. */
   pick(connected = false, except?: M): { readonly member: M; readonly qos: Qos } | undefined {
     const count = this.#members.length;
     let absent: number | undefined;
+    let behind: number | undefined;
+    let slow: number | undefined;
     for (let step = 0; step < count; step++) {
       const index = (this.#turn + step) % count;
       const candidate = this.#members[index];
       if (candidate === undefined || candidate.member === except) continue;
-      if (candidate.member.connected) return this.#take(index);
-      absent ??= index;
+      if (!candidate.member.connected) absent ??= index;
+      else if (candidate.member.isBehind && candidate.member.slow) slow ??= index;
+      else if (candidate.member.isBehind) behind ??= index;
+      else return this.#take(index);
     }
+    const crowded = behind ?? slow;
+    if (crowded !== undefined) return this.#take(crowded);
     return absent === undefined || connected ? undefined : this.#take(absent);
   }
 
