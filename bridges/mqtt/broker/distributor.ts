@@ -163,7 +163,8 @@ export class Distributor {
    * `over`: it will not come back. What a client that will come back may have got at QoS 2 stays its own.
    */
   handOver(session: Session, over: boolean, group?: string): void {
-    for (const entry of [...session.queue.entries()]) {
+    const { queue } = session;
+    for (const entry of queue.shared === 0 ? [] : [...queue.entries()]) {
       const { share, message, qos, state } = entry;
       if (share === undefined || (group !== undefined && share !== group)) continue;
       if (state === OutgoingState.Received || state === OutgoingState.Staged) continue;

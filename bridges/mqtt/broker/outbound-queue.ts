@@ -55,6 +55,7 @@ export class OutboundQueue {
   readonly #ready = new Chain<Outgoing>();
   #inFlightCount = 0;
   #bytes = 0;
+  #shared = 0;
   #lastId = 0;
 
   /** `window`: how many may be sent and not acknowledged. */
@@ -70,6 +71,11 @@ export class OutboundQueue {
   /** How many are sent and not acknowledged. */
   get inFlight(): number {
     return this.#inFlightCount;
+  }
+
+  /** How many came by shared subscriptions. */
+  get shared(): number {
+    return this.#shared;
   }
 
   get bytes(): number {
@@ -111,6 +117,7 @@ export class OutboundQueue {
       chain: undefined,
     };
     this.#entries.set(entry.id, entry);
+    if (share !== undefined) this.#shared += 1;
     this.#lastId = entry.id;
     if (entry.state === OutgoingState.Waiting) this.#ready.push(entry);
     else if (entry.state !== OutgoingState.Staged) this.#resent.push(entry);
@@ -144,6 +151,7 @@ export class OutboundQueue {
     entry.gone = true;
     this.#unlink(entry);
     this.#entries.delete(entry.id);
+    if (entry.share !== undefined) this.#shared -= 1;
     this.#bytes -= entry.message.size + ENTRY_BYTES;
     this.#held.remove(entry.message);
   }
