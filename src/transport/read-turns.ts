@@ -109,22 +109,37 @@ export class ReadTurns {
   }
 
   #work(chunk: Uint8Array): void {
-    let now = this.#clock.monotonic();
-    const end = now - this.#spent + TURN_MILLISECONDS;
-    for (let at = 0; at < chunk.length; ) {
-      const piece = now > end ? 0 : Math.min(this.#piece, chunk.length - at);
-      const taken = piece === 0 ? 0 : this.#hand(chunk.subarray(at, at + piece));
-      at += taken;
-      if (taken < piece || piece === 0) {
-        this.#spent = 0;
-        this.#keep(chunk.subarray(at));
-        return;
-      }
-      const before = now;
-      now = this.#clock.monotonic();
-      this.#piece = pieceAfter(this.#piece, now - before);
+    const begun = this.#clock.monotonic();
+    const piece = Math.min(this.#piece, chunk.length);
+    const taken = this.#hand(chunk.subarray(0, piece));
+    if (taken < piece) {
+      this.#spent = 0;
+      this.#keep(chunk.subarray(taken));
+      return;
     }
-    this.#spent = now - end + TURN_MILLISECONDS;
+    if (piece < chunk.length) {
+      this.#waiting.push(chunk.subarray(piece));
+      this.#waitingBytes += chunk.length - piece;
+    }
+    // What the piece makes sessions of this process do, they do in microtasks, which are a part of its cost.
+    queueMicrotask(() => this.#settle(begun));
+  }
+
+  /** Goes on within this turn, or leaves the rest to the next one. */
+  #settle(begun: number): void {
+    const cost = this.#clock.monotonic() - begun;
+    this.#piece = pieceAfter(this.#piece, cost);
+    this.#spent += cost;
+    if (this.#waitingBytes === 0) return;
+    if (this.#held) {
+      if (this.#waitingBytes >= READ_AHEAD) this.#socket.pause();
+    } else if (this.#spent > TURN_MILLISECONDS) {
+      this.#spent = 0;
+      this.#socket.pause();
+      this.#schedule();
+    } else {
+      this.#goOn();
+    }
   }
 
   #keep(bytes: Uint8Array): void {
@@ -152,7 +167,10 @@ export class ReadTurns {
   #goOn(): void {
     const waiting = this.#waiting;
     this.#forget();
-    for (const chunk of waiting) this.read(chunk);
+    for (const chunk of waiting) {
+      if (this.#held || this.#waitingBytes > 0) this.#keep(chunk);
+      else this.#work(chunk);
+    }
     if (this.#waitingBytes > 0) return;
     if (this.#finished !== undefined) this.#finish();
     else if (!this.#held) this.#socket.resume();

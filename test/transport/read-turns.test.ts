@@ -6,6 +6,11 @@ import { FakeSocket } from '../support/fake-socket.ts';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
 
+/** What is done within the turn, without an end of it. */
+async function microtasks(): Promise<void> {
+  for (let i = 0; i < 100; i++) await Promise.resolve();
+}
+
 /** A socket that is read, and who takes what comes: `slow` milliseconds for each piece. */
 function flowing(slow: number) {
   const socket = new FakeSocket();
@@ -26,11 +31,12 @@ function numbered(kib: number, first = 0): Uint8Array {
 }
 
 describe('reading in turns', () => {
-  it('hands on what is done within a turn at once, and never pauses for it', () => {
+  it('hands on what is done within a turn at once, and never pauses for it', async () => {
     const { socket, turns, pieces } = flowing(0);
     for (let i = 0; i < 5; i++) turns.read(numbered(1, i));
     assert.equal(pieces.length, 5);
     turns.read(numbered(60, 5));
+    await microtasks();
     assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(65)));
     assert.equal(socket.isPaused(), false);
   });
@@ -38,6 +44,7 @@ describe('reading in turns', () => {
   it('keeps the rest of what takes long for later turns, in order, and reads on when all is handled', async () => {
     const { socket, turns, pieces } = flowing(5);
     turns.read(numbered(10));
+    await microtasks();
     assert.deepEqual([pieces.length, socket.isPaused()], [1, true]);
     // What the stream had in hand already.
     turns.read(numbered(1, 10));
@@ -51,16 +58,19 @@ describe('reading in turns', () => {
     assert.equal(socket.isPaused(), false);
   });
 
-  it('counts what comes without a pause together', () => {
+  it('counts what comes without a pause together', async () => {
     const { socket, turns } = flowing(2.5);
     turns.read(numbered(5));
+    await microtasks();
     turns.read(numbered(5));
+    await microtasks();
     assert.equal(socket.isPaused(), true);
   });
 
   it('ends neither a pause that was asked for nor a rest', async () => {
     const { socket, turns, pieces } = flowing(5);
     turns.read(numbered(6));
+    await microtasks();
     turns.pause();
     for (let i = 0; i < 5; i++) await turn();
     assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(4)), 'nothing is handed on meanwhile');
@@ -70,6 +80,7 @@ describe('reading in turns', () => {
     assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(6)));
     assert.equal(socket.isPaused(), false);
     turns.read(numbered(6));
+    await microtasks();
     turns.pause();
     turns.resume();
     assert.equal(socket.isPaused(), true);
@@ -95,5 +106,20 @@ describe('reading in turns', () => {
     turns.resume();
     await turn();
     assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(6)).subarray(0, 200));
+  });
+
+  it('counts what a piece makes others do in microtasks', async () => {
+    const socket = new FakeSocket();
+    socket.resume();
+    const clock = new FakeClock();
+    let pieces = 0;
+    const turns = new ReadTurns(socket, clock, bytes => {
+      pieces++;
+      queueMicrotask(() => clock.advance(5));
+      return bytes.length;
+    });
+    turns.read(numbered(60));
+    await microtasks();
+    assert.deepEqual([pieces, socket.isPaused()], [1, true]);
   });
 });
