@@ -39,7 +39,12 @@ const REFUSALS: ReadonlySet<string> = new Set([
   ErrorUri.PayloadSizeExceeded,
 ]);
 const NOTHING: Mapped<Payload> = Object.freeze({ payload: undefined });
-const LIMITS: ReadonlySet<string> = new Set([ErrorUri.LimitExceeded, ErrorUri.PayloadSizeExceeded]);
+/** A message that is too much, or whose topic is no URI here (too long for one): it would be refused again. */
+const LIMITS: ReadonlySet<string> = new Set([
+  ErrorUri.LimitExceeded,
+  ErrorUri.PayloadSizeExceeded,
+  ErrorUri.InvalidUri,
+]);
 
 /**
  * Messages from MQTT to the realm. Each message of a client gets one verdict, before anything is done with it: whether its

@@ -156,11 +156,13 @@ export class Broker implements BrokerView {
     }
   }
 
-  /** Throws the refusal that `publish` would throw, and publishes nothing. */
+  /**
+   * Throws the refusal that `publish` would throw, and publishes nothing. Whether the topic is a URI of this realm is not asked:
+   * bridges ask about topics of their own that no event is published to, and those may be longer.
+   */
   check(publisher: Session, message: PublishMessage): void {
-    const context = this.#context;
-    context.checkUri(message.topic, publisher);
-    this.#checkRetention(publisher, message, context.permit(publisher, 'publish', message.topic, 'exact').retain);
+    const { retain } = this.#context.permit(publisher, 'publish', message.topic, 'exact');
+    this.#checkRetention(publisher, message, retain);
   }
 
   /** Whether `publish` is certain to accept a message without options from a session that has no limits of its own. */
