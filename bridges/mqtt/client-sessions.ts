@@ -104,7 +104,7 @@ export class ClientSessions {
     const found = await this.#context.identify(shown, terms);
     if ('refused' in found) {
       const code = found.why === 'anonymous' ? Refused.NotAuthorized : Refused.Credentials;
-      throw new MqttRefusal(code, found.refused);
+      throw new MqttRefusal(code, found.refused, `CONNACK ${code}`);
     }
     return found;
   }

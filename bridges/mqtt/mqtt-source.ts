@@ -61,10 +61,13 @@ export type Refused = (typeof Refused)[keyof typeof Refused];
 export class MqttRefusal extends Error {
   override readonly name = 'MqttRefusal';
   readonly code: Refused;
+  /** What is counted and summed up in the log: the reason, if it holds nothing that the client has chosen. */
+  readonly kind: string;
 
-  constructor(code: Refused, reason: string) {
+  constructor(code: Refused, reason: string, kind = reason) {
     super(reason);
     this.code = code;
+    this.kind = kind;
   }
 }
 

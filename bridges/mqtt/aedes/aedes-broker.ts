@@ -300,7 +300,8 @@ export class AedesBroker implements MqttSource {
       (error: unknown) => {
         const code = error instanceof MqttRefusal ? error.code : Refused.Unavailable;
         const reason = error instanceof Error ? error.message : String(error);
-        this.#refusals.refused(peer.address, peer.clientId, reason, {}, `CONNACK ${code}`);
+        const kind = error instanceof MqttRefusal ? error.kind : `CONNACK ${code}`;
+        this.#refusals.refused(peer.address, peer.clientId, reason, {}, kind);
         callback(Object.assign(new Error(reason), { returnCode: code }), false);
       },
     );

@@ -270,10 +270,11 @@ export class Arrivals {
   #refuse(connection: Connection, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     const code = error instanceof MqttRefusal ? error.code : Refused.Unavailable;
+    const kind = error instanceof MqttRefusal ? error.kind : `CONNACK ${code}`;
     connection.send(connack(code, false));
     connection.will = undefined;
     connection.close(reason);
-    this.#refusals.refused(connection.address, connection.clientId, reason, {}, `CONNACK ${code}`);
+    this.#refusals.refused(connection.address, connection.clientId, reason, {}, kind);
   }
 
   #timeout(): Promise<void> {
