@@ -8,7 +8,7 @@ import {
   readUint32,
   readUint64,
 } from '../big-endian.ts';
-import { type KeyTable, noteKey, noteText } from '../keys-seen.ts';
+import { addKey, addText, compareKeys, FEW_KEYS, type KeyTable, keepKey } from '../keys-seen.ts';
 import { MAX_DEPTH, MAX_INTEGER_BYTES } from '../limits.ts';
 import { malformed } from '../malformed.ts';
 import { unfit } from '../unfit.ts';
@@ -26,6 +26,10 @@ export const TEXT = 3;
 export const LIST = 4;
 export const DICT = 5;
 export const TAG = 6;
+
+/** The head of text without bytes; those of up to 23 bytes follow it. */
+const SHORT_TEXT = 0x60;
+const LONG = 24;
 
 /** The lower five bits, where no length follows: the items come one by one up to a break. */
 export const INDEFINITE_INFO = 31;
@@ -219,54 +223,55 @@ function walkDict(
   sink: ItemSink | undefined,
 ): number {
   if (depth >= MAX_DEPTH) throw tooDeep(head);
+  const isOpen = ((bytes[head] ?? 0) & 31) === INDEFINITE_INFO;
+  const count = isOpen ? -1 : length(bytes, head);
+  if (2 * count > end - after) throw malformed('CBOR', head, `${count} pairs do not fit into the frame`);
   let pos = after;
   let keys: KeyTable;
-  if (((bytes[head] ?? 0) & 31) === INDEFINITE_INFO) {
-    let count = 0;
-    sink?.beginDict(-1);
-    for (; pos >= end || bytes[pos] !== BREAK; count++) {
-      const stop = walkKey(bytes, pos, end, sink);
-      if (sink === undefined) keys = noted(keys, bytes, pos, stop, depth, count);
-      pos = walkItem(bytes, stop, end, depth + 1, sink);
-    }
-    sink?.endDict(count);
-    return pos + 1;
-  }
-  const count = length(bytes, head);
-  if (2 * count > end - after) throw malformed('CBOR', head, `${count} pairs do not fit into the frame`);
+  let index = 0;
   sink?.beginDict(count);
-  for (let i = 0; i < count; i++) {
-    const stop = walkKey(bytes, pos, end, sink);
-    if (sink === undefined) keys = noted(keys, bytes, pos, stop, depth, i);
-    pos = walkItem(bytes, stop, end, depth + 1, sink);
+  for (; isOpen ? pos >= end || bytes[pos] !== BREAK : index < count; index++) {
+    // Nearly all keys have a head of one byte, and are well-formed.
+    let start = pos + 1;
+    let stop = start + (bytes[pos] ?? 0) - SHORT_TEXT;
+    if ((stop - start) >>> 0 >= LONG || stop > end || !isUtf8(bytes, start, stop)) {
+      start = headEnd(bytes, pos, end);
+      const initial = bytes[pos] ?? 0;
+      if (initial >> 5 !== TEXT) throw malformed('CBOR', pos, 'a key that is no text');
+      if ((initial & 31) === INDEFINITE_INFO) {
+        const chunks = scanChunks(bytes, start, end, TEXT);
+        keys = takeJoined(keys, joinChunks(bytes, start, chunks.total), bytes, depth, index, sink);
+        pos = walkItem(bytes, chunks.pos, end, depth + 1, sink);
+        continue;
+      }
+      stop = stringEnd(bytes, pos, start, end);
+    }
+    if (sink !== undefined) sink.key(bytes, start, stop);
+    else if (keys === undefined && index < FEW_KEYS) keepKey(start, stop, depth, index);
+    else keys = addKey(keys, bytes, start, stop, depth, index);
+    if (sink === undefined && stop + 9 <= end && bytes[stop] === 0xfb) pos = stop + 9;
+    else pos = walkItem(bytes, stop, end, depth + 1, sink);
   }
-  sink?.endDict(count);
-  return pos;
+  if (sink !== undefined) sink.endDict(index);
+  else if (index > 1 && keys === undefined) compareKeys(bytes, depth, index);
+  return isOpen ? pos + 1 : pos;
 }
 
-/** The set of keys seen after the well-formed key from `pos` to `stop`. */
-function noted(keys: KeyTable, bytes: Uint8Array, pos: number, stop: number, depth: number, index: number): KeyTable {
-  const initial = bytes[pos] ?? 0;
-  if ((initial & 31) !== INDEFINITE_INFO) {
-    return noteKey(keys, bytes, headEnd(bytes, pos, stop), stop, depth, index);
+/** Tells of a key that came in chunks. */
+function takeJoined(
+  keys: KeyTable,
+  key: Uint8Array,
+  bytes: Uint8Array,
+  depth: number,
+  index: number,
+  sink: ItemSink | undefined,
+): KeyTable {
+  if (sink !== undefined) {
+    sink.key(key, 0, key.length);
+    return keys;
   }
-  const whole = stringBytes(bytes, pos, stop);
-  return noteText(keys, decodeUtf8(whole, 0, whole.length), bytes, depth, index);
-}
-
-function walkKey(bytes: Uint8Array, pos: number, end: number, sink: ItemSink | undefined): number {
-  const after = headEnd(bytes, pos, end);
-  const initial = bytes[pos] ?? 0;
-  if (initial >> 5 !== TEXT) throw malformed('CBOR', pos, 'a key that is no text');
-  if ((initial & 31) === INDEFINITE_INFO) {
-    const { pos: next, total } = scanChunks(bytes, after, end, TEXT);
-    if (sink === undefined) unfit.seen++;
-    else sink.key(joinChunks(bytes, after, total), 0, total);
-    return next;
-  }
-  const stop = stringEnd(bytes, pos, after, end);
-  sink?.key(bytes, after, stop);
-  return stop;
+  unfit.seen++;
+  return addText(keys, decodeUtf8(key, 0, key.length), bytes, depth, index);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
-import { type KeyTable, noteKey, noteText } from '../keys-seen.ts';
+import { addKey, addText, compareKeys, FEW_KEYS, type KeyTable, keepKey } from '../keys-seen.ts';
 import { MAX_DEPTH } from '../limits.ts';
 import { malformed } from '../malformed.ts';
 import { unfit } from '../unfit.ts';
@@ -36,7 +36,7 @@ let escapes = 0;
 
 /** Walks the value at `pos`, blanks before it allowed. `depth` is how many lists and dictionaries are around it. */
 export function walkValue(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
-  const at = skipBlanks(bytes, pos, end);
+  const at = (bytes[pos] ?? 0) > 0x20 ? pos : skipBlanks(bytes, pos, end);
   switch (at < end ? bytes[at] : -1) {
     case QUOTE: {
       const after = scanString(bytes, at + 1, end);
@@ -95,24 +95,29 @@ function walkDict(bytes: Uint8Array, pos: number, end: number, depth: number, si
   if (at < end && bytes[at] === CLOSE_DICT) at++;
   else {
     for (;;) {
-      at = skipBlanks(bytes, at, end);
+      // Blanks are looked for only if something else than the next token follows: programs write none.
+      if (bytes[at] !== QUOTE) at = skipBlanks(bytes, at, end);
       if (at >= end || bytes[at] !== QUOTE) throw unexpected(bytes, at, end, 'a key');
+      const start = at + 1;
       const before = escapes;
-      const after = scanString(bytes, at + 1, end);
-      if (sink !== undefined) feedKey(bytes, at + 1, after - 1, sink);
-      else if (escapes === before) keys = noteKey(keys, bytes, at + 1, after - 1, depth, length);
-      else keys = noteText(keys, readString(bytes, at + 1, after - 1), bytes, depth, length);
-      at = skipBlanks(bytes, after, end);
+      at = scanString(bytes, start, end);
+      if (sink !== undefined) feedKey(bytes, start, at - 1, sink);
+      else if (escapes !== before) keys = addText(keys, readString(bytes, start, at - 1), bytes, depth, length);
+      else if (keys === undefined && length < FEW_KEYS) keepKey(start, at - 1, depth, length);
+      else keys = addKey(keys, bytes, start, at - 1, depth, length);
+      if (bytes[at] !== COLON) at = skipBlanks(bytes, at, end);
       if (at >= end || bytes[at] !== COLON) throw unexpected(bytes, at, end, "':'");
-      at = skipBlanks(bytes, walkValue(bytes, at + 1, end, depth + 1, sink), end);
+      at = walkValue(bytes, at + 1, end, depth + 1, sink);
       length++;
+      if (bytes[at] !== COMMA) at = skipBlanks(bytes, at, end);
       const next = at < end ? bytes[at] : -1;
       at++;
       if (next === CLOSE_DICT) break;
       if (next !== COMMA) throw unexpected(bytes, at - 1, end, "',' or '}'");
     }
   }
-  sink?.endDict(length);
+  if (sink !== undefined) sink.endDict(length);
+  else if (length > 1 && keys === undefined) compareKeys(bytes, depth, length);
   return at;
 }
 

@@ -1,6 +1,6 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
 import { readFloat32, readFloat64, readInt64, readUint16, readUint32, readUint64 } from '../big-endian.ts';
-import { type KeyTable, noteKey } from '../keys-seen.ts';
+import { addKey, compareKeys, FEW_KEYS, type KeyTable, keepKey } from '../keys-seen.ts';
 import { MAX_DEPTH } from '../limits.ts';
 import { malformed } from '../malformed.ts';
 import { unfit } from '../unfit.ts';
@@ -91,6 +91,9 @@ export function integer(bytes: Uint8Array, pos: number): number | bigint {
       return first < 0x80 ? first : first - 0x100;
   }
 }
+
+/** The upper three bits of the head of text of up to 31 bytes. */
+const SHORT_TEXT = 5;
 
 /** Walks the item at `pos`. `depth` is how many lists and dictionaries are around it. */
 export function walkItem(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
@@ -186,14 +189,23 @@ function walkDict(
   let keys: KeyTable;
   sink?.beginDict(count);
   for (let i = 0; i < count; i++) {
-    const start = headEnd(bytes, pos, end);
-    if (kindAt(bytes, pos) !== 'text') throw malformed('MsgPack', pos, 'a key that is no text');
-    const stop = textEnd(bytes, pos, start, end);
+    // Nearly all keys have a head of one byte, and are well-formed.
+    const first = bytes[pos] ?? 0;
+    let start = pos + 1;
+    let stop = start + (first & 31);
+    if (first >> 5 !== SHORT_TEXT || stop > end || !isUtf8(bytes, start, stop)) {
+      start = headEnd(bytes, pos, end);
+      if (kindAt(bytes, pos) !== 'text') throw malformed('MsgPack', pos, 'a key that is no text');
+      stop = textEnd(bytes, pos, start, end);
+    }
     if (sink !== undefined) sink.key(bytes, start, stop);
-    else keys = noteKey(keys, bytes, start, stop, depth, i);
-    pos = walkItem(bytes, stop, end, depth + 1, sink);
+    else if (i < FEW_KEYS) keepKey(start, stop, depth, i);
+    else keys = addKey(keys, bytes, start, stop, depth, i);
+    if (sink === undefined && stop + 9 <= end && bytes[stop] === 0xcb) pos = stop + 9;
+    else pos = walkItem(bytes, stop, end, depth + 1, sink);
   }
-  sink?.endDict(count);
+  if (sink !== undefined) sink.endDict(count);
+  else if (count > 1 && count <= FEW_KEYS) compareKeys(bytes, depth, count);
   return pos;
 }
 
