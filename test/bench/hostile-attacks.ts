@@ -128,6 +128,18 @@ export const hostileAttacks: readonly HostileAttack[] = [
     },
   },
   {
+    name: 'mqtt: messages for a session that is there and acknowledges nothing',
+    run: async (ports, over) => {
+      const silent = await mqtt(ports, 'silent', false);
+      silent.write(packet(0x82, id(1), text('busy/#'), Uint8Array.of(1)));
+      await once(silent, 'data');
+      const socket = await mqtt(ports, 'busy');
+      for (let i = 0; !over() && !socket.destroyed; i++) await write(socket, publish(i, 'busy/topic', 'x'));
+      socket.destroy();
+      silent.destroy();
+    },
+  },
+  {
     name: 'wamp: 20,000 retained events, asked for four at a time',
     prepare: retain,
     run: async ({ rawSocket }, over) => {

@@ -8,7 +8,7 @@ const turn = (): Promise<void> => new Promise(setImmediate);
 
 /** What is done within the turn, without an end of it. */
 async function microtasks(): Promise<void> {
-  for (let i = 0; i < 100; i++) await Promise.resolve();
+  for (let i = 0; i < 100; i++) await new Promise<void>(done => process.nextTick(done));
 }
 
 /** A socket that is read, and who takes what comes: `slow` milliseconds for each piece. */
@@ -121,5 +121,39 @@ describe('reading in turns', () => {
     turns.read(numbered(60));
     await microtasks();
     assert.deepEqual([pieces, socket.isPaused()], [1, true]);
+  });
+
+  it('counts microtasks that come of microtasks', async () => {
+    const socket = new FakeSocket();
+    socket.resume();
+    const clock = new FakeClock();
+    let pieces = 0;
+    const turns = new ReadTurns(socket, clock, bytes => {
+      pieces++;
+      void Promise.resolve()
+        .then(() => {})
+        .then(() => {})
+        .then(() => clock.advance(5));
+      return bytes.length;
+    });
+    turns.read(numbered(60));
+    await microtasks();
+    assert.deepEqual([pieces, socket.isPaused()], [1, true]);
+  });
+
+  it('shares one turn between all peers that have more to say', async () => {
+    const peers = Array.from({ length: 10 }, () => flowing(1));
+    for (const { turns } of peers) turns.read(numbered(200));
+    await microtasks();
+    const count = (): number => peers.reduce((sum, { pieces }) => sum + pieces.length, 0);
+    await turn();
+    await microtasks();
+    const before = count();
+    await turn();
+    await microtasks();
+    const taken = count() - before;
+    assert.ok(taken >= 10 && taken <= 20, `each has its part, and none more than two pieces: ${taken}`);
+    for (let i = 0; i < 500 && peers.some(({ socket }) => socket.isPaused()); i++) await turn();
+    for (const { pieces } of peers) assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(200)));
   });
 });

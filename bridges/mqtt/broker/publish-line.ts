@@ -34,6 +34,11 @@ interface Place {
 /** Places that are through are let go of when they are so many, and half of all. */
 const MANY = 256;
 
+/** Messages that are staged in one turn of the event loop, if many have waited for a subscriber. */
+const TURN_MESSAGES = 200;
+/** Messages that may be on their way to the disk before more of those that have waited are staged. */
+const MAX_UNWRITTEN = 500;
+
 /**
  * The messages of one client in the order in which they came, whatever order they are accepted and written in. Writes
  * overlap: the next message is staged while the one before is being written. A message that has to wait for a subscriber
@@ -48,6 +53,8 @@ export class PublishLine {
   #bytes = 0;
   #waiting = false;
   #open = false;
+  /** Set from the end of one turn's work until the next turn. */
+  #resting = false;
   readonly #advanceAgain = (): void => {
     this.#waiting = false;
     this.#advance();
@@ -122,9 +129,19 @@ export class PublishLine {
     return place;
   }
 
+  /** Stages what has waited, but only so much in one turn: a subscriber may have held up thousands of messages. */
   #advance(): void {
+    if (this.#resting) return;
+    let count = 0;
     for (let place = this.#places[this.#next]; place?.verdict !== undefined; place = this.#places[this.#next]) {
+      // The answer of the store to those goes on.
+      if (this.#next - this.#first >= MAX_UNWRITTEN) break;
+      if (count === TURN_MESSAGES) {
+        this.#rest();
+        break;
+      }
       if (this.#mustWait(place.message, place.verdict)) break;
+      count += 1;
       const staged = this.#steps.stage(place.message, place.id, place.verdict);
       if (staged !== undefined) {
         this.#commit(place, staged);
@@ -138,23 +155,39 @@ export class PublishLine {
     this.#finish();
   }
 
+  #rest(): void {
+    this.#resting = true;
+    setImmediate(() => {
+      this.#resting = false;
+      try {
+        if (!this.#waiting) this.#advance();
+      } catch (error) {
+        this.#steps.failed(error);
+      }
+    });
+  }
+
   #commit(place: Place, staged: Staged): void {
     this.#next += 1;
     place.staged = staged;
     staged.committed
       .then(
-        () => {
-          place.committed = true;
-          this.#finish();
-        },
+        () => this.#answered(place),
         (error: unknown) => {
           place.refused = true;
-          place.committed = true;
           this.#steps.refuse(place.message, place.id, asError(error), staged);
-          this.#finish();
+          this.#answered(place);
         },
       )
       .catch(this.#steps.failed);
+  }
+
+  #answered(place: Place): void {
+    place.committed = true;
+    this.#finish();
+    if (this.#waiting || this.#next === this.#places.length) return;
+    // Half of them go together, so that the next write is a large one.
+    if (this.#next - this.#first <= MAX_UNWRITTEN / 2) this.#advance();
   }
 
   #releaseFirst({ message, id, staged, verdict, refused }: Place): void {
