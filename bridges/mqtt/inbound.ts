@@ -134,6 +134,12 @@ export class Inbound {
       session.publish(to, { options: withOrigin(options, message), payload }).catch(() => this.#sessionOver(message));
       return this.#taken(message, route, problem);
     }
+    // Without `retain`, there is nothing to count.
+    if (!message.retain) {
+      return session
+        .publish(to, { acknowledge: true, options: withOrigin(options, message), payload })
+        .then(() => this.#taken(message, route, problem));
+    }
     const publish = (): Promise<Verdict> =>
       session
         .publish(to, { acknowledge: true, options: withOrigin(options, message), payload })

@@ -1,5 +1,3 @@
-import type { AgeClock } from '../../../src/base/age-clock.ts';
-import type { Clock } from '../../../src/base/clock.ts';
 import { isBridgeNotice } from '../bridge-notice.ts';
 import type { DropCounter } from '../drop-counter.ts';
 import type { MqttSink } from '../mqtt-source.ts';
@@ -7,6 +5,7 @@ import { isTopicName } from '../mqtt-text.ts';
 import type { Backpressure } from './backpressure.ts';
 import { type Connection, Hold } from './connection.ts';
 import type { Distributor } from './distributor.ts';
+import { KnownTexts } from './known-texts.ts';
 import { Message } from './message.ts';
 import { type Acknowledgement, type ClientPacket, MalformedPacket, PacketType, type Publish } from './packet.ts';
 import { acknowledgement, pingresp } from './packet-encoder.ts';
@@ -30,8 +29,6 @@ export interface ProtocolParts {
   readonly replays: RetainedReplays;
   readonly drops: DropCounter;
   readonly traffic: Traffic;
-  readonly clock: Clock;
-  readonly ages: AgeClock;
   readonly limits: { readonly maxTopicLevels: number; readonly maxQueuedBytes: number };
   /** An error that is ours. */
   failed(connection: Connection, error: unknown): void;
@@ -42,6 +39,8 @@ export interface ProtocolParts {
 /** What the packets of a client that was let in mean. */
 export class ClientProtocol {
   readonly #parts: ProtocolParts;
+  /** That clients may publish to, as far as the protocol goes. */
+  readonly #topics = new KnownTexts();
 
   constructor(parts: ProtocolParts) {
     this.#parts = parts;
@@ -118,15 +117,8 @@ export class ClientProtocol {
   }
 
   #publish(connection: Connection, session: Session, { topic, payload, qos, retain, dup, id }: Publish): void {
-    const { clock, ages, sink, traffic, limits } = this.#parts;
-    if (!isTopicName(topic)) throw new MalformedPacket('a topic with wildcards, or none');
-    if (levelCount(topic) > limits.maxTopicLevels) {
-      throw new MalformedPacket(`a topic of more than ${limits.maxTopicLevels} levels`);
-    }
-    const isNotice = isBridgeNotice(topic);
-    if (topic.startsWith('$SYS/') && !isNotice) {
-      throw new MalformedPacket('a topic under $SYS/, which is the broker’s own');
-    }
+    const { sink, traffic } = this.#parts;
+    const isNotice = !this.#topics.has(topic) && this.#isNotice(topic);
     traffic.publishReceived += 1;
     traffic.publishBytesReceived += payload.length;
     if (qos === 2) {
@@ -139,13 +131,24 @@ export class ClientProtocol {
       }
       session.incoming.set(id, 'arriving');
     }
-    const message = new Message(topic, payload, qos, retain, ages.now(), connection.owner);
+    const message = new Message(topic, payload, qos, retain, connection.age, connection.owner);
     if (session.bridge) message.bridge = session.clientId;
     const verdict = isNotice
       ? 'withhold'
-      : sink.message({ topic, payload, qos, retain, dup, receivedAt: clock.now() }, connection);
+      : sink.message({ topic, payload, qos, retain, dup, receivedAt: connection.receivedAt }, connection);
     connection.line?.enter(message, id, verdict);
     if (connection.line !== undefined && this.#isLong(session, connection.line, 1)) connection.hold(Hold.Line);
+  }
+
+  /** Whether a bridge of another broker tells of itself. Refuses what is no topic of a client. */
+  #isNotice(topic: string): boolean {
+    const { maxTopicLevels } = this.#parts.limits;
+    if (!isTopicName(topic)) throw new MalformedPacket('a topic with wildcards, or none');
+    if (levelCount(topic) > maxTopicLevels) throw new MalformedPacket(`a topic of more than ${maxTopicLevels} levels`);
+    if (isBridgeNotice(topic)) return true;
+    if (topic.startsWith('$SYS/')) throw new MalformedPacket('a topic under $SYS/, which is the broker’s own');
+    this.#topics.add(topic);
+    return false;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { AgeClock } from '../../../src/base/age-clock.ts';
 import type { AwakeTime } from '../../../src/base/awake-time.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Owner, PeerAddress } from '../../../src/gateway/bridge.ts';
@@ -50,6 +51,7 @@ export interface ConnectionHost {
   readonly limits: ConnectionLimits;
   readonly traffic: Traffic;
   readonly clock: Clock;
+  readonly ages: AgeClock;
   /** Stands still while the process does: silence is measured by it. */
   readonly patience: AwakeTime;
   readonly turns: WorkTurns;
@@ -82,6 +84,9 @@ export class Connection implements MqttPeer, SessionConnection {
   protocolVersion = 0;
   /** Seconds that it may be silent for; 0 is for ever. */
   keepAlive = 0;
+  /** When the packets that are being handled came: as a timestamp, and by the clock of ages. */
+  receivedAt = 0;
+  age = 0;
   will: Will | undefined;
   /** Who it is, from the moment on in which it is let in. */
   owner: Owner | undefined;
@@ -295,6 +300,9 @@ export class Connection implements MqttPeer, SessionConnection {
   #read(): void {
     if (this.#reading) return;
     this.#reading = true;
+    // Once for all packets of a chunk.
+    this.receivedAt = this.#host.clock.now();
+    this.age = this.#host.ages.now();
     try {
       this.#handle(this.#host.turns);
     } catch (error) {

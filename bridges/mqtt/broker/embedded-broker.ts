@@ -60,11 +60,11 @@ export interface BrokerParts {
 export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' | 'retained'>, ConnectionHost {
   readonly limits: ConnectionLimits;
   readonly clock: Clock;
+  readonly ages: AgeClock;
   readonly patience: AwakeTime;
   readonly traffic = new Traffic();
   readonly turns: WorkTurns;
   readonly #parts: BrokerParts;
-  readonly #ages: AgeClock;
   readonly #maxTopicLevels: number;
   readonly #subscriptions: Subscriptions;
   readonly #refused: RefusedFilters;
@@ -91,8 +91,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     this.limits = config;
     this.clock = clock;
     this.patience = new AwakeTime(clock, CHECK_INTERVAL);
-    this.#ages = parts.ages ?? new AgeClock(clock, log);
-    const ages = this.#ages;
+    this.ages = parts.ages ?? new AgeClock(clock, log);
+    const ages = this.ages;
     this.#parts = parts;
     this.turns = new WorkTurns(error => log.error({ err: error }, 'an error in the MQTT broker; work was given up'));
     this.#subscriptions = new Subscriptions(config.maxSubscriptionBytes);
@@ -215,7 +215,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     else if (this.#own.length >= MAX_WAITING) drops.add('too many publications wait', { topic });
     else {
       const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-      this.#own.enter(new Message(topic, bytes, qos, retain, this.#ages.now(), owner), 0, 'pass');
+      this.#own.enter(new Message(topic, bytes, qos, retain, this.ages.now(), owner), 0, 'pass');
     }
   }
 
@@ -226,7 +226,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       return true;
     }
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    this.#distributor.give(peer.session, new Message(topic, bytes, qos, retain, this.#ages.now()), qos, retain);
+    this.#distributor.give(peer.session, new Message(topic, bytes, qos, retain, this.ages.now()), qos, retain);
     return true;
   }
 
@@ -299,7 +299,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     const maySubscribe = (filter: string): boolean => !this.#refused.refuses(filter);
     const { sink } = this.#parts;
     const tables = { sessions, subscriptions, retained, held, maySubscribe, sink };
-    const { wills, skipped } = await restoreState(store, journal, tables, this.#ages);
+    const { wills, skipped } = await restoreState(store, journal, tables, this.ages);
     this.#departures.await(wills);
     if (skipped.sessions + skipped.messages + skipped.retained === 0) return;
     this.#parts.log.warn(

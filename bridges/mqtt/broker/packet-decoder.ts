@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import { InternTable } from '../../../src/codec/intern-table.ts';
 import type { Qos } from '../mqtt-source.ts';
 import { isCleanText } from '../mqtt-text.ts';
+import { KnownTexts, MAX_KNOWN_LENGTH } from './known-texts.ts';
 import {
   type Acknowledgement,
   type AcknowledgementType,
@@ -16,6 +18,9 @@ import {
 } from './packet.ts';
 
 const EMPTY = Buffer.alloc(0);
+/** Topics of messages of all clients. */
+const topics = new InternTable();
+const cleanTopics = new KnownTexts();
 const MEANINGLESS = 'a flag that must not be set';
 
 /**
@@ -97,6 +102,21 @@ class Fields {
     throw new MalformedPacket(`a ${what} that is not UTF-8 without control characters`);
   }
 
+  /** As `text`, of a topic that was probably named before. */
+  topic(): string {
+    const before = this.#at;
+    const length = this.number();
+    const start = this.#take(length);
+    const text = length > MAX_KNOWN_LENGTH ? undefined : topics.text(this.#bytes, start, start + length);
+    if (text !== undefined && cleanTopics.has(text)) return text;
+    this.#at = before;
+    const checked = this.text('topic');
+    // The one that is found the next time.
+    const topic = text ?? checked;
+    cleanTopics.add(topic);
+    return topic;
+  }
+
   rest(): Buffer {
     if (this.done) return EMPTY;
     const start = this.#at;
@@ -121,7 +141,7 @@ function publish(first: number, fields: Fields): Publish {
   const dup = (first & 8) !== 0;
   // [MQTT-3.3.1-2]
   if (dup && qos === 0) throw new MalformedPacket('DUP at QoS 0');
-  const topic = fields.text('topic');
+  const topic = fields.topic();
   const id = qos === 0 ? 0 : fields.id();
   return { type: PacketType.Publish, topic, payload: fields.rest(), qos, retain: (first & 1) !== 0, dup, id };
 }

@@ -47,6 +47,18 @@ describe('PacketReader', () => {
     );
   });
 
+  it('refuses a topic that is no clean text each time that it comes, long or short', () => {
+    for (const bad of [Buffer.from('a/\u0000'), Buffer.from('a/\u0085'), Buffer.from([0x61, 0xff])]) {
+      for (const length of [0, 100]) {
+        const topic = Buffer.concat([Buffer.alloc(length, 'x'), bad]);
+        const packet = rawPacket(0x30, Buffer.concat([Buffer.from([0, topic.length]), topic]));
+        for (let time = 0; time < 3; time++) {
+          assert.throws(() => read(Buffer.concat([rawConnect(), packet]), []), MalformedPacket);
+        }
+      }
+    }
+  });
+
   it('gives packets or a MalformedPacket for any bytes, and nothing else', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 60 }),
