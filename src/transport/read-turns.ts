@@ -6,6 +6,9 @@ const MIN_PIECE = 1024;
 const FIRST_PIECE = 4 * 1024;
 const MAX_PIECE = 64 * 1024;
 
+/** Milliseconds that a piece should take, within a factor of two: smaller ones cost more than the clock is worth. */
+const PIECE_MILLISECONDS = 0.5;
+
 /** Milliseconds of work for all peers that have more to say, after which the others' turn comes first. */
 const TURN_MILLISECONDS = 2;
 
@@ -183,8 +186,8 @@ export class ReadTurns {
   }
 }
 
-/** The size of the next piece, where the last has taken so long: an eighth of a turn is near enough. */
+/** The size of the next piece, where the last has taken so long. */
 function pieceAfter(piece: number, milliseconds: number): number {
-  if (milliseconds < TURN_MILLISECONDS / 16) return Math.min(2 * piece, MAX_PIECE);
-  return milliseconds > TURN_MILLISECONDS / 4 ? Math.max(piece / 2, MIN_PIECE) : piece;
+  if (milliseconds < PIECE_MILLISECONDS / 2) return Math.min(2 * piece, MAX_PIECE);
+  return milliseconds > 2 * PIECE_MILLISECONDS ? Math.max(piece / 2, MIN_PIECE) : piece;
 }
