@@ -273,6 +273,7 @@ export class Arrivals {
     const kind = error instanceof MqttRefusal ? error.kind : `CONNACK ${code}`;
     connection.send(connack(code, false));
     connection.will = undefined;
+    connection.refused = true;
     connection.close(reason);
     this.#refusals.refused(connection.address, connection.clientId, reason, {}, kind);
   }

@@ -95,6 +95,8 @@ export class Connection implements MqttPeer, SessionConnection {
   line: PublishLine | undefined;
   /** Why it was closed, where that was not its own wish. */
   reason: string | undefined;
+  /** CONNECT was answered with a refusal. */
+  refused = false;
   readonly #host: ConnectionHost;
   readonly #stream: Duplex;
   readonly #reader: PacketReader;

@@ -49,7 +49,10 @@ export class Departures {
       this.#parts.log.debug({ peer, clientId, reason }, 'MQTT connection ended before it was let in');
       return;
     }
-    if (reason !== undefined) this.#parts.log.info({ peer, clientId, reason }, 'MQTT client disconnected');
+    // A refused CONNECT is counted and summed up as such.
+    if (reason !== undefined && !connection.refused) {
+      this.#parts.log.info({ peer, clientId, reason }, 'MQTT client disconnected');
+    }
     this.#publishWill(connection);
     line.open();
     if (session.connection === connection) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HeldStore } from '../../../support/held-store.ts';
+import { RecordingLogger } from '../../../support/recording-logger.ts';
 import { until } from '../../../support/until.ts';
 import { BrokerRig, collect, connectMqtt } from '../broker-rig.ts';
 import { rawConnect, rawPacket } from '../raw-packets.ts';
@@ -102,5 +103,19 @@ describe('EmbeddedBroker: a store that fails for a while', () => {
     again.write(rawConnect({ clientId: 'c', clean: false }));
     await until('PUBLISH again', () => /3c060001740002/.test(more));
     assert.ok(!more.includes('62020002'), 'no PUBREL');
+  });
+
+  it('sums up the clients that it refuses, and writes no line for each', async () => {
+    const store = new HeldStore();
+    const log = new RecordingLogger();
+    await using rig = await BrokerRig.start({}, { store, log });
+    store.failure = new Error('the disk has gone');
+    for (let n = 0; n < 20; n++) await assert.rejects(rig.client({ ...kept(`client${n}`), reconnectPeriod: 0 }));
+    await until('the last is gone', () => rig.gone.length === 20);
+    assert.equal(log.lines.filter(({ text }) => text === 'MQTT client refused').length, 1);
+    assert.deepEqual(
+      log.lines.filter(({ text }) => text === 'MQTT client disconnected'),
+      [],
+    );
   });
 });
