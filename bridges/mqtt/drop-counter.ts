@@ -9,11 +9,11 @@ export class DropCounter {
     this.#log = log;
   }
 
-  /** `reason` is one of a few constant texts. */
-  add(reason: string, fields: LogFields = {}): void {
+  /** `reason` is one of a few constant texts; `text` says in the log what was dropped. */
+  add(reason: string, fields: LogFields = {}, text = 'MQTT message dropped'): void {
     const count = (this.#counts.get(reason) ?? 0) + 1;
     this.#counts.set(reason, count);
-    if (Number.isInteger(Math.log10(count))) this.#log.warn({ ...fields, reason, count }, 'MQTT message dropped');
+    if (Number.isInteger(Math.log10(count))) this.#log.warn({ ...fields, reason, count }, text);
   }
 
   get counts(): ReadonlyMap<string, number> {

@@ -40,13 +40,13 @@ export class AnonymousAuthenticator implements Authenticator {
     if (this.#who === 'loopback' && !link.loopback) {
       return {
         abort: ErrorUri.AuthenticationRequired,
-        message: `anonymous access is allowed from this machine only; ${link.peer} is another${because(link)}`,
+        message: `anonymous access is allowed from this machine only (realms[].anonymous); ${link.peer} is another${because(link)}`,
       };
     }
     if (typeof this.#who !== 'string' && !this.#who.has(link.address ?? (link.loopback ? '127.0.0.1' : ''))) {
       return {
         abort: ErrorUri.AuthenticationRequired,
-        message: `anonymous access is allowed from some addresses only; ${link.peer} is none of them${because(link)}`,
+        message: `anonymous access is allowed from some addresses only (realms[].anonymous); ${link.peer} is none of them${because(link)}`,
       };
     }
     return {

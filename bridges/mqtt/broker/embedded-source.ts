@@ -166,7 +166,7 @@ export class EmbeddedSource implements MqttSource {
   #admits(): boolean {
     const { drops } = this.#parts;
     if (!this.#rate.take()) {
-      drops.add('connections come too fast');
+      drops.add('connections come too fast', {}, 'MQTT connection dropped');
       return false;
     }
     // Those that shake hands for TLS are sockets only; those by WebSocket are connections only.
