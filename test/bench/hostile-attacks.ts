@@ -30,13 +30,15 @@ function packet(first: number, ...parts: readonly Uint8Array[]): Buffer {
 
 const id = (i: number): Buffer => Buffer.of((i >> 8) & 0xff, i & 0xff);
 
-async function mqtt({ mqtt: port }: GatewayPorts, client: string, clean = true): Promise<Socket> {
+async function mqtt({ mqtt: port }: GatewayPorts, client: string, clean = true, will = ''): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   socket.on('error', () => {});
   socket.setMaxListeners(0);
   socket.resume();
   await once(socket, 'connect');
-  socket.write(packet(0x10, text('MQTT'), Uint8Array.of(4, clean ? 2 : 0, 0, 0), text(client)));
+  const flags = (clean ? 2 : 0) | (will === '' ? 0 : 4 | 8);
+  const parts = will === '' ? [] : [text(will), text('gone')];
+  socket.write(packet(0x10, text('MQTT'), Uint8Array.of(4, flags, 0, 0), text(client), ...parts));
   await once(socket, 'data');
   return socket;
 }
@@ -54,6 +56,20 @@ const retainedByMqtt = (topics: number) => async (ports: GatewayPorts) => {
   const socket = await mqtt(ports, `keeper-${topics}`);
   for (let i = 0; i < topics; i++) await write(socket, publish(i, `kept/${topics}/${i}`, 'x', true));
   await pause(1000);
+  socket.destroy();
+};
+
+/** Sessions that are away, with queues that are full. */
+const away = (sessions: number) => async (ports: GatewayPorts) => {
+  for (let n = 0; n < sessions; n++) {
+    const socket = await mqtt(ports, `away${n}`, false);
+    socket.write(packet(0x82, id(1), text('busy/#'), Uint8Array.of(1)));
+    await once(socket, 'data');
+    socket.destroy();
+  }
+  const socket = await mqtt(ports, 'filler');
+  for (let i = 0; i < 10_500; i++) await write(socket, publish(i, 'busy/topic', 'x'));
+  await pause(2000);
   socket.destroy();
 };
 
@@ -111,16 +127,7 @@ export const hostileAttacks: readonly HostileAttack[] = [
   },
   {
     name: 'mqtt: messages for a session that is away and whose queue is full',
-    prepare: async ports => {
-      const away = await mqtt(ports, 'away', false);
-      away.write(packet(0x82, id(1), text('busy/#'), Uint8Array.of(1)));
-      await once(away, 'data');
-      away.destroy();
-      const socket = await mqtt(ports, 'filler');
-      for (let i = 0; i < 10_500; i++) await write(socket, publish(i, 'busy/topic', 'x'));
-      await pause(2000);
-      socket.destroy();
-    },
+    prepare: away(1),
     run: async (ports, over) => {
       const socket = await mqtt(ports, 'busy');
       for (let i = 0; !over() && !socket.destroyed; i++) await write(socket, publish(i, 'busy/topic', 'x'));
@@ -140,6 +147,35 @@ export const hostileAttacks: readonly HostileAttack[] = [
     },
   },
   {
+    name: 'mqtt: six sessions with 10,000 messages each end',
+    prepare: away(6),
+    run: async (ports, over) => {
+      for (let n = 0; n < 6 && !over(); n++) {
+        const socket = await mqtt(ports, `away${n}`);
+        await pause(500);
+        socket.destroy();
+      }
+    },
+  },
+  {
+    name: 'mqtt: 500 clients with wills are gone at once, again and again',
+    run: async (ports, over) => {
+      while (!over()) {
+        const names = Array.from({ length: 500 }, (_, n) => `will${n}`);
+        const clients = names.map(name => mqtt(ports, name, true, `wills/${name}`));
+        // Some are refused.
+        await Promise.race([Promise.allSettled(clients), pause(500)]);
+        for (const client of clients) {
+          client.then(
+            socket => socket.destroy(),
+            () => {},
+          );
+        }
+        await pause(50);
+      }
+    },
+  },
+  {
     name: 'wamp: 20,000 retained events, asked for four at a time',
     prepare: retain,
     run: async ({ rawSocket }, over) => {
@@ -156,6 +192,14 @@ export const hostileAttacks: readonly HostileAttack[] = [
   {
     name: 'wamp: retained topics of 200 components',
     run: flood((peer, i) => [16, peer.next(), { retain: true }, `w.${i}${'.a'.repeat(190)}`]),
+  },
+  {
+    name: 'wamp: eight sessions at once, each with retained topics',
+    run: async (ports, over) => {
+      const one = (name: string) =>
+        flood((peer, i) => [16, peer.next(), { retain: true }, `${name}.${i}${'.a'.repeat(50)}`])(ports, over);
+      await Promise.all(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(one));
+    },
   },
   {
     name: 'wamp: wildcards of 200 components',

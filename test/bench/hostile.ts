@@ -8,7 +8,7 @@ import { dial } from '../../src/transport/dial.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { hostileAttacks } from './hostile-attacks.ts';
 import { Latencies, type LatencyFigures } from './latencies.ts';
-import { processorTime } from './processor-time.ts';
+import { longestWait, ProcessorTime } from './processor-time.ts';
 
 /** Milliseconds that a call may take at the 99th percentile while another client attacks. */
 const MOST = 20;
@@ -47,24 +47,26 @@ async function measured(session: Session, pid: number, milliseconds: number): Pr
   const latencies = new Latencies();
   const own = new Latencies();
   const start = performance.now();
-  const before = processorTime(pid);
+  const gateway = new ProcessorTime(pid);
+  const caller = new ProcessorTime(process.pid);
+  const before = gateway.now();
   const calls: Promise<void>[] = [];
   while (performance.now() < start + milliseconds) {
     const begun = performance.now();
-    const gateway = processorTime(pid);
-    const caller = processorTime(process.pid);
+    const gatewayBefore = gateway.now();
+    const callerBefore = caller.now();
     const noted = (): void => {
       const took = performance.now() - begun;
-      const { run, wait } = processorTime(pid);
-      const waited = wait - gateway.wait + processorTime(process.pid).wait - caller.wait;
+      const gatewayAfter = gateway.now();
+      const waited = longestWait(gatewayBefore, gatewayAfter) + longestWait(callerBefore, caller.now());
       latencies.add(took);
       // Where both waited at the same time, that is taken off twice: what the gateway has worked is certain.
-      own.add(Math.min(took, Math.max(took - waited, run - gateway.run)));
+      own.add(Math.min(took, Math.max(took - waited, gatewayAfter.run - gatewayBefore.run)));
     };
     calls.push(Promise.race([session.call('wampway.realm.get'), patience()]).then(noted, noted));
     await new Promise(next => setTimeout(next, EVERY));
   }
-  const load = (processorTime(pid).run - before.run) / (performance.now() - start);
+  const load = (gateway.now().run - before.run) / (performance.now() - start);
   await Promise.all(calls);
   return { calls: latencies.figures(), own: own.figures(), load };
 }

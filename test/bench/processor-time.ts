@@ -1,14 +1,33 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-/** Milliseconds that the main thread of a process has run, and has been ready to run without a processor. */
-export interface ProcessorTime {
+/** What the scheduler has noted about a process, in milliseconds. */
+export interface ProcessorTimes {
+  /** For how long the main thread has run. */
   readonly run: number;
-  readonly wait: number;
+  /** For how long each thread has been ready to run and had no processor. */
+  readonly waits: readonly number[];
 }
 
-/** Reads both from the scheduler of Linux. Elsewhere both are 0. */
-export function processorTime(pid: number): ProcessorTime {
-  if (process.platform !== 'linux') return { run: 0, wait: 0 };
-  const [run, wait] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ');
-  return { run: Number(run) / 1e6, wait: Number(wait) / 1e6 };
+/** Reads the processor times of a process as Linux counts them. Elsewhere there are none. */
+export class ProcessorTime {
+  readonly #threads: readonly string[];
+
+  constructor(pid: number) {
+    const tasks = `/proc/${pid}/task`;
+    const others = process.platform === 'linux' ? readdirSync(tasks).filter(thread => thread !== String(pid)) : [];
+    this.#threads = process.platform === 'linux' ? [String(pid), ...others].map(thread => `${tasks}/${thread}`) : [];
+  }
+
+  now(): ProcessorTimes {
+    const times = this.#threads.map(thread => {
+      const [run, wait] = readFileSync(`${thread}/schedstat`, 'latin1').split(' ');
+      return { run: Number(run) / 1e6, wait: Number(wait) / 1e6 };
+    });
+    return { run: times[0]?.run ?? 0, waits: times.map(({ wait }) => wait) };
+  }
+}
+
+/** For how long the thread waited that waited longest. */
+export function longestWait(from: ProcessorTimes, to: ProcessorTimes): number {
+  return Math.max(0, ...to.waits.map((wait, i) => wait - (from.waits[i] ?? 0)));
 }

@@ -20,11 +20,14 @@ import type { Session } from './session.ts';
 import type { SessionTable } from './session-table.ts';
 import type { Subscribing } from './subscribing.ts';
 import { levelCount } from './topic-filter.ts';
+import type { WorkTurns } from './work-turns.ts';
 
 /** Characters of a client id. */
 const MAX_CLIENT_ID = 256;
 /** Milliseconds that a client waits for the end of the one whose place it takes. */
 const TAKEOVER_TIMEOUT = 1_000;
+/** What a client that comes or goes costs in steps, with its session in the realm. */
+const CLIENT_STEPS = 100;
 
 export interface ArrivalsParts {
   readonly sink: MqttSink;
@@ -33,6 +36,7 @@ export interface ArrivalsParts {
   readonly protocol: ClientProtocol;
   readonly subscribing: Subscribing;
   readonly replays: RetainedReplays;
+  readonly turns: WorkTurns;
   readonly journal: Journal | undefined;
   readonly clock: Clock;
   readonly ages: AgeClock;
@@ -53,6 +57,7 @@ interface Present {
   /** Whether a will of it is in the store. */
   readonly willed: boolean;
   readonly ended: Promise<void>;
+  leaving: boolean;
   end(): void;
 }
 
@@ -100,7 +105,12 @@ export class Arrivals {
     }
     // [MQTT-3.1.3-6]
     if (connect.clientId === '') connection.clientId = `auto-${randomUUID()}`;
-    this.#inTurn(connection, this.#withoutNotice(connection, connect));
+    // Thousands may connect at once: they come in over several turns of the event loop.
+    this.#parts.turns.start(budget => {
+      budget.steps -= CLIENT_STEPS;
+      this.#inTurn(connection, this.#withoutNotice(connection, connect));
+      return true;
+    });
   }
 
   /** A bridge of another broker would have its own state told where only this broker speaks: it comes in without. */
@@ -134,16 +144,28 @@ export class Arrivals {
   /** The last message of a connection is through. */
   ended(connection: Connection): void {
     const present = this.#present.get(connection.clientId);
-    if (present?.connection !== connection) return;
+    if (present?.connection !== connection || present.leaving) return;
+    present.leaving = true;
+    this.#parts.turns.start(budget => {
+      budget.steps -= CLIENT_STEPS;
+      this.#leave(present);
+      return true;
+    });
+  }
+
+  #leave(present: Present): void {
+    const { connection, willed, end } = present;
+    // Another client by this id has waited long enough and is in.
+    if (this.#present.get(connection.clientId) !== present) return;
     this.#present.delete(connection.clientId);
     const { journal, sink } = this.#parts;
-    if (present.willed) {
+    if (willed) {
       // Published or not wanted: only now is it through.
       journal?.will(connection.clientId, undefined);
       journal?.flush();
     }
     sink.disconnected(connection);
-    present.end();
+    end();
   }
 
   #inTurn(connection: Connection, connect: Connect): void {
@@ -214,7 +236,7 @@ export class Arrivals {
       end = resolve;
     });
     const { will } = connect;
-    this.#present.set(clientId, { connection, willed: will !== undefined, ended, end });
+    this.#present.set(clientId, { connection, willed: will !== undefined, ended, leaving: false, end });
     this.#maximum = Math.max(this.#maximum, this.#present.size);
     const old = sessions.get(clientId);
     if (old !== undefined && (connect.clean || !old.keeps)) {

@@ -161,6 +161,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       ...(parts.refusals !== undefined && { refusals: parts.refusals }),
       protocol: this.#protocol,
       subscribing,
+      turns: this.turns,
       maxClients,
       maxTopicLevels,
       isStopping,

@@ -12,22 +12,25 @@ export class TopicPattern {
   /** What every topic of it begins with: tells most others apart at once. */
   readonly head: string;
   readonly names: readonly string[];
-  readonly #pattern: LinearPattern;
+  readonly #source: string;
+  /** Compiled by the first topic that begins as it should: each client that connects has patterns of its own. */
+  #pattern: LinearPattern | undefined;
 
   constructor(text: string) {
     this.text = text;
     const [head = '', ...rest] = text.split(/\{([a-z]+)\}/);
     this.head = head;
     this.names = rest.filter((_, i) => i % 2 === 0);
-    const source = [head, ...rest].map((part, i) => {
+    const parts = [head, ...rest].map((part, i) => {
       if (i % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
       return part === 'levels' || part === 'parent' ? '([^+#]+)' : '([^/+#]+)';
     });
-    this.#pattern = new LinearPattern(source.join(''), { whole: true });
+    this.#source = parts.join('');
   }
 
   match(topic: string): Names | undefined {
     if (!topic.startsWith(this.head)) return undefined;
+    this.#pattern ??= new LinearPattern(this.#source, { whole: true });
     const match = this.#pattern.match(topic);
     return match && Object.fromEntries(this.names.map((name, i) => [name, match.groups[i] ?? '']));
   }
