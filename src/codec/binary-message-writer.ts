@@ -35,8 +35,9 @@ export class BinaryMessageWriter implements ElementWriter {
     this.#items.integer(id);
   }
 
+  // An element of a message is text even if it begins with U+0000; only a value of a payload or dictionary is binary then.
   text(text: string): void {
-    this.#items.string(text);
+    this.#items.keyString(text);
   }
 
   dict(dict: Dict): void {

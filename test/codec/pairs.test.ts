@@ -3,7 +3,11 @@ import { describe, it } from 'node:test';
 import type { SerializerName } from '../../src/codec/codec.ts';
 import { codecNamed, codecs } from '../../src/codec/codecs.ts';
 import { ProtocolViolation } from '../../src/wamp/errors.ts';
+import { asId } from '../../src/wamp/ids.ts';
+import { MessageType } from '../../src/wamp/message-type.ts';
+import type { Message } from '../../src/wamp/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
+import { asUri } from '../../src/wamp/uri.ts';
 
 // What one argument is in each format, octet by octet, and what becomes of it on the way from each to each: a message
 // whose payload is only passed on, and one whose values were built and written again.
@@ -279,6 +283,24 @@ describe('from each serializer to each', () => {
       assert.ok('payload' in message);
       const text = itemIn(to, codecNamed(to).encode({ ...message, payload: Payload.of(['\0ABC']) }));
       assert.equal(ways(to, 'json', text)[0], '"\\u0000AEFCQw=="', `a value by ${to}`);
+    }
+  });
+
+  it('an element of a message that begins with U+0000 stays text in every serializer', () => {
+    const error: Message = {
+      type: MessageType.Error,
+      requestType: MessageType.Invocation,
+      request: asId(1),
+      details: {},
+      error: asUri('\0com.error'),
+      payload: Payload.empty,
+    };
+    for (const from of names) {
+      const passed = codecNamed(from).decode(codecNamed(from).encode(error));
+      for (const to of names) {
+        const read = codecNamed(to).decode(codecNamed(to).encode({ ...passed }));
+        assert.equal(read.type === MessageType.Error && read.error, '\0com.error', `${from} to ${to}`);
+      }
     }
   });
 

@@ -33,7 +33,7 @@ class JsonMessageWriter implements ElementWriter {
   }
 
   text(text: string): void {
-    this.#items.string(text);
+    this.#items.elementString(text);
   }
 
   dict(dict: Dict): void {

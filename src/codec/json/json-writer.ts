@@ -119,6 +119,11 @@ export class JsonWriter implements ItemSink {
       this.binary(bytes, 0, bytes.length);
       return;
     }
+    this.elementString(value);
+  }
+
+  /** Writes an element of a message: text even if it begins with U+0000. */
+  elementString(value: string): void {
     this.#next();
     this.#quotedString(value);
   }
