@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { LinearPattern } from '../../src/base/linear-pattern.ts';
+import { fc } from '../support/fast-check.ts';
 
 const root = resolve(fileURLToPath(import.meta.url), '../../../..');
 

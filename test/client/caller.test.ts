@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import type { CallResult } from '../../src/client/session-api.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
+import { fc } from '../support/fast-check.ts';
 import { ALL_FEATURES, joined, refusal, settle } from './router-peer.ts';
 
 describe('caller', () => {

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 
 /** Text of any well-formed kind, long and short, but for those that begin with NUL. */
 export const text: fc.Arbitrary<string> = fc

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { Codec, SerializerName } from '../../src/codec/codec.ts';
 import { codecs } from '../../src/codec/codecs.ts';
@@ -11,6 +10,7 @@ import { countingIds } from '../../src/wamp/ids.ts';
 import { type List, listFormats } from '../bench/list-format.ts';
 import { naiveCodecs } from '../bench/naive-codec.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { fc } from '../support/fast-check.ts';
 import { testLinkInfo } from '../support/list-link.ts';
 
 // The router carries payloads as they came, reads headers from bytes, remembers and splices. The same router with codecs

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { BrokerRig, collect } from '../bridges/mqtt/broker-rig.ts';
 import { rawConnect, rawPacket } from '../bridges/mqtt/raw-packets.ts';
+import { fc } from '../support/fast-check.ts';
 import { HeldStore } from '../support/held-store.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { until } from '../support/until.ts';

@@ -9,6 +9,8 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect, type MqttClient } from 'mqtt';
+import { random } from '../fuzz/mutation.ts';
+import { testSeed } from '../support/fast-check.ts';
 import { freePorts } from '../support/gateway-process.ts';
 import { until } from '../support/until.ts';
 
@@ -16,6 +18,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const THOROUGH = process.env['npm_lifecycle_event'] === 'test:durability';
 const ROUNDS = Number(process.env['DURABILITY_ROUNDS'] ?? (THOROUGH ? 100 : 4));
 const PUBLISHERS = 3;
+const draw = random(testSeed);
 /** Messages of a publisher that wait for their acknowledgement. */
 const WINDOW = 8;
 /** Rounds between two visits of the subscriber that is mostly away. */
@@ -199,7 +202,7 @@ describe(`MQTT over ${ROUNDS} crashes`, () => {
         for (const publisher of publishers) publisher.start();
         const before = acknowledged().length;
         await until('the load is under way', () => acknowledged().length > before, 60);
-        await new Promise(next => setTimeout(next, Math.random() * 400));
+        await new Promise(next => setTimeout(next, draw(400)));
         await gateway.kill();
         if (round % 5 === 0) await gateway.tear();
         await gateway.start();

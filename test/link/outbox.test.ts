@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import fc from 'fast-check';
 import { Outbox } from '../../src/link/outbox.ts';
 import { type OutgoingPolicy, type SlowPolicy, slowPolicies } from '../../src/link/outgoing-policy.ts';
 import { asId } from '../../src/wamp/ids.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
 import type { EventMessage, Message } from '../../src/wamp/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
+import { fc } from '../support/fast-check.ts';
 
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');

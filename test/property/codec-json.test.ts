@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
 import { needsCare } from '../../src/codec/json/json-items.ts';
 import { skipBlanks, walkValue } from '../../src/codec/json/json-walk.ts';
 import { ValueBuilder } from '../../src/codec/value-builder.ts';
 import { ProtocolViolation } from '../../src/wamp/errors.ts';
 import { value } from '../codec/arbitrary-values.ts';
+import { fc } from '../support/fast-check.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
 import type { SerializerName } from '../../src/codec/codec.ts';
 import { codecNamed, codecs } from '../../src/codec/codecs.ts';
 import { reference } from '../codec/reference.ts';
+import { fc } from '../support/fast-check.ts';
 
 // What peers may send and one serializer cannot say: text that begins with U+0000, which JSON takes for binary, and keys
 // that come twice. Each has one meaning, whichever serializer it came by and whichever it leaves by.

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as fc from 'fast-check';
 import type { Codec } from '../../src/codec/codec.ts';
 import { codecs } from '../../src/codec/codecs.ts';
 import { EMPTY_DICT } from '../../src/wamp/dict.ts';
@@ -10,6 +9,7 @@ import type { EventMessage } from '../../src/wamp/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { args, kwargs } from '../codec/arbitrary-values.ts';
 import { foreign, reference } from '../codec/reference.ts';
+import { fc } from '../support/fast-check.ts';
 
 function event(payload: Payload): EventMessage {
   return { type: MessageType.Event, subscription: asId(1), publication: asId(2), details: EMPTY_DICT, payload };

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { cborTcpBridge } from '../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
 import { Session } from '../../src/client/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
@@ -8,6 +7,7 @@ import { jsonCodec } from '../../src/codec/json/json-codec.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { dial } from '../../src/transport/dial.ts';
+import { fc } from '../support/fast-check.ts';
 import { ListLink, testLinkInfo } from '../support/list-link.ts';
 import { transcriptRouter } from '../support/transcript-router.ts';
 import { until } from '../support/until.ts';

@@ -1,5 +1,5 @@
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 import { type DealerCommand, DealerModel } from './dealer-model.ts';
 
 // A small world, so that what the clients do concerns the others.

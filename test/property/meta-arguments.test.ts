@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { fc } from '../support/fast-check.ts';
 import { ListLink, testLinkInfo } from '../support/list-link.ts';
 import { transcriptRouter } from '../support/transcript-router.ts';
 

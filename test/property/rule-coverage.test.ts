@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import type { Rule } from '../../src/auth/rule.ts';
 import { allowsAll } from '../../src/auth/rule-coverage.ts';
 import { RuleSet } from '../../src/auth/rule-set.ts';
 import { ALLOW } from '../../src/router/authorizer.ts';
+import { fc } from '../support/fast-check.ts';
 import { matches } from '../support/pattern-definition.ts';
 
 /** Components that rules and patterns spell out. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { silentLogger } from '../../src/base/logger.ts';
 import { slowPolicies } from '../../src/link/outgoing-policy.ts';
 import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
 import type { MatchPolicy } from '../../src/wamp/uri.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { fc } from '../support/fast-check.ts';
 import { ListLink } from '../support/list-link.ts';
 import { matches } from '../support/pattern-definition.ts';
 import { SlowPeer } from './slow-peer.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { Audience } from '../../src/router/audience.ts';
 import { audienceOptions, receivers } from '../support/audiences.ts';
+import { fc } from '../support/fast-check.ts';
 
 describe('Audience', () => {
   it('covers another only where it admits all whom that one admits [advanced/pubsub_subscriber_blackwhite_listing]', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { ComponentTree, follow } from '../../src/router/component-tree.ts';
 import { TopicTree } from '../../src/router/topic-tree.ts';
 import { WildcardTrie } from '../../src/router/wildcard-trie.ts';
+import { fc } from '../support/fast-check.ts';
 import { matches } from '../support/pattern-definition.ts';
 
 const component = fc.constantFrom('', 'a', 'b', 'ab', 'a-component-of-some-length');

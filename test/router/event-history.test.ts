@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { Audience } from '../../src/router/audience.ts';
 import { EventHistory, MAX_PAGE, type RecordedEvent } from '../../src/router/event-history.ts';
 import { historyFilter } from '../../src/router/history-filter.ts';
@@ -8,6 +7,7 @@ import type { Dict } from '../../src/wamp/dict.ts';
 import { asId } from '../../src/wamp/ids.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { asUri } from '../../src/wamp/uri.ts';
+import { fc } from '../support/fast-check.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const guest = { authid: 'eve', authrole: 'guest', authmethod: 'test', authprovider: 'test' };

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { Audience, type Receiver } from '../../src/router/audience.ts';
 import { MemoryRetainedStore, type RetentionLimits } from '../../src/router/memory-retained-store.ts';
 import { isMeantFor, type RetainedEvent } from '../../src/router/retained-store.ts';
@@ -9,6 +8,7 @@ import { asId } from '../../src/wamp/ids.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { asUri, type MatchPolicy } from '../../src/wamp/uri.ts';
 import { audienceOptions, receivers } from '../support/audiences.ts';
+import { fc } from '../support/fast-check.ts';
 import { matches } from '../support/pattern-definition.ts';
 
 let publications = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { PatternTrie } from '../../src/router/pattern-trie.ts';
+import { fc } from '../support/fast-check.ts';
 import { best, matches, type Pattern } from '../support/pattern-definition.ts';
 
 // Few letters, so that patterns meet: `a`, `ab` and `b` share prefixes that end within components.

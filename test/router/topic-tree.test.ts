@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { TopicTree } from '../../src/router/topic-tree.ts';
+import { fc } from '../support/fast-check.ts';
 import { matches } from '../support/pattern-definition.ts';
 
 const component = fc.constantFrom('a', 'b', 'ab', 'abb');

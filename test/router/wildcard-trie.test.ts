@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { WildcardTrie } from '../../src/router/wildcard-trie.ts';
+import { fc } from '../support/fast-check.ts';
 
 const pattern = fc.array(fc.constantFrom('', 'a', 'b'), { minLength: 1, maxLength: 4 }).map(parts => parts.join('.'));
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import type { Receiver } from '../../src/router/audience.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { asId } from '../../src/wamp/ids.ts';
+import { fc } from './fast-check.ts';
 
 // A few receivers, and lists that part them in every way.
 

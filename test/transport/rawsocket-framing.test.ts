@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import {
   FrameParser,
   FrameType,
@@ -9,6 +8,7 @@ import {
   writeHeader,
 } from '../../src/transport/rawsocket-framing.ts';
 import { ProtocolViolation } from '../../src/wamp/errors.ts';
+import { fc } from '../support/fast-check.ts';
 
 interface Frame {
   readonly type: FrameType;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { Opcode } from '../../src/transport/websocket-framing.ts';
 import { unmask } from '../../src/transport/websocket-mask.ts';
 import { WebSocketFailure, WebSocketParser } from '../../src/transport/websocket-parser.ts';
+import { fc } from '../support/fast-check.ts';
 
 const LIMIT = 100_000;
 

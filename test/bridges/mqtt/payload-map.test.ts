@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { mqttOfPayload, payloadOfMqtt } from '../../../bridges/mqtt/payload-map.ts';
 import { jsonItems } from '../../../src/codec/json/json-items.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
+import { fc } from '../../support/fast-check.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();

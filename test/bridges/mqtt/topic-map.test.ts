@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import type { UriStyle } from '../../../bridges/mqtt/level-spelling.ts';
 import { TopicMap } from '../../../bridges/mqtt/topic-map.ts';
 import { isUri } from '../../../src/wamp/uri.ts';
+import { fc } from '../../support/fast-check.ts';
 
 const styles: readonly UriStyle[] = ['loose', 'strict'];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { PacketScanner } from '../../../../bridges/mqtt/aedes/packet-scanner.ts';
+import { fc } from '../../../support/fast-check.ts';
 
 /** A packet with `size` bytes after its fixed header. */
 function packet(type: number, size: number): number[] {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { FilterTree } from '../../../../bridges/mqtt/broker/filter-tree.ts';
 import { Message } from '../../../../bridges/mqtt/broker/message.ts';
 import { RetainedMessages } from '../../../../bridges/mqtt/broker/retained-messages.ts';
 import { isTopicFilter } from '../../../../bridges/mqtt/broker/topic-filter.ts';
+import { fc } from '../../../support/fast-check.ts';
 
 const level = fc.constantFrom('', 'a', 'b', '$x');
 const topic = fc.array(level, { minLength: 1, maxLength: 4 }).map(levels => levels.join('/'));

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { type ClientPacket, MalformedPacket, PacketType } from '../../../../bridges/mqtt/broker/packet.ts';
 import { publish } from '../../../../bridges/mqtt/broker/packet-encoder.ts';
 import { PacketReader } from '../../../../bridges/mqtt/broker/packet-reader.ts';
 import { isCleanText } from '../../../../bridges/mqtt/mqtt-text.ts';
+import { fc } from '../../../support/fast-check.ts';
 import { rawConnect, rawPacket } from '../raw-packets.ts';
 
 /** What comes of bytes that are cut at these places. */

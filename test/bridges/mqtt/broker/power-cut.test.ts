@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { connect, type MqttClient } from 'mqtt';
+import { testSeed } from '../../../support/fast-check.ts';
 import { freePorts } from '../../../support/gateway-process.ts';
 import { HeldStore } from '../../../support/held-store.ts';
 import { until } from '../../../support/until.ts';
@@ -32,9 +33,8 @@ function device(port: number, clientId: string): MqttClient {
 // The running program is killed in interop; here the disk forgets what it had not confirmed, which a killed process’s does not.
 describe('EmbeddedBroker: when the power is cut', () => {
   it('has lost nothing that it acknowledged, and delivers nothing at QoS 2 twice', async t => {
-    const seed = Number(process.env['POWER_CUT_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
-    t.diagnostic(`POWER_CUT_SEED=${seed}`);
-    const random = numbersFrom(seed);
+    t.diagnostic(`TEST_SEED=${testSeed}`);
+    const random = numbersFrom(testSeed);
     const [port = 0] = await freePorts(1);
     const slow = (store: HeldStore): HeldStore => {
       store.delay = () => new Promise(resolve => setTimeout(resolve, random() * 4));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { calledPayload, type PayloadShape, shapedPayload } from '../../../../bridges/mqtt/calls/payload-shape.ts';
 import { Payload } from '../../../../src/wamp/payload.ts';
+import { fc } from '../../../support/fast-check.ts';
 
 const shaped = (shape: PayloadShape, args: readonly unknown[], kwargs = {}): unknown =>
   JSON.parse(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { OutboundQueue } from '../../../../bridges/mqtt/external/outbound-queue.ts';
+import { fc } from '../../../support/fast-check.ts';
 
 const message = (topic: string, size = 0) => ({ topic, payload: new Uint8Array(size), qos: 1 as const, retain: false });
 

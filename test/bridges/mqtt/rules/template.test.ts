@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { levelSpellings } from '../../../../bridges/mqtt/level-spelling.ts';
 import { Template } from '../../../../bridges/mqtt/rules/template.ts';
 import { isUri } from '../../../../src/wamp/uri.ts';
+import { fc } from '../../../support/fast-check.ts';
 
 const mqtt = Template.mqtt;
 const wamp = (text: string): Template => Template.wamp(text, levelSpellings.loose);

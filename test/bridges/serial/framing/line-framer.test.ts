@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { LineFramer } from '../../../../bridges/serial/framing/line-framer.ts';
+import { fc } from '../../../support/fast-check.ts';
 
 function framer(delimiter = '\n', maxLength = 16): LineFramer {
   return new LineFramer({ delimiter: Buffer.from(delimiter), maxLength });
