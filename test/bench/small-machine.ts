@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rawConnect, rawPublish } from '../bridges/mqtt/raw-packets.ts';
-import { freePorts } from '../support/gateway-process.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { usageOf } from './foreign-router.ts';
 import { LoadSession } from './load-session.ts';
 import type { Effort } from './measure.ts';

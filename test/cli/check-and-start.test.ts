@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Certificates } from '../support/certificates.ts';
 import { Folder } from '../support/folder.ts';
-import { freePorts } from '../support/gateway-process.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { ShellRun } from '../support/shell-run.ts';
 import { testKey } from '../support/tls-fixture.ts';
 import { until } from '../support/until.ts';

@@ -10,6 +10,7 @@ import { codecNamed } from '../../src/codec/codecs.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { WampError } from '../../src/wamp/errors.ts';
 import { asUri } from '../../src/wamp/uri.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { RouterServer } from '../support/router-server.ts';
 import { testCertificate, testKey } from '../support/tls-fixture.ts';
 import { until } from '../support/until.ts';
@@ -196,11 +197,7 @@ describe('client commands', () => {
   });
 
   it('says in one line what is wrong, and ends with 2 where there was nobody to ask', async () => {
-    const free = createServer().listen(0, '127.0.0.1');
-    await once(free, 'listening');
-    const address = free.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    await new Promise(done => free.close(done));
+    const [port = 0] = await freePorts(1);
     const cases: [string[], RegExp][] = [
       [['call', 'p', '--url', `ws://127.0.0.1:${port}/ws`], /cannot connect to ws:.*is the gateway running\?/],
       [['sub', 't', '--url', 'unix:///nowhere/wamp.sock'], /no such socket file/],

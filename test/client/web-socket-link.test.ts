@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Client, ErrorUri, Session, webSocketLink } from '../../src/client/client.ts';
 import { MessageType } from '../../src/wamp/message-type.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { RouterServer } from '../support/router-server.ts';
 import { until } from '../support/until.ts';
 import { refusal } from './router-peer.ts';
@@ -38,14 +39,10 @@ describe('link over a standard WebSocket', () => {
   });
 
   it('says where nobody listens, and keeps secrets in the address to itself', async () => {
-    const free = createServer().listen(0, '127.0.0.1');
-    await once(free, 'listening');
-    const address = free.address();
-    assert.ok(typeof address === 'object' && address !== null);
-    await new Promise(done => free.close(done));
-    const attempt = webSocketLink(`ws://joe:secret@127.0.0.1:${address.port}/ws?token=hush`, { WebSocket });
+    const [port = 0] = await freePorts(1);
+    const attempt = webSocketLink(`ws://joe:secret@127.0.0.1:${port}/ws?token=hush`, { WebSocket });
     await assert.rejects(attempt, (error: Error) => {
-      assert.match(error.message, new RegExp(`^wamp.error.network_failure: ws://127.0.0.1:${address.port}/ws: `));
+      assert.match(error.message, new RegExp(`^wamp.error.network_failure: ws://127.0.0.1:${port}/ws: `));
       return !/secret|hush/.test(error.message);
     });
     await assert.rejects(webSocketLink('not a url', { WebSocket }), TypeError);

@@ -12,6 +12,7 @@ import { type Bridge, defineBridge } from '../../src/gateway/bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { dial } from '../../src/transport/dial.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { StallableProxy } from '../support/stallable-proxy.ts';
 import { until } from '../support/until.ts';
 
@@ -87,10 +88,10 @@ describe('Gateway', () => {
   }
 
   it('says goodbye to every session when it stops, and lets go of its ports', async () => {
-    const gateway = make({});
+    const ports = await freePorts(2);
+    const gateway = make({ listeners: [web, raw].map((listener, i) => ({ ...listener, port: ports[i] ?? 0 })) });
     await gateway.start();
     const session = await join(gateway, 0);
-    const ports = gateway.listeners.map(({ port }) => port);
     await gateway.stop();
     assert.match(await session.closed, /wamp\.close\.system_shutdown/);
     for (const port of ports) {

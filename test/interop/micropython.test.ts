@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { Session } from '../../src/client/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { dial } from '../../src/transport/dial.ts';
-import { freePorts, GatewayProcess } from '../support/gateway-process.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { GatewayProcess } from '../support/gateway-process.ts';
 import { until } from '../support/until.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { freePorts, GatewayProcess } from '../support/gateway-process.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { GatewayProcess } from '../support/gateway-process.ts';
 import { until } from '../support/until.ts';
 import { WampyPeer } from './peers/wampy-peer.ts';
 

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { connect, type MqttClient } from 'mqtt';
 import { random } from '../fuzz/mutation.ts';
 import { testSeed } from '../support/fast-check.ts';
-import { freePorts } from '../support/gateway-process.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { until } from '../support/until.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');

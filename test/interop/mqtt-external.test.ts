@@ -11,7 +11,7 @@ import { connectAsync, type MqttClient } from 'mqtt';
 import { externalMqttBridge } from '../../bridges/mqtt/external/external-bridge.ts';
 import type { WampEvent } from '../../src/client/session-api.ts';
 import { TestGateway } from '../support/bridge-context.ts';
-import { freePorts } from '../support/gateway-process.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { until } from '../support/until.ts';
 
 const run = promisify(execFile);

@@ -9,7 +9,7 @@ import { WebSocket } from 'ws';
 import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
-import { freePorts } from '../support/gateway-process.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { ReverseProxy } from './peers/reverse-proxy.ts';
 

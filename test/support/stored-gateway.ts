@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from './gateway-process.ts';
+import { freePorts } from './free-ports.ts';
 import { until } from './until.ts';
 
 const program = fileURLToPath(new URL('../../src/main.js', import.meta.url));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { connect, type MqttClient } from 'mqtt';
 import { testSeed } from '../../../support/fast-check.ts';
-import { freePorts } from '../../../support/gateway-process.ts';
+import { freePorts } from '../../../support/free-ports.ts';
 import { HeldStore } from '../../../support/held-store.ts';
 import { until } from '../../../support/until.ts';
 import { BrokerRig } from '../broker-rig.ts';
