@@ -1,7 +1,9 @@
+import type { Dict } from '../wamp/dict.ts';
 import type { ItemSink } from '../wamp/item-sink.ts';
 import type { ItemSource, PayloadCount, PayloadFormat, PayloadValues } from '../wamp/payload.ts';
 import type { BinaryItemWriter } from './binary-item-writer.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { joinBytes } from './join-bytes.ts';
 import { ValueBuilder } from './value-builder.ts';
 import { feedValues } from './value-feed.ts';
 
@@ -39,6 +41,14 @@ export class BinaryItems implements PayloadFormat {
 
   encode(values: PayloadValues, count: PayloadCount): Uint8Array {
     return this.#written(sink => feedValues(values, count, sink));
+  }
+
+  join(rows: readonly Uint8Array[], kwargs: Dict, count: PayloadCount): Uint8Array {
+    const parts = [this.#written(sink => sink.beginList(rows.length))];
+    // The head of a list of one item, or of none, is one byte.
+    for (const row of rows) parts.push(row.subarray(1));
+    if (count > 1) parts.push(this.encode({ args: [], kwargs }, 2).subarray(1));
+    return joinBytes(parts);
   }
 
   transcode(items: Uint8Array, count: PayloadCount, from: ItemSource): Uint8Array {

@@ -5,7 +5,7 @@ import type { Session } from '../router/session.ts';
 import type { Dict } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { countArgument, idArgument, isAbsent, textArgument } from './meta-arguments.ts';
-import type { MetaProcedures } from './meta-procedure.ts';
+import { inSteps, type MetaProcedures, type MetaSteps } from './meta-procedure.ts';
 import { isClients as isClientsRegistration } from './registration-details.ts';
 import { clientsRegistration } from './registration-procedures.ts';
 import { sessionDetails } from './session-details.ts';
@@ -17,22 +17,31 @@ import { isClients as isClientsSubscription } from './subscription-details.ts';
 const PAGE = 1000;
 const MAX_PAGE = 10_000;
 
+/** What one session costs there, made and encoded, in the units of `MetaSteps`; and how many that are skipped cost one. */
+const ROW_COST = 3;
+const SKIPPED_RUN = 100;
+
 /** wampway.*: what a gateway knows beyond the specification. */
 export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedures {
   const rates = new SessionRates();
 
   return {
     /** In order of joining; `limit` of them, beginning behind the session `after`. */
-    'wampway.session.list': ({ args, kwargs }) => {
+    *'wampway.session.list'({ args, kwargs }): MetaSteps {
       const wanted = inRoles(args[0]);
       const limit = countArgument(kwargs['limit'], 'limit', PAGE, MAX_PAGE);
       // One that has left meanwhile has no place any more: `no_such_session`, rather than a list that seems to end.
       let skipping = isAbsent(kwargs['after']) ? undefined : clientSession(realm, kwargs['after']);
       const found: Dict[] = [];
+      let skipped = 0;
       for (const session of realm.sessions()) {
         if (found.length === limit) break;
-        if (skipping === undefined && !session.internal && wanted(session))
+        if (skipping === undefined && !session.internal && wanted(session)) {
           found.push(traffic(session, rates, clock.monotonic()));
+          yield ROW_COST;
+        } else if (++skipped % SKIPPED_RUN === 0) {
+          yield 1;
+        }
         if (session === skipping) skipping = undefined;
       }
       return found;
@@ -40,14 +49,14 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
 
     'wampway.session.get': ({ args }) => traffic(clientSession(realm, args[0]), rates, clock.monotonic()),
 
-    'wampway.realm.get': () => {
+    *'wampway.realm.get'(): MetaSteps {
       const { name, sessionCount, broker, dealer, callCount, counters } = realm;
       const { published, refusedPublications, called, lateAnswers } = counters;
       return {
         name,
         sessions: sessionCount,
-        subscriptions: countOf(broker.subscriptions(), isClientsSubscription),
-        registrations: countOf(dealer.registrations.values(), isClientsRegistration),
+        subscriptions: yield* countOf(broker.subscriptions(), isClientsSubscription),
+        registrations: yield* countOf(dealer.registrations.values(), isClientsRegistration),
         calls: callCount,
         counters: { published, refused_publications: refusedPublications, called, late_answers: lateAnswers },
       };
@@ -74,9 +83,11 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
   };
 }
 
-function countOf<T>(items: Iterable<T>, wanted: (item: T) => boolean): number {
+function* countOf<T>(items: Iterable<T>, wanted: (item: T) => boolean): Generator<number, number, undefined> {
   let count = 0;
-  for (const item of items) if (wanted(item)) count++;
+  yield* inSteps(items, item => {
+    if (wanted(item)) count++;
+  });
   return count;
 }
 

@@ -11,7 +11,31 @@ export interface MetaCall {
   readonly payload: Payload;
 }
 
-/** What an `InvocationHandler` may return; a thrown `WampError` is for the caller. */
+/**
+ * The work of a call that may be long: each `yield` ends a step and says what the step cost, in units of about ten
+ * microseconds. The value that it returns is the answer.
+ */
+export type MetaSteps = Generator<number, unknown, undefined>;
+
+/**
+ * What an `InvocationHandler` may return, or steps whose last value is that; a thrown `WampError` is for the caller.
+ */
 export type MetaProcedure = (call: MetaCall) => unknown;
 
 export type MetaProcedures = Readonly<Record<string, MetaProcedure>>;
+
+/** Items looked at in one step, where each costs next to nothing. */
+const RUN = 200;
+
+/** Looks at many items, and yields after each `run` of them. */
+export function* inSteps<T>(
+  items: Iterable<T>,
+  look: (item: T) => void,
+  run = RUN,
+): Generator<number, void, undefined> {
+  let count = 0;
+  for (const item of items) {
+    look(item);
+    if (++count % run === 0) yield 1;
+  }
+}

@@ -8,6 +8,7 @@ import type { RealmView } from '../router/realm.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { asId } from '../wamp/ids.ts';
 import type { MetaProcedure, MetaProcedures } from './meta-procedure.ts';
+import { MetaTurns } from './meta-turns.ts';
 
 const principal: Principal = {
   authid: 'meta',
@@ -25,6 +26,12 @@ const here: LinkInfo = {
   tls: false,
 };
 
+/** Short, and done before the caller leaves, even if it leaves without waiting for the answer. */
+const AT_ONCE: ReadonlySet<string> = new Set(['wamp.session.add_testament', 'wamp.session.flush_testaments']);
+
+/** The router bounds the calls that wait: those of one session, and the memory of all. No caller takes another's place here. */
+const MAX_INVOCATIONS = Number.POSITIVE_INFINITY;
+
 /** Milliseconds until a session that was lost is opened again. */
 const PAUSE = 1000;
 
@@ -39,12 +46,14 @@ export interface MetaSessionOptions {
 /** The session that answers for one realm's meta procedures: a client like any other, but for whom it speaks. */
 export class MetaSession {
   readonly #options: MetaSessionOptions;
+  readonly #turns: MetaTurns;
   #session: Session | undefined;
   #timer: Timer | undefined;
   #stopped = false;
 
   constructor(options: MetaSessionOptions) {
     this.#options = options;
+    this.#turns = new MetaTurns(options.clock);
   }
 
   /** Resolves when all procedures are registered. */
@@ -52,11 +61,14 @@ export class MetaSession {
     const { realm, procedures, attach, clock, log } = this.#options;
     const [ours, routers] = localLinkPair(here, { ...here, peer: 'meta', principal, internal: 'router' }, log);
     attach(routers);
-    const session = await Session.join(ours, { realm: realm.name, authid: principal.authid, clock, log });
+    const session = await Session.join(ours, {
+      ...{ realm: realm.name, authid: principal.authid, clock, log },
+      maxInvocations: MAX_INVOCATIONS,
+    });
     this.#session = session;
     void session.closed.then(reason => this.#lost(reason));
     const names = Object.entries(procedures);
-    await Promise.all(names.map(([uri, run]) => session.register(uri, this.#handler(run), DISCLOSED)));
+    await Promise.all(names.map(([uri, run]) => session.register(uri, this.#handler(uri, run), DISCLOSED)));
   }
 
   async stop(): Promise<void> {
@@ -65,14 +77,19 @@ export class MetaSession {
     await this.#session?.leave();
   }
 
-  #handler(run: MetaProcedure): (invocation: Invocation) => unknown {
+  #handler(uri: string, run: MetaProcedure): (invocation: Invocation) => unknown {
     const { realm } = this.#options;
-    return ({ details, args, kwargs, payload }) => {
-      const id = details['caller'];
+    return invocation => {
+      const id = invocation.details['caller'];
       const caller = typeof id === 'number' ? realm.session(asId<'session'>(id)) : undefined;
       // It has left meanwhile, so nobody hears this.
       if (caller === undefined) throw new WampError(ErrorUri.Canceled, ['the caller is not known']);
-      return run({ caller, args, kwargs, payload });
+      const begin = (): unknown => {
+        const { args, kwargs, payload } = invocation;
+        return run({ caller, args, kwargs, payload });
+      };
+      const isWanted = (): boolean => !invocation.signal.aborted && realm.session(caller.id) === caller;
+      return AT_ONCE.has(uri) ? begin() : this.#turns.run(caller, begin, isWanted);
     };
   }
 

@@ -1,12 +1,11 @@
 import type { Action } from '../router/authorizer.ts';
 import type { RealmView } from '../router/realm.ts';
 import type { Session } from '../router/session.ts';
-import type { Dict } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { MatchPolicy, Uri } from '../wamp/uri.ts';
 import { errorTexts } from './error-texts.ts';
 import { matchArgument, textArgument, uriArgument } from './meta-arguments.ts';
-import type { MetaProcedures } from './meta-procedure.ts';
+import { inSteps, type MetaProcedures, type MetaSteps } from './meta-procedure.ts';
 import { MetaTopic } from './meta-uris.ts';
 import { subscribers } from './subscription-details.ts';
 
@@ -15,6 +14,9 @@ interface Resource {
   readonly uri: Uri;
   readonly match: MatchPolicy;
 }
+
+/** Resources that are judged in one step. */
+const JUDGED_RUN = 20;
 
 const routersTopics: readonly Resource[] = Object.values(MetaTopic).map(uri => ({ uri, match: 'exact' }));
 
@@ -31,17 +33,17 @@ export function reflectionProcedures(realm: RealmView): MetaProcedures {
     return realm.may(caller, access, uri, match) || realm.may(caller, provide, uri, match);
   }
 
-  function* procedures(caller: Session): Generator<Resource> {
+  function* procedures(caller: Session): Generator<Resource | undefined> {
     for (const { procedure: uri, match } of dealer.registrations.values()) {
-      if (isFor(caller, { uri, match }, 'call', 'register')) yield { uri, match };
+      yield isFor(caller, { uri, match }, 'call', 'register') ? { uri, match } : undefined;
     }
   }
 
-  function* topics(caller: Session): Generator<Resource> {
+  function* topics(caller: Session): Generator<Resource | undefined> {
     const isForCaller = (topic: Resource): boolean => isFor(caller, topic, 'subscribe', 'publish');
     yield* routersTopics.filter(isForCaller);
     for (const { topic: uri, match } of broker.subscriptions()) {
-      if (!isRouters(uri) && isForCaller({ uri, match })) yield { uri, match };
+      yield !isRouters(uri) && isForCaller({ uri, match }) ? { uri, match } : undefined;
     }
   }
 
@@ -93,8 +95,11 @@ function isRouters(topic: Uri): boolean {
 }
 
 /** By policy, as wamp.registration.list has its ids. */
-function listed(resources: Iterable<Resource>): Dict {
+function* listed(resources: Iterable<Resource | undefined>): MetaSteps {
   const lists: Record<MatchPolicy, Uri[]> = { exact: [], prefix: [], wildcard: [] };
-  for (const { uri, match } of resources) lists[match].push(uri);
+  const add = (resource: Resource | undefined): void => {
+    if (resource !== undefined) lists[resource.match].push(resource.uri);
+  };
+  yield* inSteps(resources, add, JUDGED_RUN);
   return lists;
 }

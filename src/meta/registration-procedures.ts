@@ -2,18 +2,18 @@ import type { RealmView } from '../router/realm.ts';
 import type { Registration } from '../router/registration.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { idArgument, matchArgument, uriArgument } from './meta-arguments.ts';
-import type { MetaProcedures } from './meta-procedure.ts';
+import { inSteps, type MetaProcedures, type MetaSteps } from './meta-procedure.ts';
 import { callees, isClients, registrationDetails } from './registration-details.ts';
 
 /** wamp.registration.*. [advanced/meta_api_registrations] */
 export function registrationProcedures(realm: RealmView): MetaProcedures {
   const { dealer } = realm;
   return {
-    'wamp.registration.list': () => {
+    *'wamp.registration.list'(): MetaSteps {
       const lists: Record<Registration['match'], number[]> = { exact: [], prefix: [], wildcard: [] };
-      for (const registration of dealer.registrations.values()) {
+      yield* inSteps(dealer.registrations.values(), registration => {
         if (isClients(registration)) lists[registration.match].push(registration.id);
-      }
+      });
       return lists;
     },
 
@@ -26,9 +26,17 @@ export function registrationProcedures(realm: RealmView): MetaProcedures {
 
     'wamp.registration.get': ({ args }) => registrationDetails(clientsRegistration(dealer, args[0])),
 
-    'wamp.registration.list_callees': ({ args }) => callees(clientsRegistration(dealer, args[0])).map(({ id }) => id),
+    *'wamp.registration.list_callees'({ args }): MetaSteps {
+      const ids: number[] = [];
+      yield* inSteps(callees(clientsRegistration(dealer, args[0])), ({ id }) => ids.push(id));
+      return ids;
+    },
 
-    'wamp.registration.count_callees': ({ args }) => callees(clientsRegistration(dealer, args[0])).length,
+    *'wamp.registration.count_callees'({ args }): MetaSteps {
+      let count = 0;
+      yield* inSteps(callees(clientsRegistration(dealer, args[0])), () => count++);
+      return count;
+    },
   };
 }
 

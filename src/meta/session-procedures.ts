@@ -14,12 +14,17 @@ import {
   textArgument,
 } from './meta-arguments.ts';
 import type { MetaEvents } from './meta-events.ts';
-import type { MetaProcedures } from './meta-procedure.ts';
+import { inSteps, type MetaProcedures, type MetaSteps } from './meta-procedure.ts';
 import { sessionDetails } from './session-details.ts';
 
 /** What may be added to the details of one session. */
 const MAX_ADDED = 32;
 const MAX_ADDED_BYTES = 16 * 1024;
+
+/** What it costs to end a session, in the units of `MetaSteps`. */
+const KILL_COST = 10;
+/** Sessions whose testaments are taken away in one step. */
+const HUSH_RUN = 10;
 
 /** wamp.session.*, testaments aside. [advanced/meta_api_sessions] */
 export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaProcedures {
@@ -29,17 +34,33 @@ export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaPro
     for (const session of realm.sessions()) if (!session.internal && wanted(session)) yield session;
   }
 
-  /** Collected first: a session that is killed leaves the realm at once. */
-  function kill(sessions: Iterable<Session>, { reason, message }: Farewell): number[] {
-    const killed = [...sessions];
-    for (const session of killed) session.end(reason, message);
-    return killed.map(({ id }) => id);
+  /**
+   * One session in each step, since what a session leaves behind takes a while to end. The sessions are those of the
+   * moment of the call: one that joins later stays, and one that has left meanwhile is not counted.
+   */
+  function* kill(sessions: readonly Session[], { reason, message }: Farewell): Generator<number, number[], undefined> {
+    const killed: number[] = [];
+    for (const session of sessions) {
+      if (realm.session(session.id) !== session) continue;
+      session.end(reason, message);
+      killed.push(session.id);
+      yield KILL_COST;
+    }
+    return killed;
   }
 
   return {
-    'wamp.session.count': ({ args }) => [...clients(inRoles(args[0]))].length,
+    *'wamp.session.count'({ args }): MetaSteps {
+      let count = 0;
+      yield* inSteps(clients(inRoles(args[0])), () => count++);
+      return count;
+    },
 
-    'wamp.session.list': ({ args }) => Array.from(clients(inRoles(args[0])), ({ id }) => id),
+    *'wamp.session.list'({ args }): MetaSteps {
+      const ids: number[] = [];
+      yield* inSteps(clients(inRoles(args[0])), ({ id }) => ids.push(id));
+      return ids;
+    },
 
     'wamp.session.get': ({ args }) => {
       const session = clientSession(realm, args[0]);
@@ -51,33 +72,34 @@ export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaPro
       const session = clientSession(realm, args[0]);
       // No *other* session has this id.
       if (session === caller) throw noSuchSession(session.id);
-      kill([session], farewell);
+      return unanswered(kill([session], farewell));
     },
 
     'wamp.session.kill_by_authid': ({ caller, args, kwargs }) => {
       const authid = textArgument(args[0], 'authid');
       const farewell = farewellArguments(kwargs);
       const sessions = clients(session => session !== caller && session.principal.authid === authid);
-      return kill(sessions, farewell);
+      return kill([...sessions], farewell);
     },
 
     'wamp.session.kill_by_authrole': ({ caller, args, kwargs }) => {
       const authrole = textArgument(args[0], 'authrole');
       const farewell = farewellArguments(kwargs);
       const sessions = clients(session => session !== caller && session.principal.authrole === authrole);
-      return kill(sessions, farewell).length;
+      return counted(kill([...sessions], farewell));
     },
 
-    'wamp.session.kill_all': ({ caller, kwargs }) => {
+    *'wamp.session.kill_all'({ caller, kwargs }): MetaSteps {
       const farewell = farewellArguments(kwargs);
       const sessions = [...clients(session => session !== caller)];
       // Neither meta events nor testaments come of it.
-      for (const session of sessions) {
+      const hush = (session: Session): void => {
         realm.broker.flushTestaments(session, 'detached');
         realm.broker.flushTestaments(session, 'destroyed');
         events.silence(session);
-      }
-      return kill(sessions, farewell).length;
+      };
+      yield* inSteps(sessions, hush, HUSH_RUN);
+      return yield* counted(kill(sessions, farewell));
     },
 
     // Not of the specification; nexus has it: values of one's own beside the details, null takes them away.
@@ -93,6 +115,15 @@ export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaPro
       added.set(session, details);
     },
   };
+}
+
+function* counted(killing: Generator<number, number[], undefined>): MetaSteps {
+  return (yield* killing).length;
+}
+
+function* unanswered(killing: Generator<number, unknown, undefined>): MetaSteps {
+  yield* killing;
+  return undefined;
 }
 
 /** The client's session with an id. Throws `invalid_argument` and `no_such_session`. */

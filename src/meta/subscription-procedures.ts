@@ -1,20 +1,28 @@
 import { result } from '../client/result.ts';
 import type { SubscriptionView } from '../router/broker-view.ts';
 import type { RealmView } from '../router/realm.ts';
+import { EMPTY_DICT } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { idArgument, matchArgument, uriArgument } from './meta-arguments.ts';
-import type { MetaProcedures } from './meta-procedure.ts';
+import { inSteps, type MetaProcedures, type MetaSteps } from './meta-procedure.ts';
+import { ResultRows } from './result-rows.ts';
 import { isClients, subscribers, subscriptionDetails } from './subscription-details.ts';
+
+/** Subscriptions that match a topic, found and looked at in one step. */
+const MATCHED_RUN = 50;
+
+/** Bytes of an event, beyond its first, that cost one unit of `MetaSteps`. */
+const ROW_BYTES = 1024;
 
 /** wamp.subscription.*. [advanced/meta_api_subscriptions], [advanced/pubsub_event_history] */
 export function subscriptionProcedures(realm: RealmView): MetaProcedures {
   const { broker } = realm;
   return {
-    'wamp.subscription.list': () => {
+    *'wamp.subscription.list'(): MetaSteps {
       const lists: Record<SubscriptionView['match'], number[]> = { exact: [], prefix: [], wildcard: [] };
-      for (const subscription of broker.subscriptions()) {
+      yield* inSteps(broker.subscriptions(), subscription => {
         if (isClients(subscription)) lists[subscription.match].push(subscription.id);
-      }
+      });
       return lists;
     },
 
@@ -24,23 +32,40 @@ export function subscriptionProcedures(realm: RealmView): MetaProcedures {
       return found !== undefined && isClients(found) ? found.id : null;
     },
 
-    'wamp.subscription.match': ({ args }) => {
-      const found = broker.matching(uriArgument(args[0], 'topic', 'exact', realm)).filter(isClients);
-      return found.length === 0 ? null : found.map(({ id }) => id);
+    *'wamp.subscription.match'({ args }): MetaSteps {
+      const found: number[] = [];
+      const matching = broker.matching(uriArgument(args[0], 'topic', 'exact', realm));
+      const look = (subscription: SubscriptionView): void => {
+        if (isClients(subscription)) found.push(subscription.id);
+      };
+      yield* inSteps(matching, look, MATCHED_RUN);
+      return found.length === 0 ? null : found;
     },
 
     'wamp.subscription.get': ({ args }) => subscriptionDetails(clientsSubscription(broker, args[0])),
 
-    'wamp.subscription.list_subscribers': ({ args }) =>
-      subscribers(clientsSubscription(broker, args[0])).map(({ id }) => id),
+    *'wamp.subscription.list_subscribers'({ args }): MetaSteps {
+      const ids: number[] = [];
+      yield* inSteps(subscribers(clientsSubscription(broker, args[0])), ({ id }) => ids.push(id));
+      return ids;
+    },
 
-    'wamp.subscription.count_subscribers': ({ args }) => subscribers(clientsSubscription(broker, args[0])).length,
+    *'wamp.subscription.count_subscribers'({ args }): MetaSteps {
+      let count = 0;
+      yield* inSteps(subscribers(clientsSubscription(broker, args[0])), () => count++);
+      return count;
+    },
 
     // The events are the arguments of the result, one each; what is said of the query is in its keyword arguments.
-    'wamp.subscription.get_events': ({ caller, args, kwargs }) => {
+    *'wamp.subscription.get_events'({ caller, args, kwargs, payload }): MetaSteps {
       const { id } = clientsSubscription(broker, args[0]);
-      const { events, more } = broker.events(caller, id, kwargs);
-      return result({ args: events, ...(more ? { kwargs: { more } } : {}) });
+      const found = broker.events(caller, id, kwargs);
+      const rows = new ResultRows(payload.source);
+      let next = found.next();
+      for (; next.done !== true; next = found.next()) {
+        yield next.value === undefined ? 1 : 1 + rows.add(next.value) / ROW_BYTES;
+      }
+      return result({ payload: rows.payload(next.value ? { more: true } : EMPTY_DICT) });
     },
   };
 }

@@ -1,8 +1,8 @@
 import type { Dict } from '../wamp/dict.ts';
 import type { Id } from '../wamp/ids.ts';
 import type { MatchPolicy, Uri } from '../wamp/uri.ts';
-import type { EventHistory } from './event-history.ts';
-import type { HistoryRows } from './history-row.ts';
+import type { EventHistory, HistorySteps } from './event-history.ts';
+import type { HistoryRow } from './history-row.ts';
 import type { RetainedView } from './retained-store.ts';
 import type { Session } from './session.ts';
 import type { Testament } from './testament.ts';
@@ -31,11 +31,11 @@ export interface BrokerView {
   /** The subscriptions that a publication to `topic` reaches. Throws `invalid_uri`. */
   matching(topic: string): readonly SubscriptionView[];
   /**
-   * What is recorded of a subscription, as far as `filter` (the keyword arguments of `wamp.subscription.get_events`)
+   * What is recorded of a subscription, in steps, as far as `filter` (the keyword arguments of `wamp.subscription.get_events`)
    * and the publishers let `caller` see it; nothing where nothing is recorded. Throws `no_such_subscription`,
    * `not_authorized` where the caller may not subscribe, `invalid_argument`. [advanced/pubsub_event_history]
    */
-  events(caller: Session, subscription: Id<'subscription'>, filter: Dict): HistoryRows;
+  events(caller: Session, subscription: Id<'subscription'>, filter: Dict): HistorySteps<HistoryRow>;
   /**
    * Ends a subscription of a session without its asking; whether it had it. The session is told if it can take that.
    * [advanced/pubsub_subscription_revocation]

@@ -9,9 +9,9 @@ import { Audience } from './audience.ts';
 import type { BrokerView } from './broker-view.ts';
 import { dispatch } from './dispatch.ts';
 import { eventAttributes } from './event-attributes.ts';
-import { EventHistory, type HistoryLimits, type RecordedEvent, recordOf } from './event-history.ts';
+import { EventHistory, type HistoryLimits, type HistorySteps, type RecordedEvent, recordOf } from './event-history.ts';
 import { historyFilter } from './history-filter.ts';
-import { type HistoryRows, historyRow } from './history-row.ts';
+import { type HistoryRow, historyRow } from './history-row.ts';
 import { PatternTrie } from './pattern-trie.ts';
 import type { RealmContext } from './realm-context.ts';
 import { changesRetained, discloses, isBare } from './request-options.ts';
@@ -247,7 +247,7 @@ export class Broker implements BrokerView {
     return this.#subscriptions.matchAll(topic);
   }
 
-  events(caller: Session, id: Id<'subscription'>, filter: Dict): HistoryRows {
+  *events(caller: Session, id: Id<'subscription'>, filter: Dict): HistorySteps<HistoryRow> {
     const subscription = this.#byId.get(id);
     if (subscription === undefined)
       throw new WampError(ErrorUri.NoSuchSubscription, [`there is no subscription ${id}`]);
@@ -257,13 +257,17 @@ export class Broker implements BrokerView {
       throw context.refusal(caller, ErrorUri.NotAuthorized, `not allowed to ask for the history of ${topic}`);
     }
     const wanted = historyFilter(filter);
-    if (history === undefined) return { events: [], more: false };
+    if (history === undefined) return false;
     // A pattern that matches a topic is not enough, be it the router's own or one whose history is closed.
     const mayRecall = context.mayRecall(caller);
     const isVisible = (event: RecordedEvent): boolean =>
       event.audience?.admitsPrincipal(caller.principal) !== false && (match === 'exact' || mayRecall(event.topic));
-    const { events, more } = history.query(wanted, isVisible, context.clock.monotonic());
-    return { events: events.map(event => historyRow(subscription, event)), more };
+    const found = history.query(wanted, isVisible, context.clock.monotonic());
+    let next = found.next();
+    for (; next.done !== true; next = found.next()) {
+      yield next.value === undefined ? undefined : historyRow(subscription, next.value);
+    }
+    return next.value;
   }
 
   revoke(session: Session, id: Id<'subscription'>, reason?: string): boolean {

@@ -53,15 +53,17 @@ export function recordOf(
   return { publication, topic, attributes, payload, audience, time, arrived, bytes };
 }
 
-/** What a query finds. */
-export interface HistoryPage {
-  readonly events: readonly RecordedEvent[];
-  /** More would have matched than one answer holds. */
-  readonly more: boolean;
-}
-
 /** Events in one answer at the most: each is taken apart and written anew. */
 export const MAX_PAGE = 10_000;
+
+/** Events that a query looks at, and does not find, in one step. */
+export const RUN = 100;
+
+/**
+ * A query in steps: an event that is found, or undefined after a run of others. It returns whether more would have matched
+ * than one answer holds.
+ */
+export type HistorySteps<T> = Generator<T | undefined, boolean, undefined>;
 
 /** The events of one subscription, in the order in which they came. [advanced/pubsub_event_history] */
 export class EventHistory {
@@ -69,6 +71,8 @@ export class EventHistory {
   #events: (RecordedEvent | undefined)[] = [];
   /** Where the oldest event is; nothing is left before it. */
   #head = 0;
+  /** Events that were before the first place: an event's place and this are its number, which does not change. */
+  #gone = 0;
   #bytes = 0;
   #forgotten = 0;
 
@@ -95,27 +99,53 @@ export class EventHistory {
     this.#forget(event.arrived);
   }
 
-  /** The events that match `filter` and that whoever asks may see. `now` is of the clock that does not jump. */
-  query(filter: HistoryFilter, isVisible: (event: RecordedEvent) => boolean, now: number): HistoryPage {
+  /**
+   * The events that match `filter` and that whoever asks may see. `now` is of the clock that does not jump. What is
+   * recorded between two steps is not found; what is forgotten between them is left out.
+   */
+  *query(
+    filter: HistoryFilter,
+    isVisible: (event: RecordedEvent) => boolean,
+    now: number,
+  ): HistorySteps<RecordedEvent> {
     this.#forget(now);
-    const found: RecordedEvent[] = [];
-    const span = this.#span(filter);
-    if (span === undefined) return { events: found, more: false };
+    const span = yield* this.#span(filter);
+    if (span === undefined) return false;
     const { first, last } = span;
     const limit = Math.min(filter.limit ?? MAX_PAGE, MAX_PAGE);
+    let found = 0;
+    let passed = 0;
     for (let i = 0; i <= last - first; i++) {
-      const event = this.#events[filter.reverse ? last - i : first + i];
-      if (event === undefined || !isMatch(event, filter) || !isVisible(event)) continue;
-      if (found.length === limit) return { events: found, more: limit !== filter.limit };
-      found.push(event);
+      const event = this.#at(filter.reverse ? last - i : first + i);
+      if (event === undefined || !isMatch(event, filter) || !isVisible(event)) {
+        if (++passed % RUN === 0) yield undefined;
+        continue;
+      }
+      if (found === limit) return limit !== filter.limit;
+      found++;
+      yield event;
     }
-    return { events: found, more: false };
+    return false;
+  }
+
+  #at(number: number): RecordedEvent | undefined {
+    return this.#events[number - this.#gone];
+  }
+
+  /** The number of the event of a publication; -1 if it is not here. */
+  *#find(publication: number): Generator<undefined, number, undefined> {
+    const end = this.#gone + this.#events.length;
+    for (let number = this.#gone + this.#head; number < end; number++) {
+      if (this.#at(number)?.publication === publication) return number;
+      if (number % (RUN * 10) === 0) yield undefined;
+    }
+    return -1;
   }
 
   /** Publications are bounds by their place, not by their number; undefined where one of them is not here. */
-  #span(filter: HistoryFilter): { first: number; last: number } | undefined {
-    let first = this.#head;
-    let last = this.#events.length - 1;
+  *#span(filter: HistoryFilter): Generator<undefined, { first: number; last: number } | undefined, undefined> {
+    let first = this.#gone + this.#head;
+    let last = this.#gone + this.#events.length - 1;
     for (const [publication, isFirst, offset] of [
       [filter.fromPublication, true, 0],
       [filter.afterPublication, true, 1],
@@ -123,7 +153,7 @@ export class EventHistory {
       [filter.untilPublication, false, 0],
     ] as const) {
       if (publication === undefined) continue;
-      const at = this.#events.findIndex(event => event?.publication === publication);
+      const at = yield* this.#find(publication);
       if (at < 0) return undefined;
       if (isFirst) first = Math.max(first, at + offset);
       else last = Math.min(last, at + offset);
@@ -144,6 +174,7 @@ export class EventHistory {
     // Moving the rest only when half is spent keeps the cost per event constant.
     if (this.#head > 0 && this.#head * 2 >= this.#events.length) {
       this.#events = this.#events.slice(this.#head);
+      this.#gone += this.#head;
       this.#head = 0;
     }
   }

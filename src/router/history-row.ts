@@ -17,13 +17,6 @@ export interface HistoryRow {
   readonly kwargs?: Dict;
 }
 
-/** An answer to a query. */
-export interface HistoryRows {
-  readonly events: readonly HistoryRow[];
-  /** More would have matched than one answer holds. */
-  readonly more: boolean;
-}
-
 export function historyRow({ id, match }: Subscription, event: RecordedEvent): HistoryRow {
   const { publication, topic, attributes, payload, time } = event;
   return {

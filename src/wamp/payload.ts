@@ -27,6 +27,11 @@ export interface PayloadFormat extends ItemSource {
   decode(items: Uint8Array, count: PayloadCount): PayloadValues;
   /** Items of `args` and, where `count` is 2, `kwargs`. */
   encode(values: PayloadValues, count: PayloadCount): Uint8Array;
+  /**
+   * Items of `args` and, where `count` is 2, `kwargs`. Each of `rows` holds one argument, as `encode` makes the items of
+   * a list of one. For long lists: their parts are encoded one by one.
+   */
+  join(rows: readonly Uint8Array[], kwargs: Dict, count: PayloadCount): Uint8Array;
   /** The same items, from another format's bytes, without building the values. `items` are known to be well-formed. */
   transcode(items: Uint8Array, count: PayloadCount, from: ItemSource): Uint8Array;
 }

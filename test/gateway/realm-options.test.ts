@@ -44,7 +44,7 @@ describe('realmOptions', () => {
     const realm = router.realm('realm1');
     const session = realm?.session(asId(1));
     assert.ok(realm !== undefined && session !== undefined);
-    const recorded = [1, 2, 3].map(id => realm.broker.events(session, asId(id), {}).events.length);
+    const recorded = [1, 2, 3].map(id => [...realm.broker.events(session, asId(id), {})].length);
     assert.deepEqual(recorded, [2, 0, 1]);
     const { topicCount, refused, evicted } = realm.broker.retained;
     assert.deepEqual([topicCount, refused, evicted], [1, 4, 0]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Audience } from '../../src/router/audience.ts';
-import { EventHistory, MAX_PAGE, type RecordedEvent } from '../../src/router/event-history.ts';
+import { EventHistory, MAX_PAGE, type RecordedEvent, RUN } from '../../src/router/event-history.ts';
 import { historyFilter } from '../../src/router/history-filter.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { asId } from '../../src/wamp/ids.ts';
@@ -27,8 +27,17 @@ function event(publication: number, { topic = 't', time = 0, arrived = 0, option
 
 const isForGuest = ({ audience }: RecordedEvent): boolean => audience?.admitsPrincipal(guest) !== false;
 
+/** What a query finds, without the pauses between its steps. */
+function page(history: EventHistory, kwargs: Dict, now = 0): { events: RecordedEvent[]; more: boolean } {
+  const found = history.query(historyFilter(kwargs), isForGuest, now);
+  const events: RecordedEvent[] = [];
+  let next = found.next();
+  for (; next.done !== true; next = found.next()) if (next.value !== undefined) events.push(next.value);
+  return { events, more: next.value };
+}
+
 function query(history: EventHistory, kwargs: Dict, now = 0): number[] {
-  return history.query(historyFilter(kwargs), isForGuest, now).events.map(({ publication }) => publication);
+  return page(history, kwargs, now).events.map(({ publication }) => publication);
 }
 
 const at = (time: number): string => new Date(START + time).toISOString();
@@ -117,16 +126,43 @@ describe('EventHistory [advanced/pubsub_event_history]', () => {
     assert.deepEqual([byCount.bytes, byBytes.bytes, byAge.bytes], [300, 200, 0]);
   });
 
+  it('takes a step for each event that it finds, and for each run of others', () => {
+    const history = new EventHistory({ events: 10 * RUN, bytes: Number.POSITIVE_INFINITY });
+    for (let i = 1; i <= 10 * RUN; i++) history.record(event(i, { topic: i % (2 * RUN) === 0 ? 'a' : 'b' }));
+    const steps = (kwargs: Dict): number => [...history.query(historyFilter(kwargs), isForGuest, 0)].length;
+    assert.equal(steps({}), 10 * RUN);
+    assert.equal(steps({ topic: 'a' }), 5 + 9);
+    assert.equal(steps({ topic: 'c' }), 10);
+    // Its place is found in steps as well.
+    assert.equal(steps({ from_publication: 10 * RUN }), 1 + 1);
+  });
+
+  it('leaves out what is forgotten between two steps, and what is recorded then', () => {
+    for (const [kwargs, expected] of [
+      [{}, [1, 4]],
+      [{ reverse: true }, [4]],
+    ] as const) {
+      const fresh = new EventHistory({ events: 4 });
+      for (let i = 1; i <= 4; i++) fresh.record(event(i));
+      const found: number[] = [];
+      for (const step of fresh.query(historyFilter(kwargs), isForGuest, 0)) {
+        found.push(step?.publication ?? 0);
+        if (found.length === 1) for (let i = 5; i <= 7; i++) fresh.record(event(i));
+      }
+      assert.deepEqual(found, expected);
+    }
+  });
+
   it('gives no more than an answer holds, and says that there is more', () => {
     const history = new EventHistory({ events: MAX_PAGE + 1, bytes: Number.POSITIVE_INFINITY });
     for (let i = 1; i <= MAX_PAGE + 1; i++) history.record(event(i));
-    const page = (kwargs: Dict): [number, boolean] => {
-      const { events, more } = history.query(historyFilter(kwargs), isForGuest, 0);
+    const size = (kwargs: Dict): [number, boolean] => {
+      const { events, more } = page(history, kwargs);
       return [events.length, more];
     };
-    assert.deepEqual(page({}), [MAX_PAGE, true]);
-    assert.deepEqual(page({ limit: MAX_PAGE + 1 }), [MAX_PAGE, true]);
-    assert.deepEqual(page({ limit: 5 }), [5, false]);
-    assert.deepEqual(page({ after_publication: 1 }), [MAX_PAGE, false]);
+    assert.deepEqual(size({}), [MAX_PAGE, true]);
+    assert.deepEqual(size({ limit: MAX_PAGE + 1 }), [MAX_PAGE, true]);
+    assert.deepEqual(size({ limit: 5 }), [5, false]);
+    assert.deepEqual(size({ after_publication: 1 }), [MAX_PAGE, false]);
   });
 });

@@ -67,7 +67,11 @@ describe('Router', () => {
     const format = { name: 'json', slot: 0 } as const;
     const fail = (): never => assert.fail('the payload was taken apart');
     const bytes = Buffer.from('[1');
-    const payload = Payload.encoded({ ...format, decode: fail, encode: fail, transcode: fail, feed: fail }, bytes, 1);
+    const payload = Payload.encoded(
+      { ...format, decode: fail, encode: fail, transcode: fail, feed: fail, join: fail },
+      bytes,
+      1,
+    );
     links[0]?.send({ type: MessageType.Publish, request: asId(1), options: {}, topic: asUri('a.b'), payload });
     await turn();
     const [first, second] = [received[1]?.at(-1), received[2]?.at(-1)];

@@ -1,15 +1,20 @@
+import type { Dict } from '../../wamp/dict.ts';
 import type { ItemSink } from '../../wamp/item-sink.ts';
 import type { ItemSource, PayloadCount, PayloadFormat, PayloadValues } from '../../wamp/payload.ts';
 import { forgetText } from '../byte-text.ts';
 import { ByteWriter } from '../byte-writer.ts';
+import { joinBytes } from '../join-bytes.ts';
 import { decodeUtf8 } from '../utf8.ts';
 import { ValueBuilder } from '../value-builder.ts';
 import { feedValues } from '../value-feed.ts';
 import { isBinary } from './json-string.ts';
-import { BACKSLASH, COMMA, QUOTE, skipBlanks, walkValue } from './json-walk.ts';
+import { BACKSLASH, CLOSE_LIST, COMMA, OPEN_LIST, QUOTE, skipBlanks, walkValue } from './json-walk.ts';
 import { JsonWriter } from './json-writer.ts';
 
 const POINT = 0x2e;
+
+/** Of `[]`. */
+const EMPTY_LIST_LENGTH = 2;
 
 /** Payload items as JSON text: `[1,2],{"a":3}`. */
 export const jsonItems: PayloadFormat = {
@@ -25,6 +30,19 @@ export const jsonItems: PayloadFormat = {
 
   encode(values: PayloadValues, count: PayloadCount): Uint8Array {
     return written(sink => feedValues(values, count, sink));
+  },
+
+  join(rows: readonly Uint8Array[], kwargs: Dict, count: PayloadCount): Uint8Array {
+    const comma = Uint8Array.of(COMMA);
+    const parts: Uint8Array[] = [Uint8Array.of(OPEN_LIST)];
+    for (const [at, row] of rows.entries()) {
+      if (at > 0) parts.push(comma);
+      // Without the brackets around it.
+      parts.push(row.subarray(1, -1));
+    }
+    parts.push(Uint8Array.of(CLOSE_LIST));
+    if (count > 1) parts.push(jsonItems.encode({ args: [], kwargs }, 2).subarray(EMPTY_LIST_LENGTH));
+    return joinBytes(parts);
   },
 
   transcode(items: Uint8Array, count: PayloadCount, from: ItemSource): Uint8Array {
