@@ -75,8 +75,9 @@ async function check(
 
 async function repair(folder: string, { stdout }: CliIo): Promise<number> {
   const { repairStore } = await import('../store/store-check.ts');
-  const tables = await repairStore(folder);
-  for (const name of tables) stdout.write(`damaged, now in the folder "lost": ${name}\n`);
+  const { aside, missing } = await repairStore(folder);
+  for (const text of missing) stdout.write(`missing: ${printable(text)}\n`);
+  for (const name of aside) stdout.write(`damaged, now in the folder "lost": ${name}\n`);
   stdout.write(`repaired: ${folder}\n`);
   return ExitCode.Ok;
 }

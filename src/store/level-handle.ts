@@ -19,7 +19,13 @@ export interface LevelHandleOptions {
   readonly memtable: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether the folder is not the one that was opened any more; it is not opened anew then. */
+  readonly isReplaced: () => Promise<boolean>;
 }
+
+/** What is said of a data folder that is not the one that was opened. */
+export const REPLACED =
+  'the data folder was emptied or replaced while the gateway ran: put its files back, or restart the gateway';
 
 /**
  * LevelDB, opened, and opened anew after an error: LevelDB keeps the first error of a write and fails all that follow
@@ -73,6 +79,7 @@ export class LevelHandle {
       try {
         await this.#level.close();
         await this.#room();
+        if (await this.#options.isReplaced()) throw new StoreFailing(REPLACED);
         await checkFiles(this.#options.folder);
         if (isCorruption(reason)) await this.#repair(reason);
         this.#level = await openLevel(this.#options);

@@ -4,11 +4,11 @@ import type { Timer } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import { Damage } from './damage.ts';
 import { GrowthGuard } from './growth-guard.ts';
-import { type Level, LevelHandle } from './level-handle.ts';
+import { type Level, LevelHandle, REPLACED } from './level-handle.ts';
 import { LevelReader } from './level-reader.ts';
 import { ENVELOPE, seal } from './record-envelope.ts';
 import { type Store, StoreFailing, type StoreOperation } from './store.ts';
-import { makeFolder } from './store-files.ts';
+import { LAST_WRITE, makeFolder } from './store-files.ts';
 import { StoreHeader } from './store-header.ts';
 import { StoreHealth, textOf } from './store-health.ts';
 import type { LevelStoreOptions } from './store-options.ts';
@@ -25,8 +25,6 @@ const SLOW = 3_000;
 const HOPELESS = 30_000;
 /** Milliseconds for which writes wait in a store that is failing; after that they are rejected at once. */
 const PATIENCE = 3_000;
-/** The number of the last write, beside LevelDB's files. */
-export const LAST_WRITE = 'last-write';
 
 /**
  * A store in a folder. Commits are made in groups: while one is being written, all that comes gathers for the next, so
@@ -48,6 +46,7 @@ export class LevelStore implements Store, AsyncDisposable {
   #unsynced = false;
   #timers = new Set<Timer>();
   #closed = false;
+  #checking = false;
   #bytes = 0;
   #commits = 0;
   #syncs = 0;
@@ -83,11 +82,13 @@ export class LevelStore implements Store, AsyncDisposable {
     const { clock, room, log = silentLogger } = options;
     await makeFolder(folder);
     const lost = await tidyFiles(folder);
-    const handle = await LevelHandle.open({ folder, memtable: room.memtable, clock, log });
+    const last = await LastWrite.open(join(folder, LAST_WRITE)).catch(() => undefined);
+    const isReplaced = async (): Promise<boolean> => (await last?.file.isReplaced()) ?? false;
+    let handle: LevelHandle | undefined;
     try {
+      handle = await LevelHandle.open({ folder, memtable: room.memtable, clock, log, isReplaced });
       const damage = new Damage(clock, log, options.named);
       for (const text of lost) damage.add(text, 'the file is damaged');
-      const last = await LastWrite.open(join(folder, LAST_WRITE)).catch(() => undefined);
       const store = new LevelStore(options, handle, last?.file, log, damage);
       const missing = await store.#header.read(await handle.opened(), last?.number);
       if (missing > 0) damage.add(LAST_WRITE, `the last ${missing} groups of writes are missing from the log`);
@@ -95,7 +96,8 @@ export class LevelStore implements Store, AsyncDisposable {
       if (options.sync === 'interval') store.#every(options.syncInterval, () => store.#syncNow());
       return store;
     } catch (error) {
-      await handle.close();
+      await handle?.close();
+      await last?.file.close();
       throw error;
     }
   }
@@ -275,6 +277,7 @@ export class LevelStore implements Store, AsyncDisposable {
       if (waited > HOPELESS) this.#queue.reject(HOPELESS, this.#failure());
       if (this.#header.ages.stale && this.#queue.idle) void this.#enqueue([], true).catch(() => {});
       this.#probe();
+      void this.#checkFolder();
       const now = this.#options.clock.monotonic();
       if (now - this.#lookedAt < LOOK_INTERVAL) return;
       this.#lookedAt = now;
@@ -284,6 +287,17 @@ export class LevelStore implements Store, AsyncDisposable {
         this.#health.full(full);
       });
     });
+  }
+
+  /** LevelDB writes to open files, whether or not they still have names. */
+  async #checkFolder(): Promise<void> {
+    if (this.#checking) return;
+    this.#checking = true;
+    const isReplaced = (await this.#lastWrite?.isReplaced()) ?? false;
+    this.#checking = false;
+    if (this.#closed) return;
+    this.#health.set('folder', isReplaced ? REPLACED : undefined);
+    if (isReplaced && this.#handle.level !== undefined) this.#failed(new StoreFailing(REPLACED));
   }
 
   #every(interval: number, work: () => void): void {

@@ -9,16 +9,23 @@ const TYPES = 4;
 export interface LogFindings {
   /** Bytes that cannot be read and have records behind them: LevelDB skips them without a word. */
   readonly damaged: number;
-  /** The file ends in bytes that are no record: the end of a write that a power cut stopped, or damage. */
-  readonly torn: boolean;
+  /** Bytes at the end that are no record: the end of a write that a power cut stopped, or damage. */
+  readonly torn: number;
+  /** They are the beginning of a record, or zeros: a process that was killed leaves nothing else. */
+  readonly cut: boolean;
 }
 
-/** Looks for damage in a log of LevelDB, in the way in which LevelDB reads it. */
-export function readLog(bytes: Uint8Array): LogFindings {
+/** Type of a record: the whole of an entry, or which part of one. */
+export const RecordType = { Full: 1, First: 2, Middle: 3, Last: 4 } as const;
+
+/** Looks for damage in a log of LevelDB, in the way in which LevelDB reads it. `take` gets each record that can be read. */
+export function readLog(bytes: Uint8Array, take?: (type: number, content: Uint8Array) => void): LogFindings {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let damaged = 0;
   /** Unreadable bytes since the last record. */
   let open = 0;
+  /** Where they begin. */
+  let from = 0;
   for (let start = 0; start < bytes.length; start += BLOCK) {
     const end = Math.min(start + BLOCK, bytes.length);
     let at = start;
@@ -31,10 +38,37 @@ export function readLog(bytes: Uint8Array): LogFindings {
       if (!whole || view.getUint32(at, true) !== masked(crc32c(bytes, at + HEADER - 1, next))) break;
       damaged += open;
       open = 0;
+      take?.(type, bytes.subarray(at + HEADER, next));
       at = next;
     }
     // Fewer bytes than a header at the end of a block are padding.
-    if (end - at >= HEADER || end < start + BLOCK) open += end - at;
+    if (end - at < HEADER && end === start + BLOCK) continue;
+    if (open === 0) from = at;
+    open += end - at;
   }
-  return { damaged, torn: open > 0 };
+  // LevelDB gives up the rest of the last block as well, but there may be records in it.
+  if (open > 0 && hasRecord(view, bytes, from + 1)) return { damaged: damaged + open, torn: 0, cut: false };
+  return { damaged, torn: open, cut: isCut(view, from) };
+}
+
+/** Whether a record begins somewhere in the rest of a block. */
+function hasRecord(view: DataView, bytes: Uint8Array, from: number): boolean {
+  const end = Math.min(bytes.length, Math.ceil(from / BLOCK) * BLOCK);
+  for (let at = from; end - at > HEADER; at++) {
+    const length = view.getUint16(at + 4, true);
+    const type = view.getUint8(at + 6);
+    const next = at + HEADER + length;
+    if (type < 1 || type > TYPES || length === 0 || next > end) continue;
+    if (view.getUint32(at, true) === masked(crc32c(bytes, at + HEADER - 1, next))) return true;
+  }
+  return false;
+}
+
+function isCut(view: DataView, at: number): boolean {
+  const rest = view.byteLength - at;
+  if (rest < HEADER) return true;
+  const type = view.getUint8(at + 6);
+  if (type >= 1 && type <= TYPES && at + HEADER + view.getUint16(at + 4, true) > view.byteLength) return true;
+  for (let index = at; index < view.byteLength; index++) if (view.getUint8(index) !== 0) return false;
+  return true;
 }

@@ -6,8 +6,8 @@ import type { DamagedRecord } from './damage.ts';
 import { DiskRoom } from './disk-room.ts';
 import { probeLock } from './level-handle.ts';
 import { LevelStore } from './level-store.ts';
-import { checkFiles, StoreUnusable } from './store-files.ts';
-import { damagedTables, LOST, salvage } from './table-salvage.ts';
+import { checkFiles, damagedLogs, describeLog, missingTables, StoreUnusable } from './store-files.ts';
+import { damagedTables, keep, LOST, salvage } from './table-salvage.ts';
 
 const NO_LIMITS = { maxBytes: Number.POSITIVE_INFINITY, minFree: 0 };
 
@@ -52,13 +52,27 @@ export async function checkStore(
   }
 }
 
-/** Makes a store that can be opened of what can be read. Resolves with the damaged tables. Rejects with `StoreUnusable`. */
-export async function repairStore(folder: string): Promise<readonly string[]> {
+export interface RepairFindings {
+  /** Damaged files, which are now in the folder `lost`. */
+  readonly aside: readonly string[];
+  /** What cannot be read of the logs, and files that are not there. */
+  readonly missing: readonly string[];
+}
+
+/** Makes a store that can be opened of what can be read. Rejects with `StoreUnusable`. */
+export async function repairStore(folder: string): Promise<RepairFindings> {
   await isStore(folder);
   await probeLock(folder);
   const tables = await damagedTables(folder);
+  const logs = await damagedLogs(folder);
+  const missing = [
+    ...(await missingTables(folder)).map(name => `${name}: the file is not there`),
+    ...logs.map(describeLog),
+  ];
+  const kept = logs.filter(({ bytes }) => bytes !== undefined).map(({ name }) => name);
+  if (kept.length > 0) await keep(folder, kept);
   await salvage(folder, tables);
-  return tables.map(({ name }) => name);
+  return { aside: [...tables.map(({ name }) => name), ...kept], missing };
 }
 
 async function isStore(folder: string): Promise<void> {

@@ -8,8 +8,8 @@ import type { Logger } from '../base/logger.ts';
  */
 export type StoreState = 'ok' | 'full' | 'failing';
 
-/** What can fail, each for itself: writing, looking at the folder, and being answered in time. */
-export type Trouble = 'write' | 'look' | 'wait';
+/** What can fail, each for itself: the folder's own files, writing, looking at the folder, being answered in time. */
+export type Trouble = 'folder' | 'write' | 'look' | 'wait';
 
 /** How a store is. Each change is a line in the log. */
 export class StoreHealth {
@@ -32,7 +32,7 @@ export class StoreHealth {
   /** Why it is not `ok`. */
   get reason(): string | undefined {
     const [first] = this.#troubles.values();
-    return first ?? this.#full;
+    return this.#troubles.get('folder') ?? first ?? this.#full;
   }
 
   /** What is wrong, or undefined if it is no more. */

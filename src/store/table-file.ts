@@ -1,5 +1,6 @@
 import { crc32c, masked } from './crc32c.ts';
 import { unsnappy } from './snappy.ts';
+import { Varints } from './varints.ts';
 
 // The format of LevelDB's tables. [leveldb/doc/table_format.md]
 
@@ -133,26 +134,6 @@ function blockOf(entries: readonly { readonly key: Uint8Array; readonly value: U
 
 function handleIn(reader: Varints): Handle {
   return { offset: reader.next(), size: reader.next() };
-}
-
-class Varints {
-  at = 0;
-  readonly #bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  /** Infinity behind the end. */
-  next(): number {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = this.#bytes[this.at++];
-      if (byte === undefined) return Number.POSITIVE_INFINITY;
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return value;
-    }
-  }
 }
 
 function varint(value: number): Buffer {

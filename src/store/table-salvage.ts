@@ -37,10 +37,12 @@ export async function salvage(folder: string, tables: readonly DamagedTable[]): 
   for (const { name, findings } of tables) {
     const path = join(folder, name);
     const bytes = await readFile(path);
-    if (findings.good !== undefined)
-      await writeFile(`${path}.new`, rewriteTable(bytes, findings.good), { flush: true });
+    const { good = [] } = findings;
+    // LevelDB's repair aborts the process at a table without blocks.
+    const isLeft = good.length > 0;
+    if (isLeft) await writeFile(`${path}.new`, rewriteTable(bytes, good), { flush: true });
     await rename(path, join(folder, LOST, name));
-    if (findings.good !== undefined) await rename(`${path}.new`, path);
+    if (isLeft) await rename(`${path}.new`, path);
   }
   // The tables have other sizes now, or are gone: what says which there are is written anew.
   await ClassicLevel.repair(folder);

@@ -1,5 +1,5 @@
 import { probeLock } from './level-handle.ts';
-import { checkFiles, type DamagedLog, damagedLogs } from './store-files.ts';
+import { checkFiles, damagedLogs, describeLog } from './store-files.ts';
 import { damagedTables, describe, keep, salvage } from './table-salvage.ts';
 
 /**
@@ -10,13 +10,9 @@ export async function tidyFiles(folder: string): Promise<string[]> {
   await checkFiles(folder);
   await probeLock(folder);
   const logs = await damagedLogs(folder);
-  if (logs.length > 0)
-    await keep(
-      folder,
-      logs.map(({ name }) => name),
-    );
+  const kept = logs.filter(({ bytes }) => bytes !== undefined).map(({ name }) => name);
+  if (kept.length > 0) await keep(folder, kept);
   const tables = await damagedTables(folder);
   if (tables.length > 0) await salvage(folder, tables);
-  const text = ({ name, bytes }: DamagedLog): string => `${name}: ${bytes} bytes; the records in them are missing`;
-  return [...logs.map(text), ...tables.flatMap(describe)];
+  return [...logs.map(describeLog), ...tables.flatMap(describe)];
 }

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { AgeMark } from '../base/age-clock.ts';
 
@@ -31,9 +31,13 @@ export function decodeMark(value: Uint8Array): WriteMark | undefined {
  * power cut the number may be behind, but it is never ahead of what LevelDB was given.
  */
 export class LastWrite {
+  readonly #path: string;
   readonly #file: FileHandle;
+  /** What the file has, as far as this process has written it. */
+  #number: number | undefined;
 
-  private constructor(file: FileHandle) {
+  private constructor(path: string, file: FileHandle) {
+    this.#path = path;
     this.#file = file;
   }
 
@@ -46,7 +50,7 @@ export class LastWrite {
       await file.close();
       throw new Error(`${path} is no regular file`);
     }
-    return { file: new LastWrite(file), number: await numberIn(file) };
+    return { file: new LastWrite(path, file), number: await numberIn(file) };
   }
 
   /** Resolves when the system has the number. It only serves to find damage: if it cannot be written, less is found. */
@@ -54,7 +58,26 @@ export class LastWrite {
     const bytes = Buffer.allocUnsafe(12);
     bytes.writeDoubleBE(number, 0);
     bytes.writeUInt32BE(crc32(bytes.subarray(0, 8)), 8);
-    await this.#file.write(bytes, 0, 12, 0).catch(() => {});
+    const { bytesWritten } = await this.#file.write(bytes, 0, 12, 0).catch(() => ({ bytesWritten: 0 }));
+    if (bytesWritten === 12) this.#number = number;
+  }
+
+  /**
+   * Whether the open file is not the one that has its name any more: the folder was emptied, or another one has its
+   * place, and what is written reaches no file that the next start would find. The numbers tell, because not every file
+   * system has stable ids of files.
+   */
+  async isReplaced(): Promise<boolean> {
+    // A file that is being written may be read half old, half new; not three times.
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const before = this.#number;
+      const found = await readFile(this.#path).catch(codeOf);
+      if (found !== 'ENOENT') {
+        if (typeof found === 'string' || before === undefined) return false;
+        if ((numberOf(found) ?? -1) >= before) return false;
+      }
+    }
+    return true;
   }
 
   async close(): Promise<void> {
@@ -65,6 +88,14 @@ export class LastWrite {
 async function numberIn(file: FileHandle): Promise<number | undefined> {
   const bytes = Buffer.alloc(12);
   const { bytesRead } = await file.read(bytes, 0, 12, 0).catch(() => ({ bytesRead: 0 }));
-  if (bytesRead < 12 || crc32(bytes.subarray(0, 8)) !== bytes.readUInt32BE(8)) return undefined;
+  return numberOf(bytes.subarray(0, bytesRead));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+function numberOf(bytes: Buffer): number | undefined {
+  if (bytes.length < 12 || crc32(bytes.subarray(0, 8)) !== bytes.readUInt32BE(8)) return undefined;
   return bytes.readDoubleBE(0);
 }

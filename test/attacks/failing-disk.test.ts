@@ -196,6 +196,37 @@ describe('a gateway whose disk fails', () => {
     await nothingIsLost(folder.file('data'), publishers);
   });
 
+  for (const [what, replace] of [
+    ['an empty one', (data: string) => mkdir(data)],
+    ['a copy', (data: string) => cp(data.replace(/data$/, 'away'), data, { recursive: true })],
+  ] as const) {
+    it(`acknowledges nothing while another folder has the place of its own: ${what}`, async () => {
+      using folder = new Folder();
+      await using gateway = await StoredGateway.start({ folder: folder.path });
+      using line = new HealthLine(gateway.webPort);
+      await using visitor = await MqttVisitor.connect(gateway.mqttPort, 'visitor');
+      await visitor.client.publishAsync('before', 'kept', { qos: 1, retain: true });
+      await rename(folder.file('data'), folder.file('away'));
+      await replace(folder.file('data'));
+      // A copy is the same until something is written.
+      await visitor.client.publishAsync('meanwhile', 'goes to the open files', { qos: 1, retain: true });
+      await isFailing(gateway, line);
+      assert.match(gateway.output, /the data folder was emptied or replaced while the gateway ran: put its files back/);
+      await rm(folder.file('data'), { recursive: true });
+      await rename(folder.file('away'), folder.file('data'));
+      await isWell(gateway, line, []);
+      await using later = await MqttVisitor.connect(gateway.mqttPort, 'later');
+      await later.client.publishAsync('after', 'kept', { qos: 1, retain: true });
+      await gateway.stop('SIGKILL');
+      await gateway.start();
+      await using auditor = await MqttVisitor.connect(gateway.mqttPort, 'auditor', { clean: true });
+      await auditor.client.subscribeAsync('#', { qos: 1 });
+      await until('what is retained', () =>
+        ['before', 'meanwhile', 'after'].every(topic => auditor.received.some(text => text.startsWith(topic))),
+      );
+    });
+  }
+
   it('says so while nothing is written', async () => {
     using folder = new Folder();
     await using gateway = await StoredGateway.start({ folder: folder.path });

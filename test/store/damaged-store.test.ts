@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { ClassicLevel } from 'classic-level';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Logger } from '../../src/base/logger.ts';
@@ -80,6 +80,10 @@ async function alter(path: string, at: number, bytes: Uint8Array | 'flip'): Prom
   await writeFile(path, content);
 }
 
+async function cutBy(path: string, bytes: number): Promise<void> {
+  await truncate(path, (await readFile(path)).length - bytes);
+}
+
 describe('LevelStore: damaged files', () => {
   const folder = new Folder();
   let records: Map<string, Buffer>;
@@ -138,6 +142,84 @@ describe('LevelStore: damaged files', () => {
       truncate(await largest(copy, /\.ldb$/), 400_000),
     );
     assert.ok(cut.missing > 0 && cut.damaged > 0);
+  });
+
+  it('survives a damaged table of one block, which leaves a table without any', async () => {
+    const copy = folder.file('one-block');
+    {
+      await using store = await open(copy);
+      await store.put(keyOf(0), Buffer.from('old'));
+    }
+    // Opened anew, what was in the log is in a table.
+    await (await open(copy))[Symbol.asyncDispose]();
+    await alter(await largest(copy, /\.ldb$/), 10, 'flip');
+    await using store = await open(copy);
+    assert.ok(store.status.damaged > 0);
+    assert.equal((await contents(store)).size, 0);
+    await store.put(keyOf(0), Buffer.from('new'));
+  });
+
+  describe('with two logs, as after a crash while a full one becomes a table', () => {
+    const older = '000003.log';
+    before(async () => {
+      // Of two stores, the records of each in its log: LevelDB reads both in the order of their numbers.
+      for (const [name, from] of [
+        ['first', 0],
+        ['second', COUNT / 2],
+      ] as const) {
+        const store = await open(folder.file(name));
+        for (let n = from; n < from + COUNT / 2; n++)
+          await store.put(keyOf(n), records.get(keyOf(n)) ?? Buffer.alloc(0));
+        await cp(folder.file(name), folder.file(`${name}-log`), {
+          recursive: true,
+          filter: source => !source.endsWith('LOCK'),
+        });
+        await store[Symbol.asyncDispose]();
+      }
+      await cp(folder.file('first-log'), folder.file('two'), { recursive: true });
+      await cp(await largest(folder.file('second-log'), /\.log$/), join(folder.file('two'), '000009.log'));
+    });
+
+    it('finds nothing missing if both are whole', async () => {
+      const { missing, damaged } = await survives(folder, 'two', records, async () => {});
+      assert.deepEqual({ missing, damaged }, { missing: 0, damaged: 0 });
+    });
+
+    for (const [what, damage] of [
+      ['was cut', path => truncate(path, 300_010)],
+      ['is empty', path => truncate(path, 0)],
+      ['is not there', path => rm(path)],
+      [
+        'has a changed byte in its last block',
+        async path => alter(path, (await readFile(path)).length - 9_000, 'flip'),
+      ],
+    ] as readonly (readonly [string, (path: string) => Promise<void>])[]) {
+      it(`says so if the older ${what}`, async () => {
+        const { missing, damaged } = await survives(folder, 'two', records, copy => damage(join(copy, older)));
+        assert.ok(missing > 0, `${missing} are missing`);
+        assert.ok(damaged > 0);
+      });
+    }
+  });
+
+  it('says so if a store without the number of its last write has a changed byte in the last block of its log', async () => {
+    for (const back of [20_000, 9_000, 100]) {
+      const { missing, damaged } = await survives(folder, 'log', records, async copy => {
+        await rm(join(copy, 'last-write'));
+        const path = await largest(copy, /\.log$/);
+        await alter(path, (await readFile(path)).length - back, 'flip');
+      });
+      assert.ok(missing > 0);
+      assert.equal(damaged, 1, `${back} bytes before the end`);
+    }
+    // As a process that was killed leaves it, or a file system that had not written the end.
+    for (const damage of [(path: string) => cutBy(path, 10), (path: string) => appendFile(path, Buffer.alloc(5_000))]) {
+      const { damaged } = await survives(folder, 'log', records, async copy => {
+        await rm(join(copy, 'last-write'));
+        await damage(await largest(copy, /\.log$/));
+      });
+      assert.equal(damaged, 0);
+    }
   });
 
   it('goes on being written after a damaged block would have ended every compaction', async () => {
