@@ -37,7 +37,7 @@ export function checkCommand(bridges: readonly Bridge[], environment: Environmen
       const file = configFile(options['config'], environment);
       const source = file ?? 'built-in default';
       try {
-        const config = await loadToStart({ file, environment, bridges });
+        const config = await loadToStart({ file, environment, bridges, withStore: true });
         const summary = summaryOf(config);
         const silenced = silencedDevices(config, bridges);
         const roles = principalRoleWarnings(config, environment);

@@ -1,9 +1,12 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { TlsOptions } from '../transport/socket-server.ts';
+import { readRegular, reasonOf } from './config/bounded-file.ts';
 import type { TlsConfig } from './config/tls-schema.ts';
 import { StartError } from './start-error.ts';
+
+/** The largest file of certificates or keys, in bytes. */
+const MAX_FILE = 1024 * 1024;
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -45,9 +48,9 @@ export function tlsOptions(config: TlsConfig): TlsOptions {
   };
   const read = (place: TlsFault['place'], what: string, path: string): Buffer => {
     try {
-      return readFileSync(path);
+      return readRegular(path, MAX_FILE);
     } catch (error) {
-      return fail(place, `cannot read the ${what} ${path}: ${reasons[codeOf(error)] ?? codeOf(error)}`, error);
+      return fail(place, `cannot read the ${what} ${path}: ${reasons[codeOf(error)] ?? reasonOf(error)}`, error);
     }
   };
   const certificate = read('cert', 'certificate', cert);

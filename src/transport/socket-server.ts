@@ -1,4 +1,4 @@
-import { chmodSync, unlinkSync } from 'node:fs';
+import { chmodSync, statSync, unlinkSync } from 'node:fs';
 import { createConnection, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import {
   createServer as createTlsServer,
@@ -256,7 +256,9 @@ async function bind(server: Server, address: ListenAddress): Promise<void> {
   try {
     await listen(server, { path: unixPath });
   } catch (error) {
-    if (!hasCode(error, 'EADDRINUSE') || !(await isAbandoned(unixPath))) throw error;
+    // A connection to a regular file is refused as well; only what is a socket is deleted.
+    if (!hasCode(error, 'EADDRINUSE') || !statSync(unixPath, { throwIfNoEntry: false })?.isSocket()) throw error;
+    if (!(await isAbandoned(unixPath))) throw error;
     unlinkSync(unixPath);
     await listen(server, { path: unixPath });
   }

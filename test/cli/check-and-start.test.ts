@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Certificates } from '../support/certificates.ts';
 import { Folder } from '../support/folder.ts';
@@ -33,6 +34,14 @@ const broken: Readonly<Record<string, [yaml: string, says: string]>> = {
     tls('cert: server.pem, key: other.key'),
     ':1:65  error  listeners[0].tls.key: the private key FOLDER/other.key does not belong to the certificate',
   ],
+  'a certificate that is a pipe': [
+    tls('cert: pipe, key: server.key'),
+    ':1:48  error  listeners[0].tls.cert: cannot read the certificate FOLDER/pipe: it is no regular file',
+  ],
+  'a certificate that never ends': [
+    tls('cert: /dev/zero, key: server.key'),
+    ':1:48  error  listeners[0].tls.cert: cannot read the certificate /dev/zero: it is no regular file',
+  ],
   'authorities that are not there': [
     tls('cert: server.pem, key: server.key, clientCertificates: request, clientCa: none.pem'),
     'error  listeners[0].tls.clientCa: cannot read the authorities FOLDER/none.pem: there is no such file',
@@ -45,6 +54,14 @@ const broken: Readonly<Record<string, [yaml: string, says: string]>> = {
     'listeners: []\nbridges:\n  cbor-tcp: { port: 0, tls: { cert: server.pem, key: none.key } }',
     ':3:54  error  bridges.cbor-tcp.tls.key: cannot read the private key FOLDER/none.key',
   ],
+  'authorities of a broker elsewhere that are none': [
+    'listeners: []\nbridges:\n  mqtt-external: { url: "mqtts://broker.example", tls: { ca: !file other.key } }',
+    'error  bridges.mqtt-external.tls.ca: holds no certificate in PEM',
+  ],
+  'a key for a broker elsewhere that is of another certificate': [
+    'listeners: []\nbridges:\n  mqtt-external: { url: "mqtts://b.example", tls: { cert: !file server.pem, key: !file other.key } }',
+    'error  bridges.mqtt-external.tls.key: does not belong to the certificate',
+  ],
   'a port that two listeners have': [
     'listeners:\n  - { type: web, port: PORT1 }\n  - { type: rawsocket, port: PORT1 }',
     ':3:30  error  listeners[1].port: cannot listen on 127.0.0.1:PORT1: listeners[0] has this port already',
@@ -56,6 +73,26 @@ const broken: Readonly<Record<string, [yaml: string, says: string]>> = {
   'a port on one address, and on every one of IPv6': [
     'listeners:\n  - { type: web, port: PORT1 }\n  - { type: rawsocket, host: "::", port: PORT1 }',
     'error  listeners[1].port: cannot listen on [::]:PORT1: listeners[0] has this port already',
+  ],
+  'a port of two spellings of one address': [
+    'listeners:\n  - { type: web, port: PORT1 }\n  - { type: rawsocket, host: "127.1", port: PORT1 }',
+    ':3:45  error  listeners[1].port: cannot listen on 127.1:PORT1: listeners[0] has this port already',
+  ],
+  'a host that is in brackets': [
+    'listeners: [{ type: web, host: "[::1]", port: 0 }]',
+    ':1:32  error  listeners[0].host: there is no host named [::1]: use an address, or correct the name',
+  ],
+  'a host with a space': [
+    'listeners: []\nbridges:\n  cbor-tcp: { host: "127.0.0.1 ", port: 0 }',
+    ':3:21  error  bridges.cbor-tcp.host: there is no host named 127.0.0.1 : use an address, or correct the name',
+  ],
+  'an address of IPv6 that is not of this machine': [
+    'listeners: [{ type: web, host: "2001:db8::0:1", port: 0 }]',
+    ':1:32  error  listeners[0].host: 2001:db8::0:1 is no address of this machine',
+  ],
+  'an address of TLS that is not of this machine': [
+    'listeners: []\nbridges:\n  mqtt: { port: 0, tls: { host: 203.0.113.7, port: 0, cert: server.pem, key: server.key } }',
+    ':3:33  error  bridges.mqtt.tls.host: 203.0.113.7 is no address of this machine',
   ],
   'a port of a listener and a bridge': [
     'listeners: [{ type: web, host: localhost, port: PORT1 }]\nbridges:\n  mqtt: { port: PORT1 }',
@@ -73,6 +110,18 @@ const broken: Readonly<Record<string, [yaml: string, says: string]>> = {
     'listeners: [{ type: rawsocket, unix: /nowhere/wamp.sock }]',
     ':1:38  error  listeners[0].unix: cannot be listened on: /nowhere: there is no such folder',
   ],
+  'a Unix socket that two listeners have': [
+    'listeners:\n  - { type: rawsocket, unix: FOLDER/a.sock }\n  - { type: rawsocket, unix: FOLDER/./a.sock }',
+    ':3:30  error  listeners[1].unix: cannot be listened on: listeners[0] has this socket already',
+  ],
+  'a Unix socket where a file is': [
+    'listeners: [{ type: rawsocket, unix: FOLDER/server.pem }]',
+    ':1:38  error  listeners[0].unix: cannot be listened on: FOLDER/server.pem is there, and is no socket',
+  ],
+  'a Unix socket where a folder is': [
+    'listeners: [{ type: rawsocket, unix: FOLDER/tables }]',
+    ':1:38  error  listeners[0].unix: cannot be listened on: FOLDER/tables is there, and is no socket',
+  ],
   'an address that is not of this machine': [
     'listeners: [{ type: web, host: 203.0.113.7, port: 0 }]',
     ':1:32  error  listeners[0].host: 203.0.113.7 is no address of this machine',
@@ -88,6 +137,26 @@ const broken: Readonly<Record<string, [yaml: string, says: string]>> = {
   'a data folder of the kernel': [
     'listeners: []\ndata: { path: /proc/x }',
     ':2:15  error  data.path: cannot be used: /proc is of the kernel, and keeps no files',
+  ],
+  'a data folder of terminals': [
+    'listeners: []\ndata: { path: /dev/pts/x }',
+    ':2:15  error  data.path: cannot be used: /dev/pts is of the kernel, and keeps no files',
+  ],
+  'a data folder that is a link to nothing': [
+    'listeners: []\ndata: { path: nothing/data }',
+    ':2:15  error  data.path: cannot be used: FOLDER/nothing is a link to a folder that is not there',
+  ],
+  'a data folder that is a link to itself': [
+    'listeners: []\ndata: { path: circle }',
+    ':2:15  error  data.path: cannot be used: FOLDER/circle: its links lead in a circle',
+  ],
+  'a data folder of too long a name': [
+    `listeners: []\ndata: { path: ${'a'.repeat(300)} }`,
+    `:2:15  error  data.path: cannot be used: FOLDER/${'a'.repeat(300)}: the name is too long`,
+  ],
+  'a data folder whose name has a NUL': [
+    'listeners: []\ndata: { path: "a\\0b" }',
+    ':2:15  error  data.path: cannot be used: its name has a NUL character',
   ],
   'a principal of a role that is not there': [
     `listeners: []\nrealms:\n  - name: realm1\n    ${RULED}\nprincipals:\n  - { authid: p, role: devcie, ticket: long-secret }`,
@@ -135,6 +204,11 @@ describe('check and start', { timeout: 240_000 }, () => {
     writeFileSync(folder.file('server.pem'), certificates.read('server.pem'));
     writeFileSync(folder.file('server.key'), certificates.read('server.key'));
     writeFileSync(folder.file('other.key'), testKey);
+    execFileSync('mkfifo', [folder.file('pipe')]);
+    mkdirSync(folder.file('tables'));
+    writeFileSync(folder.file('tables/000005.ldb'), '');
+    symlinkSync('nowhere', folder.file('nothing'));
+    symlinkSync('circle', folder.file('circle'));
     [port = 0] = await freePorts(1);
   });
   after(() => folder[Symbol.dispose]());
@@ -153,6 +227,18 @@ describe('check and start', { timeout: 240_000 }, () => {
       assert.equal(problemsIn(start.stderr), problemsIn(check.stderr));
     });
   }
+
+  it('refuse for the same reason: a data folder with tables and without CURRENT', async () => {
+    const file = folder.file('gateway.yaml');
+    writeFileSync(file, 'listeners: []\ndata: { path: tables }\n');
+    const check = new ShellRun(`exec $WAMPWAY check -c ${file}`);
+    const start = new ShellRun(`exec $WAMPWAY start -c ${file}`);
+    assert.deepEqual(await Promise.all([check.exit(), start.exit()]), [2, 2]);
+    const reason =
+      'cannot be used: it has 000005.ldb but no file CURRENT: put the file back from a backup, or run "wampway data repair"';
+    assert.ok(check.stderr.includes(`:2:15  error  data.path: ${reason}`), check.stderr);
+    assert.ok(start.stderr.startsWith(`wampway: the data folder ${folder.file('tables')} ${reason}`), start.stderr);
+  });
 
   it('let in what only looks like a mistake', async () => {
     const file = folder.file('gateway.yaml');

@@ -1,3 +1,5 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import { checkRules, mappingShape } from '../mapping-config.ts';
 
@@ -6,6 +8,26 @@ const MEBIBYTE = 1024 * KIBIBYTE;
 const milliseconds = z.int('must be a whole number of milliseconds');
 
 const pem = z.string().regex(/^-----BEGIN /m, 'must be PEM: !file PATH reads it from a file');
+
+/** What the TLS library would refuse at each attempt to connect. */
+function checkTls(
+  { ca, cert, key }: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined },
+  context: z.RefinementCtx,
+): void {
+  const check = (name: string, message: string, attempt: () => unknown): void => {
+    try {
+      attempt();
+    } catch {
+      context.addIssue({ code: 'custom', path: [name], message });
+    }
+  };
+  // createSecureContext passes over authorities that are none.
+  if (ca !== undefined) check('ca', 'holds no certificate in PEM', () => new X509Certificate(ca));
+  if (cert !== undefined) check('cert', 'holds no certificate in PEM', () => new X509Certificate(cert));
+  if (key !== undefined) check('key', 'holds no private key in PEM that can be used', () => createPrivateKey(key));
+  if (context.issues.length > 0 || cert === undefined || key === undefined) return;
+  check('key', 'does not belong to the certificate', () => createSecureContext({ cert, key }));
+}
 
 const subscription = z.strictObject({
   filter: z.string().min(1).max(65_535),
@@ -40,6 +62,7 @@ export const externalConfig = z
         cert: pem.optional().describe('The certificate that this gateway shows'),
         key: pem.optional().describe('Its private key'),
       })
+      .superRefine(checkTls)
       .optional()
       .describe('All in PEM, best by !file PATH'),
     subscribe: z

@@ -1,19 +1,35 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** The text of a file of at most `limit` bytes. Reads no more than that, so a device or pipe cannot fill the memory. */
 export function readBounded(path: string, limit: number): string {
   const handle = openSync(path, 'r');
   try {
-    const buffer = Buffer.alloc(limit + 1);
-    let length = 0;
-    for (;;) {
-      const read = readSync(handle, buffer, length, buffer.length - length, null);
-      length += read;
-      if (length > limit) throw new Error(`it is larger than ${limit} bytes`);
-      if (read === 0) return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
-    }
+    return new TextDecoder('utf-8', { fatal: true }).decode(contentOf(handle, limit));
   } finally {
     closeSync(handle);
+  }
+}
+
+/** The bytes of a regular file of at most `limit` bytes. A pipe is refused: reading it, or opening it, may not end. */
+export function readRegular(path: string, limit: number): Buffer {
+  const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const info = fstatSync(handle);
+    if (!info.isFile() && !info.isDirectory()) throw new Error('it is no regular file');
+    return contentOf(handle, limit);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function contentOf(handle: number, limit: number): Buffer {
+  const buffer = Buffer.alloc(limit + 1);
+  let length = 0;
+  for (;;) {
+    const read = readSync(handle, buffer, length, buffer.length - length, null);
+    length += read;
+    if (length > limit) throw new Error(`it is larger than ${limit} bytes`);
+    if (read === 0) return buffer.subarray(0, length);
   }
 }
 

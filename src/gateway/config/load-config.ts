@@ -8,9 +8,10 @@ import { type ConfigInput, configJsonSchema, configSchema, type GatewayConfig } 
 import { type ConfigSource, valueSource } from './config-source.ts';
 import { dataProblems } from './data-problems.ts';
 import { withEnvironment } from './environment-source.ts';
+import { listeningPlaces } from './listening-places.ts';
 import { loadPrincipals } from './load-principals.ts';
 import { machineProblems } from './machine-problems.ts';
-import { type ListeningPlace, portClashes } from './port-clashes.ts';
+import { portClashes } from './port-clashes.ts';
 import { roleProblems } from './role-problems.ts';
 import { type TlsConfig, tlsSchema } from './tls-schema.ts';
 import { yamlSource } from './yaml-source.ts';
@@ -33,6 +34,8 @@ export interface LoadConfigOptions {
 export interface LoadToStartOptions extends LoadConfigOptions {
   /** What the command line changes. */
   readonly adjust?: (config: GatewayConfig) => GatewayConfig;
+  /** Whether the files in the data folder are looked at, too: nothing will open them. Default false. */
+  readonly withStore?: boolean;
 }
 
 interface Loaded {
@@ -58,7 +61,7 @@ export function loadConfig(options: LoadConfigOptions): GatewayConfig {
 export async function loadToStart(options: LoadToStartOptions): Promise<GatewayConfig> {
   const { config: read, source } = load(options);
   const config = options.adjust?.(read) ?? read;
-  const problems = [...(await startProblems(config, source, options.bridges)), ...principalProblems(config, options)];
+  const problems = [...(await startProblems(config, source, options)), ...principalProblems(config, options)];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -88,32 +91,13 @@ function principalProblems(
 async function startProblems(
   config: GatewayConfig,
   source: ConfigSource,
-  bridges: readonly Bridge[],
+  { bridges, withStore = false }: LoadToStartOptions,
 ): Promise<ConfigProblem[]> {
-  const clashes = portClashes(listeningPlaces(config, bridges)).map(({ path, message }) => ({ path, text: message }));
-  const ofData = await dataProblems(config);
-  return [...clashes, ...roleProblems(config), ...machineProblems(config), ...ofData].map(({ path, ...rest }) => ({
-    ...source.locate(path, false),
-    path: showPath(path),
-    ...rest,
-  }));
-}
-
-function listeningPlaces(config: GatewayConfig, bridges: readonly Bridge[]): ListeningPlace[] {
-  const ofListeners = config.listeners.flatMap(({ host, port, ...rest }, index) =>
-    port === undefined || ('unix' in rest && rest.unix !== undefined)
-      ? []
-      : [{ path: ['listeners', index, 'port'], name: `listeners[${index}]`, host, port }],
+  const { places, problems } = await listeningPlaces(config, bridges);
+  const ofData = await dataProblems(config, withStore);
+  return [...portClashes(places), ...roleProblems(config), ...machineProblems(config), ...problems, ...ofData].map(
+    ({ path, ...rest }) => ({ ...source.locate(path, false), path: showPath(path), ...rest }),
   );
-  const ofBridges = bridges.flatMap(({ name, listens }) => {
-    const section = config.bridges[name];
-    if (section === undefined || section === false) return [];
-    return (listens?.(section) ?? []).map(({ host, port, path }) => {
-      const at = ['bridges', name, ...path];
-      return { path: at, name: showPath(at.slice(0, -1)), host, port };
-    });
-  });
-  return [...ofListeners, ...ofBridges];
 }
 
 /** Names of keys, certificates, the data folder and the file of principals are relative to the configuration, wherever the gateway is started. */

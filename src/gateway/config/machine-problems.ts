@@ -1,11 +1,9 @@
-import { statSync } from 'node:fs';
-import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { TlsFault, tlsOptions } from '../tls-files.ts';
 import { reasonOf } from './bounded-file.ts';
 import type { ConfigPath } from './config-problem.ts';
-import type { GatewayConfig } from './config-schema.ts';
+import type { GatewayConfig, ListenerConfig } from './config-schema.ts';
 import { tlsSchema } from './tls-schema.ts';
 
 export interface MachineProblem {
@@ -16,26 +14,21 @@ export interface MachineProblem {
 /** The longest path of a Unix socket, in bytes, on every system that we run on. */
 const MAX_UNIX_PATH = 103;
 
-/** What the configuration names on this machine and is not there: files of TLS, folders of pages, addresses. */
+/** What the configuration names on this machine and is not there: files of TLS, folders of pages and of Unix sockets. */
 export function machineProblems(config: GatewayConfig): MachineProblem[] {
   const ofListeners = config.listeners.flatMap((listener, index) => {
     const path = ['listeners', index];
     return [
       ...tlsProblems(listener.tls, path),
       ...(listener.type === 'web' ? folderProblems(listener.folders, [...path, 'folders']) : []),
-      ...(listener.type === 'rawsocket' && listener.unix !== undefined
-        ? unixProblems(listener.unix, [...path, 'unix'])
-        : addressProblems(listener.host, [...path, 'host'])),
+      ...(unixOf(listener) === undefined ? [] : unixProblems(config, index)),
     ];
   });
   const ofBridges = Object.entries(config.bridges).flatMap(([name, section]) => {
     if (typeof section !== 'object' || section === null) return [];
     const tls = 'tls' in section ? tlsSchema.unwrap().loose().safeParse(section.tls) : undefined;
     const path = ['bridges', name];
-    return [
-      ...(tls?.success === true ? tlsProblems(tls.data, path) : []),
-      ...('host' in section && 'port' in section ? addressProblems(String(section.host), [...path, 'host']) : []),
-    ];
+    return tls?.success === true ? tlsProblems(tls.data, path) : [];
   });
   return [...ofListeners, ...ofBridges];
 }
@@ -58,25 +51,37 @@ function folderProblems(folders: Readonly<Record<string, string>>, path: ConfigP
   });
 }
 
-function unixProblems(unix: string, path: ConfigPath): MachineProblem[] {
-  if (Buffer.byteLength(unix) > MAX_UNIX_PATH)
-    return [{ path, text: `is too long for a Unix socket: at most ${MAX_UNIX_PATH} bytes` }];
-  const folder = dirname(resolve(unix));
-  const why = whyNoFolder(folder);
-  return why === undefined ? [] : [{ path, text: `cannot be listened on: ${folder}: ${why}` }];
+function unixOf(listener: ListenerConfig | undefined): string | undefined {
+  return listener?.type === 'rawsocket' ? listener.unix : undefined;
 }
 
-function addressProblems(host: string, path: ConfigPath): MachineProblem[] {
-  const address = host.replace(/%.*$/, '').toLowerCase();
-  if (isIP(address) === 0 || ['0.0.0.0', '::', '::1'].includes(address) || address.startsWith('127.')) return [];
-  // Others may be listened on all the same; IPv6 has many spellings of each, so only those of IPv4 are told.
-  if (isIP(address) === 6) return [];
-  const own = Object.values(networkInterfaces()).flatMap((infos = []) => infos.map(({ address: one }) => one));
-  if (own.includes(address)) return [];
-  return [{ path, text: `${host} is no address of this machine: use 127.0.0.1, 0.0.0.0 or one that it has` }];
+function unixProblems({ listeners }: GatewayConfig, index: number): MachineProblem[] {
+  const unix = unixOf(listeners[index]) ?? '';
+  const path = ['listeners', index, 'unix'];
+  if (Buffer.byteLength(unix) > MAX_UNIX_PATH)
+    return [{ path, text: `is too long for a Unix socket: at most ${MAX_UNIX_PATH} bytes` }];
+  const file = resolve(unix);
+  const first = listeners.slice(0, index).findIndex(other => resolve(unixOf(other) ?? '/') === file);
+  if (first >= 0) return [{ path, text: `cannot be listened on: listeners[${first}] has this socket already` }];
+  const why = whyNoFolder(dirname(file)) ?? whyNotWritable(dirname(file));
+  if (why !== undefined) return [{ path, text: `cannot be listened on: ${dirname(file)}: ${why}` }];
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || found.isSocket()) return [];
+  return [{ path, text: `cannot be listened on: ${file} is there, and is no socket: choose another path` }];
 }
 
 const NOT_THERE = 'there is no such folder';
+
+/** Why this user can make no files in a folder; undefined if it can. */
+export function whyNotWritable(folder: string): string | undefined {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    return code === 'EROFS' ? 'its file system is read-only' : 'this user may make no files in it';
+  }
+}
 
 /** Why `path` is not a folder; undefined if it is one. */
 function whyNoFolder(path: string): string | undefined {

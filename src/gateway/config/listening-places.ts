@@ -1,0 +1,84 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Bridge } from '../bridge.ts';
+import { canonicalAddress } from './canonical-address.ts';
+import { type ConfigPath, showPath } from './config-problem.ts';
+import type { GatewayConfig } from './config-schema.ts';
+import type { MachineProblem } from './machine-problems.ts';
+
+/** Something of the configuration that listens on a port. */
+export interface ListeningPlace {
+  /** The section that says so: `['listeners', 0]`, `['bridges', 'mqtt', 'tls']`. */
+  readonly path: ConfigPath;
+  /** How others call it: `listeners[0]`, `bridges.mqtt`. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** What the host stands for, in its one spelling; the host itself if that is not known. */
+  readonly address: string;
+}
+
+/** Milliseconds that a name may take to be looked up; if it takes longer, the start will say so. */
+const PATIENCE = 2000;
+
+/** All that listens on ports, and the hosts that cannot be listened on. */
+export async function listeningPlaces(
+  config: GatewayConfig,
+  bridges: readonly Bridge[],
+): Promise<{ places: ListeningPlace[]; problems: MachineProblem[] }> {
+  const found = await Promise.all(
+    named(config, bridges).map(async place => {
+      const address = await addressOf(place.host);
+      const path = [...place.path, 'host'];
+      const problems = typeof address === 'string' ? problemOf(place.host, address, path) : [{ path, ...address }];
+      return { place: { ...place, address: typeof address === 'string' ? address : place.host }, problems };
+    }),
+  );
+  return { places: found.map(({ place }) => place), problems: found.flatMap(({ problems }) => problems) };
+}
+
+function named(config: GatewayConfig, bridges: readonly Bridge[]): Omit<ListeningPlace, 'address'>[] {
+  const ofListeners = config.listeners.flatMap(({ host, port, ...rest }, index) =>
+    port === undefined || ('unix' in rest && rest.unix !== undefined)
+      ? []
+      : [{ path: ['listeners', index], name: `listeners[${index}]`, host, port }],
+  );
+  const ofBridges = bridges.flatMap(({ name, listens }) => {
+    const section = config.bridges[name];
+    if (section === undefined || section === false) return [];
+    return (listens?.(section) ?? []).map(({ host, port, path }) => {
+      const at = ['bridges', name, ...path.slice(0, -1)];
+      return { path: at, name: showPath(at), host, port };
+    });
+  });
+  return [...ofListeners, ...ofBridges];
+}
+
+/** The address that `listen` would take, or why there is none. */
+async function addressOf(host: string): Promise<string | { text: string }> {
+  if (isIP(host) !== 0) return canonicalAddress(host);
+  const over = new AbortController();
+  const patience = delay(PATIENCE, host, { signal: over.signal, ref: false }).catch(() => host);
+  try {
+    return await Promise.race([lookup(host).then(({ address }) => canonicalAddress(address)), patience]);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    return code === 'EAI_AGAIN'
+      ? { text: `the host named ${host} cannot be looked up now: use an address` }
+      : { text: `there is no host named ${host}: use an address, or correct the name` };
+  } finally {
+    over.abort();
+  }
+}
+
+function problemOf(host: string, address: string, path: ConfigPath): MachineProblem[] {
+  if (isIP(address) === 0 || address.includes('%')) return [];
+  if (['0.0.0.0', '::', '::1'].includes(address) || address.startsWith('127.')) return [];
+  const own = Object.values(networkInterfaces()).flatMap((infos = []) =>
+    infos.map(({ address: one }) => canonicalAddress(one)),
+  );
+  if (own.includes(address)) return [];
+  return [{ path, text: `${host} is no address of this machine: use 127.0.0.1, 0.0.0.0 or one that it has` }];
+}
