@@ -1,4 +1,7 @@
+import { closeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { ExitCode } from './command.ts';
+import { outputOf } from './file-output.ts';
 import { printableText } from './json-text.ts';
 import { type OutputLoss, ProcessOutput } from './process-output.ts';
 import { type Program, runProgram } from './program.ts';
@@ -19,16 +22,20 @@ const PATIENCE = 2_900;
  */
 export async function runProcess(program: Program): Promise<void> {
   const { stdin } = process;
-  const stdout = new ProcessOutput(process.stdout);
-  const stderr = new ProcessOutput(process.stderr);
+  const stdout = new ProcessOutput(outputOf(1, process.stdout));
+  const stderr = new ProcessOutput(outputOf(2, process.stderr));
   const abort = new AbortController();
   /** The exit code of the command, once it has ended. */
   let result: number | undefined;
   let hangup: (() => void) | undefined;
   let asked = 0;
+  const terminals = [0, 1, 2].filter(handle => isatty(handle));
 
   // The only place that ends the process.
-  const end = (code: number): never => process.exit(code);
+  const end = (code: number): never => {
+    releaseTerminals(terminals);
+    return process.exit(code);
+  };
 
   /** Asks the command to end; `late` is the exit code if it has not ended in time. */
   const stop = (late: () => number): void => {
@@ -73,6 +80,18 @@ export async function runProcess(program: Program): Promise<void> {
   clearInterval(alive);
   // What is left open, if anything, has no user any more.
   end(hangup === undefined ? exitCode(result, stdout.loss) : result);
+}
+
+/** At its exit, Node restores the terminals that it began with, and aborts if one of them has hung up. */
+function releaseTerminals(handles: readonly number[]): void {
+  for (const handle of handles) {
+    if (isatty(handle)) continue;
+    try {
+      closeSync(handle);
+    } catch {
+      // It was closed already, which is as well.
+    }
+  }
 }
 
 /** A reader that has had enough (`| head -1`) is no failure of the command; output that could not be written is one. */

@@ -73,6 +73,32 @@ describe('a gateway that is hung up on', { timeout: 60_000 }, () => {
     }
   });
 
+  it('ends with 0, and no abort of Node, at SIGTERM after its terminal was closed', async () => {
+    using folder = new Folder();
+    const [web = 0] = await freePorts(1);
+    const terminal = spawn(
+      'python3',
+      ['-c', TERMINAL, process.execPath, wampwayMain, 'start', '--port', String(web), '--rawsocket-port', '0'],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+        cwd: folder.path,
+        env: { ...process.env, ...freeBridgePorts, TERMINAL: '--wait' },
+      },
+    );
+    let out = '';
+    terminal.stdout.on('data', data => {
+      out += String(data);
+    });
+    const pid = await until('the process', () => Number(/pid (\d+)/.exec(out)?.[1]) || undefined);
+    await until('it answers', () => isUp(web), 20);
+    terminal.stdin.end();
+    // The terminal is closed once the process has heard of it: SIGHUP sends its output nowhere.
+    await new Promise(resolve => setTimeout(resolve, 500));
+    process.kill(pid, 'SIGTERM');
+    await once(terminal, 'close');
+    assert.match(out, /status 0/);
+  });
+
   it('goes on when nothing reads stdout and stderr any more', async () => {
     const [web = 0] = await freePorts(1);
     const child = spawn(process.execPath, [wampwayMain, 'start', '--port', String(web), '--rawsocket-port', '0'], {
@@ -120,5 +146,7 @@ def drain():
 threading.Thread(target=drain, daemon=True).start()
 sys.stdin.read()
 os.close(terminal)
+if "--wait" in os.environ.get("TERMINAL", ""):
+    print("status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 os._exit(0)
 `;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { Session } from '../../src/client/session.ts';
@@ -130,6 +131,15 @@ describe('the output of a command', { timeout: 120_000 }, () => {
 
   it('that cannot be written makes exit code 1, and one line that says why', async () => {
     const run = new ShellRun(`${call(10)} > /dev/full; echo "code $?"`, server.url);
+    await run.exit();
+    assert.equal(run.stdout, 'code 1\n');
+    assert.match(run.stderr, /^wampway: cannot write the output: [^\n]*no space[^\n]*\n$/);
+  });
+
+  it('that is cut short by a disk that becomes full makes exit code 1, too', async () => {
+    mkdirSync(folder.file('disk'));
+    const command = `mount -t tmpfs -o size=1m tmpfs ${folder.file('disk')}; ${call(3_000_000)} > ${folder.file('disk/out')}; echo "code $?"`;
+    const run = new ShellRun(`unshare -rm sh -c '${command}'`, server.url);
     await run.exit();
     assert.equal(run.stdout, 'code 1\n');
     assert.match(run.stderr, /^wampway: cannot write the output: [^\n]*no space[^\n]*\n$/);

@@ -43,6 +43,7 @@ export const externalConfig = z
         /^(mqtt|mqtts|ws|wss):\/\/[^\s/@]+/,
         'must be such as mqtt://192.168.1.5:1883 or mqtts://broker.example:8883',
       )
+      .refine(text => URL.canParse(text), 'is no URL: its host or its port (1 to 65535) is not valid')
       .describe('The broker: mqtt, mqtts (TLS), ws or wss'),
     version: z
       .enum(['auto', '5', '3.1.1'], 'must be "auto", "5" or "3.1.1"')
