@@ -83,7 +83,10 @@ function includes(access: MetaAccess, { principal, linkInfo }: SessionView): boo
   return access.includes(principal.authrole);
 }
 
-/** A device behind a bridge comes by a link within this process, wherever it is itself. */
-function isProgramOfThisMachine({ loopback, transport }: LinkInfo): boolean {
-  return loopback && transport !== 'local';
+/**
+ * What comes by a bridge is a device, wherever it is itself: its link lies within this process, or carries the terms of its
+ * bridge (`LinkInfo.device`, for devices that speak WAMP).
+ */
+function isProgramOfThisMachine({ loopback, transport, device }: LinkInfo): boolean {
+  return loopback && transport !== 'local' && device === undefined;
 }

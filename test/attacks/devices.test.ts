@@ -188,6 +188,32 @@ describe('attacks by devices', () => {
   });
 });
 
+describe('a device on this machine', () => {
+  it('neither reads nor controls by the meta API, although programs of this machine may', async () => {
+    const meta = { read: 'loopback', control: 'loopback' } as const;
+    await using fortress = await Fortress.start({ realms: [{ name: 'home', meta }] });
+    const admin = await fortress.join('admin');
+    assert.ok(Number((await admin.call('wamp.session.count')).args[0]) > 0);
+    const device = await fortress.device('pump');
+    const calls: [string, unknown[]][] = [
+      ['wamp.session.list', []],
+      ['wamp.session.kill', [admin.id]],
+      ['wamp.session.kill_by_authid', ['admin']],
+      ['wampway.session.list', []],
+      ['wampway.mqtt.client.list', []],
+      ['wampway.pairing.open', []],
+    ];
+    for (const [procedure, args] of calls)
+      await assert.rejects(device.call(procedure, { args }), /not_authorized/, procedure);
+    await assert.rejects(
+      device.subscribe('wamp.session.on_join', () => {}),
+      /not_authorized/,
+    );
+    await admin.publish('test.still.here', { acknowledge: true });
+    await Promise.all([device.leave(), admin.leave()]);
+  });
+});
+
 describe('a device that leaves testaments', () => {
   it('leaves them in its own namespace alone, also if no role has permissions', async () => {
     await using fortress = await Fortress.start({ realms: [{ name: 'home' }] });

@@ -37,6 +37,17 @@ describe('MetaAuthorizer', () => {
     assert.deepEqual(allowed(defaultMetaPolicy, 'call', 'wamp.session.kill'), [false, false, false, false]);
   });
 
+  it('lets no device read or control that a bridge admits from this machine, whatever its transport', () => {
+    const terms = { bridge: 'cbor-tcp', realm: 'realm1', anonymous: 'any', role: 'device' } as const;
+    const session = visitor({ transport: 'rawsocket', loopback: true, listener: 'bridge:cbor-tcp', device: terms });
+    const policy: MetaPolicy = { read: 'loopback', control: 'loopback' };
+    const authorizer = new MetaAuthorizer(() => policy, { decide: () => assert.fail('not for the inner one') });
+    const calls = ['wamp.session.list', 'wamp.session.kill_all', 'wampway.pairing.open', 'wampway.mqtt.client.kick'];
+    for (const uri of calls) assert.equal(authorizer.decide(session, 'call', asUri(uri), 'exact'), DENY, uri);
+    assert.equal(authorizer.decide(session, 'subscribe', asUri('wamp.session.on_join'), 'exact'), DENY);
+    assert.equal(authorizer.decide(session, 'call', asUri('wamp.session.add_testament'), 'exact'), ALLOW);
+  });
+
   it('lets everybody, nobody or some roles', () => {
     const policy: MetaPolicy = { read: 'any', control: ['admin', 'root'] };
     assert.deepEqual(allowed(policy, 'call', 'wampway.session.get'), [true, true, true, true]);
