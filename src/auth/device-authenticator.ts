@@ -82,7 +82,8 @@ export class DeviceAuthenticator {
     const heard = wait === 0 ? () => this.#limiter.hears(from, username) : undefined;
     const right = ticket instanceof Ticket && (await ticket.matches(password, heard));
     if (right === 'unheard') return this.#byTicket(realm, username, password, credentials);
-    if (!right || known === undefined) {
+    // The file of principals may have changed while the hash was computed.
+    if (!right || known === undefined || this.#directory.find(realm, username)?.digest !== known.digest) {
       this.#limiter.failed(from, username);
       return DENIED;
     }

@@ -202,16 +202,17 @@ export class PrincipalAuthenticator implements Authenticator {
   }
 
   #settle({ realm, link }: AdmissionRequest, candidate: Candidate, verdict: Verdict): AuthStep {
-    const { limiter, cookies } = this.#options;
+    const { limiter, cookies, directory } = this.#options;
     const { authid, credential } = candidate;
     const record = verdict.as ?? candidate.record;
-    if (record === undefined || !verdict.right) {
+    const welcome = record === undefined || !verdict.right ? undefined : principalOf(record, credential.method);
+    // The principal may have been removed, or its credentials changed, after CHALLENGE was sent.
+    if (record === undefined || welcome === undefined || directory.stillKnows(realm, welcome) === false) {
       limiter.failed(countedAddress(link), authid);
       return DENIED;
     }
     limiter.succeeded(countedAddress(link), authid);
     if (link.cookie !== undefined) cookies?.remember(realm, link.cookie, record);
-    const welcome = principalOf(record, credential.method);
     return verdict.extra === undefined ? { welcome } : { welcome, extra: verdict.extra };
   }
 

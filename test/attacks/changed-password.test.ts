@@ -4,6 +4,8 @@ import { describe, it } from 'node:test';
 import type { MqttClient } from 'mqtt';
 import type { PrincipalInput } from '../../src/gateway/config/principal-schema.ts';
 import { PrincipalsDocument } from '../../src/gateway/principals-document.ts';
+import { BareLogin } from '../support/bare-login.ts';
+import { wireOf } from '../support/bare-peer.ts';
 import { Folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 import { Browser } from './browser-peer.ts';
@@ -21,9 +23,11 @@ async function site(folder: Folder) {
   const fortress = await Fortress.start({ principals: file });
   const change = (authid: string, changes: Partial<PrincipalInput>): Promise<void> =>
     PrincipalsDocument.update(file, {}, document => document.change(authid, changes));
+  const remove = (authid: string): Promise<void> =>
+    PrincipalsDocument.update(file, {}, document => document.remove(authid));
   const readAgain = (times: number) =>
     until('the file is read again', () => countOf(fortress, 'principals read again') === times);
-  return { fortress, change, readAgain };
+  return { fortress, change, remove, readAgain };
 }
 
 function countOf({ log }: Fortress, text: string): number {
@@ -65,6 +69,36 @@ describe('a changed password', () => {
     await back.endAsync();
     await other.publish('test.still.here', { acknowledge: true });
     await other.leave();
+  });
+
+  it('makes an answer to a challenge of before wrong, by every entrance, and so does a removal', async () => {
+    using folder = new Folder();
+    const { fortress, change, remove, readAgain } = await site(folder);
+    await using _ = fortress;
+    const { web, rawSocket, device } = fortress.ports;
+    const entrances = [
+      { ports: { web, rawSocket }, wire: wireOf('websocket', 'json') },
+      { ports: { web, rawSocket }, wire: wireOf('rawsocket', 'msgpack') },
+      { ports: { web, rawSocket: device }, wire: wireOf('rawsocket', 'cbor') },
+    ];
+    const logins: BareLogin[] = [];
+    for (const { ports, wire } of entrances) {
+      for (const authid of ['admin', 'lamp']) {
+        const login = await BareLogin.hello(ports, wire, { authid, authmethods: ['ticket'] }, 'home');
+        await login.challenge('ticket');
+        logins.push(login);
+      }
+    }
+
+    await change('admin', { ticket: 'new-secret' });
+    await readAgain(1);
+    await remove('lamp');
+    await readAgain(2);
+
+    for (const [index, login] of logins.entries()) {
+      login.answer([index % 2 === 0 ? 'admin-secret' : 'lamp-secret', {}]);
+      assert.equal(await login.refused(), 'wamp.error.authentication_denied', `login ${index}`);
+    }
   });
 
   it('is needed for that: another change of the file, or of another principal, ends nothing', async () => {
