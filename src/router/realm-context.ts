@@ -214,7 +214,7 @@ export class RealmContext {
 
   /** Whether `permit` would permit it. */
   may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean {
-    if (isOutside(session, action, uri)) return false;
+    if (isOutside(session, action, uri) || this.#owned.ownedByAnother(session, action, uri) !== undefined) return false;
     return decide(this.#authorizer, session, action, uri, match, this.log).verdict === 'allow';
   }
 
@@ -223,6 +223,7 @@ export class RealmContext {
     const action = 'publish';
     if (session.speaksForRouter) return true;
     if (isOutside(session, action, uri) || isReserved(uri)) return false;
+    if (this.#owned.ownedByAnother(session, action, uri) !== undefined) return false;
     return this.#repeated(session, action, uri).verdict === 'allow';
   }
 

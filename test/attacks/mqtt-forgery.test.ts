@@ -36,7 +36,13 @@ describe('what MQTT and WAMP clients may not say in the name of others', () => {
         { authid: 'z2m', role: 'coordinator', ticket: 'z2m-secret' },
         { authid: 'spy', role: 'reader', ticket: 'spy-secret' },
       ],
-      bridges: { mqtt: { port: 0, anonymous: 'none', calls: { presets: ['zigbee2mqtt'] } }, 'cbor-tcp': { port: 0 } },
+      bridges: {
+        mqtt: {
+          ...{ port: 0, anonymous: 'none', calls: { presets: ['zigbee2mqtt'] } },
+          rules: [{ from: 'mqtt:say/{part}/{name}', to: 'wamp:mqtt.{part}.{name}' }],
+        },
+        'cbor-tcp': { port: 0 },
+      },
     });
     admin = await fortress.join('admin');
   });
@@ -80,5 +86,26 @@ describe('what MQTT and WAMP clients may not say in the name of others', () => {
     await until('what the gateway says', () => seen.length > 0);
     assert.ok(seen.every(value => typeof value === 'object' && value !== null && 'since' in value));
     await client.endAsync(true);
+  });
+
+  it('a message that a rule maps there reaches no MQTT client either, at any QoS', async () => {
+    const viewer = await fortress.mqtt('admin', { clientId: 'viewer' });
+    const seen: string[] = [];
+    viewer.on('message', (topic, payload) => seen.push(`${topic} ${payload}`));
+    await viewer.subscribeAsync('say/#', { qos: 1 });
+    for (const qos of [0, 1, 2] as const) {
+      for (const retain of [false, true]) {
+        const liar = await fortress.mqtt('admin', { clientId: `liar-${qos}-${retain}` });
+        liar.on('error', () => {});
+        liar.publish('say/presence/phone7', `${qos} ${retain}`, { qos, retain });
+        await until('the liar is disconnected', () => !liar.connected, 5);
+        await liar.endAsync(true);
+      }
+    }
+    const client = await fortress.mqtt('admin', { clientId: 'honest' });
+    await client.publishAsync('say/other/phone7', 'end', { qos: 1 });
+    await until('the end', () => seen.length > 0);
+    assert.deepEqual(seen, ['say/other/phone7 end']);
+    await Promise.all([viewer, client].map(one => one.endAsync(true)));
   });
 });
