@@ -20,6 +20,9 @@ const FORGET = 15 * 60_000;
 /** Addresses that are remembered, and pairs of a name and an address. */
 const MAX_ENTRIES = 10_000;
 
+/** Before a name that has logged in from this machine. No name begins with it: authids are plain text. */
+const HERE = '\u0000';
+
 interface Entry {
   failures: number;
   /** When the next answer may be examined, and when the last wrong one came; monotonic milliseconds. */
@@ -53,13 +56,14 @@ export class AttemptLimiter {
     const entry = address === undefined ? undefined : this.#known(address);
     const byAddress =
       entry === undefined ? now : freeAt(entry, entry.failures - this.#limits.perAddress, LAST_WAIT.address, now);
-    const name = this.#familiar.has(pair(authid, address)) ? undefined : this.#names.get(authid, now);
+    const counted = this.#countedName(address, authid);
+    const name = counted === undefined ? undefined : this.#names.get(counted, now);
     const byName =
       name === undefined ? now : freeAt(name, name.failures - this.#limits.perPrincipal, LAST_WAIT.principal, now);
     const wait = Math.max(byAddress, byName) - now;
     if (wait > 0 && wait <= longest) {
       if (entry !== undefined && byAddress > now) entry.free = byAddress;
-      if (byName > now) this.#names.hold(authid, byName);
+      if (counted !== undefined && byName > now) this.#names.hold(counted, byName);
     }
     return wait;
   }
@@ -67,21 +71,34 @@ export class AttemptLimiter {
   /** Whether an answer that had not to wait when it came would not have to now: others may have been wrong meanwhile. */
   hears(address: string | undefined, authid: string): boolean {
     if (address !== undefined && (this.#known(address)?.failures ?? 0) >= this.#limits.perAddress) return false;
-    if (this.#familiar.has(pair(authid, address))) return true;
-    return this.#names.get(authid, this.#clock.monotonic()).failures < this.#limits.perPrincipal;
+    const counted = this.#countedName(address, authid);
+    if (counted === undefined) return true;
+    return this.#names.get(counted, this.#clock.monotonic()).failures < this.#limits.perPrincipal;
   }
 
   failed(address: string | undefined, authid: string): void {
     if (address !== undefined) this.#count(address);
-    if (!this.#familiar.has(pair(authid, address))) this.#names.count(authid, this.#clock.monotonic());
+    const counted = this.#countedName(address, authid);
+    if (counted !== undefined) this.#names.count(counted, this.#clock.monotonic());
   }
 
   succeeded(address: string | undefined, authid: string): void {
-    this.#names.forget(authid, this.#clock.monotonic());
+    const now = this.#clock.monotonic();
+    this.#names.forget(authid, now);
+    if (address === undefined) this.#names.forget(HERE + authid, now);
     const known = pair(authid, address);
     this.#familiar.delete(known);
     this.#familiar.add(known);
     if (this.#familiar.size > MAX_ENTRIES) forgetOldest(this.#familiar);
+  }
+
+  /**
+   * What a wrong answer for a name counts for; undefined if the name has logged in from that address, whose own count is
+   * enough. This machine has no such count: there, a name that has logged in has one apart from guesses from elsewhere.
+   */
+  #countedName(address: string | undefined, authid: string): string | undefined {
+    if (!this.#familiar.has(pair(authid, address))) return authid;
+    return address === undefined ? HERE + authid : undefined;
   }
 
   #count(address: string): void {

@@ -58,6 +58,19 @@ describe('attempt limiter', () => {
     assert.equal(limiter.reserve('10.9.9.7', 'pump'), 0);
   });
 
+  it('counts for a name that has come in from this machine too, apart from guesses from elsewhere', () => {
+    const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 100, perPrincipal: 2 });
+    limiter.succeeded(undefined, 'pump');
+    failing(limiter, 50, '10.9.9.9', 'pump');
+    assert.equal(limiter.reserve(undefined, 'pump'), 0);
+    assert.ok(limiter.hears(undefined, 'pump'));
+    failing(limiter, 2, undefined, 'pump');
+    assert.ok(!limiter.hears(undefined, 'pump'));
+    assert.equal(limiter.reserve(undefined, 'pump'), 500);
+    limiter.succeeded(undefined, 'pump');
+    assert.equal(limiter.reserve(undefined, 'pump'), 0);
+  });
+
   it('forgets after a quarter of an hour', () => {
     const clock = new FakeClock();
     const limiter = new AttemptLimiter(clock, { perAddress: 1, perPrincipal: 1 });
