@@ -61,6 +61,23 @@ describe('devices that roles silence', () => {
     assert.match(silencedInWords(found[0] ?? assert.fail())[0] ?? '', /MQTT clients .* may not publish on realm home/);
   });
 
+  it('are MQTT clients without a mirror, too: what they publish to each other is judged under the prefix', () => {
+    for (const mqtt of [
+      { mirror: false },
+      { mirror: false, broker: 'aedes' },
+      { mirror: false, prefix: 'plant.mqtt.' },
+    ]) {
+      const on = { mqtt: { ...mqtt, anonymous: 'any' } };
+      const [found] = silenced({ admin }, on);
+      assert.deepEqual(found?.missing, ['publish'], JSON.stringify(mqtt));
+      assert.match(
+        found?.ruleInOneLine ?? '',
+        /"(plant\.)?mqtt\.", match: prefix, allow: \[publish, subscribe, register\]/,
+      );
+      assert.deepEqual(silenced(repaired({ admin }, on), on), []);
+    }
+  });
+
   it('are none where no role has permissions, the bridges are off, or they admit principals alone', () => {
     assert.deepEqual(silenced({ admin: {} }, everything), []);
     assert.deepEqual(silenced({ admin }, {}), []);
