@@ -48,7 +48,7 @@ export class DeviceAuthenticator {
     const { username, password, certificate, clientId } = credentials;
     const shown = certificate === undefined ? undefined : this.#directory.findByCertificate(realm, certificate);
     if (shown !== undefined && (username === undefined || username === shown.authid)) {
-      return mayUse(shown, credentials) ? identityOf(shown, 'tls', clientId) : DENIED;
+      return this.#mayUse(realm, shown, credentials) ? identityOf(shown, 'tls', clientId) : DENIED;
     }
     if (username === undefined || password === undefined || !this.#directory.uses(realm, 'ticket')) {
       return this.#stranger(realm, credentials);
@@ -75,31 +75,35 @@ export class DeviceAuthenticator {
     if (wait > MAX_WAIT) return { refused: `too many wrong passwords; try again in ${Math.ceil(wait / 1000)} s` };
     if (wait > 0) await new Promise<void>(resolve => this.#clock.after(wait, resolve));
     const record = this.#directory.find(realm, username);
-    const known = record !== undefined && mayUse(record, credentials) ? record : undefined;
+    const known = record !== undefined && this.#mayUse(realm, record, credentials) ? record : undefined;
     // For those who exist too: the time until the answer tells nobody apart.
     const decoy = this.#directory.decoy(realm, username, ['ticket'])?.credential;
     const ticket = known?.credentials.find(one => one instanceof Ticket) ?? decoy;
     const heard = wait === 0 ? () => this.#limiter.hears(from, username) : undefined;
     const right = ticket instanceof Ticket && (await ticket.matches(password, heard));
     if (right === 'unheard') return this.#byTicket(realm, username, password, credentials);
+    const identity = right && known !== undefined ? identityOf(known, 'ticket', clientId) : undefined;
     // The file of principals may have changed while the hash was computed.
-    if (!right || known === undefined || this.#directory.find(realm, username)?.digest !== known.digest) {
+    if (identity === undefined || this.#directory.stillKnows(realm, identity.principal) === false) {
       this.#limiter.failed(from, username);
       return DENIED;
     }
     this.#limiter.succeeded(from, username);
-    return identityOf(known, 'ticket', clientId);
+    return identity;
+  }
+
+  /** Whether the principal may come from there, and by that client id. */
+  #mayUse(realm: string, record: PrincipalRecord, { address, loopback, clientId }: DeviceCredentials): boolean {
+    if (clientId !== undefined && !this.#directory.mayUseClientId(realm, record, clientId)) return false;
+    return mayComeFrom(record, { address, loopback });
   }
 }
 
-function identityOf(record: PrincipalRecord, authmethod: string, clientId: string | undefined): KnownIdentity {
+function identityOf(
+  record: PrincipalRecord,
+  authmethod: string,
+  clientId: string | undefined,
+): { readonly principal: Principal } {
   const principal = principalOf(record, authmethod);
   return { principal: clientId === undefined ? principal : { ...principal, clientId } };
-}
-
-/** Whether the principal may come from there, and by that client id. */
-function mayUse(record: PrincipalRecord, { address, loopback, clientId }: DeviceCredentials): boolean {
-  const { clientIds } = record;
-  if (clientIds !== undefined && clientId !== undefined && !clientIds.includes(clientId)) return false;
-  return mayComeFrom(record, { address, loopback });
 }

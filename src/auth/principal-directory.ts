@@ -47,7 +47,16 @@ export class PrincipalDirectory {
     if (authprovider !== 'static' || authmethod === 'anonymous') return undefined;
     const record = this.find(realm, authid);
     if (record === undefined || record.authrole !== authrole || record.digest !== credentials) return false;
-    return clientId === undefined || record.clientIds === undefined || record.clientIds.includes(clientId);
+    return clientId === undefined || this.mayUseClientId(realm, record, clientId);
+  }
+
+  /**
+   * Whether a principal may use an MQTT client id: one of its list; without a list, any but the names and client ids of other
+   * principals, as calls, presence and rules with `{clientid}` go by it.
+   */
+  mayUseClientId(realm: string, { authid, clientIds }: PrincipalRecord, clientId: string): boolean {
+    if (clientIds !== undefined) return clientIds.includes(clientId);
+    return clientId === authid || !this.isTaken(realm, clientId);
   }
 
   find(realm: string, authid: string): PrincipalRecord | undefined {

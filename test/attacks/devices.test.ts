@@ -161,6 +161,39 @@ describe('attacks by devices', () => {
     await pump.endAsync(true);
   });
 
+  it('MQTT: no principal uses the name or a client id of another that is away, unless its own clientIds say so', async () => {
+    const principals = [
+      { authid: 'admin', role: 'admin', ticket: 'admin-secret' },
+      { authid: 'pump', role: 'device', ticket: 'pump-secret', clientIds: ['pump', 'pump-2'] },
+      { authid: 'lamp', role: 'device', ticket: 'lamp-secret' },
+      { authid: 'spare', role: 'device', ticket: 'spare-secret', clientIds: ['lamp', 'spare'] },
+    ];
+    await using other = await Fortress.start({
+      realms: [
+        {
+          ...{ name: 'home', anonymous: 'none' },
+          roles: { device: { permissions: [{ uri: 'mqtt.dev.{clientid}.', match: 'prefix', allow: ['publish'] }] } },
+        },
+      ],
+      principals,
+    });
+    for (const clean of [true, false]) {
+      for (const clientId of ['pump', 'pump-2', 'admin', 'spare'])
+        await assert.rejects(other.mqtt('lamp', { clientId, clean }), /bad username or password/i, clientId);
+    }
+    const allowed = [
+      ['lamp', 'lamp'],
+      ['lamp', 'lamp-2'],
+      ['pump', 'pump-2'],
+      ['spare', 'lamp'],
+    ] as const;
+    for (const [name, clientId] of allowed) {
+      const client = await other.mqtt(name, { clientId });
+      await client.publishAsync(`dev/${clientId}/level`, '1', { qos: 1 });
+      await client.endAsync();
+    }
+  });
+
   it('cbor-tcp: a device speaks under its own name only, whatever it calls its topics', async () => {
     const { topics, stop } = await watch();
     const pump = await fortress.device('pump');

@@ -77,7 +77,11 @@ export const principalSchema = z.strictObject({
   scram: scram.optional(),
   cryptosign: z.array(publicKey).min(1).optional().describe('Method cryptosign: public keys, any of which lets in'),
   certificates: z.array(certificate).min(1).optional().describe('Method tls: client certificates'),
-  clientIds: z.array(z.string().min(1)).min(1).optional().describe('MQTT client ids that it may use; any unless said'),
+  clientIds: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('MQTT client ids that it may use; unless said, any but the names and client ids of other principals'),
   addresses: z
     .array(z.string().refine(isAddressRange, { error: 'must be an IP address or a network such as 192.168.0.0/16' }))
     .min(1)
