@@ -1,4 +1,11 @@
-import { Client, type JoinedSession, WampError, type WampEvent, webSocketLink } from '../src/client/client.ts';
+import {
+  Client,
+  type JoinedSession,
+  retainedEventsSent,
+  WampError,
+  type WampEvent,
+  webSocketLink,
+} from '../src/client/client.ts';
 import { type ConnectionState, nextConnection } from './model/connection-state.ts';
 import { errorText } from './model/error-text.ts';
 import type { PageSettings } from './model/page-settings.ts';
@@ -14,7 +21,7 @@ export interface Connection {
 /** Someone is watching: the gateway's return must be noticed soon. */
 const backoff = { initial: 500, max: 5000 };
 
-/** Milliseconds that the retained events may take before the page counts as connected without the rest of them. */
+/** Milliseconds without a retained event after which the page counts as connected without the rest of them. */
 const PATIENCE = 10_000;
 
 /** What takes in the events: the feed of topics. */
@@ -59,25 +66,21 @@ export function connect(settings: PageSettings, now: () => number, sink: EventSi
 
 /** Subscribes to everything, and resolves when all that is retained has come. */
 async function takeIn(session: JoinedSession, sink: EventSink): Promise<void> {
-  let retained = 0;
+  let latest = performance.now();
   const onEvent = (event: WampEvent): void => {
-    if (event.details['retained'] === true) retained++;
+    if (event.details['retained'] === true) latest = performance.now();
     sink.observe(event);
   };
   // The empty prefix matches every topic. Not the client's own standing subscription: a refusal has to be seen.
   await session.subscribe('', onEvent, { match: 'prefix', options: { get_retained: true } });
-  // Retained events follow SUBSCRIBED, perhaps in turns. An answer that came after the last of them says that they are over.
-  const patience = performance.now() + PATIENCE;
-  for (let before = -1; before < retained && performance.now() < patience; ) {
-    before = retained;
-    await roundTrip(session);
-  }
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const silence = new Promise<void>(resolve => {
+    timer = setInterval(() => {
+      if (performance.now() - latest > PATIENCE) resolve();
+    }, 500);
+  });
+  await Promise.race([retainedEventsSent(session, '', 'prefix'), silence]).finally(() => clearInterval(timer));
   sink.complete();
-}
-
-/** Resolves when the router has answered a request, whatever the answer. */
-async function roundTrip(session: JoinedSession): Promise<void> {
-  await session.call('wamp.session.count', { timeout: PATIENCE }).catch(() => {});
 }
 
 function problemText(error: unknown): string {

@@ -1,3 +1,4 @@
+import { retainedEventsSent } from '../../src/client/retained-events.ts';
 import type { WampEvent } from '../../src/client/session-api.ts';
 import type { BridgeContext, Owner } from '../../src/gateway/bridge.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
@@ -95,14 +96,13 @@ export class Relay implements MqttSink {
 
   /** Publishes to the source what the realm retains: to a broker that has forgotten it, or has never known. */
   async offerRetained(): Promise<void> {
+    const { service } = this.#sessions;
     for (const { topic, match } of this.#rules.subscriptions) {
       const offer = (event: WampEvent): void => {
         if (event.details['retained'] === true) this.#event(event);
       };
-      const subscription = await this.#sessions.service.subscribe(topic, offer, {
-        match,
-        options: { get_retained: true },
-      });
+      const subscription = await service.subscribe(topic, offer, { match, options: { get_retained: true } });
+      await retainedEventsSent(service, topic, match);
       await subscription.unsubscribe();
     }
   }
@@ -227,7 +227,9 @@ export class Relay implements MqttSink {
     if (mapped.payload === undefined) return;
     const { qos, retain } = this.#config.publish;
     const kept = rule.retain === 'keep' ? retain : rule.retain;
-    const retains = kept === 'keep' ? this.#isRetained(uri, publication, mapped.payload) : kept;
+    // `false` keeps the sides apart; otherwise an empty value is retained on neither.
+    const isRetained = kept !== false && this.#isRetained(uri, publication, mapped.payload);
+    const retains = kept === true || isRetained;
     if (retains) this.#inbound.retainedNoMore(topic);
     const properties = propertiesOfOrigin(details);
     this.#source?.publish({

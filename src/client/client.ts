@@ -39,6 +39,7 @@ export { craLogin } from './cra-login.ts';
 export type { Admission, Challenge, ChallengeAnswer } from './joining.ts';
 export type { Login, LoginAttempt } from './login.ts';
 export { result } from './result.ts';
+export { retainedEventsSent } from './retained-events.ts';
 export { type ScramLoginOptions, scramLogin } from './scram-login.ts';
 export type { SessionOptions } from './session.ts';
 export { Session } from './session.ts';

@@ -4,6 +4,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { Client } from '../../src/client/client.ts';
 import { result } from '../../src/client/result.ts';
+import { retainedEventsSent } from '../../src/client/retained-events.ts';
 import { Session } from '../../src/client/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import type { Link, LinkInfo } from '../../src/link/link.ts';
@@ -75,6 +76,29 @@ describe('session with the router', () => {
     await refusal(near.publish('not a uri', { acknowledge: true }), ErrorUri.InvalidUri);
     await Promise.all([near.leave(), far.leave()]);
     assert.equal(router.sessionCount, 0);
+  });
+
+  it('knows when all retained events have come, also if the router sends them in turns', async () => {
+    const router = newRouter();
+    const publisher = await join(router);
+    const topics = Array.from({ length: 1500 }, (_, n) => `shed.t${n}`);
+    const options = { retain: true };
+    await Promise.all(topics.map(topic => publisher.publish(topic, { acknowledge: true, options })));
+    // Several sessions share the turns of the router.
+    const counts = Array.from({ length: 4 }, async () => {
+      const session = await join(router);
+      let retained = 0;
+      const count = (): void => {
+        retained += 1;
+      };
+      await session.subscribe('shed', count, { match: 'prefix', options: { get_retained: true } });
+      await retainedEventsSent(session, 'shed', 'prefix');
+      return retained;
+    });
+    // Timers of the router keep no process alive.
+    const awake = setInterval(() => {}, 1000);
+    const all = await Promise.all(counts).finally(() => clearInterval(awake));
+    assert.deepEqual(all, [1500, 1500, 1500, 1500]);
   });
 
   it('calls and is called: results, errors, progress, cancelling', async () => {

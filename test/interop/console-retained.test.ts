@@ -173,7 +173,8 @@ describe('retained values on the page', { timeout: 240_000 }, () => {
     await visit.page.reload();
     const begun = performance.now();
     await visit.connected();
-    await visit.shows('[data-testid=totals]', /^5,?0\d\d topics/);
+    // All of them, when the page says that it is connected.
+    assert.match((await visit.page.locator('[data-testid=totals]').textContent()) ?? '', /^5,?0\d\d topics/);
     const took = performance.now() - begun;
     // The page answers at once: typing filters the rows.
     await visit.page.locator('#filter').fill('mqtt.r.4999');

@@ -78,6 +78,25 @@ describe('retained and empty means forgotten on both sides [MQTT-3.3.1-10]', () 
     ]);
   });
 
+  it('from a WAMP client, by a rule that has MQTT retain everything', async () => {
+    const rules = [{ from: 'wamp:all.{n}', to: 'mqtt:all/{n}', retain: true }];
+    await using rig = await BridgeRig.start({ rules });
+    const messages = await collect(await rig.client(), 'all/#', 1);
+    for (const [i, empty] of empties.entries()) {
+      await retain(rig.wamp, `all.${i}`, [5]);
+      await retain(rig.wamp, `all.${i}`, empty);
+    }
+    await until('all have come', () => messages.length === 2 * empties.length);
+    for (const i of empties.keys()) assert.ok(!isRetained(rig.gateway, `all.${i}`), `empty value ${i}`);
+    const late = await collect(await rig.client(), 'all/#', 1);
+    await rig.wamp.publish('all.end', { args: [1], acknowledge: true });
+    await until('what comes now', () => late.length > 0);
+    assert.deepEqual(
+      late.map(({ topic }) => topic),
+      ['all/end'],
+    );
+  });
+
   it('a rule that keeps retained values apart keeps them apart', async () => {
     const rules = [{ from: 'wamp:apart.a', to: 'mqtt:apart/a', retain: false }];
     await using rig = await BridgeRig.start({ rules });

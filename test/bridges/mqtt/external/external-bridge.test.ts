@@ -82,6 +82,23 @@ describe('mqtt-external, at a broker of MQTT 3.1.1', () => {
     await until('it is retained there', () => later.some(({ topic, retain }) => topic === 'state' && retain));
   });
 
+  it('gives a broker that has forgotten them all retained values, however many they are', async () => {
+    const there = await BridgeRig.start();
+    const { port } = there;
+    await there[Symbol.asyncDispose]();
+    await using here = await beside(there);
+    const topics = Array.from({ length: 1000 }, (_, n) => `t${n}`);
+    const options = { retain: true };
+    await Promise.all(
+      topics.map(topic => here.wamp.publish(`ext.${topic}`, { args: [1], acknowledge: true, options })),
+    );
+    // At QoS 0 nothing has waited for the broker: what it gets is what the realm retains.
+    await using back = await BridgeRig.start({ port });
+    const isThere = (topic: string) =>
+      back.gateway.router.realm('realm1')?.broker.retained.newest(`mqtt.${topic}`) !== undefined;
+    await until('all are retained there', () => topics.every(isThere));
+  });
+
   it('calls devices there', async () => {
     await using there = await BridgeRig.start();
     await using here = await beside(there, { calls: { presets: ['tasmota'] } });
