@@ -347,6 +347,7 @@ export class AedesBroker implements MqttSource {
     // A client that is gone has a will left, and nothing whose order it could break.
     const line = peer === undefined || peer.closed ? new CallbackLine() : peer.line;
     line.enter(accepted, packet.retain ? 1 + packet.qos : 0, callback);
+    if (accepted !== undefined) peer?.awaits(accepted);
   }
 
   #verdict(client: Client | null, packet: PublishPacket, peer: AedesPeer | undefined): Verdict | Promise<Verdict> {
@@ -403,7 +404,8 @@ export class AedesBroker implements MqttSource {
     const peer = this.#peers.get(client);
     if (peer === undefined) return;
     this.#peers.delete(client);
-    if (peer.admitted) this.#leave(peer);
+    // The session outlives what it still publishes: without an answer, aedes passes on neither the will nor the message.
+    if (peer.admitted) peer.whenAnswered(() => this.#leave(peer));
   }
 
   #leave(peer: AedesPeer): void {

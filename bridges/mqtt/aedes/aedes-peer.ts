@@ -22,6 +22,9 @@ export class AedesPeer implements MqttPeer {
   flaw: string | undefined;
   /** Where the client's messages wait for being accepted, so that they keep their order. Measure E. */
   readonly line = new CallbackLine();
+  /** Messages that wait for the realm's answer. */
+  #waiting = 0;
+  #answered: (() => void) | undefined;
   readonly #client: Client;
   readonly #socket: Socket;
 
@@ -47,6 +50,22 @@ export class AedesPeer implements MqttPeer {
   /** Whether the connection is over. */
   get closed(): boolean {
     return this.#client.closed;
+  }
+
+  /** Counts a message until the realm has answered it. */
+  awaits(answer: Promise<void>): void {
+    this.#waiting += 1;
+    const settled = (): void => {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.#answered?.();
+    };
+    answer.then(settled, settled);
+  }
+
+  /** Calls `then` once the realm has answered all messages of the client, its will among them. */
+  whenAnswered(then: () => void): void {
+    if (this.#waiting === 0) then();
+    else this.#answered = then;
   }
 
   disconnect(reason: string): void {

@@ -84,6 +84,30 @@ describe('mqttBridge: MQTT to WAMP', () => {
     await until('its session is over', () => rig.gateway.router.sessionCount === before);
   });
 
+  for (const broker of ['wampway', 'aedes'] as const) {
+    it(`publishes wills on both sides that wait for the realm's answer, with the broker ${broker}`, async () => {
+      await using rig = await BridgeRig.start({ broker });
+      const heard = await rig.hear('mqtt.');
+      const before = rig.gateway.router.sessionCount;
+      const messages = await collect(await rig.client(), '#', 1);
+      for (const [qos, retain] of [
+        [0, true],
+        [1, false],
+        [1, true],
+        [2, true],
+      ] as const) {
+        const topic = `will/${qos}/${retain}`;
+        const client = await rig.client({ will: { topic, payload: Buffer.from('lost'), qos, retain } });
+        client.stream.destroy();
+        await until('the will is on the realm', () =>
+          heard.some(({ topic }) => topic === `mqtt.will.${qos}.${retain}`),
+        );
+        await until('the will is on MQTT', () => messages.some(message => message.topic === topic));
+      }
+      await until('the sessions are over', () => rig.gateway.router.sessionCount === before + 1);
+    });
+  }
+
   it('keeps one session through a takeover [MQTT-3.1.4-2]', async () => {
     await using rig = await BridgeRig.start();
     const heard = await rig.hear('mqtt.');
