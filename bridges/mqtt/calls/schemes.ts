@@ -31,11 +31,17 @@ export const ownScheme: CallPreset = {
   ],
 };
 
+/** The highest number of a status of Tasmota, with some room for those to come. */
+const LAST_STATUS = 19;
+
 /** Tasmota answers `Status 5` on STATUS5, and `Status` or `Status 0` on STATUS first. */
 const tasmotaStatus: Readonly<Record<string, string[]>> = {
   STATUS: ['stat/{device}/STATUS{value}', 'stat/{device}/STATUS'],
   ...Object.fromEntries(
-    Array.from({ length: 12 }, (_, n) => [`STATUS${n}`, [`stat/{device}/STATUS${n}`, 'stat/{device}/STATUS']]),
+    Array.from({ length: LAST_STATUS + 1 }, (_, n) => [
+      `STATUS${n}`,
+      [`stat/{device}/STATUS${n}`, 'stat/{device}/STATUS'],
+    ]),
   ),
 };
 

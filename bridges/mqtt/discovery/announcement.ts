@@ -44,6 +44,8 @@ export function announcementsOf(topic: string, value: unknown): readonly Announc
   const place = entityOf(topic);
   if (place === undefined || !isDict(value) || Object.keys(value).length > MAX_KEYS) return undefined;
   const root = writtenOut(value, longKeys);
+  // The entities move to another topic; this one announces none from now on.
+  if (root['migrate_discovery'] === true) return [];
   const device = isDict(root['device']) ? writtenOut(root['device'], longDeviceKeys) : {};
   const deviceId = deviceIdOf(device) ?? place.entity;
   if (place.component !== DEVICE) return [{ ...place, deviceId, device, config: { ...resolved(root), device } }];
@@ -91,7 +93,7 @@ function based(topic: string, base: string): string {
 
 function deviceIdOf({ identifiers, connections }: Dict): string | undefined {
   const first = Array.isArray(identifiers) ? identifiers[0] : identifiers;
-  if (typeof first === 'string' || typeof first === 'number') return String(first);
+  if (typeof first === 'string' || typeof first === 'number' || typeof first === 'bigint') return String(first);
   const connection = Array.isArray(connections) ? connections[0] : undefined;
   return Array.isArray(connection) ? connection.join(':') : undefined;
 }

@@ -217,7 +217,7 @@ describe('mqttBridge: devices in the field, called as they are', () => {
     const client = await device(rig, 'DVES_1', 'cmnd/plug1/#', (topic, text) => {
       const command = topic.split('/').at(-1) ?? '';
       asked.push(`${command} ${text}`.trim());
-      const status = /^status/i.test(command) ? `STATUS${text === '0' ? '' : text}` : undefined;
+      const status = /^status/i.test(command) ? `STATUS${command.slice(6)}${text === '0' ? '' : text}` : undefined;
       if (status !== undefined) client.publish(`stat/plug1/${status}`, JSON.stringify({ [status]: { n: text } }));
       else if (text === 'x') client.publish('stat/plug1/RESULT', '{"Command":"Error"}');
       else client.publish('stat/plug1/RESULT', JSON.stringify({ [command]: text }));
@@ -227,6 +227,7 @@ describe('mqttBridge: devices in the field, called as they are', () => {
     await assert.rejects(call('PulseTime', 'x'), failure('wampway.error.device', 'Error'));
     assert.deepEqual((await call('Status', 5)).args, [{ STATUS5: { n: '5' } }]);
     assert.deepEqual((await call('STATUS', '11')).args, [{ STATUS11: { n: '11' } }]);
+    assert.deepEqual((await call('Status12')).args, [{ STATUS12: { n: '' } }]);
     assert.deepEqual((await call('status')).args, [{ STATUS: { n: '' } }]);
     assert.deepEqual((await call('Status', 0)).args, [{ STATUS: { n: '0' } }]);
     assert.deepEqual((await call('POWER', 'ON')).args, [{ POWER: 'ON' }]);

@@ -176,4 +176,17 @@ describe('DeviceTable', () => {
     assert.equal(table.refused, 34);
     assert.ok(table.put('t0', announced.slice(1)), 'what needs no more room may change');
   });
+
+  it('are over on a topic whose entities move to another one', () => {
+    for (const moving of [{ migrate_discovery: true }, { migr_discvry: true }]) {
+      assert.deepEqual(announcementsOf('sensor/n1/o1/config', moving), []);
+      assert.deepEqual(announcementsOf('device/0AFFD2/config', moving), []);
+    }
+    assert.equal(announcementsOf('sensor/o1/config', { migrate_discovery: false, name: 'x' })?.length, 1);
+  });
+
+  it('name a device by a number of many digits, too', () => {
+    const [found] = announcementsOf('sensor/o1/config', { dev: { ids: 9007199254740993n } }) ?? [];
+    assert.equal(found?.deviceId, '9007199254740993');
+  });
 });
