@@ -2,11 +2,11 @@ const DAY = 86_400_000;
 
 // What Date.parse makes of other texts than its own depends on where it runs, and it takes 31 February for 3 March.
 
-/** `2022-12-31`, `2022-12`, `20221231`; `2022-365`, `2022365`; `2022-W52-6`, `2022W526`. [ISO 8601-1, section 5.2] */
-const date = /^(\d{4})(?:-?(\d{3})(?!\d)|-?W(\d\d)-?([1-7])|-(\d\d)(?:-(\d\d))?|(\d\d)(\d\d))/;
+/** `2022-12-31`, `2022-12`, `20221231`; `2022-365`, `2022365`; `2022-W52-6`, `2022-W52`, `2022W526`. [ISO 8601-1, section 5.2] */
+const date = /^(\d{4})(?:-?(\d{3})(?!\d)|-?W(\d\d)(?:-?([1-7]))?(?!\d)|-(\d\d)(?:-(\d\d))?|(\d\d)(\d\d))/;
 
-/** `05`, `05:33`, `05:33:33`, `053333`, each of these with a fraction of a second if it has seconds. [section 5.3] */
-const time = /^[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?/;
+/** `05`, `05:33`, `05:33:33`, `053333`, each of these with a fraction of its last part. [section 5.3] */
+const time = /^[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d))?)?(?:[.,](\d+))?/;
 
 /** `Z`, `+01`, `+0100`, `+01:00`; `UTC` and `GMT`, as many programs write it. [section 5.3.4] */
 const zone = /^ ?(?:[Zz]|UTC|GMT|([+\u2212-])(\d\d)(?::?(\d\d))?)$/;
@@ -27,15 +27,16 @@ export function calendarTime(text: string): number | undefined {
   const afterDay = text.slice(day[0].length);
   if (afterDay === '') return start;
   const clock = time.exec(afterDay);
-  // A month alone has no hours.
-  if (clock === null || (day[5] !== undefined && day[6] === undefined)) return undefined;
+  // A month or a week alone has no hours.
+  const isDay = (day[5] === undefined || day[6] !== undefined) && (day[3] === undefined || day[4] !== undefined);
+  if (clock === null || !isDay) return undefined;
   const since = millisecondsIn(clock);
   const offset = offsetOf(afterDay.slice(clock[0].length));
   return since === undefined || offset === undefined ? undefined : start + since - offset;
 }
 
 /** When a day begins. */
-function startOf([, yearText = '', dayOfYear, week, weekday, month1, day1, month2, day2]: RegExpExecArray) {
+function startOf([, yearText = '', dayOfYear, week, weekday = '1', month1, day1, month2, day2]: RegExpExecArray) {
   const year = Number(yearText);
   if (year === 0) return undefined;
   if (dayOfYear !== undefined) {
@@ -66,10 +67,13 @@ function firstMonday(year: number): number {
   return fourth - ((new Date(fourth).getUTCDay() + 6) % 7) * DAY;
 }
 
-function millisecondsIn([, hour, minute = '0', second = '0', fraction = '']: RegExpExecArray): number | undefined {
-  const [hours, minutes, seconds] = [Number(hour), Number(minute), Number(second)];
+function millisecondsIn([, hour, minute, second, fraction = '0']: RegExpExecArray): number | undefined {
+  const [hours, minutes, seconds] = [Number(hour), Number(minute ?? 0), Number(second ?? 0)];
   if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
-  return ((hours * 60 + minutes) * 60 + seconds) * 1000 + Number(fraction.slice(0, 3).padEnd(3, '0'));
+  const part = second !== undefined ? 1000 : minute !== undefined ? 60_000 : 3_600_000;
+  // Digits beyond these are less than a millisecond of an hour, and the product is exact.
+  const rest = Math.floor((Number(fraction.slice(0, 8).padEnd(8, '0')) * part) / 1e8);
+  return ((hours * 60 + minutes) * 60 + seconds) * 1000 + rest;
 }
 
 /** Milliseconds that clocks of the zone are ahead of UTC. */

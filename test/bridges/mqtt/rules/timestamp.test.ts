@@ -82,6 +82,17 @@ describe('millisecondsOf', () => {
     }
     assert.equal(millisecondsOf('2022-12-31T04:33Z'), at - 33_000);
     assert.equal(millisecondsOf('2022-12-31T04'), at - 33 * 61_000);
+    for (const [text, ms] of [
+      ['2022-12-31T04:33,5Z', at - 3_000],
+      ['20221231T0533.55+01', at],
+      ['2022-12-31T04.5', at - 213_000],
+      ['2022-12-31T04,559166666Z', at - 1],
+      ['20221231T23.99999999', Date.UTC(2023, 0, 1) - 1],
+    ] as const) {
+      assert.equal(millisecondsOf(text), ms, text);
+    }
+    assert.equal(millisecondsOf('2022-W52'), Date.UTC(2022, 11, 26));
+    assert.equal(millisecondsOf('2022W52'), Date.UTC(2022, 11, 26));
     assert.equal(millisecondsOf('2024-02-29'), Date.UTC(2024, 1, 29));
     assert.equal(millisecondsOf('2024-02'), Date.UTC(2024, 1, 1));
     assert.equal(millisecondsOf('2024-366'), Date.UTC(2024, 11, 31));
@@ -114,6 +125,11 @@ describe('millisecondsOf', () => {
       '2021-W53-1',
       '2021-W00-1',
       '2021-W01-8',
+      '2021W018',
+      '2021-W01T05:00',
+      '2021-01T05:00',
+      '2021-01-01T05:33.',
+      '2021-01-01T24.0',
       '0000-01-01',
     ]) {
       assert.equal(millisecondsOf(text), undefined, text);
