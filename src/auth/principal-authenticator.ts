@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { networkOfPeer } from '../base/network-of.ts';
 import type { LinkInfo, Principal } from '../link/link.ts';
 import type { AdmissionRequest, Authenticator, AuthStep } from '../router/admission.ts';
+import { helloMethods } from '../router/hello-methods.ts';
 import { type Dict, EMPTY_DICT, isDict } from '../wamp/dict.ts';
 import { ErrorUri } from '../wamp/errors.ts';
 import { MessageType } from '../wamp/message-type.ts';
@@ -250,11 +251,10 @@ export function mayComeFrom(
 }
 
 /** A client that lists no methods takes what there is without asking, or means what it said in HTTP. */
-function methodsIn({ details: { authmethods }, link }: AdmissionRequest): readonly string[] {
-  if (!Array.isArray(authmethods) || authmethods.length === 0) {
-    return httpCredentials(link) === undefined ? ['anonymous'] : ['ticket'];
-  }
-  return [...new Set(authmethods.slice(0, MAX_METHODS).filter(method => typeof method === 'string'))];
+function methodsIn({ details, link }: AdmissionRequest): readonly string[] {
+  const methods = helloMethods(details);
+  if (methods.length === 0) return httpCredentials(link) === undefined ? ['anonymous'] : ['ticket'];
+  return [...new Set(methods.slice(0, MAX_METHODS))];
 }
 
 function authextraOf({ authextra }: Dict): Dict {

@@ -4,6 +4,7 @@ import { helloName } from '../auth/hello-name.ts';
 import { isAuthid } from '../auth/principal-record.ts';
 import type { DeviceTerms, Principal } from '../link/link.ts';
 import type { AdmissionRequest, Authenticator, AuthStep } from '../router/admission.ts';
+import { helloMethods } from '../router/hello-methods.ts';
 import { ErrorUri } from '../wamp/errors.ts';
 import type { AuthenticateMessage } from '../wamp/messages.ts';
 import type { NewDevice, Pairing } from './pairing.ts';
@@ -96,7 +97,7 @@ export class DeviceAdmission implements Authenticator {
     const { pairing, known } = this.#options;
     const name = helloName(details);
     if (name !== undefined && !isAuthid(name)) return noName;
-    const listed = Array.isArray(details['authmethods']) ? details['authmethods'] : [];
+    const listed = helloMethods(details);
     const proofs = listed.filter(method => method !== 'anonymous');
     const device = { name: name ?? '', address: link.address, loopback: link.loopback };
     const isNew = name !== undefined && realm === this.#options.realm && !this.isTaken(realm, name);

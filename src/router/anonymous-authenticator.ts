@@ -2,6 +2,7 @@ import type { AddressRanges } from '../base/address-ranges.ts';
 import type { LinkInfo } from '../link/link.ts';
 import { ErrorUri } from '../wamp/errors.ts';
 import type { AdmissionRequest, Authenticator, AuthStep } from './admission.ts';
+import { helloMethods } from './hello-methods.ts';
 
 export interface AnonymousOptions {
   /** From where sessions are admitted without being asked who they are; this machine is in no range that does not say so. */
@@ -21,7 +22,7 @@ export class AnonymousAuthenticator implements Authenticator {
   }
 
   begin({ details, link }: AdmissionRequest): AuthStep {
-    if (!offersAnonymous(details['authmethods'])) {
+    if (!offersAnonymous(helloMethods(details))) {
       return {
         abort: ErrorUri.NoMatchingAuthMethod,
         message: 'the only authentication method here is anonymous, and HELLO.Details.authmethods does not list it',
@@ -60,8 +61,8 @@ function because({ addressHint }: LinkInfo): string {
 }
 
 /** A client that lists no methods takes what there is. */
-function offersAnonymous(methods: unknown): boolean {
-  return !Array.isArray(methods) || methods.length === 0 || methods.includes('anonymous');
+function offersAnonymous(methods: readonly string[]): boolean {
+  return methods.length === 0 || methods.includes('anonymous');
 }
 
 function randomName(): string {

@@ -28,7 +28,7 @@ export interface ClientFeatures {
 
 /** The features in HELLO.Details.roles; undefined where no role at all is announced, which a client must do. */
 export function clientFeatures(details: Dict, strict: boolean): ClientFeatures | undefined {
-  const roles = details['roles'];
+  const roles = strict ? details['roles'] : announcedRoles(details['roles']);
   if (!isDict(roles) || !clientRoles.some(role => isDict(roles[role]))) return undefined;
   const callee = featuresOf(roles, 'callee');
   const caller = featuresOf(roles, 'caller');
@@ -47,6 +47,15 @@ export function clientFeatures(details: Dict, strict: boolean): ClientFeatures |
     publisherPassthru: featuresOf(roles, 'publisher')['payload_passthru_mode'] === true,
     subscriberRevocation: featuresOf(roles, 'subscriber')['subscription_revocation'] === true,
   });
+}
+
+/** Roles as clients in the field announce them: one without features may be true or, as PHP writes an empty dictionary, a list. */
+function announcedRoles(roles: unknown): unknown {
+  if (!isDict(roles) || clientRoles.every(role => roles[role] === undefined || isDict(roles[role]))) return roles;
+  const entries = Object.entries(roles);
+  return Object.fromEntries(
+    entries.map(([name, role]) => [name, role === true || Array.isArray(role) ? EMPTY_DICT : role]),
+  );
 }
 
 /** By their values: most clients are of a few kinds, and there are no more than a few thousand kinds. */

@@ -20,6 +20,10 @@ const texts: Kind = {
   name: 'a list of strings',
   holds: (value: unknown) => Array.isArray(value) && value.every(text.holds),
 };
+const names: Kind = {
+  name: 'a list of strings that are not empty',
+  holds: (value: unknown) => Array.isArray(value) && value.every(name.holds),
+};
 const ids: Kind = { name: 'a list of ids', holds: (value: unknown) => Array.isArray(value) && value.every(isId) };
 const dict: Kind = { name: 'a dictionary', holds: isDict };
 const count: Kind = {
@@ -133,7 +137,7 @@ export function checkAnnouncement({ roles, authmethods, authid, authextra, agent
       for (const [name, value] of Object.entries(features)) demand(`roles.${role}.features.${name}`, boolean, value);
     }
   }
-  demand('authmethods', texts, authmethods);
+  demand('authmethods', names, authmethods);
   demand('authid', name, authid);
   demand('authextra', dict, authextra);
   demand('agent', text, agent);

@@ -82,4 +82,27 @@ describe('HELLO.Details.authid of a client that has no name', () => {
       assert.equal(heard.type === MessageType.Abort && heard.reason, 'wamp.error.invalid_argument');
     }
   });
+
+  it('does not matter if the methods or the roles are written as clients in the field do', async () => {
+    const methods = [null, '', 7, {}, 'anonymous', [null], [''], [7, null], [['anonymous']]];
+    const roles = [{ caller: [] }, { caller: true, callee: null }, { callee: {}, caller: [] }];
+    const details = [...methods.map(authmethods => ({ authmethods })), ...roles.map(roles => ({ roles }))];
+    for (const one of details) {
+      for (const codec of codecs) {
+        const lenient = await answer(`ws://127.0.0.1:${port(0)}/ws`, one, codec);
+        assert.equal(messageName(lenient.type), 'WELCOME', JSON.stringify(one));
+      }
+      const strict = await answer(`ws://127.0.0.1:${port(1)}/ws`, one);
+      const reason = strict.type === MessageType.Abort ? strict.reason : undefined;
+      const isAbsent = 'authmethods' in one && one.authmethods === null;
+      assert.equal(reason, isAbsent ? undefined : 'wamp.error.protocol_violation', JSON.stringify(one));
+    }
+    for (const roles of [{ caller: null }, { caller: false }, {}, [], ['caller'], 'caller', true]) {
+      const heard = await answer(`ws://127.0.0.1:${port(0)}/ws`, { roles });
+      assert.equal(heard.type === MessageType.Abort && heard.reason, 'wamp.error.protocol_violation');
+    }
+    // A list that names a method is a list of methods.
+    const refused = await answer(`ws://127.0.0.1:${port(0)}/ws`, { authmethods: ['ticket', null] });
+    assert.equal(refused.type === MessageType.Abort && refused.reason, 'wamp.error.authentication_required');
+  });
 });
