@@ -4,7 +4,7 @@ import { hashTicket } from '../auth/ticket-hash.ts';
 import { AddressRanges } from '../base/address-ranges.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { plainAddress } from '../base/network-of.ts';
+import { networkOf, plainAddress } from '../base/network-of.ts';
 import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Principal } from '../link/link.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
@@ -17,6 +17,10 @@ const lan = new AddressRanges([
 ]);
 
 const GENERATED_BYTES = 12;
+
+/** Devices of one address that have lines of their own in the log, and addresses of which that is known. */
+const MAX_NAMED = 8;
+const MAX_ADDRESSES = 100;
 
 /** What the file of principals is asked to do. Rejects if it cannot. */
 export interface PrincipalKeeper {
@@ -75,6 +79,8 @@ export class Pairing {
   readonly #options: PairingOptions;
   #window: Window | undefined;
   readonly #refusals: RefusalSummary;
+  /** By network: the devices that were turned away from there and have lines of their own. */
+  readonly #named = new Map<string, Set<string>>();
 
   constructor(options: PairingOptions) {
     this.#options = options;
@@ -212,10 +218,19 @@ export class Pairing {
   #tell({ name, clientId, address }: NewDevice): void {
     const { log } = this.#options;
     const hint = '"wampway pair" lets in new devices for ten minutes; "wampway user add NAME" makes a password for one';
-    const from = `${address ?? ''} ${name} ${clientId ?? ''}`;
+    const from = this.#sourceOf(address === undefined ? '' : networkOf(address), `${name} ${clientId ?? ''}`);
     const fields = { device: name, clientId, address, hint };
     const text = 'unknown device turned away';
     this.#refusals.refused({ log, level: 'warn', text, reason: 'no credentials', from, fields });
+  }
+
+  /** Each device has its own lines, so that none is overlooked; but a client that invents names shares those of its address. */
+  #sourceOf(network: string, device: string): string {
+    const known = this.#named.get(network) ?? new Set<string>();
+    if (!known.has(device) && known.size >= MAX_NAMED) return network;
+    if (!this.#named.has(network) && this.#named.size >= MAX_ADDRESSES) this.#named.clear();
+    this.#named.set(network, known.add(device));
+    return `${network} ${device}`;
   }
 }
 
