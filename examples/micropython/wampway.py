@@ -88,7 +88,7 @@ def decode(data, at=0, depth=0):
     """The value at `at`, and where the next one begins. Raises ValueError if `data` is cut off or not well-formed."""
     first, at = _take(data, at, 1)
     major, n = first[0] >> 5, first[0] & 31
-    if major < 6 or major == 6 and n != 31:
+    if major < 7:
         n, at = _argument(data, at, n)
     if major == 0 or major == 1:
         if n < 0:
@@ -104,7 +104,7 @@ def decode(data, at=0, depth=0):
     if major == 5:
         return _pairs(data, at, n, depth + 1)
     if major == 6:
-        if n == 31:
+        if n < 0:
             raise ValueError("CBOR: a tag without number")
         value, at = decode(data, at, depth + 1)
         if n == 2 or n == 3:
@@ -116,7 +116,10 @@ def decode(data, at=0, depth=0):
     if n < 24:
         return {20: False, 21: True}.get(n), at
     if n == 24:  # a simple value without a meaning here
-        return None, _take(data, at, 1)[1]
+        value, at = _take(data, at, 1)
+        if value[0] < 32:
+            raise ValueError("CBOR: a simple value that is not written in one byte")
+        return None, at
     if n > 27:
         raise ValueError("CBOR: a break without a beginning, or a reserved byte")
     bits, at = _take(data, at, 1 << n - 24)
