@@ -18,13 +18,14 @@ export interface HeldLock {
 
 /**
  * Runs `work` while no other process runs work under the lock of the same file. The lock is a file beside it,
- * `{file}.lock`, with the id of the process that holds it; the lock of a process that has died is taken over.
+ * `{file}.lock`, with the id and the start of the process that holds it; the lock of a process that has died is taken over,
+ * also if another process has its id by now, as the first process of each container has.
  * Rejects with `FileLocked` after ten seconds.
  */
 export async function withFileLock<T>(file: string, work: (lock: HeldLock) => T): Promise<T> {
   const path = `${file}.lock`;
   const own = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
-  writeFileSync(own, `${process.pid}\n`, { flag: 'wx', mode: 0o600 });
+  writeFileSync(own, `${process.pid} ${startOf(process.pid) ?? ''}\n`, { flag: 'wx', mode: 0o600 });
   try {
     await acquire(path, own);
     const isHeld = (): boolean => inodeOf(path) === inodeOf(own);
@@ -49,7 +50,7 @@ async function acquire(path: string, own: string): Promise<void> {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }
     const holder = holderOf(path);
-    if (holder !== undefined && !isAlive(holder.pid)) takeAway(path, holder.inode);
+    if (holder !== undefined && !isAlive(holder)) takeAway(path, holder.inode);
     else if (performance.now() > until) {
       const text = `process ${holder?.pid ?? '?'} is changing it; try again, or remove ${path} if no such process is at work`;
       throw new FileLocked(text);
@@ -74,11 +75,19 @@ function takeAway(path: string, inode: bigint): void {
   }
 }
 
-function holderOf(path: string): { readonly pid: number; readonly inode: bigint } | undefined {
+interface Holder {
+  readonly pid: number;
+  /** As `startOf` gave it; undefined if it was not known. */
+  readonly start: string | undefined;
+  readonly inode: bigint;
+}
+
+function holderOf(path: string): Holder | undefined {
   try {
     const inode = inodeOf(path);
-    const pid = Number.parseInt(readFileSync(path, 'utf8'), 10);
-    return inode === undefined || Number.isNaN(pid) ? undefined : { pid, inode };
+    const [id = '', start] = readFileSync(path, 'utf8').trim().split(' ');
+    const pid = Number.parseInt(id, 10);
+    return inode === undefined || Number.isNaN(pid) ? undefined : { pid, start, inode };
   } catch {
     return undefined;
   }
@@ -88,12 +97,24 @@ function inodeOf(path: string): bigint | undefined {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }
 
-function isAlive(pid: number): boolean {
+function isAlive({ pid, start }: Holder): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    const now = startOf(pid);
+    return start === undefined || now === undefined || now === start;
   } catch (error) {
     // It is another user's.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** When a process was started, in ticks since the system was; undefined where the system does not tell. [proc_pid_stat(5)] */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field, the name in parentheses, may hold spaces; the start is the 22nd.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { withFileLock } from '../../src/gateway/file-lock.ts';
 import { Folder } from '../support/folder.ts';
@@ -26,6 +26,25 @@ describe('a file lock', () => {
     writeFileSync(`${file}.lock`, `${pid}\n`);
     assert.equal(await withFileLock(file, () => 'done'), 'done');
     assert.deepEqual(readdirSync(folder.path), []);
+  });
+
+  it('takes over the lock of a process that has died and whose id another process has (Linux)', async () => {
+    using folder = new Folder();
+    const file = folder.file('who.yaml');
+    for (const pid of [process.pid, process.ppid]) {
+      writeFileSync(`${file}.lock`, `${pid} 1\n`);
+      assert.equal(await withFileLock(file, () => 'done'), 'done');
+    }
+    const content = await withFileLock(file, () => readFileSync(`${file}.lock`, 'utf8'));
+    writeFileSync(`${file}.lock`, content);
+    let done = false;
+    const waiting = withFileLock(file, () => {
+      done = true;
+    });
+    await new Promise(resolve => setTimeout(resolve, 100));
+    assert.equal(done, false);
+    rmSync(`${file}.lock`);
+    await waiting;
   });
 
   it('waits for a process that lives', async () => {
