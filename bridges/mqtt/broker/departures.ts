@@ -12,6 +12,7 @@ import type { OrphanedWill } from './restored-state.ts';
 import type { RetainedReplays } from './retained-replays.ts';
 import type { Session } from './session.ts';
 import type { SessionTable } from './session-table.ts';
+import type { WorkTurns } from './work-turns.ts';
 
 /** Milliseconds for which the wills of a process that ended wait for their clients to come back. */
 const ORPHANS_WAIT = 10_000;
@@ -24,12 +25,15 @@ export interface DeparturesParts {
   readonly replays: RetainedReplays;
   readonly journal: Journal | undefined;
   readonly drops: DropCounter;
+  readonly turns: WorkTurns;
   readonly clock: Clock;
   readonly ages: AgeClock;
   readonly log: Logger;
   /** Publishes a will of an earlier run, if its owner may. */
   replay(message: Message): Promise<void>;
   ended(connection: Connection): void;
+  /** A kept session has expired. */
+  expired(): void;
 }
 
 /** What follows the end of a connection: the will, and what becomes of the session. */
@@ -37,6 +41,7 @@ export class Departures {
   readonly #parts: DeparturesParts;
   /** Of clients that were connected when the process ended, and have not come back. */
   readonly #orphans = new Map<string, Message>();
+  #expiring = false;
 
   constructor(parts: DeparturesParts) {
     this.#parts = parts;
@@ -88,23 +93,56 @@ export class Departures {
     if (this.#orphans.delete(clientId)) this.#parts.journal?.will(clientId, undefined);
   }
 
-  /** Ends sessions for which nobody has come back. */
-  expire(): number {
-    const { sessions, ages, journal, log, sink, distributor } = this.#parts;
-    const over = sessions.expire(ages.now());
-    if (sink.isRemoved !== undefined) distributor.forgetOwners(owner => sink.isRemoved?.(owner) === true);
-    for (const session of sessions.values()) {
-      // Its principal does not exist any more: nobody can come back for it.
-      const { owner, connected } = session;
-      if (!connected && owner !== undefined && sink.isGone?.(owner) === true && !over.includes(session))
-        over.push(session);
+  /** Ends sessions for which nobody has come back, and drops what is too old: in turns, and one after another. */
+  expire(): void {
+    if (this.#expiring) return;
+    this.#expiring = true;
+    const steps = this.#expire();
+    this.#parts.turns.start(budget => {
+      let isDone = false;
+      for (; budget.steps > 0 && !isDone; budget.steps--) isDone = steps.next().done === true;
+      this.#parts.journal?.flush();
+      return isDone;
+    });
+  }
+
+  /** The steps of `expire`. */
+  *#expire(): Generator<void, void, undefined> {
+    const { sessions, ages, sink, distributor } = this.#parts;
+    const now = ages.now();
+    try {
+      if (sink.isRemoved !== undefined) yield* distributor.forgetOwners(owner => sink.isRemoved?.(owner) === true);
+      for (const session of sessions.values()) {
+        yield;
+        if (this.#isOver(session, now)) yield* this.#expireSession(session, now);
+        else yield* sessions.expire(session, now);
+      }
+    } finally {
+      this.#expiring = false;
     }
-    for (const session of over) {
-      this.#end(session);
-      log.info({ clientId: session.clientId }, 'MQTT session expired');
+  }
+
+  /** What waits goes first, so that the end itself is short; that stops if the client comes back meanwhile. */
+  *#expireSession(session: Session, now: number): Generator<void, void, undefined> {
+    const { queue, clientId } = session;
+    const messages = queue.length;
+    // Members of shared subscriptions hand over what they have; then nothing is left to be dropped.
+    if (queue.shared > 0) this.#parts.distributor.handOver(session, true);
+    for (const _ of session.expire(Number.POSITIVE_INFINITY)) {
+      yield;
+      if (!this.#isOver(session, now)) return;
     }
-    journal?.flush();
-    return over.length;
+    this.#end(session);
+    this.#parts.expired();
+    this.#parts.log.info({ clientId, messages }, 'MQTT session expired');
+  }
+
+  /** Whether nobody comes back for a session: it has waited for too long, or its principal does not exist any more. */
+  #isOver(session: Session, now: number): boolean {
+    const { sessions, sink } = this.#parts;
+    const { owner, connected, ended } = session;
+    if (connected || ended) return false;
+    return sessions.isOver(session, now) || (owner !== undefined && sink.isGone?.(owner) === true);
   }
 
   /** Ends a kept session so that another has room; with the new one it is written, or neither is. */

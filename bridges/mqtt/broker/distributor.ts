@@ -7,7 +7,7 @@ import { Message } from './message.ts';
 import { type Outgoing, OutgoingState } from './outbound-queue.ts';
 import { publish } from './packet-encoder.ts';
 import type { RetainedMessages } from './retained-messages.ts';
-import type { Session } from './session.ts';
+import { EXPIRY_RUN, type Session } from './session.ts';
 import type { Route, SessionGroup, Subscriptions } from './subscriptions.ts';
 
 const NOWHERE: Route = Object.freeze({ targets: [], groups: [], stored: false });
@@ -205,16 +205,23 @@ export class Distributor {
     journal.retained(message);
   }
 
-  /** Forgets the retained messages of owners that do not exist any more; the realm has forgotten its own at once. */
-  forgetOwners(isGone: (owner: Owner) => boolean): void {
+  /**
+   * Forgets the retained messages of owners that do not exist any more; the realm has forgotten its own at once. Yields for
+   * each that is forgotten, and for each run of others.
+   */
+  *forgetOwners(isGone: (owner: Owner) => boolean): Generator<void, void, undefined> {
     const known = new Map<Owner, boolean>();
+    let others = 0;
     for (const { topic, owner } of [...this.#parts.retained.values()]) {
-      if (owner === undefined) continue;
-      const gone = known.get(owner) ?? isGone(owner);
-      known.set(owner, gone);
-      if (gone) this.#forget(topic);
+      const gone = owner !== undefined && (known.get(owner) ?? isGone(owner));
+      if (owner !== undefined) known.set(owner, gone);
+      if (gone && this.#parts.retained.get(topic)?.owner === owner) {
+        this.#forget(topic);
+        yield;
+      } else if (++others % EXPIRY_RUN === 0) {
+        yield;
+      }
     }
-    this.#parts.journal?.flush();
   }
 
   #forget(topic: string): void {

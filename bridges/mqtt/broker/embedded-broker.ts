@@ -178,7 +178,13 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       failed: error => sink.failed(error),
       progressed: () => {},
     });
-    this.#departures = new Departures({ ...all, ended, replay: message => this.#publishOrphan(message) });
+    this.#departures = new Departures({
+      ...{ ...all, turns: this.turns, ended },
+      replay: message => this.#publishOrphan(message),
+      expired: () => {
+        this.traffic.expired += 1;
+      },
+    });
     this.#sys = new SysTopics(this.#facts(), message => this.#distributor.release(message, undefined), parts);
   }
 
@@ -187,9 +193,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     const broker = new EmbeddedBroker(config, parts);
     await broker.#restore();
     broker.#every(CHECK_INTERVAL, () => broker.#check());
-    broker.#every(EXPIRY_INTERVAL, () => {
-      broker.traffic.expired += broker.#departures.expire();
-    });
+    broker.#every(EXPIRY_INTERVAL, () => broker.#departures.expire());
     broker.#every(FLUSH_INTERVAL, () => broker.#distributor.flush());
     if (config.sysInterval > 0) broker.#every(config.sysInterval, () => broker.#sys.publish());
     return broker;

@@ -113,14 +113,13 @@ export class SessionTable {
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
   }
 
-  /** Ends sessions for which nobody has come back, and drops what is too old. Returns the sessions that are over. */
-  expire(now: number): Session[] {
-    const { limits, expiry } = this.#parts;
-    const over: Session[] = [];
-    for (const session of this.#sessions.values()) {
-      if (session.disconnectedAt !== undefined && now - session.disconnectedAt > expiry) over.push(session);
-      else session.expire(now - limits.maxAge);
-    }
-    return over;
+  /** Whether a session has waited for its client for too long. */
+  isOver({ disconnectedAt }: Session, now: number): boolean {
+    return disconnectedAt !== undefined && now - disconnectedAt > this.#parts.expiry;
+  }
+
+  /** Drops what has waited in a session for too long, in steps. */
+  expire(session: Session, now: number): Generator<void, void, undefined> {
+    return session.expire(now - this.#parts.limits.maxAge);
   }
 }

@@ -41,6 +41,8 @@ export interface SessionParts {
 
 /** Ticks without an acknowledgement, of what was sent, after which a client counts as one that does not read. */
 const STALE = 2;
+/** Messages that are looked at and kept in one step of `expire`. */
+export const EXPIRY_RUN = 20;
 /** Messages in the queue of a client that is there, at most, from which on publishers wait. */
 const HIGH_WATER = 500;
 
@@ -218,14 +220,18 @@ export class Session {
     this.#parts.relieved?.(this);
   }
 
-  /** Too old to be sent. */
-  expire(before: number): void {
+  /** Drops what waits and is too old to be sent; yields for each message that is dropped, and for each run of others. */
+  *expire(before: number): Generator<void, void, undefined> {
+    let others = 0;
     for (const entry of this.queue.entries()) {
-      if (entry.state !== OutgoingState.Waiting || entry.message.receivedAt >= before) continue;
-      this.#drop(entry.message, 'a queued message is too old');
-      this.remove(entry);
+      if (entry.state === OutgoingState.Waiting && entry.message.receivedAt < before) {
+        this.#drop(entry.message, 'a queued message is too old');
+        this.remove(entry);
+        yield;
+      } else if (++others % EXPIRY_RUN === 0) {
+        yield;
+      }
     }
-    this.journal?.flush();
   }
 
   #received(entry: Outgoing): void {

@@ -268,6 +268,52 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     assert.equal(String(fresh.toString('hex')), '20020000', 'the session is over');
   });
 
+  it('drops what is too old, and ends sessions with what waits in them, in steps', async () => {
+    const clock = new FakeClock();
+    const config = { sessionExpiry: 100_000, queue: { maxAge: 40_000 }, connectRate: { rate: 1000, burst: 1000 } };
+    await using rig = await BrokerRig.start(config, { clock });
+    for (const clientId of ['one', 'two', 'three']) {
+      const client = await rig.client({ clean: false, clientId });
+      await client.subscribeAsync('t', { qos: 1 });
+      await client.endAsync();
+    }
+    await until('they are gone', () => rig.gone.length === 3);
+    const publisher = await rig.client();
+    const fill = async (): Promise<void> => {
+      for (let n = 0; n < 20; n++) {
+        await Promise.all(Array.from({ length: 100 }, () => publisher.publishAsync('t', 'x', { qos: 1 })));
+      }
+    };
+    const tooOld = (): number => rig.drops.counts.get('a queued message is too old') ?? 0;
+    /** Lets time pass, and the turns that follow; each has its bound. */
+    const passes = async (milliseconds: number, dropped: number): Promise<void> => {
+      const end = tooOld() + dropped;
+      let before = tooOld();
+      for (let time = 0; time < milliseconds; time += 5_000) {
+        clock.advance(5_000);
+        // The broker looks every 30 seconds; each look is done before the next.
+        for (let turn = 0; turn < 10 && tooOld() === before; turn++) await new Promise(setImmediate);
+      }
+      for (let turn = 0; tooOld() < end; turn++) {
+        assert.ok(tooOld() - before <= 1_000, `${tooOld() - before} in a turn`);
+        assert.ok(turn < 1_000);
+        before = tooOld();
+        await new Promise(setImmediate);
+      }
+      assert.ok(end - before < dropped, 'it takes more than one turn');
+    };
+    await fill();
+    await passes(75_000, 6_000);
+    await fill();
+    // When the broker looks again, the sessions are over, too.
+    await passes(50_000, 6_000);
+    await new Promise(setImmediate);
+    const socket = await rig.socket();
+    socket.write(rawConnect({ clientId: 'two', clean: false }));
+    const [answer] = await once(socket, 'data');
+    assert.equal(answer.toString('hex'), '20020000', 'nothing is left of it');
+  });
+
   it('forgets the kept session and the retained messages of a principal that is removed', async () => {
     const clock = new FakeClock();
     await using rig = await BrokerRig.start({}, { clock });
