@@ -89,6 +89,10 @@ export class NamespaceLink implements Link {
     this.#inner.setMeters?.(meters);
   }
 
+  spread(messages: number): void {
+    this.#inner.spread?.(messages);
+  }
+
   pause(): void {
     this.#inner.pause?.();
   }

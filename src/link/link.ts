@@ -136,6 +136,11 @@ export interface Link {
   readonly queuedMessages?: number;
   /** Where the link counts what passes. */
   readonly counters?: Readonly<LinkCounters> | undefined;
+  /**
+   * What the peer has said has made so many messages for others. From time to time, the rest of what it has said waits for
+   * another turn then, where the link can let it wait.
+   */
+  spread?(messages: number): void;
   /** Stops reading the peer until `resume`, where the link can; what has been read already may still arrive. */
   pause?(): void;
   resume?(): void;

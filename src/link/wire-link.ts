@@ -41,6 +41,9 @@ const SOCKET_BYTES = 256 * 1024;
 const TURN_BYTES = 1024 * 1024;
 const TURN_MESSAGES = 1000;
 
+/** Messages for others that a peer's own may make before the rest of its own wait for another turn: a millisecond's work. */
+const SPREAD = 1000;
+
 /** What a waiting message counts beside its details and its payload. */
 const MESSAGE_BYTES = 200;
 
@@ -53,6 +56,7 @@ const DEFAULT_CLOSE_GRACE = 2000;
 const PAUSED_EARLY = 1;
 const PAUSED_ABOVE = 2;
 const PAUSED_BY_RATE = 4;
+const PAUSED_TO_REST = 8;
 
 /** A link over a network: messages through a codec, frames through a channel, and a bound on what waits. */
 export class WireLink implements Link, FrameReceiver {
@@ -72,6 +76,8 @@ export class WireLink implements Link, FrameReceiver {
   #opened = false;
   /** Why the peer is not read now: each reason is a bit. */
   #pauses = 0;
+  /** Messages for others, since it rested last. */
+  #spread = 0;
   /** Nothing is accepted for sending any more: ABORT has been sent, or the link closes. */
   #sealed = false;
   #closing: string | undefined;
@@ -118,6 +124,16 @@ export class WireLink implements Link, FrameReceiver {
   /** [Link] */
   resume(): void {
     this.#goOn(PAUSED_ABOVE);
+  }
+
+  /** [Link] */
+  spread(messages: number): void {
+    this.#spread += messages;
+    if (this.#spread < SPREAD) return;
+    this.#spread = 0;
+    // The channel stops between two messages; what is left goes to the end of the line as soon as it reads again.
+    this.#halt(PAUSED_TO_REST);
+    queueMicrotask(() => this.#goOn(PAUSED_TO_REST));
   }
 
   send(message: Message): void {

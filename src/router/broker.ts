@@ -28,6 +28,9 @@ export interface HistoryOptions extends Partial<HistoryLimits> {
   readonly match: MatchPolicy;
 }
 
+/** Receivers of an event from which on its publisher has others wait for a while. */
+const MANY_RECEIVERS = 16;
+
 /** Subscriptions of a session that has left which are ended within one turn; a millisecond's work. */
 const LEAVE_AT_ONCE = 500;
 
@@ -143,7 +146,9 @@ export class Broker implements BrokerView {
       publisher.link.send({ type: MessageType.Published, request: message.request, publication });
     }
     let record: RecordedEvent | undefined;
+    let receivers = 0;
     for (const subscription of matches) {
+      receivers += subscription.sessions.length;
       dispatch(subscription, message, publication, attributes, excluded, audience);
       const { history } = subscription;
       // Session ids mean nothing to whoever asks later. [advanced/pubsub_event_history]
@@ -151,6 +156,7 @@ export class Broker implements BrokerView {
       record ??= recordOf(message, publication, attributes, audience, context.clock);
       history.record(record);
     }
+    if (receivers >= MANY_RECEIVERS) publisher.link.spread?.(receivers);
     if (!bare) {
       this.#retention.take(message, publication, attributes, { publisher, excludes: excluded !== undefined, audience });
     }

@@ -1,19 +1,14 @@
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../base/clock.ts';
+import { sharedTurn } from '../base/shared-turn.ts';
 
 /** What is handled before the clock is looked at, in bytes: fewer or more, as messages take long or not. */
-const MIN_PIECE = 1024;
+const MIN_PIECE = 256;
 const FIRST_PIECE = 4 * 1024;
 const MAX_PIECE = 64 * 1024;
 
 /** Milliseconds that a piece should take, within a factor of two: smaller ones cost more than the clock is worth. */
 const PIECE_MILLISECONDS = 0.5;
-
-/** Milliseconds of work for all peers that have more to say, after which the others' turn comes first. */
-const TURN_MILLISECONDS = 2;
-
-/** Peers that wait for their next turn. They share one turn, because they share the event loop of the process. */
-let busy = 0;
 
 /**
  * Bytes that are read from a peer that is held and wait here. A peer that has sent less and then closes its side is
@@ -39,14 +34,15 @@ export class ReadTurns {
   readonly #clock: Clock;
   readonly #feed: Feed;
   #piece = FIRST_PIECE;
-  /** Spent without a sign that the peer has nothing more to say for now. */
-  #spent = 0;
   /** What has been read and waits for the next turn, or for the end of a pause. */
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   /** Set while a piece is with `feed`: it may pause, resume and close. */
   #feeding = false;
   #scheduled = false;
+  readonly #place = { goOn: (): boolean => this.#takeTurn() };
+  /** When it was read last, as `SharedTurn` has it. */
+  #stamp = 0;
   #held = false;
   #finished: (() => void) | undefined;
   #lingering: Timer | undefined;
@@ -59,11 +55,13 @@ export class ReadTurns {
 
   /** Takes what the socket has read. */
   read(chunk: Uint8Array): void {
-    if (this.#held || this.#feeding || this.#waitingBytes > 0) this.#keep(chunk);
+    if (this.#held || this.#feeding || this.#waitingBytes > 0 || !sharedTurn.admits(this.#stamp)) this.#keep(chunk);
     else if (chunk.length > FIRST_PIECE) this.#work(chunk);
     else {
-      this.#spent = 0;
+      const begun = this.#clock.monotonic();
       const taken = this.#hand(chunk);
+      sharedTurn.spend(this.#clock.monotonic() - begun);
+      this.#stamp = sharedTurn.stamp;
       if (taken < chunk.length) this.#keep(chunk.subarray(taken));
     }
   }
@@ -118,35 +116,36 @@ export class ReadTurns {
     const begun = this.#clock.monotonic();
     const piece = Math.min(this.#piece, chunk.length);
     const taken = this.#hand(chunk.subarray(0, piece));
-    if (taken < piece) {
-      this.#spent = 0;
-      this.#keep(chunk.subarray(taken));
-      return;
-    }
-    if (piece < chunk.length) {
-      this.#waiting.push(chunk.subarray(piece));
-      this.#waitingBytes += chunk.length - piece;
+    const counted = this.#clock.monotonic() - begun;
+    sharedTurn.spend(counted);
+    if (taken < chunk.length) {
+      this.#waiting.push(chunk.subarray(taken));
+      this.#waitingBytes += chunk.length - taken;
     }
     // What the piece makes sessions of this process do is a part of its cost. They do it in microtasks that queue
     // others: only a tick that a microtask asks for comes after all of them.
-    queueMicrotask(() => process.nextTick(() => this.#settle(begun)));
+    queueMicrotask(() => process.nextTick(() => this.#settle(begun, counted, taken === piece)));
   }
 
-  /** Goes on within this turn, or leaves the rest to the next one. */
-  #settle(begun: number): void {
+  /** Goes on within this turn, or leaves the rest to a later one. */
+  #settle(begun: number, counted: number, isWhole: boolean): void {
     const cost = this.#clock.monotonic() - begun;
-    this.#piece = pieceAfter(this.#piece, cost);
-    this.#spent += cost;
-    if (this.#waitingBytes === 0) return;
-    if (this.#held) {
-      if (this.#waitingBytes >= READ_AHEAD) this.#socket.pause();
-    } else if (this.#spent > TURN_MILLISECONDS / Math.max(busy, 1)) {
-      this.#spent = 0;
-      this.#socket.pause();
-      this.#schedule();
-    } else {
-      this.#goOn();
+    if (isWhole) this.#piece = pieceAfter(this.#piece, cost);
+    sharedTurn.spend(cost - counted);
+    this.#stamp = sharedTurn.stamp;
+    if (this.#waitingBytes > 0) {
+      if (this.#held) {
+        if (this.#waitingBytes >= READ_AHEAD) this.#socket.pause();
+      } else if (this.#scheduled || !sharedTurn.isIdle) {
+        this.#socket.pause();
+        if (!this.#scheduled) sharedTurn.waitLast(this.#place);
+        this.#scheduled = true;
+      } else {
+        this.#goOn();
+        return;
+      }
     }
+    sharedTurn.next();
   }
 
   #keep(bytes: Uint8Array): void {
@@ -165,14 +164,19 @@ export class ReadTurns {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    busy++;
-    setImmediate(() => {
-      this.#scheduled = false;
-      busy--;
-      if (!this.#held) this.#goOn();
-    });
+    sharedTurn.wait(this.#place, this.#stamp);
   }
 
+  /** Its turn has come; whether it had anything to do. */
+  #takeTurn(): boolean {
+    this.#scheduled = false;
+    if (this.#held) return false;
+    const hasWork = this.#waitingBytes > 0;
+    this.#goOn();
+    return hasWork;
+  }
+
+  /** Handles what waits, or a part of it. */
   #goOn(): void {
     const waiting = this.#waiting;
     this.#forget();
@@ -189,5 +193,6 @@ export class ReadTurns {
 /** The size of the next piece, where the last has taken so long. */
 function pieceAfter(piece: number, milliseconds: number): number {
   if (milliseconds < PIECE_MILLISECONDS / 2) return Math.min(2 * piece, MAX_PIECE);
-  return milliseconds > 2 * PIECE_MILLISECONDS ? Math.max(piece / 2, MIN_PIECE) : piece;
+  if (milliseconds <= 2 * PIECE_MILLISECONDS) return piece;
+  return Math.max(Math.floor((piece * PIECE_MILLISECONDS) / milliseconds), MIN_PIECE);
 }

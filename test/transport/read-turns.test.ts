@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
+import { sharedTurn } from '../../src/base/shared-turn.ts';
 import { ReadTurns } from '../../src/transport/read-turns.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeSocket } from '../support/fake-socket.ts';
@@ -31,6 +32,12 @@ function numbered(kib: number, first = 0): Uint8Array {
 }
 
 describe('reading in turns', () => {
+  // All peers of the process share one turn, those of the test before as well.
+  beforeEach(async () => {
+    while (!sharedTurn.isIdle) await turn();
+    await turn();
+  });
+
   it('hands on what is done within a turn at once, and never pauses for it', async () => {
     const { socket, turns, pieces } = flowing(0);
     for (let i = 0; i < 5; i++) turns.read(numbered(1, i));
@@ -49,7 +56,7 @@ describe('reading in turns', () => {
     // What the stream had in hand already.
     turns.read(numbered(1, 10));
     assert.equal(pieces.length, 1);
-    for (let i = 0; i < 20 && socket.isPaused(); i++) {
+    for (let i = 0; i < 100 && socket.isPaused(); i++) {
       const before = pieces.length;
       await turn();
       assert.ok(pieces.length <= before + 2, 'each turn has an end');
@@ -76,7 +83,7 @@ describe('reading in turns', () => {
     assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(4)), 'nothing is handed on meanwhile');
     assert.equal(socket.isPaused(), true);
     turns.resume();
-    for (let i = 0; i < 5; i++) await turn();
+    for (let i = 0; i < 20; i++) await turn();
     assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(6)));
     assert.equal(socket.isPaused(), false);
     turns.read(numbered(6));
@@ -84,7 +91,7 @@ describe('reading in turns', () => {
     turns.pause();
     turns.resume();
     assert.equal(socket.isPaused(), true);
-    for (let i = 0; i < 5; i++) await turn();
+    for (let i = 0; i < 100 && socket.isPaused(); i++) await turn();
     assert.equal(socket.isPaused(), false);
   });
 
@@ -145,15 +152,86 @@ describe('reading in turns', () => {
     const peers = Array.from({ length: 10 }, () => flowing(1));
     for (const { turns } of peers) turns.read(numbered(200));
     await microtasks();
-    const count = (): number => peers.reduce((sum, { pieces }) => sum + pieces.length, 0);
-    await turn();
-    await microtasks();
-    const before = count();
-    await turn();
-    await microtasks();
-    const taken = count() - before;
-    assert.ok(taken >= 10 && taken <= 20, `each has its part, and none more than two pieces: ${taken}`);
-    for (let i = 0; i < 500 && peers.some(({ socket }) => socket.isPaused()); i++) await turn();
+    const counts = (): number[] => peers.map(({ pieces }) => pieces.length);
+    const sum = (): number => counts().reduce((all, count) => all + count, 0);
+    assert.ok(sum() <= 3, `${sum()} in the first turn`);
+    for (let i = 0; i < 20; i++) {
+      const before = sum();
+      await turn();
+      await microtasks();
+      const taken = sum() - before;
+      assert.ok(taken >= 1 && taken <= 3, `two milliseconds, and the piece that was begun: ${taken}`);
+    }
+    assert.ok(Math.max(...counts()) - Math.min(...counts()) <= 1, `each has its part: ${counts()}`);
+    for (let i = 0; i < 1000 && peers.some(({ socket }) => socket.isPaused()); i++) {
+      await turn();
+      await microtasks();
+    }
     for (const { pieces } of peers) assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(200)));
+  });
+
+  it('shares it between peers that say little at a time, too', async () => {
+    const peers = Array.from({ length: 100 }, () => flowing(1));
+    for (const { turns } of peers) turns.read(numbered(1));
+    const done = (): number => peers.filter(({ pieces }) => pieces.length > 0).length;
+    assert.ok(done() <= 3, `${done()} in the first turn`);
+    for (let i = 0; done() < 100; i++) {
+      const before = done();
+      await turn();
+      await microtasks();
+      assert.ok(done() - before <= 3, `${done() - before} in one turn`);
+      assert.ok(i < 100);
+    }
+    assert.ok(peers.every(({ socket }) => !socket.isPaused()));
+  });
+
+  it('reads a peer that speaks rarely before those that speak without pause', async () => {
+    const busy = Array.from({ length: 50 }, () => flowing(1));
+    for (const { turns } of busy) turns.read(numbered(200));
+    // At first, all of them are new.
+    while (busy.some(({ pieces }) => pieces.length === 0)) {
+      await turn();
+      await microtasks();
+    }
+    const rare = flowing(0);
+    rare.turns.read(numbered(1));
+    await turn();
+    await microtasks();
+    assert.equal(rare.pieces.length, 1);
+    // Not so one that would be first again and again: all others have their turn before.
+    rare.turns.read(numbered(1));
+    for (let i = 0; i < 3; i++) {
+      await turn();
+      await microtasks();
+    }
+    assert.equal(rare.pieces.length, 1);
+    for (let i = 0; i < 5000 && busy.some(({ socket }) => socket.isPaused()); i++) {
+      await turn();
+      await microtasks();
+    }
+    assert.equal(rare.pieces.length, 2);
+  });
+
+  it('leaves the rest of a piece to another turn when what is handled makes the peer rest', async () => {
+    const socket = new FakeSocket();
+    socket.resume();
+    const clock = new FakeClock();
+    const pieces: Uint8Array[] = [];
+    const turns = new ReadTurns(socket, clock, bytes => {
+      pieces.push(bytes.subarray(0, 100));
+      clock.advance(3);
+      turns.pause();
+      queueMicrotask(() => turns.resume());
+      return 100;
+    });
+    turns.read(numbered(4));
+    await microtasks();
+    assert.equal(pieces.length, 1);
+    for (let i = 2; i <= 5; i++) {
+      await turn();
+      await microtasks();
+      assert.equal(pieces.length, i);
+    }
+    assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(4)).subarray(0, 500));
   });
 });

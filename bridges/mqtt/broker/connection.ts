@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { AgeClock } from '../../../src/base/age-clock.ts';
 import type { AwakeTime } from '../../../src/base/awake-time.ts';
 import type { Clock } from '../../../src/base/clock.ts';
+import { sharedTurn } from '../../../src/base/shared-turn.ts';
 import type { Owner, PeerAddress } from '../../../src/gateway/bridge.ts';
 import type { PeerCertificate } from '../../../src/link/link.ts';
 import type { MqttPeer } from '../mqtt-source.ts';
@@ -21,9 +22,11 @@ const LAST_WORDS = 1_000;
 /** Milliseconds for which a client that has ended its side is still sent the answers that are due. */
 const LINGER = 15_000;
 
-/** Packets of one connection that are handled at a time: more, if the turn has room for more. */
-const MAX_PACKETS = 500;
+/** Packets of one connection that are handled before the clock is looked at: more, if they take little time. */
+const MAX_PACKETS = 200;
 const FEW_PACKETS = 20;
+/** Milliseconds that these should take, within a factor of two. */
+const BATCH_MILLISECONDS = 0.5;
 
 /** Why no more packets are looked at; several of these can hold at a time. */
 export const Hold = { Arrival: 1, Line: 2, Work: 4, Begin: 8, Commit: 16, Turn: 32, Leave: 64 } as const;
@@ -104,6 +107,10 @@ export class Connection implements MqttPeer, SessionConnection {
   #welcomed = false;
   #holds = 0;
   #reading = false;
+  #batch = FEW_PACKETS;
+  readonly #place = { goOn: (): boolean => this.#takeTurn() };
+  /** When packets were handled last, as `SharedTurn` has it. */
+  #stamp = 0;
   /** The far side has ended; what it sent before still counts. */
   #over = false;
   #closed = false;
@@ -299,46 +306,94 @@ export class Connection implements MqttPeer, SessionConnection {
     this.#read();
   }
 
+  /** Handles what has come, or waits in line for that. */
   #read(): void {
     if (this.#reading) return;
+    if (this.#holds === 0 && !this.#closed && !sharedTurn.admits(this.#stamp)) {
+      this.hold(Hold.Turn);
+      sharedTurn.wait(this.#place, this.#stamp);
+      return;
+    }
+    this.#readNow();
+  }
+
+  /** Its turn has come; whether it calls `sharedTurn.next`. */
+  #takeTurn(): boolean {
+    this.#holds &= ~Hold.Turn;
+    if (this.#closed || this.#holds !== 0) return false;
+    this.#heardAt = this.#host.patience.now();
+    return this.#readNow();
+  }
+
+  /** Whether the work is still to be counted, and the next in line called then. */
+  #readNow(): boolean {
+    let isCounted = true;
     this.#reading = true;
     // Once for all packets of a chunk.
     this.receivedAt = this.#host.clock.now();
     this.age = this.#host.ages.now();
     try {
-      this.#handle(this.#host.turns);
+      isCounted = this.#handle(this.#host.turns);
     } catch (error) {
       if (!(error instanceof MalformedPacket)) this.#host.failed(this, error);
       this.close(error instanceof MalformedPacket ? error.message : 'an error of the gateway');
     } finally {
       this.#reading = false;
     }
-    if (this.#closed || this.#holds !== 0) return;
+    if (this.#closed || this.#holds !== 0) return !isCounted;
     if (this.#over) this.leave('the connection was lost');
     else if (this.#stream.isPaused()) this.#stream.resume();
+    return !isCounted;
   }
 
-  /** Handles what has come, but only so much of it in one turn. */
-  #handle(turns: WorkTurns): void {
-    const most = turns.exhausted ? FEW_PACKETS : MAX_PACKETS;
-    for (let count = 0; this.#holds === 0 && !this.#closed; count++) {
-      if (count === most) {
-        this.hold(Hold.Turn);
-        turns.later(() => {
-          this.proceed(Hold.Turn);
-          return true;
-        });
-        turns.spend(count);
-        return;
-      }
+  /** Handles some of what has come; whether its cost has been counted already. */
+  #handle(turns: WorkTurns): boolean {
+    const { clock, traffic } = this.#host;
+    const begun = clock.monotonic();
+    const most = turns.exhausted ? Math.min(this.#batch, FEW_PACKETS) : this.#batch;
+    let count = 0;
+    for (; this.#holds === 0 && !this.#closed && count < most; count++) {
       const packet = this.#reader.next();
-      if (packet === undefined) {
-        if (count > FEW_PACKETS) turns.spend(count);
-        return;
-      }
-      this.#host.traffic.messagesReceived += 1;
+      if (packet === undefined) break;
+      traffic.messagesReceived += 1;
       this.#host.packet(this, packet);
     }
+    const counted = clock.monotonic() - begun;
+    sharedTurn.spend(counted);
+    this.#stamp = sharedTurn.stamp;
+    if (count > FEW_PACKETS) turns.spend(count);
+    if (count <= 1 && count < most) return true;
+    const isMore = count === most && this.#holds === 0 && !this.#closed;
+    if (isMore) this.#holds |= Hold.Turn;
+    // What the packets make sessions of this process do is a part of their cost, and is done in microtasks.
+    queueMicrotask(() => process.nextTick(() => this.#settle(begun, counted, isMore)));
+    return false;
+  }
+
+  #settle(begun: number, counted: number, isMore: boolean): void {
+    const cost = this.#host.clock.monotonic() - begun;
+    sharedTurn.spend(cost - counted);
+    this.#stamp = sharedTurn.stamp;
+    if (isMore) {
+      this.#batch = batchAfter(this.#batch, cost);
+      if (this.#host.turns.exhausted || !sharedTurn.isIdle) this.#waitLast();
+      else if (this.#takeTurn()) return;
+    }
+    sharedTurn.next();
+  }
+
+  /** Behind all others; and in another turn, if the steps of this one are done, whatever little time they took. */
+  #waitLast(): void {
+    const { turns } = this.#host;
+    this.#stream.pause();
+    if (!turns.exhausted) {
+      sharedTurn.waitLast(this.#place);
+      return;
+    }
+    turns.later(() => {
+      sharedTurn.waitLast(this.#place);
+      return true;
+    });
   }
 
   #write(out: readonly Buffer[], from: number, to: number): void {
@@ -354,4 +409,11 @@ export class Connection implements MqttPeer, SessionConnection {
     this.session?.pump();
     this.#host.writable(this);
   }
+}
+
+/** The size of the next batch, where the last has taken so long. */
+function batchAfter(batch: number, milliseconds: number): number {
+  if (milliseconds < BATCH_MILLISECONDS / 2) return Math.min(2 * batch, MAX_PACKETS);
+  if (milliseconds <= 2 * BATCH_MILLISECONDS) return batch;
+  return Math.max(Math.floor((batch * BATCH_MILLISECONDS) / milliseconds), 1);
 }
