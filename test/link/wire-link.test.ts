@@ -384,6 +384,20 @@ describe('wire link', () => {
     assert.equal(receiver.messages.length, 16);
   });
 
+  it('rests after a thousand messages that its own have made for others, until the others have had their turn', async () => {
+    const { channel, link } = setup();
+    link.spread(999);
+    assert.equal(channel.paused, false);
+    link.spread(1);
+    assert.equal(channel.paused, true, 'what it says next waits');
+    await Promise.resolve();
+    assert.equal(channel.paused, false, 'the channel reads on, when its turn comes');
+    link.pause();
+    link.spread(5000);
+    await Promise.resolve();
+    assert.equal(channel.paused, true, 'a pause that is asked for outlasts the rest');
+  });
+
   it('is not read while the receiver asks for a pause, whatever a rate says meanwhile', () => {
     const { link, channel, clock } = setup();
     const bucket = new TokenBucket({ rate: 1, burst: 1 }, clock);

@@ -102,6 +102,20 @@ describe('a session with very many subscriptions that leaves', () => {
   });
 });
 
+describe('an event with many receivers', () => {
+  it('is told to the link of its publisher', () => {
+    const scene = new Scene();
+    for (let i = 0; i < 20; i++) scene.join().say([32, 1, {}, 'all']);
+    scene.join().say([32, 1, {}, 'few']);
+    const spread: number[] = [];
+    const link = Object.assign(new ListLink(), { spread: (messages: number) => spread.push(messages) });
+    scene.router.attach(link, { authid: 'p', authrole: 'guest', authmethod: 'test', authprovider: 'test' });
+    link.say([1, 'realm1', { roles: { publisher: {} } }]);
+    for (const [i, topic] of ['few', 'all', 'nobody'].entries()) link.say([16, i + 1, {}, topic]);
+    assert.deepEqual(spread, [20]);
+  });
+});
+
 describe('the history of a subscription [advanced/pubsub_event_history]', () => {
   const history = [
     { topic: 'log.auth', match: 'exact' as const, events: 3 },
