@@ -3,8 +3,9 @@ import { AgeClock } from '../base/age-clock.ts';
 import type { Timer } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
 import { Damage } from './damage.ts';
+import { FolderWatch } from './folder-watch.ts';
 import { GrowthGuard } from './growth-guard.ts';
-import { type Level, LevelHandle, REPLACED } from './level-handle.ts';
+import { type Level, LevelHandle } from './level-handle.ts';
 import { LevelReader } from './level-reader.ts';
 import { ENVELOPE, seal } from './record-envelope.ts';
 import { type Store, StoreFailing, type StoreOperation } from './store.ts';
@@ -42,11 +43,11 @@ export class LevelStore implements Store, AsyncDisposable {
   readonly #damage: Damage;
   readonly #queue: WriteQueue;
   readonly #growth: GrowthGuard;
+  readonly #folder: FolderWatch;
   #writing: Promise<void> | undefined;
   #unsynced = false;
   #timers = new Set<Timer>();
   #closed = false;
-  #checking = false;
   #bytes = 0;
   #commits = 0;
   #syncs = 0;
@@ -55,6 +56,7 @@ export class LevelStore implements Store, AsyncDisposable {
   #failingSince: number | undefined;
 
   private constructor(
+    folder: string,
     options: LevelStoreOptions,
     handle: LevelHandle,
     lastWrite: LastWrite | undefined,
@@ -71,6 +73,12 @@ export class LevelStore implements Store, AsyncDisposable {
     this.#reader = new LevelReader({ handle, damage, hasBare: () => this.#header.hasBare });
     this.#queue = new WriteQueue(options.clock);
     this.#growth = new GrowthGuard({ room: options.room, health: this.#health, clock: options.clock });
+    this.#folder = new FolderWatch({
+      ...{ folder, lastWrite, handle, log, health: this.#health },
+      failed: error => {
+        if (!this.#closed) this.#failed(error);
+      },
+    });
     this.#lookedAt = options.clock.monotonic();
   }
 
@@ -89,7 +97,7 @@ export class LevelStore implements Store, AsyncDisposable {
       handle = await LevelHandle.open({ folder, memtable: room.memtable, clock, log, isReplaced });
       const damage = new Damage(clock, log, options.named);
       for (const text of lost) damage.add(text, 'the file is damaged');
-      const store = new LevelStore(options, handle, last?.file, log, damage);
+      const store = new LevelStore(folder, options, handle, last?.file, log, damage);
       const missing = await store.#header.read(await handle.opened(), last?.number);
       if (missing > 0) damage.add(LAST_WRITE, `the last ${missing} groups of writes are missing from the log`);
       store.#watch();
@@ -277,7 +285,7 @@ export class LevelStore implements Store, AsyncDisposable {
       if (waited > HOPELESS) this.#queue.reject(HOPELESS, this.#failure());
       if (this.#header.ages.stale && this.#queue.idle) void this.#enqueue([], true).catch(() => {});
       this.#probe();
-      void this.#checkFolder();
+      void this.#folder.check();
       const now = this.#options.clock.monotonic();
       if (now - this.#lookedAt < LOOK_INTERVAL) return;
       this.#lookedAt = now;
@@ -287,17 +295,6 @@ export class LevelStore implements Store, AsyncDisposable {
         this.#health.full(full);
       });
     });
-  }
-
-  /** LevelDB writes to open files, whether or not they still have names. */
-  async #checkFolder(): Promise<void> {
-    if (this.#checking) return;
-    this.#checking = true;
-    const isReplaced = (await this.#lastWrite?.isReplaced()) ?? false;
-    this.#checking = false;
-    if (this.#closed) return;
-    this.#health.set('folder', isReplaced ? REPLACED : undefined);
-    if (isReplaced && this.#handle.level !== undefined) this.#failed(new StoreFailing(REPLACED));
   }
 
   #every(interval: number, work: () => void): void {

@@ -11,8 +11,8 @@ export interface LogFindings {
   readonly damaged: number;
   /** Bytes at the end that are no record: the end of a write that a power cut stopped, or damage. */
   readonly torn: number;
-  /** They are the beginning of a record, or zeros: a process that was killed leaves nothing else. */
-  readonly cut: boolean;
+  /** They are zeros, which some file systems leave of what was written last before a power cut. */
+  readonly blank: boolean;
 }
 
 /** Type of a record: the whole of an entry, or which part of one. */
@@ -47,8 +47,8 @@ export function readLog(bytes: Uint8Array, take?: (type: number, content: Uint8A
     open += end - at;
   }
   // LevelDB gives up the rest of the last block as well, but there may be records in it.
-  if (open > 0 && hasRecord(view, bytes, from + 1)) return { damaged: damaged + open, torn: 0, cut: false };
-  return { damaged, torn: open, cut: isCut(view, from) };
+  if (open > 0 && hasRecord(view, bytes, from + 1)) return { damaged: damaged + open, torn: 0, blank: false };
+  return { damaged, torn: open, blank: bytes.subarray(from).every(byte => byte === 0) };
 }
 
 /** Whether a record begins somewhere in the rest of a block. */
@@ -62,13 +62,4 @@ function hasRecord(view: DataView, bytes: Uint8Array, from: number): boolean {
     if (view.getUint32(at, true) === masked(crc32c(bytes, at + HEADER - 1, next))) return true;
   }
   return false;
-}
-
-function isCut(view: DataView, at: number): boolean {
-  const rest = view.byteLength - at;
-  if (rest < HEADER) return true;
-  const type = view.getUint8(at + 6);
-  if (type >= 1 && type <= TYPES && at + HEADER + view.getUint16(at + 4, true) > view.byteLength) return true;
-  for (let index = at; index < view.byteLength; index++) if (view.getUint8(index) !== 0) return false;
-  return true;
 }

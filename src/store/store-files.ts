@@ -78,8 +78,8 @@ export async function damagedLogs(folder: string): Promise<DamagedLog[]> {
   let isLast = true;
   for (const name of names) {
     const content = await readFile(join(folder, name));
-    const { damaged, torn, cut } = readLog(content);
-    const bytes = damaged + (isLast && (cut || hasNumber) ? 0 : torn);
+    const { damaged, torn, blank } = readLog(content);
+    const bytes = damaged + (isLast && (blank || hasNumber) ? 0 : torn);
     // LevelDB begins a new log only when the one of before is full.
     if (bytes > 0 || (content.length === 0 && !isLast)) found.push({ name, bytes });
     if (content.length > 0) isLast = false;

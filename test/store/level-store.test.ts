@@ -4,6 +4,7 @@ import { appendFile, cp, mkdtemp, readdir, readFile, rm, truncate } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { DiskRoom } from '../../src/store/disk-room.ts';
 import { LevelStore } from '../../src/store/level-store.ts';
@@ -69,6 +70,20 @@ describe('LevelStore', () => {
       assert.equal(await again.get('c'), undefined);
       assert.equal(Buffer.from((await again.get('a')) ?? []).toString(), '1');
     }
+  });
+
+  it('loses nothing if its log is deleted while it is open', async () => {
+    const folder = await folderFor();
+    await using store = await open(folder);
+    await store.put('a', bytes('1'));
+    await rm(await logOf(folder));
+    await until('a new log', async () => (await readdir(folder)).some(name => name.endsWith('.log')));
+    await store.put('b', bytes('2'));
+    // The table is being written meanwhile.
+    await until('both after a crash', async () => {
+      await using again = await open(await crashed(folder));
+      return again.status.damaged === 0 && isDeepStrictEqual(await contents(again), { a: '1', b: '2' });
+    });
   });
 
   it('commits what comes together in one write, and in the order in which it came', async () => {
