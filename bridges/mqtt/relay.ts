@@ -225,6 +225,8 @@ export class Relay implements MqttSink {
       this.#problems.add({ uri, ...ofRule(route), problem: mapped.problem });
     }
     if (mapped.payload === undefined) return;
+    // Announced or taken back by a WAMP client, it is the same for MQTT clients.
+    this.#discovery?.read({ topic, payload: mapped.payload });
     const { qos, retain } = this.#config.publish;
     const kept = rule.retain === 'keep' ? retain : rule.retain;
     // `false` keeps the sides apart; otherwise an empty value is retained on neither.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { externalMqttBridge } from '../../../bridges/mqtt/external/external-bridge.ts';
 import { mqttBridge } from '../../../bridges/mqtt/mqtt-bridge.ts';
+import type { Dict } from '../../../src/wamp/dict.ts';
 import { WampError } from '../../../src/wamp/errors.ts';
 import { until } from '../../support/until.ts';
 import { BridgeRig } from './bridge-rig.ts';
@@ -253,5 +254,27 @@ describe('mqttBridge: what devices announce of themselves', () => {
     );
     await client.publishAsync(topic, '', { qos: 1, retain: true });
     assert.deepEqual((await rig.wamp.call('wampway.device.list')).args, [[]]);
+  });
+
+  it('WAMP clients announce and take back devices as MQTT clients do', async () => {
+    for (const broker of ['wampway', 'aedes'] as const) {
+      await using rig = await BridgeRig.start({ presence: true, broker });
+      const client = await rig.client();
+      const listed = async (): Promise<unknown> => {
+        const { args } = await rig.wamp.call('wampway.device.list');
+        return (args[0] as { id: string }[]).map(({ id }) => id);
+      };
+      const publish = (id: string, args: readonly unknown[], options: Dict) =>
+        rig.wamp.publish(`mqtt.homeassistant.sensor.${id}.config`, { args, options, acknowledge: true });
+      for (const id of ['a', 'b']) {
+        const announced = JSON.stringify({ name: id, dev: { ids: id } });
+        await client.publishAsync(`homeassistant/sensor/${id}/config`, announced, { qos: 1, retain: true });
+      }
+      await publish('w', [{ name: 'w', dev: { ids: 'w' } }], { retain: true });
+      assert.deepEqual(await listed(), ['a', 'b', 'w']);
+      await publish('a', [''], { retain: true });
+      await publish('b', [], { _retain_clear: true });
+      assert.deepEqual(await listed(), ['w']);
+    }
   });
 });
