@@ -100,6 +100,16 @@ describe('wampway data', () => {
     assert.match((await wampway('data', 'what', '--data', data)).err, /"what" is not known/);
   });
 
+  it('says what is missing when it repairs a store that has lost a table', async () => {
+    using folder = new Folder();
+    const data = folder.file('data');
+    await cp(fixture, data, { recursive: true });
+    await rm(join(data, '000005.ldb'));
+    const { code, out } = await wampway('data', 'repair', '--data', data);
+    assert.equal(code, 0);
+    assert.equal(out, `missing: 000005.ldb: the file is not there\nrepaired: ${data}\n`);
+  });
+
   it('repairs a store that has lost its CURRENT', async () => {
     using folder = new Folder();
     const data = folder.file('data');

@@ -8,9 +8,11 @@ import { systemClock } from '../../src/base/clock.ts';
 import type { Logger } from '../../src/base/logger.ts';
 import { DiskRoom } from '../../src/store/disk-room.ts';
 import { LevelStore } from '../../src/store/level-store.ts';
+import { repairStore } from '../../src/store/store-check.ts';
 import { StoreUnusable } from '../../src/store/store-files.ts';
 import { Folder } from '../support/folder.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
+import { until } from '../support/until.ts';
 
 const COUNT = 300;
 const keyOf = (n: number): string => `ns/${String(n).padStart(4, '0')}`;
@@ -157,6 +159,30 @@ describe('LevelStore: damaged files', () => {
     assert.ok(store.status.damaged > 0);
     assert.equal((await contents(store)).size, 0);
     await store.put(keyOf(0), Buffer.from('new'));
+  });
+
+  it('deletes no table that a MANIFEST without its end does not name', async () => {
+    const copy = folder.file('manifest');
+    {
+      // Without `minFree`, a table is written for each 256 KiB: the MANIFEST gets an edit for each.
+      const room = new DiskRoom(copy, { maxBytes: 2 ** 40, minFree: 0 }, systemClock);
+      await using store = await LevelStore.open(copy, { sync: 'never', syncInterval: 1000, room, clock: systemClock });
+      for (let n = 0; n < 100; n++) await store.put(keyOf(n), records.get(keyOf(n)) ?? Buffer.alloc(0));
+      await until('a table', async () => (await readdir(copy)).some(name => name.endsWith('.ldb')));
+    }
+    await cutBy(await largest(copy, /^MANIFEST-/), 5);
+    const before = (await readdir(copy)).filter(name => name.endsWith('.ldb'));
+    await assert.rejects(
+      open(copy),
+      (error: unknown) => error instanceof StoreUnusable && /data repair/.test(error.message),
+    );
+    assert.deepEqual(
+      (await readdir(copy)).filter(name => name.endsWith('.ldb')),
+      before,
+    );
+    await repairStore(copy);
+    await using store = await open(copy);
+    assert.equal((await contents(store)).size, 100);
   });
 
   describe('with two logs, as after a crash while a full one becomes a table', () => {
