@@ -42,6 +42,11 @@ export class ForeignSubprotocols {
     };
   }
 
+  /** The names that are spoken on `path`, if it is a path of such a protocol. */
+  namesOn(path: string): string[] {
+    return [...this.#takers.values()].filter(({ paths }) => paths.includes(path)).map(({ name }) => name);
+  }
+
   /** The first in the client's list that is taken. */
   choose(offered: readonly string[]): Taker | undefined {
     for (const name of offered) {

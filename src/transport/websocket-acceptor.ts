@@ -121,8 +121,11 @@ export class WebSocketAcceptor {
       return { status: 400, text: 'The only upgrade here is to WebSocket' };
     }
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    if (!paths.includes(path) && !more.includes(path))
+    if (!paths.includes(path) && !more.includes(path)) {
+      const names = this.#options.foreign?.namesOn(path) ?? [];
+      if (names.length > 0) return { status: 400, text: `${path} needs one of the subprotocols ${names.join(', ')}` };
       return { status: 404, text: `No WebSocket here. Try ${paths.join(' or ')}` };
+    }
     const refused = guard.refusalOfUpgrade(request, caller);
     if (refused !== undefined) return { status: 403, text: refused };
     return judgeUpgrade(request.method, request.headers);

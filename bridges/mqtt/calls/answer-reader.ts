@@ -44,7 +44,7 @@ export class AnswerReader {
     if (typeof error !== 'string' || !isUri(error, 'loose')) {
       throw new WampError(DEVICE_ERROR, value === undefined ? [] : [value]);
     }
-    const named = typeof kwargs === 'object' && kwargs !== null ? { ...kwargs } : undefined;
+    const named = typeof kwargs === 'object' && kwargs !== null && !Array.isArray(kwargs) ? { ...kwargs } : undefined;
     throw new WampError(error, Array.isArray(args) ? args : [], named);
   }
 

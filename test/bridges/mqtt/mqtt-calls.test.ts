@@ -59,6 +59,7 @@ describe('mqttBridge: calls to devices', () => {
     const client = await device(rig, 'lamp', 'rpc/lamp/req/#', (topic, text) => {
       const [, , , , n] = topic.split('/');
       if (text === 'plain') client.publish(`rpc/lamp/res/${n}/err`, 'too hot');
+      else if (text === 'list') client.publish(`rpc/lamp/res/${n}/err`, '{"error":"com.lamp.hot","kwargs":["C"]}');
       else if (text === 'uri')
         client.publish(`rpc/lamp/res/${n}/err`, '{"error":"com.lamp.hot","args":[80],"kwargs":{"u":"C"}}');
       else {
@@ -73,6 +74,11 @@ describe('mqttBridge: calls to devices', () => {
       failure('wampway.error.device', 'too hot'),
     );
     await assert.rejects(rig.wamp.call('mqtt.rpc.lamp.x', { args: ['uri'] }), failure('com.lamp.hot', 80));
+    await assert.rejects(rig.wamp.call('mqtt.rpc.lamp.x', { args: ['list'] }), error => {
+      assert.ok(error instanceof WampError);
+      assert.deepEqual([error.uri, error.kwargs], ['com.lamp.hot', {}], 'a list is no dictionary');
+      return true;
+    });
     const progress: unknown[] = [];
     const final = await rig.wamp.call('mqtt.rpc.lamp.x', { onProgress: ({ args }) => progress.push(...args) });
     assert.deepEqual([progress, final.args], [[1, 2], [3]]);

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { WebSocket } from 'ws';
@@ -73,6 +75,21 @@ describe('MQTT listeners', () => {
       await client.publishAsync('old', path, { qos: 1 });
       await until('it has come back', () => received.length === 1);
       await client.endAsync(true);
+    }
+  });
+
+  it('names the subprotocols of its path to a client that offers none of them', async () => {
+    const { gateway, web } = await started({});
+    await using _ = gateway;
+    for (const [path, answer] of [
+      ['mqtt', /^400: .*\/mqtt needs one of the subprotocols mqtt, mqttv3\.1/],
+      ['other', /^404: .*Try \/ws/],
+    ] as const) {
+      const socket = new WebSocket(`ws://127.0.0.1:${web}/${path}`, 'mqttv5');
+      const response = await new Promise<IncomingMessage>(resolve => {
+        socket.once('unexpected-response', (_, refused) => resolve(refused));
+      });
+      assert.match(`${response.statusCode}: ${await text(response)}`, answer);
     }
   });
 
