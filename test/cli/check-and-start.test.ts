@@ -66,6 +66,14 @@ const broken: Readonly<Record<string, [yaml: string, says: string]>> = {
     'listeners: []\nbridges:\n  mqtt-external: { url: "mqtt://127.0.0.1:99999" }',
     ':3:25  error  bridges.mqtt-external.url: is no URL: its host or its port (1 to 65535) is not valid',
   ],
+  'an application that is asked at a port that is not valid': [
+    'realms: [{ name: a, authenticator: { url: "http://127.0.0.1:99999/" } }]\nlisteners: []',
+    ':1:43  error  realms[0].authenticator.url: is no URL: its host or its port (1 to 65535) is not valid',
+  ],
+  'a token of an application that no header can hold': [
+    'realms: [{ name: a, authenticator: { url: "http://127.0.0.1/", bearer: "a\\nb" } }]\nlisteners: []',
+    'error  realms[0].authenticator.bearer: must be a token that an HTTP header can hold',
+  ],
   'a port that two listeners have': [
     'listeners:\n  - { type: web, port: PORT1 }\n  - { type: rawsocket, port: PORT1 }',
     ':3:30  error  listeners[1].port: cannot listen on 127.0.0.1:PORT1: listeners[0] has this port already',

@@ -91,6 +91,11 @@ const role = z.strictObject({
     ),
 });
 
+/** Whether a header of a request can hold it: `fetch` would fail at each login otherwise. */
+function isHeaderText(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
+}
+
 const authenticator = z
   .strictObject({
     procedure: z
@@ -101,9 +106,17 @@ const authenticator = z
     url: z
       .string()
       .regex(/^https?:\/\/[^\s]+$/, { error: 'must be an address such as https://home.example/authenticate' })
+      .refine(text => URL.canParse(text), { error: 'is no URL: its host or its port (1 to 65535) is not valid' })
       .optional()
       .describe('Asked by POST, in JSON, instead'),
-    bearer: z.string().min(1).optional().describe('Sent to the address as Authorization: Bearer …'),
+    bearer: z
+      .string()
+      .min(1)
+      .refine(isHeaderText, {
+        error: 'must be a token that an HTTP header can hold: printable ASCII without line breaks',
+      })
+      .optional()
+      .describe('Sent to the address as Authorization: Bearer …'),
     methods: z
       .array(z.enum(challengeMethods))
       .min(1)
