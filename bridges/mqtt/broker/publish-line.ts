@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import type { Verdict } from '../mqtt-source.ts';
 import type { Staged } from './distributor.ts';
 import type { Message } from './message.ts';
@@ -34,8 +35,13 @@ interface Place {
 /** Places that are through are let go of when they are so many, and half of all. */
 const MANY = 256;
 
-/** Messages that are staged in one turn of the event loop, if many have waited for a subscriber. */
+/**
+ * Messages that are staged in one turn of the event loop, if many have waited for a subscriber: at most, and in the first
+ * turn. Fewer, if they have many receivers: they should take so many milliseconds, within a factor of two.
+ */
 const TURN_MESSAGES = 200;
+const FIRST_MESSAGES = 50;
+const BATCH_MILLISECONDS = 0.5;
 /** Messages that may be on their way to the disk before more of those that have waited are staged. */
 const MAX_UNWRITTEN = 500;
 
@@ -46,6 +52,8 @@ const MAX_UNWRITTEN = 500;
  */
 export class PublishLine {
   readonly #steps: PublishSteps;
+  readonly #clock: Clock;
+  #batch = FIRST_MESSAGES;
   #places: Place[] = [];
   /** The first place that is not through, and the first that is not staged. */
   #first = 0;
@@ -60,8 +68,9 @@ export class PublishLine {
     this.#advance();
   };
 
-  constructor(steps: PublishSteps) {
+  constructor(steps: PublishSteps, clock: Clock = systemClock) {
     this.#steps = steps;
+    this.#clock = clock;
   }
 
   get length(): number {
@@ -132,11 +141,13 @@ export class PublishLine {
   /** Stages what has waited, but only so much in one turn: a subscriber may have held up thousands of messages. */
   #advance(): void {
     if (this.#resting) return;
+    const begun = this.#clock.monotonic();
+    const batch = this.#batch;
     let count = 0;
     for (let place = this.#places[this.#next]; place?.verdict !== undefined; place = this.#places[this.#next]) {
       // The answer of the store to those goes on.
       if (this.#next - this.#first >= MAX_UNWRITTEN) break;
-      if (count === TURN_MESSAGES) {
+      if (count === batch) {
         this.#rest();
         break;
       }
@@ -152,6 +163,7 @@ export class PublishLine {
       // At once if it can be: whether the next one has to wait depends on it.
       if (this.#next === this.#first + 1) this.#releaseFirst(place);
     }
+    if (count === batch) this.#batch = batchAfter(batch, this.#clock.monotonic() - begun);
     this.#finish();
   }
 
@@ -219,6 +231,13 @@ export class PublishLine {
     }
     this.#steps.progressed();
   }
+}
+
+/** The size of the next batch, where the last has taken so long. */
+function batchAfter(batch: number, milliseconds: number): number {
+  if (milliseconds < BATCH_MILLISECONDS / 2) return Math.min(2 * batch, TURN_MESSAGES);
+  if (milliseconds <= 2 * BATCH_MILLISECONDS) return batch;
+  return Math.max(Math.floor((batch * BATCH_MILLISECONDS) / milliseconds), 1);
 }
 
 function asError(error: unknown): Error {

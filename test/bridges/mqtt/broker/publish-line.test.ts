@@ -3,33 +3,40 @@ import { describe, it } from 'node:test';
 import type { Staged } from '../../../../bridges/mqtt/broker/distributor.ts';
 import { Message } from '../../../../bridges/mqtt/broker/message.ts';
 import { PublishLine } from '../../../../bridges/mqtt/broker/publish-line.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
 /** A line whose messages wait until `go` is called, and a store that answers when `answer` is called. */
-function line(stored: boolean) {
+function line(stored: boolean, clock = new FakeClock(), milliseconds = 0) {
   const released: number[] = [];
   let staged = 0;
   let answers: (() => void)[] = [];
   let waits = true;
   let advance = (): void => {};
-  const publishLine = new PublishLine({
-    mustWait: (_message, again) => {
-      advance = again;
-      return waits;
+  const publishLine = new PublishLine(
+    {
+      mustWait: (_message, again) => {
+        advance = again;
+        return waits;
+      },
+      stage: () => {
+        staged += 1;
+        if (!stored) return undefined;
+        const committed = new Promise<void>(resolve => answers.push(resolve));
+        const one: Staged = { route: { targets: [], groups: [], stored: true }, queued: [], picked: [], committed };
+        return one;
+      },
+      release: (_message, id) => {
+        clock.advance(milliseconds);
+        released.push(id);
+      },
+      refuse: (_message, _id, error) => assert.fail(error),
+      failed: error => assert.fail(String(error)),
+      progressed: () => {},
     },
-    stage: () => {
-      staged += 1;
-      if (!stored) return undefined;
-      const committed = new Promise<void>(resolve => answers.push(resolve));
-      const one: Staged = { route: { targets: [], groups: [], stored: true }, queued: [], picked: [], committed };
-      return one;
-    },
-    release: (_message, id) => released.push(id),
-    refuse: (_message, _id, error) => assert.fail(error),
-    failed: error => assert.fail(String(error)),
-    progressed: () => {},
-  });
+    clock,
+  );
   return {
     publishLine,
     released,
@@ -64,6 +71,18 @@ describe('PublishLine', () => {
       await turn();
     }
     assert.deepEqual(released, numbers(5001));
+  });
+
+  it('hands on fewer in a turn if each of them takes long', async () => {
+    const { enter, go, released } = line(false, new FakeClock(), 0.25);
+    for (let id = 1; id <= 300; id++) enter(id);
+    go();
+    await turn();
+    for (let before = released.length; before < 300; before = released.length) {
+      await turn();
+      assert.ok(released.length - before <= 4, `${released.length - before} messages in a turn`);
+    }
+    assert.deepEqual(released, numbers(300));
   });
 
   it('has a bound of messages on their way to the store, and goes on with its answers', async () => {
