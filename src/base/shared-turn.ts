@@ -1,6 +1,9 @@
 /** Milliseconds of work within one turn of the event loop, after which what is left waits for the next. */
 const TURN_MILLISECONDS = 2;
 
+/** Milliseconds of work for a peer, after which those who wait go before it. */
+const QUANTUM_MILLISECONDS = 0.5;
+
 /** Places that were left, at the beginning of a line, before it is copied without them. */
 const MANY = 1000;
 
@@ -8,6 +11,14 @@ const MANY = 1000;
 export interface Waiting {
   /** Does a part of its work. False if there was none; otherwise it calls `spend`, and then `next`, when that is done. */
   goOn(): boolean;
+}
+
+/** What a peer has had of the turns. */
+export class TurnShare {
+  /** Milliseconds of its quantum. */
+  used = 0;
+  /** Those that wait are in line before this place since its last quantum was used up. */
+  stamp = 0;
 }
 
 /** Those that wait, in order. */
@@ -45,8 +56,8 @@ class Line {
 /**
  * The turn that all peers share, because they share the event loop of the process: from one check phase of the loop to the
  * next, they are read for so long in all, whatever their number. Those that have more to say wait in line. One that speaks
- * rarely goes before those that speak without pause: it is `new` until it has been read, and again when all who waited
- * then have had their turn (the new and old flows of RFC 8290, section 4.1).
+ * rarely goes before those that speak without pause: it is `new` until it has used its quantum, and again when all who
+ * waited then have had their turn (the new and old flows of RFC 8290, section 4.1).
  */
 export class SharedTurn {
   #spent = 0;
@@ -54,14 +65,13 @@ export class SharedTurn {
   readonly #old = new Line();
   #scheduled = false;
 
-  /** What a peer remembers of the moment when it was read last. */
-  get stamp(): number {
-    return this.#old.left + this.#old.length;
-  }
-
-  /** Whether a peer is read at once: this turn has time left, and those who waited when it was read last were read since. */
-  admits(stamp: number): boolean {
-    return this.#spent <= TURN_MILLISECONDS && this.#isNew(stamp);
+  /**
+   * Whether a peer is read at once: those who waited when it used up its quantum were read since, and this turn has time left. For
+   * what is `brief`, a turn has as much time again: a peer that speaks rarely does not wait for another turn because a peer
+   * that speaks without pause came first.
+   */
+  admits(share: TurnShare, brief: boolean): boolean {
+    return this.#spent <= (brief ? 2 * TURN_MILLISECONDS : TURN_MILLISECONDS) && this.#isNew(share);
   }
 
   /** Whether this turn has time left and nobody waits. */
@@ -69,16 +79,20 @@ export class SharedTurn {
     return this.#spent <= TURN_MILLISECONDS && !this.#isWaitedFor;
   }
 
-  /** Counts work of this turn. */
-  spend(milliseconds: number): void {
+  /** Counts work of this turn for a peer. */
+  spend(share: TurnShare, milliseconds: number): void {
     if (milliseconds <= 0) return;
     this.#spent += milliseconds;
     this.#schedule();
+    share.used += milliseconds;
+    if (share.used < QUANTUM_MILLISECONDS) return;
+    share.used = 0;
+    share.stamp = this.#old.left + this.#old.length;
   }
 
   /** Takes a place in line. */
-  wait(one: Waiting, stamp: number): void {
-    (this.#isNew(stamp) ? this.#new : this.#old).push(one);
+  wait(one: Waiting, share: TurnShare): void {
+    (this.#isNew(share) ? this.#new : this.#old).push(one);
     this.#schedule();
   }
 
@@ -100,7 +114,7 @@ export class SharedTurn {
     return this.#new.length > 0 || this.#old.length > 0;
   }
 
-  #isNew(stamp: number): boolean {
+  #isNew({ stamp }: TurnShare): boolean {
     return this.#old.left >= stamp;
   }
 

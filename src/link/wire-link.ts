@@ -41,8 +41,8 @@ const SOCKET_BYTES = 256 * 1024;
 const TURN_BYTES = 1024 * 1024;
 const TURN_MESSAGES = 1000;
 
-/** Messages for others that a peer's own may make before the rest of its own wait for another turn: a millisecond's work. */
-const SPREAD = 1000;
+/** Messages for others that a peer's own may make before the rest of its own wait for another turn: about a millisecond's work. */
+const SPREAD = 2000;
 
 /** What a waiting message counts beside its details and its payload. */
 const MESSAGE_BYTES = 200;

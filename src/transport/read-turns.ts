@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../base/clock.ts';
-import { sharedTurn } from '../base/shared-turn.ts';
+import { sharedTurn, TurnShare } from '../base/shared-turn.ts';
 
 /** What is handled before the clock is looked at, in bytes: fewer or more, as messages take long or not. */
 const MIN_PIECE = 256;
@@ -41,8 +41,7 @@ export class ReadTurns {
   #feeding = false;
   #scheduled = false;
   readonly #place = { goOn: (): boolean => this.#takeTurn() };
-  /** When it was read last, as `SharedTurn` has it. */
-  #stamp = 0;
+  readonly #share = new TurnShare();
   #held = false;
   #finished: (() => void) | undefined;
   #lingering: Timer | undefined;
@@ -55,13 +54,14 @@ export class ReadTurns {
 
   /** Takes what the socket has read. */
   read(chunk: Uint8Array): void {
-    if (this.#held || this.#feeding || this.#waitingBytes > 0 || !sharedTurn.admits(this.#stamp)) this.#keep(chunk);
-    else if (chunk.length > FIRST_PIECE) this.#work(chunk);
+    const brief = chunk.length <= FIRST_PIECE;
+    if (this.#held || this.#feeding || this.#waitingBytes > 0 || !sharedTurn.admits(this.#share, brief))
+      this.#keep(chunk);
+    else if (!brief) this.#work(chunk);
     else {
       const begun = this.#clock.monotonic();
       const taken = this.#hand(chunk);
-      sharedTurn.spend(this.#clock.monotonic() - begun);
-      this.#stamp = sharedTurn.stamp;
+      sharedTurn.spend(this.#share, this.#clock.monotonic() - begun);
       if (taken < chunk.length) this.#keep(chunk.subarray(taken));
     }
   }
@@ -117,7 +117,7 @@ export class ReadTurns {
     const piece = Math.min(this.#piece, chunk.length);
     const taken = this.#hand(chunk.subarray(0, piece));
     const counted = this.#clock.monotonic() - begun;
-    sharedTurn.spend(counted);
+    sharedTurn.spend(this.#share, counted);
     if (taken < chunk.length) {
       this.#waiting.push(chunk.subarray(taken));
       this.#waitingBytes += chunk.length - taken;
@@ -131,8 +131,7 @@ export class ReadTurns {
   #settle(begun: number, counted: number, isWhole: boolean): void {
     const cost = this.#clock.monotonic() - begun;
     if (isWhole) this.#piece = pieceAfter(this.#piece, cost);
-    sharedTurn.spend(cost - counted);
-    this.#stamp = sharedTurn.stamp;
+    sharedTurn.spend(this.#share, cost - counted);
     if (this.#waitingBytes > 0) {
       if (this.#held) {
         if (this.#waitingBytes >= READ_AHEAD) this.#socket.pause();
@@ -164,7 +163,7 @@ export class ReadTurns {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    sharedTurn.wait(this.#place, this.#stamp);
+    sharedTurn.wait(this.#place, this.#share);
   }
 
   /** Its turn has come; whether it had anything to do. */

@@ -384,9 +384,9 @@ describe('wire link', () => {
     assert.equal(receiver.messages.length, 16);
   });
 
-  it('rests after a thousand messages that its own have made for others, until the others have had their turn', async () => {
+  it('rests after two thousand messages that its own have made for others, until the others have had their turn', async () => {
     const { channel, link } = setup();
-    link.spread(999);
+    link.spread(1999);
     assert.equal(channel.paused, false);
     link.spread(1);
     assert.equal(channel.paused, true, 'what it says next waits');

@@ -174,7 +174,7 @@ describe('reading in turns', () => {
     const peers = Array.from({ length: 100 }, () => flowing(1));
     for (const { turns } of peers) turns.read(numbered(1));
     const done = (): number => peers.filter(({ pieces }) => pieces.length > 0).length;
-    assert.ok(done() <= 3, `${done()} in the first turn`);
+    assert.ok(done() <= 5, `${done()} in the first turn, which has as much time again for what is brief`);
     for (let i = 0; done() < 100; i++) {
       const before = done();
       await turn();
@@ -193,23 +193,25 @@ describe('reading in turns', () => {
       await turn();
       await microtasks();
     }
-    const rare = flowing(0);
-    rare.turns.read(numbered(1));
-    await turn();
-    await microtasks();
-    assert.equal(rare.pieces.length, 1);
+    const rare = flowing(0.2);
+    for (let i = 1; i <= 3; i++) {
+      rare.turns.read(numbered(1));
+      await turn();
+      await microtasks();
+      assert.equal(rare.pieces.length, i, 'before the others, until its quantum is used up');
+    }
     // Not so one that would be first again and again: all others have their turn before.
     rare.turns.read(numbered(1));
     for (let i = 0; i < 3; i++) {
       await turn();
       await microtasks();
     }
-    assert.equal(rare.pieces.length, 1);
+    assert.equal(rare.pieces.length, 3);
     for (let i = 0; i < 5000 && busy.some(({ socket }) => socket.isPaused()); i++) {
       await turn();
       await microtasks();
     }
-    assert.equal(rare.pieces.length, 2);
+    assert.equal(rare.pieces.length, 4);
   });
 
   it('leaves the rest of a piece to another turn when what is handled makes the peer rest', async () => {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { AgeClock } from '../../../src/base/age-clock.ts';
 import type { AwakeTime } from '../../../src/base/awake-time.ts';
 import type { Clock } from '../../../src/base/clock.ts';
-import { sharedTurn } from '../../../src/base/shared-turn.ts';
+import { sharedTurn, TurnShare } from '../../../src/base/shared-turn.ts';
 import type { Owner, PeerAddress } from '../../../src/gateway/bridge.ts';
 import type { PeerCertificate } from '../../../src/link/link.ts';
 import type { MqttPeer } from '../mqtt-source.ts';
@@ -25,6 +25,8 @@ const LINGER = 15_000;
 /** Packets of one connection that are handled before the clock is looked at: more, if they take little time. */
 const MAX_PACKETS = 200;
 const FEW_PACKETS = 20;
+/** Bytes of a chunk, at most, which a turn reads even if clients with more to say have used their part of it. */
+const BRIEF = 4 * 1024;
 /** Milliseconds that these should take, within a factor of two. */
 const BATCH_MILLISECONDS = 0.5;
 
@@ -109,8 +111,7 @@ export class Connection implements MqttPeer, SessionConnection {
   #reading = false;
   #batch = FEW_PACKETS;
   readonly #place = { goOn: (): boolean => this.#takeTurn() };
-  /** When packets were handled last, as `SharedTurn` has it. */
-  #stamp = 0;
+  readonly #share = new TurnShare();
   /** The far side has ended; what it sent before still counts. */
   #over = false;
   #closed = false;
@@ -170,7 +171,7 @@ export class Connection implements MqttPeer, SessionConnection {
     this.#holds &= ~reason;
     if (this.#holds !== 0) return;
     this.#heardAt = this.#host.patience.now();
-    this.#read();
+    this.#read(false);
   }
 
   send(packet: Buffer): void {
@@ -298,20 +299,20 @@ export class Connection implements MqttPeer, SessionConnection {
     // Before CONNECT, a trickle is no sign of life.
     if (this.session !== undefined) this.#heardAt = this.#host.patience.now();
     this.#reader.push(chunk);
-    this.#read();
+    this.#read(chunk.length <= BRIEF);
   }
 
   #ended(): void {
     this.#over = true;
-    this.#read();
+    this.#read(true);
   }
 
   /** Handles what has come, or waits in line for that. */
-  #read(): void {
+  #read(brief: boolean): void {
     if (this.#reading) return;
-    if (this.#holds === 0 && !this.#closed && !sharedTurn.admits(this.#stamp)) {
+    if (this.#holds === 0 && !this.#closed && !sharedTurn.admits(this.#share, brief)) {
       this.hold(Hold.Turn);
-      sharedTurn.wait(this.#place, this.#stamp);
+      sharedTurn.wait(this.#place, this.#share);
       return;
     }
     this.#readNow();
@@ -359,8 +360,7 @@ export class Connection implements MqttPeer, SessionConnection {
       this.#host.packet(this, packet);
     }
     const counted = clock.monotonic() - begun;
-    sharedTurn.spend(counted);
-    this.#stamp = sharedTurn.stamp;
+    sharedTurn.spend(this.#share, counted);
     if (count > FEW_PACKETS) turns.spend(count);
     if (count <= 1 && count < most) return true;
     const isMore = count === most && this.#holds === 0 && !this.#closed;
@@ -372,8 +372,7 @@ export class Connection implements MqttPeer, SessionConnection {
 
   #settle(begun: number, counted: number, isMore: boolean): void {
     const cost = this.#host.clock.monotonic() - begun;
-    sharedTurn.spend(cost - counted);
-    this.#stamp = sharedTurn.stamp;
+    sharedTurn.spend(this.#share, cost - counted);
     if (isMore) {
       this.#batch = batchAfter(this.#batch, cost);
       if (this.#host.turns.exhausted || !sharedTurn.isIdle) this.#waitLast();
