@@ -1,4 +1,5 @@
-// Runs the compiled tests: `node scripts/test.mjs unit|interop [part of a path …]`.
+// Runs the compiled tests: `node scripts/test.mjs unit|release|interop [part of a path …]`. `release` is what may differ
+// between releases of Node: the unit tests without the long ones, which compute, or start the program again and again.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -9,10 +10,12 @@ import { interopLacks } from './interop-needs.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [suite = 'unit', ...parts] = process.argv.slice(2);
 const interop = `${sep}interop${sep}`;
+const long = ['attacks', 'fuzz', 'property'].map(folder => join('dist', 'test', folder) + sep);
 const files = readdirSync(join(root, 'dist', 'test'), { recursive: true, encoding: 'utf8' })
   .map(name => join('dist', 'test', name))
   .filter(name => name.endsWith('.test.js'))
   .filter(name => name.includes(interop) === (suite === 'interop'))
+  .filter(name => suite !== 'release' || !long.some(folder => name.startsWith(folder)))
   .filter(name => parts.length === 0 || parts.some(part => name.includes(part)))
   .sort();
 const lacks = suite === 'interop' ? interopLacks() : [];

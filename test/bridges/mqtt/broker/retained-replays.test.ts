@@ -114,7 +114,8 @@ describe('SUBSCRIBE with many filters', () => {
     const one = rawPacket(0x30, rawField('t'));
     client.socket.write(Buffer.concat(Array.from({ length: 20_000 }, () => one)));
     await until('all are handled', () => rig.messages.length === 20_000);
-    assert.ok(most <= 1_500, `${most} messages in one turn`);
+    // A turn has a thousand steps, and a batch of 200 that has begun ends. What is counted here may span two turns.
+    assert.ok(most <= 2_200, `${most} messages in one turn`);
     client.socket.destroy();
   });
 });
