@@ -74,7 +74,7 @@ export class SharedTurn {
     return this.#spent <= (brief ? 2 * TURN_MILLISECONDS : TURN_MILLISECONDS) && this.#isNew(share);
   }
 
-  /** Whether this turn has time left and nobody waits. */
+  /** Whether this turn has time left and no peer waits. */
   get isIdle(): boolean {
     return this.#spent <= TURN_MILLISECONDS && !this.#isWaitedFor;
   }

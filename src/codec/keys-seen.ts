@@ -3,7 +3,7 @@ import { ManyKeys } from './many-keys.ts';
 import { unfit } from './unfit.ts';
 
 // Finds keys that come twice while a walk goes over a dictionary. The walk keeps the places of the first keys, and one pass
-// over them follows: a Bloom filter says of nearly every key that it is none of those before, and only the others are
+// over them follows: a Bloom filter shows for nearly every key that no key before is the same, and only the others are
 // compared. A dictionary of more keys has a table, so that the work is linear.
 
 /** Keys whose places are kept: with more of them a table costs less than comparing. */
@@ -42,7 +42,7 @@ export function compareKeys(bytes: Uint8Array, depth: number, count: number): vo
 
 /**
  * The table of a dictionary with the key from `start` to `end` added. `keys` is the table before, if there is one;
- * all `index` keys before this one have been kept if there is none.
+ * if there is no table, all `index` keys before this one have been kept.
  */
 export function addKey(
   keys: KeyTable,

@@ -39,3 +39,17 @@ export function* inSteps<T>(
     if (++count % run === 0) yield 1;
   }
 }
+
+/** The ids of many items, as the answer of a call that is done in steps. */
+export function* idsInSteps(items: Iterable<{ readonly id: number }>): MetaSteps {
+  const ids: number[] = [];
+  yield* inSteps(items, ({ id }) => ids.push(id));
+  return ids;
+}
+
+/** The number of many items, as the answer of a call that is done in steps. */
+export function* countInSteps(items: Iterable<unknown>): MetaSteps {
+  let count = 0;
+  yield* inSteps(items, () => count++);
+  return count;
+}

@@ -2,7 +2,7 @@ import type { RealmView } from '../router/realm.ts';
 import type { Registration } from '../router/registration.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { idArgument, matchArgument, uriArgument } from './meta-arguments.ts';
-import { inSteps, type MetaProcedures, type MetaSteps } from './meta-procedure.ts';
+import { countInSteps, idsInSteps, inSteps, type MetaProcedures, type MetaSteps } from './meta-procedure.ts';
 import { callees, isClients, registrationDetails } from './registration-details.ts';
 
 /** wamp.registration.*. [advanced/meta_api_registrations] */
@@ -26,17 +26,9 @@ export function registrationProcedures(realm: RealmView): MetaProcedures {
 
     'wamp.registration.get': ({ args }) => registrationDetails(clientsRegistration(dealer, args[0])),
 
-    *'wamp.registration.list_callees'({ args }): MetaSteps {
-      const ids: number[] = [];
-      yield* inSteps(callees(clientsRegistration(dealer, args[0])), ({ id }) => ids.push(id));
-      return ids;
-    },
+    'wamp.registration.list_callees': ({ args }) => idsInSteps(callees(clientsRegistration(dealer, args[0]))),
 
-    *'wamp.registration.count_callees'({ args }): MetaSteps {
-      let count = 0;
-      yield* inSteps(callees(clientsRegistration(dealer, args[0])), () => count++);
-      return count;
-    },
+    'wamp.registration.count_callees': ({ args }) => countInSteps(callees(clientsRegistration(dealer, args[0]))),
   };
 }
 

@@ -4,7 +4,7 @@ import type { RealmView } from '../router/realm.ts';
 import { EMPTY_DICT } from '../wamp/dict.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import { idArgument, matchArgument, uriArgument } from './meta-arguments.ts';
-import { inSteps, type MetaProcedures, type MetaSteps } from './meta-procedure.ts';
+import { countInSteps, idsInSteps, inSteps, type MetaProcedures, type MetaSteps } from './meta-procedure.ts';
 import { ResultRows } from './result-rows.ts';
 import { isClients, subscribers, subscriptionDetails } from './subscription-details.ts';
 
@@ -44,17 +44,10 @@ export function subscriptionProcedures(realm: RealmView): MetaProcedures {
 
     'wamp.subscription.get': ({ args }) => subscriptionDetails(clientsSubscription(broker, args[0])),
 
-    *'wamp.subscription.list_subscribers'({ args }): MetaSteps {
-      const ids: number[] = [];
-      yield* inSteps(subscribers(clientsSubscription(broker, args[0])), ({ id }) => ids.push(id));
-      return ids;
-    },
+    'wamp.subscription.list_subscribers': ({ args }) => idsInSteps(subscribers(clientsSubscription(broker, args[0]))),
 
-    *'wamp.subscription.count_subscribers'({ args }): MetaSteps {
-      let count = 0;
-      yield* inSteps(subscribers(clientsSubscription(broker, args[0])), () => count++);
-      return count;
-    },
+    'wamp.subscription.count_subscribers': ({ args }) =>
+      countInSteps(subscribers(clientsSubscription(broker, args[0]))),
 
     // The events are the arguments of the result, one each; what is said of the query is in its keyword arguments.
     *'wamp.subscription.get_events'({ caller, args, kwargs, payload }): MetaSteps {

@@ -47,7 +47,7 @@ export class AnonymousAuthenticator implements Authenticator {
     if (typeof this.#who !== 'string' && !this.#who.has(link.address ?? (link.loopback ? '127.0.0.1' : ''))) {
       return {
         abort: ErrorUri.AuthenticationRequired,
-        message: `anonymous access is allowed from some addresses only (realms[].anonymous); ${link.peer} is none of them${because(link)}`,
+        message: `anonymous access is allowed from some addresses only (realms[].anonymous), and ${link.peer} is not among them${because(link)}`,
       };
     }
     return {

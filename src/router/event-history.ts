@@ -100,7 +100,7 @@ export class EventHistory {
   }
 
   /**
-   * The events that match `filter` and that whoever asks may see. `now` is of the clock that does not jump. What is
+   * The events that match `filter` and that the caller may see. `now` is of the clock that does not jump. What is
    * recorded between two steps is not found; what is forgotten between them is left out.
    */
   *query(

@@ -41,7 +41,7 @@ export async function checkFiles(folder: string): Promise<void> {
   }
 }
 
-/** The name of the file that CURRENT names; undefined if it is none. */
+/** The name of the MANIFEST file that CURRENT names; undefined if CURRENT does not name one. */
 async function manifestOf(folder: string): Promise<string | undefined> {
   const current = await readFile(join(folder, 'CURRENT'), 'utf8');
   return /^(MANIFEST-\d+)\n$/.exec(current)?.[1];

@@ -62,7 +62,7 @@ const broken: Readonly<Record<string, [yaml: string, says: string]>> = {
     'listeners: []\nbridges:\n  mqtt-external: { url: "mqtts://b.example", tls: { cert: !file server.pem, key: !file other.key } }',
     'error  bridges.mqtt-external.tls.key: does not belong to the certificate',
   ],
-  'a broker elsewhere on a port that is none': [
+  'a broker elsewhere on a port that is not valid': [
     'listeners: []\nbridges:\n  mqtt-external: { url: "mqtt://127.0.0.1:99999" }',
     ':3:25  error  bridges.mqtt-external.url: is no URL: its host or its port (1 to 65535) is not valid',
   ],

@@ -20,6 +20,21 @@ async function isUp(port: number): Promise<boolean> {
   return answer?.ok === true;
 }
 
+/** A gateway in a pseudo-terminal: its end brings SIGHUP, and EIO for whatever is written afterwards. */
+async function startInTerminal(folder: Folder, web: number, more: Record<string, string> = {}) {
+  const terminal = spawn(
+    'python3',
+    ['-c', TERMINAL, process.execPath, wampwayMain, 'start', '--port', String(web), '--rawsocket-port', '0'],
+    { stdio: ['pipe', 'pipe', 'inherit'], cwd: folder.path, env: { ...process.env, ...freeBridgePorts, ...more } },
+  );
+  let out = '';
+  terminal.stdout.on('data', data => {
+    out += String(data);
+  });
+  const pid = await until('the process', () => Number(/pid (\d+)/.exec(out)?.[1]) || undefined);
+  return { terminal, pid, output: () => out };
+}
+
 function runs(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -46,21 +61,7 @@ describe('a gateway that is hung up on', { timeout: 60_000 }, () => {
   it('goes on when its terminal is closed', async () => {
     using folder = new Folder();
     const [web = 0] = await freePorts(1);
-    // A pseudo-terminal: its end brings SIGHUP, and EIO for whatever is written afterwards.
-    const terminal = spawn(
-      'python3',
-      ['-c', TERMINAL, process.execPath, wampwayMain, 'start', '--port', String(web), '--rawsocket-port', '0'],
-      {
-        stdio: ['pipe', 'pipe', 'inherit'],
-        cwd: folder.path,
-        env: { ...process.env, ...freeBridgePorts },
-      },
-    );
-    let out = '';
-    terminal.stdout.on('data', data => {
-      out += String(data);
-    });
-    const pid = await until('the process', () => Number(/pid (\d+)/.exec(out)?.[1]) || undefined);
+    const { terminal, pid } = await startInTerminal(folder, web);
     try {
       await until('it answers', () => isUp(web), 20);
       terminal.stdin.end();
@@ -76,27 +77,14 @@ describe('a gateway that is hung up on', { timeout: 60_000 }, () => {
   it('ends with 0, and no abort of Node, at SIGTERM after its terminal was closed', async () => {
     using folder = new Folder();
     const [web = 0] = await freePorts(1);
-    const terminal = spawn(
-      'python3',
-      ['-c', TERMINAL, process.execPath, wampwayMain, 'start', '--port', String(web), '--rawsocket-port', '0'],
-      {
-        stdio: ['pipe', 'pipe', 'inherit'],
-        cwd: folder.path,
-        env: { ...process.env, ...freeBridgePorts, TERMINAL: '--wait' },
-      },
-    );
-    let out = '';
-    terminal.stdout.on('data', data => {
-      out += String(data);
-    });
-    const pid = await until('the process', () => Number(/pid (\d+)/.exec(out)?.[1]) || undefined);
+    const { terminal, pid, output } = await startInTerminal(folder, web, { TERMINAL: '--wait' });
     await until('it answers', () => isUp(web), 20);
     terminal.stdin.end();
     // The terminal is closed once the process has heard of it: SIGHUP sends its output nowhere.
     await new Promise(resolve => setTimeout(resolve, 500));
     process.kill(pid, 'SIGTERM');
     await once(terminal, 'close');
-    assert.match(out, /status 0/);
+    assert.match(output(), /status 0/);
   });
 
   it('goes on when nothing reads stdout and stderr any more', async () => {

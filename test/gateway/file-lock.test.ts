@@ -5,6 +5,20 @@ import { describe, it } from 'node:test';
 import { withFileLock } from '../../src/gateway/file-lock.ts';
 import { Folder } from '../support/folder.ts';
 
+/** Work waits while a lock says `content`, and is done once it is gone. */
+async function waitsFor(file: string, content: string): Promise<void> {
+  writeFileSync(`${file}.lock`, content);
+  let done = false;
+  const waiting = withFileLock(file, () => {
+    done = true;
+  });
+  await new Promise(resolve => setTimeout(resolve, 100));
+  assert.equal(done, false);
+  rmSync(`${file}.lock`);
+  await waiting;
+  assert.equal(done, true);
+}
+
 describe('a file lock', () => {
   it('is there during the work, and nothing of it stays', async () => {
     using folder = new Folder();
@@ -36,30 +50,12 @@ describe('a file lock', () => {
       assert.equal(await withFileLock(file, () => 'done'), 'done');
     }
     const content = await withFileLock(file, () => readFileSync(`${file}.lock`, 'utf8'));
-    writeFileSync(`${file}.lock`, content);
-    let done = false;
-    const waiting = withFileLock(file, () => {
-      done = true;
-    });
-    await new Promise(resolve => setTimeout(resolve, 100));
-    assert.equal(done, false);
-    rmSync(`${file}.lock`);
-    await waiting;
+    await waitsFor(file, content);
   });
 
   it('waits for a process that lives', async () => {
     using folder = new Folder();
-    const file = folder.file('who.yaml');
-    writeFileSync(`${file}.lock`, `${process.pid}\n`);
-    let done = false;
-    const waiting = withFileLock(file, () => {
-      done = true;
-    });
-    await new Promise(resolve => setTimeout(resolve, 100));
-    assert.equal(done, false);
-    rmSync(`${file}.lock`);
-    await waiting;
-    assert.equal(done, true);
+    await waitsFor(folder.file('who.yaml'), `${process.pid}\n`);
   });
 
   it('tells its holder that it is lost', async () => {

@@ -152,7 +152,9 @@ describe('long meta calls', () => {
       assert.equal(other.heard.length, turns + 1, 'calls of others are answered meanwhile');
     }
     assert.ok(turns >= 20 && turns < 100, `${turns} turns`);
-    const [[, , , events]] = caller.heard as unknown as [[unknown, unknown, unknown, { args: number[] }[]]];
+    const [result] = caller.heard;
+    assert.ok(Array.isArray(result));
+    const events: readonly { args: number[] }[] = result[3];
     assert.deepEqual(
       events.map(({ args }) => args[0]),
       Array.from({ length: 5000 }, (_, i) => i + 1),

@@ -93,7 +93,7 @@ export class Departures {
     if (this.#orphans.delete(clientId)) this.#parts.journal?.will(clientId, undefined);
   }
 
-  /** Ends sessions for which nobody has come back, and drops what is too old: in turns, and one after another. */
+  /** Ends expired sessions and drops messages that are too old: in turns, one session after another. */
   expire(): void {
     if (this.#expiring) return;
     this.#expiring = true;
@@ -137,7 +137,7 @@ export class Departures {
     this.#parts.log.info({ clientId, messages }, 'MQTT session expired');
   }
 
-  /** Whether nobody comes back for a session: it has waited for too long, or its principal does not exist any more. */
+  /** Whether a session has expired, or its principal does not exist any more. */
   #isOver(session: Session, now: number): boolean {
     const { sessions, sink } = this.#parts;
     const { owner, connected, ended } = session;

@@ -56,7 +56,7 @@ function named(config: GatewayConfig, bridges: readonly Bridge[]): Omit<Listenin
   return [...ofListeners, ...ofBridges];
 }
 
-/** The address that `listen` would take, or why there is none. */
+/** The address that `listen` would take, or the reason why `host` has no address. */
 async function addressOf(host: string): Promise<string | { text: string }> {
   if (isIP(host) !== 0) return canonicalAddress(host);
   const over = new AbortController();
