@@ -10,6 +10,7 @@ const sources = [
   'src',
   'bridges',
   'test',
+  'bench',
   'console',
   'examples',
   'scripts',
@@ -48,7 +49,7 @@ if (built <= changed) {
     execFileSync(process.execPath, [join(root, file), ...args], { cwd: root, stdio: 'inherit' });
   try {
     run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json');
-    for (const part of ['src', 'bridges', 'test']) removeStale(part);
+    for (const part of ['src', 'bridges', 'test', 'bench']) removeStale(part);
     if (existsSync(join(root, 'scripts', 'build-console.mjs'))) run('scripts/build-console.mjs');
   } catch {
     console.error('wampway: the build failed; the lines above say where.');

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { type List, listFormats } from '../../bench/list-format.ts';
+import { naiveCodecs } from '../../bench/naive-codec.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { Codec, SerializerName } from '../../src/codec/codec.ts';
 import { codecs } from '../../src/codec/codecs.ts';
@@ -7,8 +9,6 @@ import type { FrameChannel, FrameReceiver } from '../../src/link/frame-channel.t
 import { WireLink } from '../../src/link/wire-link.ts';
 import { Router } from '../../src/router/router.ts';
 import { countingIds } from '../../src/wamp/ids.ts';
-import { type List, listFormats } from '../bench/list-format.ts';
-import { naiveCodecs } from '../bench/naive-codec.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { fc } from '../support/fast-check.ts';
 import { testLinkInfo } from '../support/list-link.ts';

@@ -2,19 +2,19 @@
 // runner asks. It has what a gateway's router has, rules that are asked and the meta API, but for --without=NAME. With
 // --naive, it decodes and encodes as an obvious router would, and writes once for every message; with --policy=NAME, that
 // is what gives way for a peer that is too slow.
-import { systemClock } from '../../src/base/clock.ts';
-import { silentLogger } from '../../src/base/logger.ts';
-import { codecs } from '../../src/codec/codecs.ts';
-import type { Link } from '../../src/link/link.ts';
-import { slowPolicies } from '../../src/link/outgoing-policy.ts';
-import { MetaApi } from '../../src/meta/meta-api.ts';
-import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
-import { allowAll } from '../../src/router/authorizer.ts';
-import { Router } from '../../src/router/router.ts';
-import { turnFlusher } from '../../src/transport/flusher.ts';
-import { defaultLimits } from '../../src/transport/limits.ts';
-import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
-import { listenWeb } from '../../src/transport/web-server.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { silentLogger } from '../src/base/logger.ts';
+import { codecs } from '../src/codec/codecs.ts';
+import type { Link } from '../src/link/link.ts';
+import { slowPolicies } from '../src/link/outgoing-policy.ts';
+import { MetaApi } from '../src/meta/meta-api.ts';
+import { AnonymousAuthenticator } from '../src/router/anonymous-authenticator.ts';
+import { allowAll } from '../src/router/authorizer.ts';
+import { Router } from '../src/router/router.ts';
+import { turnFlusher } from '../src/transport/flusher.ts';
+import { defaultLimits } from '../src/transport/limits.ts';
+import { listenRawSocket } from '../src/transport/rawsocket-server.ts';
+import { listenWeb } from '../src/transport/web-server.ts';
 import type { HostReply } from './host-protocol.ts';
 import { hostRules } from './host-rules.ts';
 import { naiveCodecs } from './naive-codec.ts';

@@ -1,13 +1,13 @@
-import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
-import { systemClock } from '../../src/base/clock.ts';
-import { silentLogger } from '../../src/base/logger.ts';
-import { jsonCodec } from '../../src/codec/json/json-codec.ts';
-import type { RunningBridge } from '../../src/gateway/bridge.ts';
-import { defaultLimits } from '../../src/transport/limits.ts';
-import type { Listening } from '../../src/transport/listening.ts';
-import { listenWeb } from '../../src/transport/web-server.ts';
-import { portOf } from '../bridges/mqtt/bridge-rig.ts';
-import { TestGateway } from '../support/bridge-context.ts';
+import { mqttBridge } from '../bridges/mqtt/mqtt-bridge.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { silentLogger } from '../src/base/logger.ts';
+import { jsonCodec } from '../src/codec/json/json-codec.ts';
+import type { RunningBridge } from '../src/gateway/bridge.ts';
+import { defaultLimits } from '../src/transport/limits.ts';
+import type { Listening } from '../src/transport/listening.ts';
+import { listenWeb } from '../src/transport/web-server.ts';
+import { portOf } from '../test/bridges/mqtt/bridge-rig.ts';
+import { TestGateway } from '../test/support/bridge-context.ts';
 import type { Endpoint } from './measured-router.ts';
 
 /** Broker, bridge and router in this process, and one port for WebSocket and RawSocket. */

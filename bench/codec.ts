@@ -1,15 +1,15 @@
 // Decoding a PUBLISH and encoding the EVENT that it becomes: what a broker pays a codec for each event. Beside it the
 // naive way, which takes the payload apart and puts it together again. Not a test:
-//   node scripts/build.mjs && node dist/test/bench/codec.js
+//   node scripts/build.mjs && node dist/bench/codec.js
 import { decode as decodeMsgpack, encode as encodeMsgpack } from '@msgpack/msgpack';
 import { Encoder } from 'cbor-x';
-import type { Codec, SerializerName } from '../../src/codec/codec.ts';
-import { codecNamed, codecs } from '../../src/codec/codecs.ts';
-import { EMPTY_DICT } from '../../src/wamp/dict.ts';
-import { asId } from '../../src/wamp/ids.ts';
-import { MessageType } from '../../src/wamp/message-type.ts';
-import { Payload } from '../../src/wamp/payload.ts';
-import { asUri } from '../../src/wamp/uri.ts';
+import type { Codec, SerializerName } from '../src/codec/codec.ts';
+import { codecNamed, codecs } from '../src/codec/codecs.ts';
+import { EMPTY_DICT } from '../src/wamp/dict.ts';
+import { asId } from '../src/wamp/ids.ts';
+import { MessageType } from '../src/wamp/message-type.ts';
+import { Payload } from '../src/wamp/payload.ts';
+import { asUri } from '../src/wamp/uri.ts';
 
 const cborX = new Encoder({ useRecords: false, variableMapSize: true });
 

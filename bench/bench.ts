@@ -23,7 +23,7 @@ function fullName({ group, name }: Scenario): string {
 }
 
 async function profile(scenario: LoadScenario, { effort }: BenchOptions): Promise<void> {
-  const folder = fileURLToPath(new URL('../../bench-profiles/', import.meta.url));
+  const folder = fileURLToPath(new URL('../bench-profiles/', import.meta.url));
   const name = `${fullName(scenario).replaceAll(/[^a-z0-9]+/g, '-')}.cpuprofile`;
   mkdirSync(folder, { recursive: true });
   await measureLoad(scenario, effort, [ours({ profile: { folder, name } })]);

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { SlowPolicy } from '../../src/link/outgoing-policy.ts';
-import { isDict } from '../../src/wamp/dict.ts';
+import type { SlowPolicy } from '../src/link/outgoing-policy.ts';
+import { isDict } from '../src/wamp/dict.ts';
 import type { HostReady, HostReply, HostRequest, HostUsage } from './host-protocol.ts';
 import type { Endpoint, Entrance, MeasuredRouter } from './measured-router.ts';
 

@@ -1,4 +1,4 @@
-import type { SerializerName } from '../../src/codec/codec.ts';
+import type { SerializerName } from '../src/codec/codec.ts';
 
 const COMMA = 0x2c;
 

@@ -1,22 +1,29 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const project = fileURLToPath(new URL('../../../', import.meta.url));
+/** Where a revision has its router's process; the second is where it was before `bench/` moved out of `test/`. */
+const hosts = ['dist/bench/router-host.js', 'dist/test/bench/router-host.js'];
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Another revision of this project, built in a temporary worktree with the packages of this one. */
 export class Revision {
   readonly name: string;
-  /** Its router's process. */
-  readonly host: string;
   readonly #folder: string;
 
   private constructor(name: string, folder: string) {
     this.name = name;
     this.#folder = folder;
-    this.host = join(folder, 'dist/test/bench/router-host.js');
+  }
+
+  /** Its router's process. */
+  get host(): string {
+    const found = hosts.map(path => join(this.#folder, path)).find(path => existsSync(path));
+    if (found === undefined) throw new Error(`revision ${this.name} has no bench/router-host.ts`);
+    return found;
   }
 
   static build(revision: string): Revision {

@@ -1,7 +1,7 @@
 // What an MQTT load is made by: publishers, and whoever subscribes, in a process of its own. Asked by `mqtt-to-wamp.ts`.
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { rawPacket, rawSubscribe } from '../bridges/mqtt/raw-packets.ts';
+import { rawPacket, rawSubscribe } from '../test/bridges/mqtt/raw-packets.ts';
 import { LoadSession } from './load-session.ts';
 import type { Endpoint } from './measured-router.ts';
 import { type MqttLoad, PAYLOAD, PUBLISHERS, type Qos, TOPIC, WINDOW } from './mqtt-load.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { rawConnect } from '../bridges/mqtt/raw-packets.ts';
+import { rawConnect } from '../test/bridges/mqtt/raw-packets.ts';
 
 /** A bare connection that has been let in. */
 export async function openMqtt(port: number, clientId: string): Promise<Socket> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { FloodPeer } from '../support/flood-peer.ts';
-import type { GatewayPorts } from '../support/gateway-process.ts';
+import { FloodPeer } from '../test/support/flood-peer.ts';
+import type { GatewayPorts } from '../test/support/gateway-process.ts';
 
 /** What a client does that wants others to wait. */
 export interface HostileAttack {

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { isDict } from '../../src/wamp/dict.ts';
+import { isDict } from '../src/wamp/dict.ts';
 import type { Result } from './results.ts';
 
-const file = fileURLToPath(new URL('../../../test/bench/baseline.json', import.meta.url));
+const file = fileURLToPath(new URL('../../bench/baseline.json', import.meta.url));
 
 /** A change by less than this is the machine's. */
 const NOISE = 0.15;

@@ -5,8 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { rawConnect, rawPublish } from '../bridges/mqtt/raw-packets.ts';
-import { freePorts } from '../support/free-ports.ts';
+import { rawConnect, rawPublish } from '../test/bridges/mqtt/raw-packets.ts';
+import { freePorts } from '../test/support/free-ports.ts';
 import { usageOf } from './foreign-router.ts';
 import { LoadSession } from './load-session.ts';
 import type { Effort } from './measure.ts';
@@ -37,7 +37,7 @@ async function run({ soakSeconds }: Effort): Promise<Findings> {
     config,
     `log: { level: error }\nlisteners: [${listener}]\nbridges:\n  mqtt: { host: 127.0.0.1, port: ${mqtt} }\n`,
   );
-  const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+  const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
   const command = [process.execPath, `--max-old-space-size=${HEAP_MIB}`, main, 'start', '-c', config];
   const [program = '', ...args] = process.platform === 'linux' ? ['taskset', '-c', '0', ...command] : command;
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });

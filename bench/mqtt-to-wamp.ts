@@ -1,12 +1,12 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { EmbeddedSource } from '../../bridges/mqtt/broker/embedded-source.ts';
-import { DropCounter } from '../../bridges/mqtt/drop-counter.ts';
-import { mqttConfig } from '../../bridges/mqtt/mqtt-config.ts';
-import type { MqttSink } from '../../bridges/mqtt/mqtt-source.ts';
-import { systemClock } from '../../src/base/clock.ts';
-import { silentLogger } from '../../src/base/logger.ts';
+import { EmbeddedSource } from '../bridges/mqtt/broker/embedded-source.ts';
+import { DropCounter } from '../bridges/mqtt/drop-counter.ts';
+import { mqttConfig } from '../bridges/mqtt/mqtt-config.ts';
+import type { MqttSink } from '../bridges/mqtt/mqtt-source.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { silentLogger } from '../src/base/logger.ts';
 import { type Effort, median as middleOf } from './measure.ts';
 import type { Candidate, MeasuredRouter } from './measured-router.ts';
 import { MqttHost } from './mqtt-host.ts';
