@@ -3,11 +3,11 @@
 //   node scripts/build.mjs && node dist/bench/codec.js
 import { decode as decodeMsgpack, encode as encodeMsgpack } from '@msgpack/msgpack';
 import { Encoder } from 'cbor-x';
-import type { Codec, SerializerName } from '../src/codec/codec.ts';
 import { codecNamed, codecs } from '../src/codec/codecs.ts';
+import type { Codec, SerializerName } from '../src/codec/message/codec.ts';
 import { EMPTY_DICT } from '../src/wamp/dict.ts';
 import { asId } from '../src/wamp/ids.ts';
-import { MessageType } from '../src/wamp/message-type.ts';
+import { MessageType } from '../src/wamp/messages/message-type.ts';
 import { Payload } from '../src/wamp/payload.ts';
 import { asUri } from '../src/wamp/uri.ts';
 

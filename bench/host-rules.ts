@@ -1,6 +1,6 @@
-import { RoleAuthorizer } from '../src/auth/role-authorizer.ts';
-import type { Rule } from '../src/auth/rule.ts';
-import { type Action, ALLOW, type Authorizer } from '../src/router/authorizer.ts';
+import { RoleAuthorizer } from '../src/auth/rules/role-authorizer.ts';
+import type { Rule } from '../src/auth/rules/rule.ts';
+import { type Action, ALLOW, type Authorizer } from '../src/router/policy/authorizer.ts';
 
 const everything: ReadonlySet<Action> = new Set(['publish', 'subscribe', 'call', 'register']);
 const nothing: ReadonlySet<Action> = new Set();

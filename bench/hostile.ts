@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Session } from '../src/client/session.ts';
+import { Session } from '../src/client/session/session.ts';
 import { codecNamed } from '../src/codec/codecs.ts';
 import { dial } from '../src/transport/dial.ts';
 import { GatewayProcess } from '../test/support/gateway-process.ts';

@@ -1,4 +1,4 @@
-import { MessageType } from '../src/wamp/message-type.ts';
+import { MessageType } from '../src/wamp/messages/message-type.ts';
 import { listFormats } from './list-format.ts';
 import { LoadSession } from './load-session.ts';
 import type { Effort } from './measure.ts';

@@ -1,6 +1,6 @@
 import { decode as decodeMsgpack, encode as encodeMsgpack } from '@msgpack/msgpack';
 import { Encoder } from 'cbor-x';
-import type { SerializerName } from '../src/codec/codec.ts';
+import type { SerializerName } from '../src/codec/message/codec.ts';
 
 /** A message as the list of values that it is on the wire. */
 export type List = readonly unknown[];

@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import { MessageType } from '../src/wamp/message-type.ts';
+import { MessageType } from '../src/wamp/messages/message-type.ts';
 import type { MatchPolicy } from '../src/wamp/uri.ts';
 import { FrameScanner } from './frame-scanner.ts';
 import { type List, listFormats } from './list-format.ts';

@@ -1,4 +1,4 @@
-import type { SerializerName } from '../src/codec/codec.ts';
+import type { SerializerName } from '../src/codec/message/codec.ts';
 
 const COMMA = 0x2c;
 

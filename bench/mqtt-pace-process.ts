@@ -2,7 +2,7 @@
 // `mqtt-paced.ts`.
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { MessageType } from '../src/wamp/message-type.ts';
+import { MessageType } from '../src/wamp/messages/message-type.ts';
 import { rawPacket, rawSubscribe } from '../test/bridges/mqtt/raw-packets.ts';
 import { Latencies } from './latencies.ts';
 import { listFormats } from './list-format.ts';

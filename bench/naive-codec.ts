@@ -1,11 +1,11 @@
-import type { Codec, SerializerName } from '../src/codec/codec.ts';
 import { codecNamed } from '../src/codec/codecs.ts';
+import type { Codec, SerializerName } from '../src/codec/message/codec.ts';
 import { type Dict, isDict } from '../src/wamp/dict.ts';
 import { ProtocolViolation } from '../src/wamp/errors.ts';
 import { asId, type Id, type IdScope, isId } from '../src/wamp/ids.ts';
-import { type FieldReader, type FieldWriter, layoutOf } from '../src/wamp/layout.ts';
-import { MessageType } from '../src/wamp/message-type.ts';
-import type { FailableType, Message } from '../src/wamp/messages.ts';
+import { type FieldReader, type FieldWriter, layoutOf } from '../src/wamp/messages/layout.ts';
+import { MessageType } from '../src/wamp/messages/message-type.ts';
+import type { FailableType, Message } from '../src/wamp/messages/messages.ts';
 import { Payload } from '../src/wamp/payload.ts';
 import { asUri, type Uri } from '../src/wamp/uri.ts';
 import { type List, type ListFormat, listFormats } from './list-format.ts';

@@ -1,4 +1,4 @@
-import { MessageType } from '../src/wamp/message-type.ts';
+import { MessageType } from '../src/wamp/messages/message-type.ts';
 import { Latencies } from './latencies.ts';
 import type { List } from './list-format.ts';
 import { listFormats } from './list-format.ts';

@@ -1,4 +1,4 @@
-import type { SerializerName } from '../src/codec/codec.ts';
+import type { SerializerName } from '../src/codec/message/codec.ts';
 import { type List, listFormats } from './list-format.ts';
 import { MAX_HEAD, type WireName, wrap } from './wire-format.ts';
 

@@ -1,4 +1,4 @@
-import type { SerializerName } from '../src/codec/codec.ts';
+import type { SerializerName } from '../src/codec/message/codec.ts';
 import type { List } from './list-format.ts';
 import type { Subscriber } from './publish-load.ts';
 import type { TransportName, WireName } from './wire-format.ts';

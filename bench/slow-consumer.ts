@@ -1,5 +1,5 @@
 import { slowPolicies } from '../src/link/outgoing-policy.ts';
-import { MessageType } from '../src/wamp/message-type.ts';
+import { MessageType } from '../src/wamp/messages/message-type.ts';
 import { ours } from './candidates.ts';
 import type { Tally } from './load.ts';
 import { LoadSession } from './load-session.ts';

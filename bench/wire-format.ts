@@ -1,4 +1,4 @@
-import type { SerializerName } from '../src/codec/codec.ts';
+import type { SerializerName } from '../src/codec/message/codec.ts';
 import type { Endpoint } from './measured-router.ts';
 
 export type TransportName = 'ws' | 'raw';

@@ -1,4 +1,4 @@
-import type { Bridge } from '../src/gateway/bridge.ts';
+import type { Bridge } from '../src/gateway/bridge/bridge.ts';
 import { cborTcpBridge } from './cbor-tcp/cbor-tcp-bridge.ts';
 import { externalMqttBridge } from './mqtt/external/external-bridge.ts';
 import { mqttBridge } from './mqtt/mqtt-bridge.ts';

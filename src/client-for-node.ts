@@ -1,4 +1,7 @@
-import { webSocketLink as standardWebSocketLink, type WebSocketLinkOptions } from './client/web-socket-link.ts';
+import {
+  webSocketLink as standardWebSocketLink,
+  type WebSocketLinkOptions,
+} from './client/web-socket/web-socket-link.ts';
 import { jsonCodec } from './codec/json/json-codec.ts';
 import type { Link } from './link/link.ts';
 import { dial } from './transport/dial.ts';

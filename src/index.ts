@@ -5,8 +5,6 @@
  */
 export { type Clock, systemClock, type Timer } from './base/clock.ts';
 export { type LogFields, type Logger, silentLogger } from './base/logger.ts';
-export { Client, type ClientOptions } from './client/client.ts';
-export { Session, type SessionOptions } from './client/session.ts';
 export type {
   CallOptions,
   CallResult,
@@ -20,24 +18,26 @@ export type {
   Subscription,
   WampEvent,
   WampSession,
-} from './client/session-api.ts';
-export type { Codec, SerializerName } from './codec/codec.ts';
+} from './client/api/session-api.ts';
+export { Client, type ClientOptions } from './client/client.ts';
+export { Session, type SessionOptions } from './client/session/session.ts';
 export { codecNamed, codecs } from './codec/codecs.ts';
-export { type Bridge, type BridgeContext, defineBridge, type RunningBridge } from './gateway/bridge.ts';
-export { ConfigError, type ConfigProblem } from './gateway/config/config-problem.ts';
+export type { Codec, SerializerName } from './codec/message/codec.ts';
+export { type Bridge, type BridgeContext, defineBridge, type RunningBridge } from './gateway/bridge/bridge.ts';
 export type { ConfigInput, GatewayConfig } from './gateway/config/config-schema.ts';
 export { loadConfig, parseConfig } from './gateway/config/load-config.ts';
+export { ConfigError, type ConfigProblem } from './gateway/config/values/config-problem.ts';
 export { Gateway, type GatewayListener, type GatewayOptions } from './gateway/gateway.ts';
-export type { GatewayStatus } from './gateway/gateway-status.ts';
-export { createLog, type LogOptions } from './gateway/log.ts';
-export { StartError } from './gateway/start-error.ts';
+export { createLog, type LogOptions } from './gateway/logging/log.ts';
+export { StartError } from './gateway/support/start-error.ts';
+export type { GatewayStatus } from './gateway/web/gateway-status.ts';
 export type { Link, LinkInfo, LinkReceiver, Principal } from './link/link.ts';
 export { localLinkPair } from './link/local-link.ts';
 export { MetaApi, type MetaApiOptions } from './meta/meta-api.ts';
-export { defaultMetaPolicy, type MetaAccess, type MetaPolicy } from './meta/meta-authorizer.ts';
-export type { Authenticator } from './router/admission.ts';
-export { AnonymousAuthenticator } from './router/anonymous-authenticator.ts';
-export type { Authorizer } from './router/authorizer.ts';
+export { defaultMetaPolicy, type MetaAccess, type MetaPolicy } from './meta/runtime/meta-authorizer.ts';
+export { AnonymousAuthenticator } from './router/policy/anonymous-authenticator.ts';
+export type { Authenticator } from './router/policy/authenticator.ts';
+export type { Authorizer } from './router/policy/authorizer.ts';
 export { Router, type RouterOptions } from './router/router.ts';
 export { type StartGatewayOptions, startGateway } from './start-gateway.ts';
 export { type DialOptions, dial } from './transport/dial.ts';

@@ -2,20 +2,20 @@
 
 import { bridges } from '../bridges/index.ts';
 import { systemClock } from './base/clock.ts';
-import { callCommand } from './cli/call.ts';
-import { certCommand } from './cli/cert.ts';
-import { checkCommand } from './cli/check.ts';
-import { dataCommand } from './cli/data.ts';
-import { keyCommand } from './cli/key.ts';
-import { mapCommand } from './cli/map.ts';
-import { pairCommand } from './cli/pair.ts';
-import { pubCommand } from './cli/pub.ts';
-import { registerCommand } from './cli/register.ts';
+import { checkCommand } from './cli/gateway/check.ts';
+import { dataCommand } from './cli/gateway/data.ts';
+import { mapCommand } from './cli/gateway/map.ts';
+import { startCommand } from './cli/gateway/start.ts';
+import { certCommand } from './cli/keys/cert.ts';
+import { keyCommand } from './cli/keys/key.ts';
+import { pairCommand } from './cli/keys/pair.ts';
+import { userCommand } from './cli/keys/user.ts';
+import { callCommand } from './cli/peer/call.ts';
+import { pubCommand } from './cli/peer/pub.ts';
+import { registerCommand } from './cli/peer/register.ts';
+import { subCommand } from './cli/peer/sub.ts';
 import { runProcess } from './cli/run-process.ts';
-import { startCommand } from './cli/start.ts';
-import { subCommand } from './cli/sub.ts';
-import { userCommand } from './cli/user.ts';
-import { packageVersion, pageFolder } from './gateway/package-files.ts';
+import { packageVersion, pageFolder } from './gateway/support/package-files.ts';
 
 const environment = process.env;
 
@@ -28,7 +28,8 @@ await runProcess({
       bridges,
       environment,
       clock: systemClock,
-      createLog: async options => new (await import('./gateway/held-log.ts')).HeldLog(options, systemClock),
+      createLog: async options =>
+        new (await import('./gateway/logging/buffered-log.ts')).BufferedLog(options, systemClock),
       pageFolder,
     }),
     checkCommand(bridges, environment),

@@ -1,11 +1,11 @@
 import { bridges } from '../bridges/index.ts';
 import type { Clock } from './base/clock.ts';
 import type { Logger } from './base/logger.ts';
-import type { Bridge } from './gateway/bridge.ts';
+import type { Bridge } from './gateway/bridge/bridge.ts';
 import type { ConfigInput } from './gateway/config/config-schema.ts';
 import { parseConfig } from './gateway/config/load-config.ts';
 import { Gateway } from './gateway/gateway.ts';
-import { pageFolder } from './gateway/package-files.ts';
+import { pageFolder } from './gateway/support/package-files.ts';
 
 export interface StartGatewayOptions {
   /** As in a configuration file; what is left out has its default. No bridge is on unless it says so. */

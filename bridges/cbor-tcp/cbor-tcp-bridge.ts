@@ -1,4 +1,4 @@
-import { defineBridge } from '../../src/gateway/bridge.ts';
+import { defineBridge } from '../../src/gateway/bridge/bridge.ts';
 import { cborTcpConfig } from './cbor-tcp-config.ts';
 import { cborTcpDemo } from './cbor-tcp-demo.ts';
 import { DeviceGate } from './device-gate.ts';

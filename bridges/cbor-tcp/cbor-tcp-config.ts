@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tlsSchema } from '../../src/gateway/bridge.ts';
+import { tlsSchema } from '../../src/gateway/bridge/bridge.ts';
 
 /** The cbor-tcp bridge's part of the configuration. */
 export const cborTcpConfig = z.strictObject({

@@ -1,4 +1,4 @@
-import type { Demo } from '../../src/gateway/bridge.ts';
+import type { Demo } from '../../src/gateway/bridge/bridge.ts';
 import type { CborTcpConfig } from './cbor-tcp-config.ts';
 import { SimulatedMeter } from './simulated-meter.ts';
 

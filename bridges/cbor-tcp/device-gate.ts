@@ -1,10 +1,10 @@
-import { afterAwake } from '../../src/base/awake-time.ts';
 import type { Timer } from '../../src/base/clock.ts';
-import type { BridgeContext } from '../../src/gateway/bridge.ts';
+import { afterAwake } from '../../src/base/time/awake-time.ts';
+import type { BridgeContext } from '../../src/gateway/bridge/bridge.ts';
 import type { DeviceTerms, Link, LinkReceiver, Principal } from '../../src/link/link.ts';
 import { CloseUri, ErrorUri, ProtocolViolation } from '../../src/wamp/errors.ts';
-import { MessageType, messageName } from '../../src/wamp/message-type.ts';
-import type { Message } from '../../src/wamp/messages.ts';
+import { MessageType, messageName } from '../../src/wamp/messages/message-type.ts';
+import type { Message } from '../../src/wamp/messages/messages.ts';
 import type { Uri } from '../../src/wamp/uri.ts';
 import type { CborTcpConfig } from './cbor-tcp-config.ts';
 import { NamespaceLink, type WelcomedDevice } from './namespace-link.ts';

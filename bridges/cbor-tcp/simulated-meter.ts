@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../src/base/clock.ts';
 import type { Logger } from '../../src/base/logger.ts';
-import { Session } from '../../src/client/session.ts';
-import type { Invocation } from '../../src/client/session-api.ts';
+import type { Invocation } from '../../src/client/api/session-api.ts';
+import { Session } from '../../src/client/session/session.ts';
 import type { Link } from '../../src/link/link.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 

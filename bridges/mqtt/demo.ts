@@ -1,7 +1,7 @@
 import type { MqttClient } from 'mqtt';
 import type { Clock } from '../../src/base/clock.ts';
-import type { Demo } from '../../src/gateway/bridge.ts';
-import type { MqttConfig } from './mqtt-config.ts';
+import type { Demo } from '../../src/gateway/bridge/bridge.ts';
+import type { MqttConfig } from './config/mqtt-config.ts';
 
 const CLIENT_ID = 'demo-greenhouse';
 const INTERVAL = 1_000;

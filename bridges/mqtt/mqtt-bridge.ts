@@ -1,13 +1,13 @@
-import { defineBridge } from '../../src/gateway/bridge.ts';
-import { accessInWords } from './access.ts';
-import { inspectRecord } from './broker/record-check.ts';
-import { clientRights } from './client-rights.ts';
+import { defineBridge } from '../../src/gateway/bridge/bridge.ts';
+import { inspectRecord } from './broker/durability/record-check.ts';
+import { accessInWords } from './clients/access.ts';
+import { clientRights } from './clients/client-rights.ts';
+import { presencePrefix } from './clients/presence.ts';
+import { mqttConfig } from './config/mqtt-config.ts';
 import { greenhouse } from './demo.ts';
-import { DropCounter } from './drop-counter.ts';
-import { mqttConfig } from './mqtt-config.ts';
 import { type OwnBroker, openBroker } from './open-broker.ts';
-import { presencePrefix } from './presence.ts';
-import { Relay } from './relay.ts';
+import { Relay } from './relay/relay.ts';
+import { DropCounter } from './report/drop-counter.ts';
 
 /** The bridge itself on the realm. */
 const SERVICE = 'wampway:mqtt';

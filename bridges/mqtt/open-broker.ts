@@ -1,6 +1,6 @@
 import { EmbeddedSource, type SourceParts } from './broker/embedded-source.ts';
-import type { MqttConfig } from './mqtt-config.ts';
-import type { MqttSource } from './mqtt-source.ts';
+import type { MqttConfig } from './config/mqtt-config.ts';
+import type { MqttSource } from './source/mqtt-source.ts';
 
 /** A broker within this process. */
 export interface OwnBroker extends MqttSource {

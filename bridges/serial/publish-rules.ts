@@ -1,7 +1,7 @@
-import { LinearPattern } from '../../src/base/linear-pattern.ts';
+import { LinearPattern } from '../../src/base/patterns/linear-pattern.ts';
 import { EMPTY_DICT } from '../../src/wamp/dict.ts';
-import { type Captured, captured } from './captured.ts';
-import { deviceUri, type PublishRuleConfig } from './serial-config.ts';
+import { deviceUri, type PublishRuleConfig } from './config/serial-config.ts';
+import { type Captured, captured } from './procedures/captured.ts';
 
 /** An event that a frame gives rise to. */
 export interface FrameEvent extends Captured {

@@ -1,11 +1,11 @@
-import { type BridgeContext, defineBridge, type RunningBridge } from '../../src/gateway/bridge.ts';
-import { watchFile, watchNothing } from './path-watcher.ts';
-import { portOpener, SIMULATED } from './port-opener.ts';
-import { type SerialConfig, serialConfig } from './serial-config.ts';
-import { serialDemo } from './serial-demo.ts';
+import { type BridgeContext, defineBridge, type RunningBridge } from '../../src/gateway/bridge/bridge.ts';
+import { type SerialConfig, serialConfig } from './config/serial-config.ts';
+import { watchFile, watchNothing } from './port/path-watcher.ts';
+import { portOpener, SIMULATED } from './port/port-opener.ts';
 import { type PortAccess, SerialDevice } from './serial-device.ts';
 import { serialRights } from './serial-rights.ts';
-import { simulatedGreenhouse } from './simulated-greenhouse.ts';
+import { serialDemo } from './simulation/serial-demo.ts';
+import { simulatedGreenhouse } from './simulation/simulated-greenhouse.ts';
 
 /** Serial ports and the devices on them: lines become events, procedures become commands. */
 export const serialBridge = defineBridge({

@@ -1,21 +1,21 @@
 import type { Timer } from '../../src/base/clock.ts';
 import type { Logger } from '../../src/base/logger.ts';
-import { result } from '../../src/client/result.ts';
-import type { Invocation, InvocationHandler, JoinedSession, PublishOptions } from '../../src/client/session-api.ts';
-import type { BridgeContext } from '../../src/gateway/bridge.ts';
+import type { Invocation, InvocationHandler, JoinedSession, PublishOptions } from '../../src/client/api/session-api.ts';
+import { result } from '../../src/client/roles/result.ts';
+import type { BridgeContext } from '../../src/gateway/bridge/bridge.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
-import { DeviceProcedure } from './device-procedure.ts';
+import { transmitTime } from './config/line-settings.ts';
+import { type FramingConfig, type PortConfig, statusUri } from './config/serial-config.ts';
 import type { Framer } from './framing/framer.ts';
 import { LineFramer } from './framing/line-framer.ts';
-import { transmitTime } from './line-settings.ts';
-import type { PortWatcher } from './path-watcher.ts';
-import { PortOwner, type PortState } from './port-owner.ts';
-import { ProcedureSet } from './procedure-set.ts';
+import type { PortWatcher } from './port/path-watcher.ts';
+import { PortOwner, type PortState } from './port/port-owner.ts';
+import type { WireOpener } from './port/wire.ts';
+import { DeviceProcedure } from './procedures/device-procedure.ts';
+import { ProcedureSet } from './procedures/procedure-set.ts';
+import { TransactionQueue } from './procedures/transaction-queue.ts';
 import { PublishRules } from './publish-rules.ts';
-import { type FramingConfig, type PortConfig, statusUri } from './serial-config.ts';
-import { TransactionQueue } from './transaction-queue.ts';
-import type { WireOpener } from './wire.ts';
 
 /** How a bridge reaches ports. */
 export interface PortAccess {

@@ -1,5 +1,5 @@
-import type { DeviceRights } from '../../src/gateway/bridge.ts';
-import { deviceUri, type PortConfig, type SerialConfig } from './serial-config.ts';
+import type { DeviceRights } from '../../src/gateway/bridge/bridge.ts';
+import { deviceUri, type PortConfig, type SerialConfig } from './config/serial-config.ts';
 
 /** What the bridge does for the devices on its ports, which it joins as role `device`. */
 export function serialRights({ ports }: SerialConfig): readonly DeviceRights[] {

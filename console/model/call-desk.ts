@@ -1,4 +1,4 @@
-import type { WampSession } from '../../src/client/session-api.ts';
+import type { WampSession } from '../../src/client/api/session-api.ts';
 import { jsonPayload } from '../../src/codec/json/json-values.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import { parseArguments, parseKeywords } from './call-form.ts';

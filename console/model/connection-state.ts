@@ -1,4 +1,4 @@
-import type { ClientState } from '../../src/client/client-state.ts';
+import type { ClientState } from '../../src/client/reconnect/client-state.ts';
 import { endingText } from './error-text.ts';
 import { clockText, durationText } from './time-text.ts';
 import { clean } from './value-text.ts';

@@ -1,4 +1,4 @@
-/** Arrivals closer together than this share an entry, so that a flood is measured over seconds, not over one burst. */
+/** ConnectHandler closer together than this share an entry, so that a flood is measured over seconds, not over one burst. */
 const MERGE_MILLISECONDS = 250;
 const ENTRIES = 16;
 
@@ -26,7 +26,7 @@ export class Rate {
     this.#counts[place] = 1;
   }
 
-  /** Arrivals a second as seen at `now`; undefined before there is anything to compare. */
+  /** ConnectHandler a second as seen at `now`; undefined before there is anything to compare. */
   perSecond(now: number): number | undefined {
     if (this.#length < 2) return undefined;
     const oldest = this.#times[this.#first] ?? 0;

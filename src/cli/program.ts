@@ -1,6 +1,13 @@
 import { Command, CommanderError, Option } from 'commander';
-import { type CliArgument, type CliCommand, CliError, type CliIo, type CliOptions, ExitCode } from './command.ts';
-import { printableText } from './json-text.ts';
+import {
+  type CliArgument,
+  type CliCommand,
+  CliError,
+  type CliIo,
+  type CliOptions,
+  ExitCode,
+} from './command/command.ts';
+import { printableText } from './command/json-text.ts';
 
 export interface Program {
   readonly name: string;

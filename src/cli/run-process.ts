@@ -1,9 +1,9 @@
 import { closeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { ExitCode } from './command.ts';
-import { outputOf } from './file-output.ts';
-import { printableText } from './json-text.ts';
-import { type OutputLoss, ProcessOutput } from './process-output.ts';
+import { ExitCode } from './command/command.ts';
+import { printableText } from './command/json-text.ts';
+import { outputOf } from './output/file-output.ts';
+import { type OutputLoss, ProcessOutput } from './output/process-output.ts';
 import { type Program, runProgram } from './program.ts';
 
 /** Exit code of a process that a signal cuts short: 128 and SIGINT's number, as shells have it. */

@@ -3,11 +3,6 @@ import { type Logger, silentLogger } from '../base/logger.ts';
 import type { Link } from '../link/link.ts';
 import { ErrorUri, WampError } from '../wamp/errors.ts';
 import type { Id } from '../wamp/ids.ts';
-import type { BackoffOptions } from './backoff.ts';
-import type { ClientState } from './client-state.ts';
-import { guarded } from './handler-guard.ts';
-import { Reconnector } from './reconnector.ts';
-import type { SessionOptions } from './session.ts';
 import type {
   CallOptions,
   CallResult,
@@ -20,12 +15,17 @@ import type {
   Subscription,
   WampEvent,
   WampSession,
-} from './session-api.ts';
-import { Standing } from './standing.ts';
+} from './api/session-api.ts';
+import type { BackoffOptions } from './reconnect/backoff.ts';
+import type { ClientState } from './reconnect/client-state.ts';
+import { Standing } from './reconnect/durable-subscription.ts';
+import { Reconnector } from './reconnect/reconnector.ts';
+import { guarded } from './roles/handler-guard.ts';
+import type { SessionOptions } from './session/session.ts';
 
 export type { Clock, Timer } from '../base/clock.ts';
 export type { LogFields, Logger } from '../base/logger.ts';
-export type { Codec, SerializerName } from '../codec/codec.ts';
+export type { Codec, SerializerName } from '../codec/message/codec.ts';
 export type { Link, LinkInfo } from '../link/link.ts';
 export type { Dict } from '../wamp/dict.ts';
 export { CloseUri, ErrorUri, WampError } from '../wamp/errors.ts';
@@ -33,22 +33,22 @@ export type { Id } from '../wamp/ids.ts';
 export { Payload } from '../wamp/payload.ts';
 export type { MatchPolicy, Uri } from '../wamp/uri.ts';
 export { asUri } from '../wamp/uri.ts';
-export type { BackoffOptions } from './backoff.ts';
-export type { ClientState } from './client-state.ts';
-export { craLogin } from './cra-login.ts';
-export type { Admission, Challenge, ChallengeAnswer } from './joining.ts';
-export type { Login, LoginAttempt } from './login.ts';
-export { result } from './result.ts';
-export { retainedEventsSent } from './retained-events.ts';
-export { type ScramLoginOptions, scramLogin } from './scram-login.ts';
-export type { SessionOptions } from './session.ts';
-export { Session } from './session.ts';
-export type * from './session-api.ts';
-export { type SignLoginOptions, signLogin } from './sign-login.ts';
-export type { StandardWebSocket } from './standard-web-socket-channel.ts';
-export { ticketLogin } from './ticket-login.ts';
-export type { StandardWebSocketClass, WebSocketLinkOptions } from './web-socket-link.ts';
-export { webSocketLink } from './web-socket-link.ts';
+export { retainedEventsSent } from './api/retained-events.ts';
+export type * from './api/session-api.ts';
+export { craLogin } from './login/cra-login.ts';
+export type { Login, LoginAttempt } from './login/login.ts';
+export { type ScramLoginOptions, scramLogin } from './login/scram-login.ts';
+export { type SignLoginOptions, signLogin } from './login/sign-login.ts';
+export { ticketLogin } from './login/ticket-login.ts';
+export type { BackoffOptions } from './reconnect/backoff.ts';
+export type { ClientState } from './reconnect/client-state.ts';
+export { result } from './roles/result.ts';
+export type { Admission, Challenge, ChallengeAnswer } from './session/joining.ts';
+export type { SessionOptions } from './session/session.ts';
+export { Session } from './session/session.ts';
+export type { StandardWebSocket } from './web-socket/standard-web-socket-channel.ts';
+export type { StandardWebSocketClass, WebSocketLinkOptions } from './web-socket/web-socket-link.ts';
+export { webSocketLink } from './web-socket/web-socket-link.ts';
 
 export interface ClientOptions extends SessionOptions {
   /** Opens a new link to the router each time it is called; `signal` is aborted when it is no longer wanted. */

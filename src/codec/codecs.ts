@@ -1,6 +1,6 @@
 import { cborCodec } from './cbor/cbor-codec.ts';
-import type { Codec, SerializerName } from './codec.ts';
 import { jsonCodec } from './json/json-codec.ts';
+import type { Codec, SerializerName } from './message/codec.ts';
 import { msgpackCodec } from './msgpack/msgpack-codec.ts';
 
 const byName: Readonly<Record<SerializerName, Codec>> = { json: jsonCodec, msgpack: msgpackCodec, cbor: cborCodec };

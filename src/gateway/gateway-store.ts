@@ -1,16 +1,16 @@
-import type { AgeClock } from '../base/age-clock.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { DiskRoom } from '../store/disk-room.ts';
+import type { AgeClock } from '../base/time/age-clock.ts';
+import { DiskQuota } from '../store/contract/disk-quota.ts';
+import type { Store } from '../store/contract/store.ts';
+import { textOf } from '../store/contract/store-health.ts';
+import type { StoreStatus } from '../store/contract/store-status.ts';
+import { makeFolder } from '../store/files/store-files.ts';
 import { LevelStore } from '../store/level-store.ts';
 import { MemoryStore } from '../store/memory-store.ts';
-import type { Store } from '../store/store.ts';
-import { makeFolder } from '../store/store-files.ts';
-import { textOf } from '../store/store-health.ts';
-import type { StoreStatus } from '../store/store-status.ts';
-import { bounded } from './bounded.ts';
 import type { DataConfig } from './config/data-schema.ts';
-import { StartError } from './start-error.ts';
+import { bounded } from './support/bounded.ts';
+import { StartError } from './support/start-error.ts';
 
 /** Bytes that bridges may keep where there is no data folder. */
 const MEMORY = 64 * 1024 * 1024;
@@ -40,7 +40,7 @@ export class GatewayStore implements AsyncDisposable {
     const { path, sync, syncInterval, maxBytes, minFree } = config;
     const { clock, log, ages } = options;
     try {
-      const room = new DiskRoom(path, { maxBytes, minFree }, clock);
+      const room = new DiskQuota(path, { maxBytes, minFree }, clock);
       const ready = prepare(path, room);
       if (!(await bounded(ready, PATIENCE, clock))) throw new Error(`the disk has not answered for ${PATIENCE} ms`);
       await ready;
@@ -66,7 +66,7 @@ export class GatewayStore implements AsyncDisposable {
   }
 }
 
-async function prepare(path: string, room: DiskRoom): Promise<void> {
+async function prepare(path: string, room: DiskQuota): Promise<void> {
   await makeFolder(path);
   const { failure } = await room.look();
   if (failure !== undefined) throw new Error(failure);

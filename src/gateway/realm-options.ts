@@ -1,4 +1,4 @@
-import { MemoryRetainedStore } from '../router/memory-retained-store.ts';
+import { MemoryRetainedStore } from '../router/broker/retention/memory-retained-store.ts';
 import type { RealmOptions } from '../router/router.ts';
 import type { RealmConfig } from './config/config-schema.ts';
 

@@ -1,10 +1,10 @@
 import type { Logger } from '../base/logger.ts';
-import { networkOfPeer } from '../base/network-of.ts';
+import { networkOfPeer } from '../base/network/network-of.ts';
 import type { RefusalSummary } from '../base/refusal-summary.ts';
 import { EMPTY_DICT } from '../wamp/dict.ts';
 import { ErrorUri, ProtocolViolation } from '../wamp/errors.ts';
-import { MessageType } from '../wamp/message-type.ts';
-import type { Message } from '../wamp/messages.ts';
+import { MessageType } from '../wamp/messages/message-type.ts';
+import type { Message } from '../wamp/messages/messages.ts';
 import { Payload } from '../wamp/payload.ts';
 import type { Uri } from '../wamp/uri.ts';
 import type { Link, LinkReceiver } from './link.ts';

@@ -1,7 +1,7 @@
-import type { Message } from '../wamp/messages.ts';
+import type { Message } from '../wamp/messages/messages.ts';
 import type { Uri } from '../wamp/uri.ts';
 import type { OutgoingPolicy } from './outgoing-policy.ts';
-import type { Meters } from './rate-hold.ts';
+import type { Meters } from './read-throttle.ts';
 
 export type ChannelBinding = 'tls-unique' | 'tls-exporter';
 

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Message } from '../wamp/messages.ts';
+import type { Message } from '../wamp/messages/messages.ts';
 import { DropNotice } from './drop-notice.ts';
 import { Inbound } from './inbound.ts';
 import type { Link, LinkCounters, LinkInfo, LinkReceiver } from './link.ts';

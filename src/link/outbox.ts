@@ -1,5 +1,5 @@
-import { MessageType } from '../wamp/message-type.ts';
-import type { EventMessage, Message } from '../wamp/messages.ts';
+import { MessageType } from '../wamp/messages/message-type.ts';
+import type { EventMessage, Message } from '../wamp/messages/messages.ts';
 import type { OutgoingPolicy } from './outgoing-policy.ts';
 
 /** A message that waits, between its neighbours. */

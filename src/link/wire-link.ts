@@ -1,10 +1,10 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { RefusalSummary } from '../base/refusal-summary.ts';
-import type { Codec } from '../codec/codec.ts';
+import type { Codec } from '../codec/message/codec.ts';
 import { CloseUri, ErrorUri } from '../wamp/errors.ts';
-import { MessageType, messageName } from '../wamp/message-type.ts';
-import type { AbortMessage, GoodbyeMessage, Message } from '../wamp/messages.ts';
+import { MessageType, messageName } from '../wamp/messages/message-type.ts';
+import type { AbortMessage, GoodbyeMessage, Message } from '../wamp/messages/messages.ts';
 import { Payload } from '../wamp/payload.ts';
 import { DropNotice } from './drop-notice.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from './frame-channel.ts';
@@ -12,7 +12,7 @@ import { Inbound } from './inbound.ts';
 import type { Link, LinkCounters, LinkInfo, LinkReceiver } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { defaultOutgoing, type OutgoingPolicy } from './outgoing-policy.ts';
-import { type Meters, RateHold, type Reading } from './rate-hold.ts';
+import { type Meters, type Reading, ReadThrottle } from './read-throttle.ts';
 import { roughSize } from './rough-size.ts';
 
 export interface WireLinkOptions {
@@ -86,7 +86,7 @@ export class WireLink implements Link, FrameReceiver {
   #grace: Timer | undefined;
   #rest: Timer | undefined;
   /** Made where the peer's principal has a rate. */
-  #hold: RateHold | undefined;
+  #hold: ReadThrottle | undefined;
 
   constructor(options: WireLinkOptions) {
     this.info = options.info;
@@ -155,7 +155,7 @@ export class WireLink implements Link, FrameReceiver {
   /** [Link] */
   setMeters(meters: Meters | undefined): void {
     if (this.#hold !== undefined) this.#hold.meters = meters ?? {};
-    else if (meters !== undefined) this.#hold = new RateHold(meters, this.#reading(), this.#clock);
+    else if (meters !== undefined) this.#hold = new ReadThrottle(meters, this.#reading(), this.#clock);
   }
 
   close(reason: string): void {

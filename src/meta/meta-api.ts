@@ -1,18 +1,18 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
-import { type Authorizer, allowAll } from '../router/authorizer.ts';
-import type { RouterObserver } from '../router/observer.ts';
+import { type Authorizer, allowAll } from '../router/policy/authorizer.ts';
 import type { Router } from '../router/router.ts';
-import { gatewayProcedures } from './gateway-procedures.ts';
-import { defaultMetaPolicy, MetaAuthorizer, type MetaPolicy } from './meta-authorizer.ts';
-import { MetaEvents } from './meta-events.ts';
-import type { MetaProcedures } from './meta-procedure.ts';
-import { MetaSession } from './meta-session.ts';
-import { reflectionProcedures } from './reflection-procedures.ts';
-import { registrationProcedures } from './registration-procedures.ts';
-import { sessionProcedures } from './session-procedures.ts';
-import { subscriptionProcedures } from './subscription-procedures.ts';
-import { testamentProcedures } from './testament-procedures.ts';
+import type { RouterObserver } from '../router/session/observer.ts';
+import { MetaEvents } from './events/meta-events.ts';
+import { gatewayProcedures } from './procedures/gateway-procedures.ts';
+import { reflectionProcedures } from './procedures/reflection-procedures.ts';
+import { registrationProcedures } from './procedures/registration-procedures.ts';
+import { sessionProcedures } from './procedures/session-procedures.ts';
+import { subscriptionProcedures } from './procedures/subscription-procedures.ts';
+import { testamentProcedures } from './procedures/testament-procedures.ts';
+import { defaultMetaPolicy, MetaAuthorizer, type MetaPolicy } from './runtime/meta-authorizer.ts';
+import type { MetaProcedures } from './runtime/meta-procedure.ts';
+import { MetaSession } from './runtime/meta-session.ts';
 
 export interface MetaApiOptions {
   readonly clock: Clock;

@@ -6,22 +6,22 @@ import type { OutgoingPolicy } from '../link/outgoing-policy.ts';
 import { CloseUri } from '../wamp/errors.ts';
 import { asId, type Id, type IdSource, randomIds } from '../wamp/ids.ts';
 import type { Uri, UriRule } from '../wamp/uri.ts';
-import type { Authenticator } from './admission.ts';
-import type { PrincipalLimits } from './allowance.ts';
-import { AllowanceTable } from './allowance-table.ts';
-import { type Authorizer, allowAll } from './authorizer.ts';
-import type { HistoryOptions } from './broker.ts';
-import { Connection } from './connection.ts';
-import { defaultLimits, type RouterLimits } from './limits.ts';
-import type { Lobby } from './lobby.ts';
-import { MemoryRetainedStore } from './memory-retained-store.ts';
-import { memoryShares } from './memory-share.ts';
-import type { RouterObserver } from './observer.ts';
-import type { OwnedTopics } from './owned-topics.ts';
-import { Realm, type RealmView } from './realm.ts';
-import { RealmContext } from './realm-context.ts';
-import type { RetainedStore } from './retained-store.ts';
-import type { Takeover } from './takeover.ts';
+import type { HistoryOptions } from './broker/broker.ts';
+import { MemoryRetainedStore } from './broker/retention/memory-retained-store.ts';
+import type { RetainedStore } from './broker/retention/retained-store.ts';
+import { Connection } from './join/connection.ts';
+import type { Lobby } from './join/lobby.ts';
+import type { Authenticator } from './policy/authenticator.ts';
+import { type Authorizer, allowAll } from './policy/authorizer.ts';
+import { defaultLimits, type RouterLimits } from './quota/limits.ts';
+import { memoryShares } from './quota/memory-share.ts';
+import type { PrincipalLimits } from './quota/principal-quota.ts';
+import { QuotaTable } from './quota/quota-table.ts';
+import { Realm, type RealmView } from './realm/realm.ts';
+import type { RouterObserver } from './session/observer.ts';
+import type { OwnedTopics } from './session/owned-topics.ts';
+import { RealmRules } from './session/realm-rules.ts';
+import type { Takeover } from './session/takeover.ts';
 
 export interface RealmOptions {
   readonly name: string;
@@ -78,7 +78,7 @@ export class Router {
     const shares = memoryShares(limits);
     for (const realm of options.realms) {
       const { name, uri, takeover = 'none', history = [], owned = [], retained = new MemoryRetainedStore() } = realm;
-      const context = new RealmContext({
+      const context = new RealmRules({
         name,
         uriRule: uri,
         clock,
@@ -107,7 +107,7 @@ export class Router {
       },
       realm: name => this.#realms.get(name),
       outgoingOf: options.outgoingOf ?? (() => undefined),
-      allowances: new AllowanceTable(options.limitsOf ?? (() => undefined), clock),
+      allowances: new QuotaTable(options.limitsOf ?? (() => undefined), clock),
       newSessionId: () => this.#newSessionId(sessionIds),
     };
   }

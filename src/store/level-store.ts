@@ -1,22 +1,22 @@
 import { join } from 'node:path';
-import { AgeClock } from '../base/age-clock.ts';
 import type { Timer } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
-import { Damage } from './damage.ts';
-import { FolderWatch } from './folder-watch.ts';
-import { GrowthGuard } from './growth-guard.ts';
-import { type Level, LevelHandle } from './level-handle.ts';
-import { LevelReader } from './level-reader.ts';
-import { ENVELOPE, seal } from './record-envelope.ts';
-import { type Store, StoreFailing, type StoreOperation } from './store.ts';
-import { LAST_WRITE, makeFolder } from './store-files.ts';
-import { StoreHeader } from './store-header.ts';
-import { StoreHealth, textOf } from './store-health.ts';
-import type { LevelStoreOptions } from './store-options.ts';
-import type { StoreCounters, StoreStatus } from './store-status.ts';
-import { tidyFiles } from './tidy-files.ts';
-import { LastWrite } from './write-mark.ts';
-import { type WaitingWrite, WriteQueue } from './write-queue.ts';
+import { AgeClock } from '../base/time/age-clock.ts';
+import { type Store, StoreFailing, type StoreOperation } from './contract/store.ts';
+import { StoreHealth, textOf } from './contract/store-health.ts';
+import type { LevelStoreOptions } from './contract/store-options.ts';
+import type { StoreCounters, StoreStatus } from './contract/store-status.ts';
+import { Damage } from './files/damage.ts';
+import { LAST_WRITE, makeFolder } from './files/store-files.ts';
+import { FolderWatch } from './level/folder-watch.ts';
+import { GrowthGuard } from './level/growth-guard.ts';
+import { type Level, LevelHandle } from './level/level-handle.ts';
+import { LevelReader } from './level/level-reader.ts';
+import { ENVELOPE, seal } from './level/record-envelope.ts';
+import { StoreHeader } from './level/store-header.ts';
+import { tidyFiles } from './level/tidy-files.ts';
+import { LastWrite } from './level/write-mark.ts';
+import { type WaitingWrite, WriteQueue } from './level/write-queue.ts';
 
 /** Milliseconds between two checks of what waits, and between two looks at the disk while all is quiet. */
 const WATCH_INTERVAL = 1_000;

@@ -1,4 +1,4 @@
-import { type Store, StoreFull, type StoreOperation } from './store.ts';
+import { type Store, StoreFull, type StoreOperation } from './contract/store.ts';
 
 /** A store that ends with the process. */
 export class MemoryStore implements Store {

@@ -1,4 +1,4 @@
-import type { Store, StoreOperation } from './store.ts';
+import type { Store, StoreOperation } from './contract/store.ts';
 
 /** A part of a store: whoever has it sees nothing of the others. */
 export class NamespacedStore implements Store {

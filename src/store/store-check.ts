@@ -2,12 +2,12 @@ import { copyFile, link, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import type { DamagedRecord } from './damage.ts';
-import { DiskRoom } from './disk-room.ts';
-import { probeLock } from './level-handle.ts';
+import { DiskQuota } from './contract/disk-quota.ts';
+import type { DamagedRecord } from './files/damage.ts';
+import { checkFiles, damagedLogs, describeLog, missingTables, StoreUnusable } from './files/store-files.ts';
+import { damagedTables, keep, LOST, salvage } from './files/table-salvage.ts';
+import { probeLock } from './level/level-handle.ts';
 import { LevelStore } from './level-store.ts';
-import { checkFiles, damagedLogs, describeLog, missingTables, StoreUnusable } from './store-files.ts';
-import { damagedTables, keep, LOST, salvage } from './table-salvage.ts';
 
 const NO_LIMITS = { maxBytes: Number.POSITIVE_INFINITY, minFree: 0 };
 
@@ -33,7 +33,7 @@ export async function checkStore(
   await checkFiles(folder);
   const copy = await copyOf(folder);
   try {
-    const room = new DiskRoom(copy, NO_LIMITS, clock);
+    const room = new DiskQuota(copy, NO_LIMITS, clock);
     const named = Number.POSITIVE_INFINITY;
     await using store = await LevelStore.open(copy, { sync: 'never', syncInterval: 1000, room, clock, named });
     let records = 0;

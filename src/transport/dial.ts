@@ -1,14 +1,14 @@
 import type { ConnectionOptions } from 'node:tls';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { type Logger, silentLogger } from '../base/logger.ts';
-import type { Codec } from '../codec/codec.ts';
+import type { Codec } from '../codec/message/codec.ts';
 import type { Link } from '../link/link.ts';
-import { DialError } from './dial-error.ts';
-import type { HeartbeatOptions } from './heartbeat.ts';
-import { defaultLimits } from './limits.ts';
-import { dialLongPoll } from './longpoll-dial.ts';
-import { dialRawSocket, type RawSocketTarget } from './rawsocket-dial.ts';
-import { dialWebSocket } from './websocket-dial.ts';
+import type { HeartbeatOptions } from './channel/heartbeat.ts';
+import { DialError } from './endpoint/dial-error.ts';
+import { defaultLimits } from './endpoint/limits.ts';
+import { dialLongPoll } from './longpoll/dial.ts';
+import { dialRawSocket, type RawSocketTarget } from './rawsocket/dial.ts';
+import { dialWebSocket } from './websocket/dial.ts';
 
 /** What a client may say of TLS: whom to trust, and who it is itself. */
 export type TlsClientOptions = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'passphrase' | 'rejectUnauthorized'>;

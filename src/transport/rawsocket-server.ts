@@ -1,10 +1,10 @@
 import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Link } from '../link/link.ts';
-import type { AcceptorOptions } from './accepted-link.ts';
-import type { Listening } from './listening.ts';
-import { Places } from './places.ts';
-import { RawSocketAcceptor } from './rawsocket-acceptor.ts';
-import { type ListenAddress, SocketServer, type TlsOptions } from './socket-server.ts';
+import type { Listening } from './endpoint/listening.ts';
+import { RawSocketAcceptor } from './rawsocket/acceptor.ts';
+import type { AcceptorOptions } from './server/accepted-link.ts';
+import { Places } from './server/places.ts';
+import { type ListenAddress, SocketServer, type TlsOptions } from './server/socket-server.ts';
 
 const NOTHING = new Uint8Array(0);
 

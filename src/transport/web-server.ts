@@ -1,20 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { networkOfPeer } from '../base/network-of.ts';
+import { networkOfPeer } from '../base/network/network-of.ts';
 import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Link } from '../link/link.ts';
-import type { AcceptorOptions } from './accepted-link.ts';
-import type { ForeignSubprotocols } from './foreign-subprotocols.ts';
-import { refuseUpgrade } from './http-refusal.ts';
-import type { Listening } from './listening.ts';
-import { LongPollAcceptor } from './longpoll-acceptor.ts';
-import { Places } from './places.ts';
-import { RawSocketAcceptor } from './rawsocket-acceptor.ts';
-import { MAGIC } from './rawsocket-handshake.ts';
-import { RequestGuard, type RequestGuardOptions } from './request-guard.ts';
-import { type ListenAddress, SocketServer, type TlsOptions } from './socket-server.ts';
-import type { Visitor } from './visitor.ts';
-import { type CookieGiver, WebSocketAcceptor } from './websocket-acceptor.ts';
+import type { Listening } from './endpoint/listening.ts';
+import { RequestGuard, type RequestGuardOptions } from './guard/request-guard.ts';
+import { refuseUpgrade } from './http/http-refusal.ts';
+import { LongPollAcceptor } from './longpoll/acceptor.ts';
+import { RawSocketAcceptor } from './rawsocket/acceptor.ts';
+import { MAGIC } from './rawsocket/handshake.ts';
+import type { AcceptorOptions } from './server/accepted-link.ts';
+import type { PendingConnection } from './server/pending-connection.ts';
+import { Places } from './server/places.ts';
+import { type ListenAddress, SocketServer, type TlsOptions } from './server/socket-server.ts';
+import { type CookieGiver, WebSocketAcceptor } from './websocket/acceptor.ts';
+import type { ForeignSubprotocols } from './websocket/foreign-subprotocols.ts';
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -65,7 +65,7 @@ class SharedPort {
   readonly #rawSockets: RawSocketAcceptor | undefined;
   readonly #longPolls: LongPollAcceptor | undefined;
   /** Whose socket an HTTP request came on. */
-  readonly #visitors = new WeakMap<Socket, Visitor>();
+  readonly #visitors = new WeakMap<Socket, PendingConnection>();
   #closing: Promise<void> | undefined;
 
   constructor(options: PortOptions, accept: (link: Link) => void) {
@@ -82,7 +82,7 @@ class SharedPort {
     this.#http.on('upgrade', (request, _socket, head) => this.#upgrade(request, head));
   }
 
-  visit(visitor: Visitor): void {
+  visit(visitor: PendingConnection): void {
     const { socket } = visitor;
     socket.once('data', first => {
       if (first[0] === MAGIC && this.#rawSockets !== undefined) {
@@ -135,7 +135,7 @@ class SharedPort {
   }
 
   #refuse(
-    visitor: Visitor | undefined,
+    visitor: PendingConnection | undefined,
     request: IncomingMessage,
     response: ServerResponse,
     { status, text: refused }: { readonly status: number; readonly text: string },

@@ -19,7 +19,7 @@ const allowed: Record<string, readonly string[]> = {
   transport: ['base', 'wamp', 'codec', 'link'],
   store: ['base'],
   gateway: ['base', 'wamp', 'codec', 'link', 'router', 'auth', 'client', 'meta', 'transport', 'store'],
-  bridges: ['base', 'wamp', 'codec', 'link', 'client', 'gateway/bridge.ts'],
+  bridges: ['base', 'wamp', 'codec', 'link', 'client', 'gateway/bridge/bridge.ts'],
   console: ['base', 'wamp', 'codec', 'link', 'client'],
   cli: ['base', 'wamp', 'codec', 'link', 'auth', 'client', 'transport', 'store', 'gateway', 'bridges'],
   main: [

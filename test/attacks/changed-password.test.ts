@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { MqttClient } from 'mqtt';
 import type { PrincipalInput } from '../../src/gateway/config/principal-schema.ts';
-import { PrincipalsDocument } from '../../src/gateway/principals-document.ts';
+import { PrincipalsDocument } from '../../src/gateway/principals/principals-document.ts';
 import { BareLogin } from '../support/bare-login.ts';
 import { wireOf } from '../support/bare-peer.ts';
 import { Folder } from '../support/folder.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { connect, connectAsync } from 'mqtt';
-import { PrincipalsDocument } from '../../src/gateway/principals-document.ts';
+import { PrincipalsDocument } from '../../src/gateway/principals/principals-document.ts';
 import { Folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 import { Fortress } from './fortress.ts';

@@ -3,7 +3,7 @@ import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { cborTcpBridge } from '../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
 import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
 import { ticketLogin } from '../../src/client/client.ts';
-import { Session, type SessionOptions } from '../../src/client/session.ts';
+import { Session, type SessionOptions } from '../../src/client/session/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import type { ConfigInput } from '../../src/gateway/config/config-schema.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { MqttClient } from 'mqtt';
-import type { Session } from '../../src/client/session.ts';
+import type { Session } from '../../src/client/session/session.ts';
 import { WampError } from '../../src/wamp/errors.ts';
 import { until } from '../support/until.ts';
 import { Fortress } from './fortress.ts';

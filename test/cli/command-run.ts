@@ -1,9 +1,9 @@
 import { PassThrough, type Writable } from 'node:stream';
-import { callCommand } from '../../src/cli/call.ts';
+import { callCommand } from '../../src/cli/peer/call.ts';
+import { pubCommand } from '../../src/cli/peer/pub.ts';
+import { registerCommand } from '../../src/cli/peer/register.ts';
+import { subCommand } from '../../src/cli/peer/sub.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import { pubCommand } from '../../src/cli/pub.ts';
-import { registerCommand } from '../../src/cli/register.ts';
-import { subCommand } from '../../src/cli/sub.ts';
 import { until } from '../support/until.ts';
 
 /** The client commands run in this process, through the real parser. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Session } from '../../src/client/session.ts';
+import { Session } from '../../src/client/session/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { jsonItems } from '../../src/codec/json/json-items.ts';
 import { jsonPayload } from '../../src/codec/json/json-values.ts';

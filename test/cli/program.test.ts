@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
-import { type CliCommand, CliError, type CliOptions, ExitCode } from '../../src/cli/command.ts';
+import { type CliCommand, CliError, type CliOptions, ExitCode } from '../../src/cli/command/command.ts';
 import { runProgram } from '../../src/cli/program.ts';
 
 interface Seen {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { principalsIn } from '../../src/gateway/principals-document.ts';
+import { principalsIn } from '../../src/gateway/principals/principals-document.ts';
 import { Folder } from '../support/folder.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));

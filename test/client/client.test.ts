@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import { silentLogger } from '../../src/base/logger.ts';
 import { Client, type ClientOptions, type ClientState } from '../../src/client/client.ts';
 import { ErrorUri } from '../../src/wamp/errors.ts';
-import { MessageType } from '../../src/wamp/message-type.ts';
+import { MessageType } from '../../src/wamp/messages/message-type.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { RouterPeer, refusal, settle } from './router-peer.ts';
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../src/base/logger.ts';
-import { Session, type SessionOptions } from '../../src/client/session.ts';
+import { Session, type SessionOptions } from '../../src/client/session/session.ts';
 import type { Link, LinkInfo } from '../../src/link/link.ts';
 import { localLinkPair } from '../../src/link/local-link.ts';
 import { type Dict, EMPTY_DICT } from '../../src/wamp/dict.ts';
 import { asId } from '../../src/wamp/ids.ts';
-import { MessageType, messageName } from '../../src/wamp/message-type.ts';
-import type { FailableType, Message, MessageOf } from '../../src/wamp/messages.ts';
+import { MessageType, messageName } from '../../src/wamp/messages/message-type.ts';
+import type { FailableType, Message, MessageOf } from '../../src/wamp/messages/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { asUri } from '../../src/wamp/uri.ts';
 import { FakeClock } from '../support/fake-clock.ts';

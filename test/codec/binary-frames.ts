@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Codec } from '../../src/codec/codec.ts';
+import type { Codec } from '../../src/codec/message/codec.ts';
 import { EMPTY_DICT } from '../../src/wamp/dict.ts';
 import { ProtocolViolation } from '../../src/wamp/errors.ts';
 import { asId } from '../../src/wamp/ids.ts';
-import { MessageType } from '../../src/wamp/message-type.ts';
-import type { Message } from '../../src/wamp/messages.ts';
+import { MessageType } from '../../src/wamp/messages/message-type.ts';
+import type { Message } from '../../src/wamp/messages/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 
 export const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));

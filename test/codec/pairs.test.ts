@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { SerializerName } from '../../src/codec/codec.ts';
 import { codecNamed, codecs } from '../../src/codec/codecs.ts';
+import type { SerializerName } from '../../src/codec/message/codec.ts';
 import { ProtocolViolation } from '../../src/wamp/errors.ts';
 import { asId } from '../../src/wamp/ids.ts';
-import { MessageType } from '../../src/wamp/message-type.ts';
-import type { Message } from '../../src/wamp/messages.ts';
+import { MessageType } from '../../src/wamp/messages/message-type.ts';
+import type { Message } from '../../src/wamp/messages/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { asUri } from '../../src/wamp/uri.ts';
 

@@ -1,6 +1,6 @@
 import { decode as decodeMsgpack, encode as encodeMsgpack } from '@msgpack/msgpack';
 import { Encoder } from 'cbor-x';
-import type { SerializerName } from '../../src/codec/codec.ts';
+import type { SerializerName } from '../../src/codec/message/codec.ts';
 import { exactly } from './arbitrary-values.ts';
 
 const cborX = new Encoder({ useRecords: false, variableMapSize: true, mapsAsObjects: false, tagUint8Array: false });

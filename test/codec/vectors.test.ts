@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { SerializerName } from '../../src/codec/codec.ts';
 import { codecNamed, codecs } from '../../src/codec/codecs.ts';
-import type { Message } from '../../src/wamp/messages.ts';
+import type { SerializerName } from '../../src/codec/message/codec.ts';
+import type { Message } from '../../src/wamp/messages/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { ABSENT, readVectors, WHERE } from '../support/vectors.ts';
 import { foreign, reference } from './reference.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CallDesk } from '../../console/model/call-desk.ts';
 import { CALLS_KEPT, proceduresOf } from '../../console/model/call-log.ts';
-import type { CallOptions, CallResult } from '../../src/client/session-api.ts';
+import type { CallOptions, CallResult } from '../../src/client/api/session-api.ts';
 import { jsonItems } from '../../src/codec/json/json-items.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import { Payload } from '../../src/wamp/payload.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ConnectionState, connectionText, nextConnection } from '../../console/model/connection-state.ts';
-import type { ClientState } from '../../src/client/client-state.ts';
-import type { JoinedSession } from '../../src/client/session-api.ts';
+import type { JoinedSession } from '../../src/client/api/session-api.ts';
+import type { ClientState } from '../../src/client/reconnect/client-state.ts';
 import { CloseUri, ErrorUri, WampError } from '../../src/wamp/errors.ts';
 import { asId } from '../../src/wamp/ids.ts';
 

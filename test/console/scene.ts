@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { Session } from '../../src/client/session.ts';
+import { Session } from '../../src/client/session/session.ts';
 import { jsonCodec } from '../../src/codec/json/json-codec.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { WampError } from '../../src/wamp/errors.ts';

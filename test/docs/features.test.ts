@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { challengeMethods } from '../../src/auth/credential.ts';
+import { challengeMethods } from '../../src/auth/methods/credential.ts';
 import { codecs } from '../../src/codec/codecs.ts';
 import { unannouncedFeatures } from '../../src/wamp/features.ts';
 

@@ -5,10 +5,10 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
-import { Access } from '../../src/gateway/access.ts';
+import { Access } from '../../src/gateway/access/access.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
-import { knownOptions } from '../../src/router/strict-rules.ts';
-import { MessageType, messageName } from '../../src/wamp/message-type.ts';
+import { knownOptions } from '../../src/router/requests/strict-rules.ts';
+import { MessageType, messageName } from '../../src/wamp/messages/message-type.ts';
 import { ListLink, testLinkInfo } from '../support/list-link.ts';
 import { transcriptRouter } from '../support/transcript-router.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Codec } from '../../src/codec/codec.ts';
 import { codecs } from '../../src/codec/codecs.ts';
+import type { Codec } from '../../src/codec/message/codec.ts';
 import { ProtocolViolation } from '../../src/wamp/errors.ts';
-import type { Message } from '../../src/wamp/messages.ts';
+import type { Message } from '../../src/wamp/messages/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { reference } from '../codec/reference.ts';
 import { testSeed } from '../support/fast-check.ts';

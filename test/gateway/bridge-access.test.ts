@@ -5,7 +5,7 @@ import { connectAsync, type IClientOptions } from 'mqtt';
 import { cborTcpBridge } from '../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
 import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
 import { signLogin, ticketLogin } from '../../src/client/client.ts';
-import { Session, type SessionOptions } from '../../src/client/session.ts';
+import { Session, type SessionOptions } from '../../src/client/session/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ticketLogin } from '../../src/client/client.ts';
-import { Session } from '../../src/client/session.ts';
+import { Session } from '../../src/client/session/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';

@@ -9,7 +9,7 @@ import { bridges } from '../../bridges/index.ts';
 import type { GatewayConfig } from '../../src/gateway/config/config-schema.ts';
 import { loadConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
-import { MetaTopic } from '../../src/meta/meta-uris.ts';
+import { MetaTopic } from '../../src/meta/events/meta-uris.ts';
 import { isDict } from '../../src/wamp/dict.ts';
 import { BarePeer, type BarePorts, wireOf } from '../support/bare-peer.ts';
 import { BareSession } from '../support/bare-session.ts';

@@ -6,7 +6,7 @@ import { after, describe, it } from 'node:test';
 import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
-import { StartError } from '../../src/gateway/start-error.ts';
+import { StartError } from '../../src/gateway/support/start-error.ts';
 import { collect, connectMqtt } from '../bridges/mqtt/broker-rig.ts';
 import { until } from '../support/until.ts';
 

@@ -5,8 +5,8 @@ import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { dial } from '../../src/transport/dial.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
-import { MessageType, messageName } from '../../src/wamp/message-type.ts';
-import type { Message } from '../../src/wamp/messages.ts';
+import { MessageType, messageName } from '../../src/wamp/messages/message-type.ts';
+import type { Message } from '../../src/wamp/messages/messages.ts';
 import { asUri } from '../../src/wamp/uri.ts';
 import { until } from '../support/until.ts';
 

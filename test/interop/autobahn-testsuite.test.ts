@@ -8,13 +8,13 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
-import type { Codec } from '../../src/codec/codec.ts';
 import { jsonCodec } from '../../src/codec/json/json-codec.ts';
-import { defaultLimits } from '../../src/transport/limits.ts';
+import type { Codec } from '../../src/codec/message/codec.ts';
+import { defaultLimits } from '../../src/transport/endpoint/limits.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
 import { asId } from '../../src/wamp/ids.ts';
-import { MessageType } from '../../src/wamp/message-type.ts';
-import type { Message } from '../../src/wamp/messages.ts';
+import { MessageType } from '../../src/wamp/messages/message-type.ts';
+import type { Message } from '../../src/wamp/messages/messages.ts';
 
 // The Autobahn testsuite against our WebSocket. It is no package of this project, and needs Python 2.7:
 //   pip install autobahntestsuite==0.8.2

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { result } from '../../src/client/result.ts';
+import { result } from '../../src/client/roles/result.ts';
 import { contrasts, focusedId, temperatureAbove, temperatureShown, widths } from '../console/probes.ts';
 import { Scene } from '../console/scene.ts';
 import type { Visit } from '../console/visit.ts';

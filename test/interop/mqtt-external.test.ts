@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { externalMqttBridge } from '../../bridges/mqtt/external/external-bridge.ts';
-import type { WampEvent } from '../../src/client/session-api.ts';
+import type { WampEvent } from '../../src/client/api/session-api.ts';
 import { TestGateway } from '../support/bridge-context.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { until } from '../support/until.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { serialBridge } from '../../bridges/serial/serial-bridge.ts';
-import type { JoinedSession, WampEvent } from '../../src/client/session-api.ts';
+import type { JoinedSession, WampEvent } from '../../src/client/api/session-api.ts';
 import { WampError } from '../../src/wamp/errors.ts';
 import { TestGateway } from '../support/bridge-context.ts';
 import { until } from '../support/until.ts';

@@ -5,8 +5,8 @@ import { runInNewContext } from 'node:vm';
 import { Outbox } from '../../src/link/outbox.ts';
 import { type OutgoingPolicy, type SlowPolicy, slowPolicies } from '../../src/link/outgoing-policy.ts';
 import { asId } from '../../src/wamp/ids.ts';
-import { MessageType } from '../../src/wamp/message-type.ts';
-import type { EventMessage, Message } from '../../src/wamp/messages.ts';
+import { MessageType } from '../../src/wamp/messages/message-type.ts';
+import type { EventMessage, Message } from '../../src/wamp/messages/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { fc } from '../support/fast-check.ts';
 

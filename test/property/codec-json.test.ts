@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { needsCare } from '../../src/codec/json/json-items.ts';
 import { skipBlanks, walkValue } from '../../src/codec/json/json-walk.ts';
-import { ValueBuilder } from '../../src/codec/value-builder.ts';
+import { ValueBuilder } from '../../src/codec/values/value-builder.ts';
 import { ProtocolViolation } from '../../src/wamp/errors.ts';
 import { value } from '../codec/arbitrary-values.ts';
 import { fc } from '../support/fast-check.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { SerializerName } from '../../src/codec/codec.ts';
 import { codecNamed, codecs } from '../../src/codec/codecs.ts';
+import type { SerializerName } from '../../src/codec/message/codec.ts';
 import { reference } from '../codec/reference.ts';
 import { fc } from '../support/fast-check.ts';
 

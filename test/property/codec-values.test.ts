@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Codec } from '../../src/codec/codec.ts';
 import { codecs } from '../../src/codec/codecs.ts';
+import type { Codec } from '../../src/codec/message/codec.ts';
 import { EMPTY_DICT } from '../../src/wamp/dict.ts';
 import { asId } from '../../src/wamp/ids.ts';
-import { MessageType } from '../../src/wamp/message-type.ts';
-import type { EventMessage } from '../../src/wamp/messages.ts';
+import { MessageType } from '../../src/wamp/messages/message-type.ts';
+import type { EventMessage } from '../../src/wamp/messages/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
 import { args, kwargs } from '../codec/arbitrary-values.ts';
 import { foreign, reference } from '../codec/reference.ts';

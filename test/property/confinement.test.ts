@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { cborTcpBridge } from '../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
-import { Session } from '../../src/client/session.ts';
+import { Session } from '../../src/client/session/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { jsonCodec } from '../../src/codec/json/json-codec.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';

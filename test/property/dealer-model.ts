@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../src/base/logger.ts';
-import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
+import { AnonymousAuthenticator } from '../../src/router/policy/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
 import { countingIds } from '../../src/wamp/ids.ts';
 import type { MatchPolicy } from '../../src/wamp/uri.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../src/base/logger.ts';
-import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
-import { MemoryRetainedStore } from '../../src/router/memory-retained-store.ts';
+import { MemoryRetainedStore } from '../../src/router/broker/retention/memory-retained-store.ts';
+import { AnonymousAuthenticator } from '../../src/router/policy/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
 import { countingIds } from '../../src/wamp/ids.ts';
 import { asUri, type MatchPolicy, type Uri } from '../../src/wamp/uri.ts';

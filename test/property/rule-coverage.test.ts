@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Rule } from '../../src/auth/rule.ts';
-import { allowsAll } from '../../src/auth/rule-coverage.ts';
-import { RuleSet } from '../../src/auth/rule-set.ts';
-import { ALLOW } from '../../src/router/authorizer.ts';
+import type { Rule } from '../../src/auth/rules/rule.ts';
+import { allowsAll } from '../../src/auth/rules/rule-coverage.ts';
+import { RuleSet } from '../../src/auth/rules/rule-set.ts';
+import { ALLOW } from '../../src/router/policy/authorizer.ts';
 import { fc } from '../support/fast-check.ts';
 import { matches } from '../support/pattern-definition.ts';
 

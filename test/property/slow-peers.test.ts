@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../src/base/logger.ts';
 import { slowPolicies } from '../../src/link/outgoing-policy.ts';
-import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
+import { AnonymousAuthenticator } from '../../src/router/policy/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
 import type { MatchPolicy } from '../../src/wamp/uri.ts';
 import { FakeClock } from '../support/fake-clock.ts';

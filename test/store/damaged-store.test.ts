@@ -6,10 +6,10 @@ import { before, describe, it } from 'node:test';
 import { ClassicLevel } from 'classic-level';
 import { systemClock } from '../../src/base/clock.ts';
 import type { Logger } from '../../src/base/logger.ts';
-import { DiskRoom } from '../../src/store/disk-room.ts';
+import { DiskQuota } from '../../src/store/contract/disk-quota.ts';
+import { StoreUnusable } from '../../src/store/files/store-files.ts';
 import { LevelStore } from '../../src/store/level-store.ts';
 import { repairStore } from '../../src/store/store-check.ts';
-import { StoreUnusable } from '../../src/store/store-files.ts';
 import { Folder } from '../support/folder.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { until } from '../support/until.ts';
@@ -18,7 +18,7 @@ const COUNT = 300;
 const keyOf = (n: number): string => `ns/${String(n).padStart(4, '0')}`;
 
 function open(folder: string, log?: Logger): Promise<LevelStore> {
-  const room = new DiskRoom(folder, { maxBytes: 2 ** 40, minFree: 64 * 1024 * 1024 }, systemClock);
+  const room = new DiskQuota(folder, { maxBytes: 2 ** 40, minFree: 64 * 1024 * 1024 }, systemClock);
   const options = { sync: 'always', syncInterval: 1000, room, clock: systemClock } as const;
   return LevelStore.open(folder, log === undefined ? options : { ...options, log });
 }
@@ -165,7 +165,7 @@ describe('LevelStore: damaged files', () => {
     const copy = folder.file('manifest');
     {
       // Without `minFree`, a table is written for each 256 KiB: the MANIFEST gets an edit for each.
-      const room = new DiskRoom(copy, { maxBytes: 2 ** 40, minFree: 0 }, systemClock);
+      const room = new DiskQuota(copy, { maxBytes: 2 ** 40, minFree: 0 }, systemClock);
       await using store = await LevelStore.open(copy, { sync: 'never', syncInterval: 1000, room, clock: systemClock });
       for (let n = 0; n < 100; n++) await store.put(keyOf(n), records.get(keyOf(n)) ?? Buffer.alloc(0));
       await until('a table', async () => (await readdir(copy)).some(name => name.endsWith('.ldb')));
@@ -291,7 +291,7 @@ describe('LevelStore: damaged files', () => {
   it('refuses a format of a newer version', async () => {
     const copy = folder.file('newer');
     await using level = new ClassicLevel<string, Uint8Array>(copy, { valueEncoding: 'view' });
-    const { seal } = await import('../../src/store/record-envelope.ts');
+    const { seal } = await import('../../src/store/level/record-envelope.ts');
     await level.put('\0format', seal('\0format', Buffer.from('2')));
     await level.close();
     await assert.rejects(open(copy), /a newer version of wampway wrote it \(format 2; this one knows 1\)/);

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { DiskRoom, type RoomFindings } from '../../src/store/disk-room.ts';
+import { DiskQuota, type RoomFindings } from '../../src/store/contract/disk-quota.ts';
+import { StoreFailing } from '../../src/store/contract/store.ts';
 import { LevelStore } from '../../src/store/level-store.ts';
-import { StoreFailing } from '../../src/store/store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { Folder } from '../support/folder.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { until } from '../support/until.ts';
 
 /** A disk that is looked at as a test says. */
-class TestRoom extends DiskRoom {
+class TestRoom extends DiskQuota {
   answer: () => Promise<RoomFindings> = async () => ({});
 
   override find(): Promise<RoomFindings> {
@@ -84,7 +84,7 @@ describe('LevelStore: a disk that does not answer', () => {
     const folder = parent.file('data');
     const clock = new FakeClock();
     const log = new RecordingLogger();
-    const room = new DiskRoom(folder, { maxBytes: 2 ** 40, minFree: 0 }, clock);
+    const room = new DiskQuota(folder, { maxBytes: 2 ** 40, minFree: 0 }, clock);
     const store = await LevelStore.open(folder, { sync: 'always', syncInterval: 1000, room, clock, log });
     execFileSync('mv', [folder, `${folder}-away`]);
     clock.advance(4_000);
@@ -99,7 +99,7 @@ describe('LevelStore: a disk that does not answer', () => {
     using folder = new Folder();
     const data = folder.file('data');
     const clock = new FakeClock();
-    const room = new DiskRoom(data, { maxBytes: 2 ** 40, minFree: 0 }, clock);
+    const room = new DiskQuota(data, { maxBytes: 2 ** 40, minFree: 0 }, clock);
     const options = { sync: 'always', syncInterval: 1000, room, clock } as const;
     await (await LevelStore.open(data, options))[Symbol.asyncDispose]();
     for (const name of ['last-write', 'CURRENT', '000099.ldb', '000099.log']) {

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
-import { DiskRoom } from '../../src/store/disk-room.ts';
+import { DiskQuota } from '../../src/store/contract/disk-quota.ts';
+import { type Store, StoreFull, type StoreOperation } from '../../src/store/contract/store.ts';
+import type { LevelStoreOptions } from '../../src/store/contract/store-options.ts';
 import { LevelStore } from '../../src/store/level-store.ts';
 import { NamespacedStore } from '../../src/store/namespaced-store.ts';
-import { type Store, StoreFull, type StoreOperation } from '../../src/store/store.ts';
-import type { LevelStoreOptions } from '../../src/store/store-options.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
 
@@ -26,7 +26,7 @@ async function folderFor(): Promise<string> {
 const PLENTY = { maxBytes: 2 ** 40, minFree: 0 };
 
 function open(folder: string, options: Partial<LevelStoreOptions> = {}): Promise<LevelStore> {
-  const room = new DiskRoom(folder, PLENTY, systemClock);
+  const room = new DiskQuota(folder, PLENTY, systemClock);
   return LevelStore.open(folder, { sync: 'always', syncInterval: 1000, room, clock: systemClock, ...options });
 }
 
@@ -156,7 +156,7 @@ describe('LevelStore', () => {
 
   it('refuses to grow beyond its room, and lets what is there be changed and deleted, and has room again', async () => {
     const folder = await folderFor();
-    const room = new DiskRoom(folder, { maxBytes: 100_000, minFree: 0 }, systemClock);
+    const room = new DiskQuota(folder, { maxBytes: 100_000, minFree: 0 }, systemClock);
     const clock = new FakeClock();
     await using store = await open(folder, { room, clock });
     // LevelDB compresses what repeats.
@@ -177,7 +177,7 @@ describe('LevelStore', () => {
         () => false,
       ),
     );
-    const full = new DiskRoom(folder, { maxBytes: 2 ** 40, minFree: 2 ** 60 }, systemClock);
+    const full = new DiskQuota(folder, { maxBytes: 2 ** 40, minFree: 2 ** 60 }, systemClock);
     assert.match((await full.find()).full ?? '', /are free on the disk/);
   });
 

@@ -1,4 +1,4 @@
-import type { Receiver } from '../../src/router/audience.ts';
+import type { Receiver } from '../../src/router/broker/events/audience.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { asId } from '../../src/wamp/ids.ts';
 import { fc } from './fast-check.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PrivateCa } from '../../src/cli/private-ca.ts';
+import { PrivateCa } from '../../src/cli/keys/private-ca.ts';
 
 /** Certificates for one test, from an authority of its own. */
 export class Certificates implements Disposable {

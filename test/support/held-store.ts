@@ -1,4 +1,4 @@
-import type { Store, StoreOperation } from '../../src/store/store.ts';
+import type { Store, StoreOperation } from '../../src/store/contract/store.ts';
 
 /** A store that says it is durable, whose writes wait or fail as a test says; a crash leaves what was written. */
 export class HeldStore implements Store {

@@ -2,7 +2,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { jsonCodec } from '../../src/codec/json/json-codec.ts';
 import { Inbound } from '../../src/link/inbound.ts';
 import type { Link, LinkInfo, LinkReceiver } from '../../src/link/link.ts';
-import type { Message } from '../../src/wamp/messages.ts';
+import type { Message } from '../../src/wamp/messages/messages.ts';
 
 export const testLinkInfo: LinkInfo = {
   transport: 'local',

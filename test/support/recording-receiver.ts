@@ -1,5 +1,5 @@
 import type { LinkReceiver } from '../../src/link/link.ts';
-import type { Message } from '../../src/wamp/messages.ts';
+import type { Message } from '../../src/wamp/messages/messages.ts';
 import { until } from './until.ts';
 
 /** Keeps what a link delivers. `onMessage` may throw, to see what the link makes of it. */

@@ -2,12 +2,12 @@ import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { codecs } from '../../src/codec/codecs.ts';
 import type { Link } from '../../src/link/link.ts';
-import { AnonymousAuthenticator } from '../../src/router/anonymous-authenticator.ts';
+import { AnonymousAuthenticator } from '../../src/router/policy/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
-import { defaultLimits, type TransportLimits } from '../../src/transport/limits.ts';
-import type { Listening } from '../../src/transport/listening.ts';
+import { defaultLimits, type TransportLimits } from '../../src/transport/endpoint/limits.ts';
+import type { Listening } from '../../src/transport/endpoint/listening.ts';
 import { listenRawSocket } from '../../src/transport/rawsocket-server.ts';
-import type { TlsOptions } from '../../src/transport/socket-server.ts';
+import type { TlsOptions } from '../../src/transport/server/socket-server.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
 
 export interface RouterServerOptions {

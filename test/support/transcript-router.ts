@@ -1,9 +1,9 @@
 import { silentLogger } from '../../src/base/logger.ts';
 import { MetaApi } from '../../src/meta/meta-api.ts';
-import type { MetaPolicy } from '../../src/meta/meta-authorizer.ts';
-import type { Authenticator, AuthStep } from '../../src/router/admission.ts';
-import { ALLOW, type Authorizer, DENY } from '../../src/router/authorizer.ts';
-import type { HistoryOptions } from '../../src/router/broker.ts';
+import type { MetaPolicy } from '../../src/meta/runtime/meta-authorizer.ts';
+import type { HistoryOptions } from '../../src/router/broker/broker.ts';
+import type { Authenticator, AuthStep } from '../../src/router/policy/authenticator.ts';
+import { ALLOW, type Authorizer, DENY } from '../../src/router/policy/authorizer.ts';
 import { Router } from '../../src/router/router.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { ErrorUri } from '../../src/wamp/errors.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decode as decodeMsgPack, encode as encodeMsgPack } from '@msgpack/msgpack';
-import type { TransportLimits } from '../../src/transport/limits.ts';
-import { originCheck } from '../../src/transport/origin.ts';
+import type { TransportLimits } from '../../src/transport/endpoint/limits.ts';
+import { originCheck } from '../../src/transport/guard/origin.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
 import { ErrorUri, ProtocolViolation } from '../../src/wamp/errors.ts';
 import { numbered, numbers } from '../support/link-compliance.ts';

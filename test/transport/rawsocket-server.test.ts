@@ -8,11 +8,11 @@ import { describe, it } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { codecs } from '../../src/codec/codecs.ts';
 import type { WireLink } from '../../src/link/wire-link.ts';
-import { defaultLimits, type TransportLimits } from '../../src/transport/limits.ts';
-import type { Listening } from '../../src/transport/listening.ts';
+import { defaultLimits, type TransportLimits } from '../../src/transport/endpoint/limits.ts';
+import type { Listening } from '../../src/transport/endpoint/listening.ts';
 import { listenRawSocket, type RawSocketServerOptions } from '../../src/transport/rawsocket-server.ts';
 import { ErrorUri } from '../../src/wamp/errors.ts';
-import { MessageType } from '../../src/wamp/message-type.ts';
+import { MessageType } from '../../src/wamp/messages/message-type.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { numbered, numbers } from '../support/link-compliance.ts';
 import { LinkListener } from '../support/link-listener.ts';
@@ -232,7 +232,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     third.send(JSON_16M);
     assert.deepEqual([...(await third.rest())], [0x7f, 0x40, 0, 0]);
     for (const peer of [first, second, ...refused]) peer[Symbol.dispose]();
-    // Strangers have deadlines; when none is left, they have been forgotten.
+    // PendingConnections have deadlines; when none is left, they have been forgotten.
     await until('all to be forgotten', () => server.clock.timers === 0 && server.receivers[1]?.closings.length === 1);
     const { peer } = await server.shaken();
     assert.equal(peer.ended, false);

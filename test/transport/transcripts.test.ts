@@ -1,5 +1,5 @@
 import { describe, it } from 'node:test';
-import type { SerializerName } from '../../src/codec/codec.ts';
+import type { SerializerName } from '../../src/codec/message/codec.ts';
 import { readTranscripts } from '../support/transcript-files.ts';
 import { TranscriptPlayer } from '../support/transcript-player.ts';
 import { WireStage } from '../support/wire-stage.ts';

@@ -4,9 +4,9 @@ import { decode as decodeMsgPack, encode as encodeMsgPack } from '@msgpack/msgpa
 import { Encoder } from 'cbor-x';
 import { WebSocket } from 'ws';
 import { systemClock } from '../../src/base/clock.ts';
-import { Session } from '../../src/client/session.ts';
-import type { SerializerName } from '../../src/codec/codec.ts';
+import { Session } from '../../src/client/session/session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
+import type { SerializerName } from '../../src/codec/message/codec.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { ErrorUri } from '../../src/wamp/errors.ts';
 import { RouterServer } from '../support/router-server.ts';

@@ -4,11 +4,12 @@ import { Aedes, type AedesOptions, type AedesPublishPacket, type Client, type Pu
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import type { RefusalSummary } from '../../../src/base/refusal-summary.ts';
-import { peerAddress } from '../../../src/gateway/bridge.ts';
-import { isBridgeNotice } from '../bridge-notice.ts';
-import { Strangers } from '../broker/strangers.ts';
-import type { DropCounter } from '../drop-counter.ts';
-import type { MqttConfig } from '../mqtt-config.ts';
+import { peerAddress } from '../../../src/gateway/bridge/bridge.ts';
+import { PendingConnections } from '../broker/connections/pending-connections.ts';
+import type { MqttConfig } from '../config/mqtt-config.ts';
+import type { DropCounter } from '../report/drop-counter.ts';
+import { RefusalLog } from '../report/refusal-log.ts';
+import { isBridgeNotice } from '../source/bridge-notice.ts';
 import {
   type MqttMessage,
   type MqttPeer,
@@ -18,12 +19,11 @@ import {
   type MqttSource,
   Refused,
   type Verdict,
-} from '../mqtt-source.ts';
-import { isCleanText, isTopicName } from '../mqtt-text.ts';
-import { RefusalLog } from '../refusal-log.ts';
-import { RefusedFilters } from '../refused-filters.ts';
+} from '../source/mqtt-source.ts';
+import { isCleanText, isTopicName } from '../source/mqtt-text.ts';
+import { RefusedFilters } from '../source/refused-filters.ts';
 import { AedesPeer, limitPackets } from './aedes-peer.ts';
-import { CallbackLine } from './callback-line.ts';
+import { CallbackQueue } from './callback-queue.ts';
 
 /** What is read from a socket at once, and written to it before its subscriber counts as slow, in bytes. */
 const SOCKET_BUFFER = 64 * 1024;
@@ -85,8 +85,8 @@ export class AedesBroker implements MqttSource {
   readonly #server: Server;
   readonly #peers = new Map<Client, AedesPeer>();
   readonly #sockets = new Set<Socket>();
-  readonly #strangers = new Strangers();
-  readonly #publications = new CallbackLine();
+  readonly #strangers = new PendingConnections();
+  readonly #publications = new CallbackQueue();
   readonly #refused: RefusedFilters;
   readonly #refusals: RefusalLog;
   #admitted = 0;
@@ -345,7 +345,7 @@ export class AedesBroker implements MqttSource {
     if (verdict === 'withhold') withhold(packet);
     const accepted = typeof verdict === 'string' ? undefined : verdict.then(found => carryOut(found, packet));
     // A client that is gone has a will left, and nothing whose order it could break.
-    const line = peer === undefined || peer.closed ? new CallbackLine() : peer.line;
+    const line = peer === undefined || peer.closed ? new CallbackQueue() : peer.line;
     line.enter(accepted, packet.retain ? 1 + packet.qos : 0, callback);
     if (accepted !== undefined) peer?.awaits(accepted);
   }

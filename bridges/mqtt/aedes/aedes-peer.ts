@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Client } from 'aedes';
-import { peerAddress } from '../../../src/gateway/bridge.ts';
-import type { MqttPeer } from '../mqtt-source.ts';
-import { CallbackLine } from './callback-line.ts';
+import { peerAddress } from '../../../src/gateway/bridge/bridge.ts';
+import type { MqttPeer } from '../source/mqtt-source.ts';
+import { CallbackQueue } from './callback-queue.ts';
 import { PacketScanner } from './packet-scanner.ts';
 import { recentPackets } from './recent-packets.ts';
 
@@ -21,7 +21,7 @@ export class AedesPeer implements MqttPeer {
   /** Why CONNECT will be refused; known before aedes asks. */
   flaw: string | undefined;
   /** Where the client's messages wait for being accepted, so that they keep their order. Measure E. */
-  readonly line = new CallbackLine();
+  readonly line = new CallbackQueue();
   /** Messages that wait for the realm's answer. */
   #waiting = 0;
   #answered: (() => void) | undefined;

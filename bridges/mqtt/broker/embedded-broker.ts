@@ -1,35 +1,35 @@
-import { AwakeTime } from '../../../src/base/awake-time.ts';
 import type { Clock, Timer } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import type { RefusalSummary } from '../../../src/base/refusal-summary.ts';
-import { AgeClock, type BridgeContext } from '../../../src/gateway/bridge.ts';
-import type { DropCounter } from '../drop-counter.ts';
-import type { MqttConfig } from '../mqtt-config.ts';
-import type { MqttPeer, MqttPublication, MqttSink, MqttSource } from '../mqtt-source.ts';
-import { isTopicName } from '../mqtt-text.ts';
-import { RefusedFilters } from '../refused-filters.ts';
-import { Arrivals } from './arrivals.ts';
-import { Backpressure } from './backpressure.ts';
-import { ClientProtocol } from './client-protocol.ts';
-import { type Arrival, Connection, type ConnectionHost, type ConnectionLimits } from './connection.ts';
-import { Departures } from './departures.ts';
-import { Distributor } from './distributor.ts';
-import { HeldMessages } from './held-messages.ts';
-import { Journal } from './journal.ts';
-import { Message } from './message.ts';
-import { type ClientPacket, MalformedPacket, PacketType } from './packet.ts';
-import { PublishLine } from './publish-line.ts';
-import { replayOf, restoreState } from './restored-state.ts';
-import { RetainedMessages } from './retained-messages.ts';
-import { RetainedReplays } from './retained-replays.ts';
-import type { Session } from './session.ts';
-import { SessionTable } from './session-table.ts';
-import { Subscribing } from './subscribing.ts';
-import { Subscriptions } from './subscriptions.ts';
+import { AwakeTime } from '../../../src/base/time/awake-time.ts';
+import { AgeClock, type BridgeContext } from '../../../src/gateway/bridge/bridge.ts';
+import type { MqttConfig } from '../config/mqtt-config.ts';
+import type { DropCounter } from '../report/drop-counter.ts';
+import type { MqttPeer, MqttPublication, MqttSink, MqttSource } from '../source/mqtt-source.ts';
+import { isTopicName } from '../source/mqtt-text.ts';
+import { RefusedFilters } from '../source/refused-filters.ts';
+import { ClientProtocol } from './connections/client-protocol.ts';
+import { ConnectHandler } from './connections/connect-handler.ts';
+import { type Arrival, Connection, type ConnectionHost, type ConnectionLimits } from './connections/connection.ts';
+import { DisconnectHandler } from './connections/disconnect-handler.ts';
+import { Subscribing } from './connections/subscribing.ts';
+import { Backpressure } from './delivery/backpressure.ts';
+import { Distributor } from './delivery/distributor.ts';
+import { PublishQueue } from './delivery/publish-queue.ts';
+import { RetainedReplays } from './delivery/retained-replays.ts';
+import { WorkTurns } from './delivery/work-turns.ts';
+import { Journal } from './durability/journal.ts';
+import { Message } from './messages/message.ts';
+import { MessageMemoryBudget } from './messages/message-memory-budget.ts';
+import { RetainedMessages } from './messages/retained-messages.ts';
+import { type ClientPacket, MalformedPacket, PacketType } from './packets/packet.ts';
+import { Traffic } from './packets/traffic.ts';
+import { replayOf, restoreState } from './sessions/restored-state.ts';
+import type { Session } from './sessions/session.ts';
+import { SessionTable } from './sessions/session-table.ts';
+import { Subscriptions } from './sessions/subscriptions.ts';
+import { levelCount } from './sessions/topic-filter.ts';
 import { SysTopics } from './sys-topics.ts';
-import { levelCount } from './topic-filter.ts';
-import { Traffic } from './traffic.ts';
-import { WorkTurns } from './work-turns.ts';
 
 /** Our own publications that may wait for being written. */
 const MAX_WAITING = 10_000;
@@ -69,18 +69,18 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   readonly #subscriptions: Subscriptions;
   readonly #refused: RefusedFilters;
   readonly #retained: RetainedMessages;
-  readonly #held: HeldMessages;
+  readonly #held: MessageMemoryBudget;
   readonly #journal: Journal | undefined;
   readonly #sessions: SessionTable;
   readonly #distributor: Distributor;
   readonly #replays: RetainedReplays;
   readonly #backpressure: Backpressure;
   readonly #pace = { ticks: 0 };
-  readonly #arrivals: Arrivals;
-  readonly #departures: Departures;
+  readonly #arrivals: ConnectHandler;
+  readonly #departures: DisconnectHandler;
   readonly #protocol: ClientProtocol;
   readonly #sys: SysTopics;
-  readonly #own: PublishLine;
+  readonly #own: PublishQueue;
   readonly #connections = new Set<Connection>();
   readonly #unflushed = new Set<Connection>();
   readonly #timers = new Set<Timer>();
@@ -97,7 +97,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     this.turns = new WorkTurns(error => log.error({ err: error }, 'an error in the MQTT broker; work was given up'));
     this.#subscriptions = new Subscriptions(config.maxSubscriptionBytes);
     this.#retained = new RetainedMessages(config.retained);
-    this.#held = new HeldMessages(config.maxStoredBytes);
+    this.#held = new MessageMemoryBudget(config.maxStoredBytes);
     this.#journal = store?.durable === true ? new Journal(store, error => this.#storeFailed(error)) : undefined;
     const journal = this.#journal;
     const shared = {
@@ -156,7 +156,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     this.#maxTopicLevels = maxTopicLevels;
     const isStopping = (): boolean => this.#stopping;
     const returned = (clientId: string): void => this.#departures.returned(clientId);
-    this.#arrivals = new Arrivals({
+    this.#arrivals = new ConnectHandler({
       ...all,
       ...(parts.refusals !== undefined && { refusals: parts.refusals }),
       protocol: this.#protocol,
@@ -168,7 +168,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       returned,
       evict: session => this.#departures.evict(session),
     });
-    this.#own = new PublishLine({
+    this.#own = new PublishQueue({
       stage: message => this.#distributor.stage(message, undefined, 0),
       release: (message, _, staged) => this.#distributor.release(message, staged),
       refuse: ({ topic }, _, error, staged) => {
@@ -178,7 +178,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       failed: error => sink.failed(error),
       progressed: () => {},
     });
-    this.#departures = new Departures({
+    this.#departures = new DisconnectHandler({
       ...{ ...all, turns: this.turns, ended },
       replay: message => this.#publishOrphan(message),
       expired: () => {

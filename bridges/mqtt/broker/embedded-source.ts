@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { type BridgeContext, peerAddress, shownCertificate } from '../../../src/gateway/bridge.ts';
+import { type BridgeContext, peerAddress, shownCertificate } from '../../../src/gateway/bridge/bridge.ts';
 import type { PeerCertificate } from '../../../src/link/link.ts';
-import type { MqttConfig } from '../mqtt-config.ts';
-import type { MqttPeer, MqttPublication, MqttSource } from '../mqtt-source.ts';
+import type { MqttConfig } from '../config/mqtt-config.ts';
+import type { MqttPeer, MqttPublication, MqttSource } from '../source/mqtt-source.ts';
 import { ArrivalRate } from './arrival-rate.ts';
+import { PendingConnections } from './connections/pending-connections.ts';
 import { type BrokerParts, EmbeddedBroker } from './embedded-broker.ts';
-import { Strangers } from './strangers.ts';
 
 /** What is read from a socket at once, in bytes. */
 const SOCKET_BUFFER = 64 * 1024;
@@ -35,10 +35,10 @@ export class EmbeddedSource implements MqttSource {
   readonly #servers: Server[] = [];
   /** Those that shake hands for TLS have no connection with the broker yet. */
   readonly #sockets = new Set<Socket>();
-  readonly #strangers: Strangers;
+  readonly #strangers: PendingConnections;
   #webSockets: Disposable | undefined;
 
-  private constructor(config: MqttConfig, parts: SourceParts, broker: EmbeddedBroker, strangers: Strangers) {
+  private constructor(config: MqttConfig, parts: SourceParts, broker: EmbeddedBroker, strangers: PendingConnections) {
     this.#config = config;
     this.#parts = parts;
     this.#broker = broker;
@@ -48,7 +48,7 @@ export class EmbeddedSource implements MqttSource {
 
   /** Listens; rejects with what the system says (`EADDRINUSE` …), which names the address and port. */
   static async listen(config: MqttConfig, parts: SourceParts): Promise<EmbeddedSource> {
-    const strangers = new Strangers();
+    const strangers = new PendingConnections();
     const broker = await EmbeddedBroker.start(config, parts);
     const source = new EmbeddedSource(config, parts, broker, strangers);
     try {

@@ -1,8 +1,8 @@
 import type { Clock } from '../../../src/base/clock.ts';
-import type { Owner } from '../../../src/gateway/bridge.ts';
-import type { DropCounter } from '../drop-counter.ts';
-import { Message } from './message.ts';
-import type { Traffic } from './traffic.ts';
+import type { Owner } from '../../../src/gateway/bridge/bridge.ts';
+import type { DropCounter } from '../report/drop-counter.ts';
+import { Message } from './messages/message.ts';
+import type { Traffic } from './packets/traffic.ts';
 
 /** What there is to tell. */
 export interface BrokerFacts {

@@ -1,8 +1,8 @@
 import { WampError } from '../../../src/wamp/errors.ts';
 import type { Payload } from '../../../src/wamp/payload.ts';
 import { asUri, isUri } from '../../../src/wamp/uri.ts';
-import { payloadOfMqtt } from '../payload-map.ts';
 import { JsonPointer } from '../rules/json-pointer.ts';
+import { payloadOfMqtt } from '../topics/payload-map.ts';
 import type { CallScheme } from './call-scheme.ts';
 import { calledPayload, calledValue } from './payload-shape.ts';
 

@@ -1,11 +1,11 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
-import type { JoinedSession } from '../../../src/client/session-api.ts';
+import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 import type { MatchPolicy } from '../../../src/wamp/uri.ts';
-import type { LevelSpelling } from '../level-spelling.ts';
-import type { MqttMessage, MqttPeer, MqttSource } from '../mqtt-source.ts';
-import { RefusalLog } from '../refusal-log.ts';
+import { RefusalLog } from '../report/refusal-log.ts';
 import { TemplateError } from '../rules/template.ts';
+import type { MqttMessage, MqttPeer, MqttSource } from '../source/mqtt-source.ts';
+import type { LevelSpelling } from '../topics/level-spelling.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
 import type { CallScheme } from './call-scheme.ts';
 import { DeviceCallee, type DeviceCalleeParts, type Waiting } from './device-callee.ts';

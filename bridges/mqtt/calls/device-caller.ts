@@ -1,10 +1,10 @@
-import type { JoinedSession } from '../../../src/client/session-api.ts';
+import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 import { isDict } from '../../../src/wamp/dict.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
-import type { MqttMessage, MqttPublication } from '../mqtt-source.ts';
-import { mqttOfPayload, payloadOfMqtt, wholeValue } from '../payload-map.ts';
 import { JsonPointer } from '../rules/json-pointer.ts';
+import type { MqttMessage, MqttPublication } from '../source/mqtt-source.ts';
+import { mqttOfPayload, payloadOfMqtt, wholeValue } from '../topics/payload-map.ts';
 import type { CallerScheme } from './call-scheme.ts';
 import { calledPayload, calledValue } from './payload-shape.ts';
 import { type Names, TopicPattern } from './topic-pattern.ts';

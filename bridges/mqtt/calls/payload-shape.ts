@@ -1,7 +1,7 @@
 import { type Dict, isDict } from '../../../src/wamp/dict.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
-import { mqttOfPayload, payloadOfMqtt, wholeValue } from '../payload-map.ts';
+import { mqttOfPayload, payloadOfMqtt, wholeValue } from '../topics/payload-map.ts';
 
 /**
  * How a call is written into an MQTT payload: `auto`; `value`, which is the value alone; or JSON in which some strings

@@ -1,4 +1,4 @@
-import type { MqttPeer } from '../mqtt-source.ts';
+import type { MqttPeer } from '../source/mqtt-source.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
 import type { DeviceCallee, Waiting } from './device-callee.ts';
 

@@ -1,4 +1,4 @@
-import { LinearPattern } from '../../../src/base/linear-pattern.ts';
+import { LinearPattern } from '../../../src/base/patterns/linear-pattern.ts';
 
 /** What stands for the `{name}`s of a pattern. */
 export type Names = Readonly<Record<string, string>>;

@@ -1,8 +1,8 @@
-import type { JoinedSession } from '../../../src/client/session-api.ts';
+import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import { asUri } from '../../../src/wamp/uri.ts';
-import type { MqttMessage } from '../mqtt-source.ts';
-import { payloadOfMqtt } from '../payload-map.ts';
+import type { MqttMessage } from '../source/mqtt-source.ts';
+import { payloadOfMqtt } from '../topics/payload-map.ts';
 import { announcementsOf, entityOf } from './announcement.ts';
 import { DeviceTable } from './device-table.ts';
 

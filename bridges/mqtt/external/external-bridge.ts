@@ -1,6 +1,6 @@
-import { defineBridge } from '../../../src/gateway/bridge.ts';
-import { DropCounter } from '../drop-counter.ts';
-import { Relay } from '../relay.ts';
+import { defineBridge } from '../../../src/gateway/bridge/bridge.ts';
+import { Relay } from '../relay/relay.ts';
+import { DropCounter } from '../report/drop-counter.ts';
 import { ExternalBroker } from './external-broker.ts';
 import { externalConfig } from './external-config.ts';
 

@@ -1,9 +1,9 @@
 import type { IClientOptions, IClientPublishOptions, MqttClient } from 'mqtt';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Logger } from '../../../src/base/logger.ts';
-import type { DropCounter } from '../drop-counter.ts';
-import type { MqttMessage, MqttPublication, MqttSink, MqttSource } from '../mqtt-source.ts';
-import { isTopicName } from '../mqtt-text.ts';
+import type { DropCounter } from '../report/drop-counter.ts';
+import type { MqttMessage, MqttPublication, MqttSink, MqttSource } from '../source/mqtt-source.ts';
+import { isTopicName } from '../source/mqtt-text.ts';
 import { EchoFilter } from './echo-filter.ts';
 import type { ExternalConfig } from './external-config.ts';
 import { OutboundQueue } from './outbound-queue.ts';

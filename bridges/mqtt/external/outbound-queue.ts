@@ -1,4 +1,4 @@
-import type { MqttPublication } from '../mqtt-source.ts';
+import type { MqttPublication } from '../source/mqtt-source.ts';
 
 export interface OutboundLimits {
   readonly maxMessages: number;

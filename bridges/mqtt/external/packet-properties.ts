@@ -1,4 +1,4 @@
-import type { MqttProperties } from '../mqtt-source.ts';
+import type { MqttProperties } from '../source/mqtt-source.ts';
 
 /** Properties of a PUBLISH packet, as the client has them: those that concern more than the connection. */
 export interface PacketProperties {

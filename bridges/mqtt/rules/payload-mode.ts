@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { cborItems } from '../../../src/codec/cbor/cbor-items.ts';
 import { walkItem } from '../../../src/codec/cbor/cbor-walk.ts';
-import { fitItems, unfit } from '../../../src/codec/unfit.ts';
+import { fitItems, unfit } from '../../../src/codec/checks/unfit.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
-import { jsonPayload, mqttOfPayload, payloadOfMqtt, textOf, wholeValue } from '../payload-map.ts';
+import { jsonPayload, mqttOfPayload, payloadOfMqtt, textOf, wholeValue } from '../topics/payload-map.ts';
 
 /** How a rule's MQTT payloads are to be read and written. */
 export const payloadModes = ['auto', 'json', 'cbor', 'text', 'raw'] as const;

@@ -1,5 +1,5 @@
-import type { UriStyle } from '../level-spelling.ts';
-import { TopicMap } from '../topic-map.ts';
+import type { UriStyle } from '../topics/level-spelling.ts';
+import { TopicMap } from '../topics/topic-map.ts';
 import { Rule } from './rule.ts';
 import type { RuleConfig } from './rule-schema.ts';
 

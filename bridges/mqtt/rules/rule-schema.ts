@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isReserved } from '../../../src/wamp/uri.ts';
-import { levelSpellings } from '../level-spelling.ts';
+import { levelSpellings } from '../topics/level-spelling.ts';
 import { JsonPointer } from './json-pointer.ts';
 import { payloadModes } from './payload-mode.ts';
 import { Template, TemplateError } from './template.ts';

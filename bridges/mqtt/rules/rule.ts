@@ -1,6 +1,6 @@
 import { Payload } from '../../../src/wamp/payload.ts';
-import type { UriStyle } from '../level-spelling.ts';
-import type { Qos } from '../mqtt-source.ts';
+import type { Qos } from '../source/mqtt-source.ts';
+import type { UriStyle } from '../topics/level-spelling.ts';
 import { JsonPointer } from './json-pointer.ts';
 import { PayloadMismatch, type PayloadMode, readPayload, writePayload } from './payload-mode.ts';
 import { isFromMqtt, type RuleConfig, ruleSchema, sideTemplate } from './rule-schema.ts';

@@ -1,4 +1,4 @@
-import type { LevelSpelling } from '../level-spelling.ts';
+import type { LevelSpelling } from '../topics/level-spelling.ts';
 
 /** What a template took from a topic: levels by name. `#` is there where the template ends in it, joined by `/`. */
 export type Captures = Readonly<Record<string, string>>;

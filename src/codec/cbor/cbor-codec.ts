@@ -1,6 +1,6 @@
-import { BinaryMessageWriter } from '../binary-message-writer.ts';
-import type { Codec } from '../codec.ts';
-import { MessageCodec } from '../message-codec.ts';
+import { BinaryMessageWriter } from '../binary/binary-message-writer.ts';
+import type { Codec } from '../message/codec.ts';
+import { MessageCodec } from '../message/message-codec.ts';
 import { cborItems, cborWriterOn } from './cbor-items.ts';
 import { CborReader } from './cbor-reader.ts';
 

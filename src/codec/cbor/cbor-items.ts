@@ -1,5 +1,5 @@
 import type { PayloadCount, PayloadValues } from '../../wamp/payload.ts';
-import { BinaryItems, type ItemWriterOn } from '../binary-items.ts';
+import { BinaryItems, type ItemWriterOn } from '../binary/binary-items.ts';
 import { encodePlain } from './cbor-plain.ts';
 import { walkItem } from './cbor-walk.ts';
 import { CborWriter } from './cbor-writer.ts';

@@ -1,7 +1,7 @@
 import { Encoder } from 'cbor-x';
 import type { PayloadCount, PayloadValues } from '../../wamp/payload.ts';
-import { MAX_DEPTH } from '../limits.ts';
-import { view } from '../utf8.ts';
+import { view } from '../bytes/utf8.ts';
+import { MAX_DEPTH } from '../checks/limits.ts';
 
 // Standard CBOR, so none of the encoder's own extensions; it needs no native part.
 const encoder = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });

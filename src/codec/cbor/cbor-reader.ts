@@ -1,7 +1,7 @@
 import type { PayloadFormat } from '../../wamp/payload.ts';
-import { BinaryReader, INDEFINITE } from '../binary-reader.ts';
-import { malformed } from '../malformed.ts';
-import { unfit } from '../unfit.ts';
+import { BinaryReader, INDEFINITE } from '../binary/binary-reader.ts';
+import { malformed } from '../checks/malformed.ts';
+import { unfit } from '../checks/unfit.ts';
 import {
   argument,
   BINARY,

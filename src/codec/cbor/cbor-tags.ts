@@ -1,5 +1,5 @@
-import { exact, readFloat32, readFloat64 } from '../big-endian.ts';
-import { decodeUtf8 } from '../utf8.ts';
+import { exact, readFloat32, readFloat64 } from '../bytes/big-endian.ts';
+import { decodeUtf8 } from '../bytes/utf8.ts';
 
 // Decoders act on most tags: they rebuild classes, compile patterns, follow references, and fail on content that does not
 // fit. No publisher may do that to a subscriber, so those tags pass that are in common use and whose content is checked here.

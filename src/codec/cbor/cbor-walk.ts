@@ -7,12 +7,12 @@ import {
   readUint16,
   readUint32,
   readUint64,
-} from '../big-endian.ts';
-import { addKey, addText, compareKeys, FEW_KEYS, type KeyTable, keepKey } from '../keys-seen.ts';
-import { MAX_DEPTH, MAX_INTEGER_BYTES } from '../limits.ts';
-import { malformed } from '../malformed.ts';
-import { unfit } from '../unfit.ts';
-import { decodeUtf8, isUtf8 } from '../utf8.ts';
+} from '../bytes/big-endian.ts';
+import { decodeUtf8, isUtf8 } from '../bytes/utf8.ts';
+import { addKey, addText, compareKeys, FEW_KEYS, type KeyTable, keepKey } from '../checks/keys-seen.ts';
+import { MAX_DEPTH, MAX_INTEGER_BYTES } from '../checks/limits.ts';
+import { malformed } from '../checks/malformed.ts';
+import { unfit } from '../checks/unfit.ts';
 import { bigInteger, tagFits } from './cbor-tags.ts';
 
 // Every function here takes the position of what it reads and returns the position after it. `bytes` is read from

@@ -1,4 +1,4 @@
-import { BinaryItemWriter } from '../binary-item-writer.ts';
+import { BinaryItemWriter } from '../binary/binary-item-writer.ts';
 import { BINARY, DICT, LIST, NEGATIVE, TAG, TEXT, UNSIGNED } from './cbor-walk.ts';
 
 const FALSE = 0xf4;

@@ -1,9 +1,9 @@
 import { type Dict, EMPTY_DICT } from '../../wamp/dict.ts';
 import type { Payload } from '../../wamp/payload.ts';
-import { ByteWriter } from '../byte-writer.ts';
-import type { Codec } from '../codec.ts';
-import { type ElementWriter, MessageCodec } from '../message-codec.ts';
-import { feedValue } from '../value-feed.ts';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import type { Codec } from '../message/codec.ts';
+import { type ElementWriter, MessageCodec } from '../message/message-codec.ts';
+import { feedValue } from '../values/value-feed.ts';
 import { jsonItems } from './json-items.ts';
 import { JsonReader } from './json-reader.ts';
 import { CLOSE_LIST, COMMA, OPEN_LIST } from './json-walk.ts';

@@ -1,12 +1,12 @@
 import type { Dict } from '../../wamp/dict.ts';
 import type { ItemSink } from '../../wamp/item-sink.ts';
 import type { ItemSource, PayloadCount, PayloadFormat, PayloadValues } from '../../wamp/payload.ts';
-import { forgetText } from '../byte-text.ts';
-import { ByteWriter } from '../byte-writer.ts';
-import { joinBytes } from '../join-bytes.ts';
-import { decodeUtf8 } from '../utf8.ts';
-import { ValueBuilder } from '../value-builder.ts';
-import { feedValues } from '../value-feed.ts';
+import { forgetText } from '../bytes/byte-text.ts';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import { joinBytes } from '../bytes/join-bytes.ts';
+import { decodeUtf8 } from '../bytes/utf8.ts';
+import { ValueBuilder } from '../values/value-builder.ts';
+import { feedValues } from '../values/value-feed.ts';
 import { isBinary } from './json-string.ts';
 import { BACKSLASH, CLOSE_LIST, COMMA, OPEN_LIST, QUOTE, skipBlanks, walkValue } from './json-walk.ts';
 import { JsonWriter } from './json-writer.ts';

@@ -1,6 +1,6 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
-import { asciiText } from '../byte-text.ts';
-import { MAX_INTEGER_DIGITS } from '../limits.ts';
+import { asciiText } from '../bytes/byte-text.ts';
+import { MAX_INTEGER_DIGITS } from '../checks/limits.ts';
 
 const MINUS = 0x2d;
 const POINT = 0x2e;

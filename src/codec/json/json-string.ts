@@ -1,6 +1,6 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
-import { isPaddedBase64, readBase64 } from '../base64.ts';
-import { decodeUtf8 } from '../utf8.ts';
+import { isPaddedBase64, readBase64 } from '../bytes/base64.ts';
+import { decodeUtf8 } from '../bytes/utf8.ts';
 
 const BACKSLASH = 0x5c;
 

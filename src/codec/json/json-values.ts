@@ -1,7 +1,7 @@
 import { Payload, type PayloadCount } from '../../wamp/payload.ts';
-import { malformed } from '../malformed.ts';
-import { fitItems, unfit } from '../unfit.ts';
-import { decodeUtf8 } from '../utf8.ts';
+import { decodeUtf8 } from '../bytes/utf8.ts';
+import { malformed } from '../checks/malformed.ts';
+import { fitItems, unfit } from '../checks/unfit.ts';
 import { jsonItems } from './json-items.ts';
 import { CLOSE_DICT, CLOSE_LIST, OPEN_DICT, OPEN_LIST, skipBlanks, walkValue } from './json-walk.ts';
 

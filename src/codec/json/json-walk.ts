@@ -1,9 +1,9 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
-import { addKey, addText, compareKeys, FEW_KEYS, type KeyTable, keepKey } from '../keys-seen.ts';
-import { MAX_DEPTH } from '../limits.ts';
-import { malformed } from '../malformed.ts';
-import { unfit } from '../unfit.ts';
-import { sequenceLength } from '../utf8.ts';
+import { sequenceLength } from '../bytes/utf8.ts';
+import { addKey, addText, compareKeys, FEW_KEYS, type KeyTable, keepKey } from '../checks/keys-seen.ts';
+import { MAX_DEPTH } from '../checks/limits.ts';
+import { malformed } from '../checks/malformed.ts';
+import { unfit } from '../checks/unfit.ts';
 import { feedNumber } from './json-number.ts';
 import { feedKey, feedString, isOddBinary, readString } from './json-string.ts';
 

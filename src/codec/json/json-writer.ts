@@ -1,7 +1,7 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
-import { base64Length, writeBase64 } from '../base64.ts';
-import type { ByteWriter } from '../byte-writer.ts';
-import { encodeUtf8 } from '../utf8.ts';
+import { base64Length, writeBase64 } from '../bytes/base64.ts';
+import type { ByteWriter } from '../bytes/byte-writer.ts';
+import { encodeUtf8 } from '../bytes/utf8.ts';
 import { BACKSLASH, CLOSE_DICT, CLOSE_LIST, COLON, COMMA, OPEN_DICT, OPEN_LIST, QUOTE } from './json-walk.ts';
 
 /** Short strings are written by a loop; the fixed cost of the encoder is more than that. */

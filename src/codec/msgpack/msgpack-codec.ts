@@ -1,7 +1,7 @@
-import { BinaryItems, type ItemWriterOn } from '../binary-items.ts';
-import { BinaryMessageWriter } from '../binary-message-writer.ts';
-import type { Codec } from '../codec.ts';
-import { MessageCodec } from '../message-codec.ts';
+import { BinaryItems, type ItemWriterOn } from '../binary/binary-items.ts';
+import { BinaryMessageWriter } from '../binary/binary-message-writer.ts';
+import type { Codec } from '../message/codec.ts';
+import { MessageCodec } from '../message/message-codec.ts';
 import { MsgpackReader } from './msgpack-reader.ts';
 import { walkItem } from './msgpack-walk.ts';
 import { MsgpackWriter } from './msgpack-writer.ts';

@@ -1,6 +1,6 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
-import { readInt64, readUint32 } from '../big-endian.ts';
-import { malformed } from '../malformed.ts';
+import { readInt64, readUint32 } from '../bytes/big-endian.ts';
+import { malformed } from '../checks/malformed.ts';
 
 /** The one extension that the specification itself defines, as the byte that -1 is. */
 const TIMESTAMP = 0xff;

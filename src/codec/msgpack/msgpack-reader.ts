@@ -1,5 +1,5 @@
 import type { PayloadFormat } from '../../wamp/payload.ts';
-import { BinaryReader } from '../binary-reader.ts';
+import { BinaryReader } from '../binary/binary-reader.ts';
 import { headEnd, integer, type Kind, kindAt, length, walkItem } from './msgpack-walk.ts';
 
 /** Kinds as a peer is told of them. */

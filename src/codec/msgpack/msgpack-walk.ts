@@ -1,10 +1,10 @@
 import type { ItemSink } from '../../wamp/item-sink.ts';
-import { readFloat32, readFloat64, readInt64, readUint16, readUint32, readUint64 } from '../big-endian.ts';
-import { addKey, compareKeys, FEW_KEYS, type KeyTable, keepKey } from '../keys-seen.ts';
-import { MAX_DEPTH } from '../limits.ts';
-import { malformed } from '../malformed.ts';
-import { unfit } from '../unfit.ts';
-import { isUtf8 } from '../utf8.ts';
+import { readFloat32, readFloat64, readInt64, readUint16, readUint32, readUint64 } from '../bytes/big-endian.ts';
+import { isUtf8 } from '../bytes/utf8.ts';
+import { addKey, compareKeys, FEW_KEYS, type KeyTable, keepKey } from '../checks/keys-seen.ts';
+import { MAX_DEPTH } from '../checks/limits.ts';
+import { malformed } from '../checks/malformed.ts';
+import { unfit } from '../checks/unfit.ts';
 import { checkExtension, feedExtension } from './msgpack-extension.ts';
 
 // Every function here takes the position of what it reads and returns the position after it. `bytes` is read from

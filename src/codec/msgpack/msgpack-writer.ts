@@ -1,4 +1,4 @@
-import { BinaryItemWriter } from '../binary-item-writer.ts';
+import { BinaryItemWriter } from '../binary/binary-item-writer.ts';
 
 /** Writes items as MsgPack: shortest heads, floats of the size that holds them. */
 export class MsgpackWriter extends BinaryItemWriter {

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 import { isDict } from '../../wamp/dict.ts';
-import { type ConfigPath, type ConfigProblem, showPath } from './config-problem.ts';
 import { type ConfigSource, secretKey } from './config-source.ts';
 import { knownHere } from './environment-source.ts';
-import { nearest } from './nearest.ts';
 import { SchemaWalk } from './schema-walk.ts';
+import { type ConfigPath, type ConfigProblem, showPath } from './values/config-problem.ts';
+import { nearest } from './values/nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 

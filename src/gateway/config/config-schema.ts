@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { isAddressRange } from '../../base/address-ranges.ts';
-import { rawSocketPings } from '../../transport/limits.ts';
-import type { Bridge } from '../bridge.ts';
+import { isAddressRange } from '../../base/network/address-ranges.ts';
+import { rawSocketPings } from '../../transport/endpoint/limits.ts';
+import type { Bridge } from '../bridge/bridge.ts';
 import { dataSchema } from './data-schema.ts';
 import { limitsSchema, listenerLimits } from './limits-schema.ts';
 import { unknownRealms } from './load-principals.ts';
 import { listenerOutgoing } from './outgoing-schema.ts';
 import { principalsSchema } from './principal-schema.ts';
 import { realmSchema } from './realm-schema.ts';
-import { tlsSchema } from './tls-schema.ts';
+import { tlsSchema } from './values/tls-schema.ts';
 
 const port = z.int().min(0).max(65535).describe('TCP port; 0 takes any that is free');
 const host = z

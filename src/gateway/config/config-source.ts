@@ -1,4 +1,4 @@
-import type { ConfigPath, ConfigProblem } from './config-problem.ts';
+import type { ConfigPath, ConfigProblem } from './values/config-problem.ts';
 
 /** A value that came from elsewhere than the text: shown by where it came from, never as itself. */
 export interface Origin {

@@ -1,10 +1,10 @@
 import { access, constants, lstat, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkFiles, StoreUnusable } from '../../store/store-files.ts';
-import { reasonOf } from './bounded-file.ts';
+import { checkFiles, StoreUnusable } from '../../store/files/store-files.ts';
 import type { GatewayConfig } from './config-schema.ts';
 import { type MachineProblem, whyNotWritable } from './machine-problems.ts';
+import { reasonOf } from './values/bounded-file.ts';
 
 /** Milliseconds that the disk has to answer; if it does not, the store will say so when it is opened. */
 const PATIENCE = 2000;

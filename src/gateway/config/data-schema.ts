@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byteSize } from './byte-size.ts';
+import { byteSize } from './values/byte-size.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const GIBIBYTE = 1024 * MEBIBYTE;

@@ -1,8 +1,8 @@
 import { isDict } from '../../wamp/dict.ts';
-import { type ConfigPath, type ConfigProblem, showPath } from './config-problem.ts';
 import { type ConfigSource, type Origin, secretKey } from './config-source.ts';
-import { nearest } from './nearest.ts';
 import { SchemaWalk } from './schema-walk.ts';
+import { type ConfigPath, type ConfigProblem, showPath } from './values/config-problem.ts';
+import { nearest } from './values/nearest.ts';
 import { scalarOf } from './yaml-source.ts';
 
 const PREFIX = 'WAMPWAY_';

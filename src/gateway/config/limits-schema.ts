@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { defaultAttemptLimits } from '../../auth/attempt-limiter.ts';
-import { byteSize } from './byte-size.ts';
+import { defaultAttemptLimits } from '../../auth/attempts/attempt-limiter.ts';
 import { queuedBytes } from './outgoing-schema.ts';
+import { byteSize } from './values/byte-size.ts';
 
 const maxMessageSize = byteSize(1024, 2 ** 24);
 const attempts = z.int().min(1).max(1_000_000);

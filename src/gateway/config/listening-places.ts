@@ -2,11 +2,11 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Bridge } from '../bridge.ts';
-import { canonicalAddress } from './canonical-address.ts';
-import { type ConfigPath, showPath } from './config-problem.ts';
+import type { Bridge } from '../bridge/bridge.ts';
 import type { GatewayConfig } from './config-schema.ts';
 import type { MachineProblem } from './machine-problems.ts';
+import { canonicalAddress } from './values/canonical-address.ts';
+import { type ConfigPath, showPath } from './values/config-problem.ts';
 
 /** Something of the configuration that listens on a port. */
 export interface ListeningPlace {

@@ -1,9 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
-import type { Bridge } from '../bridge.ts';
-import { readBounded, reasonOf } from './bounded-file.ts';
+import type { Bridge } from '../bridge/bridge.ts';
 import { ConfigIssues, UNSAID } from './config-issues.ts';
-import { ConfigError, type ConfigPath, type ConfigProblem, showPath } from './config-problem.ts';
 import { type ConfigInput, configJsonSchema, configSchema, type GatewayConfig } from './config-schema.ts';
 import { type ConfigSource, valueSource } from './config-source.ts';
 import { dataProblems } from './data-problems.ts';
@@ -13,7 +11,9 @@ import { loadPrincipals } from './load-principals.ts';
 import { machineProblems } from './machine-problems.ts';
 import { portClashes } from './port-clashes.ts';
 import { roleProblems } from './role-problems.ts';
-import { type TlsConfig, tlsSchema } from './tls-schema.ts';
+import { readBounded, reasonOf } from './values/bounded-file.ts';
+import { ConfigError, type ConfigPath, type ConfigProblem, showPath } from './values/config-problem.ts';
+import { type TlsConfig, tlsSchema } from './values/tls-schema.ts';
 import { yamlSource } from './yaml-source.ts';
 
 /** The largest configuration, and the largest secret, in bytes. */

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { readBounded, reasonOf } from './bounded-file.ts';
 import { ConfigIssues, UNSAID } from './config-issues.ts';
-import { ConfigError } from './config-problem.ts';
 import { type PrincipalConfig, principalsSchema } from './principal-schema.ts';
+import { readBounded, reasonOf } from './values/bounded-file.ts';
+import { ConfigError } from './values/config-problem.ts';
 import { yamlSource } from './yaml-source.ts';
 
 /** The largest file of principals, in bytes: some ten thousand of them. */

@@ -1,10 +1,10 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { TlsFault, tlsOptions } from '../tls-files.ts';
-import { reasonOf } from './bounded-file.ts';
-import type { ConfigPath } from './config-problem.ts';
+import { TlsFault, tlsOptions } from '../tls/tls-files.ts';
 import type { GatewayConfig, ListenerConfig } from './config-schema.ts';
-import { tlsSchema } from './tls-schema.ts';
+import { reasonOf } from './values/bounded-file.ts';
+import type { ConfigPath } from './values/config-problem.ts';
+import { tlsSchema } from './values/tls-schema.ts';
 
 export interface MachineProblem {
   readonly path: ConfigPath;

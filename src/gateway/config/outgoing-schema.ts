@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defaultOutgoing, slowPolicies } from '../../link/outgoing-policy.ts';
-import { byteSize } from './byte-size.ts';
+import { byteSize } from './values/byte-size.ts';
 
 const slowPolicy = z
   .enum(slowPolicies)

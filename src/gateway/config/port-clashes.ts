@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import type { ConfigPath } from './config-problem.ts';
 import type { ListeningPlace } from './listening-places.ts';
+import type { ConfigPath } from './values/config-problem.ts';
 
 export interface PortClash {
   readonly path: ConfigPath;

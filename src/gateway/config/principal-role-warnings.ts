@@ -1,7 +1,7 @@
-import { type ConfigProblem, showPath } from './config-problem.ts';
 import type { GatewayConfig } from './config-schema.ts';
 import { type LoadPrincipalsOptions, loadPrincipals } from './load-principals.ts';
 import { principalRoleProblems } from './role-problems.ts';
+import { type ConfigProblem, showPath } from './values/config-problem.ts';
 
 /**
  * Principals in a file whose role does not exist. No mistake of the configuration: the file is changed while the gateway runs,

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { challengeMethods } from '../../auth/credential.ts';
-import { isAddressRange } from '../../base/address-ranges.ts';
-import { defaultMetaPolicy } from '../../meta/meta-authorizer.ts';
+import { challengeMethods } from '../../auth/methods/credential.ts';
+import { isAddressRange } from '../../base/network/address-ranges.ts';
+import { defaultMetaPolicy } from '../../meta/runtime/meta-authorizer.ts';
 import { isUri } from '../../wamp/uri.ts';
-import { byteSize } from './byte-size.ts';
 import { principalLimits } from './limits-schema.ts';
 import { roleOutgoing } from './outgoing-schema.ts';
+import { byteSize } from './values/byte-size.ts';
 
 const history = z.strictObject({
   topic: z.string().max(4096).describe('Topic or pattern whose events are recorded'),

@@ -1,6 +1,6 @@
-import type { ConfigPath } from './config-problem.ts';
 import type { GatewayConfig, RealmConfig } from './config-schema.ts';
 import type { PrincipalConfig } from './principal-schema.ts';
+import type { ConfigPath } from './values/config-problem.ts';
 
 export interface RoleProblem {
   readonly path: ConfigPath;

@@ -1,5 +1,5 @@
 import { isDict } from '../../wamp/dict.ts';
-import { plainName } from './nearest.ts';
+import { plainName } from './values/nearest.ts';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 

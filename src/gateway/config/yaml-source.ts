@@ -11,8 +11,8 @@ import {
   type ScalarTag,
   type YAMLError,
 } from 'yaml';
-import { type ConfigPath, type ConfigProblem, type Span, showPath } from './config-problem.ts';
 import { type ConfigSource, type Origin, secretKey } from './config-source.ts';
+import { type ConfigPath, type ConfigProblem, type Span, showPath } from './values/config-problem.ts';
 
 /** What `!env` and `!file` read from. `file` gives the text of a path relative to the configuration, or throws. */
 export interface SecretSources {

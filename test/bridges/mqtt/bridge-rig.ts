@@ -1,8 +1,8 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { mqttBridge } from '../../../bridges/mqtt/mqtt-bridge.ts';
-import type { JoinedSession } from '../../../src/client/session-api.ts';
-import type { RunningBridge } from '../../../src/gateway/bridge.ts';
+import type { JoinedSession } from '../../../src/client/api/session-api.ts';
+import type { RunningBridge } from '../../../src/gateway/bridge/bridge.ts';
 import { TestGateway, type TestGatewayOptions } from '../../support/bridge-context.ts';
 import { connectMqtt } from './broker-rig.ts';
 

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { SourceParts } from '../../../bridges/mqtt/broker/embedded-source.ts';
-import { DropCounter } from '../../../bridges/mqtt/drop-counter.ts';
-import { mqttConfig } from '../../../bridges/mqtt/mqtt-config.ts';
-import type { MqttMessage, MqttPeer, MqttSink, Verdict } from '../../../bridges/mqtt/mqtt-source.ts';
+import { mqttConfig } from '../../../bridges/mqtt/config/mqtt-config.ts';
 import { type OwnBroker, openBroker } from '../../../bridges/mqtt/open-broker.ts';
+import { DropCounter } from '../../../bridges/mqtt/report/drop-counter.ts';
+import type { MqttMessage, MqttPeer, MqttSink, Verdict } from '../../../bridges/mqtt/source/mqtt-source.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
-import type { Owner } from '../../../src/gateway/bridge.ts';
+import type { Owner } from '../../../src/gateway/bridge/bridge.ts';
 import { until } from '../../support/until.ts';
 
 export interface Received {

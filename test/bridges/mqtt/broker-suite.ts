@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import type { MqttConfig } from '../../../bridges/mqtt/mqtt-config.ts';
-import { MqttRefusal, Refused } from '../../../bridges/mqtt/mqtt-source.ts';
+import type { MqttConfig } from '../../../bridges/mqtt/config/mqtt-config.ts';
+import { MqttRefusal, Refused } from '../../../bridges/mqtt/source/mqtt-source.ts';
 import { until } from '../../support/until.ts';
 import { BrokerRig, closing, collect, connectMqtt, untilClosed } from './broker-rig.ts';
 import { rawConnect, rawPacket, rawPublish, rawSubscribe } from './raw-packets.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { mqttConfig } from '../../../bridges/mqtt/config/mqtt-config.ts';
 import { climateAt, greenhouse } from '../../../bridges/mqtt/demo.ts';
-import { mqttConfig } from '../../../bridges/mqtt/mqtt-config.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { until } from '../../support/until.ts';

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import { codecs } from '../../../src/codec/codecs.ts';
-import { defaultLimits } from '../../../src/transport/limits.ts';
+import { defaultLimits } from '../../../src/transport/endpoint/limits.ts';
 import { listenWeb } from '../../../src/transport/web-server.ts';
 import { until } from '../../support/until.ts';
 import { BridgeRig } from './bridge-rig.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { externalMqttBridge } from '../../../bridges/mqtt/external/external-bridge.ts';
-import type { JoinedSession } from '../../../src/client/session-api.ts';
+import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 import { TestGateway } from '../../support/bridge-context.ts';
 import { until } from '../../support/until.ts';
 import { BridgeRig } from './bridge-rig.ts';

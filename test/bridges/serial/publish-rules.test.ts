@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { portConfig } from '../../../bridges/serial/config/serial-config.ts';
 import { PublishRules } from '../../../bridges/serial/publish-rules.ts';
-import { portConfig } from '../../../bridges/serial/serial-config.ts';
 
 function rules(...publish: unknown[]): PublishRules {
   return new PublishRules('g1', portConfig.parse({ id: 'g1', path: '/dev/x', publish }).publish, 'utf8');

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { watchNothing } from '../../../bridges/serial/path-watcher.ts';
-import { portOpener } from '../../../bridges/serial/port-opener.ts';
+import { serialConfig } from '../../../bridges/serial/config/serial-config.ts';
+import { watchNothing } from '../../../bridges/serial/port/path-watcher.ts';
+import { portOpener } from '../../../bridges/serial/port/port-opener.ts';
 import { serialBridge, startSerialDevices } from '../../../bridges/serial/serial-bridge.ts';
-import { serialConfig } from '../../../bridges/serial/serial-config.ts';
 import type { SerialDevice } from '../../../bridges/serial/serial-device.ts';
-import type { SimulatedDevice, SimulatedLine } from '../../../bridges/serial/simulated-device.ts';
-import type { CallOptions, JoinedSession, WampEvent } from '../../../src/client/session-api.ts';
+import type { SimulatedDevice, SimulatedLine } from '../../../bridges/serial/simulation/simulated-device.ts';
+import type { CallOptions, JoinedSession, WampEvent } from '../../../src/client/api/session-api.ts';
 import { WampError } from '../../../src/wamp/errors.ts';
 import { TestGateway } from '../../support/bridge-context.ts';
 import { until } from '../../support/until.ts';

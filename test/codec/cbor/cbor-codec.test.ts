@@ -5,7 +5,7 @@ import { jsonCodec } from '../../../src/codec/json/json-codec.ts';
 import { msgpackCodec } from '../../../src/codec/msgpack/msgpack-codec.ts';
 import { EMPTY_DICT } from '../../../src/wamp/dict.ts';
 import { WampError } from '../../../src/wamp/errors.ts';
-import { MessageType } from '../../../src/wamp/message-type.ts';
+import { MessageType } from '../../../src/wamp/messages/message-type.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
 import { argsHex, bytesOf, eventOf, hexOf, payloadOf, refuses } from '../binary-frames.ts';
 

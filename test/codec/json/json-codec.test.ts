@@ -4,8 +4,8 @@ import { jsonCodec } from '../../../src/codec/json/json-codec.ts';
 import { EMPTY_DICT } from '../../../src/wamp/dict.ts';
 import { ProtocolViolation, WampError } from '../../../src/wamp/errors.ts';
 import { asId } from '../../../src/wamp/ids.ts';
-import { MessageType } from '../../../src/wamp/message-type.ts';
-import type { EventMessage, Message } from '../../../src/wamp/messages.ts';
+import { MessageType } from '../../../src/wamp/messages/message-type.ts';
+import type { EventMessage, Message } from '../../../src/wamp/messages/messages.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

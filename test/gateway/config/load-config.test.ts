@@ -6,10 +6,10 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { bridges } from '../../../bridges/index.ts';
-import { defineBridge } from '../../../src/gateway/bridge.ts';
-import { ConfigError } from '../../../src/gateway/config/config-problem.ts';
+import { defineBridge } from '../../../src/gateway/bridge/bridge.ts';
 import { configJsonSchema } from '../../../src/gateway/config/config-schema.ts';
 import { loadConfig, parseConfig } from '../../../src/gateway/config/load-config.ts';
+import { ConfigError } from '../../../src/gateway/config/values/config-problem.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
 

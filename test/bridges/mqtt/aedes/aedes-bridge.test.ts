@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { mqttConfig } from '../../../../bridges/mqtt/mqtt-config.ts';
+import { mqttConfig } from '../../../../bridges/mqtt/config/mqtt-config.ts';
 import { until } from '../../../support/until.ts';
 import { BridgeRig } from '../bridge-rig.ts';
 import { collect } from '../broker-rig.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { announcementsOf } from '../../../../bridges/mqtt/discovery/announcement.ts';
 import { DeviceTable } from '../../../../bridges/mqtt/discovery/device-table.ts';
-import { TopicMap } from '../../../../bridges/mqtt/topic-map.ts';
+import { TopicMap } from '../../../../bridges/mqtt/topics/topic-map.ts';
 
 /** What `wampway.device.list` says of a message. */
 function told(topic: string, value: unknown): unknown {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { levelSpellings } from '../../../../bridges/mqtt/level-spelling.ts';
 import { Template } from '../../../../bridges/mqtt/rules/template.ts';
+import { levelSpellings } from '../../../../bridges/mqtt/topics/level-spelling.ts';
 import { isUri } from '../../../../src/wamp/uri.ts';
 import { fc } from '../../../support/fast-check.ts';
 

@@ -1,0 +1,154 @@
+import { Chain, type ChainLinks } from '../../../../src/base/collections/chain.ts';
+import type { Qos } from '../../source/mqtt-source.ts';
+import type { Connection } from '../connections/connection.ts';
+import type { Message } from '../messages/message.ts';
+import type { Budget, RetainedCursor } from '../messages/retained-cursor.ts';
+import type { RetainedMessages } from '../messages/retained-messages.ts';
+import { publish } from '../packets/packet-encoder.ts';
+import { FilterTree } from '../sessions/filter-tree.ts';
+import type { Session } from '../sessions/session.ts';
+import type { WorkTurns } from './work-turns.ts';
+
+export interface ReplayParts {
+  readonly retained: RetainedMessages;
+  readonly turns: WorkTurns;
+  /** Messages that wait in a session from which on no retained ones are added. */
+  readonly window: number;
+  connectionOf(session: Session): Connection | undefined;
+  /** One message at QoS 1 or 2 to one session, as a retained one. */
+  give(session: Session, message: Message, qos: 1 | 2): void;
+}
+
+/** The retained messages of one subscription on their way to its session. */
+interface Replay extends ChainLinks<Replay> {
+  readonly session: Session;
+  readonly filter: string;
+  readonly qos: Qos;
+  readonly cursor: RetainedCursor;
+}
+
+/** All replays of one session, one after the other. */
+interface Line {
+  readonly replays: Chain<Replay>;
+  readonly byFilter: Map<string, Replay>;
+  running: boolean;
+}
+
+/** What a message that is sent costs in steps, beside one for each KiB. */
+const SEND_STEPS = 3;
+
+/**
+ * Sends what is retained to new subscriptions: as fast as the client takes it, from a position among the retained
+ * messages and not from a copy of them, in turns with everything else. [MQTT-3.3.1-6]
+ */
+export class RetainedReplays {
+  readonly #parts: ReplayParts;
+  readonly #lines = new Map<Session, Line>();
+  /** Those that have begun and not ended, found by the topics that they have still to send. */
+  readonly #open = new FilterTree<Replay, true>();
+
+  constructor(parts: ReplayParts) {
+    this.#parts = parts;
+  }
+
+  /** `filter` is not a shared one. A replay of the same filter begins anew. */
+  start(session: Session, filter: string, qos: Qos): void {
+    const { retained, turns } = this.#parts;
+    this.cancel(session, filter);
+    const cursor = retained.cursor(filter);
+    if (!cursor.promising) return;
+    const replay = { session, filter, qos, cursor, previous: undefined, following: undefined, chain: undefined };
+    let line = this.#lines.get(session);
+    if (line === undefined) {
+      line = { replays: new Chain(), byFilter: new Map(), running: false };
+      this.#lines.set(session, line);
+    }
+    line.replays.push(replay);
+    line.byFilter.set(filter, replay);
+    this.#open.set(filter, replay, true);
+    this.#run(session, line, turns);
+  }
+
+  /** Goes on with what waited for room: in the connection, in the session, or for the client to come back. */
+  resume(session: Session): void {
+    if (this.#lines.size === 0) return;
+    const line = this.#lines.get(session);
+    if (line !== undefined) this.#run(session, line, this.#parts.turns);
+  }
+
+  cancel(session: Session, filter: string): void {
+    const line = this.#lines.get(session);
+    const replay = line?.byFilter.get(filter);
+    if (line !== undefined && replay !== undefined) this.#end(line, replay);
+  }
+
+  /** Forgets all of a session: it is over, or its client is not there any more. */
+  drop(session: Session): void {
+    const line = this.#lines.get(session);
+    if (line === undefined) return;
+    for (const replay of [...line.byFilter.values()]) this.#end(line, replay);
+    this.#lines.delete(session);
+  }
+
+  /** A message on a topic is about to be delivered: what is retained there, and has not been sent, is sent first. */
+  overtake(topic: string): void {
+    if (this.#lines.size === 0) return;
+    const { retained } = this.#parts;
+    const message = retained.get(topic);
+    if (message === undefined) return;
+    let sent = false;
+    this.#open.match(topic, replay => {
+      if (!replay.cursor.isAhead(topic) || !retained.isCovered(topic, replay.cursor)) return;
+      this.#send(replay, message);
+      sent = true;
+    });
+    // Every replay that had it to send has sent it.
+    if (sent) retained.touch(topic);
+  }
+
+  #run(session: Session, line: Line, turns: WorkTurns): void {
+    if (line.running) return;
+    line.running = true;
+    turns.start(budget => this.#work(session, line, budget));
+  }
+
+  /** Whether there is nothing to do for now. */
+  #work(session: Session, line: Line, budget: Budget): boolean {
+    const { connectionOf, window } = this.#parts;
+    while (budget.steps > 0) {
+      const replay = line.replays.first;
+      if (replay === undefined) this.#lines.delete(session);
+      const connection = connectionOf(session);
+      const mayGoOn =
+        replay !== undefined &&
+        connection?.writable === true &&
+        (replay.qos === 0 || session.queue.length < Math.min(window, session.room));
+      if (!mayGoOn) {
+        line.running = false;
+        return true;
+      }
+      const message = replay.cursor.next(budget);
+      if (message !== undefined) {
+        budget.steps -= SEND_STEPS + (message.payload.length >> 10);
+        this.#send(replay, message);
+      } else if (replay.cursor.done) this.#end(line, replay);
+    }
+    return false;
+  }
+
+  #send({ session, qos }: Replay, message: Message): void {
+    const { topic, payload } = message;
+    if (message.bridge === session.clientId) return;
+    if (qos > 0 && message.qos > 0) this.#parts.give(session, message, qos === 1 || message.qos === 1 ? 1 : 2);
+    else {
+      const packet = publish(topic, payload, { qos: 0, retain: true, dup: false, id: 0 });
+      this.#parts.connectionOf(session)?.sendPublish(packet, payload.length);
+    }
+  }
+
+  #end(line: Line, replay: Replay): void {
+    line.replays.remove(replay);
+    line.byFilter.delete(replay.filter);
+    this.#open.delete(replay.filter, replay);
+  }
+}

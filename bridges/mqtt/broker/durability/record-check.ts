@@ -1,0 +1,42 @@
+import { isTopicName } from '../../source/mqtt-text.ts';
+import { clientOf, decodeMessage, decodeOutgoing, decodeSession, numberOf } from './records.ts';
+
+/** Throws what is wrong with a record of the broker, if the broker could not use it. */
+export function inspectRecord(key: string, value: Uint8Array): void {
+  const [, rest] = clientOf(key);
+  switch (key[0]) {
+    case 's':
+      decodeSession(value);
+      return;
+    case 'm':
+      requireNumber(key.slice(1));
+      requireTopic(decodeMessage(value).topic);
+      return;
+    case 'r': {
+      const { topic } = decodeMessage(value);
+      requireTopic(topic);
+      if (topic !== key.slice(1)) throw new Error('it belongs to another topic');
+      return;
+    }
+    case 'w':
+      requireTopic(decodeMessage(value).topic);
+      return;
+    case 'q':
+      requireNumber(rest);
+      decodeOutgoing(value);
+      return;
+    case 'i':
+      if (!/^\d{1,5}$/.test(rest)) throw new Error('its key has no packet identifier');
+      return;
+    default:
+      throw new Error('its key is none that the broker knows');
+  }
+}
+
+function requireTopic(topic: string): void {
+  if (!isTopicName(topic)) throw new Error('its topic is no topic name');
+}
+
+function requireNumber(text: string): void {
+  if (!/^[0-9a-f]{12,}$/.test(text) || !Number.isSafeInteger(numberOf(text))) throw new Error('its key has no number');
+}

@@ -1,0 +1,51 @@
+import type { Message } from './message.ts';
+
+/** What a place in a queue costs beside its message, in bytes. */
+export const ENTRY_BYTES = 200;
+
+/** What all queues together hold: a message counts once, however many queues it is in, and each place in a queue counts. */
+export class MessageMemoryBudget {
+  readonly #limit: number;
+  #count = 0;
+  #bytes = 0;
+
+  /** `limit` in bytes. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** In bytes. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  accepts(message: Message): boolean {
+    const bytes = ENTRY_BYTES + (message.holders > 0 ? 0 : message.size);
+    return this.#bytes + bytes <= this.#limit;
+  }
+
+  add(message: Message): void {
+    message.holders += 1;
+    this.#bytes += ENTRY_BYTES;
+    if (message.holders > 1) return;
+    message.keep();
+    this.#count += 1;
+    this.#bytes += message.size;
+  }
+
+  remove(message: Message): void {
+    message.holders -= 1;
+    this.#bytes -= ENTRY_BYTES;
+    if (message.holders > 0) return;
+    this.#count -= 1;
+    this.#bytes -= message.size;
+  }
+}

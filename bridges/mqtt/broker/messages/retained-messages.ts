@@ -1,0 +1,136 @@
+import { holderOf } from '../../source/quota-key.ts';
+import type { Message } from './message.ts';
+import { RetainedCursor, type RetainedEntry } from './retained-cursor.ts';
+import { Shares } from './shares.ts';
+import { SortedTopics, topicKey } from './sorted-topics.ts';
+
+export interface RetainedLimits {
+  readonly maxTopics: number;
+  readonly maxBytes: number;
+}
+
+/** What a topic costs here beside its message, in bytes: places in the table and the index. */
+const ENTRY = 160;
+
+/** The last retained message of each topic, found by filters. [MQTT-3.3.1-5] */
+export class RetainedMessages {
+  readonly #limits: RetainedLimits;
+  readonly #entries = new Map<string, RetainedEntry>();
+  readonly #topics = new SortedTopics<RetainedEntry>();
+  readonly #shares = new Shares<string>();
+  #number = 0;
+  #bytes = 0;
+
+  constructor(limits: RetainedLimits) {
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#entries.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether there is room for the message. One without payload only makes room. */
+  accepts(message: Message): boolean {
+    if (message.payload.length === 0) return true;
+    const old = this.get(message.topic);
+    return (
+      this.#entries.size + (old === undefined ? 1 : 0) <= this.#limits.maxTopics &&
+      this.#bytes + bytesOf(message) - (old === undefined ? 0 : bytesOf(old)) <= this.#limits.maxBytes
+    );
+  }
+
+  /**
+   * The message that gives way to one that there is no room for: the one of the address that has most which was set longest
+   * ago, if that address has more than the owner of the new one would have. Undefined if none does.
+   */
+  victim(message: Message): Message | undefined {
+    const { maxTopics, maxBytes } = this.#limits;
+    // However much gave way, it would not fit.
+    if (maxTopics === 0 || bytesOf(message) > maxBytes) return undefined;
+    const holder = holderOf(message.owner);
+    const { largest } = this.#shares;
+    if (largest === undefined || largest === holder) return undefined;
+    const own = this.#shares.weightOf(holder) + this.#weightOf(message);
+    if (this.#shares.weightOf(largest) <= own) return undefined;
+    const [topic] = this.#shares.membersOf(largest);
+    return topic === undefined ? undefined : this.get(topic);
+  }
+
+  /** Takes the place of what the topic had; an empty payload leaves nothing. [MQTT-3.3.1-10] */
+  set(message: Message): void {
+    const { topic } = message;
+    const old = this.#entries.get(topic);
+    if (old !== undefined) {
+      this.#bytes -= bytesOf(old.message);
+      this.#shares.delete(holderOf(old.message.owner), topic);
+    }
+    if (message.payload.length === 0) {
+      if (old === undefined) return;
+      this.#entries.delete(topic);
+      this.#topics.delete(old.key);
+      return;
+    }
+    message.settle();
+    this.#bytes += bytesOf(message);
+    this.#shares.add(holderOf(message.owner), topic, this.#weightOf(message));
+    this.#number += 1;
+    if (old !== undefined) {
+      old.message = message;
+      old.number = this.#number;
+      return;
+    }
+    const entry = { key: topicKey(topic), message, number: this.#number };
+    this.#entries.set(topic, entry);
+    this.#topics.add(entry);
+  }
+
+  get(topic: string): Message | undefined {
+    return this.#entries.get(topic)?.message;
+  }
+
+  *values(): Iterable<Message> {
+    for (const { message } of this.#entries.values()) yield message;
+  }
+
+  /** A walk over what a filter matches now. */
+  cursor(filter: string): RetainedCursor {
+    return new RetainedCursor(this.#topics, filter, this.#number);
+  }
+
+  /** Whether a cursor that has still to come to a topic will give its message. */
+  isCovered(topic: string, cursor: RetainedCursor): boolean {
+    const entry = this.#entries.get(topic);
+    return entry !== undefined && cursor.covers(entry.number);
+  }
+
+  /** No cursor that has begun gives the message of a topic any more. */
+  touch(topic: string): void {
+    const entry = this.#entries.get(topic);
+    if (entry === undefined) return;
+    this.#number += 1;
+    entry.number = this.#number;
+  }
+
+  /** The part of all that there is room for. */
+  #weightOf(message: Message): number {
+    const { maxTopics, maxBytes } = this.#limits;
+    return 1 / Math.max(1, maxTopics) + bytesOf(message) / Math.max(1, maxBytes);
+  }
+
+  match(filter: string): Message[] {
+    const cursor = this.cursor(filter);
+    const found: Message[] = [];
+    const budget = { steps: Number.POSITIVE_INFINITY };
+    for (let message = cursor.next(budget); message !== undefined; message = cursor.next(budget)) found.push(message);
+    return found;
+  }
+}
+
+/** The topic is here twice: as it is, and as a key. */
+function bytesOf(message: Message): number {
+  return message.size + message.topicBytes + ENTRY;
+}

@@ -1,0 +1,125 @@
+import type { DropCounter } from '../../report/drop-counter.ts';
+import type { Journal } from '../durability/journal.ts';
+import type { Message } from '../messages/message.ts';
+import type { MessageMemoryBudget } from '../messages/message-memory-budget.ts';
+import { QueueRelief } from './queue-relief.ts';
+import { type QueueLimits, Session } from './session.ts';
+import { SessionShares } from './session-shares.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+export interface SessionTableParts {
+  readonly subscriptions: Subscriptions;
+  readonly held: MessageMemoryBudget;
+  readonly drops: DropCounter;
+  readonly journal: Journal | undefined;
+  readonly limits: QueueLimits & { readonly maxAge: number };
+  readonly window: number;
+  /** Milliseconds for which a session waits for its client. */
+  readonly expiry: number;
+  /** Sessions of clients that are not connected. */
+  readonly maxSessions: number;
+  /** Counts seconds in which this process runs. */
+  readonly pace: { readonly ticks: number };
+  /** A session has less to send than before. */
+  relieved(session: Session): void;
+}
+
+/** All sessions, by client id: those of connected clients, and those that wait for theirs. */
+export class SessionTable {
+  readonly #parts: SessionTableParts;
+  readonly #sessions = new Map<string, Session>();
+  readonly #shares: SessionShares;
+  readonly #relief: QueueRelief;
+  #kept = 0;
+
+  constructor(parts: SessionTableParts) {
+    this.#parts = parts;
+    this.#shares = new SessionShares(parts.maxSessions);
+    this.#relief = new QueueRelief(parts.held, this.#sessions);
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Whether there may be another session that outlives its connection. */
+  get full(): boolean {
+    return this.#kept >= this.#parts.maxSessions;
+  }
+
+  /** The session that gives way to another kept one of `holder`; undefined if none does. */
+  victim(holder: string): Session | undefined {
+    return this.#shares.victim(holder, this.#sessions.values());
+  }
+
+  get(clientId: string): Session | undefined {
+    return this.#sessions.get(clientId);
+  }
+
+  values(): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+
+  /** The session of a client that connects: the one that waits for it, or a new one. [MQTT-3.1.2-4] [MQTT-3.1.2-6] */
+  open(
+    clientId: string,
+    owner: string | undefined,
+    clean: boolean,
+    holder: string,
+  ): { session: Session; present: boolean } {
+    const old = this.#sessions.get(clientId);
+    if (old !== undefined && !clean && old.keeps) {
+      old.disconnectedAt = undefined;
+      this.record(old);
+      return { session: old, present: true };
+    }
+    if (old !== undefined) this.end(old);
+    const session = this.restore(clientId, owner, !clean, holder);
+    this.record(session);
+    return { session, present: false };
+  }
+
+  /** A session as the store has it, or a new one. */
+  restore(clientId: string, owner: string | undefined, keeps: boolean, holder?: string): Session {
+    const { journal, ...parts } = this.#parts;
+    const relieve = (receiver: Session, message: Message): boolean => this.#relief.relieve(receiver, message);
+    const own = { ...parts, journal: keeps ? journal : undefined, relieve };
+    const session = new Session(clientId, owner, keeps, own, holder);
+    this.#sessions.set(clientId, session);
+    if (keeps) {
+      this.#kept += 1;
+      this.#shares.add(session);
+    }
+    return session;
+  }
+
+  /** Notes what of a session is on disk. */
+  record(session: Session): void {
+    const { clientId, owner, holder, subscriptions, disconnectedAt } = session;
+    session.journal?.session(clientId, { owner, holder, subscriptions: [...subscriptions], disconnectedAt });
+  }
+
+  /** Nothing is left of a session. */
+  end(session: Session): void {
+    session.ended = true;
+    for (const filter of [...session.subscriptions.keys()]) this.#parts.subscriptions.remove(session, filter);
+    for (const entry of [...session.queue.entries()]) session.remove(entry);
+    for (const id of session.incoming.keys()) session.journal?.releasedIncoming(session.clientId, id);
+    session.journal?.sessionOver(session.clientId);
+    if (session.keeps) {
+      this.#kept -= 1;
+      this.#shares.delete(session);
+    }
+    if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);
+  }
+
+  /** Whether a session has waited for its client for too long. */
+  isOver({ disconnectedAt }: Session, now: number): boolean {
+    return disconnectedAt !== undefined && now - disconnectedAt > this.#parts.expiry;
+  }
+
+  /** Drops what has waited in a session for too long, in steps. */
+  expire(session: Session, now: number): Generator<void, void, undefined> {
+    return session.expire(now - this.#parts.limits.maxAge);
+  }
+}

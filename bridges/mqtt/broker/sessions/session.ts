@@ -1,0 +1,262 @@
+import type { DropCounter } from '../../report/drop-counter.ts';
+import type { Qos } from '../../source/mqtt-source.ts';
+import { holderOf } from '../../source/quota-key.ts';
+import type { Journal } from '../durability/journal.ts';
+import type { Message } from '../messages/message.ts';
+import { ENTRY_BYTES, type MessageMemoryBudget } from '../messages/message-memory-budget.ts';
+import { OutboundQueue, type Outgoing, OutgoingState } from '../messages/outbound-queue.ts';
+import { type AcknowledgementType, MalformedPacket, PacketType } from '../packets/packet.ts';
+import { acknowledgement, publish } from '../packets/packet-encoder.ts';
+
+/** A client's connection, as its session uses it. */
+export interface SessionConnection {
+  /** Whether so little waits for the client that more may be written. */
+  readonly writable: boolean;
+  send(packet: Buffer): void;
+  close(reason: string): void;
+  /** Sends PUBLISH, which is counted. */
+  sendPublish(packet: Buffer, bytes: number): void;
+}
+
+export interface QueueLimits {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  readonly full: 'drop-oldest' | 'drop-newest';
+}
+
+export interface SessionParts {
+  readonly limits: QueueLimits;
+  readonly window: number;
+  readonly held: MessageMemoryBudget;
+  readonly drops: DropCounter;
+  /** Whether there is room for a message in the queues of all, after others have given way to it. */
+  relieve(receiver: Session, message: Message): boolean;
+  /** Of a session that is to outlive the process. */
+  readonly journal: Journal | undefined;
+  /** Counts seconds in which this process runs. */
+  readonly pace?: { readonly ticks: number };
+  /** A session has less to send than before. */
+  relieved?(session: Session): void;
+}
+
+/** Ticks without an acknowledgement, of what was sent, after which a client counts as one that does not read. */
+const STALE = 2;
+/** Messages that are looked at and kept in one step of `expire`. */
+export const EXPIRY_RUN = 20;
+/** Messages in the queue of a client that is there, at most, from which on publishers wait. */
+const HIGH_WATER = 500;
+
+/** What a broker knows of a client, from its first CONNECT until the session is over. [MQTT-4.1] */
+export class Session {
+  readonly clientId: string;
+  /** Who has made it: nobody else gets it. */
+  readonly owner: string | undefined;
+  /** Whom it is counted for. */
+  readonly holder: string;
+  /** Whether it outlives its connection. [MQTT-3.1.2-4] */
+  readonly keeps: boolean;
+  readonly journal: Journal | undefined;
+  readonly subscriptions = new Map<string, Qos>();
+  /** What the subscriptions take, in bytes. */
+  subscriptionBytes = 0;
+  readonly queue: OutboundQueue;
+  /**
+   * Packet identifiers of QoS 2 messages that are not released: whether each was received, or is on its way to being
+   * accepted and written. [MQTT-4.3.3-2]
+   */
+  readonly incoming = new Map<number, 'arriving' | 'received'>();
+  connection: SessionConnection | undefined;
+  /** Its client is a bridge of another broker: it is told what is retained, and not sent what has come from it. */
+  bridge = false;
+  /** By the clock of ages, while no client is connected. */
+  disconnectedAt: number | undefined;
+  /** It is over: nothing is to be queued any more. */
+  ended = false;
+  /** It does not keep up: no publisher waits for it. */
+  slow = false;
+  /** How often its client has acknowledged a message. */
+  acknowledgements = 0;
+  /** Messages that were dropped and of which its client has not been told by the log. */
+  dropped = 0;
+  readonly #parts: SessionParts;
+  /** When its client has acknowledged a message, or was sent the first one of those it has not acknowledged. */
+  #progressAt = 0;
+  /** Messages and bytes in the queue from which on publishers wait, while the client is there. */
+  readonly #high: { readonly messages: number; readonly bytes: number };
+
+  constructor(
+    clientId: string,
+    owner: string | undefined,
+    keeps: boolean,
+    parts: SessionParts,
+    holder = holderOf(undefined),
+  ) {
+    this.clientId = clientId;
+    this.holder = holder;
+    this.owner = owner;
+    this.keeps = keeps;
+    this.journal = parts.journal;
+    this.#parts = parts;
+    this.queue = new OutboundQueue(parts.window, parts.held);
+    const { maxMessages, maxBytes } = parts.limits;
+    this.#high = { messages: Math.ceil(Math.min(maxMessages / 2, HIGH_WATER)), bytes: maxBytes / 2 };
+  }
+
+  /** Whether so much waits that publishers should wait, too. */
+  get isBehind(): boolean {
+    return this.queue.length >= this.#high.messages || this.queue.bytes >= this.#high.bytes;
+  }
+
+  /** Whether it has caught up. */
+  get isRelieved(): boolean {
+    return this.queue.length * 2 <= this.#high.messages && this.queue.bytes * 2 <= this.#high.bytes;
+  }
+
+  /** Whether a message should wait until the client has taken some of the others. */
+  isObstacle(message: Message): boolean {
+    if (this.connection === undefined || this.slow || this.queue.length === 0) return false;
+    // It has stopped to acknowledge long before anyone had to wait.
+    if (this.#parts.pace !== undefined && this.#parts.pace.ticks - this.#progressAt > STALE) {
+      this.slow = this.isBehind;
+      return false;
+    }
+    const { limits, held } = this.#parts;
+    return this.isBehind || this.queue.bytes + message.size + ENTRY_BYTES > limits.maxBytes || !held.accepts(message);
+  }
+
+  /** Messages that the queue has room for in all. */
+  get room(): number {
+    return this.#parts.limits.maxMessages;
+  }
+
+  get connected(): boolean {
+    return this.connection !== undefined;
+  }
+
+  /**
+   * Adds a message to what is to be sent. Where the session is in the journal, the message is too, and is `Staged`
+   * until that is committed. Undefined where there is no room, which is counted.
+   */
+  enqueue(message: Message, qos: Qos, retain: boolean, share?: string): Outgoing | undefined {
+    const { limits, held } = this.#parts;
+    if (this.ended) return undefined;
+    const bytes = message.size + ENTRY_BYTES;
+    if (bytes > limits.maxBytes) return this.#drop(message, 'a message is larger than the queue of a session');
+    while (this.queue.length >= limits.maxMessages || this.queue.bytes + bytes > limits.maxBytes) {
+      const victim = limits.full === 'drop-oldest' ? this.queue.oldestWaiting() : undefined;
+      if (victim === undefined) return this.#drop(message, 'the queue of a session is full');
+      this.#drop(victim.message, 'the queue of a session is full');
+      this.remove(victim);
+    }
+    if (!held.accepts(message) && !this.#parts.relieve(this, message)) {
+      return this.#drop(message, 'all queues together are full');
+    }
+    // Nobody knows how long it will wait.
+    if (this.connection === undefined || this.queue.length >= this.#parts.window) message.settle();
+    const state = this.journal === undefined ? OutgoingState.Waiting : OutgoingState.Staged;
+    const entry = this.queue.add(message, qos, retain, state, share);
+    this.journal?.queued(this.clientId, entry);
+    return entry;
+  }
+
+  /** Forgets a message: acknowledged, dropped or given to another. */
+  remove(entry: Outgoing): void {
+    if (entry.gone) return;
+    this.queue.remove(entry);
+    this.journal?.unqueued(this.clientId, entry);
+  }
+
+  /** Drops a message that waits, so that one of another client has room. */
+  giveUp(entry: Outgoing): void {
+    this.#drop(entry.message, 'all queues together are full: a message gave its place to one of another client');
+    this.remove(entry);
+  }
+
+  /** What is committed may be sent. */
+  released(entry: Outgoing): void {
+    this.queue.release(entry);
+    this.pump();
+  }
+
+  /** Sends what the client can take. */
+  pump(): void {
+    const { connection, queue } = this;
+    if (connection === undefined) return;
+    if (queue.inFlight === 0) this.#progressAt = this.#parts.pace?.ticks ?? 0;
+    while (connection.writable) {
+      const entry = queue.next();
+      if (entry === undefined) return;
+      if (entry.state === OutgoingState.Received) connection.send(acknowledgement(PacketType.Pubrel, entry.id));
+      else {
+        entry.state = OutgoingState.Sent;
+        const { topic, payload } = entry.message;
+        connection.sendPublish(publish(topic, payload, entry), payload.length);
+      }
+    }
+  }
+
+  /** PUBACK, PUBREC or PUBCOMP has come. One that is not the next in its flow ends the connection. [MQTT-4.3.3-1] */
+  acknowledged(type: AcknowledgementType, id: number): void {
+    const entry = this.queue.get(id);
+    if (entry?.inFlight !== true) {
+      // Of a message that is finished: the client has not heard of that, and waits.
+      if (type === PacketType.Pubrec) this.connection?.send(acknowledgement(PacketType.Pubrel, id));
+      return;
+    }
+    if (type === PacketType.Pubrec && entry.qos === 2) {
+      this.#progressed();
+      this.#received(entry);
+      return;
+    }
+    const isLast =
+      entry.qos === 1
+        ? type === PacketType.Puback
+        : type === PacketType.Pubcomp && entry.state === OutgoingState.Received;
+    if (!isLast) throw new MalformedPacket('an acknowledgement of another kind than its message needs');
+    this.remove(entry);
+    this.#progressed();
+    this.journal?.flush();
+    this.pump();
+    this.#parts.relieved?.(this);
+  }
+
+  /** Drops what waits and is too old to be sent; yields for each message that is dropped, and for each run of others. */
+  *expire(before: number): Generator<void, void, undefined> {
+    let others = 0;
+    for (const entry of this.queue.entries()) {
+      if (entry.state === OutgoingState.Waiting && entry.message.receivedAt < before) {
+        this.#drop(entry.message, 'a queued message is too old');
+        this.remove(entry);
+        yield;
+      } else if (++others % EXPIRY_RUN === 0) {
+        yield;
+      }
+    }
+  }
+
+  #received(entry: Outgoing): void {
+    const { connection, journal } = this;
+    const release = (): void => connection?.send(acknowledgement(PacketType.Pubrel, entry.id));
+    const again = entry.state === OutgoingState.Received;
+    entry.state = OutgoingState.Received;
+    if (journal === undefined) release();
+    if (journal === undefined || again) return;
+    // PUBREL lets the client forget the identifier: sent again after a crash, the message would be a new one to it.
+    journal.changed(this.clientId, entry);
+    journal.commit().then(release, (error: unknown) => {
+      // As if PUBREC had not come: nothing on disk says that it has.
+      entry.state = OutgoingState.Sent;
+      connection?.close(`the store has failed: ${error instanceof Error ? error.message : error}`);
+    });
+  }
+
+  #progressed(): void {
+    this.acknowledgements += 1;
+    this.#progressAt = this.#parts.pace?.ticks ?? 0;
+  }
+
+  #drop(message: Message, reason: string): undefined {
+    this.dropped += 1;
+    this.#parts.drops.add(reason, { topic: message.topic, clientId: this.clientId });
+  }
+}

@@ -1,0 +1,158 @@
+import type { Qos } from '../../source/mqtt-source.ts';
+import { FilterTree } from './filter-tree.ts';
+import type { Session } from './session.ts';
+import { SharedGroup } from './shared-group.ts';
+import { sharedName } from './topic-filter.ts';
+
+export type SessionGroup = SharedGroup<Session>;
+
+/** Who gets the messages of one topic. */
+export interface Route {
+  readonly targets: readonly { readonly session: Session; readonly qos: Qos }[];
+  readonly groups: readonly SessionGroup[];
+  /** Whether a message at QoS 1 or 2 may have to be stored for one of them. */
+  readonly stored: boolean;
+}
+
+/** Topics whose routes are remembered, and the memory that these routes take, in bytes. */
+const MAX_ROUTES = 4096;
+const MAX_ROUTE_BYTES = 8 * 1024 * 1024;
+/** What a route and each of its targets cost, in bytes. */
+const [ROUTE, TARGET] = [400, 72];
+/** What a filter costs in bytes: two nodes of the tree with their maps, and a place in the session; a group if shared. */
+const [FILTER, GROUP] = [600, 600];
+/** Each character of a filter is kept in the session and in the tree, and takes two bytes if one is beyond Latin-1. */
+const CHARACTER = 4;
+/** One session takes at most this part of the room for all. */
+const SHARE = 1 / 8;
+/** What a session may subscribe, in bytes, even if the others take all the room. */
+const ALWAYS = 4096;
+
+/** All subscriptions of all sessions. */
+export class Subscriptions {
+  readonly #plain = new FilterTree<Session, Qos>();
+  readonly #shared = new FilterTree<SessionGroup, SessionGroup>();
+  readonly #groups = new Map<string, SessionGroup>();
+  /** Devices publish to the same topics again and again. Forgotten as soon as a subscription changes. */
+  readonly #routes = new Map<string, Route>();
+  readonly #maxBytes: number;
+  #routeBytes = 0;
+  #count = 0;
+  #sharedCount = 0;
+  #bytes = 0;
+
+  /** `maxBytes`: what all subscriptions together may take. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get sharedCount(): number {
+    return this.#sharedCount;
+  }
+
+  /** What all take, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether there is room for a filter of a session. */
+  accepts(session: Session, filter: string): boolean {
+    if (session.subscriptions.has(filter)) return true;
+    const bytes = session.subscriptionBytes + bytesOf(filter);
+    if (bytes <= ALWAYS) return true;
+    return bytes <= this.#maxBytes * SHARE && this.#bytes + bytesOf(filter) <= this.#maxBytes;
+  }
+
+  group(name: string): SessionGroup | undefined {
+    return this.#groups.get(name);
+  }
+
+  /** `filter` is valid, and as the client wrote it. */
+  add(session: Session, filter: string, qos: Qos): void {
+    this.#forgetRoutes();
+    const shared = sharedName(filter);
+    if (!session.subscriptions.has(filter)) this.#counted(session, filter, 1);
+    session.subscriptions.set(filter, qos);
+    if (shared === undefined || shared === null) {
+      this.#plain.set(filter, session, qos);
+      return;
+    }
+    let group = this.#groups.get(filter);
+    if (group === undefined) {
+      group = new SharedGroup(filter);
+      this.#groups.set(filter, group);
+      this.#shared.set(shared.filter, group, group);
+    }
+    group.set(session, qos);
+  }
+
+  remove(session: Session, filter: string): boolean {
+    if (!session.subscriptions.delete(filter)) return false;
+    this.#forgetRoutes();
+    const shared = sharedName(filter);
+    this.#counted(session, filter, -1);
+    if (shared === undefined || shared === null) {
+      this.#plain.delete(filter, session);
+      return true;
+    }
+    const group = this.#groups.get(filter);
+    group?.delete(session);
+    if (group?.empty === true) {
+      this.#groups.delete(filter);
+      this.#shared.delete(shared.filter, group);
+    }
+    return true;
+  }
+
+  route(topic: string): Route {
+    let route = this.#routes.get(topic);
+    if (route === undefined) {
+      route = this.#find(topic);
+      const bytes = ROUTE + 2 * topic.length + TARGET * (route.targets.length + route.groups.length);
+      if (this.#routes.size >= MAX_ROUTES || this.#routeBytes + bytes > MAX_ROUTE_BYTES) this.#forgetRoutes();
+      if (bytes > MAX_ROUTE_BYTES) return route;
+      this.#routes.set(topic, route);
+      this.#routeBytes += bytes;
+    }
+    return route;
+  }
+
+  #find(topic: string): Route {
+    // Of a client's subscriptions that overlap, the one with the highest QoS counts. [MQTT-3.3.5-1]
+    const best = new Map<Session, Qos>();
+    this.#plain.match(topic, (session, qos) => {
+      if ((best.get(session) ?? 0) <= qos) best.set(session, qos);
+    });
+    const groups = new Set<SessionGroup>();
+    this.#shared.match(topic, group => groups.add(group));
+    const isStored = (session: Session, qos: Qos): boolean => session.journal !== undefined && qos > 0;
+    return {
+      targets: Array.from(best, ([session, qos]) => ({ session, qos })),
+      groups: [...groups],
+      stored:
+        Array.from(best).some(([session, qos]) => isStored(session, qos)) ||
+        [...groups].some(group => group.some(isStored)),
+    };
+  }
+
+  #forgetRoutes(): void {
+    this.#routes.clear();
+    this.#routeBytes = 0;
+  }
+
+  #counted(session: Session, filter: string, change: 1 | -1): void {
+    const bytes = change * bytesOf(filter);
+    this.#count += change;
+    this.#bytes += bytes;
+    session.subscriptionBytes += bytes;
+    if (sharedName(filter) !== undefined) this.#sharedCount += change;
+  }
+}
+
+function bytesOf(filter: string): number {
+  return FILTER + CHARACTER * filter.length + (sharedName(filter) === undefined ? 0 : GROUP);
+}

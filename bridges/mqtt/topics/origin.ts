@@ -1,0 +1,43 @@
+import { type Dict, isDict } from '../../../src/wamp/dict.ts';
+import type { MqttMessage, MqttProperties } from '../source/mqtt-source.ts';
+
+// What MQTT 5 says beside a message and WAMP has no place for travels in a detail of the event, never in its payload:
+// EVENT.Details._origin, which only the gateway's own bridges can set.
+
+/** PUBLISH.Options of a message that has properties, beside those it has anyway. */
+export function withOrigin(options: Dict, { topic, qos, properties }: MqttMessage): Dict {
+  if (properties === undefined) return options;
+  const { contentType, responseTopic, correlationData, messageExpiryInterval, userProperties } = properties;
+  const origin = {
+    ...{ protocol: 'mqtt', topic, qos },
+    ...(contentType !== undefined && { content_type: contentType }),
+    ...(responseTopic !== undefined && { response_topic: responseTopic }),
+    ...(correlationData !== undefined && { correlation_data: correlationData }),
+    ...(messageExpiryInterval !== undefined && { expiry: messageExpiryInterval }),
+    ...(userProperties !== undefined && { user_properties: userProperties }),
+  };
+  return { ...options, _origin: origin };
+}
+
+/** The properties that an event's details carry, from another broker; undefined where they carry none. */
+export function propertiesOfOrigin({ _origin: origin }: Dict): MqttProperties | undefined {
+  if (!isDict(origin) || origin['protocol'] !== 'mqtt') return undefined;
+  const { content_type, response_topic, correlation_data, expiry, user_properties } = origin;
+  const properties: MqttProperties = {
+    ...(typeof content_type === 'string' && { contentType: content_type }),
+    ...(typeof response_topic === 'string' && { responseTopic: response_topic }),
+    ...(correlation_data instanceof Uint8Array && { correlationData: correlation_data }),
+    ...(typeof expiry === 'number' && { messageExpiryInterval: expiry }),
+    ...(isDict(user_properties) && { userProperties: textsOf(user_properties) }),
+  };
+  return Object.keys(properties).length === 0 ? undefined : properties;
+}
+
+function textsOf(dict: Dict): Readonly<Record<string, string | readonly string[]>> {
+  const texts: Record<string, string | readonly string[]> = {};
+  for (const [name, value] of Object.entries(dict)) {
+    if (typeof value === 'string') texts[name] = value;
+    else if (Array.isArray(value) && value.every(item => typeof item === 'string')) texts[name] = value;
+  }
+  return texts;
+}

@@ -1,0 +1,55 @@
+import { PrefixMap } from '../../router/matching/prefix-map.ts';
+import { WildcardTrie } from '../../router/matching/wildcard-trie.ts';
+import { type Action, DENY, type Decision } from '../../router/policy/authorizer.ts';
+import type { MatchPolicy, UriRule } from '../../wamp/uri.ts';
+import type { Rule } from './rule.ts';
+import { allowsAll } from './rule-coverage.ts';
+import { compareRank } from './rule-rank.ts';
+
+/** Answers about patterns that are remembered. */
+const MAX_REMEMBERED = 1000;
+
+/** The rules of one role, none of them with variables: the most special that matches decides, and without one nothing may be. */
+export class RuleSet {
+  readonly #rules: readonly Rule[];
+  readonly #uriRule: UriRule;
+  readonly #exact = new Map<string, Rule>();
+  readonly #prefixes = new PrefixMap<Rule>();
+  readonly #wildcards = new WildcardTrie<Rule>();
+  readonly #patterns = new Map<string, boolean>();
+
+  constructor(rules: readonly Rule[], uriRule: UriRule) {
+    this.#uriRule = uriRule;
+    for (const rule of rules) {
+      const table = { exact: this.#exact, prefix: this.#prefixes, wildcard: this.#wildcards }[rule.match];
+      table.set(rule.uri, rule);
+    }
+    this.#rules = rules;
+  }
+
+  /** `otherwise`: the answer about a pattern that several rules together allow. */
+  decide(action: Action, uri: string, match: MatchPolicy, otherwise: Decision): Decision {
+    const rule = match === 'exact' ? this.#best(uri) : undefined;
+    if (match === 'exact') return rule?.allow.has(action) === true ? rule.decision : DENY;
+    return this.#allows(action, uri, match) ? otherwise : DENY;
+  }
+
+  #best(uri: string): Rule | undefined {
+    const exact = this.#exact.get(uri);
+    if (exact !== undefined) return exact;
+    const prefix = this.#prefixes.longest(uri);
+    const wildcard = this.#wildcards.best(uri);
+    if (prefix === undefined || wildcard === undefined) return prefix ?? wildcard;
+    return compareRank(prefix, wildcard) > 0 ? prefix : wildcard;
+  }
+
+  #allows(action: Action, uri: string, match: 'prefix' | 'wildcard'): boolean {
+    const key = `${action} ${match} ${uri}`;
+    const known = this.#patterns.get(key);
+    if (known !== undefined) return known;
+    const allows = allowsAll(this.#rules, action, { uri, match }, this.#uriRule);
+    if (this.#patterns.size >= MAX_REMEMBERED) this.#patterns.clear();
+    this.#patterns.set(key, allows);
+    return allows;
+  }
+}

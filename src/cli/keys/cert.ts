@@ -1,0 +1,124 @@
+import { isIP } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
+import { resolve } from 'node:path';
+import { type CliCommand, CliError, type CliOptions, ExitCode } from '../command/command.ts';
+import { printable } from '../command/json-text.ts';
+import { PrivateCa } from './private-ca.ts';
+
+const DEVICE = /^[A-Za-z0-9_-]{1,64}$/;
+const HOST = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*$/;
+/** Files of these names are the authority's and the gateway's. */
+const TAKEN = ['ca', 'server'];
+
+/** `wampway cert`: a private certificate authority for a LAN. */
+export const certCommand: CliCommand = {
+  name: 'cert',
+  summary: 'make certificates for TLS: a private authority, this gateway, devices',
+  arguments: [
+    { name: 'what', summary: 'init, device or renew', required: true },
+    { name: 'names', summary: 'the devices that get a certificate each', required: false, variadic: true },
+  ],
+  options: [
+    { flags: '-d, --folder <folder>', summary: 'where the files are', default: 'certs' },
+    {
+      flags: '--host <name>',
+      summary: 'name or address that the gateway is reached by (default: those of this machine); may be repeated',
+      repeatable: true,
+    },
+  ],
+  examples: [
+    {
+      command: 'wampway cert init pump meter',
+      shows: 'makes an authority, and certificates for this gateway and two devices',
+    },
+    { command: 'wampway cert device boiler', shows: 'makes one for another device' },
+    {
+      command: 'wampway cert renew',
+      shows: "replaces the gateway's own, valid for 825 days; a running gateway takes it at once",
+    },
+  ],
+  async run([what, ...names], options, io) {
+    const ca = new PrivateCa(resolve(String(options['folder'])));
+    const hosts = hostsOf(options);
+    for (const name of names) {
+      if (!DEVICE.test(name) || TAKEN.includes(name.toLowerCase())) {
+        throw new CliError(
+          `cert: "${printable(name)}" cannot name a device: 1 to 64 letters, digits, _ or -, not ca or server`,
+        );
+      }
+    }
+    if (new Set(names).size < names.length) throw new CliError('cert: one device is named twice');
+    if (what === 'init') {
+      await ca.prepare(['ca', 'server', ...names]);
+      await ca.createCa(`wampway CA of ${hosts[0]}`.slice(0, 64));
+      await ca.createServer(hosts);
+    } else if (what === 'device' && names.length > 0) {
+      await ca.prepare(names);
+    } else if (what === 'renew' && names.length === 0) {
+      await ca.renewServer(hosts);
+    } else {
+      throw new CliError('cert: it is: cert init [NAME...] | cert device NAME... | cert renew');
+    }
+    for (const name of names) await ca.createDevice(name);
+    io.stdout.write(instructions(ca, { server: what !== 'device', fresh: what === 'init', hosts, names }));
+    return ExitCode.Ok;
+  },
+};
+
+function hostsOf({ host }: CliOptions): readonly string[] {
+  if (!Array.isArray(host)) return ownHosts();
+  const wrong = host.find(name => isIP(name) === 0 && !HOST.test(name));
+  if (wrong !== undefined) throw new CliError(`cert: "${printable(wrong)}" is neither a host name nor an address`);
+  return host;
+}
+
+/** What others in the LAN, and this machine itself, may call it. */
+function ownHosts(): readonly string[] {
+  const name = hostname().split('.')[0] ?? '';
+  const addresses = Object.values(networkInterfaces()).flatMap((infos = []) =>
+    // Of IPv6 those that do not depend on an interface.
+    infos.map(({ address }) => address).filter(address => !address.startsWith('fe80:')),
+  );
+  const named = HOST.test(name) && name.length <= 58 ? [`${name}.local`, name] : [];
+  return [...new Set([...named, 'localhost', '127.0.0.1', '::1', ...addresses])];
+}
+
+interface Made {
+  readonly server: boolean;
+  readonly fresh: boolean;
+  readonly hosts: readonly string[];
+  readonly names: readonly string[];
+}
+
+function instructions(ca: PrivateCa, { server, fresh, hosts, names }: Made): string {
+  const lines: string[] = [];
+  if (server) lines.push(`# ${ca.path('server.pem')} is for ${hosts.join(', ')}`);
+  if (fresh) {
+    lines.push('# In the configuration, for each listener that speaks TLS, and for bridges.mqtt and bridges.cbor-tcp:');
+    lines.push('    tls:');
+    lines.push(`      cert: ${ca.path('server.pem')}`);
+    lines.push(`      key: ${ca.path('server.key')}`);
+    lines.push('      clientCertificates: request');
+    lines.push(`      clientCa: ${ca.path('ca.pem')}`);
+  }
+  if (names.length > 0) {
+    lines.push('# and for each device a principal:', 'principals:');
+    for (const name of names) {
+      lines.push(`  - { authid: ${name}, role: device, certificates: [{ subject: "CN=${name}" }] }`);
+    }
+    lines.push('# On the device: the authority, which tells that the gateway is the gateway, and its own two files:');
+    for (const name of names) {
+      lines.push(`#   ${ca.path('ca.pem')} ${ca.path(`${name}.pem`)} ${ca.path(`${name}.key`)}`);
+    }
+    const [first = ''] = names;
+    lines.push(
+      `# such as: mosquitto_pub -h ${hosts[0]} -p 8883 --cafile ca.pem --cert ${first}.pem --key ${first}.key …`,
+    );
+  }
+  if (fresh) {
+    lines.push(
+      `# Whoever has ${ca.path('ca.key')} can be any device: keep it where only you can read it, best on no networked machine.`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}

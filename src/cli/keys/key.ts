@@ -1,0 +1,40 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { type CliCommand, CliError, ExitCode } from '../command/command.ts';
+import { jsonText, printable } from '../command/json-text.ts';
+
+/** `wampway key new`: a key pair for cryptosign. */
+export const keyCommand: CliCommand = {
+  name: 'key',
+  summary: 'make a key pair for cryptosign',
+  arguments: [
+    { name: 'what', summary: 'new', required: true },
+    { name: 'file', summary: 'where the private key goes; nobody else can read it there', required: true },
+  ],
+  options: [{ flags: '--json', summary: 'print JSON, for scripts' }],
+  examples: [
+    {
+      command: 'wampway key new pump.key',
+      shows: 'writes the private key to pump.key and prints the public one, for "wampway user add --key"',
+    },
+  ],
+  async run([what, file = ''], options, io) {
+    if (what !== 'new') throw new CliError(`key: "${printable(what ?? '')}" is not known; it is: key new FILE`);
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const { d = '', x = '' } = privateKey.export({ format: 'jwk' });
+    try {
+      // A key that is there already may be the only one that opens something.
+      writeFileSync(file, `${hexOf(d)}\n`, { mode: 0o600, flag: 'wx' });
+    } catch (error) {
+      const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+      throw new CliError(`cannot write ${file}: ${exists ? 'there is such a file already' : String(error)}`);
+    }
+    const publicKey = hexOf(x);
+    io.stdout.write(options['json'] === true ? `${jsonText({ file, publicKey })}\n` : `public key: ${publicKey}\n`);
+    return ExitCode.Ok;
+  },
+};
+
+function hexOf(base64url: string): string {
+  return Buffer.from(base64url, 'base64url').toString('hex');
+}

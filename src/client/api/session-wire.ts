@@ -1,0 +1,71 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Link } from '../../link/link.ts';
+import { type Dict, isDict } from '../../wamp/dict.ts';
+import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/errors.ts';
+import { asId, type Id } from '../../wamp/ids.ts';
+import type { Message } from '../../wamp/messages/messages.ts';
+
+/** What the four roles of a session share: the link, the one counter of request ids, and whether it is over. */
+export class SessionWire {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly #link: Link;
+  readonly #welcome: Dict;
+  #lastRequest = 0;
+  #over: string | undefined;
+
+  constructor(link: Link, welcome: Dict, clock: Clock, log: Logger) {
+    this.#link = link;
+    this.#welcome = welcome;
+    this.clock = clock;
+    this.log = log;
+  }
+
+  /** Why nothing can be asked any more (`wamp.error.network_failure`); undefined while the session lives. */
+  get refusal(): WampError | undefined {
+    return this.#over === undefined ? undefined : sessionOver(this.#over);
+  }
+
+  /** Throws what `refusal` says. */
+  ensureJoined(): void {
+    const refusal = this.refusal;
+    if (refusal !== undefined) throw refusal;
+  }
+
+  end(reason: string): void {
+    this.#over ??= reason;
+  }
+
+  /** The next of 1, 2, 3 …; the message must be sent before the next is drawn. [basic/building_blocks: session scope] */
+  nextRequest(): Id<'request'> {
+    this.#lastRequest = this.#lastRequest >= Number.MAX_SAFE_INTEGER ? 1 : this.#lastRequest + 1;
+    return asId(this.#lastRequest);
+  }
+
+  send(message: Message): void {
+    this.#link.send(message);
+  }
+
+  /**
+   * An answer that nobody waits for: to a call cancelled or timed out here it is normal and dropped; to a request that
+   * was never made it is a violation.
+   */
+  unexpected(request: Id<'request'>, what: string): void {
+    if (request > this.#lastRequest) throw new ProtocolViolation(`${what} for request ${request}, which was not made`);
+    this.log.debug({ request, message: what }, 'late answer dropped');
+  }
+
+  /** Whether the router announced a feature in WELCOME. [advanced/features] */
+  routerHas(role: 'broker' | 'dealer', feature: string): boolean {
+    const roles = this.#welcome['roles'];
+    const details = isDict(roles) ? roles[role] : undefined;
+    const features = isDict(details) ? details['features'] : undefined;
+    return isDict(features) && features[feature] === true;
+  }
+}
+
+/** What waits on a session that is over is told. */
+export function sessionOver(reason: string): WampError {
+  return new WampError(ErrorUri.NetworkFailure, [`the session is over: ${reason}`]);
+}

@@ -1,0 +1,25 @@
+import { base64Of } from '../../codec/bytes/base64.ts';
+import { hmacSha256, pbkdf2Sha256, utf8 } from './digest.ts';
+import { type Login, numberIn, textIn } from './login.ts';
+
+/** What a router may ask for, so that it cannot keep us busy for ever. */
+const MAX_ITERATIONS = 10_000_000;
+
+/** By a secret that signs the challenge and never travels. [advanced/authentication_cra] */
+export function craLogin(secret: string): Login {
+  return {
+    method: 'wampcra',
+    begin: () => ({
+      async answer(extra) {
+        const challenge = textIn(extra, 'challenge');
+        let key = secret;
+        if (extra['salt'] !== undefined) {
+          const salt = textIn(extra, 'salt');
+          const iterations = numberIn(extra, 'iterations', 1, MAX_ITERATIONS);
+          key = base64Of(await pbkdf2Sha256(secret, salt, iterations, numberIn(extra, 'keylen', 16, 64)));
+        }
+        return base64Of(hmacSha256(utf8(key), challenge));
+      },
+    }),
+  };
+}

@@ -1,0 +1,68 @@
+import type { FieldWriter } from '../../wamp/messages/layout.ts';
+import { layoutOf } from '../../wamp/messages/layout.ts';
+import type { Message } from '../../wamp/messages/messages.ts';
+import type { PayloadFormat } from '../../wamp/payload.ts';
+import type { Codec, SerializerName } from './codec.ts';
+import type { ElementReader } from './element-reader.ts';
+
+/** Writes one message after another. */
+export interface ElementWriter extends FieldWriter {
+  /** Forgets what an encoding that failed has left. */
+  begin(): void;
+  /** The finished message. */
+  finish(): Uint8Array;
+}
+
+/** What makes a codec: what it is called, and its reader, writer and payload format. */
+export interface CodecParts {
+  readonly name: SerializerName;
+  readonly binary: boolean;
+  readonly rawSocketId: number;
+  readonly format: PayloadFormat;
+  readonly reader: ElementReader;
+  writer(): ElementWriter;
+}
+
+/** A codec of its parts, with a memory for the last message. */
+export class MessageCodec implements Codec {
+  readonly name: SerializerName;
+  readonly binary: boolean;
+  readonly subprotocol: string;
+  readonly rawSocketId: number;
+  readonly format: PayloadFormat;
+  readonly #reader: ElementReader;
+  readonly #makeWriter: () => ElementWriter;
+  #writer: ElementWriter | undefined;
+  #lastMessage: Message | undefined;
+  #lastFrame: Uint8Array = new Uint8Array(0);
+
+  constructor(parts: CodecParts) {
+    this.name = parts.name;
+    this.binary = parts.binary;
+    this.subprotocol = `wamp.2.${parts.name}`;
+    this.rawSocketId = parts.rawSocketId;
+    this.format = parts.format;
+    this.#reader = parts.reader;
+    this.#makeWriter = parts.writer;
+  }
+
+  encode(message: Message): Uint8Array {
+    if (message === this.#lastMessage) return this.#lastFrame;
+    const layout = layoutOf(message.type);
+    if (layout === undefined) throw new TypeError(`there is no message with the code ${message.type}`);
+    // Taken, not shared: a toJSON among the values may encode a message of its own.
+    const writer = this.#writer ?? this.#makeWriter();
+    this.#writer = undefined;
+    writer.begin();
+    layout.write(writer, message);
+    const frame = writer.finish();
+    this.#writer = writer;
+    this.#lastMessage = message;
+    this.#lastFrame = frame;
+    return frame;
+  }
+
+  decode(frame: Uint8Array, strict = false): Message {
+    return this.#reader.read(frame, strict);
+  }
+}

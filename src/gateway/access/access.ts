@@ -1,0 +1,83 @@
+import { AttemptLimiter } from '../../auth/attempts/attempt-limiter.ts';
+import type { LoginOracle } from '../../auth/methods/dynamic-login.ts';
+import { CookieJar } from '../../auth/principals/cookie-jar.ts';
+import {
+  DeviceAuthenticator,
+  type DeviceCredentials,
+  type KnownIdentity,
+} from '../../auth/principals/device-authenticator.ts';
+import { PrincipalAuthenticator } from '../../auth/principals/principal-authenticator.ts';
+import { PrincipalDirectory } from '../../auth/principals/principal-directory.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import { AddressRanges } from '../../base/network/address-ranges.ts';
+import type { Link } from '../../link/link.ts';
+import { AnonymousAuthenticator } from '../../router/policy/anonymous-authenticator.ts';
+import type { AdmissionRequest, Authenticator, AuthStep } from '../../router/policy/authenticator.ts';
+import { ErrorUri } from '../../wamp/errors.ts';
+import type { GatewayConfig, RealmConfig } from '../config/config-schema.ts';
+import { principalRecords } from '../principals/principal-records.ts';
+import { httpOracle, procedureOracle } from './auth-backends.ts';
+import { RealmCaller, type RealmCallerOptions } from './realm-caller.ts';
+
+/** Who may join which realm of this gateway, by what its configuration says. */
+export class Access implements Authenticator {
+  readonly directory: PrincipalDirectory;
+  /** Undefined where no realm knows browsers again. */
+  readonly cookies: CookieJar | undefined;
+  readonly #devices: DeviceAuthenticator;
+  readonly #realms: ReadonlyMap<string, Authenticator>;
+  readonly #withApplication: ReadonlySet<string>;
+
+  /** `attach` hands a link to the router, once there is one. */
+  constructor(config: GatewayConfig, clock: Clock, log: Logger, attach: (link: Link) => void) {
+    const { realms, principals, limits } = config;
+    this.directory = new PrincipalDirectory(realms.map(({ name }) => name));
+    // Where they are in a file, whoever watches it brings them.
+    if (typeof principals !== 'string') this.directory.replace(principalRecords(principals));
+    this.cookies = realms.some(({ cookies }) => cookies) ? new CookieJar(clock) : undefined;
+    const limiter = new AttemptLimiter(clock, limits.failedLogins);
+    this.#devices = new DeviceAuthenticator(this.directory, limiter, clock);
+    const shared = { directory: this.directory, limiter, clock };
+    this.#withApplication = new Set(realms.flatMap(({ name, authenticator }) => (authenticator ? [name] : [])));
+    this.#realms = new Map(
+      realms.map(({ name, anonymous, cookies, authenticator }) => [
+        name,
+        new PrincipalAuthenticator({
+          ...shared,
+          anonymous: anonymousOf(anonymous),
+          cookies: cookies ? this.cookies : undefined,
+          oracle: authenticator && oracleOf(authenticator, { realm: name, clock, log, attach }),
+        }),
+      ]),
+    );
+  }
+
+  /** Which principal a device is that does not speak WAMP. */
+  identify(realm: string, credentials: DeviceCredentials): Promise<KnownIdentity> {
+    return this.#devices.identify(realm, credentials);
+  }
+
+  asksApplication(realm: string): boolean {
+    return this.#withApplication.has(realm);
+  }
+
+  begin(request: AdmissionRequest): AuthStep | Promise<AuthStep> {
+    const realm = this.#realms.get(request.realm);
+    if (realm !== undefined) return realm.begin(request);
+    return { abort: ErrorUri.NoSuchRealm, message: `there is no realm ${request.realm}` };
+  }
+}
+
+function oracleOf(
+  config: NonNullable<RealmConfig['authenticator']>,
+  around: Omit<RealmCallerOptions, 'timeout'>,
+): LoginOracle {
+  const { procedure, url = '', timeout } = config;
+  if (procedure === undefined) return httpOracle(config, url);
+  return procedureOracle(config, procedure, new RealmCaller({ ...around, timeout }));
+}
+
+function anonymousOf(anonymous: RealmConfig['anonymous']): AnonymousAuthenticator {
+  return new AnonymousAuthenticator({ who: typeof anonymous === 'string' ? anonymous : new AddressRanges(anonymous) });
+}

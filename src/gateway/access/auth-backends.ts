@@ -1,0 +1,76 @@
+import type { LoginOracle, LoginQuestion } from '../../auth/methods/dynamic-login.ts';
+import { ErrorUri, WampError } from '../../wamp/errors.ts';
+import type { RealmConfig } from '../config/config-schema.ts';
+import type { RealmCaller } from './realm-caller.ts';
+
+type AuthenticatorConfig = NonNullable<RealmConfig['authenticator']>;
+
+/** The most that an HTTP answer may have, in bytes. */
+const MAX_ANSWER = 64 * 1024;
+
+/** Errors that say that nobody could be asked, and nothing of who is asked about. */
+const technical: ReadonlySet<string> = new Set([
+  ErrorUri.NoSuchProcedure,
+  ErrorUri.Timeout,
+  ErrorUri.Canceled,
+  ErrorUri.NetworkFailure,
+  ErrorUri.RuntimeError,
+  ErrorUri.Unavailable,
+  ErrorUri.NoAvailableCallee,
+]);
+
+/** An application on the realm that knows who may join. Any other error than a technical one is its no. */
+export function procedureOracle({ methods }: AuthenticatorConfig, procedure: string, caller: RealmCaller): LoginOracle {
+  return {
+    methods,
+    async ask(question) {
+      const { realm, authid } = question;
+      try {
+        return await caller.call(procedure, [realm, authid, detailsOf(question)]);
+      } catch (error) {
+        if (!(error instanceof WampError) || technical.has(error.uri)) throw error;
+        return undefined;
+      }
+    },
+  };
+}
+
+/** An HTTP endpoint that knows it: asked by POST in JSON. 401, 403 and 404 are its no. */
+export function httpOracle({ methods, timeout, bearer }: AuthenticatorConfig, url: string): LoginOracle {
+  return {
+    methods,
+    async ask(question) {
+      const { realm, authid } = question;
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/json',
+          ...(bearer !== undefined && { Authorization: `Bearer ${bearer}` }),
+        },
+        body: JSON.stringify({ realm, authid, details: detailsOf(question) }),
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeout),
+      });
+      if (response.ok) return JSON.parse(await boundedText(response));
+      await response.body?.cancel();
+      if ([401, 403, 404].includes(response.status)) return undefined;
+      throw new Error(`the authentication service answers ${response.status}`);
+    },
+  };
+}
+
+function detailsOf({ authmethod, shown, peer }: LoginQuestion) {
+  return { authmethod, ...shown, transport: { peer } };
+}
+
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    const bytes = chunk as Uint8Array;
+    length += bytes.length;
+    if (length > MAX_ANSWER) throw new Error(`the authentication service answers more than ${MAX_ANSWER} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,193 @@
+import type { DeviceCredentials, KnownIdentity } from '../../auth/principals/device-authenticator.ts';
+import { isDeviceName } from '../../auth/principals/device-name.ts';
+import { helloName } from '../../auth/principals/hello-name.ts';
+import { isAuthid } from '../../auth/principals/principal-record.ts';
+import type { DeviceTerms, Principal } from '../../link/link.ts';
+import type { AdmissionRequest, Authenticator, AuthStep } from '../../router/policy/authenticator.ts';
+import { helloMethods } from '../../router/policy/hello-methods.ts';
+import { ErrorUri } from '../../wamp/errors.ts';
+import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
+import type { NewDevice, Pairing } from '../pairing/pairing.ts';
+
+/** A device that is admitted, and whether it has proved who it is; or why not, for the log and the device. */
+export type DeviceIdentity =
+  | { readonly principal: Principal; readonly proved: boolean }
+  | {
+      readonly refused: string;
+      /** `credentials`: what it has shown is not valid; `anonymous`: it has shown nothing, and that is not enough here. */
+      readonly why: 'credentials' | 'anonymous';
+    };
+
+/** What a bridge says of the devices that it asks about. */
+export type UnprovedTerms = Pick<DeviceTerms, 'bridge' | 'anonymous' | 'role'>;
+
+/** Who knows the principals. */
+interface Known extends Authenticator {
+  identify(realm: string, credentials: DeviceCredentials): Promise<KnownIdentity>;
+  /** Whether an application knows principals of the realm that are written nowhere here. */
+  asksApplication(realm: string): boolean;
+}
+
+export interface DeviceAdmissionOptions {
+  /** The realm of the bridges. */
+  readonly realm: string;
+  readonly known: Known;
+  readonly pairing: Pairing;
+  /** Whether a name is that of a principal. */
+  readonly isTaken: (realm: string, name: string) => boolean;
+}
+
+const NO_NAME = 'HELLO.Details.authid has to name the device: 1 to 64 letters, digits, _ or -';
+
+/**
+ * Who a device is: the one place that decides it, for every bridge and for pairing. Bridges pass on what was shown and on
+ * what terms they take devices; clients of the realm's own listeners go to those who know the principals.
+ */
+export class DeviceAdmission implements Authenticator {
+  readonly #options: DeviceAdmissionOptions;
+  /** Names of ports in the configuration: no other device gets them without proof, or by pairing. */
+  readonly #ports = new Set<string>();
+
+  constructor(options: DeviceAdmissionOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a name belongs to a principal or to a configured port. */
+  isTaken(realm: string, name: string): boolean {
+    return this.#options.isTaken(realm, name) || (realm === this.#options.realm && this.#ports.has(name));
+  }
+
+  /** A device that does not speak WAMP. */
+  async identify(shown: DeviceCredentials, terms: UnprovedTerms): Promise<DeviceIdentity> {
+    const { realm, known, pairing } = this.#options;
+    if (shown.port !== undefined) {
+      this.#ports.add(shown.port);
+      return { principal: unproved(shown.port, terms, 'internal'), proved: false };
+    }
+    const { username, password, clientId } = shown;
+    const device = deviceOf(shown);
+    if (username !== undefined && password !== undefined && pairing.wouldTake(device)) {
+      const principal = await pairing.take(device, password);
+      if (principal !== undefined) return { principal, proved: true };
+    }
+    const found = await known.identify(realm, shown);
+    if (found === 'stranger') {
+      const refused = refusalByRule(shown, terms);
+      if (refused === undefined) {
+        const principal = unproved(clientId ?? device.name, terms, 'internal');
+        return { principal: clientId === undefined ? principal : { ...principal, clientId }, proved: false };
+      }
+      pairing.turnAway(device);
+      return { refused, why: 'anonymous' };
+    }
+    if ('principal' in found) return { ...found, proved: true };
+    if (!this.isTaken(realm, device.name)) pairing.turnAway(device);
+    return { ...found, why: 'credentials' };
+  }
+
+  /** A client that speaks WAMP: a device of a bridge if its link says so. */
+  begin(request: AdmissionRequest): AuthStep | Promise<AuthStep> {
+    const terms = request.link.device;
+    if (terms === undefined) return this.#options.known.begin(request);
+    return checked(this.#begin(request, terms), request, terms);
+  }
+
+  #begin(request: AdmissionRequest, terms: DeviceTerms): AuthStep | Promise<AuthStep> {
+    const { realm, details, link } = request;
+    const { pairing, known } = this.#options;
+    const name = helloName(details);
+    if (name !== undefined && !isAuthid(name)) return noName;
+    const listed = helloMethods(details);
+    const proofs = listed.filter(method => method !== 'anonymous');
+    const device = { name: name ?? '', address: link.address, loopback: link.loopback };
+    const isNew = name !== undefined && realm === this.#options.realm && !this.isTaken(realm, name);
+    if (isNew && proofs.includes('ticket') && pairing.wouldTake(device)) {
+      const answer = (message: AuthenticateMessage) => this.#paired(request, device, message);
+      return { challenge: { method: 'ticket', extra: {} }, answer };
+    }
+    const byName = proofs.length === listed.length && listed.length > 0 ? undefined : this.#byName(request, terms);
+    if (byName !== undefined && 'welcome' in byName) return byName;
+    // The realm's rule for clients without credentials does not hold for this link: see AnonymousAuthenticator.
+    const step = proofs.length === 0 && byName !== undefined ? byName : known.begin(request);
+    if (!isNew || !isDeviceName(name)) return step;
+    return refusing(step, () => pairing.turnAway(device));
+  }
+
+  /** A device that proves nothing, on the terms of its bridge. */
+  #byName({ realm, details, link }: AdmissionRequest, terms: DeviceTerms): AuthStep {
+    const name = helloName(details);
+    if (realm !== terms.realm) return { abort: ErrorUri.NoSuchRealm, message: `devices join the realm ${terms.realm}` };
+    if (!isDeviceName(name)) return noName;
+    if (this.isTaken(realm, name)) {
+      const message = `${name} is a principal: HELLO.Details.authmethods has to say how it proves that`;
+      return { abort: ErrorUri.AuthenticationRequired, message };
+    }
+    const refused = refusalByRule(link, terms);
+    if (refused !== undefined) return { abort: ErrorUri.AuthenticationRequired, message: refused };
+    return { welcome: unproved(name, terms, 'anonymous') };
+  }
+
+  async #paired(request: AdmissionRequest, device: NewDevice, message: AuthenticateMessage): Promise<AuthStep> {
+    const { known, pairing } = this.#options;
+    if (known.asksApplication(request.realm)) {
+      // A principal of the application is no new device, and only its ticket tells it from one.
+      const step = await known.begin({ ...request, details: { ...request.details, authmethods: ['ticket'] } });
+      const answered = 'challenge' in step ? await step.answer(message) : step;
+      if ('welcome' in answered) return answered;
+    }
+    const principal = await pairing.take(device, message.signature);
+    if (principal !== undefined) return { welcome: principal };
+    return { abort: ErrorUri.AuthenticationDenied, message: 'these credentials are not valid here' };
+  }
+}
+
+const noName: AuthStep = { abort: ErrorUri.InvalidArgument, message: NO_NAME };
+
+/** Why a device that proves nothing is not admitted, by the rule of its bridge; undefined if it is. */
+export function refusalByRule(
+  { loopback, addressHint }: { readonly loopback: boolean; readonly addressHint?: string | undefined },
+  { bridge, anonymous }: UnprovedTerms,
+): string | undefined {
+  if (anonymous === 'any' || (anonymous === 'loopback' && loopback)) return undefined;
+  const setting = `bridges.${bridge}.anonymous`;
+  const hint = addressHint === undefined ? '' : `; ${addressHint}`;
+  return anonymous === 'loopback'
+    ? `devices without credentials are admitted from this machine only ("${setting}: any" lets them in from everywhere)${hint}`
+    : `devices without credentials are not admitted ("${setting}: none")`;
+}
+
+function unproved(authid: string, { bridge, role }: UnprovedTerms, authmethod: 'internal' | 'anonymous'): Principal {
+  // Of a device that speaks WAMP, WELCOME.Details names the bridge as its users know it.
+  const authprovider = authmethod === 'anonymous' ? bridge : `bridge:${bridge}`;
+  return { authid, authrole: role, authmethod, authprovider };
+}
+
+function deviceOf({ username, clientId, address, loopback }: DeviceCredentials): NewDevice {
+  return { name: username ?? clientId ?? '', clientId, address, loopback };
+}
+
+/** `step` with each WELCOME, however it was reached, judged once more: by the name in it, and by the bridge. */
+function checked(
+  step: AuthStep | Promise<AuthStep>,
+  request: AdmissionRequest,
+  terms: DeviceTerms,
+): AuthStep | Promise<AuthStep> {
+  if (step instanceof Promise) return step.then(settled => checked(settled, request, terms));
+  if ('challenge' in step) {
+    return { challenge: step.challenge, answer: message => checked(step.answer(message), request, terms) };
+  }
+  if ('abort' in step) return step;
+  if (!isDeviceName(step.welcome.authid)) return noName;
+  const refusal = terms.refuse?.(step.welcome, request.realm);
+  return refusal === undefined ? step : { abort: refusal.reason, message: refusal.text };
+}
+
+/** `step`, with `refused` told if it ends in a refusal. */
+function refusing(step: AuthStep | Promise<AuthStep>, refused: () => void): AuthStep | Promise<AuthStep> {
+  if (step instanceof Promise) return step.then(settled => refusing(settled, refused));
+  if ('challenge' in step) {
+    return { challenge: step.challenge, answer: message => refusing(step.answer(message), refused) };
+  }
+  if ('abort' in step) refused();
+  return step;
+}

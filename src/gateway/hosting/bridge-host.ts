@@ -1,0 +1,281 @@
+import type { DeviceCredentials } from '../../auth/principals/device-authenticator.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import { RefusalSummary } from '../../base/refusal-summary.ts';
+import type { AgeClock } from '../../base/time/age-clock.ts';
+import type { SerializerName } from '../../codec/message/codec.ts';
+import type { Link } from '../../link/link.ts';
+import type { Store } from '../../store/contract/store.ts';
+import { NamespacedStore } from '../../store/namespaced-store.ts';
+import { isDict } from '../../wamp/dict.ts';
+import type {
+  Bridge,
+  BridgeContext,
+  Listening,
+  Owner,
+  RawSocketListenOptions,
+  RunningBridge,
+} from '../bridge/bridge.ts';
+import type { DeviceIdentity, UnprovedTerms } from '../devices/device-admission.ts';
+import { bounded } from '../support/bounded.ts';
+import { type StartError, startErrorOf } from '../support/start-error.ts';
+import { watchedTls } from '../tls/tls-watch.ts';
+import { BridgeSessions } from './bridge-sessions.ts';
+import type { OwnerNow } from './owner-now.ts';
+
+/** What a bridge may ask of the gateway, and its demo of the network. */
+export interface BridgeSurroundings {
+  readonly realm: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Default: one of this bridge alone. */
+  readonly refusals?: RefusalSummary;
+  readonly ages: AgeClock;
+  /** The gateway's, once it is open. */
+  store(): Store;
+  readonly namespaces: readonly string[];
+  attach(link: Link): void;
+  identify(shown: DeviceCredentials, terms: UnprovedTerms): Promise<DeviceIdentity>;
+  ownerNow(owner: Owner, terms: UnprovedTerms): OwnerNow;
+  readonly isPrincipal: BridgeContext['isPrincipal'];
+  readonly retainedBy: BridgeContext['retainedBy'];
+  readonly permits: BridgeContext['permits'];
+  readonly publishing: Pick<BridgeContext, 'acceptsPlain' | 'judge' | 'retainedTopicsLimit'>;
+  readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
+  retainedPublication(topic: string): number | undefined;
+  forgetRetained(topic: string, publication: number): void;
+  listenRawSocket(name: string, options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
+  dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
+}
+
+export type BridgeState = 'stopped' | 'starting' | 'running' | 'waiting';
+
+/** Milliseconds from a failure to the next start: doubled each time, from the first to the last. */
+const FIRST_PAUSE = 1_000;
+const LAST_PAUSE = 60_000;
+
+/** A bridge that has run for so many milliseconds is well again: the next pause is the first one. */
+const WELL_AFTER = 60_000;
+
+/** Milliseconds that a failed bridge has to let go of what it holds, before it is started again. */
+const LET_GO = 5_000;
+
+/** One run of a bridge. What belongs to an earlier run cannot disturb the next. */
+interface Run {
+  readonly abort: AbortController;
+  readonly sessions: BridgeSessions;
+  bridge?: RunningBridge;
+  demo?: RunningBridge;
+}
+
+/**
+ * Runs one bridge with its configuration: starts it, starts it again after a pause when it fails, stops it. What goes
+ * wrong in a bridge ends here.
+ */
+export class BridgeHost {
+  readonly name: string;
+  readonly #bridge: Bridge;
+  readonly #config: unknown;
+  readonly #demo: boolean;
+  readonly #around: BridgeSurroundings;
+  readonly #log: Logger;
+  readonly #refusals: RefusalSummary;
+  #state: BridgeState = 'stopped';
+  #run: Run | undefined;
+  #restarts = 0;
+  #pause = FIRST_PAUSE;
+  #startedAt = 0;
+  #timer: Timer | undefined;
+  #stopped = false;
+  /** Starts and stops, one after the other. */
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(bridge: Bridge, config: unknown, demo: boolean, around: BridgeSurroundings) {
+    this.name = bridge.name;
+    this.#bridge = bridge;
+    this.#demo = demo && bridge.demo !== undefined;
+    this.#config = this.#demo ? bridge.demo?.prepare(config) : config;
+    this.#around = around;
+    this.#refusals = around.refusals ?? new RefusalSummary(around.clock);
+    this.#log = around.log.child({ bridge: bridge.name });
+  }
+
+  get state(): BridgeState {
+    return this.#state;
+  }
+
+  /** How often it has been started again after a failure. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** What listens where, a line each. */
+  get banner(): readonly string[] {
+    return this.#run?.bridge?.banner ?? [];
+  }
+
+  /** What is simulated, a line each. */
+  get demoBanner(): readonly string[] {
+    return this.#run?.demo?.banner ?? [];
+  }
+
+  /**
+   * Starts the bridge. Rejects with a `StartError` where the configuration or the machine is to blame: nothing changes
+   * that by trying again. Any other failure is logged, and the bridge is started again later.
+   */
+  async start(): Promise<void> {
+    const failure = await this.#queue(() => this.#begin());
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Stops the bridge and its demo for good. Never rejects; whoever waits sets the bound. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#run?.abort.abort();
+    return this.#queue(async () => {
+      await this.#end('the gateway is stopping');
+      this.#state = 'stopped';
+    });
+  }
+
+  #queue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#work.then(work);
+    this.#work = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+
+  /** One attempt. Gives the error that makes further ones useless. */
+  async #begin(): Promise<StartError | undefined> {
+    if (this.#stopped) return undefined;
+    this.#state = 'starting';
+    const { clock, realm } = this.#around;
+    const attach = (link: Link): void => this.#around.attach(link);
+    const run: Run = {
+      abort: new AbortController(),
+      sessions: new BridgeSessions({ bridge: this.name, realm, attach, log: this.#log, clock }),
+    };
+    this.#run = run;
+    try {
+      run.bridge = await this.#bridge.start(this.#config, this.#contextOf(run));
+      this.#state = 'running';
+      this.#startedAt = clock.monotonic();
+      await this.#startDemo(run);
+      return undefined;
+    } catch (error) {
+      await this.#end('the bridge could not start');
+      const fatal = startErrorOf(error, `bridge ${this.name}`, `bridges.${this.name} in the configuration`);
+      if (fatal !== undefined && this.#restarts === 0) {
+        this.#state = 'stopped';
+        return fatal;
+      }
+      this.#again(error, 'the bridge could not start');
+      return undefined;
+    }
+  }
+
+  async #startDemo(run: Run): Promise<void> {
+    if (!this.#demo || this.#bridge.demo === undefined) return;
+    const { clock, realm, dialRawSocket } = this.#around;
+    try {
+      run.demo = await this.#bridge.demo.start(withRealPort(this.#config, run.bridge?.port), {
+        log: this.#log.child({ demo: true }),
+        clock,
+        realm,
+        dialRawSocket,
+      });
+    } catch (error) {
+      // The bridge itself is well; there is merely less to see.
+      this.#log.error({ err: error }, 'the simulated device could not start');
+    }
+  }
+
+  #contextOf(run: Run): BridgeContext {
+    const { clock, ages, listenRawSocket, acceptWebSockets, retainedPublication, forgetRetained } = this.#around;
+    return {
+      log: this.#log,
+      clock,
+      refusals: this.#refusals,
+      ages,
+      realm: this.#around.realm,
+      signal: run.abort.signal,
+      store: new NamespacedStore(this.#around.store(), this.name),
+      join: identity => run.sessions.join(identity),
+      joinFor: async (owner, terms) => {
+        const found = this.#around.ownerNow(owner, { ...terms, bridge: this.name });
+        if ('refused' in found) return found;
+        const { principal, internal } = found;
+        const { authid, authrole } = principal;
+        return run.sessions.join({ principal, authid, authrole, address: owner.address }, internal);
+      },
+      isPrincipal: authid => this.#around.isPrincipal(authid),
+      retainedBy: topic => this.#around.retainedBy(topic),
+      attach: link => run.sessions.attach(link),
+      namespaces: this.#around.namespaces,
+      identify: (shown, terms) => this.#around.identify(shown, { ...terms, bridge: this.name }),
+      permits: (...question) => this.#around.permits(...question),
+      ...this.#around.publishing,
+      listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
+      acceptWebSockets,
+      readTls: config => watchedTls(`bridges.${this.name}`, config, this.#log),
+      retainedPublication,
+      forgetRetained,
+      fail: error => this.#fail(run, error),
+    };
+  }
+
+  #fail(run: Run, error: unknown): void {
+    // Of an earlier run, or said twice.
+    if (run.abort.signal.aborted || this.#stopped) return;
+    run.abort.abort();
+    void this.#queue(async () => {
+      if (this.#run !== run || this.#stopped) return;
+      await this.#end('the bridge failed');
+      this.#again(error, 'the bridge failed');
+    });
+  }
+
+  #again(error: unknown, text: string): void {
+    if (this.#stopped) return;
+    const { clock } = this.#around;
+    if (this.#startedAt > 0 && clock.monotonic() - this.#startedAt >= WELL_AFTER) this.#pause = FIRST_PAUSE;
+    const pause = this.#pause;
+    this.#pause = Math.min(pause * 2, LAST_PAUSE);
+    this.#startedAt = 0;
+    this.#state = 'waiting';
+    this.#log.error({ err: error, pause }, `${text}; it is started again`);
+    this.#timer = clock.after(pause, () => {
+      this.#restarts++;
+      void this.#queue(() => this.#begin());
+    });
+  }
+
+  /** Ends the current run: the demo, the bridge, and what it left open. */
+  async #end(reason: string): Promise<void> {
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#run = undefined;
+    run.abort.abort();
+    for (const [what, part] of [
+      ['demo', run.demo],
+      ['bridge', run.bridge],
+    ] as const) {
+      if (part === undefined) continue;
+      try {
+        const inTime = await bounded(part[Symbol.asyncDispose](), LET_GO, this.#around.clock);
+        if (!inTime) this.#log.warn({ what, milliseconds: LET_GO }, 'did not stop in time');
+      } catch (error) {
+        this.#log.error({ what, err: error }, 'did not stop as it should');
+      }
+    }
+    run.sessions.close(reason);
+  }
+}
+
+/** A bridge that was to take any free port is found at the one it took. */
+function withRealPort(config: unknown, port: number | undefined): unknown {
+  return port !== undefined && isDict(config) && config['port'] === 0 ? { ...config, port } : config;
+}

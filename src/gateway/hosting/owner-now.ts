@@ -1,0 +1,38 @@
+import type { PrincipalDirectory } from '../../auth/principals/principal-directory.ts';
+import type { Principal } from '../../link/link.ts';
+import type { Owner } from '../bridge/bridge.ts';
+import { refusalByRule, type UnprovedTerms } from '../devices/device-admission.ts';
+
+export interface KnownOwners {
+  readonly realm: string;
+  readonly directory: Pick<PrincipalDirectory, 'find'>;
+  /** Whether a name belongs to a principal: no device that only says it is admitted by it. */
+  isTaken(name: string): boolean;
+}
+
+/** `service`: the owner is a bridge itself. */
+export type OwnerNow =
+  | { readonly principal: Principal; readonly internal: 'replay' | 'service' }
+  | { readonly refused: string };
+
+/**
+ * Who the owner of a message that has outlived its session is now: a principal with the role that it has today, or a device
+ * without credentials, if the bridge would still admit it. Otherwise the reason why not.
+ */
+export function ownerNow(owner: Owner, terms: UnprovedTerms, { realm, directory, isTaken }: KnownOwners): OwnerNow {
+  const { authid, authrole, authmethod, authprovider, clientId } = owner;
+  const known = { authid, authrole, authmethod, authprovider, ...(clientId !== undefined && { clientId }) };
+  if (authprovider === 'static' && authmethod !== 'anonymous') {
+    const record = directory.find(realm, authid);
+    if (record === undefined) return { refused: `${authid} is no principal any more` };
+    const { digest: credentials } = record;
+    const principal = { ...known, authrole: record.authrole, ...(credentials !== undefined && { credentials }) };
+    return { principal, internal: 'replay' };
+  }
+  if (authmethod !== 'internal') return { principal: known, internal: 'replay' };
+  if (clientId === undefined) return { principal: known, internal: authrole === 'bridge' ? 'service' : 'replay' };
+  if (isTaken(clientId)) return { refused: `${clientId} is a principal now` };
+  const refused = refusalByRule({ loopback: owner.loopback === true }, terms);
+  if (refused !== undefined) return { refused };
+  return { principal: { ...known, authrole: terms.role }, internal: 'replay' };
+}

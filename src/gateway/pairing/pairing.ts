@@ -1,0 +1,243 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hashTicket } from '../../auth/methods/ticket-hash.ts';
+import { isDeviceName } from '../../auth/principals/device-name.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import { AddressRanges } from '../../base/network/address-ranges.ts';
+import { networkOf, plainAddress } from '../../base/network/network-of.ts';
+import { RefusalSummary } from '../../base/refusal-summary.ts';
+import type { Principal } from '../../link/link.ts';
+import { ErrorUri, WampError } from '../../wamp/errors.ts';
+import type { PrincipalInput } from '../config/principal-schema.ts';
+
+/** Devices of the own network: private and link-local addresses, and this machine. [RFC1918], [RFC3927], [RFC4193] */
+const lan = new AddressRanges([
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '127.0.0.0/8'],
+  ...['fc00::/7', 'fe80::/10', '::1'],
+]);
+
+const GENERATED_BYTES = 12;
+
+/** Devices of one address that have lines of their own in the log, and addresses of which that is known. */
+const MAX_NAMED = 8;
+const MAX_ADDRESSES = 100;
+
+/** What the file of principals is asked to do. Rejects if it cannot. */
+export interface PrincipalKeeper {
+  add(principal: PrincipalInput): Promise<void>;
+  allow(authid: string, clientIds: readonly string[]): Promise<void>;
+}
+
+export interface PairingOptions {
+  /** The realm of the bridges, which new devices may join and no other. */
+  readonly realm: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Counts and sums up who is refused. Default: one of pairing alone. */
+  readonly refusals?: RefusalSummary;
+  /** Undefined where principals are in the configuration itself, where nobody writes. */
+  readonly keeper: PrincipalKeeper | undefined;
+  /** Whether a name is that of a principal. */
+  readonly isTaken: (name: string) => boolean;
+  /** The digest of the credentials of a principal that was just recorded, for `Principal.credentials`. */
+  readonly digestOf?: (authid: string) => string | undefined;
+}
+
+/** A device that wants in. */
+export interface NewDevice {
+  /** MQTT's user name, or HELLO's authid. */
+  readonly name: string;
+  /** Of MQTT. */
+  readonly clientId?: string | undefined;
+  readonly address?: string | undefined;
+  readonly loopback: boolean;
+}
+
+/** A device that was recorded while the window was open. */
+export interface PairedDevice {
+  readonly authid: string;
+  clientIds: readonly string[];
+  readonly address: string;
+  /** Where it had none of its own: made for it, and shown as long as the window is open. */
+  readonly password?: string;
+  readonly digest: Buffer;
+}
+
+interface Window {
+  readonly role: string;
+  readonly until: number;
+  readonly timer: Timer;
+  left: number;
+  readonly devices: Map<string, PairedDevice>;
+}
+
+/**
+ * A window in which devices that nobody knows become principals: whatever password one brings is its own from then on,
+ * and for one that brings none a password is made. For so long and for so many as whoever opens it says.
+ */
+export class Pairing {
+  readonly #options: PairingOptions;
+  #window: Window | undefined;
+  readonly #refusals: RefusalSummary;
+  /** By network: the devices that were turned away from there and have lines of their own. */
+  readonly #named = new Map<string, Set<string>>();
+
+  constructor(options: PairingOptions) {
+    this.#options = options;
+    this.#refusals = options.refusals ?? new RefusalSummary(options.clock);
+  }
+
+  get isOpen(): boolean {
+    return this.#window !== undefined;
+  }
+
+  /** Milliseconds that it stays open, how many devices it lets in still, and those that it has let in. */
+  get state(): { readonly remaining: number; readonly left: number; readonly devices: readonly PairedDevice[] } {
+    const { clock } = this.#options;
+    if (this.#window === undefined) return { remaining: 0, left: 0, devices: [] };
+    const { until, left, devices } = this.#window;
+    return { remaining: Math.max(0, until - clock.monotonic()), left, devices: [...devices.values()] };
+  }
+
+  /** Throws `WampError` where nothing could be recorded. Opening it again begins anew. */
+  open({ milliseconds, devices, role }: { milliseconds: number; devices: number; role: string }): void {
+    const { clock, log, keeper } = this.#options;
+    if (keeper === undefined) {
+      const text = 'principals are in the configuration itself: say "principals: principals.yaml" there';
+      throw new WampError(ErrorUri.Unavailable, [text]);
+    }
+    this.close();
+    const timer = clock.after(milliseconds, () => this.close());
+    const until = clock.monotonic() + milliseconds;
+    this.#window = { role, until, timer, left: devices, devices: new Map() };
+    log.warn(
+      { seconds: Math.round(milliseconds / 1000), devices, role },
+      'pairing: unknown devices of the LAN are let in',
+    );
+  }
+
+  close(): void {
+    if (this.#window === undefined) return;
+    this.#window.timer.cancel();
+    const devices = [...this.#window.devices.keys()];
+    this.#window = undefined;
+    this.#options.log.info({ devices }, 'pairing is over');
+  }
+
+  /** Whether such a device, unknown so far, would be recorded now. */
+  wouldTake(device: NewDevice): boolean {
+    const window = this.#window;
+    if (window === undefined || !isDeviceName(device.name) || !isNear(device)) return false;
+    if (window.devices.has(device.name)) return true;
+    return window.left > 0 && !this.#isTaken(device);
+  }
+
+  /** Records a device by the password that it has brought. Undefined where it is none that `wouldTake`, or brought another before. */
+  async take(device: NewDevice, password: string): Promise<Principal | undefined> {
+    const window = this.#window;
+    if (window === undefined || password === '' || !this.wouldTake(device)) return undefined;
+    const known = window.devices.get(device.name);
+    const digest = digestOf(password);
+    if (known !== undefined) return this.#another(known, device, digest, window.role);
+    return this.#record(device, { password, digest, generated: false }, window);
+  }
+
+  /**
+   * A device that has brought no password, and that nobody lets in without, is turned away. While the window is open it is
+   * recorded, with a password made for it that whoever opened the window is shown; otherwise the log says what to do.
+   */
+  turnAway(device: NewDevice): void {
+    const window = this.#window;
+    if (window === undefined || !this.wouldTake(device)) {
+      this.#tell(device);
+    } else if (!window.devices.has(device.name)) {
+      const password = randomBytes(GENERATED_BYTES).toString('base64url');
+      this.#record(device, { password, digest: digestOf(password), generated: true }, window).catch((error: unknown) =>
+        this.#options.log.error({ device: device.name, err: error }, 'pairing: the device could not be recorded'),
+      );
+    }
+  }
+
+  async #record(
+    device: NewDevice,
+    secret: { readonly password: string; readonly digest: Buffer; readonly generated: boolean },
+    window: Window,
+  ): Promise<Principal> {
+    const { keeper, realm, log } = this.#options;
+    const { name, clientId, address } = device;
+    const clientIds = clientId === undefined ? [] : [clientId];
+    const shown = secret.generated ? { password: secret.password } : {};
+    // Its place is taken before anything is waited for: two at once are two.
+    window.left--;
+    window.devices.set(name, {
+      authid: name,
+      clientIds,
+      address: address ?? 'this machine',
+      digest: secret.digest,
+      ...shown,
+    });
+    try {
+      const ticket = await hashTicket(secret.password);
+      const only = clientIds.length === 0 ? {} : { clientIds };
+      await keeper?.add({ authid: name, role: window.role, realms: [realm], ticket, ...only });
+    } catch (error) {
+      window.devices.delete(name);
+      throw error;
+    }
+    log.info({ authid: name, clientId, address, role: window.role }, 'pairing: a device is a principal now');
+    return this.#principalOf(device, window.role);
+  }
+
+  /** Several devices may have one user name, as long as they have its password. */
+  async #another(known: PairedDevice, device: NewDevice, digest: Buffer, role: string): Promise<Principal | undefined> {
+    const { clientId } = device;
+    if (!timingSafeEqual(known.digest, digest)) return undefined;
+    if (clientId !== undefined && !known.clientIds.includes(clientId)) {
+      if (this.#window === undefined || this.#window.left <= 0 || this.#options.isTaken(clientId)) return undefined;
+      this.#window.left--;
+      known.clientIds = [...known.clientIds, clientId];
+      await this.#options.keeper?.allow(known.authid, known.clientIds);
+    }
+    return this.#principalOf(device, role);
+  }
+
+  #principalOf({ name, clientId }: NewDevice, authrole: string): Principal {
+    const credentials = this.#options.digestOf?.(name);
+    return {
+      ...{ authid: name, authrole, authmethod: 'ticket', authprovider: 'static' },
+      ...(clientId !== undefined && { clientId }),
+      ...(credentials !== undefined && { credentials }),
+    };
+  }
+
+  #isTaken({ name, clientId }: NewDevice): boolean {
+    const { isTaken } = this.#options;
+    return isTaken(name) || (clientId !== undefined && clientId !== name && isTaken(clientId));
+  }
+
+  #tell({ name, clientId, address }: NewDevice): void {
+    const { log } = this.#options;
+    const hint = '"wampway pair" lets in new devices for ten minutes; "wampway user add NAME" makes a password for one';
+    const from = this.#sourceOf(address === undefined ? '' : networkOf(address), `${name} ${clientId ?? ''}`);
+    const fields = { device: name, clientId, address, hint };
+    const text = 'unknown device turned away';
+    this.#refusals.refused({ log, level: 'warn', text, reason: 'no credentials', from, fields });
+  }
+
+  /** Each device has its own lines, so that none is overlooked; but a client that invents names shares those of its address. */
+  #sourceOf(network: string, device: string): string {
+    const known = this.#named.get(network) ?? new Set<string>();
+    if (!known.has(device) && known.size >= MAX_NAMED) return network;
+    if (!this.#named.has(network) && this.#named.size >= MAX_ADDRESSES) this.#named.clear();
+    this.#named.set(network, known.add(device));
+    return `${network} ${device}`;
+  }
+}
+
+function isNear({ address, loopback }: NewDevice): boolean {
+  return loopback || (address !== undefined && lan.has(plainAddress(address)));
+}
+
+function digestOf(password: string): Buffer {
+  return createHash('sha256').update(password).digest();
+}

@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The package's version, as package.json has it. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8');
+  const manifest: unknown = JSON.parse(text);
+  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  return known ? String(manifest.version) : '0.0.0';
+}
+
+/** Where the page is that comes with the package. */
+export const pageFolder = fileURLToPath(new URL('../../../page', import.meta.url));

@@ -1,0 +1,95 @@
+import type { Subscription } from '../../router/broker/events/subscription.ts';
+import type { Registration } from '../../router/dealer/registration.ts';
+import type { SessionView } from '../../router/policy/authorizer.ts';
+import type { RealmView } from '../../router/realm/realm.ts';
+import type { RouterObserver } from '../../router/session/observer.ts';
+import { Payload } from '../../wamp/payload.ts';
+import type { Uri } from '../../wamp/uri.ts';
+import { isMetaUri, MetaTopic } from './meta-uris.ts';
+import { registrationDetails } from './registration-details.ts';
+import { sessionDetails } from './session-details.ts';
+import { subscriptionDetails } from './subscription-details.ts';
+
+/**
+ * Publishes the meta events, within the turn of what they tell of, so that they come before whatever else a session
+ * causes. Nothing is told of sessions that are no clients, and nothing of who listens to the meta events themselves.
+ * Where nobody is subscribed, an event costs a look into a map. [advanced/meta_api]
+ */
+export class MetaEvents implements RouterObserver {
+  readonly #realm: (name: string) => RealmView | undefined;
+  /** Sessions of whose end nobody is told; it may take longer than a turn. */
+  readonly #silenced = new WeakSet<SessionView>();
+
+  constructor(realm: (name: string) => RealmView | undefined) {
+    this.#realm = realm;
+  }
+
+  /** Tells nobody anything of a session any more. */
+  silence(session: SessionView): void {
+    this.#silenced.add(session);
+  }
+
+  onJoin(session: SessionView): void {
+    this.#announce(session, MetaTopic.SessionJoin, () => Payload.of([sessionDetails(session)]));
+  }
+
+  onLeave(session: SessionView): void {
+    const { id, principal } = session;
+    const { authid, authrole } = principal;
+    this.#announce(session, MetaTopic.SessionLeave, () => Payload.of([id, authid, authrole]));
+  }
+
+  /** The event of a new subscription comes first. [advanced/meta_api_subscriptions] */
+  onSubscribe(session: SessionView, subscription: Subscription): void {
+    if (isMetaUri(subscription.topic)) return;
+    if (isAlone(session, subscription)) {
+      const details = () => Payload.of([session.id, subscriptionDetails(subscription)]);
+      this.#announce(session, MetaTopic.SubscriptionCreate, details);
+    }
+    this.#announce(session, MetaTopic.Subscribe, () => Payload.of([session.id, subscription.id]));
+  }
+
+  onUnsubscribe(session: SessionView, subscription: Subscription): void {
+    if (isMetaUri(subscription.topic)) return;
+    const ids = () => Payload.of([session.id, subscription.id]);
+    this.#announce(session, MetaTopic.Unsubscribe, ids);
+    if (isAlone(session, subscription)) this.#announce(session, MetaTopic.SubscriptionDelete, ids);
+  }
+
+  /** The event of a new registration comes first. [advanced/meta_api_registrations] */
+  onRegister(session: SessionView, registration: Registration): void {
+    if (isOnly(session, registration)) {
+      const details = () => Payload.of([session.id, registrationDetails(registration)]);
+      this.#announce(session, MetaTopic.RegistrationCreate, details);
+    }
+    this.#announce(session, MetaTopic.Register, () => Payload.of([session.id, registration.id]));
+  }
+
+  onUnregister(session: SessionView, registration: Registration): void {
+    const ids = () => Payload.of([session.id, registration.id]);
+    this.#announce(session, MetaTopic.Unregister, ids);
+    if (isOnly(session, registration)) this.#announce(session, MetaTopic.RegistrationDelete, ids);
+  }
+
+  /** `(session, count, total)`: messages that it never got since this was said last, and since it joined. */
+  onDrop(session: SessionView, count: number, total: number): void {
+    this.#announce(session, MetaTopic.Drop, () => Payload.of([session.id, count, total]));
+  }
+
+  #announce(session: SessionView, topic: Uri, make: () => Payload): void {
+    if (session.internal || this.#silenced.has(session)) return;
+    this.#realm(session.realm)?.announce(topic, make);
+  }
+}
+
+/**
+ * Whether a subscription begins or ends with this client. One that records its events was there before anybody
+ * subscribed, and stays.
+ */
+function isAlone(session: SessionView, { sessions, history }: Subscription): boolean {
+  return history === undefined && !sessions.some(other => other !== session && !other.internal);
+}
+
+function isOnly(session: SessionView, { callees }: Registration): boolean {
+  return !callees.some(callee => callee.session !== session && !callee.session.internal);
+}

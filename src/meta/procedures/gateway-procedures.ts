@@ -1,0 +1,138 @@
+import type { Clock } from '../../base/clock.ts';
+import type { PrincipalQuota } from '../../router/quota/principal-quota.ts';
+import type { RealmView } from '../../router/realm/realm.ts';
+import type { Session } from '../../router/session/session.ts';
+import type { Dict } from '../../wamp/dict.ts';
+import { ErrorUri, WampError } from '../../wamp/errors.ts';
+import { isClients as isClientsRegistration } from '../events/registration-details.ts';
+import { sessionDetails } from '../events/session-details.ts';
+import { isClients as isClientsSubscription } from '../events/subscription-details.ts';
+import { inSteps, type MetaProcedures, type MetaSteps } from '../runtime/meta-procedure.ts';
+import { countArgument, idArgument, isAbsent, textArgument } from './meta-arguments.ts';
+import { clientsRegistration } from './registration-procedures.ts';
+import { clientSession, inRoles } from './session-procedures.ts';
+import { SessionRates } from './session-rates.ts';
+
+/** Sessions that wampway.session.list shows at a time. */
+const PAGE = 1000;
+const MAX_PAGE = 10_000;
+
+/** What one session costs there, made and encoded, in the units of `MetaSteps`; and how many that are skipped cost one. */
+const ROW_COST = 3;
+const SKIPPED_RUN = 100;
+
+/** wampway.*: what a gateway knows beyond the specification. */
+export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedures {
+  const rates = new SessionRates();
+
+  return {
+    /** In order of joining; `limit` of them, beginning behind the session `after`. */
+    *'wampway.session.list'({ args, kwargs }): MetaSteps {
+      const wanted = inRoles(args[0]);
+      const limit = countArgument(kwargs['limit'], 'limit', PAGE, MAX_PAGE);
+      // One that has left meanwhile has no place any more: `no_such_session`, rather than a list that seems to end.
+      let skipping = isAbsent(kwargs['after']) ? undefined : clientSession(realm, kwargs['after']);
+      const found: Dict[] = [];
+      let skipped = 0;
+      for (const session of realm.sessions()) {
+        if (found.length === limit) break;
+        if (skipping === undefined && !session.internal && wanted(session)) {
+          found.push(traffic(session, rates, clock.monotonic()));
+          yield ROW_COST;
+        } else if (++skipped % SKIPPED_RUN === 0) {
+          yield 1;
+        }
+        if (session === skipping) skipping = undefined;
+      }
+      return found;
+    },
+
+    'wampway.session.get': ({ args }) => traffic(clientSession(realm, args[0]), rates, clock.monotonic()),
+
+    *'wampway.realm.get'(): MetaSteps {
+      const { name, sessionCount, broker, dealer, callCount, counters } = realm;
+      const { published, refusedPublications, called, lateAnswers } = counters;
+      return {
+        name,
+        sessions: sessionCount,
+        subscriptions: yield* countOf(broker.subscriptions(), isClientsSubscription),
+        registrations: yield* countOf(dealer.registrations.values(), isClientsRegistration),
+        calls: callCount,
+        counters: { published, refused_publications: refusedPublications, called, late_answers: lateAnswers },
+      };
+    },
+
+    /** [advanced/pubsub_subscription_revocation] */
+    'wampway.subscription.revoke': ({ args, kwargs }) => {
+      const session = clientSession(realm, args[0]);
+      const subscription = idArgument(args[1], 'subscription');
+      if (realm.broker.revoke(session, subscription, reasonOf(kwargs))) return;
+      throw new WampError(ErrorUri.NoSuchSubscription, [`the session has no subscription ${subscription}`]);
+    },
+
+    /** [advanced/rpc_registration_revocation] */
+    'wampway.registration.revoke': ({ args, kwargs }) => {
+      const session = clientSession(realm, args[0]);
+      const registration = clientsRegistration(realm.dealer, args[1]);
+      const reason = reasonOf(kwargs) ?? 'revoked';
+      if (!session.registrations.has(registration.id)) {
+        throw new WampError(ErrorUri.NoSuchRegistration, [`the session has no registration ${registration.id}`]);
+      }
+      realm.dealer.revokeRegistration(session, registration, reason);
+    },
+  };
+}
+
+function* countOf<T>(items: Iterable<T>, wanted: (item: T) => boolean): Generator<number, number, undefined> {
+  let count = 0;
+  yield* inSteps(items, item => {
+    if (wanted(item)) count++;
+  });
+  return count;
+}
+
+function reasonOf({ reason }: Dict): string | undefined {
+  return isAbsent(reason) ? undefined : textArgument(reason, 'reason');
+}
+
+/** A session, what it holds, and what has passed through its link. */
+function traffic(session: Session, rates: SessionRates, now: number): Dict {
+  const { link, joined, subscriptions, registrations, calls, invocations, dropped } = session;
+  const { counters } = link;
+  return {
+    ...sessionDetails(session),
+    joined: new Date(joined).toISOString(),
+    strict: link.info.strict === true,
+    queued_bytes: link.queuedBytes,
+    queued_messages: link.queuedMessages ?? 0,
+    subscriptions: subscriptions.size,
+    registrations: registrations.size,
+    calls: calls.size,
+    invocations: invocations.size,
+    ...(session.allowance && { limits: limitsShown(session.allowance) }),
+    refused: session.refused,
+    refused_by_limit: session.refusedByLimit,
+    ...(counters && {
+      dropped,
+      slowed: counters.slowed,
+      received: { messages: counters.messagesIn, bytes: counters.bytesIn },
+      sent: { messages: counters.messagesOut, bytes: counters.bytesOut },
+      rates: rates.of(session, counters, now),
+    }),
+  };
+}
+
+function limitsShown({ limits, sessions }: PrincipalQuota): Dict {
+  const { messageRate, byteRate } = limits;
+  return {
+    ...shown({ sessions: limits.sessions, subscriptions: limits.subscriptions, registrations: limits.registrations }),
+    ...shown({ message_rate: messageRate?.rate, byte_rate: byteRate?.rate, message_size: limits.messageSize }),
+    ...shown({ retained_topics: limits.retainedTopics }),
+    /** What its principal, or all strangers from its address, have taken. */
+    taken: { sessions },
+  };
+}
+
+function shown(values: Readonly<Record<string, number | undefined>>): Dict {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

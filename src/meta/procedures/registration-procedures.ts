@@ -1,0 +1,45 @@
+import type { Registration } from '../../router/dealer/registration.ts';
+import type { RealmView } from '../../router/realm/realm.ts';
+import { ErrorUri, WampError } from '../../wamp/errors.ts';
+import { callees, isClients, registrationDetails } from '../events/registration-details.ts';
+import { countInSteps, idsInSteps, inSteps, type MetaProcedures, type MetaSteps } from '../runtime/meta-procedure.ts';
+import { idArgument, matchArgument, uriArgument } from './meta-arguments.ts';
+
+/** wamp.registration.*. [advanced/meta_api_registrations] */
+export function registrationProcedures(realm: RealmView): MetaProcedures {
+  const { dealer } = realm;
+  return {
+    *'wamp.registration.list'(): MetaSteps {
+      const lists: Record<Registration['match'], number[]> = { exact: [], prefix: [], wildcard: [] };
+      yield* inSteps(dealer.registrations.values(), registration => {
+        if (isClients(registration)) lists[registration.match].push(registration.id);
+      });
+      return lists;
+    },
+
+    'wamp.registration.lookup': ({ args }) => {
+      const match = matchArgument(args[1]);
+      return idOf(dealer.lookup(uriArgument(args[0], 'procedure', match, realm), match));
+    },
+
+    'wamp.registration.match': ({ args }) => idOf(dealer.match(uriArgument(args[0], 'procedure', 'exact', realm))),
+
+    'wamp.registration.get': ({ args }) => registrationDetails(clientsRegistration(dealer, args[0])),
+
+    'wamp.registration.list_callees': ({ args }) => idsInSteps(callees(clientsRegistration(dealer, args[0]))),
+
+    'wamp.registration.count_callees': ({ args }) => countInSteps(callees(clientsRegistration(dealer, args[0]))),
+  };
+}
+
+/** Throws `invalid_argument` and `no_such_registration`. */
+export function clientsRegistration(dealer: RealmView['dealer'], value: unknown): Registration {
+  const id = idArgument(value, 'registration');
+  const registration = dealer.registrations.get(id);
+  if (registration !== undefined && isClients(registration)) return registration;
+  throw new WampError(ErrorUri.NoSuchRegistration, [`there is no registration ${id}`]);
+}
+
+function idOf(registration: Registration | undefined): number | null {
+  return registration !== undefined && isClients(registration) ? registration.id : null;
+}

@@ -1,0 +1,153 @@
+import type { RealmView } from '../../router/realm/realm.ts';
+import type { Session } from '../../router/session/session.ts';
+import type { Dict } from '../../wamp/dict.ts';
+import { ErrorUri, WampError } from '../../wamp/errors.ts';
+import { payloadSize } from '../../wamp/payload-size.ts';
+import type { MetaEvents } from '../events/meta-events.ts';
+import { sessionDetails } from '../events/session-details.ts';
+import { inSteps, type MetaProcedures, type MetaSteps } from '../runtime/meta-procedure.ts';
+import {
+  dictArgument,
+  type Farewell,
+  farewellArguments,
+  idArgument,
+  invalid,
+  isAbsent,
+  rolesArgument,
+  textArgument,
+} from './meta-arguments.ts';
+
+/** What may be added to the details of one session. */
+const MAX_ADDED = 32;
+const MAX_ADDED_BYTES = 16 * 1024;
+
+/** What it costs to end a session, in the units of `MetaSteps`. */
+const KILL_COST = 10;
+/** Sessions whose testaments are taken away in one step. */
+const HUSH_RUN = 10;
+
+/** wamp.session.*, testaments aside. [advanced/meta_api_sessions] */
+export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaProcedures {
+  const added = new WeakMap<Session, Map<string, unknown>>();
+
+  function* clients(wanted: (session: Session) => boolean): Generator<Session> {
+    for (const session of realm.sessions()) if (!session.internal && wanted(session)) yield session;
+  }
+
+  /**
+   * One session in each step, since what a session leaves behind takes a while to end. The sessions are those of the
+   * moment of the call: one that joins later stays, and one that has left meanwhile is not counted.
+   */
+  function* kill(sessions: readonly Session[], { reason, message }: Farewell): Generator<number, number[], undefined> {
+    const killed: number[] = [];
+    for (const session of sessions) {
+      if (realm.session(session.id) !== session) continue;
+      session.end(reason, message);
+      killed.push(session.id);
+      yield KILL_COST;
+    }
+    return killed;
+  }
+
+  return {
+    *'wamp.session.count'({ args }): MetaSteps {
+      let count = 0;
+      yield* inSteps(clients(inRoles(args[0])), () => count++);
+      return count;
+    },
+
+    *'wamp.session.list'({ args }): MetaSteps {
+      const ids: number[] = [];
+      yield* inSteps(clients(inRoles(args[0])), ({ id }) => ids.push(id));
+      return ids;
+    },
+
+    'wamp.session.get': ({ args }) => {
+      const session = clientSession(realm, args[0]);
+      return { ...Object.fromEntries(added.get(session) ?? []), ...sessionDetails(session) };
+    },
+
+    'wamp.session.kill': ({ caller, args, kwargs }) => {
+      const farewell = farewellArguments(kwargs);
+      const session = clientSession(realm, args[0]);
+      // No *other* session has this id.
+      if (session === caller) throw noSuchSession(session.id);
+      return unanswered(kill([session], farewell));
+    },
+
+    'wamp.session.kill_by_authid': ({ caller, args, kwargs }) => {
+      const authid = textArgument(args[0], 'authid');
+      const farewell = farewellArguments(kwargs);
+      const sessions = clients(session => session !== caller && session.principal.authid === authid);
+      return kill([...sessions], farewell);
+    },
+
+    'wamp.session.kill_by_authrole': ({ caller, args, kwargs }) => {
+      const authrole = textArgument(args[0], 'authrole');
+      const farewell = farewellArguments(kwargs);
+      const sessions = clients(session => session !== caller && session.principal.authrole === authrole);
+      return counted(kill([...sessions], farewell));
+    },
+
+    *'wamp.session.kill_all'({ caller, kwargs }): MetaSteps {
+      const farewell = farewellArguments(kwargs);
+      const sessions = [...clients(session => session !== caller)];
+      // Neither meta events nor testaments come of it.
+      const hush = (session: Session): void => {
+        realm.broker.flushTestaments(session, 'detached');
+        realm.broker.flushTestaments(session, 'destroyed');
+        events.silence(session);
+      };
+      yield* inSteps(sessions, hush, HUSH_RUN);
+      return yield* counted(kill(sessions, farewell));
+    },
+
+    // Not of the specification; nexus has it: values of one's own beside the details, null takes them away.
+    'wamp.session.modify_details': ({ args, payload }) => {
+      const session = clientSession(realm, args[0]);
+      if (isAbsent(args[1])) throw invalid('the details to be changed are missing');
+      const delta = dictArgument(args[1], 'the details');
+      const details = new Map(added.get(session));
+      change(details, delta, sessionDetails(session));
+      if (details.size > MAX_ADDED || payloadSize(payload) > MAX_ADDED_BYTES) {
+        throw new WampError(ErrorUri.LimitExceeded, [`no more than ${MAX_ADDED} values of ${MAX_ADDED_BYTES} bytes`]);
+      }
+      added.set(session, details);
+    },
+  };
+}
+
+function* counted(killing: Generator<number, number[], undefined>): MetaSteps {
+  return (yield* killing).length;
+}
+
+function* unanswered(killing: Generator<number, unknown, undefined>): MetaSteps {
+  yield* killing;
+  return undefined;
+}
+
+/** The client's session with an id. Throws `invalid_argument` and `no_such_session`. */
+export function clientSession(realm: RealmView, value: unknown): Session {
+  const id = idArgument(value, 'session');
+  const session = realm.session(id);
+  if (session === undefined || session.internal) throw noSuchSession(id);
+  return session;
+}
+
+function noSuchSession(id: number): WampError {
+  return new WampError(ErrorUri.NoSuchSession, [`there is no session ${id}`]);
+}
+
+/** Whether a session is in one of the roles listed, if any are. */
+export function inRoles(filter: unknown): (session: Session) => boolean {
+  const roles = rolesArgument(filter);
+  return roles === undefined ? () => true : ({ principal }) => roles.has(principal.authrole);
+}
+
+function change(details: Map<string, unknown>, delta: Dict, own: Dict): void {
+  for (const [key, value] of Object.entries(delta)) {
+    if (Object.hasOwn(own, key)) throw invalid(`${key} is the router's to say`);
+    if (value === null) details.delete(key);
+    else details.set(key, value);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Invocation } from '../../client/api/session-api.ts';
+import { Session } from '../../client/session/session.ts';
+import type { Link, LinkInfo, Principal } from '../../link/link.ts';
+import { localLinkPair } from '../../link/local-link.ts';
+import type { RealmView } from '../../router/realm/realm.ts';
+import { ErrorUri, WampError } from '../../wamp/errors.ts';
+import { asId } from '../../wamp/ids.ts';
+import type { MetaProcedure, MetaProcedures } from './meta-procedure.ts';
+import { MetaTurns } from './meta-turns.ts';
+
+const principal: Principal = {
+  authid: 'meta',
+  authrole: 'router',
+  authmethod: 'internal',
+  authprovider: 'router',
+};
+
+const here: LinkInfo = {
+  transport: 'local',
+  serializer: 'none',
+  peer: 'router',
+  loopback: true,
+  listener: 'meta',
+  tls: false,
+};
+
+/** Short, and done before the caller leaves, even if it leaves without waiting for the answer. */
+const AT_ONCE: ReadonlySet<string> = new Set(['wamp.session.add_testament', 'wamp.session.flush_testaments']);
+
+/** The router bounds the calls that wait: those of one session, and the memory of all. No caller takes another's place here. */
+const MAX_INVOCATIONS = Number.POSITIVE_INFINITY;
+
+/** Milliseconds until a session that was lost is opened again. */
+const PAUSE = 1000;
+
+export interface MetaSessionOptions {
+  readonly realm: RealmView;
+  readonly procedures: MetaProcedures;
+  readonly attach: (link: Link) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The session that answers for one realm's meta procedures: a client like any other, but for whom it speaks. */
+export class MetaSession {
+  readonly #options: MetaSessionOptions;
+  readonly #turns: MetaTurns;
+  #session: Session | undefined;
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  constructor(options: MetaSessionOptions) {
+    this.#options = options;
+    this.#turns = new MetaTurns(options.clock);
+  }
+
+  /** Resolves when all procedures are registered. */
+  async start(): Promise<void> {
+    const { realm, procedures, attach, clock, log } = this.#options;
+    const [ours, routers] = localLinkPair(here, { ...here, peer: 'meta', principal, internal: 'router' }, log);
+    attach(routers);
+    const session = await Session.join(ours, {
+      ...{ realm: realm.name, authid: principal.authid, clock, log },
+      maxInvocations: MAX_INVOCATIONS,
+    });
+    this.#session = session;
+    void session.closed.then(reason => this.#lost(reason));
+    const names = Object.entries(procedures);
+    await Promise.all(names.map(([uri, run]) => session.register(uri, this.#handler(uri, run), DISCLOSED)));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#session?.leave();
+  }
+
+  #handler(uri: string, run: MetaProcedure): (invocation: Invocation) => unknown {
+    const { realm } = this.#options;
+    return invocation => {
+      const id = invocation.details['caller'];
+      const caller = typeof id === 'number' ? realm.session(asId<'session'>(id)) : undefined;
+      // It has left meanwhile, so nobody hears this.
+      if (caller === undefined) throw new WampError(ErrorUri.Canceled, ['the caller is not known']);
+      const begin = (): unknown => {
+        const { args, kwargs, payload } = invocation;
+        return run({ caller, args, kwargs, payload });
+      };
+      const isWanted = (): boolean => !invocation.signal.aborted && realm.session(caller.id) === caller;
+      return AT_ONCE.has(uri) ? begin() : this.#turns.run(caller, begin, isWanted);
+    };
+  }
+
+  /** Nothing ends it but a mistake of ours: the realm is not left without its procedures. */
+  #lost(reason: string): void {
+    if (this.#stopped) return;
+    const { realm, clock, log } = this.#options;
+    log.error({ realm: realm.name, reason, pause: PAUSE }, 'the meta session was lost; it is opened again');
+    this.#timer = clock.after(PAUSE, () => {
+      this.start().catch((error: unknown) => log.error({ realm: realm.name, err: error }, 'no meta session'));
+    });
+  }
+}
+
+const DISCLOSED = { options: { disclose_caller: true } } as const;

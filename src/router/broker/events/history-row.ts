@@ -1,0 +1,30 @@
+import type { Dict } from '../../../wamp/dict.ts';
+import type { Id } from '../../../wamp/ids.ts';
+import { eventDetails } from './event-attributes.ts';
+import type { RecordedEvent } from './event-history.ts';
+import type { Subscription } from './subscription.ts';
+
+/** An event as `wamp.subscription.get_events` gives it. [advanced/pubsub_event_history] */
+export interface HistoryRow {
+  /** RFC 3339, UTC, with milliseconds. */
+  readonly timestamp: string;
+  readonly subscription: Id<'subscription'>;
+  readonly publication: Id<'publication'>;
+  /** As the EVENT of this subscription had them. */
+  readonly details: Dict;
+  /** Left out where the event had none. */
+  readonly args?: readonly unknown[];
+  readonly kwargs?: Dict;
+}
+
+export function historyRow({ id, match }: Subscription, event: RecordedEvent): HistoryRow {
+  const { publication, topic, attributes, payload, time } = event;
+  return {
+    timestamp: new Date(time).toISOString(),
+    subscription: id,
+    publication,
+    details: eventDetails(match, topic, attributes),
+    ...(payload.count > 0 ? { args: payload.args } : {}),
+    ...(payload.count > 1 ? { kwargs: payload.kwargs } : {}),
+  };
+}

@@ -1,0 +1,288 @@
+import { type Dict, EMPTY_DICT } from '../../wamp/dict.ts';
+import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/errors.ts';
+import type { Id } from '../../wamp/ids.ts';
+import { MessageType } from '../../wamp/messages/message-type.ts';
+import type {
+  CallMessage,
+  CancelMessage,
+  ErrorMessage,
+  InvocationMessage,
+  RegisterMessage,
+  ResultMessage,
+  UnregisterMessage,
+  YieldMessage,
+} from '../../wamp/messages/messages.ts';
+import { Payload } from '../../wamp/payload.ts';
+import { isUri, type MatchPolicy, type Uri } from '../../wamp/uri.ts';
+import type { Decision } from '../policy/authorizer.ts';
+import { passthruOf, withoutPassthru } from '../requests/payload-passthru.ts';
+import { callTimeout, cancelMode, discloses, isBare, usesPassthru } from '../requests/request-options.ts';
+import type { RealmRules } from '../session/realm-rules.ts';
+import type { Session } from '../session/session.ts';
+import { Call } from './call.ts';
+import { interrupt, PROGRESS, sendError, sendSizeError } from './call-messages.ts';
+import { CallScheduler } from './call-scheduler.ts';
+import type { DealerView } from './dealer-view.ts';
+import type { Registration } from './registration.ts';
+import { Registry } from './registry.ts';
+
+/** Routed remote procedure calls on one realm. [basic/remote_procedure_call] */
+export class Dealer implements DealerView {
+  readonly #context: RealmRules;
+  readonly #registry: Registry;
+  readonly #desk: CallScheduler;
+  #late = 0;
+  #stray = 0;
+
+  constructor(context: RealmRules) {
+    this.#context = context;
+    this.#registry = new Registry(context, registration => this.#desk.settle(registration));
+    this.#desk = new CallScheduler(context, procedure => this.#registry.match(procedure));
+  }
+
+  get registrationCount(): number {
+    return this.#registry.size;
+  }
+
+  get registrations(): ReadonlyMap<Id<'registration'>, Registration> {
+    return this.#registry.all;
+  }
+
+  /** Calls routed to a callee, since the start. */
+  get called(): number {
+    return this.#desk.placed;
+  }
+
+  /** Answers of callees that came when nobody waited for them any more, since the start. */
+  get late(): number {
+    return this.#late;
+  }
+
+  /** Parts of progressive calls that came when the call had ended, since the start. */
+  get stray(): number {
+    return this.#stray;
+  }
+
+  /** What is kept of arguments for calls that wait or may be rerouted, in bytes. */
+  get keptBytes(): number {
+    return this.#desk.keptBytes;
+  }
+
+  lookup(procedure: Uri, match: MatchPolicy): Registration | undefined {
+    return this.#registry.lookup(procedure, match);
+  }
+
+  match(procedure: Uri): Registration | undefined {
+    return this.#registry.match(procedure);
+  }
+
+  revokeRegistration(session: Session, registration: Registration, reason: string): void {
+    this.#registry.revoke(session, registration, reason);
+  }
+
+  register(session: Session, message: RegisterMessage): void {
+    this.#registry.register(session, message);
+  }
+
+  unregister(session: Session, message: UnregisterMessage): void {
+    this.#registry.unregister(session, message);
+  }
+
+  call(caller: Session, message: CallMessage): void {
+    const context = this.#context;
+    const { request, options, procedure, payload } = message;
+    const open = caller.calls.get(request);
+    if (open !== undefined) {
+      this.#continue(open, message);
+      return;
+    }
+    // A part that was on its way when the call ended. [advanced/rpc_progressive_call_invocations: completed calls]
+    if (caller.endedCalls.has(request, procedure)) {
+      this.#stray++;
+      return;
+    }
+    refuseUnannounced(caller, options);
+    const registration = this.#registry.match(procedure);
+    const decision = context.permit(caller, 'call', procedure, 'exact');
+    if (registration === undefined) {
+      throw new WampError(ErrorUri.NoSuchProcedure, [`nobody has registered ${procedure}`]);
+    }
+    refuseOptions(options, decision);
+    if (caller.calls.size >= context.limits.callsPerSession) {
+      throw new WampError(ErrorUri.LimitExceeded, ['too many calls of this session wait for their answer']);
+    }
+    this.#desk.open(new Call(caller, message, registration, decision), payload);
+  }
+
+  /** A CALL that never came about: more parts of it may be on their way. [advanced/rpc_progressive_call_invocations] */
+  refuse(caller: Session, { request, options, procedure }: CallMessage): void {
+    if (options['progress'] === true) caller.endedCalls.add(request, procedure);
+  }
+
+  yield(callee: Session, message: YieldMessage): void {
+    const { request, options, payload } = message;
+    const passthru = passthruOf(options);
+    if (passthru !== undefined && !callee.features.calleePassthru) {
+      throw new ProtocolViolation('YIELD with ppt_scheme, but HELLO did not announce payload_passthru_mode');
+    }
+    const call = callee.invocations.get(request);
+    if (call === undefined) {
+      this.#answeredLate(callee, 'YIELD', request);
+      return;
+    }
+    const { caller } = call;
+    if (passthru !== undefined && !caller.features.callerPassthru) {
+      this.#refuseResult(callee, call);
+      return;
+    }
+    if (options['progress'] !== true) {
+      this.#desk.close(call);
+      const details = passthru ?? EMPTY_DICT;
+      caller.link.send({ type: MessageType.Result, request: call.request, details, payload });
+      this.#desk.settle(call.registration);
+      return;
+    }
+    // A caller that did not ask for progressive results would take one for the final result.
+    if (!call.progressive) return;
+    this.#desk.answered(call);
+    const details = passthru === undefined ? PROGRESS : { ...passthru, ...PROGRESS };
+    caller.link.send({ type: MessageType.Result, request: call.request, details, payload });
+  }
+
+  /** ERROR of a callee. */
+  error(callee: Session, message: ErrorMessage): void {
+    if (message.requestType !== MessageType.Invocation) {
+      throw new ProtocolViolation('a client answers nothing but INVOCATION with ERROR');
+    }
+    const call = callee.invocations.get(message.request);
+    if (call === undefined) {
+      this.#answeredLate(callee, 'ERROR', message.request);
+      return;
+    }
+    const { details, error, payload } = message;
+    if (error === ErrorUri.Unavailable && callee.features.calleeReroute && this.#desk.reroute(call)) return;
+    // Loose on every realm: the names of errors are the callee's, but what is no URI would cost the caller its session.
+    if (!isUri(error, 'loose')) {
+      const text = 'the callee answered with an error that is not a URI';
+      this.#desk.fail(call, ErrorUri.InvalidUri, Payload.of([text]));
+      return;
+    }
+    this.#desk.close(call);
+    if (!usesPassthru(details)) sendError(call, error, payload, details);
+    else if (!callee.features.calleePassthru) sendError(call, error, payload, withoutPassthru(details));
+    else if (call.caller.features.callerPassthru) sendError(call, error, payload, details);
+    // A caller that could make nothing of the payload is told the error alone. [advanced/payload_passthru_mode]
+    else sendError(call, error, Payload.empty, withoutPassthru(details));
+    this.#desk.settle(call.registration);
+  }
+
+  cancel(caller: Session, { request, options }: CancelMessage): void {
+    const call = caller.calls.get(request);
+    // Answered already, or never made: ignored. [advanced/rpc_call_canceling]
+    if (call === undefined) return;
+    const mode = cancelMode(options);
+    if (mode === 'kill' && call.callee?.session.features.calleeCanceling === true) {
+      if (!call.killed) interrupt(call, 'kill');
+      call.killed = true;
+      return;
+    }
+    this.#desk.close(call);
+    sendError(call, ErrorUri.Canceled, Payload.empty);
+    if (mode !== 'skip') interrupt(call, 'killnowait');
+    this.#desk.settle(call.registration);
+  }
+
+  // A call ends even where a message of it does not fit its receiver's link. [basic/uri_reference: payload_size_exceeded]
+
+  invocationUnsendable(callee: Session, { request }: InvocationMessage): void {
+    const call = callee.invocations.get(request);
+    if (call === undefined) return;
+    this.#desk.close(call);
+    sendSizeError(call.caller, call.request, 'the arguments do not fit the link to the callee');
+    // It has had other parts of the call.
+    if (call.sent > 1) interrupt(call, 'killnowait');
+    this.#desk.settle(call.registration);
+  }
+
+  resultUnsendable(caller: Session, { request, details }: ResultMessage): void {
+    const call = caller.calls.get(request);
+    // Of a progressive result the call is still open, unless it has ended since.
+    if (details['progress'] === true && call === undefined) return;
+    sendSizeError(caller, request, 'the result does not fit the link to the caller');
+    if (call === undefined) return;
+    this.#desk.close(call);
+    interrupt(call, 'killnowait');
+    this.#desk.settle(call.registration);
+  }
+
+  errorUnsendable(caller: Session, { requestType, request, details, payload }: ErrorMessage): void {
+    if (requestType !== MessageType.Call || (payload.count === 0 && isBare(details))) return;
+    sendSizeError(caller, request, '');
+  }
+
+  /** Ends every registration and every call, made or answered, of a session that is gone. */
+  leave(session: Session): void {
+    const registrations = this.#registry.leave(session);
+    // Before there is room for any of them.
+    for (const call of session.calls.values()) if (call.callee === undefined) this.#desk.close(call);
+    for (const call of session.calls.values()) {
+      this.#desk.close(call);
+      // [basic/remote_procedure_call: Caller Leaving During an RPC Invocation]
+      if (call.callee?.session !== session) interrupt(call, 'killnowait');
+      this.#desk.settle(call.registration);
+    }
+    for (const call of session.invocations.values()) {
+      // [basic/remote_procedure_call: Callee Leaving During an RPC Invocation]
+      this.#desk.fail(call, ErrorUri.Canceled, Payload.of(['the callee left before it had answered']));
+    }
+    this.#registry.left(session, registrations);
+  }
+
+  /** A CALL with the id of one that is open. [advanced/rpc_progressive_call_invocations: verification of CALL request ids] */
+  #continue(call: Call, { request, options, procedure, payload }: CallMessage): void {
+    const same = procedure === call.procedure;
+    if (same && !call.inParts) throw new ProtocolViolation(`CALL ${request} is still waiting for its answer`);
+    if (same && !call.complete && !call.killed) {
+      this.#desk.continue(call, payload, options['progress'] !== true);
+      return;
+    }
+    if (call.caller.strictRules !== undefined && !call.killed)
+      throw new ProtocolViolation(`CALL ${request} has been made already`);
+    this.#stray++;
+  }
+
+  /** The caller cannot take the result for what it is; both are told. [advanced/payload_passthru_mode: feature announcement] */
+  #refuseResult(callee: Session, call: Call): void {
+    const payload = Payload.of(['the caller does not take payload passthru mode']);
+    const error = ErrorUri.FeatureNotSupported;
+    const [requestType, request] = [MessageType.Yield, call.invocation];
+    callee.link.send({ type: MessageType.Error, requestType, request, details: EMPTY_DICT, error, payload });
+    this.#desk.fail(call, error, payload);
+  }
+
+  /**
+   * Dropped where the call was canceled or abandoned; ids that were never given out are a violation.
+   * [basic/remote_procedure_call: Caller Leaving], [basic/building_blocks: protocol errors]
+   */
+  #answeredLate(callee: Session, name: string, request: Id<'request'>): void {
+    if (!callee.wasInvoked(request))
+      throw new ProtocolViolation(`${name} for invocation ${request}, which was never made`);
+    this.#late++;
+  }
+}
+
+/** What a caller has not announced ends its session. [advanced/rpc_progressive_call_invocations], [advanced/payload_passthru_mode] */
+function refuseUnannounced({ features }: Session, options: Dict): void {
+  if (options['progress'] === true && !features.callerProgressiveInvocations) {
+    throw new ProtocolViolation('CALL with progress, but HELLO did not announce progressive_call_invocations');
+  }
+  if (usesPassthru(options) && !features.callerPassthru) {
+    throw new ProtocolViolation('CALL with ppt_scheme, but HELLO did not announce payload_passthru_mode');
+  }
+}
+
+/** Throws what is wrong with the options of a call before it is taken on; later they only have to be read. */
+function refuseOptions(options: Dict, { disclose }: Decision): void {
+  callTimeout(options);
+  discloses(options, disclose);
+}

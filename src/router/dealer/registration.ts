@@ -1,0 +1,130 @@
+import type { Id } from '../../wamp/ids.ts';
+import type { MatchPolicy, Uri } from '../../wamp/uri.ts';
+import type { InvocationPolicy } from '../requests/invocation-policy.ts';
+import type { Session } from '../session/session.ts';
+import type { CallQueue } from './call-queue.ts';
+
+/** One callee of a registration, with what it asked for when it registered. */
+export interface RegisteredCallee {
+  readonly session: Session;
+  /** It wants to know who calls. [advanced/rpc_caller_identification] */
+  readonly discloseCaller: boolean;
+  /** It wants to keep the time itself. [advanced/rpc_call_timeout] */
+  readonly forwardTimeout: boolean;
+  /** Invocations of this registration that it takes at a time; Infinity where it did not say. */
+  readonly concurrency: number;
+  /** Those that it has not answered. */
+  inFlight: number;
+}
+
+/** Every callee that could answer is at work on as many calls as it takes. */
+export const BUSY = 'busy';
+
+type Tried = ReadonlySet<RegisteredCallee> | undefined;
+
+/** A procedure or pattern and the sessions that answer for it. [advanced/rpc_shared_registration] */
+export class Registration {
+  readonly id: Id<'registration'>;
+  readonly procedure: Uri;
+  readonly match: MatchPolicy;
+  /** Fixed by the first callee. */
+  readonly policy: InvocationPolicy;
+  /** Wall-clock milliseconds. */
+  readonly created: number;
+  /** Calls that wait for a callee; made when the first has to. */
+  queue: CallQueue | undefined = undefined;
+  readonly #random: () => number;
+  #callees: readonly RegisteredCallee[] = [];
+  /** Round robin: whose turn it is. */
+  #turn = 0;
+
+  /** `random` is from 0 to 1, as `Math.random`. */
+  constructor(
+    id: Id<'registration'>,
+    procedure: Uri,
+    match: MatchPolicy,
+    policy: InvocationPolicy,
+    created: number,
+    random: () => number,
+  ) {
+    this.id = id;
+    this.procedure = procedure;
+    this.match = match;
+    this.policy = policy;
+    this.created = created;
+    this.#random = random;
+  }
+
+  /** In the order in which they registered. */
+  get callees(): readonly RegisteredCallee[] {
+    return this.#callees;
+  }
+
+  add(callee: RegisteredCallee): void {
+    this.#callees = [...this.#callees, callee];
+  }
+
+  remove(session: Session): void {
+    const index = this.#callees.findIndex(callee => callee.session === session);
+    if (index < 0) return;
+    this.#callees = this.#callees.filter(callee => callee.session !== session);
+    if (index < this.#turn) this.#turn--;
+  }
+
+  /**
+   * The callee that answers the next call, `BUSY` where it has to wait for one, undefined where there is none. Those
+   * tried do not exist for this call. [advanced/rpc_call_rerouting]
+   */
+  choose(tried: Tried): RegisteredCallee | typeof BUSY | undefined {
+    const { policy } = this;
+    if (policy === 'roundrobin') return this.#next(tried);
+    if (policy === 'random') return this.#any(tried);
+    const callee = this.#standing(tried);
+    return callee === undefined || isFree(callee) ? callee : BUSY;
+  }
+
+  /** Whether `choose` would say so now. */
+  isBusy(tried: Tried): boolean {
+    if (this.policy === 'roundrobin' || this.policy === 'random') {
+      const able = this.#callees.filter(callee => tried?.has(callee) !== true);
+      return able.length > 0 && !able.some(isFree);
+    }
+    const callee = this.#standing(tried);
+    return callee !== undefined && !isFree(callee);
+  }
+
+  /** The one whose place it is. A busy one is waited for: the others are its stand-ins for when it is gone. */
+  #standing(tried: Tried): RegisteredCallee | undefined {
+    const callees = this.#callees;
+    if (tried === undefined) return this.policy === 'last' ? callees.at(-1) : callees[0];
+    const isLeft = (callee: RegisteredCallee): boolean => !tried.has(callee);
+    return this.policy === 'last' ? callees.findLast(isLeft) : callees.find(isLeft);
+  }
+
+  #next(tried: Tried): RegisteredCallee | typeof BUSY | undefined {
+    const callees = this.#callees;
+    let outcome: typeof BUSY | undefined;
+    for (let step = 0; step < callees.length; step++) {
+      const index = (this.#turn + step) % callees.length;
+      const callee = callees[index];
+      if (callee === undefined || tried?.has(callee) === true) continue;
+      if (isFree(callee)) {
+        this.#turn = index + 1;
+        return callee;
+      }
+      outcome = BUSY;
+    }
+    return outcome;
+  }
+
+  #any(tried: Tried): RegisteredCallee | typeof BUSY | undefined {
+    const able = tried === undefined ? this.#callees : this.#callees.filter(callee => !tried.has(callee));
+    const free = able.every(isFree) ? able : able.filter(isFree);
+    if (free.length > 0) return free[Math.floor(this.#random() * free.length)];
+    return able.length > 0 ? BUSY : undefined;
+  }
+}
+
+function isFree({ inFlight, concurrency }: RegisteredCallee): boolean {
+  return inFlight < concurrency;
+}

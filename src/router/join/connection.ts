@@ -1,0 +1,248 @@
+import type { Timer } from '../../base/clock.ts';
+import type { LogFields } from '../../base/logger.ts';
+import { networkOfPeer } from '../../base/network/network-of.ts';
+import { afterAwake } from '../../base/time/awake-time.ts';
+import type { Link, LinkReceiver, Principal } from '../../link/link.ts';
+import { type Dict, EMPTY_DICT } from '../../wamp/dict.ts';
+import { CloseUri, ErrorUri, ProtocolViolation } from '../../wamp/errors.ts';
+import { MessageType, messageName } from '../../wamp/messages/message-type.ts';
+import type { Message, WelcomeMessage } from '../../wamp/messages/messages.ts';
+import { Payload } from '../../wamp/payload.ts';
+import type { Uri } from '../../wamp/uri.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { Session } from '../session/session.ts';
+import { Handshake } from './handshake.ts';
+import type { Lobby } from './lobby.ts';
+import { MessageQueue } from './message-queue.ts';
+
+/**
+ * The router's end of one link, through one session after another. [basic/sessions: state chart]
+ *
+ *   closed         waiting for HELLO; also again after a session has ended with GOODBYE
+ *   establishing   HELLO is being looked at
+ *   challenging    CHALLENGE is out
+ *   established    the session is on its realm
+ *   shutting down  our GOODBYE is out: everything but the peer's is ignored
+ *   over           the link is closing or gone: everything is ignored
+ */
+type State = 'closed' | 'establishing' | 'challenging' | 'established' | 'shutting down' | 'over';
+
+export class Connection implements LinkReceiver {
+  readonly #lobby: Lobby;
+  readonly #link: Link;
+  readonly #vouched: Principal | undefined;
+  readonly #gone: (connection: Connection) => void;
+  #state: State = 'closed';
+  #handshake: Handshake | undefined;
+  #realm: Realm | undefined;
+  #session: Session | undefined;
+  /** Of the first session: a link that is confined stays confined to the same prefix. */
+  #confinedTo: string | undefined;
+  #line: MessageQueue | undefined;
+  #timer: Timer | undefined;
+
+  /** `gone` is told when the link is no more. */
+  constructor(lobby: Lobby, link: Link, vouched: Principal | undefined, gone: (connection: Connection) => void) {
+    this.#lobby = lobby;
+    this.#link = link;
+    this.#vouched = vouched;
+    this.#gone = gone;
+    this.#awaitHello();
+  }
+
+  message(message: Message): void {
+    const session = this.#session;
+    if (session !== undefined && message.type !== MessageType.Abort) {
+      if (this.#line !== undefined) this.#line.take(message);
+      else this.#handle(session, message);
+      return;
+    }
+    if (message.type === MessageType.Abort) {
+      // Never answered. [basic/sessions: ABORT]
+      this.#end(`aborted by the peer: ${message.reason}`);
+      return;
+    }
+    switch (this.#state) {
+      case 'closed':
+        if (message.type !== MessageType.Hello) throw unexpected(message, 'before session was established');
+        this.#state = 'establishing';
+        this.#handshake = new Handshake(this.#lobby, this.#link, this.#vouched, this, this.#confinedTo);
+        this.#handshake.begin(message);
+        return;
+      case 'challenging':
+        if (message.type !== MessageType.Authenticate) throw unexpected(message, 'instead of AUTHENTICATE');
+        this.#state = 'establishing';
+        this.#handshake?.answer(message);
+        return;
+      case 'establishing':
+        throw unexpected(message, 'before session was established');
+      case 'shutting down':
+        if (message.type === MessageType.Goodbye) this.#end('goodbye');
+        return;
+      case 'established':
+      case 'over':
+    }
+  }
+
+  closed(reason: string): void {
+    this.#leave(reason);
+    this.#state = 'over';
+    this.#stopTimer();
+    this.#gone(this);
+  }
+
+  unsendable(message: Message): void {
+    if (this.#session !== undefined) this.#realm?.unsendable(this.#session, message);
+  }
+
+  dropped(count: number): void {
+    if (this.#session !== undefined) this.#realm?.dropped(this.#session, count);
+  }
+
+  /** Ends the session if there is one, with GOODBYE and a bounded wait for the answer, and then the link. */
+  shutDown(reason: Uri, text: string): void {
+    if (this.#state === 'shutting down' || this.#state === 'over') return;
+    if (this.#session === undefined) {
+      if (this.#state === 'closed') this.#end(text);
+      else this.refused(reason, text);
+      return;
+    }
+    this.#sayGoodbye(reason, text);
+  }
+
+  // What came of the handshake:
+
+  challenged(challenge: Message): void {
+    this.#state = 'challenging';
+    this.#link.send(challenge);
+  }
+
+  welcomed(realm: Realm, session: Session, welcome: WelcomeMessage): void {
+    this.#stopTimer();
+    this.#handshake = undefined;
+    this.#state = 'established';
+    this.#realm = realm;
+    this.#session = session;
+    this.#confinedTo ??= session.confinedTo;
+    this.#line = realm.prepares ? this.#lineOf(realm, session) : undefined;
+    session.onEnd((reason, text) => {
+      if (this.#session === session) this.#sayGoodbye(reason, text);
+    });
+    // Also where nothing is said: the link may have carried a session of another role.
+    this.#link.setOutgoing?.(this.#lobby.outgoingOf(realm.name, session.principal));
+    this.#link.setMeters?.(session.allowance?.meters);
+    this.#link.send(welcome);
+    realm.join(session);
+    const { authid, authrole } = session.principal;
+    const { peer, listener } = this.#link.info;
+    this.#lobby.log.info(
+      { realm: realm.name, session: session.id, authid, authrole, peer, listener },
+      'session joined',
+    );
+  }
+
+  refused(reason: Uri, text: string): void {
+    const { peer, listener } = this.#link.info;
+    this.#sumUp('session refused', reason, { peer, listener, reason, detail: text });
+    this.#link.send({ type: MessageType.Abort, details: { message: text }, reason, payload: Payload.empty });
+    this.#end(text);
+  }
+
+  #sumUp(text: string, reason: string, fields: LogFields): void {
+    const { log, refusals } = this.#lobby;
+    refusals.refused({ log, text, reason, from: networkOfPeer(this.#link.info), fields });
+  }
+
+  #handle(session: Session, message: Message): void {
+    if (message.type !== MessageType.Goodbye) {
+      this.#realm?.handle(session, message);
+      return;
+    }
+    this.#leave('goodbye');
+    this.#link.send(goodbye(CloseUri.GoodbyeAndOut, EMPTY_DICT));
+    this.#awaitHello();
+  }
+
+  /** Where permissions take time: the session's messages one after the other, and a peer that waits is read no further. */
+  #lineOf(realm: Realm, session: Session): MessageQueue {
+    return new MessageQueue({
+      prepare: message => realm.prepare(session, message),
+      handle: message => this.#handle(session, message),
+      waiting: waits => (waits ? this.#link.pause?.() : this.#link.resume?.()),
+      failed: error => this.#broken(error),
+      overflown: () => this.shutDown(ErrorUri.LimitExceeded, 'too many messages wait for a permission'),
+    });
+  }
+
+  /** As the link does where a message is handled at once. */
+  #broken(error: unknown): void {
+    const violation = error instanceof ProtocolViolation;
+    const { peer, listener } = this.#link.info;
+    if (violation)
+      this.#sumUp('protocol violation, session ended', listener, { peer, listener, violation: error.message });
+    else this.#lobby.log.error({ peer, listener, err: error }, 'internal error, session ended');
+    const text = violation ? error.message : 'internal error';
+    const reason = violation ? ErrorUri.ProtocolViolation : ErrorUri.RuntimeError;
+    this.#link.send({ type: MessageType.Abort, details: { message: text }, reason, payload: Payload.empty });
+    this.#end(text);
+  }
+
+  /** The session is gone from its realm at once; the link stays for the answer, but not for long. */
+  #sayGoodbye(reason: Uri, text: string | undefined): void {
+    this.#leave(text ?? reason);
+    this.#link.send(goodbye(reason, text === undefined ? EMPTY_DICT : { message: text }));
+    this.#state = 'shutting down';
+    this.#wait(this.#lobby.limits.goodbyeTimeout, () => this.#end('no answer to GOODBYE'));
+  }
+
+  #awaitHello(): void {
+    this.#state = 'closed';
+    this.#wait(this.#link.info.helloTimeout ?? this.#lobby.limits.helloTimeout, () => {
+      if (this.#handshake === undefined) this.#end('no HELLO in time');
+      else this.refused(ErrorUri.AuthenticationFailed, 'the authentication took too long');
+    });
+  }
+
+  #wait(milliseconds: number, expired: () => void): void {
+    this.#stopTimer();
+    this.#timer = afterAwake(this.#lobby.clock, milliseconds, expired);
+  }
+
+  /** Lets go of it, too: a session that does nothing for a year is none the larger for having said HELLO in time. */
+  #stopTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #leave(reason: string): void {
+    this.#handshake?.abandon();
+    this.#handshake = undefined;
+    const session = this.#session;
+    const realm = this.#realm;
+    this.#session = undefined;
+    this.#realm = undefined;
+    if (this.#line?.busy) this.#link.resume?.();
+    this.#line?.stop();
+    this.#line = undefined;
+    if (session === undefined || realm === undefined) return;
+    realm.leave(session, reason);
+    if (session.allowance !== undefined) this.#lobby.allowances.leave(session.allowance);
+    this.#lobby.log.info({ realm: realm.name, session: session.id, reason }, 'session left');
+  }
+
+  #end(reason: string): void {
+    if (this.#state === 'over') return;
+    this.#leave(reason);
+    this.#state = 'over';
+    this.#stopTimer();
+    this.#link.close(reason);
+  }
+}
+
+function unexpected({ type }: Message, when: string): ProtocolViolation {
+  return new ProtocolViolation(`Received ${messageName(type)} message ${when}.`);
+}
+
+function goodbye(reason: Uri, details: Dict): Message {
+  return { type: MessageType.Goodbye, details, reason };
+}

@@ -1,0 +1,186 @@
+import { networkOfPeer } from '../../base/network/network-of.ts';
+import type { Link, Principal } from '../../link/link.ts';
+import { type Dict, EMPTY_DICT } from '../../wamp/dict.ts';
+import { ErrorUri, WampError } from '../../wamp/errors.ts';
+import { routerRoles } from '../../wamp/features.ts';
+import type { Id } from '../../wamp/ids.ts';
+import { MessageType } from '../../wamp/messages/message-type.ts';
+import type {
+  AuthenticateMessage,
+  ChallengeMessage,
+  HelloMessage,
+  WelcomeMessage,
+} from '../../wamp/messages/messages.ts';
+import { isUri, type Uri } from '../../wamp/uri.ts';
+import type { AuthStep } from '../policy/authenticator.ts';
+import type { Realm } from '../realm/realm.ts';
+import { checkAnnouncement } from '../requests/strict-rules.ts';
+import { type ClientFeatures, clientFeatures } from '../session/client-features.ts';
+import { confinementFor } from '../session/confinement.ts';
+import { Session } from '../session/session.ts';
+import type { Lobby } from './lobby.ts';
+
+/** How a handshake tells what came of it. `welcomed` and `refused` end it. */
+export interface HandshakeOutcome {
+  challenged(challenge: ChallengeMessage): void;
+  welcomed(realm: Realm, session: Session, welcome: WelcomeMessage): void;
+  /** `text` is for people; it goes into ABORT.Details.message. */
+  refused(reason: Uri, text: string): void;
+}
+
+/** From HELLO to WELCOME or ABORT, with as many questions between as the authentication asks. [basic/sessions] */
+export class Handshake {
+  readonly #lobby: Lobby;
+  readonly #link: Link;
+  readonly #vouched: Principal | undefined;
+  readonly #outcome: HandshakeOutcome;
+  readonly #confinedBefore: string | undefined;
+  readonly #id: Id<'session'>;
+  #over = false;
+  #answer: ((message: AuthenticateMessage) => AuthStep | Promise<AuthStep>) | undefined;
+  #admitAs: ((principal: Principal, extra: Dict) => void) | undefined;
+
+  /**
+   * `vouched`: who the peer is, where whoever made the link knows: such a peer is asked nothing. `confinedBefore`: what an
+   * earlier session on this link was confined to.
+   */
+  constructor(
+    lobby: Lobby,
+    link: Link,
+    vouched: Principal | undefined,
+    outcome: HandshakeOutcome,
+    confinedBefore?: string,
+  ) {
+    this.#lobby = lobby;
+    this.#link = link;
+    this.#vouched = vouched;
+    this.#outcome = outcome;
+    this.#confinedBefore = confinedBefore;
+    this.#id = lobby.newSessionId();
+  }
+
+  /** Throws `ProtocolViolation` where the listener is strict and HELLO is not. */
+  begin({ realm: name, details }: HelloMessage): void {
+    if (this.#link.info.strict === true) checkAnnouncement(details);
+    // [basic/uri_reference: incorrect URIs]
+    if (!isUri(name, 'loose')) {
+      this.#refuse(ErrorUri.InvalidUri, 'the realm is not a URI');
+      return;
+    }
+    const realm = this.#lobby.realm(name);
+    if (realm === undefined) {
+      this.#refuse(ErrorUri.NoSuchRealm, `there is no realm ${name} here`);
+      return;
+    }
+    const features = clientFeatures(details, this.#link.info.strict === true);
+    if (features === undefined) {
+      const text = 'HELLO.Details.roles has to announce at least one of publisher, subscriber, caller, callee';
+      this.#refuse(ErrorUri.ProtocolViolation, text);
+      return;
+    }
+    if (this.#lobby.full) {
+      this.#refuse(ErrorUri.LimitExceeded, 'there are too many sessions');
+      return;
+    }
+
+    this.#admitAs = (principal, extra) => this.#admit(realm, principal, features, extra);
+    if (this.#vouched !== undefined) {
+      this.#admitAs(this.#vouched, EMPTY_DICT);
+      return;
+    }
+    const request = { realm: name, details, link: this.#link.info, session: this.#id };
+    this.#take(() => this.#lobby.authenticator.begin(request));
+  }
+
+  answer(message: AuthenticateMessage): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    if (answer !== undefined) this.#take(() => answer(message));
+  }
+
+  /** Whatever is still being decided no longer matters. */
+  abandon(): void {
+    this.#over = true;
+  }
+
+  #take(ask: () => AuthStep | Promise<AuthStep>): void {
+    let step: AuthStep | Promise<AuthStep>;
+    try {
+      step = ask();
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    if (step instanceof Promise) step.then(this.#proceed).catch(this.#failed);
+    else this.#proceed(step);
+  }
+
+  readonly #proceed = (step: AuthStep): void => {
+    if (this.#over) return;
+    if ('welcome' in step) {
+      this.#admitAs?.(step.welcome, step.extra ?? EMPTY_DICT);
+    } else if ('challenge' in step) {
+      this.#answer = step.answer;
+      const { method, extra } = step.challenge;
+      this.#outcome.challenged({ type: MessageType.Challenge, method, extra });
+    } else {
+      this.#refuse(step.abort, step.message);
+    }
+  };
+
+  readonly #failed = (error: unknown): void => {
+    // Said to the peer on purpose; what an application answered with is its own affair.
+    if (error instanceof WampError && error.uri === ErrorUri.AuthenticationFailed) {
+      this.#refuse(error.uri, String(error.args[0] ?? ''));
+      return;
+    }
+    const { log, refusals } = this.#lobby;
+    const fields = { peer: this.#link.info.peer, err: error };
+    const from = networkOfPeer(this.#link.info);
+    refusals.refused({ log, level: 'error', text: 'the authenticator failed', reason: 'error', from, fields });
+    this.#refuse(ErrorUri.AuthenticationFailed, 'the authentication could not be carried out');
+  };
+
+  #admit(realm: Realm, principal: Principal, features: ClientFeatures, extra: Dict): void {
+    const { confinedTo } = this.#link.info;
+    const prefix = confinedTo === undefined ? undefined : confinementFor(confinedTo, principal.authid);
+    if (confinedTo !== undefined && prefix === undefined) {
+      const text = `the authid ${principal.authid} makes no prefix of ${confinedTo}: it has to be one component of a URI`;
+      this.#refuse(ErrorUri.InvalidArgument, text);
+      return;
+    }
+    if (this.#confinedBefore !== undefined && this.#confinedBefore !== prefix) {
+      const text = `this connection is confined to ${this.#confinedBefore}; another name needs another connection`;
+      this.#refuse(ErrorUri.ProtocolViolation, text);
+      return;
+    }
+    const allowance = this.#lobby.allowances.enter(realm.name, principal, this.#link.info);
+    if (allowance === 'full') {
+      this.#refuse(
+        ErrorUri.LimitExceeded,
+        'there are as many sessions of this principal, or from this address, as may be',
+      );
+      return;
+    }
+    this.#over = true;
+    const { authid, authrole, authmethod, authprovider } = principal;
+    const now = this.#lobby.clock.now();
+    const session = new Session(this.#id, realm.name, principal, features, this.#link, now, prefix);
+    session.allowance = allowance;
+    session.since = this.#lobby.clock.monotonic();
+    const details = {
+      realm: realm.name,
+      ...{ authid, authrole, authmethod, authprovider },
+      ...(extra === EMPTY_DICT ? {} : { authextra: extra }),
+      agent: this.#lobby.agent,
+      roles: realm.hasVoice ? routerRoles.withMetaApi : routerRoles.withoutMetaApi,
+    };
+    this.#outcome.welcomed(realm, session, { type: MessageType.Welcome, session: this.#id, details });
+  }
+
+  #refuse(reason: Uri, text: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#outcome.refused(reason, text);
+  }
+}

@@ -1,0 +1,71 @@
+import type { Dict } from '../../wamp/dict.ts';
+import { ErrorUri, WampError } from '../../wamp/errors.ts';
+import type { MatchPolicy } from '../../wamp/uri.ts';
+import type { Decision } from '../policy/authorizer.ts';
+import { type InvocationPolicy, invocationPolicies } from './invocation-policy.ts';
+
+// An option of the wrong type counts as absent, except where that would change what the request means. One that is null
+// is absent: clients in the field (wampy over MsgPack and CBOR) write the options that they were not given as null.
+
+/** `match`, `exact` where it is absent. */
+export function matchPolicy(options: Dict): MatchPolicy {
+  const match = options['match'];
+  if (match === undefined || match === null) return 'exact';
+  if (match === 'exact' || match === 'prefix' || match === 'wildcard') return match;
+  throw new WampError(ErrorUri.InvalidArgument, ['match is one of exact, prefix, wildcard']);
+}
+
+/** `invoke`, `single` where it is absent. [advanced/rpc_shared_registration] */
+export function invocationPolicy(options: Dict): InvocationPolicy {
+  const invoke = options['invoke'];
+  if (invoke === undefined || invoke === null) return 'single';
+  const policy = invocationPolicies.find(name => name === invoke);
+  if (policy !== undefined) return policy;
+  throw new WampError(ErrorUri.InvalidArgument, [`invoke is one of ${invocationPolicies.join(', ')}`]);
+}
+
+/** `concurrency`: invocations that a callee takes at a time, Infinity where it does not say. Not of the specification. */
+export function concurrencyLimit(options: Dict): number {
+  const concurrency = options['concurrency'];
+  if (concurrency === undefined || concurrency === null) return Number.POSITIVE_INFINITY;
+  if (typeof concurrency === 'number' && Number.isInteger(concurrency) && concurrency > 0) return concurrency;
+  throw new WampError(ErrorUri.InvalidArgument, ['concurrency is a whole number from 1']);
+}
+
+/** `timeout` in milliseconds, 0 for none. [advanced/rpc_call_timeout] */
+export function callTimeout(options: Dict): number {
+  const timeout = options['timeout'];
+  if (timeout === undefined || timeout === null) return 0;
+  if (typeof timeout === 'number' && Number.isInteger(timeout) && timeout >= 0) return timeout;
+  throw new WampError(ErrorUri.InvalidArgument, ['timeout is a whole number of milliseconds']);
+}
+
+/** `disclose_me`, as far as the authorizer lets it. [advanced/rpc_caller_identification] */
+export function discloses(options: Dict, disclose: Decision['disclose']): boolean {
+  if (options['disclose_me'] !== true) return disclose === 'always';
+  if (disclose !== 'never') return true;
+  throw new WampError(ErrorUri.DiscloseMeDisallowed, ['disclose_me is not allowed here']);
+}
+
+/** Whether PUBLISH changes what is retained for its topic: `_retain_clear`, an option of our own, takes it back. */
+export function changesRetained(options: Dict): boolean {
+  return options['retain'] === true || options['_retain_clear'] === true;
+}
+
+/** `mode` of CANCEL. The text names no default: `killnowait` ends the call at once and lets the callee stop. */
+export function cancelMode(options: Dict): 'skip' | 'kill' | 'killnowait' {
+  const mode = options['mode'];
+  return mode === 'skip' || mode === 'kill' ? mode : 'killnowait';
+}
+
+/** Whether there is no option at all, which is so for most messages. */
+export function isBare(options: Dict): boolean {
+  for (const _ in options) return false;
+  return true;
+}
+
+/** Whether the payload is for the receivers' eyes only and `ppt_*` say how to read it. [advanced/payload_passthru_mode] */
+export function usesPassthru(options: Dict): boolean {
+  const scheme = options['ppt_scheme'];
+  return typeof scheme === 'string' && scheme !== '';
+}

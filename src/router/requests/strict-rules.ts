@@ -1,0 +1,165 @@
+import { type Dict, isDict } from '../../wamp/dict.ts';
+import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/errors.ts';
+import { type Id, isId, MAX_ID } from '../../wamp/ids.ts';
+import { MessageType, messageName } from '../../wamp/messages/message-type.ts';
+import type { CallMessage, Message } from '../../wamp/messages/messages.ts';
+import type { Session } from '../session/session.ts';
+
+interface Kind {
+  readonly name: string;
+  holds(value: unknown): boolean;
+}
+
+const boolean: Kind = { name: 'true or false', holds: (value: unknown) => typeof value === 'boolean' };
+const text: Kind = { name: 'a string', holds: (value: unknown) => typeof value === 'string' };
+const name: Kind = {
+  name: 'a string that is not empty',
+  holds: (value: unknown) => typeof value === 'string' && value !== '',
+};
+const texts: Kind = {
+  name: 'a list of strings',
+  holds: (value: unknown) => Array.isArray(value) && value.every(text.holds),
+};
+const names: Kind = {
+  name: 'a list of strings that are not empty',
+  holds: (value: unknown) => Array.isArray(value) && value.every(name.holds),
+};
+const ids: Kind = { name: 'a list of ids', holds: (value: unknown) => Array.isArray(value) && value.every(isId) };
+const dict: Kind = { name: 'a dictionary', holds: isDict };
+const count: Kind = {
+  name: 'a whole number',
+  holds: (value: unknown) => typeof value === 'number' && Number.isInteger(value) && value >= 0,
+};
+
+const passthru = { ppt_scheme: text, ppt_serializer: text, ppt_cipher: text, ppt_keyid: text };
+const audience = { eligible_authid: texts, eligible_authrole: texts, exclude_authid: texts, exclude_authrole: texts };
+
+/** The calls of a session that have been made. */
+interface Callings {
+  readonly calls: Pick<Session['calls'], 'has'>;
+  readonly endedCalls: Session['endedCalls'];
+}
+
+/** The options that this router knows, by message. Others are ignored, whatever they are. [basic/messages] */
+export const knownOptions: Partial<Record<Message['type'], Readonly<Record<string, Kind>>>> = {
+  [MessageType.Publish]: {
+    ...{ acknowledge: boolean, exclude_me: boolean, disclose_me: boolean, retain: boolean },
+    // An option of our own.
+    _retain_clear: boolean,
+    ...{ eligible: ids, exclude: ids },
+    ...audience,
+    ...passthru,
+  },
+  [MessageType.Subscribe]: { match: text, get_retained: boolean },
+  [MessageType.Register]: {
+    ...{ match: text, invoke: text, concurrency: count },
+    ...{ disclose_caller: boolean, forward_timeout: boolean, force_reregister: boolean },
+  },
+  [MessageType.Call]: {
+    ...{ timeout: count, receive_progress: boolean, progress: boolean, disclose_me: boolean },
+    ...passthru,
+  },
+  [MessageType.Cancel]: { mode: text },
+  [MessageType.Yield]: { progress: boolean, ...passthru },
+  // Its details are what others have as options.
+  [MessageType.Error]: passthru,
+};
+
+/**
+ * What one session is held to where its listener is strict: request ids count 1, 2, 3 …, and options are of the types
+ * that the specification gives them. [basic/building_blocks: protocol errors]
+ */
+export class StrictRules {
+  #last: number;
+
+  /** `last`: the request that came before. */
+  constructor(last = 0) {
+    this.#last = last;
+  }
+
+  /** Throws `ProtocolViolation`, or `WampError` for what can be answered with an ERROR. */
+  check(session: Callings, message: Message): void {
+    switch (message.type) {
+      case MessageType.Call:
+        if (this.#isPart(session, message)) return;
+        this.#count(message.type, message.request);
+        break;
+      case MessageType.Publish:
+      case MessageType.Subscribe:
+      case MessageType.Unsubscribe:
+      case MessageType.Register:
+      case MessageType.Unregister:
+        this.#count(message.type, message.request);
+        break;
+    }
+    if ('options' in message) checkOptions(message.type, message.options);
+    else if (message.type === MessageType.Error) checkOptions(message.type, message.details);
+  }
+
+  /**
+   * Whether a CALL is a part of one that was made before, which it has to be unless its id is a new one. All its options
+   * but `progress` are ignored. [advanced/rpc_progressive_call_invocations: verification of CALL request ids]
+   */
+  #isPart(session: Callings, { request, procedure, options: { progress } }: CallMessage): boolean {
+    if (request > this.#last || request === this.#next) return false;
+    if (!session.calls.has(request) && !session.endedCalls.has(request, procedure)) {
+      throw new ProtocolViolation(`CALL ${request} is neither new nor a part of a progressive call`);
+    }
+    if (progress !== undefined && typeof progress !== 'boolean') {
+      throw new ProtocolViolation('CALL.Options.progress has to be true or false');
+    }
+    return true;
+  }
+
+  #count(type: Message['type'], request: Id<'request'>): void {
+    const due = this.#next;
+    if (request !== due) throw new ProtocolViolation(`${messageName(type)} ${request} where request ${due} was due`);
+    this.#last = due;
+  }
+
+  get #next(): number {
+    return this.#last === MAX_ID ? 1 : this.#last + 1;
+  }
+}
+
+/**
+ * What HELLO announces has to be of the types that the specification gives it, where it is there at all: roles and
+ * features are dictionaries, a feature is true or false. Throws `ProtocolViolation`. [basic/sessions: HELLO]
+ */
+export function checkAnnouncement({ roles, authmethods, authid, authextra, agent }: Dict): void {
+  demand('roles', dict, roles);
+  if (isDict(roles)) {
+    for (const [role, announced] of Object.entries(roles)) {
+      demand(`roles.${role}`, dict, announced);
+      const features = isDict(announced) ? announced['features'] : undefined;
+      demand(`roles.${role}.features`, dict, features);
+      if (!isDict(features)) continue;
+      for (const [name, value] of Object.entries(features)) demand(`roles.${role}.features.${name}`, boolean, value);
+    }
+  }
+  demand('authmethods', names, authmethods);
+  demand('authid', name, authid);
+  demand('authextra', dict, authextra);
+  demand('agent', text, agent);
+}
+
+function demand(name: string, kind: Kind, value: unknown): void {
+  if (value === undefined || value === null || kind.holds(value)) return;
+  throw new ProtocolViolation(`HELLO.Details.${name} has to be ${kind.name}`);
+}
+
+function checkOptions(type: Message['type'], given: Dict): void {
+  const known = knownOptions[type];
+  if (known === undefined) return;
+  for (const [name, value] of Object.entries(given)) {
+    const kind = Object.hasOwn(known, name) ? known[name] : undefined;
+    // Null is how some write what is absent.
+    if (kind === undefined || value === null || kind.holds(value)) continue;
+    const where = type === MessageType.Error ? 'Details' : 'Options';
+    const complaint = `${messageName(type)}.${where}.${name} has to be ${kind.name}`;
+    // No answer to these is defined.
+    if (type === MessageType.Cancel || type === MessageType.Yield || type === MessageType.Error)
+      throw new ProtocolViolation(complaint);
+    throw new WampError(ErrorUri.InvalidArgument, [complaint]);
+  }
+}

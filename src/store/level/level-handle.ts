@@ -1,0 +1,153 @@
+import { statfs } from 'node:fs/promises';
+import { ClassicLevel } from 'classic-level';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import { StoreFailing } from '../contract/store.ts';
+import { textOf } from '../contract/store-health.ts';
+import { checkFiles, REPAIR, StoreUnusable } from '../files/store-files.ts';
+import { damagedTables, salvage } from '../files/table-salvage.ts';
+
+export type Level = ClassicLevel<string, Uint8Array>;
+
+/** Milliseconds from one attempt to open the store anew to the next: the first, and the longest. */
+const FIRST_PAUSE = 100;
+const LAST_PAUSE = 3_000;
+
+export interface LevelHandleOptions {
+  readonly folder: string;
+  /** Bytes that LevelDB gathers before it writes a table. */
+  readonly memtable: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Whether the folder is not the one that was opened any more; it is not opened anew then. */
+  readonly isReplaced: () => Promise<boolean>;
+}
+
+/** What is said of a data folder that is not the one that was opened. */
+export const REPLACED =
+  'the data folder was emptied or replaced while the gateway ran: put its files back, or restart the gateway';
+
+/**
+ * LevelDB, opened, and opened anew after an error: LevelDB keeps the first error of a write and fails all that follow
+ * until it is opened again, when it recovers from its log.
+ */
+export class LevelHandle {
+  readonly #options: LevelHandleOptions;
+  #level: Level;
+  #reopening: Promise<void> | undefined;
+  #closed = false;
+
+  private constructor(options: LevelHandleOptions, level: Level) {
+    this.#options = options;
+    this.#level = level;
+  }
+
+  /** Rejects with `StoreUnusable`, or with what LevelDB says. The files have been checked. */
+  static async open(options: LevelHandleOptions): Promise<LevelHandle> {
+    return new LevelHandle(options, await openLevel(options));
+  }
+
+  /** Undefined while it is being opened anew. */
+  get level(): Level | undefined {
+    return this.#reopening === undefined ? this.#level : undefined;
+  }
+
+  /** The open store, for which it waits if need be. */
+  async opened(): Promise<Level> {
+    await this.#reopening;
+    if (this.#closed) throw new StoreFailing('the store is closed');
+    return this.#level;
+  }
+
+  /** Closes and opens it, as often as it takes. Resolves when it is open, or is to be no more. */
+  reopen(error: unknown): Promise<void> {
+    this.#reopening ??= this.#reopen(error).finally(() => {
+      this.#reopening = undefined;
+    });
+    return this.#reopening;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#reopening;
+    await this.#level.close();
+  }
+
+  async #reopen(error: unknown): Promise<void> {
+    let reason = error;
+    for (let pause = FIRST_PAUSE; !this.#closed; pause = Math.min(pause * 2, LAST_PAUSE)) {
+      try {
+        await this.#level.close();
+        await this.#room();
+        if (await this.#options.isReplaced()) throw new StoreFailing(REPLACED);
+        await checkFiles(this.#options.folder);
+        if (isCorruption(reason)) await this.#repair(reason);
+        this.#level = await openLevel(this.#options);
+        return;
+      } catch (failure) {
+        this.#options.log.debug({ err: failure, pause }, 'the store could not be opened anew');
+        reason = failure;
+        await new Promise<void>(resolve => this.#options.clock.after(pause, resolve));
+      }
+    }
+  }
+
+  /** LevelDB needs some room to open; trying without costs a file each time. */
+  async #room(): Promise<void> {
+    const { folder, memtable } = this.#options;
+    const { bavail, bsize } = await statfs(folder);
+    if (bavail * bsize < memtable) throw new StoreFailing('no space is left on the disk');
+  }
+
+  /** A damaged table fails each compaction, and so each write after it. What can be read is kept. */
+  async #repair(reason: unknown): Promise<void> {
+    const { folder, log } = this.#options;
+    const tables = await damagedTables(folder);
+    if (tables.length > 0) await salvage(folder, tables);
+    else await ClassicLevel.repair(folder);
+    log.error(
+      { reason: textOf(reason), files: tables.map(({ name }) => name) },
+      'damaged files of the store were repaired: what can be read is kept, and the originals are in the folder "lost"',
+    );
+  }
+}
+
+async function openLevel({ folder, memtable }: LevelHandleOptions): Promise<Level> {
+  const options = { keyEncoding: 'utf8', valueEncoding: 'view', writeBufferSize: memtable };
+  const level: Level = new ClassicLevel(folder, options);
+  try {
+    await level.open();
+    return level;
+  } catch (error) {
+    await level.close();
+    if (isLocked(error)) throw new StoreUnusable('another gateway uses it', { cause: error });
+    if (isCorruption(error)) {
+      throw new StoreUnusable(`its files are damaged (${textOf(error)}): ${REPAIR}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/**
+ * Rejects with `StoreUnusable` if another process has the store open. Nothing in it is changed: LevelDB takes the lock
+ * before it refuses to open what exists.
+ */
+export async function probeLock(folder: string): Promise<void> {
+  const level = new ClassicLevel<string, Uint8Array>(folder, { createIfMissing: false, errorIfExists: true });
+  const error: unknown = await level.open().catch((failure: unknown) => failure);
+  await level.close();
+  if (isLocked(error)) throw new StoreUnusable('another gateway uses it', { cause: error });
+}
+
+function isLocked(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED';
+}
+
+/** Whether LevelDB has read what it cannot have written. */
+export function isCorruption(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && cause.code === 'LEVEL_CORRUPTION') return true;
+  }
+  return false;
+}

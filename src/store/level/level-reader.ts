@@ -1,0 +1,87 @@
+import { textOf } from '../contract/store-health.ts';
+import type { Damage } from '../files/damage.ts';
+import { isCorruption, type Level, type LevelHandle } from './level-handle.ts';
+import { unseal } from './record-envelope.ts';
+
+/** Entries that are read at a time. */
+const BATCH = 500;
+/** How often reading goes on after the store was opened anew. */
+const ATTEMPTS = 3;
+
+export interface LevelReaderParts {
+  readonly handle: LevelHandle;
+  readonly damage: Damage;
+  /** Whether the store has records of version 0.1, which have no checksum. */
+  readonly hasBare: () => boolean;
+}
+
+/** Reads records, and skips what is damaged: one bad block does not take the rest of the store with it. */
+export class LevelReader {
+  readonly #parts: LevelReaderParts;
+
+  constructor(parts: LevelReaderParts) {
+    this.#parts = parts;
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    const { handle, damage } = this.#parts;
+    const level = await handle.opened();
+    try {
+      const sealed = await level.get(key);
+      return sealed === undefined ? undefined : this.#unseal(key, sealed);
+    } catch (error) {
+      if (!isCorruption(error)) throw error;
+      damage.add(key, textOf(error));
+      return undefined;
+    }
+  }
+
+  async *range(from: string, to: string): AsyncIterable<readonly [string, Uint8Array]> {
+    const { handle, damage } = this.#parts;
+    let last: string | undefined;
+    let attempts = 0;
+    let batch = BATCH;
+    for (;;) {
+      const level = await handle.opened();
+      const iterator = level.iterator(last === undefined ? { gte: from, lt: to } : { gt: last, lt: to });
+      try {
+        for (;;) {
+          const entries = await iterator.nextv(batch);
+          if (entries.length === 0) return;
+          for (const [key, sealed] of entries) {
+            last = key;
+            // Keys of the store itself; those of a namespace begin with its name.
+            if (key.startsWith('\u0000')) continue;
+            const value = this.#unseal(key, sealed);
+            if (value !== undefined) yield [key, value];
+          }
+        }
+      } catch (error) {
+        if (isCorruption(error)) {
+          // LevelDB goes on behind a bad block and fails at the end. One by one, all before the end has been given.
+          if (batch === 1) {
+            damage.add(`after ${last ?? from}`, `a part of a table cannot be read (${textOf(error)})`);
+            return;
+          }
+          batch = 1;
+        } else if (!wasClosed(level, error) || ++attempts === ATTEMPTS) throw error;
+      } finally {
+        await iterator.close();
+      }
+    }
+  }
+
+  #unseal(key: string, sealed: Uint8Array): Uint8Array | undefined {
+    const { damage, hasBare } = this.#parts;
+    const value = unseal(key, sealed, hasBare());
+    if (value === undefined) damage.add(key, 'its checksum does not match');
+    return value;
+  }
+}
+
+/** The store was closed while it was read, because it was opened anew. */
+function wasClosed(level: Level, error: unknown): boolean {
+  return (
+    level.status !== 'open' || (error instanceof Error && 'code' in error && error.code === 'LEVEL_DATABASE_NOT_OPEN')
+  );
+}

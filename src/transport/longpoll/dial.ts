@@ -1,0 +1,57 @@
+import type { Link } from '../../link/link.ts';
+import { WireLink } from '../../link/wire-link.ts';
+import { BATCH_OVERHEAD } from '../channel/batch.ts';
+import { BatchedChannel } from '../channel/batched-channel.ts';
+import type { DialTerms } from '../dial.ts';
+import { DialError } from '../endpoint/dial-error.ts';
+import { subprotocolOf } from '../endpoint/subprotocol.ts';
+import { contentTypes } from './content.ts';
+import { LongPollDialChannel } from './dial-channel.ts';
+import { LongPollRequests } from './requests.ts';
+
+/** The client's side of long-poll. [advanced/transport_http_longpoll] */
+export async function dialLongPoll(terms: DialTerms): Promise<Link> {
+  const { url, codec, signal, clock, log, closeGrace } = terms;
+  const requests = new LongPollRequests(url, terms.maxMessageSize + (terms.batched ? BATCH_OVERHEAD : 0), terms.tls);
+  try {
+    const batched = subprotocolOf(codec, true).name;
+    const protocols = terms.batched ? [batched, codec.subprotocol] : [codec.subprotocol];
+    const body = Buffer.from(JSON.stringify({ protocols }));
+    const answer = await requests.post('open', contentTypes.json, body, signal);
+    const text = Buffer.from(answer.body).toString();
+    if (answer.status !== 200) throw new DialError(url, `the server answered ${answer.status}: ${text.trim()}`);
+    const { protocol, transport } = readOpened(text, url);
+    if (!protocols.includes(protocol)) throw new DialError(url, `the router chose ${protocol}, which was not offered`);
+    const frames = protocol === batched;
+    const contentType = contentTypes[codec.name];
+    const channel = new LongPollDialChannel({ requests, transport, contentType, batched: frames });
+    return new WireLink({
+      info: {
+        transport: 'longpoll',
+        serializer: codec.name,
+        ...answer.address,
+        listener: 'dialled',
+        tls: url.startsWith('https:'),
+      },
+      codec,
+      channel: frames ? new BatchedChannel(channel, codec.binary, clock) : channel,
+      log,
+      clock,
+      outgoing: { maxBytes: terms.maxQueuedBytes },
+      closeGrace,
+    });
+  } catch (error) {
+    requests.close();
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+function readOpened(text: string, url: string): { protocol: string; transport: string } {
+  const value: unknown = JSON.parse(text);
+  if (typeof value === 'object' && value !== null && 'protocol' in value && 'transport' in value) {
+    const { protocol, transport } = value;
+    if (typeof protocol === 'string' && typeof transport === 'string') return { protocol, transport };
+  }
+  throw new DialError(url, 'it does not speak long-poll');
+}

@@ -1,0 +1,56 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import type { TlsClientOptions } from '../dial.ts';
+import type { PeerAddress } from '../endpoint/peer-address.ts';
+import { peerAddress } from '../endpoint/peer-address.ts';
+import { readBody } from '../http/request-body.ts';
+
+/** Milliseconds that a router may hold a receive before the connection is taken for dead. */
+const PATIENCE = 90_000;
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Uint8Array;
+  /** Who has answered. */
+  readonly address: PeerAddress;
+}
+
+/** POSTs to one router, on connections that are kept. */
+export class LongPollRequests {
+  readonly #url: string;
+  readonly #limit: number;
+  readonly #secure: boolean;
+  readonly #agent: Agent;
+
+  /** `limit`: the longest answer accepted, in bytes. */
+  constructor(url: string, limit: number, tls: TlsClientOptions) {
+    this.#url = url.replace(/\/+$/, '');
+    this.#limit = limit;
+    this.#secure = url.startsWith('https:');
+    this.#agent = this.#secure ? new SecureAgent({ keepAlive: true, ...tls }) : new Agent({ keepAlive: true });
+  }
+
+  post(path: string, type: string, body: Uint8Array, signal: AbortSignal): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const headers = { 'Content-Type': type, 'Content-Length': body.length };
+      const options = { method: 'POST', agent: this.#agent, headers, signal, timeout: PATIENCE };
+      const begin = this.#secure ? secureRequest : request;
+      const posted = begin(`${this.#url}/${path}`, options, (response: IncomingMessage) => {
+        const address = peerAddress(response.socket);
+        response.on('error', reject);
+        readBody(response, this.#limit, answer => {
+          if (answer === undefined) reject(new Error(`an answer of more than ${this.#limit} bytes`));
+          else resolve({ status: response.statusCode ?? 0, body: answer, address });
+        });
+      });
+      posted.on('timeout', () => posted.destroy(new Error('the router does not answer')));
+      posted.on('error', reject);
+      posted.end(body);
+    });
+  }
+
+  /** Ends the connections. */
+  close(): void {
+    this.#agent.destroy();
+  }
+}

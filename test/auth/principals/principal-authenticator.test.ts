@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { AttemptLimiter } from '../../../src/auth/attempts/attempt-limiter.ts';
+import { Ticket } from '../../../src/auth/methods/ticket.ts';
+import { hashTicket } from '../../../src/auth/methods/ticket-hash.ts';
+import { CookieJar } from '../../../src/auth/principals/cookie-jar.ts';
+import { PrincipalAuthenticator } from '../../../src/auth/principals/principal-authenticator.ts';
+import { PrincipalDirectory } from '../../../src/auth/principals/principal-directory.ts';
+import type { PrincipalRecord } from '../../../src/auth/principals/principal-record.ts';
+import { AddressRanges } from '../../../src/base/network/address-ranges.ts';
+import type { LinkInfo } from '../../../src/link/link.ts';
+import { AnonymousAuthenticator } from '../../../src/router/policy/anonymous-authenticator.ts';
+import type { AuthStep } from '../../../src/router/policy/authenticator.ts';
+import { asId } from '../../../src/wamp/ids.ts';
+import { MessageType } from '../../../src/wamp/messages/message-type.ts';
+import { asUri } from '../../../src/wamp/uri.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { testLinkInfo } from '../../support/list-link.ts';
+import { until } from '../../support/until.ts';
+
+const REMOTE: Partial<LinkInfo> = { transport: 'websocket', loopback: false, address: '10.0.0.9', peer: '10.0.0.9:1' };
+
+const principal = (authid: string, more: Partial<PrincipalRecord> = {}): PrincipalRecord => ({
+  ...{ authid, authrole: 'user', authprovider: 'static', credentials: [new Ticket(`${authid}-ticket`)] },
+  ...more,
+});
+
+/** A door with a realm `home` behind it. */
+class Door {
+  readonly clock = new FakeClock();
+  readonly cookies = new CookieJar(this.clock);
+  readonly directory: PrincipalDirectory;
+  readonly #authenticator: PrincipalAuthenticator;
+
+  constructor(records: readonly PrincipalRecord[], perAddress = 2) {
+    this.directory = new PrincipalDirectory(['home', 'work'], records);
+    this.#authenticator = new PrincipalAuthenticator({
+      directory: this.directory,
+      limiter: new AttemptLimiter(this.clock, { perAddress, perPrincipal: 1000 }),
+      clock: this.clock,
+      anonymous: new AnonymousAuthenticator({ who: 'none' }),
+      cookies: this.cookies,
+    });
+  }
+
+  async hello(details: Record<string, unknown>, link: Partial<LinkInfo> = {}, realm = 'home'): Promise<AuthStep> {
+    return await this.#authenticator.begin({
+      realm: asUri(realm),
+      details,
+      link: { ...testLinkInfo, ...link },
+      session: asId(1),
+    });
+  }
+
+  /** Says HELLO with a name, and answers CHALLENGE with a ticket. */
+  async login(authid: string, ticket: string, link: Partial<LinkInfo> = {}): Promise<AuthStep> {
+    return answer(await this.hello({ authmethods: ['ticket'], authid }, link), ticket);
+  }
+}
+
+async function answer(step: AuthStep, signature: string): Promise<AuthStep> {
+  assert.ok('challenge' in step, `CHALLENGE expected, not ${JSON.stringify(step)}`);
+  return await step.answer({ type: MessageType.Authenticate, signature, extra: {} });
+}
+
+function outcome(step: AuthStep): string {
+  if ('welcome' in step) return `${step.welcome.authid} by ${step.welcome.authmethod}`;
+  return 'abort' in step ? step.abort : step.challenge.method;
+}
+
+describe('principal authenticator', () => {
+  it('gives the same answer to a wrong ticket, to a name that nobody has, and to one that comes from elsewhere', async () => {
+    const addresses = new AddressRanges(['192.168.0.0/16']);
+    const door = new Door([principal('joe'), principal('ann', { addresses })], 1000);
+    const wrong = await door.login('joe', 'x', REMOTE);
+    assert.equal(outcome(wrong), 'wamp.error.authentication_denied');
+    assert.deepEqual(await door.login('nobody', 'x', REMOTE), wrong);
+    assert.deepEqual(await door.login('ann', 'ann-ticket', REMOTE), wrong);
+    assert.equal(
+      outcome(await door.login('ann', 'ann-ticket', { ...REMOTE, address: '192.168.7.7' })),
+      'ann by ticket',
+    );
+    assert.equal(outcome(await door.login('joe', 'joe-ticket', REMOTE)), 'joe by ticket');
+  });
+
+  it('does the work of a hash for a stranger too', async () => {
+    const door = new Door([principal('joe', { credentials: [new Ticket(await hashTicket('t'))] })]);
+    const step = await door.hello({ authmethods: ['ticket'], authid: 'nobody' });
+    assert.ok('challenge' in step);
+    const judged = step.answer({ type: MessageType.Authenticate, signature: 't', extra: {} });
+    // A verdict at once would tell that there was nothing to compare with.
+    assert.ok(judged instanceof Promise);
+    assert.equal(outcome(await judged), 'wamp.error.authentication_denied');
+    assert.equal(outcome(await door.login('joe', 't')), 'joe by ticket');
+  });
+
+  it('draws a decoy for those it knows too: the time until CHALLENGE tells nobody apart', async t => {
+    const door = new Door([principal('joe')]);
+    const decoy = t.mock.method(door.directory, 'decoy');
+    await door.hello({ authmethods: ['ticket'], authid: 'nobody' });
+    assert.equal(decoy.mock.callCount(), 1);
+    await door.hello({ authmethods: ['ticket'], authid: 'joe' });
+    assert.equal(decoy.mock.callCount(), 2);
+  });
+
+  it('keeps an address waiting that gave wrong answers, and in the end does not hear it', async () => {
+    const door = new Door([principal('joe')]);
+    await door.login('joe', 'x', REMOTE);
+    await door.login('joe', 'x', REMOTE);
+    const step = await door.hello({ authmethods: ['ticket'], authid: 'joe' }, REMOTE);
+    assert.ok('challenge' in step);
+    let judged: AuthStep | undefined;
+    const right = { type: MessageType.Authenticate, signature: 'joe-ticket', extra: {} } as const;
+    const waiting = Promise.resolve(step.answer(right)).then(settled => {
+      judged = settled;
+    });
+    await new Promise(resolve => setImmediate(resolve));
+    assert.equal(judged, undefined);
+    door.clock.advance(500);
+    await waiting;
+    assert.equal(judged && outcome(judged), 'joe by ticket');
+    const answers = Array.from({ length: 20 }, () => door.login('joe', 'joe-ticket', REMOTE));
+    const refused = await Promise.race(answers.slice(15));
+    assert.ok('abort' in refused);
+    assert.match(refused.message, /too many wrong answers from here/);
+    // Elsewhere nobody notices.
+    assert.equal(outcome(await door.login('joe', 'joe-ticket', { ...REMOTE, address: '10.0.0.8' })), 'joe by ticket');
+  });
+
+  it('looks at no more wrong answers than may be, however many come at once', async t => {
+    const door = new Door([principal('joe', { credentials: [new Ticket(await hashTicket('t'))] })], 2);
+    const failed = t.mock.method(AttemptLimiter.prototype, 'failed');
+    const steps = await Promise.all(
+      Array.from({ length: 20 }, () => door.hello({ authmethods: ['ticket'], authid: 'joe' }, REMOTE)),
+    );
+    const refusals: string[] = [];
+    for (const step of steps) {
+      void answer(step, 'wrong').then(settled => refusals.push('abort' in settled ? (settled.message ?? '') : 'in'));
+    }
+    await until('those who come too late to be told', () => refusals.some(text => /too many wrong answers/.test(text)));
+    assert.equal(failed.mock.callCount(), 2);
+  });
+
+  it('takes the name and ticket of the HTTP request that became the WebSocket', async () => {
+    const door = new Door([principal('joe')], 1000);
+    const via = (authorization: string): Partial<LinkInfo> => ({ ...REMOTE, headers: { authorization } });
+    const basic = (text: string): Partial<LinkInfo> => via(`Basic ${Buffer.from(text).toString('base64')}`);
+    assert.equal(outcome(await door.hello({}, basic('joe:joe-ticket'))), 'joe by ticket');
+    assert.equal(outcome(await door.hello({ authid: 'joe' }, via('Bearer joe-ticket'))), 'joe by ticket');
+    const wrong = [basic('joe:x'), basic('eve:joe-ticket'), basic('joe')];
+    const denied = [
+      'wamp.error.authentication_denied',
+      'wamp.error.authentication_denied',
+      'wamp.error.authentication_required',
+    ];
+    assert.deepEqual(await Promise.all(wrong.map(async link => outcome(await door.hello({}, link)))), denied);
+    // Only where HELLO leaves it to the transport, or offers tickets.
+    assert.equal(
+      outcome(await door.hello({ authmethods: ['wampcra'], authid: 'joe' }, basic('joe:joe-ticket'))),
+      'wamp.error.no_matching_auth_method',
+    );
+  });
+
+  it('knows a browser again on the realm where it has logged in, as long as its principal is there', async () => {
+    const door = new Door([principal('joe')]);
+    const { cookie } = door.cookies.cookieFor(undefined, false);
+    const link = { ...REMOTE, cookie };
+    assert.equal(outcome(await door.hello({ authmethods: ['cookie'] }, link)), 'wamp.error.authentication_denied');
+    await door.login('joe', 'joe-ticket', link);
+    const details = { authmethods: ['cookie'] };
+    assert.equal(outcome(await door.hello(details, link)), 'joe by cookie');
+    assert.equal(outcome(await door.hello(details, link, 'work')), 'wamp.error.authentication_denied');
+    assert.equal(outcome(await door.hello({ ...details, authid: 'ann' }, link)), 'wamp.error.authentication_denied');
+    assert.equal(outcome(await door.hello({ authmethods: ['cookie', 'ticket'], authid: 'ann' }, link)), 'ticket');
+    door.directory.replace([]);
+    assert.equal(outcome(await door.hello(details, link)), 'wamp.error.authentication_denied');
+  });
+
+  it('admits a client certificate by its fingerprint', async () => {
+    const fingerprint = 'ab'.repeat(32);
+    const door = new Door([principal('pump', { certificates: [{ fingerprint }] })]);
+    const certificate = { fingerprint, subject: 'CN=x', trusted: false };
+    const details = { authmethods: ['tls'] };
+    assert.equal(outcome(await door.hello(details, { ...REMOTE, certificate })), 'pump by tls');
+    assert.equal(
+      outcome(await door.hello({ ...details, authid: 'joe' }, { ...REMOTE, certificate })),
+      'wamp.error.authentication_denied',
+    );
+    assert.equal(outcome(await door.hello(details, REMOTE)), 'wamp.error.authentication_denied');
+  });
+});

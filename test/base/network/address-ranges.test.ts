@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { AddressRanges, isAddressRange } from '../../../src/base/network/address-ranges.ts';
+
+describe('address ranges', () => {
+  it('holds addresses and networks of both kinds', () => {
+    const ranges = new AddressRanges(['192.168.1.20', '10.0.0.0/8', 'fd00::/8', '2001:db8::1', '172.16.5.0/30']);
+    for (const address of [
+      ...['192.168.1.20', '10.255.0.1', '::ffff:10.1.2.3', 'fd12:3456::1', '2001:db8:0:0::1', '172.16.5.3'],
+      'fd00::1%eth0',
+    ]) {
+      assert.equal(ranges.has(address), true, address);
+    }
+    for (const address of ['192.168.1.21', '11.0.0.1', 'fe00::1', '2001:db8::2', '172.16.5.4', '', 'x', '10.0.0.256']) {
+      assert.equal(ranges.has(address), false, address);
+    }
+  });
+
+  it('takes every address for /0, of its own kind', () => {
+    assert.equal(new AddressRanges(['0.0.0.0/0']).has('255.255.255.255'), true);
+    assert.equal(new AddressRanges(['0.0.0.0/0']).has('::1'), false);
+    assert.equal(new AddressRanges(['::/0']).has('::1'), true);
+  });
+
+  it('knows what is no address or network', () => {
+    for (const text of [
+      '1.2.3',
+      '1.2.3.4/33',
+      '1.2.3.4/',
+      '1.2.3.4/8/8',
+      '1::2::3',
+      'g::',
+      '::/129',
+      ':::',
+      '1:2:3:4:5:6:7:8:9',
+    ]) {
+      assert.equal(isAddressRange(text), false, text);
+      assert.throws(() => new AddressRanges([text]), RangeError);
+    }
+    for (const text of ['1.2.3.4', '::', '::/0', '1:2:3:4:5:6:7:8', '::ffff:1.2.3.4']) {
+      assert.equal(isAddressRange(text), true, text);
+    }
+  });
+});

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Message } from '../../../../../bridges/mqtt/broker/messages/message.ts';
+import { MessageMemoryBudget } from '../../../../../bridges/mqtt/broker/messages/message-memory-budget.ts';
+import {
+  OutboundQueue,
+  type Outgoing,
+  OutgoingState,
+} from '../../../../../bridges/mqtt/broker/messages/outbound-queue.ts';
+import { Session, type SessionConnection } from '../../../../../bridges/mqtt/broker/sessions/session.ts';
+import { DropCounter } from '../../../../../bridges/mqtt/report/drop-counter.ts';
+import { silentLogger } from '../../../../../src/base/logger.ts';
+
+const ROOM = 100;
+const message = (payload = 'x'): Message => new Message('t', Buffer.from(payload), 1, false, 1);
+
+/** Counts each look at an entry, so that work is measured without a clock. */
+function countLooks(entry: Outgoing, counter: { looks: number }): void {
+  const fields = new Map(Object.entries(entry));
+  for (const name of fields.keys()) {
+    Object.defineProperty(entry, name, {
+      get: () => {
+        counter.looks += 1;
+        return fields.get(name);
+      },
+      set: (value: unknown) => fields.set(name, value),
+    });
+  }
+}
+
+function session(full: 'drop-oldest' | 'drop-newest' = 'drop-oldest', window = 5): Session {
+  const limits = { maxMessages: ROOM, maxBytes: 1_000_000_000, full };
+  const parts = { limits, window, held: new MessageMemoryBudget(1e12), drops: new DropCounter(silentLogger) };
+  return new Session('c', undefined, true, { ...parts, journal: undefined, relieve: () => false });
+}
+
+/** A client that takes PUBLISH and acknowledges nothing; or one whose socket is full. */
+function connection(writable: boolean): SessionConnection & { readonly sent: Buffer[] } {
+  const sent: Buffer[] = [];
+  return {
+    writable,
+    sent,
+    close: () => {},
+    send: packet => sent.push(packet),
+    sendPublish: packet => sent.push(packet),
+  };
+}
+
+describe('Session: a full queue', () => {
+  const standings = {
+    'the client is away': () => {},
+    'the client acknowledges nothing': (one: Session) => {
+      one.connection = connection(true);
+    },
+    'the socket of the client is full': (one: Session) => {
+      one.connection = connection(false);
+    },
+    'the client has come back and its socket is full': (one: Session) => {
+      one.connection = connection(true);
+      for (let n = 0; n < 20; n++) one.enqueue(message(), 1, false);
+      one.pump();
+      one.connection = connection(false);
+      one.queue.restart();
+    },
+  };
+  for (const [standing, arrange] of Object.entries(standings)) {
+    it(`takes a constant number of steps for each message: ${standing}`, () => {
+      const one = session();
+      arrange(one);
+      const counter = { looks: 0 };
+      const looksOf = (count: number): number => {
+        const before = counter.looks;
+        for (let n = 0; n < count; n++) {
+          const entry = one.enqueue(message(), 1, false);
+          if (entry !== undefined) countLooks(entry, counter);
+          one.pump();
+        }
+        return (counter.looks - before) / count;
+      };
+      looksOf(2 * ROOM);
+      const early = looksOf(500);
+      looksOf(5_000);
+      const late = looksOf(500);
+      assert.ok(early > 0 && late <= early + 1, `${late} steps for each message, ${early} at first`);
+      assert.equal(one.queue.length, ROOM);
+    });
+  }
+
+  it('keeps no dropped message, whatever keeps the client from taking the others', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect: unknown = runInNewContext('gc');
+    assert.ok(typeof collect === 'function');
+    for (const [standing, arrange] of Object.entries(standings)) {
+      const one = session();
+      arrange(one);
+      const refs: WeakRef<Message>[] = [];
+      for (let n = 0; n < 1000; n++) {
+        const next = message();
+        refs.push(new WeakRef(next));
+        one.enqueue(next, 1, false);
+        one.pump();
+      }
+      await new Promise(setImmediate);
+      collect();
+      const alive = refs.filter(ref => ref.deref() !== undefined).length;
+      assert.ok(alive <= ROOM + 1, `${alive} messages are kept: ${standing}`);
+    }
+  });
+
+  it('finds nothing to drop among messages that are being written, in a constant number of steps', () => {
+    const queue = new OutboundQueue(5, new MessageMemoryBudget(1e12));
+    const counter = { looks: 0 };
+    for (let n = 0; n < 10_000; n++) countLooks(queue.add(message(), 1, false, OutgoingState.Staged), counter);
+    const before = counter.looks;
+    assert.equal(queue.oldestWaiting(), undefined);
+    assert.ok(counter.looks - before <= 2);
+  });
+
+  it('drops messages that are too old and keeps none of them', () => {
+    const one = session();
+    for (let n = 0; n < ROOM; n++) one.enqueue(message(), 1, false);
+    const steps = [...one.expire(2)];
+    assert.equal(steps.length, ROOM, 'a step for each message');
+    assert.equal(one.queue.length, 0);
+    assert.equal(one.queue.bytes, 0);
+    assert.equal(one.queue.oldestWaiting(), undefined);
+  });
+});
+
+describe('OutboundQueue: order', () => {
+  it('sends again what was sent, in its order, before what was not [MQTT-4.6.0-1]', () => {
+    const queue = new OutboundQueue(3, new MessageMemoryBudget(1e12));
+    const added = Array.from({ length: 6 }, (_, n) => queue.add(message(`${n}`), 1, false, OutgoingState.Waiting));
+    for (let n = 0; n < 3; n++) {
+      const entry = queue.next();
+      if (entry !== undefined) entry.state = OutgoingState.Sent;
+    }
+    const [first, second] = added;
+    assert.ok(first && second);
+    queue.remove(first);
+    queue.restart();
+    queue.next();
+    queue.restart();
+    const order: string[] = [];
+    for (let entry = queue.next(); entry !== undefined; entry = queue.next()) {
+      order.push(`${entry.message.payload}${entry.dup ? ' again' : ''}`);
+      queue.remove(entry);
+    }
+    assert.deepEqual(order, ['1 again', '2 again', '3', '4', '5']);
+  });
+
+  it('sends a message that is being written once it is written, and others meanwhile', () => {
+    const queue = new OutboundQueue(3, new MessageMemoryBudget(1e12));
+    const staged = queue.add(message('staged'), 1, false, OutgoingState.Staged);
+    const other = queue.add(message('other'), 1, false, OutgoingState.Waiting);
+    assert.equal(queue.next(), other);
+    assert.equal(queue.next(), undefined);
+    queue.release(staged);
+    assert.equal(queue.next(), staged);
+    queue.remove(staged);
+    queue.release(staged);
+    assert.equal(queue.next(), undefined);
+  });
+});

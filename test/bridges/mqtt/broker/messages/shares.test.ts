@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Shares } from '../../../../../bridges/mqtt/broker/messages/shares.ts';
+import { holderOf, isAddress } from '../../../../../bridges/mqtt/source/quota-key.ts';
+
+describe('Shares', () => {
+  it('knows the address that has most within an eighth, whatever comes and goes', () => {
+    let state = 4711;
+    const random = (below: number): number => {
+      state = (state * 1103515245 + 12345) & 0x7fffffff;
+      return Math.floor((state / 0x80000000) * below);
+    };
+    const shares = new Shares<number>();
+    const known = new Map<string, Map<number, number>>();
+    for (let step = 0; step < 20_000; step++) {
+      const holder = `${random(4) === 0 ? 'principal' : 'address'} ${random(8)}`;
+      const member = random(50);
+      const members = known.get(holder) ?? new Map<number, number>();
+      known.set(holder, members);
+      if (random(3) > 0) {
+        const weight = 1 + random(5);
+        members.set(member, weight);
+        shares.add(holder, member, weight);
+      } else {
+        members.delete(member);
+        shares.delete(holder, member);
+      }
+      const sum = (of: string): number => [...(known.get(of)?.values() ?? [])].reduce((one, other) => one + other, 0);
+      assert.equal(shares.weightOf(holder), sum(holder));
+      const most = Math.max(0, ...[...known.keys()].filter(isAddress).map(sum));
+      const { largest } = shares;
+      if (most === 0) assert.equal(largest, undefined);
+      else assert.ok(largest !== undefined && isAddress(largest) && sum(largest) >= (most * 7) / 8, `step ${step}`);
+    }
+  });
+
+  it('gives the members of a holder in the order in which they were added last', () => {
+    const shares = new Shares<string>();
+    for (const member of ['a', 'b', 'c', 'a']) shares.add('address x', member, 1);
+    assert.deepEqual([...shares.membersOf('address x')], ['b', 'c', 'a']);
+  });
+});
+
+describe('holderOf', () => {
+  const device = {
+    authid: 'd',
+    authrole: 'anonymous',
+    authmethod: 'internal',
+    authprovider: 'bridge:mqtt',
+    clientId: 'd',
+  };
+
+  it('counts a client without credentials by its address, of IPv6 by /64', () => {
+    assert.equal(holderOf({ ...device, address: '10.0.0.7' }), 'address 10.0.0.7');
+    assert.equal(holderOf({ ...device, address: '::ffff:10.0.0.7' }), 'address 10.0.0.7');
+    const [one, other] = ['2001:db8::1', '2001:db8::ffff:1'].map(address => holderOf({ ...device, address }));
+    assert.equal(one, other);
+    assert.notEqual(one, holderOf({ ...device, address: '2001:db8:0:1::1' }));
+  });
+
+  it('counts a principal by its name, wherever it is, and an unknown owner as a client without credentials', () => {
+    assert.equal(holderOf({ ...device, authmethod: 'ticket', authprovider: 'static' }), 'principal d');
+    assert.ok(isAddress(holderOf(undefined)));
+  });
+});

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ALLOW, type Authorizer, DENY } from '../../../../src/router/policy/authorizer.ts';
+import { HeldStore } from '../../../support/held-store.ts';
+import { RecordingLogger } from '../../../support/recording-logger.ts';
+import { until } from '../../../support/until.ts';
+import { BridgeRig } from '../bridge-rig.ts';
+import { collect } from '../broker-rig.ts';
+
+/** A retained message as version 0.1 wrote it. */
+const RECORD = Buffer.concat([Buffer.from('0541d954fc400000000005', 'hex'), Buffer.from('old/1v')]);
+
+async function started(config: Record<string, unknown>, authorizer: Authorizer = { decide: () => ALLOW }) {
+  const store = new HeldStore();
+  await store.put('rold/1', RECORD);
+  const log = new RecordingLogger();
+  const rig = await BridgeRig.start(config, { store, log, authorizer });
+  const realm: string[] = [];
+  await rig.wamp.subscribe('mqtt.', ({ topic }) => realm.push(topic), {
+    ...{ match: 'prefix', options: { get_retained: true } },
+  });
+  const told = log.lines.filter(({ text }) => text.startsWith('messages of an earlier run'));
+  return { rig, realm, told };
+}
+
+describe('retained messages without an owner', () => {
+  it('are on the realm if a client without credentials may publish them', async () => {
+    const { rig, realm, told } = await started({});
+    await using _ = rig;
+    await until('it is told', () => realm.length > 0);
+    assert.deepEqual([realm, told.length], [['mqtt.old.1'], 0]);
+  });
+
+  for (const [why, config, authorizer] of [
+    ['may not come in', { anonymous: 'none' }, undefined],
+    [
+      'may not publish them',
+      {},
+      {
+        decide: (session, action) =>
+          action === 'publish' && session.principal.authrole === 'anonymous' ? DENY : ALLOW,
+      },
+    ],
+  ] as const satisfies readonly (readonly [string, object, Authorizer | undefined])[]) {
+    it(`stay on MQTT alone if such a client ${why}, and one line says so`, async () => {
+      const { rig, realm, told } = await started(config, authorizer);
+      await using _ = rig;
+      assert.deepEqual(
+        told.map(({ fields }) => [fields['forgotten'], fields['onMqttAlone'], fields['topic']]),
+        [[0, 1, 'old/1']],
+      );
+      if (!('anonymous' in config)) {
+        const received = await collect(await rig.client(), 'old/#');
+        await until('MQTT has it', () => received.length > 0);
+      }
+      assert.deepEqual(realm, []);
+    });
+  }
+});

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Pairing, type PairingOptions } from '../../../src/gateway/pairing/pairing.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
+
+function setup(options: Partial<PairingOptions> = {}) {
+  const clock = new FakeClock();
+  const log = new RecordingLogger();
+  const added: Record<string, unknown>[] = [];
+  const allowed: [string, readonly string[]][] = [];
+  const keeper = {
+    add: async (principal: object) => void added.push({ ...principal }),
+    allow: async (authid: string, clientIds: readonly string[]) => void allowed.push([authid, clientIds]),
+  };
+  const isTaken = (name: string): boolean => name === 'joe';
+  const pairing = new Pairing({ realm: 'home', clock, log, keeper, isTaken, ...options });
+  const open = (devices = 5): void => pairing.open({ milliseconds: 600_000, devices, role: 'device' });
+  return { clock, log, added, allowed, pairing, open };
+}
+
+const near = { address: '192.168.1.20', loopback: false };
+
+describe('Pairing', () => {
+  it('records nobody while it is closed, nor after its time', async () => {
+    const { pairing, open, added, clock } = setup();
+    assert.equal(await pairing.take({ name: 'pump', ...near }, 'secret'), undefined);
+    open();
+    clock.advance(600_001);
+    assert.equal(pairing.isOpen, false);
+    assert.equal(await pairing.take({ name: 'pump', ...near }, 'secret'), undefined);
+    assert.deepEqual(added, []);
+  });
+
+  it('records a device by the password that it brings, of which only a hash is stored', async () => {
+    const { pairing, open, added, log } = setup();
+    open();
+    const principal = await pairing.take({ name: 'pump', clientId: 'pump-1', ...near }, 'a secret of its own');
+    assert.deepEqual(principal, {
+      ...{ authid: 'pump', authrole: 'device', authmethod: 'ticket', authprovider: 'static', clientId: 'pump-1' },
+    });
+    const [{ ticket, ...rest } = {}] = added;
+    assert.match(String(ticket), /^scrypt\$/);
+    assert.deepEqual(rest, { authid: 'pump', role: 'device', realms: ['home'], clientIds: ['pump-1'] });
+    assert.ok(!JSON.stringify([log.lines, pairing.state]).includes('a secret of its own'));
+  });
+
+  it('lets several client ids have one user name with its password, and nobody with another', async () => {
+    const { pairing, open, allowed } = setup();
+    open(2);
+    const take = (clientId: string, password: string) => pairing.take({ name: 'mqtt', clientId, ...near }, password);
+    assert.ok(await take('one', 'shared'));
+    assert.equal(await take('two', 'guessed'), undefined);
+    assert.ok(await take('two', 'shared'));
+    assert.ok(await take('one', 'shared'));
+    // Each counts.
+    assert.equal(await take('three', 'shared'), undefined);
+    assert.deepEqual(allowed, [['mqtt', ['one', 'two']]]);
+  });
+
+  it('makes a password for a device that has none, which is shown as long as it is open', async () => {
+    const { pairing, open, added } = setup();
+    open();
+    pairing.turnAway({ name: 'lamp', clientId: 'lamp', ...near });
+    pairing.turnAway({ name: 'lamp', clientId: 'lamp', ...near });
+    const [device] = pairing.state.devices;
+    assert.match(device?.password ?? '', /^[\w-]{16}$/);
+    assert.equal(pairing.state.devices.length, 1);
+    while (added.length === 0) await new Promise(resolve => setTimeout(resolve, 5));
+    assert.equal(await pairing.take({ name: 'lamp', clientId: 'lamp', ...near }, 'other'), undefined);
+    assert.ok(await pairing.take({ name: 'lamp', clientId: 'lamp', ...near }, device?.password ?? ''));
+    pairing.close();
+    assert.deepEqual(pairing.state.devices, []);
+  });
+
+  it('records no more than it was opened for, at the same time either', async () => {
+    const { pairing, open, added } = setup();
+    open(3);
+    const names = Array.from({ length: 10 }, (_, i) => `device${i}`);
+    const let_in = await Promise.all(names.map(name => pairing.take({ name, ...near }, 'secret')));
+    assert.equal(let_in.filter(principal => principal !== undefined).length, 3);
+    assert.equal(added.length, 3);
+    assert.equal(pairing.state.left, 0);
+  });
+
+  const others: readonly (readonly [string, object])[] = [
+    ['from elsewhere', { name: 'pump', address: '203.0.113.9', loopback: false }],
+    ['from elsewhere by IPv6', { name: 'pump', address: '2001:db8::9', loopback: false }],
+    ['of nowhere', { name: 'pump', loopback: false }],
+    ['whose name is somebody’s', { name: 'joe', ...near }],
+    ['whose client id is somebody’s', { name: 'pump', clientId: 'joe', ...near }],
+    ['whose name is several parts of a URI', { name: 'a.b', ...near }],
+    ['without a name', { name: '', ...near }],
+    ['of the name __proto__.x', { name: '__proto__.x', ...near }],
+  ];
+  for (const [what, device] of others) {
+    it(`records no device ${what}`, async () => {
+      const { pairing, open, added } = setup();
+      open();
+      const wanted = device as Parameters<Pairing['take']>[0];
+      assert.equal(await pairing.take(wanted, 'secret'), undefined);
+      pairing.turnAway(wanted);
+      assert.deepEqual([added, pairing.state.devices], [[], []]);
+    });
+  }
+
+  it('takes devices of the own network by IPv4, also as IPv6 writes it, and by IPv6', async () => {
+    const { pairing, open } = setup();
+    open();
+    for (const [index, address] of ['::ffff:10.1.2.3', 'fd00::7', 'fe80::1', '172.31.0.1'].entries()) {
+      assert.ok(await pairing.take({ name: `device${index}`, address, loopback: false }, 'secret'), address);
+    }
+  });
+
+  it('tells of each device that is turned away, once in a while, and what to do', () => {
+    const { pairing, log, clock } = setup();
+    for (let i = 0; i < 5; i++) pairing.turnAway({ name: 'pump', ...near });
+    pairing.turnAway({ name: 'lamp', ...near });
+    assert.deepEqual(
+      log.at('warn').map(({ fields }) => fields['device']),
+      ['pump', 'lamp'],
+    );
+    assert.match(String(log.at('warn')[0]?.fields['hint']), /"wampway pair" lets in new devices/);
+    clock.advance(600_001);
+    assert.deepEqual(
+      log
+        .at('warn')
+        .slice(2)
+        .map(({ fields }) => [fields['device'], fields['count']]),
+      [['pump', 4]],
+    );
+    pairing.turnAway({ name: 'pump', ...near });
+    assert.equal(log.at('warn').length, 4);
+    // Names that one client invents do not fill the log, and are counted.
+    for (let i = 0; i < 1000; i++) pairing.turnAway({ name: `x${i}`, ...near });
+    clock.advance(10_000);
+    const lines = log.at('warn').slice(4);
+    assert.ok(lines.length <= 8, String(lines.length));
+    assert.equal(
+      lines.reduce((sum, { fields }) => sum + Number(fields['count'] ?? 1), 0),
+      1000,
+    );
+    pairing.turnAway({ name: 'plug', address: '192.168.1.21', loopback: false });
+    assert.equal(log.at('warn').at(-1)?.fields['device'], 'plug');
+  });
+
+  it('gives back the place of a device that could not be written', async () => {
+    const keeper = {
+      add: () => Promise.reject(new Error('the disk is full')),
+      allow: async () => {},
+    };
+    const { pairing, open } = setup({ keeper });
+    open();
+    await assert.rejects(pairing.take({ name: 'pump', ...near }, 'secret'), /the disk is full/);
+    assert.deepEqual(pairing.state.devices, []);
+  });
+
+  it('says what is missing where nothing could be written', () => {
+    const { open } = setup({ keeper: undefined });
+    assert.throws(() => open(), /say "principals: principals.yaml"/);
+  });
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { withFileLock } from '../../../src/gateway/support/file-lock.ts';
+import { Folder } from '../../support/folder.ts';
+
+/** Work waits while a lock says `content`, and is done once it is gone. */
+async function waitsFor(file: string, content: string): Promise<void> {
+  writeFileSync(`${file}.lock`, content);
+  let done = false;
+  const waiting = withFileLock(file, () => {
+    done = true;
+  });
+  await new Promise(resolve => setTimeout(resolve, 100));
+  assert.equal(done, false);
+  rmSync(`${file}.lock`);
+  await waiting;
+  assert.equal(done, true);
+}
+
+describe('a file lock', () => {
+  it('is there during the work, and nothing of it stays', async () => {
+    using folder = new Folder();
+    const file = folder.file('who.yaml');
+    assert.equal(await withFileLock(file, ({ isHeld }) => isHeld() && existsSync(`${file}.lock`)), true);
+    await assert.rejects(
+      withFileLock(file, () => {
+        throw new Error('the work failed');
+      }),
+      /the work failed/,
+    );
+    assert.deepEqual(readdirSync(folder.path), []);
+  });
+
+  it('takes over the lock of a process that has died', async () => {
+    using folder = new Folder();
+    const file = folder.file('who.yaml');
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    writeFileSync(`${file}.lock`, `${pid}\n`);
+    assert.equal(await withFileLock(file, () => 'done'), 'done');
+    assert.deepEqual(readdirSync(folder.path), []);
+  });
+
+  it('takes over the lock of a process that has died and whose id another process has (Linux)', async () => {
+    using folder = new Folder();
+    const file = folder.file('who.yaml');
+    for (const pid of [process.pid, process.ppid]) {
+      writeFileSync(`${file}.lock`, `${pid} 1\n`);
+      assert.equal(await withFileLock(file, () => 'done'), 'done');
+    }
+    const content = await withFileLock(file, () => readFileSync(`${file}.lock`, 'utf8'));
+    await waitsFor(file, content);
+  });
+
+  it('waits for a process that lives', async () => {
+    using folder = new Folder();
+    await waitsFor(folder.file('who.yaml'), `${process.pid}\n`);
+  });
+
+  it('tells its holder that it is lost', async () => {
+    using folder = new Folder();
+    const file = folder.file('who.yaml');
+    const held = await withFileLock(file, ({ isHeld }) => {
+      rmSync(`${file}.lock`);
+      writeFileSync(`${file}.lock`, 'of another');
+      return isHeld();
+    });
+    assert.equal(held, false);
+    assert.deepEqual(readdirSync(folder.path), ['who.yaml.lock']);
+  });
+});

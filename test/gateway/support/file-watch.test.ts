@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { FileWatch } from '../../../src/gateway/support/file-watch.ts';
+import { until } from '../../support/until.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'wampway-watch-'));
+after(() => rmSync(folder, { recursive: true }));
+
+describe('FileWatch', () => {
+  it('misses nothing from when it is made: written, replaced, removed, there again', async () => {
+    const file = join(folder, 'watched');
+    writeFileSync(file, 'a');
+    const watch = new FileWatch(file);
+    // Between reading the file and looking for the first time.
+    writeFileSync(file, 'b');
+    let changes = 0;
+    watch.start(() => changes++);
+    await until('the first change', () => changes === 1);
+    writeFileSync(`${file}.new`, 'b');
+    renameSync(`${file}.new`, file);
+    await until('a file in its place', () => changes === 2);
+    rmSync(file);
+    await until('it is gone', () => changes === 3);
+    writeFileSync(file, 'c');
+    await until('it is back', () => changes === 4);
+    watch.stop();
+    writeFileSync(file, 'dd');
+    await new Promise(resolve => setTimeout(resolve, 700));
+    assert.equal(changes, 4);
+  });
+});

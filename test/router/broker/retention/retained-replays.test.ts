@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { silentLogger } from '../../../../src/base/logger.ts';
+import { Router } from '../../../../src/router/router.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { ListLink } from '../../../support/list-link.ts';
+
+const SUBSCRIBED = 33;
+const UNSUBSCRIBED = 35;
+const EVENT = 36;
+const ALL = { match: 'prefix', get_retained: true };
+
+class Scene {
+  readonly clock = new FakeClock();
+  readonly #router = new Router({
+    realms: [{ name: 'realm1', uri: 'loose' }],
+    authenticator: { begin: () => assert.fail('everybody is vouched for') },
+    clock: this.clock,
+    log: silentLogger,
+  });
+  #requests = 0;
+
+  join(): ListLink {
+    const link = new ListLink();
+    this.#router.attach(link, { authid: 'ann', authrole: 'guest', authmethod: 'test', authprovider: 'test' });
+    link.say([1, 'realm1', { roles: { publisher: {}, subscriber: {} } }]);
+    link.heard.length = 0;
+    return link;
+  }
+
+  say(link: ListLink, type: number, ...rest: readonly unknown[]): void {
+    link.say([type, ++this.#requests, ...rest]);
+  }
+
+  /** Publishes `count` retained events to t.0, t.1 … */
+  retain(count: number): ListLink {
+    const publisher = this.join();
+    for (let i = 0; i < count; i++) this.say(publisher, 16, { retain: true }, `t.${i}`, [i]);
+    return publisher;
+  }
+
+  async drain(turns = 1000): Promise<void> {
+    for (let i = 0; i < turns && this.clock.timers > 0; i++) this.clock.advance(1);
+  }
+}
+
+/** The topics of the EVENTs heard, as numbers. */
+function topics(link: ListLink): number[] {
+  return link.heard.flatMap(message => {
+    const [type, , , details] = message as readonly [number, number, number, { topic: string }];
+    return type === EVENT ? [Number(details.topic.slice(2))] : [];
+  });
+}
+
+const types = (link: ListLink): unknown[] => link.heard.map(message => message[0]);
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+describe('retained events for a session that subscribes', () => {
+  it('come in turns, SUBSCRIBED first, in order of arrival, each once', async () => {
+    const scene = new Scene();
+    scene.retain(5000);
+    const link = scene.join();
+    scene.say(link, 32, ALL, '');
+    assert.equal(types(link)[0], SUBSCRIBED);
+    let before = topics(link).length;
+    assert.ok(before > 0 && before <= 200, `${before} in the first turn`);
+    while (before < 5000) {
+      scene.clock.advance(1);
+      const { length } = topics(link);
+      assert.ok(length > before && length <= before + 200, `${length - before} in one turn`);
+      before = length;
+    }
+    assert.deepEqual(topics(link), numbers(5000));
+    await scene.drain();
+    assert.equal(scene.clock.timers, 0, 'nothing is left');
+  });
+
+  it('look at some topics only in each turn, where few of many match', async () => {
+    const scene = new Scene();
+    const publisher = scene.join();
+    for (let i = 0; i < 9000; i++) scene.say(publisher, 16, { retain: true }, `t.${i}.${i === 8999 ? 'y' : 'x'}`);
+    const link = scene.join();
+    scene.say(link, 32, { match: 'wildcard', get_retained: true }, '..y');
+    assert.deepEqual(types(link), [SUBSCRIBED]);
+    scene.clock.advance(1);
+    assert.deepEqual(types(link), [SUBSCRIBED]);
+    await scene.drain();
+    assert.deepEqual(types(link), [SUBSCRIBED, EVENT]);
+  });
+
+  it('wait for a session that is behind, and go on when it has read', async () => {
+    const scene = new Scene();
+    scene.retain(1000);
+    const [slow, fast] = [scene.join(), scene.join()];
+    slow.queuedBytes = 1024 * 1024;
+    scene.say(slow, 32, ALL, '');
+    scene.say(fast, 32, ALL, '');
+    for (let i = 0; i < 50; i++) scene.clock.advance(1);
+    assert.deepEqual([topics(slow), topics(fast)], [[], numbers(1000)]);
+    slow.queuedBytes = 0;
+    await scene.drain();
+    assert.deepEqual(topics(slow), numbers(1000));
+  });
+
+  it('are never older than what was published meanwhile', async () => {
+    const scene = new Scene();
+    const publisher = scene.retain(1000);
+    const link = scene.join();
+    scene.say(link, 32, ALL, '');
+    for (const topic of [5, 900, 901]) scene.say(publisher, 16, { retain: true }, `t.${topic}`, ['new']);
+    // For others only: the older one is still the newest for this session.
+    scene.say(publisher, 16, { retain: true, eligible: [1] }, 't.902', ['for one']);
+    scene.say(publisher, 16, { _retain_clear: true }, 't.903');
+    scene.say(publisher, 16, { retain: true }, 't.1000', ['new']);
+    await scene.drain();
+    const late = topics(link).filter(topic => topic >= 900);
+    const rest = numbers(1000).filter(topic => topic > 903);
+    assert.deepEqual(late, [900, 901, 903, 1000, 902, ...rest]);
+    assert.equal(topics(link).filter(topic => topic === 5).length, 2, 'had been sent before');
+  });
+
+  it('come again for a SUBSCRIBE said meanwhile, after the first have all come', async () => {
+    const scene = new Scene();
+    scene.retain(1000);
+    const link = scene.join();
+    for (let i = 0; i < 3; i++) scene.say(link, 32, ALL, '');
+    scene.say(link, 32, { match: 'prefix' }, '');
+    await scene.drain();
+    const expected = Array.from({ length: 3 }, () => [SUBSCRIBED, ...numbers(1000).map(() => EVENT)]).flat();
+    assert.deepEqual(types(link), [...expected, SUBSCRIBED]);
+    assert.deepEqual(topics(link), [...numbers(1000), ...numbers(1000), ...numbers(1000)]);
+  });
+
+  it('end with the subscription, and what waited is answered before that', async () => {
+    const scene = new Scene();
+    scene.retain(1000);
+    const link = scene.join();
+    scene.say(link, 32, ALL, '');
+    const id = link.heard[0]?.[2];
+    scene.say(link, 32, ALL, '');
+    const { length } = link.heard;
+    scene.say(link, 34, id);
+    await scene.drain();
+    assert.deepEqual(types(link).slice(length), [SUBSCRIBED, UNSUBSCRIBED]);
+    scene.say(link, 32, ALL, '');
+    link.close('gone');
+    await scene.drain();
+    assert.equal(scene.clock.timers, 0);
+  });
+
+  it('may be asked for so often only while they come', () => {
+    const scene = new Scene();
+    scene.retain(1000);
+    const link = scene.join();
+    for (let i = 0; i < 1002; i++) scene.say(link, 32, ALL, '');
+    assert.equal(link.heard.at(-1)?.[4], 'wampway.error.limit_exceeded');
+  });
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MessageQueue } from '../../../src/router/join/message-queue.ts';
+import { asId } from '../../../src/wamp/ids.ts';
+import { MessageType } from '../../../src/wamp/messages/message-type.ts';
+import type { Message } from '../../../src/wamp/messages/messages.ts';
+import { asUri } from '../../../src/wamp/uri.ts';
+
+const message = (topic: string): Message => ({
+  ...{ type: MessageType.Subscribe, request: asId<'request'>(1), options: {} },
+  topic: asUri(topic),
+});
+const topicOf = (message: Message): string => ('topic' in message ? message.topic : '?');
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+/** A line in which topics that begin with `slow` wait until they are let go. */
+function stage() {
+  const handled: string[] = [];
+  const states: boolean[] = [];
+  const failures: unknown[] = [];
+  const going = new Map<string, () => void>();
+  let overflown = 0;
+  const line: MessageQueue = new MessageQueue({
+    prepare(message) {
+      const topic = topicOf(message);
+      if (!topic.startsWith('slow')) return undefined;
+      return new Promise(resolve => going.set(topic, resolve));
+    },
+    handle(message) {
+      const topic = topicOf(message);
+      if (topic.includes('broken')) throw new Error(topic);
+      if (topic.includes('stop')) line.stop();
+      handled.push(topic);
+    },
+    waiting: waits => states.push(waits),
+    failed: error => failures.push(error),
+    overflown: () => overflown++,
+  });
+  return {
+    ...{ line, handled, states, failures },
+    take: (...topics: string[]) => {
+      for (const topic of topics) line.take(message(topic));
+    },
+    go: async (topic: string) => {
+      going.get(topic)?.();
+      await turn();
+    },
+    overflown: () => overflown,
+  };
+}
+
+describe('message line', () => {
+  it('handles at once what need not wait', () => {
+    const { take, handled, states } = stage();
+    take('a', 'b');
+    assert.deepEqual([handled, states], [['a', 'b'], []]);
+  });
+
+  it('keeps the order behind what waits, and says when nothing waits any more', async () => {
+    const { take, go, handled, states, line } = stage();
+    take('a', 'slow1', 'b', 'slow2', 'c');
+    assert.deepEqual([handled, line.busy], [['a'], true]);
+    await go('slow1');
+    assert.deepEqual([handled, states], [['a', 'slow1', 'b'], [true]]);
+    take('d');
+    await go('slow2');
+    assert.deepEqual([handled, states, line.busy], [['a', 'slow1', 'b', 'slow2', 'c', 'd'], [true, false], false]);
+  });
+
+  it('handles nothing after it was stopped, by one of the messages or from outside', async () => {
+    const one = stage();
+    one.take('slow1', 'stop', 'b');
+    await one.go('slow1');
+    assert.deepEqual(one.handled, ['slow1', 'stop']);
+    const other = stage();
+    other.take('slow1', 'b');
+    other.line.stop();
+    await other.go('slow1');
+    assert.deepEqual(other.handled, []);
+  });
+
+  it('throws what goes wrong at once, and tells what goes wrong later', async () => {
+    const { take, go, failures, handled } = stage();
+    assert.throws(() => take('broken'));
+    take('slow broken', 'b');
+    await go('slow broken');
+    assert.equal(failures.length, 1);
+    assert.deepEqual(handled, []);
+  });
+
+  it('has a bound', () => {
+    const { take, overflown } = stage();
+    take('slow1', ...Array.from({ length: 4_999 }, () => 'a'));
+    assert.equal(overflown(), 0);
+    take('one more');
+    assert.equal(overflown(), 1);
+  });
+});

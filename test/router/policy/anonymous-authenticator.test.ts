@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { AnonymousAuthenticator } from '../../../src/router/policy/anonymous-authenticator.ts';
+import type { Dict } from '../../../src/wamp/dict.ts';
+import { asId } from '../../../src/wamp/ids.ts';
+import { asUri } from '../../../src/wamp/uri.ts';
+import { testLinkInfo } from '../../support/list-link.ts';
+
+function ask(who: 'loopback' | 'any' | 'none', loopback: boolean, details: Dict = {}) {
+  const link = { ...testLinkInfo, loopback, peer: '192.168.1.20:51234' };
+  return new AnonymousAuthenticator({ who }).begin({ realm: asUri('realm1'), details, link, session: asId(1) });
+}
+
+describe('AnonymousAuthenticator', () => {
+  it('admits from this machine, as anonymous and under a name of its own', () => {
+    const [one, two] = [ask('loopback', true), ask('loopback', true)];
+    assert.ok('welcome' in one && 'welcome' in two);
+    assert.equal(one.welcome.authrole, 'anonymous');
+    assert.equal(one.welcome.authmethod, 'anonymous');
+    assert.match(one.welcome.authid, /^[0-9a-f]{24}$/);
+    assert.notEqual(one.welcome.authid, two.welcome.authid);
+  });
+
+  it('refuses other machines with a text that says why', () => {
+    assert.deepEqual(ask('loopback', false), {
+      abort: 'wamp.error.authentication_required',
+      message: 'anonymous access is allowed from this machine only (realms[].anonymous); 192.168.1.20:51234 is another',
+    });
+  });
+
+  it('admits other machines where it was told to, and nobody where it was told to', () => {
+    assert.ok('welcome' in ask('any', false));
+    assert.ok('abort' in ask('none', true));
+  });
+
+  it('refuses a client that offers other methods only', () => {
+    assert.ok('welcome' in ask('any', true, { authmethods: ['ticket', 'anonymous'] }));
+    assert.ok('welcome' in ask('any', true, { authmethods: [] }));
+    const step = ask('any', true, { authmethods: ['ticket'] });
+    assert.ok('abort' in step);
+    assert.equal(step.abort, 'wamp.error.no_matching_auth_method');
+  });
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { silentLogger } from '../../../src/base/logger.ts';
+import { ALLOW, type Authorizer, DENY, type Decision } from '../../../src/router/policy/authorizer.ts';
+import { DecisionCache } from '../../../src/router/policy/decision-cache.ts';
+import { MemoryShare } from '../../../src/router/quota/memory-share.ts';
+import { Router } from '../../../src/router/router.ts';
+import { asUri } from '../../../src/wamp/uri.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { ListLink } from '../../support/list-link.ts';
+
+/** A router whose authorizer says `answer` and notes what it was asked. */
+class Scene {
+  readonly asked: string[] = [];
+  answer: () => Decision = () => ALLOW;
+  readonly authorizer: { version?: number | undefined } & Authorizer = {
+    version: 1,
+    decide: ({ principal }, action, uri) => {
+      this.asked.push(`${principal.authid} ${action} ${uri}`);
+      return this.answer();
+    },
+  };
+  readonly #router = new Router({
+    realms: [{ name: 'realm1', uri: 'loose' }],
+    authenticator: { begin: () => assert.fail('everybody is vouched for') },
+    authorizer: this.authorizer,
+    clock: new FakeClock(),
+    log: silentLogger,
+  });
+  #requests = 0;
+
+  join(authid: string): ListLink {
+    const link = new ListLink();
+    this.#router.attach(link, { authid, authrole: 'guest', authmethod: 'test', authprovider: 'test' });
+    link.say([1, 'realm1', { roles: { publisher: {}, subscriber: {}, caller: {}, callee: {} } }]);
+    link.heard.length = 0;
+    return link;
+  }
+
+  /** Publishes; the code of the answer, PUBLISHED or ERROR. */
+  publish(link: ListLink, topic: string): unknown {
+    link.say([16, ++this.#requests, { acknowledge: true }, topic]);
+    return this.#answer(link);
+  }
+
+  call(link: ListLink, procedure: string): unknown {
+    link.say([48, ++this.#requests, {}, procedure]);
+    return this.#answer(link);
+  }
+
+  #answer(link: ListLink): unknown {
+    const [code, , , , error] = link.heard.at(-1) ?? [];
+    return error ?? code;
+  }
+}
+
+const PUBLISHED = 17;
+
+describe('decisions that are remembered', () => {
+  it('an authorizer with a version is asked once for each session, action and URI', () => {
+    const scene = new Scene();
+    const [ann, ben] = [scene.join('ann'), scene.join('ben')];
+    for (let i = 0; i < 3; i++) {
+      assert.equal(scene.publish(ann, 'com.app.a'), PUBLISHED);
+      assert.equal(scene.publish(ann, 'com.app.b'), PUBLISHED);
+      assert.equal(scene.publish(ben, 'com.app.a'), PUBLISHED);
+      assert.equal(scene.call(ann, 'com.app.a'), 'wamp.error.no_such_procedure');
+    }
+    assert.deepEqual(scene.asked, [
+      'ann publish com.app.a',
+      'ann publish com.app.b',
+      'ben publish com.app.a',
+      'ann call com.app.a',
+    ]);
+  });
+
+  it('a refusal is remembered until the version changes, and so is what was allowed', () => {
+    const scene = new Scene();
+    const ann = scene.join('ann');
+    scene.answer = () => DENY;
+    assert.equal(scene.publish(ann, 'com.app.a'), 'wamp.error.not_authorized');
+    scene.answer = () => ALLOW;
+    assert.equal(scene.publish(ann, 'com.app.a'), 'wamp.error.not_authorized');
+    scene.authorizer.version = 2;
+    assert.equal(scene.publish(ann, 'com.app.a'), PUBLISHED);
+    scene.answer = () => DENY;
+    assert.equal(scene.publish(ann, 'com.app.a'), PUBLISHED);
+    scene.authorizer.version = 1;
+    assert.equal(scene.publish(ann, 'com.app.a'), 'wamp.error.not_authorized');
+  });
+
+  it('without a version it is asked every time', () => {
+    const scene = new Scene();
+    scene.authorizer.version = undefined;
+    const ann = scene.join('ann');
+    for (let i = 0; i < 3; i++) scene.publish(ann, 'com.app.a');
+    assert.equal(scene.asked.length, 3);
+  });
+
+  it('an authorizer that failed is asked again', () => {
+    const scene = new Scene();
+    const ann = scene.join('ann');
+    scene.answer = () => assert.fail('out of order');
+    assert.equal(scene.publish(ann, 'com.app.a'), 'wamp.error.authorization_failed');
+    scene.answer = () => ALLOW;
+    assert.equal(scene.publish(ann, 'com.app.a'), PUBLISHED);
+  });
+
+  it('a session that names ever new topics is remembered within a bound', () => {
+    const scene = new Scene();
+    const ann = scene.join('ann');
+    for (let i = 0; i < 1100; i++) for (let twice = 0; twice < 2; twice++) scene.publish(ann, `com.app.t${i}`);
+    const long = `com.${'x'.repeat(300)}`;
+    for (let i = 0; i < 3; i++) scene.publish(ann, long);
+    scene.asked.length = 0;
+    // Those before the bound was reached have been let go, those after it are known.
+    for (const topic of ['com.app.t0', 'com.app.t1099', long]) scene.publish(ann, topic);
+    assert.deepEqual(scene.asked, ['ann publish com.app.t0', `ann publish ${long}`]);
+  });
+
+  it('all sessions share the memory: one that finds none is asked about anew, and a session that leaves gives its own back', () => {
+    const share = new MemoryShare(1000);
+    const [one, other] = [new DecisionCache(share), new DecisionCache(share)];
+    for (let i = 0; i < 8; i++) one.set('publish', asUri(`topic.${i}`), 1, ALLOW);
+    assert.ok(share.taken > 800 && share.taken <= 1000);
+    for (let i = 0; i < 8; i++) other.set('call', asUri(`topic.${i}`), 1, ALLOW);
+    assert.ok(share.taken <= 1000);
+    assert.equal(one.get('publish', asUri('topic.7'), 1), ALLOW);
+    other.clear();
+    one.clear();
+    assert.equal(share.taken, 0);
+  });
+});
