@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Session } from '../src/client/session/session.ts';
+import { ClientSession } from '../src/client/session/client-session.ts';
 import { codecNamed } from '../src/codec/codecs.ts';
 import { dial } from '../src/transport/dial.ts';
 import { GatewayProcess } from '../test/support/gateway-process.ts';
@@ -43,7 +43,7 @@ interface Measured {
 }
 
 /** Calls a procedure every few milliseconds, until `milliseconds` have passed and every answer has come. */
-async function measured(session: Session, pid: number, milliseconds: number): Promise<Measured> {
+async function measured(session: ClientSession, pid: number, milliseconds: number): Promise<Measured> {
   const latencies = new Latencies();
   const own = new Latencies();
   const start = performance.now();
@@ -110,7 +110,7 @@ export async function hostile(parts: readonly string[]): Promise<boolean> {
     const gateway = await GatewayProcess.start(BRIDGES);
     try {
       const link = await dial(gateway.url, { codec: codecNamed('json') });
-      const session = await Session.join(link, { realm: 'realm1' });
+      const session = await ClientSession.join(link, { realm: 'realm1' });
       await attackProcess(number, 'prepare', gateway);
       const quiet = await measured(session, gateway.pid, QUIET);
       const [attacked] = await Promise.all([

@@ -5,7 +5,7 @@ import {
   WampError,
   type WampEvent,
   webSocketLink,
-} from '../src/client/client.ts';
+} from '../src/public/client.ts';
 import { type ConnectionState, nextConnection } from './model/connection-state.ts';
 import { errorText } from './model/error-text.ts';
 import type { PageSettings } from './model/page-settings.ts';

@@ -17,7 +17,7 @@ const { metafile, outputFiles } = await build({
   entryPoints: [
     { in: 'console/main.tsx', out: 'console' },
     // The client by itself, for pages of people's own: `import { Client, webSocketLink } from '/wampway.js'`.
-    { in: 'src/client/client.ts', out: 'wampway' },
+    { in: 'src/public/client.ts', out: 'wampway' },
     { in: 'console/styles/console.css', out: 'console' },
   ],
   outdir: target,

@@ -20,7 +20,7 @@ export type {
   WampSession,
 } from './client/api/session-api.ts';
 export { Client, type ClientOptions } from './client/client.ts';
-export { Session, type SessionOptions } from './client/session/session.ts';
+export { ClientSession as Session, type SessionOptions } from './client/session/client-session.ts';
 export { codecNamed, codecs } from './codec/codecs.ts';
 export type { Codec, SerializerName } from './codec/message/codec.ts';
 export { type Bridge, type BridgeContext, defineBridge, type RunningBridge } from './gateway/bridge/bridge.ts';

@@ -71,6 +71,10 @@ export class NamespaceLink implements Link {
     this.#inbound.open(receiver);
   }
 
+  setReceiver(receiver: LinkReceiver): void {
+    this.#inbound.setReceiver(receiver);
+  }
+
   send(message: Message): void {
     if (message.type === MessageType.Welcome) {
       const { authid, authmethod, realm } = message.details;

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../src/base/clock.ts';
 import type { Logger } from '../../src/base/logger.ts';
 import type { Invocation } from '../../src/client/api/session-api.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import type { Link } from '../../src/link/link.ts';
 import { ErrorUri, WampError } from '../../src/wamp/errors.ts';
 
@@ -23,7 +23,7 @@ export interface SimulatedMeterOptions {
  */
 export class SimulatedMeter {
   readonly #options: SimulatedMeterOptions;
-  #session: Session | undefined;
+  #session: ClientSession | undefined;
   #timer: Timer | undefined;
   #stopped = false;
   #bootedAt: number;
@@ -51,7 +51,7 @@ export class SimulatedMeter {
 
   async #connect(): Promise<void> {
     const { name, realm, clock, log, dial } = this.#options;
-    const session = await Session.join(await dial(), { realm, authid: name, clock, log });
+    const session = await ClientSession.join(await dial(), { realm, authid: name, clock, log });
     if (this.#stopped) {
       await session.leave();
       return;

@@ -21,34 +21,7 @@ import type { ClientState } from './reconnect/client-state.ts';
 import { Standing } from './reconnect/durable-subscription.ts';
 import { Reconnector } from './reconnect/reconnector.ts';
 import { guarded } from './roles/handler-guard.ts';
-import type { SessionOptions } from './session/session.ts';
-
-export type { Clock, Timer } from '../base/clock.ts';
-export type { LogFields, Logger } from '../base/logger.ts';
-export type { Codec, SerializerName } from '../codec/message/codec.ts';
-export type { Link, LinkInfo } from '../link/link.ts';
-export type { Dict } from '../wamp/dict.ts';
-export { CloseUri, ErrorUri, WampError } from '../wamp/errors.ts';
-export type { Id } from '../wamp/ids.ts';
-export { Payload } from '../wamp/payload.ts';
-export type { MatchPolicy, Uri } from '../wamp/uri.ts';
-export { asUri } from '../wamp/uri.ts';
-export { retainedEventsSent } from './api/retained-events.ts';
-export type * from './api/session-api.ts';
-export { craLogin } from './login/cra-login.ts';
-export type { Login, LoginAttempt } from './login/login.ts';
-export { type ScramLoginOptions, scramLogin } from './login/scram-login.ts';
-export { type SignLoginOptions, signLogin } from './login/sign-login.ts';
-export { ticketLogin } from './login/ticket-login.ts';
-export type { BackoffOptions } from './reconnect/backoff.ts';
-export type { ClientState } from './reconnect/client-state.ts';
-export { result } from './roles/result.ts';
-export type { Admission, Challenge, ChallengeAnswer } from './session/joining.ts';
-export type { SessionOptions } from './session/session.ts';
-export { Session } from './session/session.ts';
-export type { StandardWebSocket } from './web-socket/standard-web-socket-channel.ts';
-export type { StandardWebSocketClass, WebSocketLinkOptions } from './web-socket/web-socket-link.ts';
-export { webSocketLink } from './web-socket/web-socket-link.ts';
+import type { SessionOptions } from './session/client-session.ts';
 
 export interface ClientOptions extends SessionOptions {
   /** Opens a new link to the router each time it is called; `signal` is aborted when it is no longer wanted. */

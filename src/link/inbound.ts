@@ -42,6 +42,12 @@ export class Inbound {
     if (this.#closed !== undefined) this.#sayClosed(this.#closed);
   }
 
+  /** [Link.setReceiver] */
+  setReceiver(receiver: LinkReceiver): void {
+    if (this.#receiver === undefined) throw new Error('this link has not been opened yet');
+    this.#receiver = receiver;
+  }
+
   /** Hands a message to the receiver. After `close` it does nothing. */
   message(message: Message): void {
     if (this.#closed !== undefined) return;

@@ -124,8 +124,10 @@ export interface LinkReceiver {
 /** A two-way pipe of WAMP messages. */
 export interface Link {
   readonly info: LinkInfo;
-  /** Starts delivery to `receiver`. Called once; messages that came before are kept until then. */
+  /** Starts delivery to `receiver`. Called once; messages that arrived before are kept until then. */
   open(receiver: LinkReceiver): void;
+  /** Replaces the receiver of an open link: the next message goes to `receiver`, also one of the same read. */
+  setReceiver?(receiver: LinkReceiver): void;
   /** Queues a message. Never throws; after the link has closed it does nothing. */
   send(message: Message): void;
   /** Sends what is queued, then closes. `reason` is for the log and, where the transport has a place, the peer. */

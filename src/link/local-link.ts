@@ -73,6 +73,10 @@ class LocalLink implements Link {
     this.#inbound.open(receiver);
   }
 
+  setReceiver(receiver: LinkReceiver): void {
+    this.#inbound.setReceiver(receiver);
+  }
+
   send(message: Message): void {
     const other = this.#other;
     if (this.#closing === undefined && other !== undefined) other.#arrive(message);
@@ -132,7 +136,7 @@ class LocalLink implements Link {
   }
 
   #deliver(): void {
-    for (let message = this.#take(); message !== undefined; message = this.#take()) {
+    for (let message = this.#dequeue(); message !== undefined; message = this.#dequeue()) {
       this.#received++;
       this.#inbound.message(message);
     }
@@ -145,7 +149,7 @@ class LocalLink implements Link {
     this.#inbound.close(this.#closing);
   }
 
-  #take(): Message | undefined {
+  #dequeue(): Message | undefined {
     return this.#next < this.#waiting.length ? this.#waiting[this.#next++] : this.#spill?.shift();
   }
 }

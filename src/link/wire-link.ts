@@ -116,6 +116,10 @@ export class WireLink implements Link, FrameReceiver {
     this.#goOn(PAUSED_EARLY);
   }
 
+  setReceiver(receiver: LinkReceiver): void {
+    this.#inbound.setReceiver(receiver);
+  }
+
   /** [Link] */
   pause(): void {
     this.#halt(PAUSED_ABOVE);

@@ -20,8 +20,9 @@ const allowed: Record<string, readonly string[]> = {
   store: ['base'],
   gateway: ['base', 'wamp', 'codec', 'link', 'router', 'auth', 'client', 'meta', 'transport', 'store'],
   bridges: ['base', 'wamp', 'codec', 'link', 'client', 'gateway/bridge/bridge.ts'],
-  console: ['base', 'wamp', 'codec', 'link', 'client'],
-  cli: ['base', 'wamp', 'codec', 'link', 'auth', 'client', 'transport', 'store', 'gateway', 'bridges'],
+  console: ['base', 'wamp', 'codec', 'link', 'client', 'public'],
+  cli: ['public', 'base', 'wamp', 'codec', 'link', 'auth', 'client', 'transport', 'store', 'gateway', 'bridges'],
+  public: ['base', 'wamp', 'codec', 'link', 'client', 'transport', 'gateway'],
   main: [
     'base',
     'wamp',

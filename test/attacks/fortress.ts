@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { cborTcpBridge } from '../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
 import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
-import { ticketLogin } from '../../src/client/client.ts';
-import { Session, type SessionOptions } from '../../src/client/session/session.ts';
+import { ClientSession, type SessionOptions } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import type { ConfigInput } from '../../src/gateway/config/config-schema.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
+import { ticketLogin } from '../../src/public/client.ts';
 import { dial } from '../../src/transport/dial.ts';
 import type { BarePorts } from '../support/bare-peer.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
@@ -74,15 +74,15 @@ export class Fortress implements AsyncDisposable {
   }
 
   /** A principal by its ticket, over WebSocket. */
-  async join(authid: string, options: Partial<SessionOptions> = {}): Promise<Session> {
+  async join(authid: string, options: Partial<SessionOptions> = {}): Promise<ClientSession> {
     const link = await dial(`ws://127.0.0.1:${this.ports.web}/ws`, { codec: codecNamed('json') });
-    return Session.join(link, { realm: 'home', authid, logins: [ticketLogin(`${authid}-secret`)], ...options });
+    return ClientSession.join(link, { realm: 'home', authid, logins: [ticketLogin(`${authid}-secret`)], ...options });
   }
 
   /** A device of the cbor-tcp bridge. */
-  async device(authid: string, ticket = `${authid}-secret`): Promise<Session> {
+  async device(authid: string, ticket = `${authid}-secret`): Promise<ClientSession> {
     const link = await dial(`tcp://127.0.0.1:${this.ports.device}`, { codec: codecNamed('cbor') });
-    return Session.join(link, { realm: 'home', authid, logins: [ticketLogin(ticket)] });
+    return ClientSession.join(link, { realm: 'home', authid, logins: [ticketLogin(ticket)] });
   }
 
   mqtt(username: string, options: IClientOptions = {}): Promise<MqttClient> {

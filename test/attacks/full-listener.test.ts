@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
-import { ticketLogin } from '../../src/client/client.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
+import { ticketLogin } from '../../src/public/client.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { Certificates } from '../support/certificates.ts';
 import { RawPeer } from '../support/raw-peer.ts';
@@ -24,9 +24,9 @@ describe('a listener full of strangers', () => {
         ],
       });
       const { web, rawSocket } = fortress.ports;
-      const join = async (url: string): Promise<Session> => {
+      const join = async (url: string): Promise<ClientSession> => {
         const link = await dial(url, { codec: codecNamed('json'), tls: { ca: files.read('ca.pem') } });
-        return Session.join(link, { realm: 'home', authid: 'admin', logins: [ticketLogin('admin-secret')] });
+        return ClientSession.join(link, { realm: 'home', authid: 'admin', logins: [ticketLogin('admin-secret')] });
       };
       const s = secure ? 's' : '';
       for (const [url, port] of [

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { connectAsync } from 'mqtt';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
@@ -49,10 +49,10 @@ const firsts: readonly (readonly [string, 'web' | 'rawSocket' | 'device' | 'mqtt
 
 describe(`half-open handshakes, ${HALF_OPEN} of each kind`, () => {
   let gateway: GatewayProcess;
-  let healthy: Session;
+  let healthy: ClientSession;
   before(async () => {
     gateway = await GatewayProcess.start();
-    healthy = await Session.join(await dial(gateway.url, { codec: codecNamed('json') }), { realm: 'realm1' });
+    healthy = await ClientSession.join(await dial(gateway.url, { codec: codecNamed('json') }), { realm: 'realm1' });
     await healthy.register('test.echo', ({ args }) => args[0]);
   });
   after(async () => {
@@ -69,11 +69,11 @@ describe(`half-open handshakes, ${HALF_OPEN} of each kind`, () => {
       }
       const sockets = await strangers;
       const url = place === 'rawSocket' ? `tcp://127.0.0.1:${gateway.ports.rawSocket}` : gateway.url;
-      const newcomer = await Session.join(await dial(url, { codec: codecNamed('json') }), { realm: 'realm1' });
+      const newcomer = await ClientSession.join(await dial(url, { codec: codecNamed('json') }), { realm: 'realm1' });
       assert.deepEqual((await newcomer.call('test.echo', { args: ['new'] })).args, ['new']);
       if (place === 'device') {
         const link = await dial(`tcp://127.0.0.1:${gateway.ports.device}`, { codec: codecNamed('cbor') });
-        const device = await Session.join(link, { realm: 'realm1', authid: 'pump' });
+        const device = await ClientSession.join(link, { realm: 'realm1', authid: 'pump' });
         await device.publish('level', { args: [1], acknowledge: true });
         await device.leave();
       }
@@ -142,7 +142,9 @@ describe('slowloris', () => {
     const head =
       'POST /lp/open HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{';
     const sockets = await crowd(200, gateway.ports.web, head);
-    const session = await Session.join(await dial(gateway.url, { codec: codecNamed('json') }), { realm: 'realm1' });
+    const session = await ClientSession.join(await dial(gateway.url, { codec: codecNamed('json') }), {
+      realm: 'realm1',
+    });
     await session.publish('test.topic', { acknowledge: true });
     await session.leave();
     for (const socket of sockets) socket.destroy();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { MqttClient } from 'mqtt';
-import type { Session } from '../../src/client/session/session.ts';
+import type { ClientSession } from '../../src/client/session/client-session.ts';
 import { WampError } from '../../src/wamp/errors.ts';
 import { until } from '../support/until.ts';
 import { Fortress } from './fortress.ts';
@@ -27,7 +27,7 @@ function answers(client: MqttClient, by: string, delay: number): void {
 
 describe('what MQTT and WAMP clients may not say in the name of others', () => {
   let fortress: Fortress;
-  let admin: Session;
+  let admin: ClientSession;
   before(async () => {
     fortress = await Fortress.start({
       realms: [{ name: 'home', anonymous: 'none', roles: roles as never }],

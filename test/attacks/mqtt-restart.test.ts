@@ -6,9 +6,9 @@ import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
-import { ticketLogin } from '../../src/client/client.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
+import { ticketLogin } from '../../src/public/client.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { Folder } from '../support/folder.ts';
 import { freePorts } from '../support/free-ports.ts';
@@ -110,9 +110,9 @@ bridges:
     return this.mqtt({ clientId: authid, username: authid, password: `${authid}-secret`, ...options });
   }
 
-  async join(): Promise<Session> {
+  async join(): Promise<ClientSession> {
     const link = await dial(`ws://127.0.0.1:${this.#ports[0]}/ws`, { codec: codecNamed('json') });
-    return Session.join(link, { realm: 'home', authid: 'admin', logins: [ticketLogin('admin-secret')] });
+    return ClientSession.join(link, { realm: 'home', authid: 'admin', logins: [ticketLogin('admin-secret')] });
   }
 
   /** What the realm and the broker retain, as a newcomer is told. */

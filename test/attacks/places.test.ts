@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
-import { ticketLogin } from '../../src/client/client.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
+import { ticketLogin } from '../../src/public/client.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { RawPeer, rawFrame } from '../support/raw-peer.ts';
 import { until } from '../support/until.ts';
@@ -112,9 +112,9 @@ class Crowd implements AsyncDisposable {
   }
 }
 
-const member = (url: string): Promise<Session> =>
+const member = (url: string): Promise<ClientSession> =>
   dial(url, { codec: codecNamed('json') }).then(link =>
-    Session.join(link, { realm: 'home', authid: 'admin', logins: [ticketLogin('admin-secret')] }),
+    ClientSession.join(link, { realm: 'home', authid: 'admin', logins: [ticketLogin('admin-secret')] }),
   );
 
 const limits = { maxConnections: PLACES, handshakeTimeout: 600_000, helloTimeout: 600_000 };
@@ -138,7 +138,7 @@ describe('a full listener', () => {
       const before = [...(await Promise.all(urls.map(member)))];
       const device = await mqtt('pump');
       await using _ = await Crowd.of({ port: web }, habit);
-      const after: Session[] = [];
+      const after: ClientSession[] = [];
       for (const url of urls) after.push(await member(url));
       const newcomer = await mqtt('lamp');
       for (const session of [...before, ...after]) {
@@ -262,7 +262,7 @@ describe('a full listener', () => {
     peers[1]?.send(rawFrame(JSON.stringify([6, {}, 'wamp.close.normal'])));
     await peers[1]?.frame();
     const link = await dial(`ws://127.0.0.1:${web}/ws`, { codec: codecNamed('json') });
-    const newcomer = await Session.join(link, { realm: 'home' });
+    const newcomer = await ClientSession.join(link, { realm: 'home' });
     assert.deepEqual(
       peers.map(({ ended }) => ended),
       [false, true, false],

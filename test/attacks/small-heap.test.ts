@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { FloodPeer } from '../support/flood-peer.ts';
@@ -106,7 +106,7 @@ describe('a gateway with a heap of 256 MB', () => {
         await peer.heard(frames + 1);
       }
       const link = await dial(gateway.url, { codec: codecNamed('json'), clock: systemClock, log: silentLogger });
-      const session = await Session.join(link, { realm: 'realm1', clock: systemClock, log: silentLogger });
+      const session = await ClientSession.join(link, { realm: 'realm1', clock: systemClock, log: silentLogger });
       assert.ok(Number((await session.call('wamp.session.count')).args[0]) >= 1);
       await session.leave();
       assert.doesNotMatch(gateway.output, /out of memory|internal error/i);

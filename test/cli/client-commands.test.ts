@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { WampError } from '../../src/wamp/errors.ts';
@@ -18,14 +18,14 @@ import { CommandRun, run } from './command-run.ts';
 
 describe('client commands', () => {
   let server: RouterServer;
-  let session: Session;
+  let session: ClientSession;
   let folder: string;
   let url: string;
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'wampway-cli-'));
     server = await RouterServer.start({ unixPath: join(folder, 'wamp.sock') });
     url = server.url;
-    session = await Session.join(await dial(url, { codec: codecNamed('cbor') }), { realm: 'realm1' });
+    session = await ClientSession.join(await dial(url, { codec: codecNamed('cbor') }), { realm: 'realm1' });
   });
   after(async () => {
     await session.leave();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { RouterServer } from '../support/router-server.ts';
@@ -9,10 +9,10 @@ import { until } from '../support/until.ts';
 
 describe('client commands as processes', () => {
   let server: RouterServer;
-  let session: Session;
+  let session: ClientSession;
   before(async () => {
     server = await RouterServer.start();
-    session = await Session.join(await dial(server.url, { codec: codecNamed('json') }), { realm: 'realm1' });
+    session = await ClientSession.join(await dial(server.url, { codec: codecNamed('json') }), { realm: 'realm1' });
   });
   after(async () => {
     await session.leave();

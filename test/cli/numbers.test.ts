@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { jsonItems } from '../../src/codec/json/json-items.ts';
 import { jsonPayload } from '../../src/codec/json/json-values.ts';
@@ -37,12 +37,12 @@ const seen = (payload: Payload): string => compact(decoder.decode(payload.itemsI
 
 describe('numbers of the command line', () => {
   let server: RouterServer;
-  let json: Session;
-  let cbor: Session;
+  let json: ClientSession;
+  let cbor: ClientSession;
   before(async () => {
     server = await RouterServer.start();
-    json = await Session.join(await dial(server.url, { codec: codecNamed('json') }), { realm: 'realm1' });
-    cbor = await Session.join(await dial(server.url, { codec: codecNamed('cbor') }), { realm: 'realm1' });
+    json = await ClientSession.join(await dial(server.url, { codec: codecNamed('json') }), { realm: 'realm1' });
+    cbor = await ClientSession.join(await dial(server.url, { codec: codecNamed('cbor') }), { realm: 'realm1' });
   });
   after(async () => {
     await Promise.all([json.leave(), cbor.leave()]);

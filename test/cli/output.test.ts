@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { Folder } from '../support/folder.ts';
@@ -18,12 +18,12 @@ const MEGABYTES_30 = 30_000_000;
 
 describe('the output of a command', { timeout: 120_000 }, () => {
   let server: RouterServer;
-  let session: Session;
+  let session: ClientSession;
   const folder = new Folder();
   before(async () => {
     server = await RouterServer.start({ limits: { maxMessageSize: 2 ** 26 } });
     const link = await dial(server.url, { codec: codecNamed('cbor'), maxMessageSize: 2 ** 26 });
-    session = await Session.join(link, { realm: 'realm1' });
+    session = await ClientSession.join(link, { realm: 'realm1' });
     await session.register('big', ({ args }) => 'x'.repeat(Number(args[0])));
   });
   after(async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { silentLogger } from '../../src/base/logger.ts';
-import { Client, type ClientOptions, type ClientState } from '../../src/client/client.ts';
+import { Client, type ClientOptions, type ClientState } from '../../src/public/client.ts';
 import { ErrorUri } from '../../src/wamp/errors.ts';
 import { MessageType } from '../../src/wamp/messages/message-type.ts';
 import { FakeClock } from '../support/fake-clock.ts';

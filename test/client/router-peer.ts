@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../src/base/logger.ts';
-import { Session, type SessionOptions } from '../../src/client/session/session.ts';
+import { ClientSession, type SessionOptions } from '../../src/client/session/client-session.ts';
 import type { Link, LinkInfo } from '../../src/link/link.ts';
 import { localLinkPair } from '../../src/link/local-link.ts';
 import { type Dict, EMPTY_DICT } from '../../src/wamp/dict.ts';
@@ -136,10 +136,10 @@ export class RouterPeer {
 export async function joined(
   options: Partial<SessionOptions> = {},
   welcome: Dict = ALL_FEATURES,
-): Promise<{ session: Session; router: RouterPeer; clock: FakeClock }> {
+): Promise<{ session: ClientSession; router: RouterPeer; clock: FakeClock }> {
   const router = new RouterPeer();
   const clock = new FakeClock();
-  const joining = Session.join(router.near, { realm: 'realm1', clock, ...options });
+  const joining = ClientSession.join(router.near, { realm: 'realm1', clock, ...options });
   await router.expect(MessageType.Hello);
   router.welcome(welcome);
   return { session: await joining, router, clock };

@@ -3,12 +3,12 @@ import { describe, it } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { retainedEventsSent } from '../../src/client/api/retained-events.ts';
-import { Client } from '../../src/client/client.ts';
 import { result } from '../../src/client/roles/result.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import type { Link, LinkInfo } from '../../src/link/link.ts';
 import { localLinkPair } from '../../src/link/local-link.ts';
+import { Client } from '../../src/public/client.ts';
 import { AnonymousAuthenticator } from '../../src/router/policy/anonymous-authenticator.ts';
 import { Router } from '../../src/router/router.ts';
 import { dial } from '../../src/transport/dial.ts';
@@ -42,7 +42,8 @@ function linkTo(router: Router): Link {
   return near;
 }
 
-const join = (router: Router, realm = 'realm1'): Promise<Session> => Session.join(linkTo(router), { realm });
+const join = (router: Router, realm = 'realm1'): Promise<ClientSession> =>
+  ClientSession.join(linkTo(router), { realm });
 
 describe('session with the router', () => {
   it('is refused a realm that there is not', async () => {
@@ -194,7 +195,9 @@ describe('session over sockets', () => {
     const server = await RouterServer.start();
     const target = `tcp://127.0.0.1:${server.port}`;
     const [caller, callee] = await Promise.all(
-      [1, 2].map(async () => Session.join(await dial(target, { codec: codecNamed('cbor') }), { realm: 'realm1' })),
+      [1, 2].map(async () =>
+        ClientSession.join(await dial(target, { codec: codecNamed('cbor') }), { realm: 'realm1' }),
+      ),
     );
     assert.ok(caller && callee);
     // More than the listener takes.

@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { jsonCodec } from '../../src/codec/json/json-codec.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { WampError } from '../../src/wamp/errors.ts';
@@ -12,7 +12,7 @@ import { Visit } from './visit.ts';
 export class Scene implements AsyncDisposable {
   #gateway: GatewayProcess;
   readonly #browser: Browser;
-  #device: Session | undefined;
+  #device: ClientSession | undefined;
   #timer: NodeJS.Timeout | undefined;
   #count = 0;
 
@@ -36,7 +36,7 @@ export class Scene implements AsyncDisposable {
   }
 
   /** The device's session. */
-  get device(): Session {
+  get device(): ClientSession {
     if (this.#device === undefined) throw new Error('the device has not joined');
     return this.#device;
   }
@@ -108,6 +108,6 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-async function join(gateway: GatewayProcess): Promise<Session> {
-  return Session.join(await dial(gateway.url, { codec: jsonCodec }), { realm: 'realm1' });
+async function join(gateway: GatewayProcess): Promise<ClientSession> {
+  return ClientSession.join(await dial(gateway.url, { codec: jsonCodec }), { realm: 'realm1' });
 }

@@ -4,11 +4,11 @@ import { describe, it } from 'node:test';
 import { connectAsync, type IClientOptions } from 'mqtt';
 import { cborTcpBridge } from '../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
 import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
-import { signLogin, ticketLogin } from '../../src/client/client.ts';
-import { Session, type SessionOptions } from '../../src/client/session/session.ts';
+import { ClientSession, type SessionOptions } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
+import { signLogin, ticketLogin } from '../../src/public/client.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { Folder } from '../support/folder.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
@@ -72,15 +72,15 @@ class Site implements AsyncDisposable {
   /** A dashboard, anonymous on this machine. */
   async watch(): Promise<{ readonly topics: string[] }> {
     const link = await dial(`tcp://${this.gateway.listeners[0]?.address}`, { codec: codecNamed('json') });
-    const session = await Session.join(link, { realm: 'realm1' });
+    const session = await ClientSession.join(link, { realm: 'realm1' });
     const topics: string[] = [];
     await session.subscribe('', ({ topic }) => topics.push(topic), { match: 'prefix' });
     return { topics };
   }
 
-  async device(options: Partial<SessionOptions>): Promise<Session> {
+  async device(options: Partial<SessionOptions>): Promise<ClientSession> {
     const link = await dial(`tcp://127.0.0.1:${this.#port('cbor-tcp')}`, { codec: codecNamed('cbor') });
-    return Session.join(link, { realm: 'realm1', ...options });
+    return ClientSession.join(link, { realm: 'realm1', ...options });
   }
 
   mqtt(options: IClientOptions) {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ticketLogin } from '../../src/client/client.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
+import { ticketLogin } from '../../src/public/client.ts';
 import { dial } from '../../src/transport/dial.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -30,9 +30,9 @@ async function started(clock?: FakeClock): Promise<Gateway> {
   return gateway;
 }
 
-async function join(gateway: Gateway, authid: string): Promise<Session> {
+async function join(gateway: Gateway, authid: string): Promise<ClientSession> {
   const link = await dial(`tcp://${gateway.listeners[0]?.address}`, { codec: codecNamed('json') });
-  return Session.join(link, { realm: 'home', authid, logins: [ticketLogin('s')] });
+  return ClientSession.join(link, { realm: 'home', authid, logins: [ticketLogin('s')] });
 }
 
 /** An application that keeps everybody waiting until it is told, or answers by `rule` at once. */
@@ -145,7 +145,7 @@ describe('permissions that an application decides [advanced/authorization]', () 
     await using gateway = await started();
     const { answer, asked } = await authorizing(gateway);
     const link = await dial(`tcp://${gateway.listeners[0]?.address}`, { codec: codecNamed('json') });
-    const device = await Session.join(link, { realm: 'home', authid: 'device', logins: [ticketLogin('s')] });
+    const device = await ClientSession.join(link, { realm: 'home', authid: 'device', logins: [ticketLogin('s')] });
     void device.publish('a');
     // What no client may say.
     link.send({ type: 2, session: device.id, details: {} });

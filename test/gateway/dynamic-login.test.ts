@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { scramKeys } from '../../src/auth/methods/wamp-scram.ts';
 import { deriveCraKey } from '../../src/auth/methods/wampcra.ts';
-import { craLogin, type Login, scramLogin, signLogin, ticketLogin, WampError } from '../../src/client/client.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
+import { craLogin, type Login, scramLogin, signLogin, ticketLogin, WampError } from '../../src/public/client.ts';
 import { dial } from '../../src/transport/dial.ts';
 import type { Dict } from '../../src/wamp/dict.ts';
 import { asUri } from '../../src/wamp/uri.ts';
@@ -30,9 +30,9 @@ async function started(authenticator: Dict): Promise<Gateway> {
   return gateway;
 }
 
-async function join(gateway: Gateway, authid: string, login: Login): Promise<Session> {
+async function join(gateway: Gateway, authid: string, login: Login): Promise<ClientSession> {
   const link = await dial(`tcp://${gateway.listeners[0]?.address}`, { codec: codecNamed('cbor') });
-  return Session.join(link, { realm: 'home', authid, logins: [login] });
+  return ClientSession.join(link, { realm: 'home', authid, logins: [login] });
 }
 
 async function joined(gateway: Gateway, authid: string, login: Login): Promise<unknown> {

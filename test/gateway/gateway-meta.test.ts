@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import type { JoinedSession } from '../../src/client/api/session-api.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { type Bridge, defineBridge } from '../../src/gateway/bridge/bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
@@ -25,9 +25,9 @@ async function started(
   return gateway;
 }
 
-async function join(gateway: Gateway, index = 0): Promise<Session> {
+async function join(gateway: Gateway, index = 0): Promise<ClientSession> {
   const { address } = gateway.listeners[index] ?? assert.fail('no such listener');
-  return Session.join(await dial(`tcp://${address}`, { codec: codecNamed('json') }), { realm: 'realm1' });
+  return ClientSession.join(await dial(`tcp://${address}`, { codec: codecNamed('json') }), { realm: 'realm1' });
 }
 
 /** A bridge with a session of its own and one for a device, both of which the test gets hold of. */
@@ -115,7 +115,7 @@ describe('Gateway: the meta API', () => {
     await using gateway = await started({ listeners: [raw, lossy] }, [], clock);
     const { port } = gateway.listeners[1] ?? assert.fail();
     await using proxy = await StallableProxy.start({ host: '127.0.0.1', port }, { host: '127.0.0.1', port: 0 });
-    const slow = await Session.join(await dial(`tcp://127.0.0.1:${proxy.port}`, { codec: codecNamed('cbor') }), {
+    const slow = await ClientSession.join(await dial(`tcp://127.0.0.1:${proxy.port}`, { codec: codecNamed('cbor') }), {
       realm: 'realm1',
     });
     await slow.subscribe('room.light', () => {});

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { type Bridge, defineBridge } from '../../src/gateway/bridge/bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
@@ -27,10 +27,10 @@ function make(input: Record<string, unknown>, bridges: readonly Bridge[] = []): 
 }
 
 /** Joins realm1 at the listener of that number. */
-async function join(gateway: Gateway, index: number): Promise<Session> {
+async function join(gateway: Gateway, index: number): Promise<ClientSession> {
   const { config, address } = gateway.listeners[index] ?? assert.fail('no such listener');
   const url = config.type === 'web' ? `ws://${address}${config.path}` : `tcp://${address}`;
-  return Session.join(await dial(url, { codec: codecNamed('json') }), { realm: 'realm1' });
+  return ClientSession.join(await dial(url, { codec: codecNamed('json') }), { realm: 'realm1' });
 }
 
 /** A bridge with a session that answers calls, and whatever else the test wants of it. */
@@ -71,7 +71,7 @@ describe('Gateway', () => {
       const { port } = gateway.listeners[1] ?? assert.fail();
       await using proxy = await StallableProxy.start({ host: '127.0.0.1', port }, { host: '127.0.0.1', port: 0 });
       const link = await dial(`tcp://127.0.0.1:${proxy.port}`, { codec: codecNamed('cbor') });
-      const slow = await Session.join(link, { realm: 'realm1' });
+      const slow = await ClientSession.join(link, { realm: 'realm1' });
       const seen: unknown[] = [];
       await slow.subscribe('room.light', ({ args }) => seen.push(args[0]));
       const publisher = await join(gateway, 0);
@@ -166,9 +166,9 @@ describe('Gateway', () => {
     await assert.rejects(join(gateway, 0), /wamp\.error\.authentication_required/);
     const { address } = gateway.listeners[1] ?? assert.fail();
     const link = await dial(`tcp://${address}`, { codec: codecNamed('json') });
-    assert.equal((await Session.join(link, { realm: 'open' })).realm, 'open');
+    assert.equal((await ClientSession.join(link, { realm: 'open' })).realm, 'open');
     const other = await dial(`tcp://${address}`, { codec: codecNamed('json') });
-    await assert.rejects(Session.join(other, { realm: 'elsewhere' }), /wamp\.error\.no_such_realm/);
+    await assert.rejects(ClientSession.join(other, { realm: 'elsewhere' }), /wamp\.error\.no_such_realm/);
   });
 
   it('answers /healthz with its state, and no secret', async () => {

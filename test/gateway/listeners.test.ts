@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { loadConfig, parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
@@ -48,7 +48,7 @@ describe('listeners with TLS', () => {
     const places = [`wss://localhost:${web}/ws`, `https://localhost:${web}/lp`, `tcps://localhost:${web}`];
     for (const url of [...places, `tcps://localhost:${raw}`]) {
       const link = await dial(url, { codec: codecNamed('cbor'), tls: { ca: testCertificate } });
-      const session = await Session.join(link, { realm: 'realm1' });
+      const session = await ClientSession.join(link, { realm: 'realm1' });
       assert.equal(session.realm, 'realm1');
       await session.leave();
       await assert.rejects(dial(url, { codec: codecNamed('cbor') }), /the certificate is self-signed/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ticketLogin } from '../../src/client/login/ticket-login.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
@@ -35,11 +35,11 @@ describe('limits of principals', () => {
     const [web, raw] = gateway.listeners.map(({ port }) => port);
     for (const url of [`ws://127.0.0.1:${web}/ws`, `tcp://127.0.0.1:${raw}`, `http://127.0.0.1:${web}/lp`]) {
       const connect = () => dial(url, { codec: codecNamed('cbor') });
-      const as = async (authid: string): Promise<Session> =>
-        Session.join(await connect(), { realm: 'realm1', authid, logins: [ticketLogin(`${authid}-secret`)] });
+      const as = async (authid: string): Promise<ClientSession> =>
+        ClientSession.join(await connect(), { realm: 'realm1', authid, logins: [ticketLogin(`${authid}-secret`)] });
       const pump = await as('pump');
       const hubs = [await as('hub'), await as('hub')];
-      const watch = await Session.join(await connect(), { realm: 'realm1' });
+      const watch = await ClientSession.join(await connect(), { realm: 'realm1' });
       const list = async (authid: string) => {
         const { args } = await watch.call('wampway.session.list');
         const sessions: unknown = args[0];

@@ -7,11 +7,11 @@ import { connectAsync } from 'mqtt';
 import { bridges } from '../../bridges/index.ts';
 import { banner } from '../../src/cli/gateway/banner.ts';
 import { checkCommand } from '../../src/cli/gateway/check.ts';
-import { ticketLogin } from '../../src/client/client.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { loadConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
+import { ticketLogin } from '../../src/public/client.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { Folder } from '../support/folder.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
@@ -43,7 +43,7 @@ async function plugged(file: string) {
   const lines = banner(gateway, file);
   const warnings = log.at('warn').filter(({ text }) => text.includes('without permissions'));
   const url = `ws://127.0.0.1:${gateway.listeners[0]?.port}/ws`;
-  const joe = await Session.join(await dial(url, { codec: codecNamed('json') }), {
+  const joe = await ClientSession.join(await dial(url, { codec: codecNamed('json') }), {
     realm: 'realm1',
     authid: 'joe',
     logins: [ticketLogin('joes')],
@@ -58,7 +58,7 @@ async function plugged(file: string) {
   await until('the event was judged', () => heard.length + gateway.status.refused > 0);
   await plug.endAsync(true);
   // A session that stays after a refusal shows its own count, although nothing was acknowledged.
-  const other = await Session.join(await dial(url, { codec: codecNamed('json') }), { realm: 'realm1' });
+  const other = await ClientSession.join(await dial(url, { codec: codecNamed('json') }), { realm: 'realm1' });
   for (const value of [1, 2]) other.publish('mqtt.tele.other', { args: [value] }).catch(assert.fail);
   await other.call('wamp.session.count').catch(() => {});
   const { args } = await joe.call('wampway.session.get', { args: [other.id] });

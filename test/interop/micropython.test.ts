@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { freePorts } from '../support/free-ports.ts';
@@ -164,13 +164,13 @@ import sensor`;
 
   describe(`the MicroPython client on ${name}, at a gateway without anonymous devices`, { timeout: 120_000 }, () => {
     let gateway: GatewayProcess;
-    let dashboard: Session;
+    let dashboard: ClientSession;
     before(async () => {
       const [web = 0, rawSocket = 0, mqtt = 0, device = 0] = await freePorts(4);
       const principals = 'principals:\n  - { authid: pump, role: device, ticket: "the ticket of the pump" }\n';
       const env = { WAMPWAY_BRIDGES__CBOR_TCP__ANONYMOUS: 'none' };
       gateway = await GatewayProcess.start(principals, env, { web, rawSocket, mqtt, device });
-      dashboard = await Session.join(await dial(gateway.url, { codec: codecNamed('json') }), { realm: 'realm1' });
+      dashboard = await ClientSession.join(await dial(gateway.url, { codec: codecNamed('json') }), { realm: 'realm1' });
     });
     after(async () => {
       await dashboard.leave();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { cborTcpBridge } from '../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import { jsonCodec } from '../../src/codec/json/json-codec.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
@@ -153,9 +153,9 @@ describe('whatever a confined session sends, nothing outside of its prefix is pu
     await using gateway = new Gateway(parseConfig(config, [cborTcpBridge]), { bridges: [cborTcpBridge] });
     await gateway.start();
     const devicePort = /:(\d+):/.exec(gateway.bridges[0]?.banner[0] ?? '')?.[1] ?? assert.fail('no port');
-    const join = async (): Promise<Session> => {
+    const join = async (): Promise<ClientSession> => {
       const link = await dial(`tcp://${gateway.listeners[0]?.address}`, { codec: codecNamed('json') });
-      return Session.join(link, { realm: 'realm1' });
+      return ClientSession.join(link, { realm: 'realm1' });
     };
     const watcher = await join();
     await watcher.publish('dev.victim.x', { args: ['mine'], acknowledge: true, options: { retain: true } });

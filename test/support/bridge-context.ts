@@ -3,7 +3,7 @@ import { type Logger, silentLogger } from '../../src/base/logger.ts';
 import { RefusalSummary } from '../../src/base/refusal-summary.ts';
 import { AgeClock } from '../../src/base/time/age-clock.ts';
 import type { JoinedSession } from '../../src/client/api/session-api.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { joinLocal } from '../../src/client/session/join-local.ts';
 import { Access } from '../../src/gateway/access/access.ts';
 import type { BridgeContext, Identity } from '../../src/gateway/bridge/bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
@@ -12,8 +12,6 @@ import { ownerNow } from '../../src/gateway/hosting/owner-now.ts';
 import { publishingOf } from '../../src/gateway/hosting/publishing-of.ts';
 import { Pairing } from '../../src/gateway/pairing/pairing.ts';
 import { readTls } from '../../src/gateway/tls/tls-files.ts';
-import type { LinkInfo } from '../../src/link/link.ts';
-import { localLinkPair } from '../../src/link/local-link.ts';
 import type { Authenticator } from '../../src/router/policy/authenticator.ts';
 import type { Authorizer } from '../../src/router/policy/authorizer.ts';
 import { Router } from '../../src/router/router.ts';
@@ -124,19 +122,13 @@ export class TestGateway implements AsyncDisposable {
   /** Joins the realm as somebody beside the bridge, over a local link. */
   join(identity: Identity = { authid: 'test', authrole: 'anonymous' }): Promise<JoinedSession> {
     const { authid, authrole, peer = 'local', service = false, principal } = identity;
-    const info: LinkInfo = {
-      transport: 'local',
-      serializer: 'none',
-      peer,
-      loopback: true,
-      listener: 'test',
-      tls: false,
+    return joinLocal({
+      attach: link => this.router.attach(link),
+      realm: REALM,
       principal: principal ?? { authid, authrole, authmethod: 'internal', authprovider: 'test' },
-      ...(service && { internal: 'service' }),
-    };
-    const [near, far] = localLinkPair({ ...info, peer: 'router' }, info, this.#log);
-    this.router.attach(far);
-    return Session.join(near, { realm: REALM, log: this.#log });
+      ...{ listener: 'test', peer, clock: systemClock, log: this.#log },
+      ...(service && { internal: 'service' as const }),
+    });
   }
 
   /** Tells the bridge that the gateway stops. */

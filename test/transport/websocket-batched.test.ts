@@ -4,7 +4,7 @@ import { decode as decodeMsgPack, encode as encodeMsgPack } from '@msgpack/msgpa
 import { Encoder } from 'cbor-x';
 import { WebSocket } from 'ws';
 import { systemClock } from '../../src/base/clock.ts';
-import { Session } from '../../src/client/session/session.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import type { SerializerName } from '../../src/codec/message/codec.ts';
 import { dial } from '../../src/transport/dial.ts';
@@ -188,7 +188,7 @@ for (const name of ['json', 'msgpack', 'cbor'] as const) {
       const [one, two] = await Promise.all(
         [1, 2].map(async () => {
           const link = await dial(server.url, { codec: codecNamed(name), batched: true, clock: systemClock });
-          return Session.join(link, { realm: 'realm1' });
+          return ClientSession.join(link, { realm: 'realm1' });
         }),
       );
       assert.ok(one !== undefined && two !== undefined);

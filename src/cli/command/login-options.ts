@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { craLogin, type Login, scramLogin, signLogin, ticketLogin } from '../../client/client.ts';
+import { craLogin, type Login, scramLogin, signLogin, ticketLogin } from '../../public/client.ts';
 import { CliError, type CliOption, type CliOptions } from './command.ts';
 import { text } from './option-values.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Session, type SessionOptions } from '../../client/session/session.ts';
+import { ClientSession, type SessionOptions } from '../../client/session/client-session.ts';
 import { codecNamed } from '../../codec/codecs.ts';
 import type { SerializerName } from '../../codec/message/codec.ts';
 import type { Link } from '../../link/link.ts';
@@ -45,7 +45,7 @@ const hints: Readonly<Record<string, string>> = {
 
 /** A command at work. */
 export interface Peer {
-  readonly session: Session;
+  readonly session: ClientSession;
   /** For people: `realm1 at ws://127.0.0.1:8080/ws`. */
   readonly place: string;
 }
@@ -102,7 +102,7 @@ async function join(
   options: CliOptions,
   io: CliIo,
   limits: Pick<SessionOptions, 'maxInvocations'>,
-): Promise<Session | undefined> {
+): Promise<ClientSession | undefined> {
   const timeout = wholeNumber(options, 'connectTimeout', 1) ?? 10_000;
   const credentials = credentialsOf(options, io.environment ?? {});
   const ca = authorityOf(options);
@@ -114,7 +114,7 @@ async function join(
     const tls = ca === undefined ? {} : { ca };
     const codec = codecNamed(name);
     link = await dial(url, { codec, timeout, signal: io.signal, tls, maxMessageSize: MAX_MESSAGE });
-    return await Session.join(link, { realm, timeout, details: { agent: 'wampway' }, ...credentials, ...limits });
+    return await ClientSession.join(link, { realm, timeout, details: { agent: 'wampway' }, ...credentials, ...limits });
   } catch (error) {
     if (io.signal.aborted) return undefined;
     if (error instanceof DialError) throw new CliError(error.message);

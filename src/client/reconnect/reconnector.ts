@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Link } from '../../link/link.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
-import { Session, type SessionOptions } from '../session/session.ts';
+import { ClientSession, type SessionOptions } from '../session/client-session.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import { type ClientState, isRefusal } from './client-state.ts';
 
@@ -63,12 +63,12 @@ export class Reconnector {
     onState({ name: 'stopped' });
   }
 
-  async #open(signal: AbortSignal): Promise<Session> {
+  async #open(signal: AbortSignal): Promise<ClientSession> {
     const link = await this.#connect(signal);
     const abandon = (): void => link.close('the client stops');
     signal.addEventListener('abort', abandon);
     try {
-      return await Session.join(link, this.#options.session);
+      return await ClientSession.join(link, this.#options.session);
     } finally {
       signal.removeEventListener('abort', abandon);
     }

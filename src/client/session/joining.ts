@@ -13,20 +13,10 @@ import type {
 } from '../../wamp/messages/messages.ts';
 import { Payload } from '../../wamp/payload.ts';
 import { asUri, type Uri } from '../../wamp/uri.ts';
-import type { Login, LoginAttempt } from '../login/login.ts';
+import type { Challenge, ChallengeAnswer, Login, LoginAttempt } from '../login/login.ts';
 import { clientRoles } from './client-features.ts';
 
-/** What the router asks before it lets a session in. [advanced/authentication] */
-export interface Challenge {
-  /** `ticket`, `wampcra`, … */
-  readonly method: string;
-  readonly extra: Dict;
-}
-
-/** The answer to a challenge: the signature alone, or with an extra. */
-export type ChallengeAnswer = string | { readonly signature: string; readonly extra?: Dict };
-
-/** Who joins what, and how. */
+/** HELLO's realm and details, and how the client authenticates. */
 export interface Admission {
   readonly realm: string;
   readonly authid?: string;
@@ -46,8 +36,8 @@ export interface Admission {
 const DEFAULT_TIMEOUT = 10_000;
 
 /**
- * The opening of a session, from HELLO to WELCOME or refusal. Then everything goes to what `welcomed` returns: at once,
- * for the router may say more in the same breath. [basic/sessions]
+ * The opening of a session, from HELLO to WELCOME or refusal. On WELCOME it makes the receiver that `welcomed` returns the
+ * link's receiver, at once, since the next message may be in the same read. [basic/sessions]
  */
 export class Joining implements LinkReceiver {
   readonly #link: Link;
@@ -56,12 +46,13 @@ export class Joining implements LinkReceiver {
   readonly #welcomed: (message: WelcomeMessage) => LinkReceiver;
   readonly #refused: (error: WampError) => void;
   readonly #timer: Timer;
+  /** The session's receiver, if the link cannot replace its receiver: a link that an application made. */
   #successor: LinkReceiver | undefined;
   readonly #attempts = new Map<string, LoginAttempt>();
   #answering: LoginAttempt | undefined;
   #over = false;
 
-  /** `welcomed` or `refused` is called, once. The link is closed where it is `refused`. */
+  /** Calls `welcomed` or `refused`, once. Before `refused` it closes the link. */
   constructor(
     link: Link,
     admission: Admission,
@@ -105,7 +96,7 @@ export class Joining implements LinkReceiver {
       case MessageType.Welcome:
         if (!this.#trusts(message)) break;
         this.#end();
-        this.#successor = this.#welcomed(message);
+        this.#handOver(this.#welcomed(message));
         break;
       case MessageType.Challenge:
         this.#challenge(message);
@@ -130,6 +121,12 @@ export class Joining implements LinkReceiver {
   unsendable(message: Message): void {
     if (this.#successor !== undefined) this.#successor.unsendable?.(message);
     else this.#refuse(unsendable());
+  }
+
+  /** Leaves the path of further messages. */
+  #handOver(session: LinkReceiver): void {
+    if (this.#link.setReceiver !== undefined) this.#link.setReceiver(session);
+    else this.#successor = session;
   }
 
   #challenge({ method, extra }: ChallengeMessage): void {

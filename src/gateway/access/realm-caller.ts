@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import { Session } from '../../client/session/session.ts';
-import type { Link, LinkInfo } from '../../link/link.ts';
-import { localLinkPair } from '../../link/local-link.ts';
+import type { JoinedSession } from '../../client/api/session-api.ts';
+import { joinLocal } from '../../client/session/join-local.ts';
+import type { Link } from '../../link/link.ts';
 
 export interface RealmCallerOptions {
   readonly realm: string;
@@ -19,7 +19,7 @@ const MAX_PENDING = 1000;
 /** Asks applications on a realm, in the gateway's own name, by a session that is there as soon as it is needed. */
 export class RealmCaller {
   readonly #options: RealmCallerOptions;
-  #session: Promise<Session> | undefined;
+  #session: Promise<JoinedSession> | undefined;
 
   constructor(options: RealmCallerOptions) {
     this.#options = options;
@@ -33,20 +33,14 @@ export class RealmCaller {
     return result.args[0];
   }
 
-  async #join(): Promise<Session> {
+  async #join(): Promise<JoinedSession> {
     const { realm, attach, clock, log } = this.#options;
     const principal = { authid: 'wampway:auth', authrole: 'bridge', authmethod: 'internal', authprovider: 'gateway' };
-    const shared = { transport: 'local', serializer: 'none', loopback: true, listener: 'gateway', tls: false } as const;
-    const near: LinkInfo = { ...shared, peer: 'router' };
-    const [ours, routers] = localLinkPair(near, { ...shared, peer: 'gateway', principal, internal: 'service' }, log);
-    attach(routers);
     try {
-      const session = await Session.join(ours, {
-        realm,
-        authid: principal.authid,
-        clock,
-        log,
-        maxPending: MAX_PENDING,
+      const session = await joinLocal({
+        ...{ attach, realm, principal, clock, log, maxPending: MAX_PENDING },
+        listener: 'gateway',
+        internal: 'service',
       });
       void session.closed.then(() => {
         this.#session = undefined;

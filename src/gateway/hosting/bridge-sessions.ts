@@ -1,9 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { JoinedSession } from '../../client/api/session-api.ts';
-import { Session } from '../../client/session/session.ts';
+import { joinLocal } from '../../client/session/join-local.ts';
 import type { Link, LinkInfo, Principal } from '../../link/link.ts';
-import { localLinkPair } from '../../link/local-link.ts';
 import type { Identity } from '../bridge/bridge.ts';
 
 export interface BridgeSessionsOptions {
@@ -38,30 +37,28 @@ export class BridgeSessions {
       authprovider: `bridge:${bridge}`,
       ...(identity.clientId !== undefined && { clientId: identity.clientId }),
     };
-    const shared = {
-      transport: 'local',
-      serializer: 'none',
-      loopback: true,
-      listener: `bridge:${bridge}`,
-      tls: false,
-    } as const;
-    const near: LinkInfo = { ...shared, peer: 'router' };
-    const far: LinkInfo = {
-      ...{ ...shared, peer: identity.peer ?? `bridge:${bridge}`, principal },
-      ...(identity.address !== undefined && { address: identity.address }),
-      ...(internal !== undefined && { internal }),
-    };
-    const [ours, routers] = localLinkPair(near, far, log, clock);
-    this.#open.add(ours);
-    attach(routers);
+    let link: Link | undefined;
     try {
-      const session = await Session.join(ours, { realm, authid: identity.authid, clock, log });
-      void session.closed.then(() => this.#open.delete(ours));
+      const session = await joinLocal({
+        ...{ attach, realm, principal, internal, clock, log },
+        listener: `bridge:${bridge}`,
+        peer: identity.peer,
+        address: identity.address,
+        opened: opened => {
+          link = opened;
+          this.#open.add(opened);
+        },
+      });
+      void session.closed.then(() => this.#forget(link));
       return session;
     } catch (error) {
-      this.#open.delete(ours);
+      this.#forget(link);
       throw error;
     }
+  }
+
+  #forget(link: Link | undefined): void {
+    if (link !== undefined) this.#open.delete(link);
   }
 
   /** [BridgeContext.attach] */

@@ -1,9 +1,8 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Invocation } from '../../client/api/session-api.ts';
-import { Session } from '../../client/session/session.ts';
-import type { Link, LinkInfo, Principal } from '../../link/link.ts';
-import { localLinkPair } from '../../link/local-link.ts';
+import type { Invocation, JoinedSession } from '../../client/api/session-api.ts';
+import { joinLocal } from '../../client/session/join-local.ts';
+import type { Link, Principal } from '../../link/link.ts';
 import type { RealmView } from '../../router/realm/realm.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import { asId } from '../../wamp/ids.ts';
@@ -15,15 +14,6 @@ const principal: Principal = {
   authrole: 'router',
   authmethod: 'internal',
   authprovider: 'router',
-};
-
-const here: LinkInfo = {
-  transport: 'local',
-  serializer: 'none',
-  peer: 'router',
-  loopback: true,
-  listener: 'meta',
-  tls: false,
 };
 
 /** Short, and done before the caller leaves, even if it leaves without waiting for the answer. */
@@ -47,7 +37,7 @@ export interface MetaSessionOptions {
 export class MetaSession {
   readonly #options: MetaSessionOptions;
   readonly #turns: MetaTurns;
-  #session: Session | undefined;
+  #session: JoinedSession | undefined;
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -59,11 +49,10 @@ export class MetaSession {
   /** Resolves when all procedures are registered. */
   async start(): Promise<void> {
     const { realm, procedures, attach, clock, log } = this.#options;
-    const [ours, routers] = localLinkPair(here, { ...here, peer: 'meta', principal, internal: 'router' }, log);
-    attach(routers);
-    const session = await Session.join(ours, {
-      ...{ realm: realm.name, authid: principal.authid, clock, log },
-      maxInvocations: MAX_INVOCATIONS,
+    const session = await joinLocal({
+      ...{ attach, realm: realm.name, principal, clock, log, maxInvocations: MAX_INVOCATIONS },
+      listener: 'meta',
+      internal: 'router',
     });
     this.#session = session;
     void session.closed.then(reason => this.#lost(reason));

@@ -7,7 +7,7 @@ import { DeviceGate } from '../../../bridges/cbor-tcp/device-gate.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import type { WampEvent } from '../../../src/client/api/session-api.ts';
-import { Session } from '../../../src/client/session/session.ts';
+import { ClientSession } from '../../../src/client/session/client-session.ts';
 import { codecNamed } from '../../../src/codec/codecs.ts';
 import { GatewayNetwork } from '../../../src/gateway/gateway-network.ts';
 import type { Link, LinkInfo } from '../../../src/link/link.ts';
@@ -52,10 +52,10 @@ class Site implements AsyncDisposable {
   }
 
   /** Connects as the device of that name. */
-  async device(name: string | undefined, authmethods?: readonly string[]): Promise<Session> {
+  async device(name: string | undefined, authmethods?: readonly string[]): Promise<ClientSession> {
     const link = await network.dialRawSocket({ host: '127.0.0.1', port: this.port, serializer: 'cbor' });
     const authid = name === undefined ? {} : { authid: name };
-    return Session.join(link, { realm: 'realm1', ...authid, ...(authmethods && { authmethods }) });
+    return ClientSession.join(link, { realm: 'realm1', ...authid, ...(authmethods && { authmethods }) });
   }
 
   async closeBridge(): Promise<void> {

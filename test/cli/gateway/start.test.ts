@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Session } from '../../../src/client/session/session.ts';
+import { ClientSession } from '../../../src/client/session/client-session.ts';
 import { codecNamed } from '../../../src/codec/codecs.ts';
 import { dial } from '../../../src/transport/dial.ts';
 import { until } from '../../support/until.ts';
@@ -70,8 +70,8 @@ class Run {
   }
 }
 
-function join1(url: string): Promise<Session> {
-  return dial(url, { codec: codecNamed('json') }).then(link => Session.join(link, { realm: 'realm1' }));
+function join1(url: string): Promise<ClientSession> {
+  return dial(url, { codec: codecNamed('json') }).then(link => ClientSession.join(link, { realm: 'realm1' }));
 }
 
 const free = ['--port', '0', '--rawsocket-port', '0'];

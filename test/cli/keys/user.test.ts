@@ -6,11 +6,11 @@ import { checkCommand } from '../../../src/cli/gateway/check.ts';
 import { keyCommand } from '../../../src/cli/keys/key.ts';
 import { userCommand } from '../../../src/cli/keys/user.ts';
 import { runProgram } from '../../../src/cli/program.ts';
-import { scramLogin, signLogin, ticketLogin } from '../../../src/client/client.ts';
-import { Session, type SessionOptions } from '../../../src/client/session/session.ts';
+import { ClientSession, type SessionOptions } from '../../../src/client/session/client-session.ts';
 import { codecNamed } from '../../../src/codec/codecs.ts';
 import { loadConfig } from '../../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
+import { scramLogin, signLogin, ticketLogin } from '../../../src/public/client.ts';
 import { dial } from '../../../src/transport/dial.ts';
 import { Folder } from '../../support/folder.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
@@ -42,9 +42,9 @@ function site(): Folder & { readonly config: string; readonly principals: string
   return Object.assign(folder, { config: folder.file('gateway.yaml'), principals: folder.file('who.yaml') });
 }
 
-async function joined(gateway: Gateway, options: Partial<SessionOptions>): Promise<Session> {
+async function joined(gateway: Gateway, options: Partial<SessionOptions>): Promise<ClientSession> {
   const link = await dial(`tcp://${gateway.listeners[0]?.address}`, { codec: codecNamed('json') });
-  return Session.join(link, { realm: 'home', ...options });
+  return ClientSession.join(link, { realm: 'home', ...options });
 }
 
 describe('wampway user', () => {
@@ -144,7 +144,7 @@ describe('wampway user', () => {
     const log = new RecordingLogger();
     await using gateway = new Gateway(loadConfig({ file: config, environment: {}, bridges: [] }), { bridges: [], log });
     await gateway.start();
-    const admits = async (options: Partial<SessionOptions>): Promise<Session | undefined> =>
+    const admits = async (options: Partial<SessionOptions>): Promise<ClientSession | undefined> =>
       joined(gateway, options).catch(() => undefined);
     const first = await admits({ authid: 'joe', logins: [scramLogin('first')] });
     assert.notEqual(first, undefined);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Invocation, InvocationHandler, RegisterOptions } from '../../../src/client/api/session-api.ts';
 import { result } from '../../../src/client/roles/result.ts';
-import type { SessionOptions } from '../../../src/client/session/session.ts';
+import type { SessionOptions } from '../../../src/client/session/client-session.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import { MessageType } from '../../../src/wamp/messages/message-type.ts';
 import { Payload } from '../../../src/wamp/payload.ts';

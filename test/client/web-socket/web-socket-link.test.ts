@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Client, ErrorUri, Session, webSocketLink } from '../../../src/client/client.ts';
+import { Client, ErrorUri, Session, webSocketLink } from '../../../src/public/client.ts';
 import { MessageType } from '../../../src/wamp/messages/message-type.ts';
 import { freePorts } from '../../support/free-ports.ts';
 import { RouterServer } from '../../support/router-server.ts';

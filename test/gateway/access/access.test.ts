@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
-import type { Challenge } from '../../../src/client/session/joining.ts';
-import { Session, type SessionOptions } from '../../../src/client/session/session.ts';
+import type { Challenge } from '../../../src/client/login/login.ts';
+import { ClientSession, type SessionOptions } from '../../../src/client/session/client-session.ts';
 import { codecNamed } from '../../../src/codec/codecs.ts';
 import { parseConfig } from '../../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
@@ -30,9 +30,13 @@ async function started(input: Record<string, unknown>): Promise<Gateway> {
   return gateway;
 }
 
-async function joined(url: string, options: Partial<SessionOptions>, tls: DialOptions['tls'] = {}): Promise<Session> {
+async function joined(
+  url: string,
+  options: Partial<SessionOptions>,
+  tls: DialOptions['tls'] = {},
+): Promise<ClientSession> {
   const link = await dial(url, { codec: codecNamed('json'), tls: { ca: testCertificate, ...tls } });
-  const session = await Session.join(link, { realm: 'home', ...options });
+  const session = await ClientSession.join(link, { realm: 'home', ...options });
   await session.leave();
   return session;
 }
@@ -91,12 +95,12 @@ describe('access by TLS', () => {
       ['tls-exporter', 'TLSv1.3'],
       ['tls-unique', 'TLSv1.2'],
     ] as const) {
-      const attempt = async (twist: (channel: Uint8Array) => Uint8Array): Promise<Session> => {
+      const attempt = async (twist: (channel: Uint8Array) => Uint8Array): Promise<ClientSession> => {
         const terms = { codec: codecNamed('json'), tls: { ca: testCertificate, maxVersion: version } };
         const link = await dial(url, terms);
         const data = link.info.channelBinding?.(binding) ?? assert.fail('no channel');
         const channel = twist(binding === 'tls-unique' ? createHash('sha256').update(data).digest() : data);
-        const session = await Session.join(link, {
+        const session = await ClientSession.join(link, {
           realm: 'home',
           authmethods: ['cryptosign'],
           authextra: { pubkey: PUBLIC_KEY, channel_binding: binding },

@@ -8,11 +8,11 @@ import { cborTcpBridge } from '../../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
 import { mqttBridge } from '../../../bridges/mqtt/mqtt-bridge.ts';
 import { pairCommand } from '../../../src/cli/keys/pair.ts';
 import { runProgram } from '../../../src/cli/program.ts';
-import { ticketLogin } from '../../../src/client/client.ts';
-import { Session } from '../../../src/client/session/session.ts';
+import { ClientSession } from '../../../src/client/session/client-session.ts';
 import { codecNamed } from '../../../src/codec/codecs.ts';
 import { loadConfig } from '../../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
+import { ticketLogin } from '../../../src/public/client.ts';
 import { dial } from '../../../src/transport/dial.ts';
 import { Folder } from '../../support/folder.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
@@ -41,9 +41,9 @@ describe('wampway pair', () => {
       /:(\d+):/.exec(gateway.bridges.find(({ name }) => name === bridge)?.banner[0] ?? '')?.[1] ?? assert.fail();
     const mqtt = (options: IClientOptions) =>
       connectAsync(`mqtt://127.0.0.1:${port('mqtt')}`, { reconnectPeriod: 0, ...options });
-    const device = async (authid: string, ticket?: string): Promise<Session> => {
+    const device = async (authid: string, ticket?: string): Promise<ClientSession> => {
       const link = await dial(`tcp://127.0.0.1:${port('cbor-tcp')}`, { codec: codecNamed('cbor') });
-      return Session.join(link, { realm: 'realm1', authid, ...(ticket && { logins: [ticketLogin(ticket)] }) });
+      return ClientSession.join(link, { realm: 'realm1', authid, ...(ticket && { logins: [ticketLogin(ticket)] }) });
     };
 
     // Before.
@@ -116,7 +116,7 @@ describe('wampway pair', () => {
     );
     await gateway.start();
     const link = await dial(`ws://127.0.0.1:${gateway.listeners[0]?.port}/ws`, { codec: codecNamed('json') });
-    const session = await Session.join(link, { realm: 'realm1' });
+    const session = await ClientSession.join(link, { realm: 'realm1' });
     for (const verb of ['open', 'list', 'close']) {
       await assert.rejects(session.call(`wampway.pairing.${verb}`), /not_authorized/);
     }

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { cborTcpBridge } from '../../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
 import { mqttBridge } from '../../../bridges/mqtt/mqtt-bridge.ts';
-import { Session } from '../../../src/client/session/session.ts';
+import { ClientSession } from '../../../src/client/session/client-session.ts';
 import { codecNamed } from '../../../src/codec/codecs.ts';
 import { parseConfig } from '../../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
@@ -70,7 +70,7 @@ describe('TLS certificates', () => {
     for (const port of ports) assert.equal(await shown(port), old);
     const own = { ca: files.read('ca.pem'), cert: files.read('pump.pem'), key: files.read('pump.key') };
     const link = await dial(`wss://localhost:${web}/ws`, { codec: codecNamed('json'), tls: own });
-    const session = await Session.join(link, { realm: 'realm1', authid: 'pump', authmethods: ['tls'] });
+    const session = await ClientSession.join(link, { realm: 'realm1', authid: 'pump', authmethods: ['tls'] });
     await session.register('com.example.echo', ({ args }) => args[0]);
 
     // The certificate comes before its key, and in two pieces.
@@ -91,9 +91,9 @@ describe('TLS certificates', () => {
     assert.deepEqual((await session.call('com.example.echo', { args: ['still here'] })).args, ['still here']);
     // Clients of the new authority, and none of the old one any more.
     const theirs = { ca: second.read('ca.pem'), cert: second.read('pump.pem'), key: second.read('pump.key') };
-    const join = async (tls: { ca: string; cert: string; key: string }): Promise<Session> => {
+    const join = async (tls: { ca: string; cert: string; key: string }): Promise<ClientSession> => {
       const fresh = await dial(`wss://localhost:${web}/ws`, { codec: codecNamed('json'), tls });
-      return Session.join(fresh, { realm: 'realm1', authid: 'pump', authmethods: ['tls'] });
+      return ClientSession.join(fresh, { realm: 'realm1', authid: 'pump', authmethods: ['tls'] });
     };
     await until('the new authority is believed', () =>
       join(theirs).then(

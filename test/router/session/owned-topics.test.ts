@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import type { JoinedSession } from '../../../src/client/api/session-api.ts';
-import { Session } from '../../../src/client/session/session.ts';
+import { ClientSession } from '../../../src/client/session/client-session.ts';
 import type { LinkInfo } from '../../../src/link/link.ts';
 import { localLinkPair } from '../../../src/link/local-link.ts';
 import { AnonymousAuthenticator } from '../../../src/router/policy/anonymous-authenticator.ts';
@@ -24,7 +24,7 @@ function join(router: Router, parts: Partial<LinkInfo>): Promise<JoinedSession> 
   };
   const [near, far] = localLinkPair({ ...info, peer: 'router' }, info, silentLogger);
   router.attach(far);
-  return Session.join(near, { realm: 'realm1', log: silentLogger });
+  return ClientSession.join(near, { realm: 'realm1', log: silentLogger });
 }
 
 /** Whether a session may do what `act` does; anything but a refusal is an error. */

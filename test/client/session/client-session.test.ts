@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { clientFeatures } from '../../../src/client/session/client-features.ts';
-import { Session, type SessionOptions } from '../../../src/client/session/session.ts';
+import { ClientSession, type SessionOptions } from '../../../src/client/session/client-session.ts';
+import type { Link, LinkInfo, LinkReceiver } from '../../../src/link/link.ts';
 import { ErrorUri } from '../../../src/wamp/errors.ts';
 import { MessageType } from '../../../src/wamp/messages/message-type.ts';
+import type { Message } from '../../../src/wamp/messages/messages.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
 import { asUri } from '../../../src/wamp/uri.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -12,7 +14,47 @@ import { ALL_FEATURES, joined, RouterPeer, refusal, settle } from '../router-pee
 function joining(options: Partial<SessionOptions> = {}) {
   const router = new RouterPeer();
   const clock = new FakeClock();
-  return { router, clock, session: Session.join(router.near, { realm: 'realm1', clock, ...options }) };
+  return { router, clock, session: ClientSession.join(router.near, { realm: 'realm1', clock, ...options }) };
+}
+
+/** A link that records which messages reach the receiver given to `open`. */
+class ObservedLink implements Link {
+  readonly handshake: MessageType[] = [];
+  readonly #inner: Link;
+
+  constructor(inner: Link) {
+    this.#inner = inner;
+  }
+
+  get info(): LinkInfo {
+    return this.#inner.info;
+  }
+
+  get queuedBytes(): number {
+    return this.#inner.queuedBytes;
+  }
+
+  open(receiver: LinkReceiver): void {
+    this.#inner.open({
+      message: message => {
+        this.handshake.push(message.type);
+        receiver.message(message);
+      },
+      closed: reason => receiver.closed(reason),
+    });
+  }
+
+  setReceiver(receiver: LinkReceiver): void {
+    this.#inner.setReceiver?.(receiver);
+  }
+
+  send(message: Message): void {
+    this.#inner.send(message);
+  }
+
+  close(reason: string): void {
+    this.#inner.close(reason);
+  }
 }
 
 describe('joining', () => {
@@ -30,6 +72,29 @@ describe('joining', () => {
     const { id, realm, welcome } = await session;
     assert.deepEqual([id, realm, welcome], [7, 'realm1', ALL_FEATURES]);
     assert.equal(clock.timers, 0);
+  });
+
+  it('leaves the path of messages at WELCOME', async () => {
+    const router = new RouterPeer();
+    const link = new ObservedLink(router.near);
+    const session = ClientSession.join(link, { realm: 'realm1', clock: new FakeClock() });
+    router.welcome();
+    await session;
+    router.goodbye();
+    assert.equal(await (await session).closed, 'wamp.close.goodbye_and_out');
+    assert.deepEqual(link.handshake, [MessageType.Welcome]);
+  });
+
+  it('forwards to the session if the link cannot replace its receiver', async () => {
+    const router = new RouterPeer();
+    const link = new ObservedLink(router.near);
+    Object.defineProperty(link, 'setReceiver', { value: undefined });
+    const session = ClientSession.join(link, { realm: 'realm1', clock: new FakeClock() });
+    router.welcome();
+    await session;
+    router.goodbye();
+    assert.equal(await (await session).closed, 'wamp.close.goodbye_and_out');
+    assert.deepEqual(link.handshake, [MessageType.Welcome, MessageType.Goodbye]);
   });
 
   it('rejects with the reason and message of ABORT, and closes', async () => {

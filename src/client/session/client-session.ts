@@ -43,7 +43,7 @@ const DEFAULT_MAX_INVOCATIONS = 10_000;
 const LEAVE_TIMEOUT = 2_000;
 
 /** One WAMP session on one link, which it owns: joined when you get it, over when `closed` resolves. */
-export class Session implements JoinedSession {
+export class ClientSession implements JoinedSession {
   readonly id: Id<'session'>;
   readonly welcome: Dict;
   readonly realm: string;
@@ -83,11 +83,11 @@ export class Session implements JoinedSession {
    * Joins a realm over a link that has not been opened yet. Rejects with a `WampError` and a closed link: what the
    * router's ABORT says, `wamp.error.timeout`, or `wamp.error.network_failure` where the link is lost.
    */
-  static join(link: Link, options: SessionOptions): Promise<Session> {
+  static join(link: Link, options: SessionOptions): Promise<ClientSession> {
     const { clock = systemClock, log = silentLogger } = options;
     return new Promise((resolve, reject) => {
       const welcomed = (message: WelcomeMessage): LinkReceiver => {
-        const session = new Session(link, message, options, clock, log);
+        const session = new ClientSession(link, message, options, clock, log);
         resolve(session);
         return session.#receiver;
       };
