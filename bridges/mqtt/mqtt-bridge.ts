@@ -2,12 +2,12 @@ import { defineBridge } from '../../src/gateway/bridge/bridge.ts';
 import { inspectRecord } from './broker/durability/record-check.ts';
 import { accessInWords } from './clients/access.ts';
 import { clientRights } from './clients/client-rights.ts';
-import { presencePrefix } from './clients/presence.ts';
 import { mqttConfig } from './config/mqtt-config.ts';
 import { greenhouse } from './demo.ts';
 import { type OwnBroker, openBroker } from './open-broker.ts';
 import { Relay } from './relay/relay.ts';
 import { DropCounter } from './report/drop-counter.ts';
+import { presencePrefix } from './topics/level-spelling.ts';
 
 /** The bridge itself on the realm. */
 const SERVICE = 'wampway:mqtt';

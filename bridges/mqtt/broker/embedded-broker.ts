@@ -14,7 +14,7 @@ import { type Arrival, Connection, type ConnectionHost, type ConnectionLimits } 
 import { DisconnectHandler } from './connections/disconnect-handler.ts';
 import { Subscribing } from './connections/subscribing.ts';
 import { Backpressure } from './delivery/backpressure.ts';
-import { Distributor } from './delivery/distributor.ts';
+import { Distributor, type Staged } from './delivery/distributor.ts';
 import { PublishQueue } from './delivery/publish-queue.ts';
 import { RetainedReplays } from './delivery/retained-replays.ts';
 import { WorkTurns } from './delivery/work-turns.ts';
@@ -80,7 +80,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   readonly #departures: DisconnectHandler;
   readonly #protocol: ClientProtocol;
   readonly #sys: SysTopics;
-  readonly #own: PublishQueue;
+  readonly #own: PublishQueue<Staged>;
   readonly #connections = new Set<Connection>();
   readonly #unflushed = new Set<Connection>();
   readonly #timers = new Set<Timer>();
@@ -124,11 +124,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       maxSessions,
     });
     const overtake = (topic: string): void => this.#replays.overtake(topic);
-    this.#distributor = new Distributor({ ...shared, connectionOf, overtake, evicted: topic => sink.evicted?.(topic) });
-    this.#replays = new RetainedReplays({
-      ...{ retained: this.#retained, turns: this.turns, window, connectionOf },
-      give: (session, message, qos) => this.#distributor.give(session, message, qos, true),
-    });
+    this.#distributor = new Distributor({ ...shared, overtake, evicted: topic => sink.evicted?.(topic) });
+    this.#replays = new RetainedReplays({ retained: this.#retained, turns: this.turns, window });
     this.#refused = new RefusedFilters(config.refuse.subscribe);
     const all = {
       ...shared,
@@ -231,7 +228,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       return true;
     }
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    this.#distributor.give(peer.session, new Message(topic, bytes, qos, retain, this.ages.now()), qos, retain);
+    peer.session.deliver(new Message(topic, bytes, qos, retain, this.ages.now()), qos, retain);
     return true;
   }
 
@@ -360,8 +357,4 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     const [retained, held, drops] = [this.#retained, this.#held, this.#parts.drops];
     return { traffic: this.traffic, arrivals, sessions, subscriptions, retained, held, drops };
   }
-}
-
-function connectionOf({ connection }: Session): Connection | undefined {
-  return connection instanceof Connection ? connection : undefined;
 }

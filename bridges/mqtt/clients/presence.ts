@@ -1,7 +1,7 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 import type { MqttPeer } from '../source/mqtt-source.ts';
-import { type LevelSpelling, PRESENCE } from '../topics/level-spelling.ts';
+import { type LevelSpelling, presencePrefix } from '../topics/level-spelling.ts';
 
 /** Clients that are gone and of which it is still said that they were there. */
 const MAX_GONE = 1_000;
@@ -22,11 +22,6 @@ export interface Present {
 const NO_BRIDGE = { exclude_authrole: ['bridge'] };
 const RETAIN = Object.freeze({ retain: true, ...NO_BRIDGE });
 const FORGET = Object.freeze({ _retain_clear: true, ...NO_BRIDGE });
-
-/** Of the topics of presence. No MQTT topic has such a URI: the first level `presence` is spelt otherwise. */
-export function presencePrefix(prefix: string): string {
-  return `${prefix}${PRESENCE}.`;
-}
 
 /**
  * Who is there: `{prefix}presence.{client id}` is `{online, since, reason}`, retained. A client that takes over its own

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { isReserved, isUri } from '../../../src/wamp/uri.ts';
 import { callSchemeSchema } from '../calls/call-scheme.ts';
 import { presetNames } from '../calls/schemes.ts';
-import { presencePrefix } from '../clients/presence.ts';
 import { ruleSchema, sideTemplate } from '../rules/rule-schema.ts';
+import { presencePrefix } from '../topics/level-spelling.ts';
 
 /** What every MQTT bridge has in its configuration, whatever broker it is at: how messages and calls are mapped. */
 export const mappingShape = {

@@ -1,6 +1,11 @@
 /** The first component, behind the prefix, of URIs that are the gateway's own: no topic is spelt so. */
 export const PRESENCE = 'presence';
 
+/** The prefix of the presence topics. No MQTT topic has such a URI, because the first level `presence` is escaped. */
+export function presencePrefix(prefix: string): string {
+  return `${prefix}${PRESENCE}.`;
+}
+
 /** How a realm's URIs are spelt: `loose` keeps topics readable, `strict` uses `[0-9a-z_]` alone. */
 export type UriStyle = 'loose' | 'strict';
 

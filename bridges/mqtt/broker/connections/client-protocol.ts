@@ -3,7 +3,7 @@ import { isBridgeNotice } from '../../source/bridge-notice.ts';
 import type { MqttSink } from '../../source/mqtt-source.ts';
 import { isTopicName } from '../../source/mqtt-text.ts';
 import type { Backpressure } from '../delivery/backpressure.ts';
-import type { Distributor } from '../delivery/distributor.ts';
+import type { Distributor, Staged } from '../delivery/distributor.ts';
 import { PublishQueue } from '../delivery/publish-queue.ts';
 import type { RetainedReplays } from '../delivery/retained-replays.ts';
 import { Message } from '../messages/message.ts';
@@ -55,7 +55,7 @@ export class ClientProtocol {
   /** `connection` has `session` from now on. */
   open(connection: Connection, session: Session): void {
     const { distributor } = this.#parts;
-    const line = new PublishQueue({
+    const line = new PublishQueue<Staged>({
       stage: (message, id, verdict) => {
         const incoming = id > 0 ? session : undefined;
         return verdict === 'pass'
@@ -161,7 +161,7 @@ export class ClientProtocol {
    * Whether so many messages of a client wait that its socket is read no further; of a `part` of the bound. While they
    * wait for a subscriber, as many as fit into memory are read: behind them may be acknowledgements that others wait for.
    */
-  #isLong(session: Session, line: PublishQueue, part: number): boolean {
+  #isLong(session: Session, line: PublishQueue<Staged>, part: number): boolean {
     const { backpressure, limits } = this.#parts;
     if (line.length === 0) return false;
     if (session.incoming.size * part >= MAX_INCOMING) return true;

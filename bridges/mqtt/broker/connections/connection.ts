@@ -6,6 +6,7 @@ import type { AwakeTime } from '../../../../src/base/time/awake-time.ts';
 import type { Owner, PeerAddress } from '../../../../src/gateway/bridge/bridge.ts';
 import type { PeerCertificate } from '../../../../src/link/link.ts';
 import type { MqttPeer } from '../../source/mqtt-source.ts';
+import type { Staged } from '../delivery/distributor.ts';
 import type { PublishQueue } from '../delivery/publish-queue.ts';
 import type { WorkTurns } from '../delivery/work-turns.ts';
 import { type ClientPacket, MalformedPacket, type Will } from '../packets/packet.ts';
@@ -97,7 +98,7 @@ export class Connection implements MqttPeer, SessionConnection {
   owner: Owner | undefined;
   /** From the moment on in which it is let in. */
   session: Session | undefined;
-  line: PublishQueue | undefined;
+  line: PublishQueue<Staged> | undefined;
   /** Why it was closed, where that was not its own wish. */
   reason: string | undefined;
   /** CONNECT was answered with a refusal. */

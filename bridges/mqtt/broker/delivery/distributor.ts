@@ -1,7 +1,6 @@
 import type { Owner } from '../../../../src/gateway/bridge/bridge.ts';
 import type { DropCounter } from '../../report/drop-counter.ts';
 import type { Qos } from '../../source/mqtt-source.ts';
-import type { Connection } from '../connections/connection.ts';
 import type { Journal } from '../durability/journal.ts';
 import { Message } from '../messages/message.ts';
 import { type Outgoing, OutgoingState } from '../messages/outbound-queue.ts';
@@ -42,8 +41,6 @@ export interface DistributorParts {
   overtake(topic: string): void;
   /** A retained message has given way to another. */
   evicted(topic: string): void;
-  /** The connection of a session, or undefined. */
-  connectionOf(session: Session): Connection | undefined;
 }
 
 /**
@@ -102,9 +99,9 @@ export class Distributor {
       const given = lower(qos, message.qos);
       // To others a message is retained only if it is older than their subscription. [MQTT-3.3.1-9]
       const retain = session.bridge && message.retain;
-      if (given === 0 && retain) this.give(session, message, 0, true);
+      if (given === 0 && retain) session.deliver(message, 0, true);
       else if (given === 0) {
-        const connection = this.#parts.connectionOf(session);
+        const { connection } = session;
         if (connection === undefined) return;
         packet ??= publish(topic, payload, { qos: 0, retain: false, dup: false, id: 0 });
         connection.sendAtMostOnce(packet, payload.length, topic);
@@ -132,30 +129,7 @@ export class Distributor {
 
   #giveAnother(message: Message, group: SessionGroup): void {
     const next = group.pick();
-    if (next !== undefined) this.give(next.member, message, lower(next.qos, message.qos), false, group.name);
-  }
-
-  /** One message to one session, whatever it has subscribed. */
-  give(session: Session, message: Message, qos: Qos, retain: boolean, share?: string): void {
-    if (qos === 0) {
-      const { topic, payload } = message;
-      const packet = publish(topic, payload, { qos, retain, dup: false, id: 0 });
-      this.#parts.connectionOf(session)?.sendAtMostOnce(packet, payload.length, topic);
-      return;
-    }
-    const entry = session.enqueue(message, qos, retain, share);
-    if (entry === undefined) return;
-    if (session.journal === undefined) {
-      session.pump();
-      return;
-    }
-    session.journal.commit().then(
-      () => session.released(entry),
-      () => {
-        session.remove(entry);
-        this.#parts.drops.add('the store has failed', { topic: message.topic });
-      },
-    );
+    if (next !== undefined) next.member.deliver(message, lower(next.qos, message.qos), false, group.name);
   }
 
   /**
@@ -173,7 +147,7 @@ export class Distributor {
       if (next === undefined) continue;
       // In this order both are of one transaction.
       session.remove(entry);
-      this.give(next.member, message, lower(next.qos, message.qos), false, share);
+      next.member.deliver(message, lower(next.qos, message.qos), false, share);
     }
     session.journal?.flush();
   }

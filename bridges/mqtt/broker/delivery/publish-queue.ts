@@ -1,10 +1,14 @@
 import { type Clock, systemClock } from '../../../../src/base/clock.ts';
 import type { Verdict } from '../../source/mqtt-source.ts';
 import type { Message } from '../messages/message.ts';
-import type { Staged } from './distributor.ts';
+
+/** A staged message: the write that has to be on disk before it is released. */
+export interface Committing {
+  readonly committed: Promise<void>;
+}
 
 /** What is done with a message, in this order. */
-export interface PublishSteps {
+export interface PublishSteps<Staged extends Committing> {
   /**
    * Whether a message has to wait for a subscriber that is behind; then `advance` is called when it may go on. Absent:
    * none has to.
@@ -22,7 +26,7 @@ export interface PublishSteps {
   progressed(): void;
 }
 
-interface Place {
+interface Place<Staged> {
   readonly message: Message;
   readonly id: number;
   /** Undefined until there is one. */
@@ -50,11 +54,11 @@ const MAX_UNWRITTEN = 500;
  * overlap: the next message is staged while the one before is being written. A message that has to wait for a subscriber
  * holds up those behind it.
  */
-export class PublishQueue {
-  readonly #steps: PublishSteps;
+export class PublishQueue<Staged extends Committing = Committing> {
+  readonly #steps: PublishSteps<Staged>;
   readonly #clock: Clock;
   #batch = FIRST_MESSAGES;
-  #places: Place[] = [];
+  #places: Place<Staged>[] = [];
   /** The first place that is not through, and the first that is not staged. */
   #first = 0;
   #next = 0;
@@ -68,7 +72,7 @@ export class PublishQueue {
     this.#advance();
   };
 
-  constructor(steps: PublishSteps, clock: Clock = systemClock) {
+  constructor(steps: PublishSteps<Staged>, clock: Clock = systemClock) {
     this.#steps = steps;
     this.#clock = clock;
   }
@@ -129,8 +133,8 @@ export class PublishQueue {
     return this.#waiting;
   }
 
-  #place(message: Message, id: number, verdict: Verdict | undefined): Place {
-    const place = { message, id, verdict, committed: false, staged: undefined, refused: false };
+  #place(message: Message, id: number, verdict: Verdict | undefined): Place<Staged> {
+    const place: Place<Staged> = { message, id, verdict, committed: false, staged: undefined, refused: false };
     // It may stay for seconds.
     if (this.#waiting) message.settle();
     this.#bytes += message.size;
@@ -179,7 +183,7 @@ export class PublishQueue {
     });
   }
 
-  #commit(place: Place, staged: Staged): void {
+  #commit(place: Place<Staged>, staged: Staged): void {
     this.#next += 1;
     place.staged = staged;
     staged.committed
@@ -194,7 +198,7 @@ export class PublishQueue {
       .catch(this.#steps.failed);
   }
 
-  #answered(place: Place): void {
+  #answered(place: Place<Staged>): void {
     place.committed = true;
     this.#finish();
     if (this.#waiting || this.#next === this.#places.length) return;
@@ -202,7 +206,7 @@ export class PublishQueue {
     if (this.#next - this.#first <= MAX_UNWRITTEN / 2) this.#advance();
   }
 
-  #releaseFirst({ message, id, staged, verdict, refused }: Place): void {
+  #releaseFirst({ message, id, staged, verdict, refused }: Place<Staged>): void {
     this.#first += 1;
     this.#bytes -= message.size;
     if (!refused && verdict !== undefined) this.#steps.release(message, id, staged, verdict);
@@ -222,7 +226,7 @@ export class PublishQueue {
   }
 
   /** Those behind it are not accepted either: the client is disconnected, and has not been told of them. */
-  #refuseFrom(place: Place, error: Error): void {
+  #refuseFrom(place: Place<Staged>, error: Error): void {
     const index = this.#places.indexOf(place);
     if (index < this.#first) return;
     for (const { message, id } of this.#places.splice(index)) {

@@ -1,6 +1,5 @@
 import { Chain, type ChainLinks } from '../../../../src/base/collections/chain.ts';
 import type { Qos } from '../../source/mqtt-source.ts';
-import type { Connection } from '../connections/connection.ts';
 import type { Message } from '../messages/message.ts';
 import type { Budget, RetainedCursor } from '../messages/retained-cursor.ts';
 import type { RetainedMessages } from '../messages/retained-messages.ts';
@@ -14,9 +13,6 @@ export interface ReplayParts {
   readonly turns: WorkTurns;
   /** Messages that wait in a session from which on no retained ones are added. */
   readonly window: number;
-  connectionOf(session: Session): Connection | undefined;
-  /** One message at QoS 1 or 2 to one session, as a retained one. */
-  give(session: Session, message: Message, qos: 1 | 2): void;
 }
 
 /** The retained messages of one subscription on their way to its session. */
@@ -114,11 +110,11 @@ export class RetainedReplays {
 
   /** Whether there is nothing to do for now. */
   #work(session: Session, line: Line, budget: Budget): boolean {
-    const { connectionOf, window } = this.#parts;
+    const { window } = this.#parts;
     while (budget.steps > 0) {
       const replay = line.replays.first;
       if (replay === undefined) this.#lines.delete(session);
-      const connection = connectionOf(session);
+      const { connection } = session;
       const mayGoOn =
         replay !== undefined &&
         connection?.writable === true &&
@@ -139,10 +135,10 @@ export class RetainedReplays {
   #send({ session, qos }: Replay, message: Message): void {
     const { topic, payload } = message;
     if (message.bridge === session.clientId) return;
-    if (qos > 0 && message.qos > 0) this.#parts.give(session, message, qos === 1 || message.qos === 1 ? 1 : 2);
+    if (qos > 0 && message.qos > 0) session.deliver(message, qos === 1 || message.qos === 1 ? 1 : 2, true);
     else {
       const packet = publish(topic, payload, { qos: 0, retain: true, dup: false, id: 0 });
-      this.#parts.connectionOf(session)?.sendPublish(packet, payload.length);
+      session.connection?.sendPublish(packet, payload.length);
     }
   }
 

@@ -14,8 +14,10 @@ export interface SessionConnection {
   readonly writable: boolean;
   send(packet: Buffer): void;
   close(reason: string): void;
-  /** Sends PUBLISH, which is counted. */
+  /** Sends PUBLISH, which is counted. `bytes`: the size of its payload. */
   sendPublish(packet: Buffer, bytes: number): void;
+  /** Sends PUBLISH at QoS 0. If too much waits for the client already, the message is dropped and counted. */
+  sendAtMostOnce(packet: Buffer, bytes: number, topic: string): void;
 }
 
 export interface QueueLimits {
@@ -157,6 +159,32 @@ export class Session {
     const entry = this.queue.add(message, qos, retain, state, share);
     this.journal?.queued(this.clientId, entry);
     return entry;
+  }
+
+  /**
+   * Delivers one message, whatever the client has subscribed. At QoS 1 and 2 it is queued, and sent once it is on disk if the
+   * session is durable. `share`: the shared subscription that it came by.
+   */
+  deliver(message: Message, qos: Qos, retain: boolean, share?: string): void {
+    if (qos === 0) {
+      const { topic, payload } = message;
+      const packet = publish(topic, payload, { qos, retain, dup: false, id: 0 });
+      this.connection?.sendAtMostOnce(packet, payload.length, topic);
+      return;
+    }
+    const entry = this.enqueue(message, qos, retain, share);
+    if (entry === undefined) return;
+    if (this.journal === undefined) {
+      this.pump();
+      return;
+    }
+    this.journal.commit().then(
+      () => this.released(entry),
+      () => {
+        this.remove(entry);
+        this.#parts.drops.add('the store has failed', { topic: message.topic });
+      },
+    );
   }
 
   /** Forgets a message: acknowledged, dropped or given to another. */

@@ -45,6 +45,7 @@ function connection(writable: boolean): SessionConnection & { readonly sent: Buf
     close: () => {},
     send: packet => sent.push(packet),
     sendPublish: packet => sent.push(packet),
+    sendAtMostOnce: () => {},
   };
 }
 
