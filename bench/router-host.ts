@@ -11,7 +11,7 @@ import { MetaApi } from '../src/meta/meta-api.ts';
 import { AnonymousAuthenticator } from '../src/router/policy/anonymous-authenticator.ts';
 import { allowAll } from '../src/router/policy/authorizer.ts';
 import { Router } from '../src/router/router.ts';
-import { turnFlusher } from '../src/transport/channel/flusher.ts';
+import { turnFlusher } from '../src/transport/channel/write-batcher.ts';
 import { defaultLimits } from '../src/transport/endpoint/limits.ts';
 import { listenRawSocket } from '../src/transport/rawsocket-server.ts';
 import { listenWeb } from '../src/transport/web-server.ts';

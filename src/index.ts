@@ -40,5 +40,6 @@ export type { Authenticator } from './router/policy/authenticator.ts';
 export type { Authorizer } from './router/policy/authorizer.ts';
 export { Router, type RouterOptions } from './router/router.ts';
 export { type StartGatewayOptions, startGateway } from './start-gateway.ts';
-export { type DialOptions, dial } from './transport/dial.ts';
+export { dial } from './transport/dial.ts';
+export type { DialOptions } from './transport/endpoint/dial-options.ts';
 export { CloseUri, ErrorUri, ProtocolViolation, WampError } from './wamp/errors.ts';

@@ -5,7 +5,7 @@ import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Link } from '../link/link.ts';
 import type { Listening } from './endpoint/listening.ts';
 import { RequestGuard, type RequestGuardOptions } from './guard/request-guard.ts';
-import { refuseUpgrade } from './http/http-refusal.ts';
+import { answerText, refuseUpgrade } from './http/responses.ts';
 import { LongPollAcceptor } from './longpoll/acceptor.ts';
 import { RawSocketAcceptor } from './rawsocket/acceptor.ts';
 import { MAGIC } from './rawsocket/handshake.ts';
@@ -15,6 +15,9 @@ import { Places } from './server/places.ts';
 import { type ListenAddress, SocketServer, type TlsOptions } from './server/socket-server.ts';
 import { type CookieGiver, WebSocketAcceptor } from './websocket/acceptor.ts';
 import type { ForeignSubprotocols } from './websocket/foreign-subprotocols.ts';
+
+/** Header of an answer that ends the connection. */
+const CLOSE = { Connection: 'close' };
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -113,7 +116,7 @@ class SharedPort {
       this.#refuse(visitor, request, response, { status: 503, text });
       return;
     }
-    if (visitor !== undefined && this.#longPolls?.has(request.url ?? '')) {
+    if (visitor !== undefined && this.#longPolls?.has(request)) {
       this.#longPolls.handle(visitor, request, response);
       return;
     }
@@ -121,7 +124,7 @@ class SharedPort {
     if (refused !== undefined) {
       this.#refuse(visitor, request, response, { status: 403, text: refused });
     } else if (onRequest === undefined) {
-      answer(response, 404, 'Nothing here but WebSocket');
+      answerText(response, 404, 'Nothing here but WebSocket', CLOSE);
     } else {
       try {
         onRequest(request, response);
@@ -129,7 +132,7 @@ class SharedPort {
         const { log, name } = this.#options;
         log.error({ listener: name, method: request.method, url: request.url, err: error }, 'request failed');
         if (response.headersSent) response.destroy();
-        else answer(response, 500, 'Internal error');
+        else answerText(response, 500, 'Internal error', CLOSE);
       }
     }
   }
@@ -145,7 +148,7 @@ class SharedPort {
     const fields = { peer: caller?.peer, listener, status, refused };
     const from = caller && networkOfPeer(caller);
     refusals.refused({ log, text: 'HTTP request refused', reason: String(status), from, fields });
-    answer(response, status, refused);
+    answerText(response, status, refused, CLOSE);
   }
 
   #upgrade(request: IncomingMessage, head: Buffer): void {
@@ -163,13 +166,4 @@ class SharedPort {
       refuseUpgrade(socket, 500, 'Internal error');
     }
   }
-}
-
-function answer(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, {
-    'Content-Type': 'text/plain; charset=utf-8',
-    'X-Content-Type-Options': 'nosniff',
-    Connection: 'close',
-  });
-  response.end(`${text}\n`);
 }

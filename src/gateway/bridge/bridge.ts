@@ -24,8 +24,7 @@ export type { DeviceCredentials } from '../../auth/principals/device-authenticat
 export { AgeClock } from '../../base/time/age-clock.ts';
 export type { Store, StoreOperation } from '../../store/contract/store.ts';
 export type { Listening } from '../../transport/endpoint/listening.ts';
-export { type PeerAddress, peerAddress } from '../../transport/endpoint/peer-address.ts';
-export { shownCertificate } from '../../transport/endpoint/tls-peer.ts';
+export { type PeerAddress, peerAddress, shownCertificate } from '../../transport/endpoint/peer-address.ts';
 export type { ForeignWebSocket } from '../../transport/websocket/foreign-subprotocols.ts';
 export { byteSize } from '../config/values/byte-size.ts';
 export { type TlsConfig, tlsSchema } from '../config/values/tls-schema.ts';

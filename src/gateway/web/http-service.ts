@@ -1,5 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pathOf } from '../../transport/http/incoming.ts';
+import { answerText } from '../../transport/http/responses.ts';
 import type { GatewayStatus } from './gateway-status.ts';
+
+/** The state of the gateway changes from one request to the next. */
+const UNCACHED = { 'Cache-Control': 'no-store' };
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -15,21 +20,24 @@ export interface HttpServiceOptions {
 /** What the web listener answers to plain HTTP: `/healthz`, the operator's folders, and the page. */
 export function httpService(options: HttpServiceOptions): Handler {
   return (request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const path = pathOf(request);
     if (path === '/healthz') {
       if (request.method !== 'GET' && request.method !== 'HEAD') {
-        answer(response, 405, 'text/plain', 'GET or HEAD\n', { Allow: 'GET, HEAD' });
+        answerText(response, 405, 'GET or HEAD', { ...UNCACHED, Allow: 'GET, HEAD' });
         return;
       }
       const status = options.status();
-      answer(response, status.status === 'stopping' ? 503 : 200, 'application/json', `${JSON.stringify(status)}\n`);
+      answerText(response, status.status === 'stopping' ? 503 : 200, JSON.stringify(status), {
+        ...UNCACHED,
+        'Content-Type': 'application/json; charset=utf-8',
+      });
       return;
     }
     const [, name = '', rest] = path.split('/', 3);
     const folder = options.folders.get(name);
     if (folder !== undefined) {
       // A page's relative links need the slash. Relative, as a proxy may have cut off a prefix. [RFC9110-10.2.2]
-      if (rest === undefined) answer(response, 301, 'text/plain', `${name}/\n`, { Location: `${name}/` });
+      if (rest === undefined) answerText(response, 301, `${name}/`, { ...UNCACHED, Location: `${name}/` });
       else folder(request, response);
       return;
     }
@@ -37,28 +45,11 @@ export function httpService(options: HttpServiceOptions): Handler {
       options.page(request, response);
       return;
     }
-    answer(
+    answerText(
       response,
       404,
-      'text/plain',
-      'wampway: the page is not here. It is switched off, or was not built (npm run build).\n',
+      'wampway: the page is not here. It is switched off, or was not built (npm run build).',
+      UNCACHED,
     );
   };
-}
-
-function answer(
-  response: ServerResponse,
-  status: number,
-  type: string,
-  text: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  response.writeHead(status, {
-    'Content-Type': `${type}; charset=utf-8`,
-    'Content-Length': Buffer.byteLength(text),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    ...headers,
-  });
-  response.end(response.req.method === 'HEAD' ? undefined : text);
 }

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../../link/frame-channel.ts';
 import { BatchReader, joinBatch } from './batch.ts';
 import { LINGER } from './fair-reader.ts';
-import { type Flushable, turnFlusher } from './flusher.ts';
+import { type Flushable, turnFlusher } from './write-batcher.ts';
 
 /** With this much gathered, the turn's end is not waited for; what is larger goes by itself. */
 const MAX_BATCH_BYTES = 64 * 1024;

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
-import { type Flushable, turnFlusher } from './flusher.ts';
-import { Scratch, SLAB_BYTES } from './scratch.ts';
+
+/** Size of the shared buffer, in bytes. Larger pieces are never copied into it. */
+const SLAB_BYTES = 64 * 1024;
 
 /** Larger frames are handed to the system as they are; copying smaller ones is cheaper than one more piece. */
 const COPY_BYTES = 16 * 1024;
@@ -12,6 +13,66 @@ const MAX_WAITING_ANSWERS = 1024 * 1024;
 const ANSWER_BYTES = 128;
 
 const EMPTY = new Uint8Array(0);
+
+/** Something that holds back what it has to send until the end of the turn. */
+export interface Flushable {
+  /** Sends what was held back. Must not throw. */
+  flush(): void;
+}
+
+/**
+ * Makes the writes of one turn of the event loop leave together: sockets are read, messages handled, and then, in one
+ * `setImmediate` for all, each socket that was written to is flushed once.
+ */
+class Flusher {
+  #dirty: Flushable[] = [];
+
+  /** Has `item` flushed at the end of this turn. The caller adds itself once a turn. */
+  add(item: Flushable): void {
+    if (this.#dirty.push(item) === 1) setImmediate(() => this.#run());
+  }
+
+  #run(): void {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const item of dirty) item.flush();
+  }
+}
+
+/** The process's one flusher: gathering works across all sockets, whichever listener they came by. */
+export const turnFlusher = new Flusher();
+
+/**
+ * Memory to put frames together in, claimed piece by piece from a slab that is shared by all sockets. The system
+ * nearly always takes the bytes during the write, and then the piece is given back and used for the next socket.
+ */
+class Scratch {
+  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  #used = 0;
+  #mark = 0;
+
+  /** Begins the pieces that `giveBack` takes back together. */
+  begin(): void {
+    this.#mark = this.#used;
+  }
+
+  /** `bytes` (at most `SLAB_BYTES`) to write to. */
+  claim(bytes: number): Buffer {
+    if (this.#used + bytes > SLAB_BYTES) {
+      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.#used = 0;
+      this.#mark = 0;
+    }
+    const start = this.#used;
+    this.#used += bytes;
+    return this.#slab.subarray(start, this.#used);
+  }
+
+  /** Takes back what was claimed since `begin`: nobody may look at it any more. */
+  giveBack(): void {
+    this.#used = this.#mark;
+  }
+}
 
 const scratch = new Scratch();
 

@@ -5,6 +5,8 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { pathOf } from './incoming.ts';
+import { answer, answerEmpty, answerText } from './responses.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -23,7 +25,6 @@ const types: Readonly<Record<string, string>> = {
 /** On every answer. The page loads nothing from elsewhere, is shown in no frame, and is what it says it is. */
 const SAFETY: OutgoingHttpHeaders = {
   'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
 };
 
@@ -91,12 +92,11 @@ export class StaticFiles {
 
   /** Answers a request: 200, 304, 404, or 405. */
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
-    const file = this.#files.get(pathOf(request.url ?? '/'));
+    const file = this.#files.get(nameOf(request));
     if (file === undefined) {
-      refuse(response, 404, 'There is no such page');
+      answerText(response, 404, 'There is no such page', SAFETY);
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD');
-      refuse(response, 405, 'Only GET and HEAD');
+      answerText(response, 405, 'Only GET and HEAD', { ...SAFETY, Allow: 'GET, HEAD' });
     } else {
       send(request, response, file);
     }
@@ -146,11 +146,10 @@ async function makeFile(path: string, body: Buffer): Promise<StaticFile> {
   return { type, plain: { body, etag: `"${hash}"` }, gzipped };
 }
 
-/** The path as it stands among the names; an escape that makes no sense is no name. */
-function pathOf(url: string): string {
-  const path = url.split(/[?#]/, 1)[0] ?? '';
+/** The decoded path of a request: a key of the file table. A path with an invalid escape matches no file. */
+function nameOf(request: IncomingMessage): string {
   try {
-    return decodeURIComponent(path);
+    return decodeURIComponent(pathOf(request));
   } catch {
     return '';
   }
@@ -161,14 +160,12 @@ function send(request: IncomingMessage, response: ServerResponse, { type, plain,
   const headers: OutgoingHttpHeaders = { ...SAFETY, ETag: etag, 'Cache-Control': 'no-cache' };
   if (gzipped !== undefined) headers['Vary'] = 'Accept-Encoding';
   if (isKnown(request.headers['if-none-match'], etag)) {
-    response.writeHead(304, headers).end();
+    answerEmpty(response, 304, headers);
     return;
   }
   headers['Content-Type'] = type;
-  headers['Content-Length'] = body.length;
   if (body === gzipped?.body) headers['Content-Encoding'] = 'gzip';
-  response.writeHead(200, headers);
-  response.end(request.method === 'HEAD' ? undefined : body);
+  answer(response, 200, body, headers);
 }
 
 /** [RFC9110-12.5.3] */
@@ -183,9 +180,4 @@ function takesGzip(accepted = ''): boolean {
 function isKnown(condition: string | undefined, etag: string): boolean {
   if (condition === undefined) return false;
   return condition.split(',').some(item => item.trim() === '*' || item.trim().replace(/^W\//, '') === etag);
-}
-
-function refuse(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { ...SAFETY, 'Content-Type': 'text/plain; charset=utf-8' });
-  response.end(`${text}\n`);
 }

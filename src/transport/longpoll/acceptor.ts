@@ -7,15 +7,14 @@ import { BatchedChannel } from '../channel/batched-channel.ts';
 import { chooseSubprotocol, type Subprotocol, subprotocolsOf } from '../endpoint/subprotocol.ts';
 import { type Caller, peerOf } from '../guard/caller.ts';
 import type { RequestGuard } from '../guard/request-guard.ts';
-import { allowOrigin, answerPreflight } from '../http/cross-origin.ts';
-import { readBody } from '../http/request-body.ts';
-import { answerNothing, answerText } from '../http/responses.ts';
+import { pathOf, readBody } from '../http/incoming.ts';
+import { allowOrigin, answerEmpty, answerPreflight, answerText } from '../http/responses.ts';
 import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from '../server/accepted-link.ts';
 import type { PendingConnection } from '../server/pending-connection.ts';
 import { Places } from '../server/places.ts';
 import { LongPollCarriers } from './carriers.ts';
 import { LongPollChannel } from './channel.ts';
-import { contentTypes } from './content.ts';
+import { contentTypes } from './requests.ts';
 
 export interface LongPollAcceptorOptions extends AcceptorTerms {
   /** The base URL's path, e.g. `/lp`, under which `open` is. */
@@ -65,8 +64,8 @@ export class LongPollAcceptor {
   }
 
   /** Whether a request is for this transport. */
-  has(path: string): boolean {
-    return path.startsWith(`${this.#options.path}/`);
+  has(request: IncomingMessage): boolean {
+    return pathOf(request).startsWith(`${this.#options.path}/`);
   }
 
   handle(visitor: PendingConnection, request: IncomingMessage, response: ServerResponse): void {
@@ -84,7 +83,7 @@ export class LongPollAcceptor {
     allowOrigin(response, request.headers.origin);
     if (request.method === 'OPTIONS') answerPreflight(response);
     else if (request.method === 'POST') this.#post({ visitor, caller, request, response });
-    else answerText(response.setHeader('Allow', 'POST, OPTIONS'), 405, 'POST is for all that is here');
+    else answerText(response, 405, 'POST is for all that is here', { Allow: 'POST, OPTIONS' });
   }
 
   /** Opens no more, and ends what is open once its time is over, or nobody is left who could ask. */
@@ -113,7 +112,6 @@ export class LongPollAcceptor {
   /** What every answer has in common. */
   #prepare(response: ServerResponse): void {
     response.setHeader('Cache-Control', 'no-store');
-    response.setHeader('X-Content-Type-Options', 'nosniff');
     // Said, so that no client begins a request on a connection that is about to end; a second early, as it travels.
     const idle = Math.floor(this.#options.limits.handshakeTimeout / 1000) - 1;
     if (idle > 0) response.setHeader('Keep-Alive', `timeout=${idle}`);
@@ -133,8 +131,9 @@ export class LongPollAcceptor {
 
   #post(question: Question): void {
     const { request, response } = question;
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    const [id = '', action = '', ...rest] = path.slice(this.#options.path.length + 1).split('/');
+    const [id = '', action = '', ...rest] = pathOf(request)
+      .slice(this.#options.path.length + 1)
+      .split('/');
     if (id === 'open' && action === '' && rest.length === 0) {
       this.#open(question);
       return;
@@ -154,7 +153,7 @@ export class LongPollAcceptor {
     } else if (action === 'close') {
       request.resume();
       transport.channel.close();
-      answerNothing(response, 202);
+      answerEmpty(response, 202);
     } else {
       answerText(response, 404, 'A transport has receive, send and close');
     }
@@ -167,8 +166,7 @@ export class LongPollAcceptor {
     }
     response.once('close', () => channel.sent());
     readBody(request, maxBody, body => {
-      if (body === undefined)
-        answerText(response.setHeader('Connection', 'close'), 400, `The limit is ${maxBody} bytes`);
+      if (body === undefined) answerText(response, 400, `The limit is ${maxBody} bytes`, { Connection: 'close' });
       else channel.send(body, response);
     });
   }
@@ -191,7 +189,9 @@ export class LongPollAcceptor {
         answerText(response, 503, refusal);
       } else if (!response.destroyed) {
         const transport = this.#make(question, spoken);
-        answerText(response, 200, JSON.stringify({ protocol: spoken.name, transport }), contentTypes.json);
+        answerText(response, 200, JSON.stringify({ protocol: spoken.name, transport }), {
+          'Content-Type': contentTypes.json,
+        });
       }
     });
   }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { afterAwake } from '../../base/time/awake-time.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../../link/frame-channel.ts';
-import { answerNothing, answerText } from '../http/responses.ts';
+import { answer, answerEmpty, answerText } from '../http/responses.ts';
 
 /** SENDs of one peer that may be under way at a time; with its receive, more than a browser opens to one host. */
 const MAX_SENDS = 8;
@@ -108,7 +108,7 @@ export class LongPollChannel implements FrameChannel {
     response.once('close', () => this.#gone(response));
     this.#answer();
     if (this.#held === response) {
-      this.#holding = this.#options.clock.after(this.#options.hold, () => this.#answerNothing());
+      this.#holding = this.#options.clock.after(this.#options.hold, () => this.#answerEmpty());
     } else if (this.#state === 'open') {
       this.#receiver?.drained();
     }
@@ -137,7 +137,7 @@ export class LongPollChannel implements FrameChannel {
   /** The peer leaves. */
   close(): void {
     const held = this.#release();
-    if (held !== undefined) answerNothing(held, 204);
+    if (held !== undefined) answerEmpty(held, 204);
     this.destroy('the peer closed the transport');
   }
 
@@ -145,7 +145,7 @@ export class LongPollChannel implements FrameChannel {
     this.#receiver?.receiveFrame(frame);
     // What the frame was wrong with is told in ABORT, which the next receive gets.
     if (this.#violated) answerText(response, 400, this.#reason);
-    else answerNothing(response, 202);
+    else answerEmpty(response, 202);
   }
 
   get #violated(): boolean {
@@ -162,15 +162,14 @@ export class LongPollChannel implements FrameChannel {
     this.#bytes -= body.length;
     this.#answering += body.length;
     response.once('close', () => this.#answered(response, body.length));
-    response.writeHead(200, { 'Content-Type': this.#options.contentType, 'Content-Length': body.length });
-    response.end(body);
+    answer(response, 200, body, { 'Content-Type': this.#options.contentType });
     if (this.#state === 'ending' && this.#frames.length === 0) this.destroy(this.#reason);
   }
 
   /** So that nobody on the way takes the connection for dead, and we learn of a peer that is. */
-  #answerNothing(): void {
+  #answerEmpty(): void {
     const response = this.#release();
-    if (response !== undefined) answerNothing(response, 204);
+    if (response !== undefined) answerEmpty(response, 204);
   }
 
   /** A receive is over. One that asked and went away has lost nothing but the question. */

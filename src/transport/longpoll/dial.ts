@@ -1,21 +1,24 @@
 import type { Link } from '../../link/link.ts';
-import { WireLink } from '../../link/wire-link.ts';
 import { BATCH_OVERHEAD } from '../channel/batch.ts';
 import { BatchedChannel } from '../channel/batched-channel.ts';
-import type { DialTerms } from '../dial.ts';
 import { DialError } from '../endpoint/dial-error.ts';
+import type { ResolvedDialOptions } from '../endpoint/dial-options.ts';
+import { dialedLink } from '../endpoint/dialed-link.ts';
 import { subprotocolOf } from '../endpoint/subprotocol.ts';
-import { contentTypes } from './content.ts';
 import { LongPollDialChannel } from './dial-channel.ts';
-import { LongPollRequests } from './requests.ts';
+import { contentTypes, LongPollRequests } from './requests.ts';
 
 /** The client's side of long-poll. [advanced/transport_http_longpoll] */
-export async function dialLongPoll(terms: DialTerms): Promise<Link> {
-  const { url, codec, signal, clock, log, closeGrace } = terms;
-  const requests = new LongPollRequests(url, terms.maxMessageSize + (terms.batched ? BATCH_OVERHEAD : 0), terms.tls);
+export async function dialLongPoll(options: ResolvedDialOptions): Promise<Link> {
+  const { url, codec, signal } = options;
+  const requests = new LongPollRequests(
+    url,
+    options.maxMessageSize + (options.batched ? BATCH_OVERHEAD : 0),
+    options.tls,
+  );
   try {
     const batched = subprotocolOf(codec, true).name;
-    const protocols = terms.batched ? [batched, codec.subprotocol] : [codec.subprotocol];
+    const protocols = options.batched ? [batched, codec.subprotocol] : [codec.subprotocol];
     const body = Buffer.from(JSON.stringify({ protocols }));
     const answer = await requests.post('open', contentTypes.json, body, signal);
     const text = Buffer.from(answer.body).toString();
@@ -25,21 +28,8 @@ export async function dialLongPoll(terms: DialTerms): Promise<Link> {
     const frames = protocol === batched;
     const contentType = contentTypes[codec.name];
     const channel = new LongPollDialChannel({ requests, transport, contentType, batched: frames });
-    return new WireLink({
-      info: {
-        transport: 'longpoll',
-        serializer: codec.name,
-        ...answer.address,
-        listener: 'dialled',
-        tls: url.startsWith('https:'),
-      },
-      codec,
-      channel: frames ? new BatchedChannel(channel, codec.binary, clock) : channel,
-      log,
-      clock,
-      outgoing: { maxBytes: terms.maxQueuedBytes },
-      closeGrace,
-    });
+    const peer = { transport: 'longpoll', ...answer.address, tls: url.startsWith('https:') } as const;
+    return dialedLink(options, peer, frames ? new BatchedChannel(channel, codec.binary, options.clock) : channel);
   } catch (error) {
     requests.close();
     signal.throwIfAborted();

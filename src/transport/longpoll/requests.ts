@@ -1,9 +1,15 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
-import type { TlsClientOptions } from '../dial.ts';
-import type { PeerAddress } from '../endpoint/peer-address.ts';
-import { peerAddress } from '../endpoint/peer-address.ts';
-import { readBody } from '../http/request-body.ts';
+import type { TlsClientOptions } from '../endpoint/dial-options.ts';
+import { type PeerAddress, peerAddress } from '../endpoint/peer-address.ts';
+import { readBody } from '../http/incoming.ts';
+
+/** The HTTP content types of the serializers. */
+export const contentTypes = {
+  json: 'application/json; charset=utf-8',
+  msgpack: 'application/msgpack',
+  cbor: 'application/cbor',
+} as const;
 
 /** Milliseconds that a router may hold a receive before the connection is taken for dead. */
 const PATIENCE = 90_000;

@@ -1,8 +1,7 @@
 import { networkOfPeer } from '../../base/network/network-of.ts';
 import type { Codec } from '../../codec/message/codec.ts';
 import type { Link } from '../../link/link.ts';
-import { peerAddress } from '../endpoint/peer-address.ts';
-import { tlsPeer } from '../endpoint/tls-peer.ts';
+import { peerAddress, tlsPeer } from '../endpoint/peer-address.ts';
 import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from '../server/accepted-link.ts';
 import type { PendingConnection } from '../server/pending-connection.ts';
 import { servingOf } from '../server/serving.ts';

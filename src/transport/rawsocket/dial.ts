@@ -1,11 +1,10 @@
 import { createConnection, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Link } from '../../link/link.ts';
-import { WireLink } from '../../link/wire-link.ts';
-import type { DialTerms } from '../dial.ts';
 import { DialError } from '../endpoint/dial-error.ts';
-import { peerAddress } from '../endpoint/peer-address.ts';
-import { tlsPeer } from '../endpoint/tls-peer.ts';
+import type { ResolvedDialOptions } from '../endpoint/dial-options.ts';
+import { dialedLink } from '../endpoint/dialed-link.ts';
+import { peerAddress, tlsPeer } from '../endpoint/peer-address.ts';
 import { RawSocketChannel } from './channel.ts';
 import { encodeHandshake, HANDSHAKE_BYTES, lengthCode, lengthLimit, readReply } from './handshake.ts';
 
@@ -15,33 +14,33 @@ export type RawSocketTarget =
   | { readonly unixPath: string };
 
 /** The client's side of RawSocket. [advanced/transport_rawsocket] */
-export async function dialRawSocket(target: RawSocketTarget, terms: DialTerms): Promise<Link> {
-  const socket = open(target, terms);
+export async function dialRawSocket(target: RawSocketTarget, options: ResolvedDialOptions): Promise<Link> {
+  const socket = open(target, options);
   // Errors end the handshake, or later the channel; one that falls between must not end the process.
   socket.on('error', () => {});
   const giveUp = (): void => {
     socket.destroy();
   };
-  terms.signal.addEventListener('abort', giveUp, { once: true });
+  options.signal.addEventListener('abort', giveUp, { once: true });
   try {
-    const length = lengthCode(terms.maxMessageSize);
-    const { peerLimit, rest } = await shakeHands(socket, length, terms);
-    terms.signal.throwIfAborted();
-    return makeLink(socket, target, terms, { ownLimit: lengthLimit(length), peerLimit, rest });
+    const length = lengthCode(options.maxMessageSize);
+    const { peerLimit, rest } = await shakeHands(socket, length, options);
+    options.signal.throwIfAborted();
+    return makeLink(socket, target, options, { ownLimit: lengthLimit(length), peerLimit, rest });
   } catch (error) {
     socket.destroy();
-    terms.signal.throwIfAborted();
+    options.signal.throwIfAborted();
     throw error;
   } finally {
-    terms.signal.removeEventListener('abort', giveUp);
+    options.signal.removeEventListener('abort', giveUp);
   }
 }
 
-function open(target: RawSocketTarget, terms: DialTerms): Socket {
+function open(target: RawSocketTarget, options: ResolvedDialOptions): Socket {
   if ('unixPath' in target) return createConnection({ path: target.unixPath });
   const { host, port, secure } = target;
   const socket = secure
-    ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...terms.tls })
+    ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...options.tls })
     : createConnection({ host, port });
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 30_000);
@@ -54,7 +53,7 @@ interface Handshake {
   readonly rest: Uint8Array;
 }
 
-function shakeHands(socket: Socket, length: number, { url, codec }: DialTerms): Promise<Handshake> {
+function shakeHands(socket: Socket, length: number, { url, codec }: ResolvedDialOptions): Promise<Handshake> {
   return new Promise((resolve, reject) => {
     let reply: Uint8Array = new Uint8Array(0);
     // A request that is written before the connection stands waits for it.
@@ -84,27 +83,15 @@ function shakeHands(socket: Socket, length: number, { url, codec }: DialTerms): 
 function makeLink(
   socket: Socket,
   target: RawSocketTarget,
-  terms: DialTerms,
+  options: ResolvedDialOptions,
   { ownLimit, peerLimit, rest }: Handshake & { readonly ownLimit: number },
 ): Link {
-  const { codec, log, clock, heartbeat, maxQueuedBytes, closeGrace } = terms;
+  const { clock, heartbeat } = options;
   const channel = new RawSocketChannel({ socket, ownLimit, peerLimit, heartbeat, clock });
-  const link = new WireLink({
-    info: {
-      transport: 'rawsocket',
-      serializer: codec.name,
-      ...peerAddress(socket, 'unixPath' in target ? target.unixPath : undefined),
-      listener: 'dialled',
-      tls: 'secure' in target && target.secure,
-      ...tlsPeer(socket, false),
-    },
-    codec,
-    channel,
-    log,
-    clock,
-    outgoing: { maxBytes: maxQueuedBytes },
-    closeGrace,
-  });
+  const unixPath = 'unixPath' in target ? target.unixPath : undefined;
+  const tls = 'secure' in target && target.secure;
+  const peer = { transport: 'rawsocket', ...peerAddress(socket, unixPath), tls, ...tlsPeer(socket, false) } as const;
+  const link = dialedLink(options, peer, channel);
   if (rest.length > 0) channel.feed(rest);
   socket.resume();
   return link;

@@ -4,12 +4,12 @@ import { networkOfPeer } from '../../base/network/network-of.ts';
 import type { Link } from '../../link/link.ts';
 import { BATCH_OVERHEAD } from '../channel/batch.ts';
 import { BatchedChannel } from '../channel/batched-channel.ts';
+import { tlsPeer } from '../endpoint/peer-address.ts';
 import { chooseSubprotocol, offeredSubprotocols, type Subprotocol, subprotocolsOf } from '../endpoint/subprotocol.ts';
-import { tlsPeer } from '../endpoint/tls-peer.ts';
-import type { Caller } from '../guard/caller.ts';
-import { peerOf } from '../guard/caller.ts';
+import { type Caller, peerOf } from '../guard/caller.ts';
 import type { RequestGuard } from '../guard/request-guard.ts';
-import { refuseUpgrade } from '../http/http-refusal.ts';
+import { pathOf } from '../http/incoming.ts';
+import { refuseUpgrade } from '../http/responses.ts';
 import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from '../server/accepted-link.ts';
 import type { PendingConnection } from '../server/pending-connection.ts';
 import { servingOf } from '../server/serving.ts';
@@ -120,7 +120,7 @@ export class WebSocketAcceptor {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
       return { status: 400, text: 'The only upgrade here is to WebSocket' };
     }
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const path = pathOf(request);
     if (!paths.includes(path) && !more.includes(path)) {
       const names = this.#options.foreign?.namesOn(path) ?? [];
       if (names.length > 0) return { status: 400, text: `${path} needs one of the subprotocols ${names.join(', ')}` };

@@ -3,14 +3,13 @@ import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Link } from '../../link/link.ts';
-import { WireLink } from '../../link/wire-link.ts';
 import { BATCH_OVERHEAD } from '../channel/batch.ts';
 import { BatchedChannel } from '../channel/batched-channel.ts';
-import type { DialTerms } from '../dial.ts';
 import { DialError } from '../endpoint/dial-error.ts';
-import { peerAddress } from '../endpoint/peer-address.ts';
+import type { ResolvedDialOptions } from '../endpoint/dial-options.ts';
+import { dialedLink } from '../endpoint/dialed-link.ts';
+import { peerAddress, tlsPeer } from '../endpoint/peer-address.ts';
 import { subprotocolOf } from '../endpoint/subprotocol.ts';
-import { tlsPeer } from '../endpoint/tls-peer.ts';
 import { WebSocketChannel } from './channel.ts';
 import { acceptOf } from './handshake.ts';
 
@@ -25,11 +24,11 @@ interface Upgraded {
 }
 
 /** The client's side of WebSocket. */
-export async function dialWebSocket(terms: DialTerms): Promise<Link> {
-  const { url, codec, signal, clock, log, closeGrace } = terms;
+export async function dialWebSocket(options: ResolvedDialOptions): Promise<Link> {
+  const { url, codec, signal, clock } = options;
   const batched = subprotocolOf(codec, true).name;
-  const offered = terms.batched ? [batched, codec.subprotocol] : [codec.subprotocol];
-  const { socket, subprotocol, head } = await upgraded(terms, offered);
+  const offered = options.batched ? [batched, codec.subprotocol] : [codec.subprotocol];
+  const { socket, subprotocol, head } = await upgraded(options, offered);
   try {
     signal.throwIfAborted();
     const isBatched = subprotocol === batched;
@@ -37,27 +36,16 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
       socket,
       binary: codec.binary,
       client: true,
-      maxMessage: terms.maxMessageSize + (isBatched ? BATCH_OVERHEAD : 0),
-      heartbeat: terms.heartbeat,
-      closeGrace,
+      maxMessage: options.maxMessageSize + (isBatched ? BATCH_OVERHEAD : 0),
+      heartbeat: options.heartbeat,
+      closeGrace: options.closeGrace,
       clock,
     });
-    const link = new WireLink({
-      info: {
-        transport: 'websocket',
-        serializer: codec.name,
-        ...peerAddress(socket),
-        listener: 'dialled',
-        tls: url.startsWith('wss:'),
-        ...tlsPeer(socket, false),
-      },
-      codec,
-      channel: isBatched ? new BatchedChannel(channel, codec.binary, clock) : channel,
-      log,
-      clock,
-      outgoing: { maxBytes: terms.maxQueuedBytes },
-      closeGrace,
-    });
+    const link = dialedLink(
+      options,
+      { transport: 'websocket', ...peerAddress(socket), tls: url.startsWith('wss:'), ...tlsPeer(socket, false) },
+      isBatched ? new BatchedChannel(channel, codec.binary, clock) : channel,
+    );
     if (head.length > 0) channel.feed(head);
     return link;
   } catch (error) {
@@ -67,7 +55,7 @@ export async function dialWebSocket(terms: DialTerms): Promise<Link> {
 }
 
 /** Asks for the upgrade, and judges the answer. [RFC6455-4.1] */
-function upgraded({ url, signal, tls }: DialTerms, offered: readonly string[]): Promise<Upgraded> {
+function upgraded({ url, signal, tls }: ResolvedDialOptions, offered: readonly string[]): Promise<Upgraded> {
   const key = randomBytes(16).toString('base64');
   const secure = url.startsWith('wss:');
   const headers = {

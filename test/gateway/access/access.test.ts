@@ -10,7 +10,8 @@ import { ClientSession, type SessionOptions } from '../../../src/client/session/
 import { codecNamed } from '../../../src/codec/codecs.ts';
 import { parseConfig } from '../../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../../src/gateway/gateway.ts';
-import { type DialOptions, dial } from '../../../src/transport/dial.ts';
+import { dial } from '../../../src/transport/dial.ts';
+import type { DialOptions } from '../../../src/transport/endpoint/dial-options.ts';
 import { signAnswer } from '../../support/bare-login.ts';
 import { bareRoles } from '../../support/bare-session.ts';
 import { testCertificate, testKey } from '../../support/tls-fixture.ts';
