@@ -1,7 +1,7 @@
-import { PageHeader } from './parts/page-header.tsx';
+import { PageHeader } from './parts/status/page-header.tsx';
 import { LiveView } from './views/live-view.tsx';
 
-/** The frame around whichever view is shown. */
+/** The frame around the current view. */
 export function App() {
   return (
     <div class="app">

@@ -1,33 +1,33 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { connect } from './connection.ts';
-import { CallDesk } from './model/call-desk.ts';
-import { pageSettings } from './model/page-settings.ts';
-import { Store } from './model/store.ts';
-import { TopicFeed } from './model/topic-feed.ts';
-import { type Page, PageProvider } from './page.ts';
+import { consoleSettings } from './connection/console-settings.ts';
+import { connectToGateway } from './connection/gateway-connection.ts';
+import { CallRunner } from './model/calls/call-runner.ts';
+import { ObservableValue } from './model/observable-value.ts';
+import { TopicFeed } from './model/topics/topic-feed.ts';
+import { type Page, PageProvider } from './page/page-context.ts';
 
-/** Milliseconds between two paints of live values: quick enough to look live, slow enough to be read. */
-const PAINT_INTERVAL = 200;
+/** Milliseconds between two renderings of live values: fast enough to look live, slow enough to be read. */
+const RENDER_INTERVAL = 200;
 
-/** Milliseconds since 1970 that never go back, whatever is done to the computer's clock. */
+/** Milliseconds since 1970 that never decrease, even if the computer's clock is changed. */
 const now = () => performance.timeOrigin + performance.now();
 
-const settings = pageSettings(
+const settings = consoleSettings(
   window.location,
   name => document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content,
 );
 const feed = new TopicFeed({
-  painting: {
-    interval: PAINT_INTERVAL,
+  throttle: {
+    interval: RENDER_INTERVAL,
     now,
     after: (milliseconds, callback) => window.setTimeout(callback, milliseconds),
     frame: callback => window.requestAnimationFrame(callback),
   },
   now,
 });
-const connection = connect(settings, now, feed);
-const clock = new Store(now());
+const connection = connectToGateway(settings, now, feed);
+const clock = new ObservableValue(now());
 window.setInterval(() => {
   clock.set(now());
   feed.tick();
@@ -38,9 +38,9 @@ const page: Page = {
   connection: connection.state,
   feedProblem: connection.feedProblem,
   feed,
-  desk: new CallDesk({ session: connection.client, now }),
+  callRunner: new CallRunner({ session: connection.client, now }),
   clock,
-  selected: new Store<string | undefined>(undefined),
+  selected: new ObservableValue<string | undefined>(undefined),
 };
 
 const root = document.getElementById('console');

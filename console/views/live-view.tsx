@@ -1,10 +1,10 @@
 import { useRef } from 'preact/hooks';
-import { CallPanel } from '../parts/call-panel.tsx';
-import { ConnectionNotice } from '../parts/connection-notice.tsx';
-import { TopicDetails } from '../parts/topic-details.tsx';
-import { TopicPanel } from '../parts/topic-panel.tsx';
+import { CallPanel } from '../parts/calls/call-panel.tsx';
+import { TopicDetails } from '../parts/details/topic-details.tsx';
+import { ConnectionNotice } from '../parts/status/connection-notice.tsx';
+import { TopicPanel } from '../parts/topics/topic-panel.tsx';
 
-/** What happens on the realm now: the topics, one of them in detail, and calls. */
+/** The current activity of the realm: all topics, one topic in detail, and calls. */
 export function LiveView() {
   const details = useRef<HTMLHeadingElement>(null);
   return (

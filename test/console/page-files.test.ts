@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const folder = join(resolve(dirname(fileURLToPath(import.meta.url)), '../../..'), 'dist', 'page');
-const LARGEST = 150_000;
+const MAX_SIZE = 150_000;
 
 const read = (name: string) => readFileSync(join(folder, name));
 
-describe('built page', () => {
-  it('consists of the page, its script, its style, its mark, the licences, and the client by itself', () => {
+describe('built console', () => {
+  it('consists of the page, its script, style sheet and icon, the licences, and the WAMP client', () => {
     assert.deepEqual(readdirSync(folder).sort(), [
       'console.css',
       'console.js',
@@ -22,21 +22,21 @@ describe('built page', () => {
     ]);
   });
 
-  it(`is smaller than ${LARGEST} bytes, compressed`, () => {
+  it(`is smaller than ${MAX_SIZE} bytes if compressed`, () => {
     const sizes = readdirSync(folder).map(name => gzipSync(read(name)).length);
     const total = sizes.reduce((sum, size) => sum + size, 0);
-    assert.ok(total > 10_000 && total < LARGEST, `${total} bytes`);
+    assert.ok(total > 10_000 && total < MAX_SIZE, `${total} bytes`);
   });
 
   it('names no other host', () => {
-    // The namespaces of SVG and XHTML are names that look like addresses.
+    // The namespaces of SVG and XHTML look like URLs, but the browser does not request them.
     const names = /https?:\/\/(?!www\.w3\.org\/)[a-z0-9.-]+/gi;
     for (const name of ['index.html', 'console.js', 'console.css', 'favicon.svg']) {
       assert.deepEqual(read(name).toString().match(names) ?? [], [], name);
     }
   });
 
-  it('holds no inline script and no inline style, so that a strict Content-Security-Policy suits it', () => {
+  it('contains no inline script or style, as a strict Content-Security-Policy requires', () => {
     const html = read('index.html').toString();
     for (const script of html.match(/<script\b[^>]*>/g) ?? []) assert.match(script, /\ssrc="/);
     assert.match(html, /<script\b[^>]*><\/script>/);
@@ -44,12 +44,12 @@ describe('built page', () => {
     assert.doesNotMatch(read('console.js').toString(), /\bnew Function\b|\beval\(/);
   });
 
-  it('asks for its script and style by their contents, so that no browser mixes two builds', () => {
+  it('requests its script and style by a hash of their contents, so that a browser cannot mix two builds', () => {
     const html = read('index.html').toString();
     for (const name of ['console.js', 'console.css']) assert.match(html, new RegExp(`"${name}\\?[0-9a-f]{12}"`));
   });
 
-  it('brings the licences of the packages inside it', () => {
+  it('contains the licences of the bundled packages', () => {
     const text = read('licenses.txt').toString();
     for (const name of ['preact', 'uplot'])
       assert.match(text, new RegExp(`^${name}\n=+\n\n[\\s\\S]*?Permission is hereby granted`, 'm'));

@@ -4,9 +4,9 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { connectAsync, type MqttClient } from 'mqtt';
 import type { Browser } from 'playwright-core';
-import { launchChromium } from '../console/chromium.ts';
-import { rowsShown } from '../console/probes.ts';
-import { Visit } from '../console/visit.ts';
+import { BrowserPage } from '../console/browser/browser-page.ts';
+import { launchChromium } from '../console/browser/chromium.ts';
+import { rowsShown } from '../console/browser/probes.ts';
 import { Folder } from '../support/folder.ts';
 import { type GatewayPorts, GatewayProcess } from '../support/gateway-process.ts';
 import { PrefixProxy } from '../support/prefix-proxy.ts';
@@ -16,15 +16,15 @@ const run = promisify(execFile);
 const DEVICES = 20;
 const PLAIN = 301;
 
-/** Devices with a will, topics that are retained, a gateway that keeps them, and a page that is open all the time. */
-describe('retained values on the page', { timeout: 240_000 }, () => {
+/** Devices with a will, retained topics, a gateway that stores them, and one page that stays open during all tests. */
+describe('console with retained values', { timeout: 240_000 }, () => {
   const folder = new Folder();
   const data = `data: { path: ${folder.file('data')} }\n`;
   let browser: Browser;
   let gateway: GatewayProcess;
   let ports: GatewayPorts;
   let proxy: PrefixProxy;
-  let visit: Visit;
+  let browserPage: BrowserPage;
   let devices: MqttClient[] = [];
 
   before(async () => {
@@ -34,11 +34,11 @@ describe('retained values on the page', { timeout: 240_000 }, () => {
     proxy = await PrefixProxy.start('/home/gw', ports.web);
     await plainTopics(PLAIN);
     await devicesCome();
-    // So high that all rows are in sight.
-    visit = await Visit.open(browser, `http://127.0.0.1:${proxy.port}/home/gw/`, {
+    // The window is high enough for all rows.
+    browserPage = await BrowserPage.open(browser, `http://127.0.0.1:${proxy.port}/home/gw/`, {
       viewport: { width: 1280, height: 16_000 },
     });
-    await visit.connected();
+    await browserPage.waitUntilConnected();
   });
   after(async () => {
     await Promise.all(devices.map(device => device.endAsync(true)));
@@ -54,7 +54,7 @@ describe('retained values on the page', { timeout: 240_000 }, () => {
     await client.endAsync();
   }
 
-  /** The web listener answers before the bridges do. */
+  /** Starts the gateway and waits for its MQTT listener, which opens later than the web listener. */
   async function gatewayStarts(): Promise<void> {
     gateway = await GatewayProcess.start(data, {}, ports);
     await until('MQTT', () =>
@@ -78,10 +78,10 @@ describe('retained values on the page', { timeout: 240_000 }, () => {
     );
   }
 
-  /** What the broker has, by the names that the page uses. */
+  /** Returns the retained values of the broker, by the topic names that the page shows. */
   async function retained(): Promise<Map<string, string>> {
     const where = ['-h', '127.0.0.1', '-p', String(ports.mqtt), '-t', '#', '-v', '--retained-only', '-W', '2'];
-    // It ends by its time, with exit code 27.
+    // mosquitto_sub ends after its timeout, with exit code 27.
     const { stdout } = await run('mosquitto_sub', where).catch((error: { stdout: string }) => error);
     const lines = stdout.split('\n').filter(line => /^(r|device)\//.test(line));
     return new Map(
@@ -93,26 +93,26 @@ describe('retained values on the page', { timeout: 240_000 }, () => {
   }
 
   async function shown(): Promise<Map<string, string>> {
-    const rows = await visit.page.evaluate(rowsShown);
+    const rows = await browserPage.page.evaluate(rowsShown);
     return new Map(rows.filter(([topic]) => /^mqtt\.(r|device)\./.test(topic)));
   }
 
-  /** What is shown the moment that the page says that it is connected, against what the broker has. */
-  async function agrees(): Promise<Map<string, string>> {
-    await visit.connected();
+  /** Compares the values that the page shows when it becomes connected with the values of the broker. */
+  async function assertSameValues(): Promise<Map<string, string>> {
+    await browserPage.waitUntilConnected();
     const rows = await shown();
     const right = await retained();
     assert.deepEqual([...rows].sort(), [...right].sort());
     return rows;
   }
 
-  const loss = () => visit.shows('[data-testid=notice]', /^Connection lost/);
+  const loss = () => browserPage.waitForText('[data-testid=notice]', /^Connection lost/);
 
-  it('are all there, and as mosquitto_sub --retained-only has them, when the page says "connected"', async () => {
-    assert.equal((await agrees()).size, PLAIN + DEVICES);
+  it('shows the same retained values as mosquitto_sub when it becomes connected', async () => {
+    assert.equal((await assertSameValues()).size, PLAIN + DEVICES);
     for (let again = 0; again < 3; again++) {
-      await visit.page.reload();
-      assert.equal((await agrees()).size, PLAIN + DEVICES);
+      await browserPage.page.reload();
+      assert.equal((await assertSameValues()).size, PLAIN + DEVICES);
     }
   });
 
@@ -120,29 +120,29 @@ describe('retained values on the page', { timeout: 240_000 }, () => {
     ['before', true],
     ['after', false],
   ] as const) {
-    it(`are right when the gateway was stopped and started, with the devices back ${order} the page`, async () => {
-      // The wills are published while it stops.
+    it(`shows the right values after a restart of the gateway if the devices reconnect ${order} the page`, async () => {
+      // The gateway publishes the wills while it stops.
       await gateway.stop();
       await loss();
-      // Nobody answers the page until the devices are back.
+      // The proxy keeps the page disconnected until the devices have reconnected.
       proxy.open = !first;
       await gatewayStarts();
       if (first) {
         await devicesCome();
         proxy.open = true;
       } else {
-        await visit.connected();
+        await browserPage.waitUntilConnected();
         assert.equal((await shown()).get('mqtt.device.0.status'), 'offline');
         await devicesCome();
         await until('all are online', async () => ![...(await shown()).values()].includes('offline'));
       }
-      const rows = await agrees();
+      const rows = await assertSameValues();
       assert.equal(rows.size, PLAIN + DEVICES);
       for (let n = 0; n < DEVICES; n++) assert.equal(rows.get(`mqtt.device.${n}.status`), 'online');
     });
   }
 
-  it('that were taken back while the page was away are shown no more; others that came are', async () => {
+  it('removes values that were deleted while the page was disconnected, and shows new ones', async () => {
     await gateway.stop();
     await loss();
     proxy.open = false;
@@ -152,36 +152,36 @@ describe('retained values on the page', { timeout: 240_000 }, () => {
     for (let n = 0; n < 50; n++) await client.publishAsync(`r/${n}`, '', { qos: 1, retain: true });
     await client.publishAsync('r/new', 'new', { qos: 1, retain: true });
     proxy.open = true;
-    const rows = await agrees();
+    const rows = await assertSameValues();
     assert.equal(rows.has('mqtt.r.7'), false);
     assert.equal(rows.get('mqtt.r.new'), 'new');
-    // And while it is there.
+    // The same while the page is connected.
     await client.publishAsync('r/100', '', { qos: 1, retain: true });
     await until('the row goes', async () => !(await shown()).has('mqtt.r.100'));
-    await agrees();
+    await assertSameValues();
     await client.endAsync();
   });
 
-  it('come by a WebSocket under the path that the page stands under', () => {
+  it('connects under the path of the page', () => {
     assert.ok(proxy.upgrades.length > 0);
     assert.deepEqual([...new Set(proxy.upgrades)], ['/home/gw/ws']);
     assert.deepEqual(proxy.strays, []);
   });
 
-  it('of five thousand topics are shown without freezing the page', async () => {
+  it('stays responsive with five thousand retained topics', async () => {
     await plainTopics(5000);
-    await visit.page.reload();
+    await browserPage.page.reload();
     const begun = performance.now();
-    await visit.connected();
-    // All of them, when the page says that it is connected.
-    assert.match((await visit.page.locator('[data-testid=totals]').textContent()) ?? '', /^5,?0\d\d topics/);
+    await browserPage.waitUntilConnected();
+    // The page shows all topics as soon as it is connected.
+    assert.match((await browserPage.page.locator('[data-testid=totals]').textContent()) ?? '', /^5,?0\d\d topics/);
     const took = performance.now() - begun;
-    // The page answers at once: typing filters the rows.
-    await visit.page.locator('#filter').fill('mqtt.r.4999');
-    await visit.shows('.grid-body .cell-value', /^7498\.5$/);
+    // The page responds: typing filters the rows.
+    await browserPage.page.locator('#filter').fill('mqtt.r.4999');
+    await browserPage.waitForText('.grid-body .cell-value', /^7498\.5$/);
     assert.ok(took < 15_000, `${took} ms`);
     assert.deepEqual(
-      visit.problems.filter(text => !/WebSocket|ERR_|net::/.test(text)),
+      browserPage.problems.filter(text => !/WebSocket|ERR_|net::/.test(text)),
       [],
     );
   });

@@ -2,26 +2,26 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { result } from '../../src/client/roles/result.ts';
-import { contrasts, focusedId, temperatureAbove, temperatureShown, widths } from '../console/probes.ts';
-import { Scene } from '../console/scene.ts';
-import type { Visit } from '../console/visit.ts';
+import type { BrowserPage } from '../console/browser/browser-page.ts';
+import { ConsoleFixture } from '../console/browser/console-fixture.ts';
+import { contrasts, focusedId, temperatureAbove, temperatureShown, widths } from '../console/browser/probes.ts';
 
 const desktop: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
 const phone: BrowserContextOptions = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 
-describe('the page in Chromium', () => {
-  let scene: Scene | undefined;
-  let visit: Visit;
+describe('console in Chromium', () => {
+  let fixture: ConsoleFixture | undefined;
+  let browserPage: BrowserPage;
   let page: Page;
 
-  const open = async (options: BrowserContextOptions = desktop): Promise<Scene> => {
-    assert.ok(scene !== undefined);
-    visit = await scene.visit(options);
-    page = visit.page;
-    await visit.connected();
-    // Events come in.
+  const open = async (options: BrowserContextOptions = desktop): Promise<ConsoleFixture> => {
+    assert.ok(fixture !== undefined);
+    browserPage = await fixture.openPage(options);
+    page = browserPage.page;
+    await browserPage.waitUntilConnected();
+    // The first event has arrived.
     await row('demo.climate').waitFor();
-    return scene;
+    return fixture;
   };
   const row = (topic: string) =>
     page.locator('.grid-body .row').filter({ has: page.locator('.cell-topic', { hasText: topic }) });
@@ -29,41 +29,41 @@ describe('the page in Chromium', () => {
   const call = () => page.getByRole('button', { name: 'Call', exact: true });
 
   before(async () => {
-    scene = await Scene.set();
-    await scene.deviceJoins();
+    fixture = await ConsoleFixture.start();
+    await fixture.joinDevice();
   });
-  after(() => scene?.[Symbol.asyncDispose]());
+  after(() => fixture?.[Symbol.asyncDispose]());
   afterEach(async () => {
-    const { problems, foreign } = visit;
-    await visit.close();
-    assert.deepEqual(problems, [], 'the browser complained');
-    assert.deepEqual(foreign, [], 'the page asked another host');
+    const { problems, foreign } = browserPage;
+    await browserPage.close();
+    assert.deepEqual(problems, [], 'the browser reported problems');
+    assert.deepEqual(foreign, [], 'the page sent requests to other hosts');
   });
 
-  it('is served under a policy that allows nothing from elsewhere and nothing inline', async () => {
+  it('has a Content-Security-Policy that forbids other origins and inline code', async () => {
     await open();
-    const policy = visit.headers['content-security-policy'] ?? '';
+    const policy = browserPage.headers['content-security-policy'] ?? '';
     assert.match(policy, /default-src 'self'/);
     assert.doesNotMatch(policy, /unsafe|\*/);
     assert.equal(await page.title(), 'wampway');
   });
 
-  it('shows values that move', async () => {
+  it('updates values', async () => {
     await open();
     assert.match((await valueIn('demo.climate')) ?? '', /^temperature \d+ · fan (true|false)$/);
     await page.waitForFunction(temperatureAbove, await page.evaluate(temperatureShown));
-    await visit.shows('.grid-body .cell-rate', /^\d+(\.\d)?\/s$/);
-    await visit.shows('.grid-body .cell-age', /^now$/);
+    await browserPage.waitForText('.grid-body .cell-rate', /^\d+(\.\d)?\/s$/);
+    await browserPage.waitForText('.grid-body .cell-age', /^now$/);
   });
 
-  it('draws the chart of a number, and of a switch', async () => {
+  it('draws the chart of a number and of a switch', async () => {
     await open();
     await page.locator('canvas').waitFor();
-    await visit.paintsLine();
-    await visit.shows('#details-title', /^demo\.climate › temperature$/);
+    await browserPage.waitForChartLine();
+    await browserPage.waitForText('#details-title', /^demo\.climate › temperature$/);
     await page.getByRole('radio', { name: /fan/ }).check({ force: true });
-    await visit.shows('#details-title', /^demo\.climate › fan$/);
-    await visit.paintsLine();
+    await browserPage.waitForText('#details-title', /^demo\.climate › fan$/);
+    await browserPage.waitForChartLine();
     assert.match(
       (await page.getByTestId('chart').getAttribute('aria-label')) ?? '',
       /^Chart of fan: latest (true|false)/,
@@ -76,34 +76,37 @@ describe('the page in Chromium', () => {
     await page.getByLabel('Arguments', { exact: true }).fill('[2, 3]');
     await page.getByLabel('Keyword arguments').fill('c=10');
     await call().click();
-    await visit.shows('[data-testid=outcome]', /^Result\s*com\.demo\.add/);
-    await visit.shows('[data-testid=outcome] pre', /^15$/);
+    await browserPage.waitForText('[data-testid=outcome]', /^Result\s*com\.demo\.add/);
+    await browserPage.waitForText('[data-testid=outcome] pre', /^15$/);
   });
 
   it('keeps every digit of an integer: in a row, in the details, in a call and its result', async () => {
-    const seen = await open();
-    await seen.device.register('com.demo.echo', ({ payload }) => result({ payload }));
-    await seen.publishes('demo.big', [9007199254740993n]);
+    const fixture = await open();
+    await fixture.device.register('com.demo.echo', ({ payload }) => result({ payload }));
+    await fixture.publish('demo.big', [9007199254740993n]);
     await row('demo.big').waitFor();
     assert.equal(await valueIn('demo.big'), '9007199254740993');
     await row('demo.big').click();
-    await visit.shows('.details pre', /^9007199254740993$/);
+    await browserPage.waitForText('.details pre', /^9007199254740993$/);
     await page.getByLabel('Procedure', { exact: true }).fill('com.demo.echo');
     await page.getByLabel('Arguments', { exact: true }).fill('{"id":1724442618569203714}');
     await call().click();
-    await visit.shows('[data-testid=outcome] pre', /"id": 1724442618569203714\n/);
+    await browserPage.waitForText('[data-testid=outcome] pre', /"id": 1724442618569203714\n/);
   });
 
-  it('shows an error so that one understands it, and remembers the call', async () => {
+  it('explains an error, and logs the call', async () => {
     await open();
     await page.getByLabel('Procedure', { exact: true }).fill('com.demo.fail');
     await call().click();
-    const shown = await visit.shows('[data-testid=outcome]', /Error/);
+    const shown = await browserPage.waitForText('[data-testid=outcome]', /Error/);
     for (const part of ['com.demo.error.overheated', 'the motor is too hot', '"celsius": 91'])
       assert.ok(shown.includes(part));
     await page.getByLabel('Procedure', { exact: true }).fill('com.demo.missing');
     await call().click();
-    await visit.shows('[data-testid=outcome]', /wamp\.error\.no_such_procedure[\s\S]*Nobody offers this procedure/);
+    await browserPage.waitForText(
+      '[data-testid=outcome]',
+      /wamp\.error\.no_such_procedure[\s\S]*No client offers this procedure/,
+    );
     const earlier = page.locator('.calls-list details');
     assert.equal(await earlier.count(), 1);
     await earlier.locator('summary').click();
@@ -111,59 +114,59 @@ describe('the page in Chromium', () => {
     assert.equal(await page.getByLabel('Procedure', { exact: true }).inputValue(), 'com.demo.fail');
   });
 
-  it('says what is wrong with the arguments while they are written, and sends nothing', async () => {
+  it('rejects invalid arguments while the user types them, and sends nothing', async () => {
     await open();
     await page.getByLabel('Procedure', { exact: true }).fill('com.demo.add');
     await page.getByLabel('Arguments', { exact: true }).fill('[1, 2');
-    await visit.shows('.form-problem', /^Not valid JSON/);
+    await browserPage.waitForText('.form-problem', /^Not valid JSON/);
     assert.equal(await call().isDisabled(), true);
   });
 
-  it('is used with the keyboard alone', async () => {
-    const seen = await open();
-    for (const topic of ['demo.a', 'demo.b']) await seen.publishes(topic, [1]);
+  it('works with the keyboard only', async () => {
+    const fixture = await open();
+    for (const topic of ['demo.a', 'demo.b']) await fixture.publish(topic, [1]);
     await row('demo.b').waitFor();
-    await visit.tabTo('#filter');
+    await browserPage.tabTo('#filter');
     await page.keyboard.type('demo');
-    await visit.tabTo('[role=grid]');
-    await visit.seesFocus();
+    await browserPage.tabTo('[role=grid]');
+    await browserPage.assertFocusVisible();
     await page.keyboard.press('Home');
-    await visit.shows('[aria-selected=true] .cell-topic', /^demo\.a$/);
+    await browserPage.waitForText('[aria-selected=true] .cell-topic', /^demo\.a$/);
     await page.keyboard.press('ArrowDown');
-    await visit.shows('[aria-selected=true] .cell-topic', /^demo\.b$/);
+    await browserPage.waitForText('[aria-selected=true] .cell-topic', /^demo\.b$/);
     const active = (await page.getByRole('grid').getAttribute('aria-activedescendant')) ?? '';
     assert.equal(await page.locator(`#${active} .cell-topic`).textContent(), 'demo.b');
     await page.keyboard.press('Enter');
     assert.equal(await page.evaluate(focusedId), 'details-title');
-    await visit.shows('#details-title', /^demo\.b$/);
-    await visit.tabTo('#procedure');
-    await visit.seesFocus();
+    await browserPage.waitForText('#details-title', /^demo\.b$/);
+    await browserPage.tabTo('#procedure');
+    await browserPage.assertFocusVisible();
     await page.keyboard.type('com.demo.add');
     await page.keyboard.press('Tab');
     await page.keyboard.type('[1, 1]');
     await page.keyboard.press('Control+Enter');
-    await visit.shows('[data-testid=outcome]', /^Result/);
-    await visit.shows('[data-testid=outcome] pre', /^2$/);
+    await browserPage.waitForText('[data-testid=outcome]', /^Result/);
+    await browserPage.waitForText('[data-testid=outcome] pre', /^2$/);
   });
 
-  it('stands still while paused', async () => {
-    const seen = await open();
+  it('freezes the values while paused', async () => {
+    const fixture = await open();
     await page.getByRole('button', { name: 'Pause' }).click();
-    await visit.shows('.topics-paused', /^Paused at \d\d:\d\d:\d\d$/);
+    await browserPage.waitForText('.topics-paused', /^Paused at \d\d:\d\d:\d\d$/);
     const held = await valueIn('demo.climate');
     const temperature = await page.evaluate(temperatureShown);
-    // Not a wait for time to pass, but for events that the paused page would have shown.
-    await seen.eventsPass('demo.climate', 5);
+    // Wait for events that the page would show if it were not paused.
+    await fixture.waitForEvents('demo.climate', 5);
     assert.equal(await valueIn('demo.climate'), held);
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.waitForFunction(temperatureAbove, temperature + 4);
   });
 
-  it('takes hostile names and values for text', async () => {
-    const seen = await open();
+  it('shows hostile names and values as text', async () => {
+    const fixture = await open();
     const args = ['<script>alert(1)</script><img src=x onerror=alert(1)>'];
     for (const topic of ['<img/src=x/onerror=alert(1)>', '__proto__', 'constructor', 'bell\u0007\u202eevil']) {
-      await seen.publishes(topic, args, JSON.parse('{"__proto__":{"x":1},"<b>key</b>":2}'));
+      await fixture.publish(topic, args, JSON.parse('{"__proto__":{"x":1},"<b>key</b>":2}'));
     }
     for (const shown of ['<img/src=x/onerror=alert(1)>', '__proto__', 'constructor', 'bell␇\ufffdevil']) {
       await row(shown).click();
@@ -174,28 +177,28 @@ describe('the page in Chromium', () => {
     assert.equal(await page.evaluate(() => 'x' in {}), false);
   });
 
-  it('stays quick under 5,000 events a second, and counts every one of them', async () => {
+  it('limits its renderings under 5,000 events per second, and counts every event', async () => {
     const { device } = await open();
-    const drawn = await visit.countPaints('.topics-totals');
+    const renderings = await browserPage.countPaints('.topics-totals');
     const flood = 10_000;
     for (let sent = 0; sent < flood; sent += 100) {
       for (let n = 0; n < 100; n += 1) void device.publish('demo.flood', { args: [sent + n] });
-      await new Promise(next => setTimeout(next, 20));
+      await new Promise(resolve => setTimeout(resolve, 20));
     }
     await row('demo.flood').click();
-    await visit.shows('.facts', /10,000/);
-    const { paints, milliseconds } = await drawn();
+    await browserPage.waitForText('.facts', /10,000/);
+    const { paints, milliseconds } = await renderings();
     assert.ok(paints <= milliseconds / 200 + 2, `${paints} paints in ${milliseconds} ms`);
   });
 
-  it('has no horizontal scroll on a phone of 360 pixels, whatever is shown', async () => {
-    const seen = await open(phone);
+  it('never scrolls horizontally on a phone of 360 pixels', async () => {
+    const fixture = await open(phone);
     const long = `demo.${'very_long_part.'.repeat(12)}end`;
-    await seen.publishes(long, [{ ['key'.repeat(40)]: 'x'.repeat(500), n: 1 }]);
+    await fixture.publish(long, [{ ['key'.repeat(40)]: 'x'.repeat(500), n: 1 }]);
     await row('end').tap();
     await page.getByLabel('Procedure', { exact: true }).fill(`com.${'x'.repeat(120)}`);
     await call().tap();
-    await visit.shows('[data-testid=outcome]', /Error/);
+    await browserPage.waitForText('[data-testid=outcome]', /Error/);
     const [content, window] = await page.evaluate(widths);
     assert.ok(content <= window && window === 360, `${content} in ${window}`);
     for (const name of ['Pause', 'Clear', 'Call']) {
@@ -205,16 +208,16 @@ describe('the page in Chromium', () => {
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    it(`has enough contrast for every text, ${colorScheme} [WCAG 2.2: 1.4.3]`, async () => {
+    it(`has enough contrast for every text in the ${colorScheme} scheme [WCAG 2.2: 1.4.3]`, async () => {
       await open({ ...desktop, colorScheme });
       await row('demo.climate').click();
       await page.getByLabel('Keyword arguments').fill('{');
-      await visit.shows('.form-problem', /./);
+      await browserPage.waitForText('.form-problem', /./);
       await page.getByLabel('Keyword arguments').fill('');
       for (const procedure of ['com.demo.fail', 'com.demo.add']) {
         await page.getByLabel('Procedure', { exact: true }).fill(procedure);
         await call().click();
-        await visit.shows('[data-testid=outcome]', new RegExp(procedure));
+        await browserPage.waitForText('[data-testid=outcome]', new RegExp(procedure));
       }
       await page.getByLabel('Keyword arguments').fill('{');
       const { checked, poor } = await page.evaluate(contrasts);
@@ -224,43 +227,43 @@ describe('the page in Chromium', () => {
   }
 });
 
-describe('the page and the gateway', () => {
-  it('says that it waits when the gateway stops, comes back by itself, and goes on', async () => {
-    await using scene = await Scene.set();
-    await scene.deviceJoins();
-    const visit = await scene.visit(desktop);
-    await visit.connected();
-    await visit.shows('.grid-body .cell-topic', /demo\.climate/);
-    await scene.deviceLeaves();
-    const startAgain = await scene.gatewayStops();
-    await visit.shows('[data-testid=connection] strong', /^Reconnecting/);
-    await visit.shows('[data-testid=notice]', /^Connection lost at \d\d:\d\d:\d\d: .*shutting down/);
-    await visit.shows('.grid-body .cell-topic', /demo\.climate/);
-    assert.equal(await visit.page.getByRole('button', { name: 'Call', exact: true }).isDisabled(), true);
+describe('console and gateway', () => {
+  it('reconnects by itself after the gateway was stopped and started', async () => {
+    await using fixture = await ConsoleFixture.start();
+    await fixture.joinDevice();
+    const browserPage = await fixture.openPage(desktop);
+    await browserPage.waitUntilConnected();
+    await browserPage.waitForText('.grid-body .cell-topic', /demo\.climate/);
+    await fixture.disconnectDevice();
+    const startAgain = await fixture.stopGateway();
+    await browserPage.waitForText('[data-testid=connection] strong', /^Reconnecting/);
+    await browserPage.waitForText('[data-testid=notice]', /^Connection lost at \d\d:\d\d:\d\d: .*shutting down/);
+    await browserPage.waitForText('.grid-body .cell-topic', /demo\.climate/);
+    assert.equal(await browserPage.page.getByRole('button', { name: 'Call', exact: true }).isDisabled(), true);
     await startAgain();
-    await visit.connected();
-    await visit.shows('[data-testid=notice]', /^Connected again after \d+ (ms|s)/);
-    const before = await visit.page.evaluate(temperatureShown);
-    await scene.deviceJoins();
-    await visit.page.waitForFunction(temperatureAbove, before);
-    // Attempts while nobody listened are errors to the browser; nothing else may be.
-    const unexpected = visit.problems.filter(text => !/WebSocket connection to .* failed/.test(text));
+    await browserPage.waitUntilConnected();
+    await browserPage.waitForText('[data-testid=notice]', /^Connected again after \d+ (ms|s)/);
+    const before = await browserPage.page.evaluate(temperatureShown);
+    await fixture.joinDevice();
+    await browserPage.page.waitForFunction(temperatureAbove, before);
+    // The browser reports the failed connection attempts as errors. It must report no other error.
+    const unexpected = browserPage.problems.filter(text => !/WebSocket connection to .* failed/.test(text));
     assert.deepEqual(unexpected, []);
-    assert.deepEqual(visit.foreign, []);
+    assert.deepEqual(browserPage.foreign, []);
   });
 
-  it('tells how to publish a first value while there is none', async () => {
-    await using scene = await Scene.set();
-    const visit = await scene.visit(phone);
-    await visit.connected();
-    const text = await visit.shows('[data-testid=empty]', /mosquitto_pub -h 127\.0\.0\.1 /);
-    assert.ok(text.includes(`wampway pub --url ${scene.gateway.url} `));
-    assert.deepEqual(visit.problems, []);
+  it('shows how to publish a first value while there are no topics', async () => {
+    await using fixture = await ConsoleFixture.start();
+    const browserPage = await fixture.openPage(phone);
+    await browserPage.waitUntilConnected();
+    const text = await browserPage.waitForText('[data-testid=empty]', /mosquitto_pub -h 127\.0\.0\.1 /);
+    assert.ok(text.includes(`wampway pub --url ${fixture.gateway.url} `));
+    assert.deepEqual(browserPage.problems, []);
   });
 
-  it('says why it is refused where the realm does not exist', async () => {
-    await using scene = await Scene.set();
-    const visit = await scene.visit(desktop, '?realm=elsewhere');
-    await visit.shows('[data-testid=notice]', /^The gateway refuses this page: .*elsewhere/);
+  it('explains why it is rejected if the realm does not exist', async () => {
+    await using fixture = await ConsoleFixture.start();
+    const browserPage = await fixture.openPage(desktop, '?realm=elsewhere');
+    await browserPage.waitForText('[data-testid=notice]', /^The gateway refuses this page: .*elsewhere/);
   });
 });

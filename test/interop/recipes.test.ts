@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { launchChromium } from '../console/chromium.ts';
+import { launchChromium } from '../console/browser/chromium.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { until } from '../support/until.ts';
 import { WampyPeer } from './peers/wampy-peer.ts';
