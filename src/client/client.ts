@@ -18,13 +18,13 @@ import type {
 } from './api/session-api.ts';
 import type { BackoffOptions } from './reconnect/backoff.ts';
 import type { ClientState } from './reconnect/client-state.ts';
-import { Standing } from './reconnect/durable-subscription.ts';
+import { DurableSubscription } from './reconnect/durable-subscription.ts';
 import { Reconnector } from './reconnect/reconnector.ts';
 import { guarded } from './roles/handler-guard.ts';
 import type { SessionOptions } from './session/client-session.ts';
 
 export interface ClientOptions extends SessionOptions {
-  /** Opens a new link to the router each time it is called; `signal` is aborted when it is no longer wanted. */
+  /** Opens a new link to the router on each call. `signal` is aborted when the link is no longer needed. */
   readonly connect: (signal: AbortSignal) => Promise<Link>;
   /** Milliseconds that `connect` may take. Default 10 s. */
   readonly connectTimeout?: number;
@@ -34,28 +34,29 @@ export interface ClientOptions extends SessionOptions {
 
 export interface ClientCallOptions extends CallOptions {
   /**
-   * Where there is no session, wait for one (as long as `timeout` and `signal` allow) instead of failing at once with
-   * `wamp.error.network_failure`. Default false.
+   * If there is no session, wait for one instead of failing at once with `wamp.error.network_failure`. `timeout` and
+   * `signal` bound the wait. Default false.
    */
   readonly waitForConnection?: boolean;
 }
 
 const DEFAULT_CONNECT_TIMEOUT = 10_000;
 
-/** Who may wait for a connection at once. */
+/** Callers that may wait for a connection at the same time. */
 const MAX_LISTENERS = 10_000;
 
 /**
- * A session that comes back: joins, and joins again after every loss, with pauses that grow. Subscriptions and
- * registrations are made anew on each session, and may be asked for before the first. Calls and publications are not
- * kept: without a session they reject with `wamp.error.network_failure`, as do those whose answer a lost link cut off;
- * whether the router got these is not known, so only the caller can decide to repeat them.
+ * A client that reconnects: it joins, and joins again after each loss with growing pauses. Subscriptions and
+ * registrations are restored on each new session, and may be made before the first.
+ * Calls and publications are not stored. Without a session they reject with `wamp.error.network_failure`. A lost link
+ * rejects pending requests with the same error: the router may or may not have received them, so only the caller can
+ * decide to repeat them.
  */
 export class Client implements WampSession {
   readonly #options: ClientOptions;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #standing = new Set<Standing>();
+  readonly #durable = new Set<DurableSubscription>();
   readonly #listeners = new Set<(state: ClientState) => void>();
   #state: ClientState = { name: 'stopped' };
   #stop: AbortController | undefined;
@@ -71,12 +72,12 @@ export class Client implements WampSession {
     return this.#state;
   }
 
-  /** The session of now; undefined while there is none. */
+  /** The current session; undefined while the client is not joined. */
   get session(): JoinedSession | undefined {
     return this.#state.name === 'joined' ? this.#state.session : undefined;
   }
 
-  /** Begins to connect, and returns at once. Again, while it runs, it does nothing. */
+  /** Begins to connect and returns at once. Does nothing if the client is running. */
   start(): this {
     if (this.#stop !== undefined) return this;
     const stop = new AbortController();
@@ -90,24 +91,29 @@ export class Client implements WampSession {
       log: this.#log,
       onState: state => this.#changed(state),
     });
-    // One run at a time: a start right after `leave` waits for the end of the one before.
+    // One run at a time: a start right after `leave` waits for the end of the previous run.
     this.#running = this.#running.then(() => reconnector.run(stop.signal));
     return this;
   }
 
-  /** Calls back at every change of state; what it returns stops that. */
+  /** Calls `listener` at each change of state. The returned function removes the listener. */
   onState(listener: (state: ClientState) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The session, as soon as there is one. Rejects when `signal` is aborted, after `timeout` ms, or when the client stops. */
+  /**
+   * Resolves with the session as soon as the client is joined. Rejects when `signal` is aborted, after `timeout` ms, or
+   * when the client stops.
+   */
   whenJoined({ signal, timeout = 0 }: { signal?: AbortSignal; timeout?: number } = {}): Promise<JoinedSession> {
     const { session } = this;
     if (session !== undefined) return Promise.resolve(session);
     if (this.#stop === undefined) return Promise.reject(offline(this.#state));
     if (this.#listeners.size >= MAX_LISTENERS) {
-      return Promise.reject(new WampError(ErrorUri.Unavailable, [`${MAX_LISTENERS} wait for a connection already`]));
+      return Promise.reject(
+        new WampError(ErrorUri.Unavailable, [`${MAX_LISTENERS} callers are already waiting for a connection`]),
+      );
     }
     return new Promise((resolve, reject) => {
       let timer: Timer | undefined;
@@ -134,35 +140,35 @@ export class Client implements WampSession {
     });
   }
 
-  /** Rejects with `wamp.error.network_failure` where there is no session: nothing is queued behind the caller's back. */
+  /** Rejects with `wamp.error.network_failure` if there is no session: publications are not queued. */
   publish(topic: string, options?: PublishOptions): Promise<Id<'publication'> | undefined> {
     const { session } = this;
     return session === undefined ? Promise.reject(offline(this.#state)) : session.publish(topic, options);
   }
 
   /**
-   * Kept until unsubscribed, across sessions. With a session, resolves when the router has accepted and rejects, keeping
-   * nothing, where it refuses; without one, resolves at once.
+   * Subscribes until `unsubscribe`, across sessions. With a session, it resolves when the router accepts and rejects if
+   * the router refuses; a refused subscription is not kept. Without a session it resolves at once.
    */
   async subscribe(
     topic: string,
     handler: (event: WampEvent) => void,
     options?: SubscribeOptions,
   ): Promise<Subscription> {
-    const standing = await this.#stand(topic, async session => {
+    const durable = await this.#makeDurable(topic, async session => {
       const subscription = await session.subscribe(topic, handler, options);
       return () => subscription.unsubscribe();
     });
-    return { topic, unsubscribe: () => this.#end(standing) };
+    return { topic, unsubscribe: () => this.#end(durable) };
   }
 
-  /** Kept until unregistered, across sessions; resolves and rejects as `subscribe` does. */
+  /** Registers until `unregister`, across sessions. Resolves and rejects as `subscribe` does. */
   async register(procedure: string, handler: InvocationHandler, options?: RegisterOptions): Promise<Registration> {
-    const standing = await this.#stand(procedure, async session => {
+    const durable = await this.#makeDurable(procedure, async session => {
       const registration = await session.register(procedure, handler, options);
       return () => registration.unregister();
     });
-    return { procedure, unregister: () => this.#end(standing) };
+    return { procedure, unregister: () => this.#end(durable) };
   }
 
   async call(procedure: string, options: ClientCallOptions = {}): Promise<CallResult> {
@@ -176,7 +182,7 @@ export class Client implements WampSession {
     return joined.call(procedure, { ...options, timeout: left });
   }
 
-  /** Stops connecting, leaves the session if there is one. What is subscribed and registered is kept for a new `start`. */
+  /** Stops connecting and leaves the session, if any. Subscriptions and registrations stay for the next `start`. */
   async leave(reason?: string): Promise<void> {
     const { session } = this;
     const running = this.#running;
@@ -187,30 +193,33 @@ export class Client implements WampSession {
   }
 
   #changed(state: ClientState): void {
-    if (this.#state.name === 'joined') for (const standing of this.#standing) standing.suspend();
+    if (this.#state.name === 'joined') for (const durable of this.#durable) durable.suspend();
     this.#state = state;
-    if (state.name === 'joined') for (const standing of this.#standing) standing.restore(state.session);
+    if (state.name === 'joined') for (const durable of this.#durable) durable.restore(state.session);
     for (const listener of [...this.#listeners]) guarded(listener, state, this.#log, 'onState');
   }
 
-  async #stand(name: string, make: (session: JoinedSession) => Promise<() => Promise<void>>): Promise<Standing> {
+  async #makeDurable(
+    name: string,
+    make: (session: JoinedSession) => Promise<() => Promise<void>>,
+  ): Promise<DurableSubscription> {
     const { backoff = {} } = this.#options;
-    const standing = new Standing({ make, name, clock: this.#clock, log: this.#log, backoff });
-    this.#standing.add(standing);
+    const durable = new DurableSubscription({ make, name, clock: this.#clock, log: this.#log, backoff });
+    this.#durable.add(durable);
     const { session } = this;
-    if (session === undefined) return standing;
+    if (session === undefined) return durable;
     try {
-      await standing.establish(session);
+      await durable.establish(session);
     } catch (error) {
-      this.#standing.delete(standing);
+      this.#durable.delete(durable);
       throw error;
     }
-    return standing;
+    return durable;
   }
 
-  #end(standing: Standing): Promise<void> {
-    this.#standing.delete(standing);
-    return standing.end();
+  #end(durable: DurableSubscription): Promise<void> {
+    this.#durable.delete(durable);
+    return durable.end();
   }
 }
 

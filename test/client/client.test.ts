@@ -9,7 +9,7 @@ import { RouterPeer, refusal, settle } from './router-peer.ts';
 
 let running: { client: Client; clock: FakeClock }[] = [];
 
-/** A client whose every connection is a router played by hand: `peers` has them, oldest first. */
+/** A client whose router is played by hand on each connection. `peers` lists them, oldest first. */
 function start(options: Partial<ClientOptions> = {}) {
   const peers: RouterPeer[] = [];
   const clock = new FakeClock();
@@ -62,7 +62,7 @@ describe('client', () => {
     running = [];
   });
 
-  it('joins, tells of its state, and leaves', async () => {
+  it('joins, reports its state, and leaves', async () => {
     const { client, states, welcomed, clock } = start();
     assert.equal(client.session, undefined);
     const joined = client.whenJoined();
@@ -80,7 +80,7 @@ describe('client', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('waits longer after each failure, up to the limit, and starts afresh after a session that lasted', async () => {
+  it('pauses longer after each failure, up to the limit, and resets the pause after a stable session', async () => {
     let fail = true;
     const peers: RouterPeer[] = [];
     const all = start({
@@ -112,7 +112,7 @@ describe('client', () => {
     assert.equal(pause(all), 750);
   });
 
-  it('does not hurry where the router lets it in and throws it out at once', async () => {
+  it('does not reset the pause if the router closes each session at once', async () => {
     const all = start();
     const pauses: number[] = [];
     for (let i = 0; i < 4; i++) {
@@ -125,7 +125,7 @@ describe('client', () => {
     assert.deepEqual(pauses, [1000, 2000, 4000, 8000]);
   });
 
-  it('says that it is refused, and goes on slowly', async () => {
+  it('reports a refusal and retries with the longest pause', async () => {
     const all = start();
     for (const reason of [ErrorUri.NoSuchRealm, ErrorUri.AuthenticationDenied]) {
       const peer = await all.greeted();
@@ -141,7 +141,7 @@ describe('client', () => {
     assert.equal(all.client.state.name, 'joined');
   });
 
-  it('gives up a connection that does not open, and closes it if it does later', async () => {
+  it('abandons a connection that does not open in time, and closes it if it opens later', async () => {
     const peer = new RouterPeer();
     let open = (): void => {};
     const signals: AbortSignal[] = [];
@@ -165,7 +165,7 @@ describe('client', () => {
     assert.notEqual(peer.closed, undefined);
   });
 
-  it('makes everything anew on each session, once, and delivers nothing twice', async () => {
+  it('restores each subscription and registration once per session, and delivers no event twice', async () => {
     const all = start();
     const events: unknown[] = [];
     const subscribed = all.client.subscribe('t', event => events.push(event.args[0]), { match: 'prefix' });
@@ -203,7 +203,7 @@ describe('client', () => {
     await next.expect(MessageType.Register);
   });
 
-  it('keeps nothing of what the router refuses', async () => {
+  it('does not keep a subscription or registration that the router refuses', async () => {
     const all = start();
     const peer = await all.welcomed();
     const subscribing = all.client.subscribe('t', () => {});
@@ -216,7 +216,7 @@ describe('client', () => {
     assert.deepEqual(await (await all.welcomed()).take(), []);
   });
 
-  it('keeps a subscription whose answer a lost link cut off', async () => {
+  it('keeps a subscription if the link is lost before the answer', async () => {
     const all = start();
     const peer = await all.welcomed();
     const subscribing = all.client.subscribe('t', () => {});
@@ -227,7 +227,7 @@ describe('client', () => {
     await (await all.welcomed()).expect(MessageType.Subscribe);
   });
 
-  it('tries again where a procedure is still held by the session that was lost', async () => {
+  it('retries a registration while the lost session still holds the procedure', async () => {
     const all = start();
     await all.client.register('p', () => 'mine');
     const peer = await all.welcomed();
@@ -247,7 +247,7 @@ describe('client', () => {
     assert.equal(all.clock.timers, 0);
   });
 
-  it('tries nothing on a session that is over', async () => {
+  it('stops retrying when the session is over', async () => {
     const warned: string[] = [];
     const all = start({ log: { ...silentLogger, warn: (_fields, text) => warned.push(text) } });
     await all.client.register('p', () => 'mine');
@@ -255,7 +255,7 @@ describe('client', () => {
     await held.expect(MessageType.Register);
     held.error(MessageType.Register, 1, ErrorUri.ProcedureAlreadyExists);
     await settle();
-    assert.deepEqual([warned, all.clock.timers], [['not restored, trying again'], 1]);
+    assert.deepEqual([warned, all.clock.timers], [['could not restore a subscription or registration; retrying'], 1]);
     held.far.close('lost');
     await settle();
     assert.equal(all.clock.timers, 1, 'the pause alone');
@@ -265,10 +265,14 @@ describe('client', () => {
     unanswered.far.close('lost');
     await settle();
     assert.equal(all.clock.timers, 1, 'the pause alone');
-    assert.deepEqual(warned, ['not restored, trying again', 'not connected', 'not connected']);
+    assert.deepEqual(warned, [
+      'could not restore a subscription or registration; retrying',
+      'not connected',
+      'not connected',
+    ]);
   });
 
-  it('stops trying to restore what is unregistered meanwhile', async () => {
+  it('stops retrying a registration that was unregistered meanwhile', async () => {
     const all = start();
     const registration = await all.client.register('p', () => 'mine');
     const peer = await all.welcomed();
@@ -280,7 +284,7 @@ describe('client', () => {
     assert.deepEqual(await peer.take(), []);
   });
 
-  it('ends what is unsubscribed while the router has not answered yet', async () => {
+  it('ends a subscription that is unsubscribed before the router answers', async () => {
     const all = start();
     const subscription = await all.client.subscribe('t', () => {});
     const peer = await all.welcomed();
@@ -292,14 +296,14 @@ describe('client', () => {
     await ending;
   });
 
-  it('queues nothing: without a session, calls and publications fail at once', async () => {
+  it('fails calls and publications at once without a session', async () => {
     const { client } = start();
     await refusal(client.publish('t'), ErrorUri.NetworkFailure);
     await refusal(client.publish('t', { acknowledge: true }), ErrorUri.NetworkFailure);
     await refusal(client.call('p'), ErrorUri.NetworkFailure);
   });
 
-  it('lets a call wait for the connection where it is told to, within its time', async () => {
+  it('lets a call wait for the connection with waitForConnection, within its timeout', async () => {
     const all = start();
     const stop = new AbortController();
     const given = all.client.call('p', { waitForConnection: true, signal: stop.signal });
@@ -343,12 +347,12 @@ describe('client', () => {
     }
   });
 
-  it('leaves the session that is welcomed in the moment of stopping', async () => {
+  it('leaves a session whose WELCOME arrives while the client stops', async () => {
     const all = start();
     const peer = await all.greeted();
     peer.welcome();
     let turns = 0;
-    // At each possible place between the message and the state, in turn.
+    // The stop happens at each possible point between the message and the state.
     while (all.client.state.name === 'connecting' && turns < 20) {
       await Promise.resolve();
       turns++;
@@ -369,7 +373,7 @@ describe('client', () => {
     }
   });
 
-  it('starts again after leaving, with what it had', async () => {
+  it('restores subscriptions and registrations when started again after leaving', async () => {
     const all = start();
     await all.client.subscribe('t', () => {});
     const peer = await all.welcomed();

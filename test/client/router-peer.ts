@@ -20,14 +20,14 @@ const info: LinkInfo = {
   tls: false,
 };
 
-/** Lets everything that is scheduled in this turn happen. */
+/** Waits until everything scheduled in this turn has run. */
 export const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
 export const ALL_FEATURES: Dict = {
   roles: { broker: { features: {} }, dealer: { features: { call_canceling: true, call_timeout: true } } },
 };
 
-/** The router's end of a local link, played by hand: says what it is told to, and remembers what it hears. */
+/** The router's end of a local link, played by hand: it sends the given messages and records the received ones. */
 export class RouterPeer {
   readonly near: Link;
   readonly far: Link;
@@ -44,13 +44,13 @@ export class RouterPeer {
     });
   }
 
-  /** What has been heard since the last time, oldest first. */
+  /** The messages received since the last call, oldest first. */
   async take(): Promise<Message[]> {
     await settle();
     return this.heard.splice(0);
   }
 
-  /** The one message heard since the last time, which is of this type. */
+  /** The one message received since the last call, which must have this type. */
   async expect<T extends Message['type']>(type: T): Promise<MessageOf<T>> {
     const taken = await this.take();
     assert.deepEqual(
@@ -132,7 +132,7 @@ export class RouterPeer {
   }
 }
 
-/** A session joined to a router played by hand, on a clock that stands still. */
+/** A session that has joined a router played by hand, on a fake clock. */
 export async function joined(
   options: Partial<SessionOptions> = {},
   welcome: Dict = ALL_FEATURES,
@@ -145,7 +145,7 @@ export async function joined(
   return { session: await joining, router, clock };
 }
 
-/** What a promise rejected with, which is a WampError of this URI. */
+/** The WampError that a promise rejected with, which must have this URI. */
 export async function refusal(promise: Promise<unknown>, uri: string): Promise<void> {
   await assert.rejects(promise, { name: 'WampError', uri });
 }

@@ -46,11 +46,11 @@ const join = (router: Router, realm = 'realm1'): Promise<ClientSession> =>
   ClientSession.join(linkTo(router), { realm });
 
 describe('session with the router', () => {
-  it('is refused a realm that there is not', async () => {
+  it('is refused on a realm that does not exist', async () => {
     await refusal(join(newRouter(), 'nowhere'), ErrorUri.NoSuchRealm);
   });
 
-  it('publishes to the others, in order, and to itself where it says so', async () => {
+  it('publishes to the other sessions in order, and to itself with exclude_me false', async () => {
     const router = newRouter();
     const [near, far] = await Promise.all([join(router), join(router)]);
     const seen: unknown[][] = [];
@@ -79,7 +79,7 @@ describe('session with the router', () => {
     assert.equal(router.sessionCount, 0);
   });
 
-  it('knows when all retained events have come, also if the router sends them in turns', async () => {
+  it('resolves retainedEventsSent after the last retained event, also if the router sends them in turns', async () => {
     const router = newRouter();
     const publisher = await join(router);
     const topics = Array.from({ length: 1500 }, (_, n) => `shed.t${n}`);
@@ -96,13 +96,13 @@ describe('session with the router', () => {
       await retainedEventsSent(session, 'shed', 'prefix');
       return retained;
     });
-    // Timers of the router keep no process alive.
+    // The router's timers do not keep the process alive.
     const awake = setInterval(() => {}, 1000);
     const all = await Promise.all(counts).finally(() => clearInterval(awake));
     assert.deepEqual(all, [1500, 1500, 1500, 1500]);
   });
 
-  it('calls and is called: results, errors, progress, cancelling', async () => {
+  it('calls and answers calls: results, errors, progress, canceling', async () => {
     const router = newRouter();
     const [caller, callee] = await Promise.all([join(router), join(router)]);
     const aborted: string[] = [];
@@ -153,7 +153,7 @@ describe('session with the router', () => {
     await caller.leave();
   });
 
-  it('is told goodbye by a router that shuts down', async () => {
+  it('receives GOODBYE from a router that shuts down', async () => {
     const router = newRouter();
     const session = await join(router);
     await router.close();
@@ -162,7 +162,7 @@ describe('session with the router', () => {
 });
 
 describe('client with the router', () => {
-  it('is back, with all it had, on the router that comes after', async () => {
+  it('restores everything on the next router', async () => {
     let router = newRouter();
     const seen: unknown[] = [];
     const client = new Client({
@@ -191,7 +191,7 @@ describe('client with the router', () => {
 });
 
 describe('session over sockets', () => {
-  it('says what cannot be sent, and lives on', async () => {
+  it('rejects a message that cannot be sent, and continues', async () => {
     const server = await RouterServer.start();
     const target = `tcp://127.0.0.1:${server.port}`;
     const [caller, callee] = await Promise.all(
@@ -200,7 +200,7 @@ describe('session over sockets', () => {
       ),
     );
     assert.ok(caller && callee);
-    // More than the listener takes.
+    // More than the listener accepts.
     const large = 'x'.repeat(2 * 1024 * 1024);
     await callee.register('app.large', () => large);
     await callee.register('app.fail', () => {
@@ -220,7 +220,7 @@ describe('session over sockets', () => {
     await server.stop();
   });
 
-  it('is back over RawSocket after cuts in the middle of work', async () => {
+  it('restores everything over RawSocket after each lost connection', async () => {
     const server = await RouterServer.start();
     const client = new Client({
       realm: 'realm1',

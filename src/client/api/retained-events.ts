@@ -7,7 +7,7 @@ import type { JoinedSession } from './session-api.ts';
  * after the last of them.
  */
 export async function retainedEventsSent(session: JoinedSession, topic: string, match: MatchPolicy): Promise<void> {
-  // An option of its own, as the session would otherwise answer by the subscription that it has.
+  // An option of its own forces a SUBSCRIBE: otherwise the session would answer from the subscription that it has.
   const options = { get_retained: false };
   const barrier = await session.subscribe(topic, () => {}, { match, options });
   await barrier.unsubscribe();

@@ -3,30 +3,30 @@ import type { Id } from '../../wamp/ids.ts';
 import type { Payload } from '../../wamp/payload.ts';
 import type { MatchPolicy } from '../../wamp/uri.ts';
 
-/** Arguments of a message that goes out: values, or a payload that is already made. */
+/** The payload of an outgoing message: values, or a finished payload. */
 export interface Outgoing {
   readonly args?: readonly unknown[];
   readonly kwargs?: Dict;
-  /** Instead of `args` and `kwargs`: a payload passed on as it is, without taking it apart. */
+  /** Instead of `args` and `kwargs`: a payload that is forwarded without decoding. */
   readonly payload?: Payload;
 }
 
 export interface PublishOptions extends Outgoing {
-  /** Resolve only when the router has accepted the event. Default false: resolves at once. */
+  /** Resolve when the router has accepted the event. Default false: resolve at once. */
   readonly acknowledge?: boolean;
-  /** More options as the specification names them (`exclude_me`, `retain`, `eligible_authrole` …). */
+  /** Further options, named as in the specification (`exclude_me`, `retain`, `eligible_authrole` …). */
   readonly options?: Dict;
 }
 
-/** An event as a subscriber sees it. `args` and `kwargs` are decoded when first asked for. */
+/** An event as a subscriber receives it. `args` and `kwargs` are decoded on first access. */
 export interface WampEvent {
-  /** The topic published to (also where the subscription is by pattern). */
+  /** The topic of the publication, also if the subscription is pattern-based. */
   readonly topic: string;
   readonly publication: Id<'publication'>;
   readonly details: Dict;
   readonly args: readonly unknown[];
   readonly kwargs: Dict;
-  /** The same, not taken apart: for whoever passes it on. */
+  /** The undecoded payload, for code that forwards it. */
   readonly payload: Payload;
 }
 
@@ -37,17 +37,17 @@ export interface SubscribeOptions {
 
 export interface Subscription {
   readonly topic: string;
-  /** Ends it; resolves when the router has confirmed. Idempotent. */
+  /** Ends the subscription. Resolves when the router has confirmed. Idempotent. */
   unsubscribe(): Promise<void>;
 }
 
 export interface CallOptions extends Outgoing {
-  /** Cancels the call (`mode` of `cancelMode`, default `killnowait`); the promise rejects with `wamp.error.canceled`. */
+  /** Cancels the call with `cancelMode` (default `killnowait`). The promise rejects with `wamp.error.canceled`. */
   readonly signal?: AbortSignal;
   readonly cancelMode?: 'skip' | 'kill' | 'killnowait';
-  /** Milliseconds after which the call fails with `wamp.error.timeout`, kept here as well as asked of the router. */
+  /** Milliseconds until the call fails with `wamp.error.timeout`. The client enforces it, and asks the router to. */
   readonly timeout?: number;
-  /** Receives progressive results; the promise resolves with the final one. */
+  /** Receives progressive results. The promise resolves with the final one. */
   readonly onProgress?: (result: CallResult) => void;
   readonly options?: Dict;
 }
@@ -59,24 +59,24 @@ export interface CallResult {
   readonly payload: Payload;
 }
 
-/** A call as a callee sees it. */
+/** An invocation as a callee receives it. */
 export interface Invocation {
-  /** The procedure called (also where the registration is by pattern). */
+  /** The called procedure, also if the registration is pattern-based. */
   readonly procedure: string;
   readonly args: readonly unknown[];
   readonly kwargs: Dict;
   readonly details: Dict;
   readonly payload: Payload;
-  /** Aborted when the caller cancels or the session ends. */
+  /** Aborted when the caller cancels the call or the session ends. */
   readonly signal: AbortSignal;
-  /** Sends a progressive result; does nothing where the caller did not ask for them. */
+  /** Sends a progressive result. Does nothing if the caller did not ask for progressive results. */
   progress(result: Outgoing): void;
 }
 
 /**
- * Answers an invocation. What it returns is the result: an object with any of `args`, `kwargs`, `payload` made by
- * `result()` is taken as such; any other value becomes the only argument; undefined is an empty result.
- * A thrown `WampError` reaches the caller as it is; anything else as `wamp.error.runtime_error`.
+ * Answers an invocation. The returned value is the result: a value made by `result()` sets arguments and keyword
+ * arguments, undefined is an empty result, any other value becomes the only argument. A thrown `WampError` is sent to
+ * the caller unchanged, any other error as `wamp.error.runtime_error`.
  */
 export type InvocationHandler = (invocation: Invocation) => unknown;
 
@@ -92,25 +92,25 @@ export interface Registration {
 }
 
 /**
- * What one can do on a realm. A `Session` does it on one link and ends with it; a `Client` does it across reconnects.
- * Every method that waits rejects with `WampError` where the router refuses, and with `wamp.error.network_failure`
- * where the link is gone before the answer came.
+ * The operations on a realm. A `Session` performs them on one link and ends with it; a `Client` performs them across
+ * reconnects. Each waiting method rejects with `WampError` if the router refuses, and with `wamp.error.network_failure`
+ * if the link is lost before the answer.
  */
 export interface WampSession {
   publish(topic: string, options?: PublishOptions): Promise<Id<'publication'> | undefined>;
   subscribe(topic: string, handler: (event: WampEvent) => void, options?: SubscribeOptions): Promise<Subscription>;
   register(procedure: string, handler: InvocationHandler, options?: RegisterOptions): Promise<Registration>;
   call(procedure: string, options?: CallOptions): Promise<CallResult>;
-  /** Says GOODBYE, waits for the answer (bounded), closes the link. Idempotent. */
+  /** Sends GOODBYE, waits for the answer for a bounded time, and closes the link. Idempotent. */
   leave(reason?: string): Promise<void>;
 }
 
-/** A session on one link: joined when you get it, over when `closed` resolves. */
+/** A session on one link. It has joined when the application receives it, and is over when `closed` resolves. */
 export interface JoinedSession extends WampSession {
   readonly id: Id<'session'>;
-  /** Details of WELCOME. */
+  /** WELCOME.Details. */
   readonly welcome: Dict;
   readonly realm: string;
-  /** Resolves, never rejects, with the reason when the session is over (left, closed by the router, link lost). */
+  /** Resolves with the reason when the session is over (left, closed by the router, link lost). Never rejects. */
   readonly closed: Promise<string>;
 }

@@ -6,7 +6,9 @@ import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/errors.ts';
 import { asId, type Id } from '../../wamp/ids.ts';
 import type { Message } from '../../wamp/messages/messages.ts';
 
-/** What the four roles of a session share: the link, the one counter of request ids, and whether it is over. */
+/**
+ * State shared by the four roles of a session: the link, the counter of request ids, and whether the session is over.
+ */
 export class SessionWire {
   readonly clock: Clock;
   readonly log: Logger;
@@ -22,12 +24,12 @@ export class SessionWire {
     this.log = log;
   }
 
-  /** Why nothing can be asked any more (`wamp.error.network_failure`); undefined while the session lives. */
+  /** The error for further requests (`wamp.error.network_failure`), or undefined while the session lives. */
   get refusal(): WampError | undefined {
     return this.#over === undefined ? undefined : sessionOver(this.#over);
   }
 
-  /** Throws what `refusal` says. */
+  /** Throws `refusal` if the session is over. */
   ensureJoined(): void {
     const refusal = this.refusal;
     if (refusal !== undefined) throw refusal;
@@ -37,7 +39,10 @@ export class SessionWire {
     this.#over ??= reason;
   }
 
-  /** The next of 1, 2, 3 …; the message must be sent before the next is drawn. [basic/building_blocks: session scope] */
+  /**
+   * The next request id: 1, 2, 3 …. The message must be sent before the next id is taken. [basic/building_blocks:
+   * session scope]
+   */
   nextRequest(): Id<'request'> {
     this.#lastRequest = this.#lastRequest >= Number.MAX_SAFE_INTEGER ? 1 : this.#lastRequest + 1;
     return asId(this.#lastRequest);
@@ -48,8 +53,8 @@ export class SessionWire {
   }
 
   /**
-   * An answer that nobody waits for: to a call cancelled or timed out here it is normal and dropped; to a request that
-   * was never made it is a violation.
+   * Handles an answer without a pending request. It is dropped if the request was cancelled or timed out here. It is a
+   * protocol violation if the request was never made.
    */
   unexpected(request: Id<'request'>, what: string): void {
     if (request > this.#lastRequest) throw new ProtocolViolation(`${what} for request ${request}, which was not made`);
@@ -65,7 +70,7 @@ export class SessionWire {
   }
 }
 
-/** What waits on a session that is over is told. */
+/** The error for requests that are pending when the session ends. */
 export function sessionOver(reason: string): WampError {
   return new WampError(ErrorUri.NetworkFailure, [`the session is over: ${reason}`]);
 }

@@ -2,10 +2,10 @@ import { base64Of } from '../../codec/bytes/base64.ts';
 import { hmacSha256, pbkdf2Sha256, utf8 } from './digest.ts';
 import { type Login, numberIn, textIn } from './login.ts';
 
-/** What a router may ask for, so that it cannot keep us busy for ever. */
+/** The most iterations that a router may ask for, so that it cannot keep the client busy without end. */
 const MAX_ITERATIONS = 10_000_000;
 
-/** By a secret that signs the challenge and never travels. [advanced/authentication_cra] */
+/** WAMP-CRA: the secret signs the challenge and is never sent. [advanced/authentication_cra] */
 export function craLogin(secret: string): Login {
   return {
     method: 'wampcra',

@@ -2,7 +2,7 @@ import { hmac } from '@noble/hashes/hmac.js';
 import { pbkdf2Async } from '@noble/hashes/pbkdf2.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 
-// Browsers have these themselves, but only for pages that came by https; a gateway at home has none.
+// Browsers offer Web Crypto only to pages served by HTTPS, and a gateway at home often has no certificate.
 
 export { sha256 };
 
@@ -10,7 +10,7 @@ export function hmacSha256(key: Uint8Array, text: string): Uint8Array {
   return hmac(sha256, key, utf8(text));
 }
 
-/** `password` and `salt` as they stand, or in UTF-8. */
+/** Texts are encoded as UTF-8; octets are used unchanged. */
 export function pbkdf2Sha256(
   password: string,
   salt: string | Uint8Array,

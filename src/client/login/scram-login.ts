@@ -8,23 +8,25 @@ import { hmacSha256, pbkdf2Sha256, sha256, utf8 } from './digest.ts';
 import { type Login, type LoginAttempt, numberIn, textIn } from './login.ts';
 
 export interface ScramLoginOptions {
-  /** Ties the login to the TLS connection: where the link knows it, which browsers do not tell. */
+  /** Binds the login to the TLS connection. Only possible if the link knows the binding; browsers do not expose it. */
   readonly channelBinding?: ChannelBinding;
 }
 
-/** A router that asks for less may want to guess the password; one that asks for more, to keep us busy. */
+/**
+ * A router that asks for fewer may want to guess the password. One that asks for more may want to keep the client busy.
+ */
 const PBKDF2_ITERATIONS = { min: 4096, max: 10_000_000 };
 const ARGON2_ITERATIONS = { min: 1, max: 1000 };
 const ARGON2_MEMORY = { min: 1024, max: 1024 * 1024 };
 
-/** By a password that never travels, to a router that proves that it knows it too. [advanced/authentication_scram] */
+/** WAMP-SCRAM: the password is never sent, and the router proves that it knows it. [advanced/authentication_scram] */
 export function scramLogin(password: string, options: ScramLoginOptions = {}): Login {
   return {
     method: 'wamp-scram',
     begin({ authid, link }) {
       const { channelBinding: binding } = options;
       const channel = binding === undefined ? new Uint8Array(0) : link.info.channelBinding?.(binding);
-      if (channel === undefined) throw new Error(`the connection has no channel binding ${binding}`);
+      if (channel === undefined) throw new Error(`the connection does not support the channel binding ${binding}`);
       return new ScramAttempt(authid ?? '', password, binding, channel);
     },
   };
@@ -49,7 +51,8 @@ class ScramAttempt implements LoginAttempt {
 
   async answer(extra: Dict) {
     const [nonce, salt] = [textIn(extra, 'nonce'), textIn(extra, 'salt')];
-    if (!nonce.startsWith(this.#nonce) || nonce === this.#nonce) throw new Error('the nonce is not of this attempt');
+    if (!nonce.startsWith(this.#nonce) || nonce === this.#nonce)
+      throw new Error('the nonce in CHALLENGE does not begin with the nonce of this attempt');
     const salted = await this.#derive(salt, extra);
     const header = utf8(scramChannelHeader(this.#binding));
     const message = scramAuthMessage({
@@ -70,7 +73,7 @@ class ScramAttempt implements LoginAttempt {
 
   verify(extra: Dict): void {
     const { verifier } = extra;
-    // The text has it bare, its example as RFC 5802 writes it.
+    // The specification's text sends the bare verifier, its example has the prefix of RFC 5802.
     const given = typeof verifier === 'string' ? verifier.replace(/^v=/, '') : undefined;
     if (this.#verifier === undefined || given !== this.#verifier) {
       throw new Error('the router does not prove that it knows the password');
@@ -80,12 +83,13 @@ class ScramAttempt implements LoginAttempt {
   #derive(salt: string, extra: Dict): Promise<Uint8Array> {
     const password = saslprep(this.#password);
     const octets = bytesOfBase64(salt);
-    if (password === undefined || octets === undefined) throw new Error('the password or the salt cannot be used');
+    if (password === undefined || octets === undefined)
+      throw new Error('the password is not valid in SASLprep, or the salt is not valid base64');
     if (extra['kdf'] === 'pbkdf2') {
       const iterations = numberIn(extra, 'iterations', PBKDF2_ITERATIONS.min, PBKDF2_ITERATIONS.max);
       return pbkdf2Sha256(password, octets, iterations, 32);
     }
-    if (extra['kdf'] !== 'argon2id13') throw new Error('the router wants an unknown key derivation');
+    if (extra['kdf'] !== 'argon2id13') throw new Error('CHALLENGE.Extra.kdf must be pbkdf2 or argon2id13');
     const t = numberIn(extra, 'iterations', ARGON2_ITERATIONS.min, ARGON2_ITERATIONS.max);
     const m = numberIn(extra, 'memory', ARGON2_MEMORY.min, ARGON2_MEMORY.max);
     return argon2idAsync(password, octets, { t, m, p: 1, dkLen: 32 });

@@ -1,17 +1,17 @@
 export interface BackoffOptions {
-  /** The first pause at most, in milliseconds. Default 1 s. */
+  /** The upper limit of the first pause, in milliseconds. Default 1 s. */
   readonly initial?: number;
   /** The longest pause, in milliseconds. Default 30 s. */
   readonly max?: number;
-  /** How much longer each pause is than the one before. Default 2. */
+  /** The factor from one pause to the next. Default 2. */
   readonly factor?: number;
-  /** The part of each pause that is random, so that a thousand clients do not come back at once. Default 0.5. */
+  /** The random part of each pause, so that a thousand clients do not reconnect together. Default 0.5. */
   readonly jitter?: number;
-  /** From 0 to below 1. */
+  /** A number in [0, 1). */
   readonly random?: () => number;
 }
 
-/** How long to wait before each further attempt: 0.5-1 s, 1-2 s, 2-4 s … 15-30 s with the defaults. */
+/** Pauses between attempts: 0.5-1 s, 1-2 s, 2-4 s … 15-30 s with the defaults. */
 export class Backoff {
   readonly #initial: number;
   readonly #max: number;
@@ -36,7 +36,7 @@ export class Backoff {
     return pause;
   }
 
-  /** The longest pause, for what will not be better soon; the next ones stay that long until `reset`. */
+  /** The longest pause, for an error that is not expected to end soon. Further pauses stay that long until `reset`. */
   longest(): number {
     this.#next = this.#max;
     return this.#vary(this.#max);

@@ -1,20 +1,20 @@
 import { ErrorUri, type WampError } from '../../wamp/errors.ts';
 import type { JoinedSession } from '../api/session-api.ts';
 
-/** Where a client stands. */
+/** The connection state of a client. */
 export type ClientState =
-  /** Not started, or left. */
+  /** Not started, or stopped by `leave`. */
   | { readonly name: 'stopped' }
-  /** Opening a link and joining; `attempt` counts from 1 since the last session that lasted. */
+  /** Opening a link and joining. `attempt` counts from 1 after the last stable session. */
   | { readonly name: 'connecting'; readonly attempt: number }
   | { readonly name: 'joined'; readonly session: JoinedSession }
   | {
       readonly name: 'waiting';
-      /** Why the last attempt failed, or the session ended. */
+      /** Why the last attempt failed, or why the session ended. */
       readonly error: WampError;
-      /** The router was reached and said no, in a way that time alone does not mend: someone has to do something. */
+      /** The router refused the client for a reason that does not pass with time: a person has to act. */
       readonly refused: boolean;
-      /** When the next attempt is made: milliseconds since 1970. */
+      /** The time of the next attempt, in milliseconds since 1970. */
       readonly nextAttempt: number;
     };
 
@@ -34,7 +34,7 @@ const refusals: ReadonlySet<string> = new Set([
   ErrorUri.ProtocolViolation,
 ]);
 
-/** Whether an error of joining is of the kind that `ClientState` calls refused. */
+/** Whether `ClientState.refused` is true for this error. */
 export function isRefusal(error: WampError): boolean {
   return refusals.has(error.uri);
 }

@@ -4,11 +4,11 @@ import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { JoinedSession } from '../api/session-api.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 
-/** Ends what `make` made. */
+/** Ends the subscription or registration that `make` made. */
 type End = () => Promise<void>;
 
-export interface StandingOptions {
-  /** Makes the subscription or registration on a session that has joined. */
+export interface DurableSubscriptionOptions {
+  /** Makes the subscription or registration on a joined session. */
   readonly make: (session: JoinedSession) => Promise<End>;
   /** For the log: the topic or procedure. */
   readonly name: string;
@@ -18,24 +18,24 @@ export interface StandingOptions {
 }
 
 /**
- * A subscription or registration that outlives sessions: made on each of them, again and again where the router refuses
- * it for now (a procedure may still be held by the session that a cut cable left behind).
+ * A subscription or registration that outlives sessions. It is restored on each new session, and retried if the router
+ * refuses: the session of a broken connection may still hold the procedure.
  */
-export class Standing {
-  readonly #options: StandingOptions;
+export class DurableSubscription {
+  readonly #options: DurableSubscriptionOptions;
   #session: JoinedSession | undefined;
   #end: End | undefined;
   #making: Promise<void> | undefined;
   #timer: Timer | undefined;
   #ended: Promise<void> | undefined;
 
-  constructor(options: StandingOptions) {
+  constructor(options: DurableSubscriptionOptions) {
     this.#options = options;
   }
 
   /**
-   * Makes it on this session for the first time. Rejects where the router refuses; where the session ends before the
-   * answer, it waits for the next one.
+   * Makes it on its first session. Rejects if the router refuses. If the session ends before the answer, the next
+   * session restores it.
    */
   async establish(session: JoinedSession): Promise<void> {
     try {
@@ -45,12 +45,12 @@ export class Standing {
     }
   }
 
-  /** Makes it on a new session, trying until it works or the session is over. */
+  /** Makes it on a new session. Retries until the router accepts or the session is over. */
   restore(session: JoinedSession): void {
     this.#attempt(session, new Backoff(this.#options.backoff), true);
   }
 
-  /** The session is over; nothing is tried before the next. */
+  /** The session is over. Stops retries until the next session. */
   suspend(): void {
     this.#timer?.cancel();
     this.#session = undefined;
@@ -58,7 +58,7 @@ export class Standing {
     this.#making = undefined;
   }
 
-  /** Ends it for good; resolves when the router has confirmed. Idempotent. */
+  /** Ends it for good. Resolves when the router has confirmed. Idempotent. */
   end(): Promise<void> {
     this.#ended ??= this.#finish();
     return this.#ended;
@@ -72,10 +72,10 @@ export class Standing {
 
   #attempt(session: JoinedSession, backoff: Backoff, first: boolean): void {
     this.#make(session).catch((error: unknown) => {
-      // The next session is another chance; what is ended needs none.
+      // The next session restores it. An ended one needs no retry.
       if (isLoss(error) || this.#session !== session || this.#ended !== undefined) return;
       const { log, name, clock } = this.#options;
-      if (first) log.warn({ name, err: error }, 'not restored, trying again');
+      if (first) log.warn({ name, err: error }, 'could not restore a subscription or registration; retrying');
       this.#timer = clock.after(backoff.next(), () => this.#attempt(session, backoff, false));
     });
   }

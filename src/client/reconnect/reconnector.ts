@@ -7,7 +7,7 @@ import { Backoff, type BackoffOptions } from './backoff.ts';
 import { type ClientState, isRefusal } from './client-state.ts';
 
 export interface ReconnectorOptions {
-  /** Opens a new link each time. `signal` is aborted when nobody wants it any more. */
+  /** Opens a new link each time. `signal` is aborted when the link is no longer needed. */
   readonly connect: (signal: AbortSignal) => Promise<Link>;
   readonly session: SessionOptions;
   readonly connectTimeout: number;
@@ -17,10 +17,10 @@ export interface ReconnectorOptions {
   readonly onState: (state: ClientState) => void;
 }
 
-/** A session that ends sooner does not start the pauses afresh: a router may let in and throw out at once. */
+/** A session that ends sooner does not reset the pauses: a router may admit a client and close it at once. */
 const LASTING = 10_000;
 
-/** Keeps one session joined, from `run` until `signal` is aborted: connect, join, wait until it is over, pause, again. */
+/** Keeps one session joined from `run` until `signal` is aborted: connect, join, wait for its end, pause, repeat. */
 export class Reconnector {
   readonly #options: ReconnectorOptions;
   readonly #backoff: Backoff;
@@ -32,7 +32,7 @@ export class Reconnector {
     this.#backoff = new Backoff(options.backoff);
   }
 
-  /** Resolves when `signal` is aborted and the last link is closed; never rejects. The session is left to its owner. */
+  /** Resolves when `signal` is aborted and the last link is closed. Never rejects. The owner leaves the session. */
   async run(signal: AbortSignal): Promise<void> {
     const { onState, clock } = this.#options;
     while (!signal.aborted) {
@@ -74,7 +74,7 @@ export class Reconnector {
     }
   }
 
-  /** Opens a link, or gives up in time: one that opens later is closed at once. */
+  /** Opens a link within the time limit. A link that opens later is closed at once. */
   #connect(stop: AbortSignal): Promise<Link> {
     const { connect, connectTimeout, clock } = this.#options;
     const attempt = new AbortController();
@@ -91,7 +91,7 @@ export class Reconnector {
       const onStop = (): void => giveUp('the client stops');
       const timer = clock.after(connectTimeout, () => giveUp(`no connection within ${connectTimeout} ms`));
       stop.addEventListener('abort', onStop);
-      // In a promise, so that what `connect` throws at once is handled like what it throws later.
+      // The promise turns a synchronous exception of `connect` into a rejection.
       new Promise<Link>(opened => opened(connect(attempt.signal))).then(
         link => {
           finish();
@@ -103,7 +103,7 @@ export class Reconnector {
           reject(error);
         },
       );
-      // `onState` may have stopped the client.
+      // A listener of `onState` may have stopped the client.
       if (stop.aborted) onStop();
     });
   }
@@ -112,7 +112,7 @@ export class Reconnector {
     const { clock, log, onState } = this.#options;
     const refused = isRefusal(error);
     const pause = refused ? this.#backoff.longest() : this.#backoff.next();
-    // The same failure again is no change of state.
+    // A repeated failure is logged once.
     if (this.#logged !== error.message) {
       this.#logged = error.message;
       if (refused) log.error({ err: error, retryIn: pause }, 'the router refuses this client');
@@ -120,7 +120,8 @@ export class Reconnector {
     }
     onState({ name: 'waiting', error, refused, nextAttempt: clock.now() + pause });
     await new Promise<void>(resolve => {
-      // The clock's timers let a process end; one that means to come back must not, and nothing else may hold it now.
+      // Timers of the clock do not keep the process alive. This one does, because nothing else may while the client
+      // waits.
       const hold = setInterval(() => {}, 0x7fffffff);
       const done = (): void => {
         clearInterval(hold);

@@ -35,7 +35,7 @@ export class Callee {
   readonly #registering: PendingRequests<RegisteredMessage>;
   readonly #unregistering: PendingRequests<UnregisteredMessage>;
   readonly #byId = new Map<Id<'registration'>, Registered>();
-  /** Handlers at work, answered or not: a caller that cancels does not make room for more. */
+  /** Invocations whose handler runs, answered or not: a cancelled call still counts until its handler returns. */
   readonly #running = new Map<Id<'request'>, ReceivedInvocation>();
   readonly #progress = (invocation: ReceivedInvocation, outgoing: Outgoing): void =>
     this.#yield(invocation, PROGRESS, outgoingPayload(outgoing));
@@ -58,7 +58,7 @@ export class Callee {
       const request = this.#wire.nextRequest();
       this.#registering.add(request, {
         answered: ({ registration: id }) => {
-          // Installed here and now: an INVOCATION may be the very next message.
+          // Installed in this turn: an INVOCATION may be the next message.
           const registered: Registered = { id, procedure, handler };
           this.#byId.set(id, registered);
           resolve(this.#handle(registered));
@@ -96,7 +96,7 @@ export class Callee {
     if (!this.#unregistering.fail(request, error)) this.#wire.unexpected(request, 'ERROR to UNREGISTER');
   }
 
-  /** The caller could not take a result; it has been told, and the call is over. [advanced/payload_passthru_mode] */
+  /** The caller could not receive a result. The router has failed the call already. [advanced/payload_passthru_mode] */
   yieldFailed(request: Id<'request'>, error: WampError): void {
     this.#wire.log.warn({ request, error: error.uri }, 'the router refused a result');
   }
@@ -115,7 +115,7 @@ export class Callee {
     }
   }
 
-  /** The handler is told; under `killnowait` nobody waits for what it says. [advanced/rpc_call_canceling] */
+  /** Notifies the handler. With `killnowait` its answer is discarded. [advanced/rpc_call_canceling] */
   interrupt({ request, options }: InterruptMessage): void {
     const invocation = this.#running.get(request);
     if (invocation === undefined) return;
@@ -123,7 +123,7 @@ export class Callee {
     invocation.abort(new WampError(ErrorUri.Canceled, ['the call was cancelled']));
   }
 
-  /** An answer that cannot be sent is replaced, once, by one without the handler's values. */
+  /** Replaces an answer that cannot be sent, once, by an error without the handler's values. */
   unsendable(message: YieldMessage | ErrorMessage, error: WampError): void {
     if (message.type === MessageType.Error && message.payload.count === 0) return;
     if (message.type === MessageType.Yield && message.options['progress'] === true) return;
@@ -161,7 +161,7 @@ export class Callee {
     }
   }
 
-  /** A timeout that the dealer left to the callee. [advanced/rpc_call_timeout] */
+  /** Enforces a timeout that the dealer forwarded to the callee. [advanced/rpc_call_timeout] */
   #startTimer(invocation: ReceivedInvocation): void {
     const timeout = invocation.details['timeout'];
     if (typeof timeout !== 'number' || timeout <= 0) return;
@@ -187,10 +187,10 @@ export class Callee {
     if (error instanceof WampError) {
       this.#refuse(invocation.request, error);
     } else if (invocation.aborted !== undefined) {
-      // Whatever a handler throws because it was told to stop.
+      // The handler was aborted, so its error is not reported.
       this.#refuse(invocation.request, invocation.aborted);
     } else {
-      // The caller is a stranger: what went wrong in here stays in the log.
+      // Internal errors may hold secrets: they are logged, and the caller receives a general text.
       this.#wire.log.error({ err: error, procedure: invocation.procedure }, 'handler failed');
       this.#refuse(invocation.request, new WampError(ErrorUri.RuntimeError, ['the procedure failed']));
     }
@@ -225,7 +225,7 @@ export class Callee {
     return { procedure: registered.procedure, unregister };
   }
 
-  /** Calls on their way are still answered, until the router confirms. */
+  /** Invocations that are already on the way are answered until the router confirms. */
   #unregister(registered: Registered): Promise<void> {
     if (this.#byId.get(registered.id) !== registered) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -236,7 +236,7 @@ export class Callee {
           this.#byId.delete(registered.id);
           resolve();
         },
-        // With the session the registration ended too, which is what was asked for.
+        // If the session ended, so did the registration.
         failed: error => (this.#wire.refusal === undefined ? reject(error) : resolve()),
       });
       this.#wire.send({ type: MessageType.Unregister, request, registration: registered.id });

@@ -32,7 +32,7 @@ class ReceivedResult implements CallResult {
   }
 }
 
-/** A session's caller role: each call settles once, whatever comes first. [basic/remote_procedure_call] */
+/** A session's caller role. Each call settles exactly once. [basic/remote_procedure_call] */
 export class Caller {
   readonly #wire: SessionWire;
   readonly #pending: PendingRequests<ResultMessage>;
@@ -73,8 +73,8 @@ export class Caller {
     this.#pending.failAll(error);
   }
 
-  // Four things can end a call: the answer, the session's end, `signal` and the timer. The first takes it off the table
-  // and stops the other ones; an answer that comes later is dropped.
+  // Four things can end a call: the answer, the end of the session, `signal` and the timer. The first one removes it
+  // from the table and cancels the others. A later answer is dropped.
   #waiting(
     request: Id<'request'>,
     procedure: string,
@@ -102,7 +102,7 @@ export class Caller {
     return {
       answered: message => {
         if (message.details['progress'] === true) {
-          // The time allowed is from one result to the next. [advanced/rpc_call_timeout]
+          // The timeout applies to each progressive result anew. [advanced/rpc_call_timeout]
           timer?.cancel();
           startTimer();
           if (onProgress !== undefined) guarded(onProgress, new ReceivedResult(message), this.#wire.log, procedure);
@@ -118,7 +118,10 @@ export class Caller {
     };
   }
 
-  /** A router that does not know CANCEL would take it for a violation. [advanced/rpc_call_canceling] */
+  /**
+   * Sends CANCEL only if the router announced the feature: others would abort the session.
+   * [advanced/rpc_call_canceling]
+   */
   #cancel(request: Id<'request'>, mode: string): void {
     if (!this.#wire.routerHas('dealer', 'call_canceling')) return;
     this.#wire.send({ type: MessageType.Cancel, request, options: { mode } });

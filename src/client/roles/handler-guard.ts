@@ -1,9 +1,6 @@
 import type { Logger } from '../../base/logger.ts';
 
-/**
- * Calls a user's handler so that nothing it does can hurt the session: what it throws, at once or through the promise
- * that it returned, is logged.
- */
+/** Calls an application's handler. Logs an exception or a rejected promise, so that the session is not affected. */
 export function guarded<Argument>(
   handler: (argument: Argument) => unknown,
   argument: Argument,

@@ -1,16 +1,16 @@
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { Id } from '../../wamp/ids.ts';
 
-/** What to do when a request is answered. Exactly one of the two is called, once, within the message's own turn. */
-export interface Waiting<Answer> {
+/** Callbacks of a pending request. Exactly one of the two is called, once, while the answer is handled. */
+export interface PendingRequest<Answer> {
   answered(answer: Answer): void;
   failed(error: WampError): void;
 }
 
-/** Requests of one kind that wait for their answer. Bounded: what a silent router would let pile up. */
+/** Pending requests of one kind, bounded in case the router does not answer. */
 export class PendingRequests<Answer> {
   readonly #limit: number;
-  readonly #waiting = new Map<number, Waiting<Answer>>();
+  readonly #waiting = new Map<number, PendingRequest<Answer>>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -20,27 +20,27 @@ export class PendingRequests<Answer> {
     return this.#waiting.size;
   }
 
-  /** Throws `wamp.error.unavailable` where too many wait already. Asked before the request is sent. */
+  /** Throws `wamp.error.unavailable` if the table is full. Call it before the request is sent. */
   ensureRoom(): void {
     if (this.#waiting.size < this.#limit) return;
-    throw new WampError(ErrorUri.Unavailable, [`${this.#limit} requests of this kind wait for an answer already`]);
+    throw new WampError(ErrorUri.Unavailable, [`${this.#limit} requests of this kind are pending already`]);
   }
 
-  add(request: Id<'request'>, waiting: Waiting<Answer>): void {
+  add(request: Id<'request'>, waiting: PendingRequest<Answer>): void {
     this.#waiting.set(request, waiting);
   }
 
-  /** The request's own `Waiting`, left in the table: for answers that are not the last. */
-  get(request: Id<'request'>): Waiting<Answer> | undefined {
+  /** The callbacks of a request, which stays pending: for progressive results. */
+  get(request: Id<'request'>): PendingRequest<Answer> | undefined {
     return this.#waiting.get(request);
   }
 
-  /** Takes the request off the table without answering it. */
+  /** Removes the request without calling back. */
   remove(request: Id<'request'>): void {
     this.#waiting.delete(request);
   }
 
-  /** False where nothing waits under this id. */
+  /** Returns false if no request with this id is pending. */
   answer(request: Id<'request'>, answer: Answer): boolean {
     const waiting = this.#waiting.get(request);
     if (waiting === undefined) return false;
@@ -49,7 +49,7 @@ export class PendingRequests<Answer> {
     return true;
   }
 
-  /** False where nothing waits under this id. */
+  /** Returns false if no request with this id is pending. */
   fail(request: Id<'request'>, error: WampError): boolean {
     const waiting = this.#waiting.get(request);
     if (waiting === undefined) return false;

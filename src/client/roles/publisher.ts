@@ -30,7 +30,7 @@ export class Publisher {
       this.#send(topic, publish, options);
       return DONE;
     }
-    // What the executor throws rejects the promise.
+    // An exception of the executor rejects the promise.
     return new Promise((resolve, reject) => {
       this.#wire.ensureJoined();
       this.#pending.ensureRoom();

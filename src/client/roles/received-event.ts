@@ -4,14 +4,14 @@ import type { EventMessage } from '../../wamp/messages/messages.ts';
 import type { Payload } from '../../wamp/payload.ts';
 import type { WampEvent } from '../api/session-api.ts';
 
-/** An EVENT as handlers see it; the payload is taken apart when they first ask. */
+/** An EVENT as handlers receive it. The payload is decoded on first access. */
 export class ReceivedEvent implements WampEvent {
   readonly topic: string;
   readonly publication: Id<'publication'>;
   readonly details: Dict;
   readonly payload: Payload;
 
-  /** `subscribed` is the topic or pattern subscribed to; a pattern's events name theirs in `details`. */
+  /** `subscribed` is the topic or pattern of the subscription. Events of a pattern name their topic in `details`. */
   constructor(message: EventMessage, subscribed: string) {
     const topic = message.details['topic'];
     this.topic = typeof topic === 'string' ? topic : subscribed;

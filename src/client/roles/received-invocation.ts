@@ -6,21 +6,21 @@ import type { InvocationMessage } from '../../wamp/messages/messages.ts';
 import type { Payload } from '../../wamp/payload.ts';
 import type { Invocation, Outgoing } from '../api/session-api.ts';
 
-/** An INVOCATION as its handler sees it, and what the callee must know of it until the handler is done. */
+/** An INVOCATION as its handler receives it, with the callee's state until the handler is done. */
 export class ReceivedInvocation implements Invocation {
   readonly request: Id<'request'>;
   readonly procedure: string;
   readonly details: Dict;
   readonly payload: Payload;
-  /** False once an answer has been sent, or nobody waits for one any more. */
+  /** False after the answer has been sent, or if the answer is no longer expected. */
   answerable = true;
-  /** Forwarded call timeout. */
+  /** The timer of a forwarded call timeout. */
   timer: Timer | undefined;
   readonly #progress: (invocation: ReceivedInvocation, outgoing: Outgoing) => void;
   #controller: AbortController | undefined;
   #aborted: WampError | undefined;
 
-  /** `registered` is the procedure or pattern registered; calls of a pattern name theirs in `details`. */
+  /** `registered` is the procedure or pattern of the registration. Calls of a pattern name theirs in `details`. */
   constructor(
     message: InvocationMessage,
     registered: string,
@@ -42,7 +42,7 @@ export class ReceivedInvocation implements Invocation {
     return this.payload.kwargs;
   }
 
-  /** Made when first asked for: most handlers never do. */
+  /** Created on first access, since most handlers do not use it. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -51,7 +51,7 @@ export class ReceivedInvocation implements Invocation {
     return this.#controller.signal;
   }
 
-  /** Why the handler was told to stop; undefined where it was not. */
+  /** Why the handler was aborted; undefined if it was not. */
   get aborted(): WampError | undefined {
     return this.#aborted;
   }

@@ -2,7 +2,7 @@ import type { Payload } from '../../wamp/payload.ts';
 import type { Outgoing } from '../api/session-api.ts';
 import { outgoingPayload } from './outgoing-payload.ts';
 
-/** What `result()` makes: a handler's answer that is more than one argument. */
+/** The value that `result()` makes: an answer with arguments and keyword arguments. */
 export class HandlerResult {
   readonly payload: Payload;
 
@@ -12,8 +12,8 @@ export class HandlerResult {
 }
 
 /**
- * Makes the answer of an invocation handler from any of `args`, `kwargs`, or a ready `payload`. Needed because a handler
- * may also return a plain object that happens to have these keys, as its only argument.
+ * Makes a handler's answer from `args`, `kwargs`, or a finished `payload`. It is needed because a handler may also
+ * return a plain object with these keys as its only argument.
  */
 export function result(outgoing: Outgoing): HandlerResult {
   return new HandlerResult(outgoing);

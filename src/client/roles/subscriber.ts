@@ -12,40 +12,43 @@ import { ReceivedEvent } from './received-event.ts';
 
 const NO_OPTIONS: SubscribeOptions = {};
 
-/** One handler of one `subscribe()`. */
+/** A handler passed to one `subscribe()`. */
 interface Subscribed {
   readonly handler: (event: WampEvent) => void;
   readonly resolve: (subscription: Subscription) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A SUBSCRIBE in flight, and who waits for it. */
+/** A pending SUBSCRIBE and the handlers that wait for its answer. */
 interface Subscribing {
   readonly key: string;
   readonly topic: string;
   readonly waiting: Subscribed[];
 }
 
-/** One subscription of the router's. The lists are replaced, never changed: a delivery may be walking them. */
+/** A subscription of the router. The lists are replaced, never modified, because a delivery may iterate them. */
 interface Live {
   readonly id: Id<'subscription'>;
   readonly key: string;
   readonly topic: string;
   handlers: readonly Subscribed[];
-  /** Those whose SUBSCRIBE was answered last: retained events that follow are an answer to them alone. */
+  /** Handlers of the SUBSCRIBE that was answered last: only these receive the retained events that follow. */
   newest: readonly Subscribed[];
 }
 
-/** A session's subscriber role: handlers of the same topic and match share one subscription. [basic/publish_subscribe] */
+/**
+ * A session's subscriber role. Handlers of the same topic and match policy share one subscription.
+ * [basic/publish_subscribe]
+ */
 export class Subscriber {
   readonly #wire: SessionWire;
   readonly #subscribing: PendingRequests<SubscribedMessage>;
   readonly #unsubscribing: PendingRequests<UnsubscribedMessage>;
   readonly #byId = new Map<Id<'subscription'>, Live>();
   readonly #byKey = new Map<string, Live>();
-  /** SUBSCRIBEs in flight that a further handler may join: those without options of their own. */
+  /** Pending SUBSCRIBEs without options of their own: a further handler may join them. */
   readonly #joinable = new Map<string, Subscribing>();
-  /** How many SUBSCRIBEs of each topic are in flight. */
+  /** The number of pending SUBSCRIBEs for each topic. */
   readonly #inFlight = new Map<string, number>();
 
   constructor(wire: SessionWire, maxPending: number) {
@@ -63,8 +66,8 @@ export class Subscriber {
       this.#wire.ensureJoined();
       const key = `${subscribe.match ?? 'exact'} ${topic}`;
       const one: Subscribed = { handler, resolve, reject };
-      // Options (`get_retained`) ask the router for something of their own, so they need a SUBSCRIBE of their own. It
-      // answers with the same subscription where there is one. [basic/publish_subscribe]
+      // Options such as `get_retained` are answered for one SUBSCRIBE, so each such call sends its own. The router
+      // answers with the existing subscription. [basic/publish_subscribe]
       const plain = subscribe.options === undefined || Object.keys(subscribe.options).length === 0;
       const live = plain ? this.#byKey.get(key) : undefined;
       const joinable = plain ? this.#joinable.get(key) : undefined;
@@ -107,7 +110,7 @@ export class Subscriber {
 
   event(message: EventMessage): void {
     const live = this.#byId.get(message.subscription);
-    // An event may be on its way while UNSUBSCRIBE goes the other.
+    // The router may send an event before it has received UNSUBSCRIBE.
     if (live === undefined) return;
     const event = new ReceivedEvent(message, live.topic);
     const handlers = message.details['retained'] === true ? live.newest : live.handlers;
@@ -130,7 +133,7 @@ export class Subscriber {
     this.#subscribing.add(request, {
       answered: message => {
         this.#landed(subscribing);
-        // Installed here and now: an EVENT may be the very next message.
+        // Installed in this turn: an EVENT may be the next message.
         this.#install(subscribing, message.subscription);
       },
       failed: error => {
@@ -169,7 +172,7 @@ export class Subscriber {
     return { topic: live.topic, unsubscribe };
   }
 
-  /** Takes one handler off; the last one ends the subscription, unless a SUBSCRIBE for it is on its way. */
+  /** Removes one handler. The last one ends the subscription, unless a SUBSCRIBE for it is pending. */
   #remove(live: Live, one: Subscribed): Promise<void> {
     live.handlers = live.handlers.filter(other => other !== one);
     live.newest = live.newest.filter(other => other !== one);
@@ -178,12 +181,12 @@ export class Subscriber {
   }
 
   #unsubscribe(live: Live): Promise<void> {
-    // Forgotten before the router confirms: a `subscribe` from here on is a new one, and may get the same id.
+    // Removed before the router confirms: a new `subscribe` may get the same id.
     this.#forget(live);
     return new Promise((resolve, reject) => {
       this.#unsubscribing.ensureRoom();
       const request = this.#wire.nextRequest();
-      // With the session the subscription ended too, which is what was asked for.
+      // If the session ended, so did the subscription.
       const failed = (error: WampError): void => (this.#wire.refusal === undefined ? reject(error) : resolve());
       this.#unsubscribing.add(request, { answered: () => resolve(), failed });
       this.#wire.send({ type: MessageType.Unsubscribe, request, subscription: live.id });

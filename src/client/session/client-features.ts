@@ -1,4 +1,4 @@
-/** The client's roles and the features of each that are implemented, with the section that defines them. */
+/** The client's roles and their implemented features, each with the section that defines it. */
 const implemented = {
   publisher: {
     publisher_exclusion: 'advanced/pubsub_publisher_exclusion',
@@ -29,7 +29,7 @@ const implemented = {
 
 export type ClientRole = keyof typeof implemented;
 
-/** The features table, for HELLO, for documentation and for tests: role, feature, section. */
+/** The table of features, for HELLO, documentation and tests: role, feature, section. */
 export const clientFeatures: Readonly<Record<ClientRole, Readonly<Record<string, string>>>> = implemented;
 
 /** `roles` as HELLO announces it. [basic/sessions], [advanced/features] */

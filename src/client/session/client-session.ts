@@ -26,23 +26,27 @@ import { Publisher } from '../roles/publisher.ts';
 import { Subscriber } from '../roles/subscriber.ts';
 import { type Admission, closingError, Joining, unsendable } from './joining.ts';
 
-/** How a session joins, and its bounds. */
+/** How a session joins, and its limits. */
 export interface SessionOptions extends Admission {
   readonly clock?: Clock;
   readonly log?: Logger;
-  /** Requests of one kind that may wait for an answer; further ones fail with `wamp.error.unavailable`. */
+  /** Pending requests of one kind. Further requests fail with `wamp.error.unavailable`. */
   readonly maxPending?: number;
-  /** Calls that handlers may be busy with; further ones are answered `wamp.error.unavailable`. */
+  /**
+   * Invocations that handlers may process at the same time. Further ones are answered with `wamp.error.unavailable`.
+   */
   readonly maxInvocations?: number;
 }
 
 const DEFAULT_MAX_PENDING = 10_000;
 const DEFAULT_MAX_INVOCATIONS = 10_000;
 
-/** How long the router has to answer GOODBYE, in milliseconds. */
+/** Milliseconds that the router has to answer GOODBYE. */
 const LEAVE_TIMEOUT = 2_000;
 
-/** One WAMP session on one link, which it owns: joined when you get it, over when `closed` resolves. */
+/**
+ * One WAMP session on one link, which it owns. It has joined when `join` resolves, and is over when `closed` resolves.
+ */
 export class ClientSession implements JoinedSession {
   readonly id: Id<'session'>;
   readonly welcome: Dict;
@@ -80,8 +84,9 @@ export class ClientSession implements JoinedSession {
   }
 
   /**
-   * Joins a realm over a link that has not been opened yet. Rejects with a `WampError` and a closed link: what the
-   * router's ABORT says, `wamp.error.timeout`, or `wamp.error.network_failure` where the link is lost.
+   * Joins a realm over a link that has not been opened yet. If joining fails, it closes the link and rejects with a
+   * `WampError`: the reason of the router's ABORT, `wamp.error.timeout`, or `wamp.error.network_failure` if the link is
+   * lost.
    */
   static join(link: Link, options: SessionOptions): Promise<ClientSession> {
     const { clock = systemClock, log = silentLogger } = options;
@@ -111,7 +116,7 @@ export class ClientSession implements JoinedSession {
     return this.#caller.call(procedure, options);
   }
 
-  /** Requests that wait for an answer fail at once; the router has two seconds to say goodbye. */
+  /** Pending requests fail at once. The router has two seconds to answer GOODBYE. */
   leave(reason: string = CloseUri.CloseRealm): Promise<void> {
     if (this.#leaving === undefined) {
       const over = this.#wire.refusal !== undefined;
@@ -123,7 +128,7 @@ export class ClientSession implements JoinedSession {
 
   #receive(message: Message): void {
     if (this.#leaving === undefined) this.#dispatch(message);
-    // After GOODBYE everything but the answer is ignored. [basic/sessions: transition 14]
+    // After GOODBYE, the client ignores all messages but the answer. [basic/sessions: transition 14]
     else if (message.type === MessageType.Goodbye || message.type === MessageType.Abort) this.#hangUp(message.reason);
   }
 
@@ -201,7 +206,7 @@ export class ClientSession implements JoinedSession {
     }
   }
 
-  /** What waits for the answer to a message that never went out is told so. */
+  /** Fails the pending request whose message could not be sent. */
   #unsendable(message: Message): void {
     const error = unsendable();
     switch (message.type) {
@@ -227,7 +232,7 @@ export class ClientSession implements JoinedSession {
   #sayGoodbye(reason: string): void {
     this.#goodbye(reason);
     this.#finish('left');
-    this.#leaveTimer = this.#wire.clock.after(LEAVE_TIMEOUT, () => this.#hangUp('the router did not say goodbye'));
+    this.#leaveTimer = this.#wire.clock.after(LEAVE_TIMEOUT, () => this.#hangUp('the router did not answer GOODBYE'));
   }
 
   #goodbye(reason: string): void {
@@ -239,14 +244,14 @@ export class ClientSession implements JoinedSession {
     this.#end(reason);
   }
 
-  /** The session is over and the link gone. */
+  /** Ends the session and closes the link. */
   #end(reason: string): void {
     this.#leaveTimer?.cancel();
     this.#finish(reason);
     this.#resolveClosed(this.#leaving === undefined ? reason : 'left');
   }
 
-  /** Nothing is asked or answered from here on. Again is harmless. */
+  /** Rejects all pending requests. Idempotent. */
   #finish(reason: string): void {
     if (this.#wire.refusal !== undefined) return;
     this.#wire.end(reason);

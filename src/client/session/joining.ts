@@ -25,9 +25,9 @@ export interface Admission {
   readonly authextra?: Dict;
   /** More of HELLO.Details. */
   readonly details?: Dict;
-  /** How to prove who one is; offered in this order, behind `authmethods`. */
+  /** Authentication methods with their secrets, offered in this order after `authmethods`. */
   readonly logins?: readonly Login[];
-  /** Answers a CHALLENGE that none of `logins` is for; what it throws ends the attempt. */
+  /** Answers a CHALLENGE whose method is not in `logins`. If it throws, the attempt ends. */
   readonly onChallenge?: (challenge: Challenge) => ChallengeAnswer | Promise<ChallengeAnswer>;
   /** Milliseconds from HELLO to WELCOME. Default 10 s. */
   readonly timeout?: number;
@@ -68,7 +68,7 @@ export class Joining implements LinkReceiver {
     this.#refused = refused;
     const timeout = admission.timeout ?? DEFAULT_TIMEOUT;
     this.#timer = clock.after(timeout, () => {
-      this.#abort(new WampError(ErrorUri.Timeout, [`the router did not let the session in within ${timeout} ms`]));
+      this.#abort(new WampError(ErrorUri.Timeout, [`the router did not answer with WELCOME within ${timeout} ms`]));
     });
   }
 
@@ -135,10 +135,14 @@ export class Joining implements LinkReceiver {
     const { onChallenge } = this.#admission;
     const answerTo = attempt === undefined ? onChallenge : (challenge: Challenge) => attempt.answer(challenge.extra);
     if (answerTo === undefined) {
-      this.#abort(new WampError(ErrorUri.AuthenticationFailed, [`the router asks for authentication by ${method}`]));
+      this.#abort(
+        new WampError(ErrorUri.AuthenticationFailed, [
+          `the router requires authentication by ${method}, and no login or onChallenge was given for it`,
+        ]),
+      );
       return;
     }
-    // In a promise, so that what the handler throws at once is handled like what it throws later.
+    // The promise turns a synchronous exception of the handler into a rejection.
     new Promise<ChallengeAnswer>(resolve => resolve(answerTo({ method, extra }))).then(
       answer => {
         if (this.#over) return;
@@ -160,15 +164,16 @@ export class Joining implements LinkReceiver {
     );
   }
 
-  /** Whether WELCOME comes from the router that the login is for; where it does not, the attempt is over. */
+  /** Whether WELCOME comes from the expected router. If not, the attempt is aborted. */
   #trusts({ details }: WelcomeMessage): boolean {
     const { authextra } = details;
     try {
       const { authmethods = [] } = this.#admission;
       const attempts = [...this.#attempts.values()];
-      // A router that was to prove who it is, and lets in without asking, may be another one.
+      // A router that must prove its identity, and admits the client without a challenge, may be an impostor.
       if (this.#answering === undefined && authmethods.length === 0 && attempts.length > 0) {
-        if (attempts.every(({ verify }) => verify !== undefined)) throw new Error('the router did not ask who this is');
+        if (attempts.every(({ verify }) => verify !== undefined))
+          throw new Error('the router did not prove its identity: it sent no CHALLENGE');
       }
       this.#answering?.verify?.(isDict(authextra) ? authextra : EMPTY_DICT);
       return true;
@@ -230,7 +235,7 @@ export function closingError(message: AbortMessage | GoodbyeMessage): WampError 
   return new WampError(reason, typeof text === 'string' ? [text] : []);
 }
 
-/** What a link means by `unsendable`. */
+/** The error of a message that the link reported as unsendable. */
 export function unsendable(): WampError {
   return new WampError(ErrorUri.PayloadSizeExceeded, ['too large for the peer, or values that cannot be encoded']);
 }

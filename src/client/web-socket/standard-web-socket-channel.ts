@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../../link/frame-channel.ts';
 import { ProtocolViolation } from '../../wamp/errors.ts';
 
-/** Written as methods, which TypeScript compares loosely: each implementation has events of its own type. */
+/** Written as methods, because TypeScript compares them loosely: each implementation has its own event types. */
 interface Handlers {
   open(event: object): void;
   message(event: { readonly data: unknown }): void;
@@ -10,7 +10,9 @@ interface Handlers {
   close(event: { readonly code: number; readonly reason: string }): void;
 }
 
-/** As much of the standard WebSocket as is needed here: the browser's, Node's (22 and later), or the `ws` package's. */
+/**
+ * The part of the standard WebSocket API that the client uses: the browser's, Node's (22 and later), or that of `ws`.
+ */
 export interface StandardWebSocket {
   binaryType: string;
   readonly protocol: string;
@@ -23,18 +25,20 @@ export interface StandardWebSocket {
   onclose: Handlers['close'] | null;
 }
 
-/** Close codes. [RFC6455-7.4.1]; a browser may send 1000 and 3000-4999 only, so the others are said in the reason. */
+/** Close codes. [RFC6455-7.4.1] A browser may send 1000 and 3000-4999 only, so the reason names the others. */
 const NORMAL = 1000;
 const APPLICATION = 4000;
 
-/** The longest reason that a close frame has room for, in bytes. [RFC6455-5.5] */
+/** The longest reason of a close frame, in bytes. [RFC6455-5.5] */
 const MAX_REASON = 123;
 
-/** Bytes in the socket above which it is asked again and again whether it has drained: it has no event for that. */
+/**
+ * Above so many buffered bytes the channel polls the socket until it has drained, because there is no event for that.
+ */
 const HIGH_WATER = 64 * 1024;
 const DRAIN_POLL = 20;
 
-/** Frames over a standard WebSocket. It cannot be paused; who is alive is the browser's business. */
+/** Frames over a standard WebSocket. It cannot pause the peer. Keep-alive is left to the browser. */
 export class StandardWebSocketChannel implements FrameChannel {
   readonly maxFrame = Number.POSITIVE_INFINITY;
   readonly #socket: StandardWebSocket;
@@ -47,14 +51,14 @@ export class StandardWebSocketChannel implements FrameChannel {
   #closed = false;
   #draining: Timer | undefined;
 
-  /** `socket` is open, or opens in this very turn. `binary` says which kind of frame the serializer needs. */
+  /** `socket` is open, or opens in this turn. `binary` selects the frame type of the serializer. */
   constructor(socket: StandardWebSocket, binary: boolean, clock: Clock) {
     this.#socket = socket;
     this.#binary = binary;
     this.#clock = clock;
     socket.onmessage = event => this.#arrived(event.data);
     socket.onclose = event => this.#sayClosed(describeClose(event.code, event.reason));
-    // A close follows.
+    // The `close` event follows.
     socket.onerror = () => {};
   }
 
@@ -68,7 +72,7 @@ export class StandardWebSocketChannel implements FrameChannel {
 
   write(frame: Uint8Array): void {
     if (this.#ended) return;
-    // Codecs have no use for shared memory, which is all that the cast leaves out.
+    // The cast excludes shared memory only, which codecs do not use.
     this.#socket.send(this.#binary ? (frame as Uint8Array<ArrayBuffer>) : this.#decoder.decode(frame));
     if (this.#draining === undefined && this.#socket.bufferedAmount > HIGH_WATER) this.#awaitDrain();
   }
@@ -76,13 +80,13 @@ export class StandardWebSocketChannel implements FrameChannel {
   end(kind: EndKind, reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    // What is buffered is sent before the close frame.
+    // The socket sends its buffer before the close frame.
     this.#socket.close(kind === 'normal' ? NORMAL : APPLICATION, cut(reason));
   }
 
   destroy(reason: string): void {
     this.end('violation', reason);
-    // The closing handshake over a dead network may take minutes.
+    // The closing handshake over a dead network can take minutes.
     queueMicrotask(() => this.#sayClosed(reason));
   }
 
@@ -98,7 +102,9 @@ export class StandardWebSocketChannel implements FrameChannel {
       this.#receiver?.receiveFrame(new Uint8Array(data));
     } else {
       const kind = typeof data === 'string' ? 'text' : 'binary';
-      this.#receiver?.refuse(new ProtocolViolation(`a ${kind} frame, which this serializer does not use`));
+      this.#receiver?.refuse(
+        new ProtocolViolation(`expected frames of the other type for this serializer, received a ${kind} frame`),
+      );
     }
   }
 
@@ -127,7 +133,7 @@ function describeClose(code: number, reason: string): string {
   return code === NORMAL ? 'the connection was closed' : `the connection was closed with code ${code}`;
 }
 
-/** As much of `reason` as fits, without cutting a character in two. */
+/** The longest prefix of `reason` that fits, without splitting a character. */
 function cut(reason: string): string {
   let length = Math.min(reason.length, MAX_REASON);
   while (new TextEncoder().encode(reason.slice(0, length)).byteLength > MAX_REASON) length--;

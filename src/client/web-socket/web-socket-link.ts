@@ -7,32 +7,32 @@ import { WireLink } from '../../link/wire-link.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import { type StandardWebSocket, StandardWebSocketChannel } from './standard-web-socket-channel.ts';
 
-/** What makes a WebSocket: the browser's class, Node's (22 and later), or the `ws` package's. */
+/** A WebSocket class: the browser's, Node's (22 and later), or that of the `ws` package. */
 export type StandardWebSocketClass = new (url: string, protocols: string[]) => StandardWebSocket;
 
 export interface WebSocketLinkOptions {
   /** Default JSON. */
   readonly codec?: Codec;
-  /** Default `globalThis.WebSocket`, or in Node the gateway's own. */
+  /** Default: `globalThis.WebSocket`, or in Node the gateway's own WebSocket client. */
   readonly WebSocket?: StandardWebSocketClass;
-  /** Gives up opening. */
+  /** Aborts the attempt to open the link. */
   readonly signal?: AbortSignal;
-  /** Bytes that may wait to be sent; with more, the link closes. Default 8 MiB. */
+  /** Bytes that may wait to be sent. If more wait, the link closes. Default 8 MiB. */
   readonly maxQueuedBytes?: number;
   readonly clock?: Clock;
   readonly log?: Logger;
 }
 
 /**
- * Opens a link over a standard WebSocket, in a browser or elsewhere. Rejects with `wamp.error.network_failure`. Opening
- * takes as long as the WebSocket lets it: bound it by `signal`, as `Client` does.
+ * Opens a link over a standard WebSocket, in a browser or elsewhere. Rejects with `wamp.error.network_failure`. It has
+ * no timeout of its own: bound it with `signal`, as `Client` does.
  */
 export function webSocketLink(url: string, options: WebSocketLinkOptions = {}): Promise<Link> {
   const { codec = jsonCodec, clock = systemClock, log = silentLogger, signal } = options;
   return new Promise((resolve, reject) => {
     const WebSocket = options.WebSocket ?? globalWebSocket();
     const address = new URL(url);
-    // What failed is told without user name, password and query, which may be secrets.
+    // Error texts omit user name, password and query, because they may be secrets.
     const place = `${address.protocol}//${address.host}${address.pathname}`;
     const socket = new WebSocket(url, [codec.subprotocol]);
     socket.binaryType = 'arraybuffer';
@@ -45,11 +45,11 @@ export function webSocketLink(url: string, options: WebSocketLinkOptions = {}): 
     signal?.addEventListener('abort', onAbort);
     if (signal?.aborted === true) onAbort();
     socket.onerror = event => fail(errorText(event));
-    socket.onclose = () => fail('closed before it was open');
+    socket.onclose = () => fail('the server closed the connection before the WebSocket was open');
     socket.onopen = () => {
       signal?.removeEventListener('abort', onAbort);
       if (socket.protocol !== codec.subprotocol) {
-        fail(`what listens there does not speak ${codec.subprotocol}`);
+        fail(`expected the subprotocol ${codec.subprotocol}, the server did not select it`);
         return;
       }
       const { maxQueuedBytes } = options;
@@ -74,7 +74,7 @@ export function webSocketLink(url: string, options: WebSocketLinkOptions = {}): 
   });
 }
 
-/** What went wrong, as far as it is told: a browser does not tell its pages. */
+/** The error of the socket, if it has a text: a browser hides the cause from its pages. */
 function errorText(event: object): string {
   const message = 'message' in event ? event.message : undefined;
   return typeof message === 'string' && message !== '' ? message : 'cannot connect';
@@ -83,7 +83,9 @@ function errorText(event: object): string {
 function globalWebSocket(): StandardWebSocketClass {
   const found: unknown = Reflect.get(globalThis, 'WebSocket');
   if (typeof found !== 'function') {
-    throw new WampError(ErrorUri.FeatureNotSupported, ['no WebSocket here; pass one, such as the ws package has']);
+    throw new WampError(ErrorUri.FeatureNotSupported, [
+      'no WebSocket class found: pass one in `WebSocket`, e.g. that of the ws package',
+    ]);
   }
   return found as StandardWebSocketClass;
 }

@@ -23,13 +23,13 @@ async function registered(
 }
 
 describe('callee', () => {
-  it('registers with what was asked for', async () => {
+  it('registers with the given options', async () => {
     const { register } = await registered(() => {}, {}, { match: 'wildcard', invoke: 'roundrobin', options: { x: 1 } });
     assert.deepEqual(register.options, { x: 1, match: 'wildcard', invoke: 'roundrobin' });
     assert.deepEqual((await registered(() => {})).register.options, {});
   });
 
-  it('answers the invocation that comes in the same breath as REGISTERED', async () => {
+  it('answers an INVOCATION that arrives directly after REGISTERED', async () => {
     const { session, router } = await joined();
     session.register('p', () => 'early').catch(assert.fail);
     await router.take();
@@ -38,7 +38,7 @@ describe('callee', () => {
     assert.deepEqual((await router.expect(MessageType.Yield)).payload.args, ['early']);
   });
 
-  it('makes what a handler returns the result', async () => {
+  it('sends the returned value of a handler as the result', async () => {
     const payload = Payload.of(['as it is']);
     const cases: [unknown, readonly unknown[], object][] = [
       [undefined, [], {}],
@@ -57,7 +57,7 @@ describe('callee', () => {
     }
   });
 
-  it('tells the caller a WampError as it is, and nothing of any other error', async () => {
+  it('sends a WampError to the caller unchanged, and hides any other error', async () => {
     const known = new WampError(asUri('app.error.full'), ['tank full'], { level: 9 });
     for (const handler of [
       () => {
@@ -93,7 +93,7 @@ describe('callee', () => {
     assert.deepEqual([seen[1]?.procedure, seen[1]?.details['caller']], ['p.q', 9]);
   });
 
-  it('sends progress only to a caller that asked for it, and none after the result [advanced/rpc_progressive_call_results]', async () => {
+  it('sends progress only if the caller asked for it, and none after the result [advanced/rpc_progressive_call_results]', async () => {
     const seen: Invocation[] = [];
     const { router } = await registered(invocation => {
       seen.push(invocation);
@@ -111,7 +111,7 @@ describe('callee', () => {
     assert.deepEqual(await router.take(), []);
   });
 
-  it('tells the handler of INTERRUPT; its failure is then the cancellation [advanced/rpc_call_canceling]', async () => {
+  it('aborts the handler on INTERRUPT, and reports its failure as the cancellation [advanced/rpc_call_canceling]', async () => {
     const handler = ({ signal }: Invocation) =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
     const { router } = await registered(handler);
@@ -125,7 +125,7 @@ describe('callee', () => {
     assert.deepEqual(await router.take(), []);
   });
 
-  it('lets a handler that is too far to stop answer under kill', async () => {
+  it('lets a handler answer after an INTERRUPT of mode kill', async () => {
     const finish: ((value: string) => void)[] = [];
     const signals: AbortSignal[] = [];
     const { router } = await registered(({ signal }) => {
@@ -141,7 +141,7 @@ describe('callee', () => {
     assert.deepEqual((await router.expect(MessageType.Yield)).payload.args, ['done all the same']);
   });
 
-  it('keeps the time limit that the dealer leaves to it [advanced/rpc_call_timeout]', async () => {
+  it('enforces a timeout that the dealer forwards [advanced/rpc_call_timeout]', async () => {
     const signals: AbortSignal[] = [];
     const { router, clock } = await registered(({ signal }) => {
       signals.push(signal);
@@ -158,7 +158,7 @@ describe('callee', () => {
     assert.equal(quick.clock.timers, 0);
   });
 
-  it('refuses calls beyond what it may be busy with, also where callers cancel', async () => {
+  it('refuses calls beyond its limit of running handlers, also if callers cancel', async () => {
     const finish: (() => void)[] = [];
     const { router } = await registered(() => new Promise<void>(resolve => finish.push(resolve)), {
       maxInvocations: 2,
@@ -180,7 +180,7 @@ describe('callee', () => {
     );
   });
 
-  it('aborts its handlers, and keeps their answers to itself, when the session ends', async () => {
+  it('aborts its handlers and discards their answers when the session ends', async () => {
     const signals: AbortSignal[] = [];
     let finish = (): void => {};
     const { router, session } = await registered(({ signal }) => {
@@ -197,7 +197,7 @@ describe('callee', () => {
     await router.expect(MessageType.Goodbye);
   });
 
-  it('answers calls on their way until UNREGISTERED, then no more', async () => {
+  it('answers calls until UNREGISTERED and refuses later ones', async () => {
     const { router, registration } = await registered(() => 'still here');
     const ending = Promise.all([registration.unregister(), registration.unregister()]);
     const { request, registration: id } = await router.expect(MessageType.Unregister);
@@ -218,7 +218,7 @@ describe('callee', () => {
     await refusal(registering, ErrorUri.ProcedureAlreadyExists);
   });
 
-  it('forgets a registration that the router revokes [advanced/rpc_registration_revocation]', async () => {
+  it('removes a registration that the router revokes [advanced/rpc_registration_revocation]', async () => {
     const { router, registration } = await registered(() => 'x');
     router.unregistered(0, { registration: 5, reason: 'moved' });
     await settle();
@@ -226,7 +226,7 @@ describe('callee', () => {
     assert.deepEqual(await router.take(), []);
   });
 
-  it('takes a second invocation under the same id for a violation', async () => {
+  it('treats a second INVOCATION with the same id as a protocol violation', async () => {
     const { router } = await registered(() => new Promise(() => {}));
     router.invoke(1, 5);
     router.invoke(1, 5);

@@ -8,7 +8,7 @@ import { fc } from '../../support/fast-check.ts';
 import { ALL_FEATURES, joined, refusal, settle } from '../router-peer.ts';
 
 describe('caller', () => {
-  it('calls, and has the result or the error [basic/remote_procedure_call]', async () => {
+  it('settles a call with its result or its error [basic/remote_procedure_call]', async () => {
     const { session, router } = await joined();
     const good = session.call('a.b', { args: [1], kwargs: { x: 2 } });
     const bad = session.call('a.c');
@@ -25,7 +25,7 @@ describe('caller', () => {
     await assert.rejects(bad, { name: 'WampError', uri: 'app.error.nope', args: ['because'] });
   });
 
-  it('hands progressive results on, then the final one [advanced/rpc_progressive_call_results]', async () => {
+  it('passes on progressive results, then the final one [advanced/rpc_progressive_call_results]', async () => {
     const { session, router } = await joined();
     const progress: unknown[] = [];
     const call = session.call('p', {
@@ -41,7 +41,7 @@ describe('caller', () => {
     assert.deepEqual(progress, [1, 2, 3]);
   });
 
-  it('cancels by signal, in the mode asked for, and drops the late answer [advanced/rpc_call_canceling]', async () => {
+  it('cancels by signal with the given mode, and drops the late answer [advanced/rpc_call_canceling]', async () => {
     const { session, router } = await joined();
     for (const [mode, expected] of [
       [undefined, 'killnowait'],
@@ -62,13 +62,13 @@ describe('caller', () => {
     }
   });
 
-  it('asks for nothing where the signal is aborted already', async () => {
+  it('sends no CALL if the signal is already aborted', async () => {
     const { session, router } = await joined();
     await refusal(session.call('p', { signal: AbortSignal.abort() }), ErrorUri.Canceled);
     assert.deepEqual(await router.take(), []);
   });
 
-  it('sends no CANCEL to a router that does not know it', async () => {
+  it('sends no CANCEL to a router that does not announce the feature', async () => {
     const { session, router } = await joined({}, {});
     const stop = new AbortController();
     const call = session.call('p', { signal: stop.signal });
@@ -78,7 +78,7 @@ describe('caller', () => {
     assert.deepEqual(await router.take(), []);
   });
 
-  it("has a time limit of its own beside the router's, from one progressive result to the next [advanced/rpc_call_timeout]", async () => {
+  it('enforces the timeout itself, for each progressive result anew [advanced/rpc_call_timeout]', async () => {
     const { session, router, clock } = await joined();
     const call = session.call('p', { timeout: 1000, onProgress: () => {} });
     assert.deepEqual((await router.expect(MessageType.Call)).options, { timeout: 1000, receive_progress: true });
@@ -93,7 +93,7 @@ describe('caller', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('leaves neither a timer nor a listener behind', async () => {
+  it('removes its timer and its listener when a call ends', async () => {
     const { session, router, clock } = await joined();
     const stop = new AbortController();
     const call = session.call('p', { timeout: 1000, signal: stop.signal });
@@ -107,7 +107,7 @@ describe('caller', () => {
     assert.deepEqual(await router.take(), []);
   });
 
-  it('settles each call exactly once, in whatever order result, error, abort, timeout and loss come', async () => {
+  it('settles each call exactly once, for every order of result, error, abort, timeout and loss', async () => {
     const event = fc.constantFrom('result', 'progress', 'error', 'abort', 'timeout', 'loss', 'leave');
     await fc.assert(
       fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 6 }), fc.boolean(), async (events, apart) => {

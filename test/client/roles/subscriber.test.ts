@@ -7,7 +7,7 @@ import { MessageType } from '../../../src/wamp/messages/message-type.ts';
 import { joined, refusal, settle } from '../router-peer.ts';
 
 describe('subscriber', () => {
-  it('delivers the event that comes in the same breath as SUBSCRIBED, and all of them in order', async () => {
+  it('delivers an EVENT that arrives directly after SUBSCRIBED, and all events in order', async () => {
     const { session, router } = await joined();
     const seen: unknown[] = [];
     const subscribing = session.subscribe('a.b', event => seen.push(event.args[0]));
@@ -22,7 +22,7 @@ describe('subscriber', () => {
     assert.deepEqual(seen, [0, 1, 2, 3, 4]);
   });
 
-  it('gives the topic of the event, also under a pattern [advanced/pubsub_pattern_based_subscription]', async () => {
+  it('reports the topic of the event, also for a pattern [advanced/pubsub_pattern_based_subscription]', async () => {
     const { session, router } = await joined();
     const topics: string[] = [];
     const subscribing = session.subscribe('a.', event => topics.push(event.topic), { match: 'prefix' });
@@ -34,7 +34,7 @@ describe('subscriber', () => {
     assert.deepEqual(topics, ['a.x']);
   });
 
-  it('shares one SUBSCRIBE among the handlers of a topic, in flight and later, and ends it with the last', async () => {
+  it('shares one SUBSCRIBE among the handlers of a topic, pending and later, and ends it with the last', async () => {
     const { session, router } = await joined();
     const calls: string[] = [];
     const first = session.subscribe('t', () => calls.push('first'));
@@ -63,14 +63,14 @@ describe('subscriber', () => {
     assert.equal(calls.length, 4);
   });
 
-  it('takes another match of the same topic for another subscription', async () => {
+  it('makes another subscription for another match policy of the same topic', async () => {
     const { session, router } = await joined();
     session.subscribe('t', () => {}).catch(() => {});
     session.subscribe('t', () => {}, { match: 'prefix' }).catch(() => {});
     assert.equal((await router.take()).length, 2);
   });
 
-  it('asks anew where there are options, and gives retained events to the one who asked [advanced/pubsub_event_retention]', async () => {
+  it('sends SUBSCRIBE again if there are options, and passes retained events to that handler only [advanced/pubsub_event_retention]', async () => {
     const { session, router } = await joined();
     const calls: string[] = [];
     const first = session.subscribe('t', () => calls.push('first'));
@@ -87,7 +87,7 @@ describe('subscriber', () => {
     assert.deepEqual(calls, ['second', 'first', 'second']);
   });
 
-  it('does not lose a handler whose SUBSCRIBE crosses the end of the previous one', async () => {
+  it('keeps a handler whose SUBSCRIBE crosses the UNSUBSCRIBE of the previous one', async () => {
     const { session, router } = await joined();
     const calls: string[] = [];
     const first = session.subscribe('t', () => calls.push('first'));
@@ -104,7 +104,7 @@ describe('subscriber', () => {
     assert.deepEqual(calls, ['second']);
   });
 
-  it('subscribes anew, perhaps under the same id, while UNSUBSCRIBE is on its way', async () => {
+  it('subscribes again, possibly with the same id, while UNSUBSCRIBE is pending', async () => {
     const { session, router } = await joined();
     const calls: string[] = [];
     const first = session.subscribe('t', () => calls.push('first'));
@@ -147,7 +147,7 @@ describe('subscriber', () => {
     assert.equal(seen[0]?.args[0], 'x');
   });
 
-  it('rejects everyone who waits for a refused SUBSCRIBE', async () => {
+  it('rejects all handlers that wait for a refused SUBSCRIBE', async () => {
     const { session, router } = await joined();
     const both = [session.subscribe('t', () => {}), session.subscribe('t', () => {})];
     await router.take();
@@ -157,7 +157,7 @@ describe('subscriber', () => {
     assert.equal((await router.expect(MessageType.Subscribe)).request, 2);
   });
 
-  it('forgets a subscription that the router revokes [advanced/pubsub_subscription_revocation]', async () => {
+  it('removes a subscription that the router revokes [advanced/pubsub_subscription_revocation]', async () => {
     const { session, router } = await joined();
     const calls: string[] = [];
     const subscribing = session.subscribe('t', () => calls.push('x'));

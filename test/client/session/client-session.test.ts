@@ -58,7 +58,7 @@ class ObservedLink implements Link {
 }
 
 describe('joining', () => {
-  it('says HELLO with the roles it plays, and is joined by WELCOME [basic/sessions]', async () => {
+  it('sends HELLO with its roles, and has joined after WELCOME [basic/sessions]', async () => {
     const { router, clock, session } = joining({ authid: 'joe', authmethods: ['anonymous'], details: { agent: 'x' } });
     const hello = await router.expect(MessageType.Hello);
     assert.equal(hello.realm, 'realm1');
@@ -106,13 +106,13 @@ describe('joining', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('rejects with network_failure where the link is lost', async () => {
+  it('rejects with network_failure if the link is lost', async () => {
     const { router, session } = joining();
     router.far.close('cable cut');
     await assert.rejects(session, { uri: ErrorUri.NetworkFailure, args: ['cable cut'] });
   });
 
-  it('does not wait longer than it was told', async () => {
+  it('rejects when the timeout of joining expires', async () => {
     const { router, clock, session } = joining({ timeout: 3000 });
     await router.take();
     clock.advance(2999);
@@ -135,7 +135,7 @@ describe('joining', () => {
     await session;
   });
 
-  it('gives up where a challenge cannot be answered', async () => {
+  it('aborts if a challenge cannot be answered', async () => {
     const onChallenge = () => {
       throw new Error('no key');
     };
@@ -148,7 +148,7 @@ describe('joining', () => {
     }
   });
 
-  it('ABORTs a router that says something else before WELCOME [basic/sessions]', async () => {
+  it('aborts if the router sends another message before WELCOME [basic/sessions]', async () => {
     const { router, session } = joining();
     await router.take();
     router.event(1, []);
@@ -158,7 +158,7 @@ describe('joining', () => {
 });
 
 describe('session', () => {
-  it('says goodbye and closes when it is answered [basic/sessions]', async () => {
+  it('sends GOODBYE and closes after the answer [basic/sessions]', async () => {
     const { session, router, clock } = await joined();
     const call = session.call('p');
     await router.take();
@@ -177,7 +177,7 @@ describe('session', () => {
     assert.deepEqual(await router.take(), []);
   });
 
-  it('does not wait for a goodbye that never comes', async () => {
+  it('closes if the router does not answer GOODBYE', async () => {
     const { session, router, clock } = await joined();
     const leaving = session.leave('wamp.close.system_shutdown');
     assert.equal((await router.expect(MessageType.Goodbye)).reason, 'wamp.close.system_shutdown');
@@ -187,7 +187,7 @@ describe('session', () => {
     assert.notEqual(router.closed, undefined);
   });
 
-  it('answers a goodbye and is over', async () => {
+  it('answers GOODBYE of the router and ends', async () => {
     const { session, router } = await joined();
     router.send({
       type: MessageType.Goodbye,
@@ -209,7 +209,7 @@ describe('session', () => {
     await session.leave();
   });
 
-  it('is over when the link is lost, and fails everything that waits', async () => {
+  it('ends when the link is lost, and rejects all pending requests', async () => {
     const { session, router } = await joined();
     const waiting = [
       session.publish('t', { acknowledge: true }),
@@ -223,13 +223,13 @@ describe('session', () => {
     assert.equal(await session.closed, 'cable cut');
   });
 
-  it('is over by ABORT', async () => {
+  it('ends on ABORT', async () => {
     const { session, router } = await joined();
     router.abort('wamp.error.protocol_violation', 'you did it');
     assert.equal(await session.closed, 'wamp.error.protocol_violation: you did it');
   });
 
-  it('ABORTs a router that breaks the protocol [basic/building_blocks: protocol errors]', async () => {
+  it('aborts if the router violates the protocol [basic/building_blocks: protocol errors]', async () => {
     const violations: ((router: RouterPeer) => void)[] = [
       router => router.welcome(),
       router => router.published(1),
@@ -251,7 +251,7 @@ describe('session', () => {
     }
   });
 
-  it('refuses more requests than it may have waiting', async () => {
+  it('refuses a request beyond the limit of pending requests', async () => {
     const { session, router } = await joined({ maxPending: 2 });
     const waiting = [session.call('p'), session.call('p')];
     await refusal(session.call('p'), ErrorUri.Unavailable);
@@ -286,7 +286,7 @@ describe('publisher', () => {
     await refusal(refused, 'wamp.error.not_authorized');
   });
 
-  it('passes a ready payload on as it is', async () => {
+  it('forwards a finished payload unchanged', async () => {
     const { session, router } = await joined();
 
     const payload = Payload.of([1, 2]);

@@ -45,23 +45,29 @@ function channel(binary: boolean) {
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('channel over a standard WebSocket', () => {
-  it('speaks text or binary, as the serializer needs, and takes nothing else', () => {
+  it('uses text or binary frames as the serializer requires, and refuses the other type', () => {
     const text = channel(false);
     text.channel.write(bytes('[1,"ä"]'));
     text.socket.onmessage?.({ data: '[2,"ö"]' });
     text.socket.onmessage?.({ data: new ArrayBuffer(1) });
     assert.deepEqual(text.socket.sent, ['[1,"ä"]']);
-    assert.deepEqual(text.said, [bytes('[2,"ö"]'), 'a binary frame, which this serializer does not use']);
+    assert.deepEqual(text.said, [
+      bytes('[2,"ö"]'),
+      'expected frames of the other type for this serializer, received a binary frame',
+    ]);
 
     const binary = channel(true);
     binary.channel.write(new Uint8Array([1, 2]));
     binary.socket.onmessage?.({ data: new Uint8Array([3]).buffer });
     binary.socket.onmessage?.({ data: '3' });
     assert.deepEqual(binary.socket.sent, [new Uint8Array([1, 2])]);
-    assert.deepEqual(binary.said, [new Uint8Array([3]), 'a text frame, which this serializer does not use']);
+    assert.deepEqual(binary.said, [
+      new Uint8Array([3]),
+      'expected frames of the other type for this serializer, received a text frame',
+    ]);
   });
 
-  it('tells when what stood high has drained', () => {
+  it('reports when a full buffer has drained', () => {
     const { socket, clock, channel: one, said } = channel(true);
     socket.bufferedAmount = 64 * 1024;
     one.write(new Uint8Array(1));
@@ -77,7 +83,7 @@ describe('channel over a standard WebSocket', () => {
     assert.deepEqual([said, clock.timers], [['drained'], 0]);
   });
 
-  it('closes with a code that a browser may send, and as much reason as fits [RFC6455-5.5]', () => {
+  it('closes with a code that a browser may send, and the part of the reason that fits [RFC6455-5.5]', () => {
     const normal = channel(true);
     normal.channel.end('normal', 'bye');
     normal.channel.end('normal', 'again');
@@ -88,7 +94,7 @@ describe('channel over a standard WebSocket', () => {
     assert.deepEqual(violation.socket.closes, [[4000, '€'.repeat(41)]]);
   });
 
-  it('says once why it closed', async () => {
+  it('reports the reason of closing once', async () => {
     const cases: [number, string, string][] = [
       [1000, '', 'the connection was closed'],
       [1001, '', 'the router is going away'],

@@ -19,7 +19,7 @@ describe('link over a standard WebSocket', () => {
   });
   after(() => server.stop());
 
-  it('joins, carries events and calls of some size both ways, and leaves', async () => {
+  it('joins, carries large events and calls both ways, and leaves', async () => {
     const link = await webSocketLink(url, { WebSocket });
     assert.deepEqual([link.info.loopback, link.info.serializer, link.info.tls], [true, 'json', false]);
     const session = await Session.join(link, { realm: 'realm1' });
@@ -38,7 +38,7 @@ describe('link over a standard WebSocket', () => {
     await until('the router has seen it go', () => server.router.linkCount === 0);
   });
 
-  it('says where nobody listens, and keeps secrets in the address to itself', async () => {
+  it('names the address that refuses connections, without the secrets in it', async () => {
     const [port = 0] = await freePorts(1);
     const attempt = webSocketLink(`ws://joe:secret@127.0.0.1:${port}/ws?token=hush`, { WebSocket });
     await assert.rejects(attempt, (error: Error) => {
@@ -48,7 +48,7 @@ describe('link over a standard WebSocket', () => {
     await assert.rejects(webSocketLink('not a url', { WebSocket }), TypeError);
   });
 
-  it('refuses what does not speak its subprotocol', async () => {
+  it('refuses a server that does not select its subprotocol', async () => {
     const other = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => false });
     await once(other, 'listening');
     const address = other.address();
@@ -58,7 +58,7 @@ describe('link over a standard WebSocket', () => {
     await new Promise(done => other.close(done));
   });
 
-  it('gives up when told to', async () => {
+  it('aborts when its signal is aborted', async () => {
     await refusal(webSocketLink(url, { WebSocket, signal: AbortSignal.abort() }), ErrorUri.NetworkFailure);
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -73,7 +73,7 @@ describe('link over a standard WebSocket', () => {
     await new Promise(done => silent.close(done));
   });
 
-  it('ABORTs a peer that sends the wrong kind of frame', async () => {
+  it('aborts if the peer sends the wrong type of frame', async () => {
     const other = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'wamp.2.json' });
     await once(other, 'listening');
     const address = other.address();
@@ -96,7 +96,7 @@ describe('link over a standard WebSocket', () => {
     await new Promise(done => other.close(done));
   });
 
-  it('brings a client back to a gateway that restarts, with all it had', async () => {
+  it('reconnects a client to a restarted gateway and restores everything', async () => {
     let gateway = await RouterServer.start();
     const { port, url: address } = gateway;
     const client = new Client({
