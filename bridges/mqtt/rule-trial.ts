@@ -1,7 +1,7 @@
 import type { Payload } from '../../src/wamp/payload.ts';
 import type { MappingConfig } from './config/mapping-config.ts';
-import { Rule } from './rules/rule.ts';
-import { type Route, RuleBook } from './rules/rule-book.ts';
+import { MappingRule } from './rules/rule.ts';
+import { type MappingRoute, RuleBook } from './rules/rule-book.ts';
 
 /** What a message on one side becomes on the other. */
 export interface Trial {
@@ -41,8 +41,8 @@ export class RuleTrial {
   #told(
     from: string,
     side: string,
-    route: Route | undefined,
-    map: (rule: Rule) => { payload: Payload | Uint8Array | undefined; problem?: string },
+    route: MappingRoute | undefined,
+    map: (rule: MappingRule) => { payload: Payload | Uint8Array | undefined; problem?: string },
   ): Trial {
     if (route === undefined) return { from, rule: 'none' };
     const index = route.rule?.index;
@@ -50,7 +50,7 @@ export class RuleTrial {
     const text = configured && `${configured.from} -> ${configured.to ?? 'dropped'}`;
     const told = { from, rule: index ?? ('mirror' as const), ...(text === undefined ? {} : { text }) };
     if (route.to === undefined) return told;
-    const { payload, problem } = map(route.rule ?? Rule.mirror());
+    const { payload, problem } = map(route.rule ?? MappingRule.mirror());
     return {
       ...told,
       ...(payload === undefined ? {} : { to: side + route.to, payload }),

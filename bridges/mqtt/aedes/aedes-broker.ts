@@ -11,6 +11,7 @@ import type { DropCounter } from '../report/drop-counter.ts';
 import { RefusalLog } from '../report/refusal-log.ts';
 import { isBridgeNotice } from '../source/bridge-notice.ts';
 import {
+  type MessageVerdict,
   type MqttMessage,
   type MqttPeer,
   type MqttPublication,
@@ -18,7 +19,6 @@ import {
   type MqttSink,
   type MqttSource,
   Refused,
-  type Verdict,
 } from '../source/mqtt-source.ts';
 import { isCleanText, isTopicName } from '../source/mqtt-text.ts';
 import { RefusedFilters } from '../source/refused-filters.ts';
@@ -350,7 +350,11 @@ export class AedesBroker implements MqttSource {
     if (accepted !== undefined) peer?.awaits(accepted);
   }
 
-  #verdict(client: Client | null, packet: PublishPacket, peer: AedesPeer | undefined): Verdict | Promise<Verdict> {
+  #verdict(
+    client: Client | null,
+    packet: PublishPacket,
+    peer: AedesPeer | undefined,
+  ): MessageVerdict | Promise<MessageVerdict> {
     const message: MqttMessage = {
       topic: packet.topic,
       payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
@@ -419,7 +423,7 @@ function withhold(packet: PublishPacket): void {
   Object.assign(packet, { topic: WITHHELD, payload: Buffer.alloc(0), retain: false });
 }
 
-function carryOut(verdict: Verdict, packet: PublishPacket): void {
+function carryOut(verdict: MessageVerdict, packet: PublishPacket): void {
   if (verdict === 'withhold') withhold(packet);
 }
 

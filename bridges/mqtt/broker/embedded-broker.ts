@@ -10,22 +10,27 @@ import { isTopicName } from '../source/mqtt-text.ts';
 import { RefusedFilters } from '../source/refused-filters.ts';
 import { ClientProtocol } from './connections/client-protocol.ts';
 import { ConnectHandler } from './connections/connect-handler.ts';
-import { type Arrival, Connection, type ConnectionHost, type ConnectionLimits } from './connections/connection.ts';
 import { DisconnectHandler } from './connections/disconnect-handler.ts';
+import {
+  type Arrival,
+  type ConnectionHost,
+  type ConnectionLimits,
+  MqttConnection,
+} from './connections/mqtt-connection.ts';
 import { Subscribing } from './connections/subscribing.ts';
 import { Backpressure } from './delivery/backpressure.ts';
 import { Distributor, type Staged } from './delivery/distributor.ts';
 import { PublishQueue } from './delivery/publish-queue.ts';
-import { RetainedReplays } from './delivery/retained-replays.ts';
+import { SubscriptionReplays } from './delivery/subscription-replays.ts';
 import { WorkTurns } from './delivery/work-turns.ts';
 import { Journal } from './durability/journal.ts';
-import { Message } from './messages/message.ts';
+import { BrokerMessage } from './messages/broker-message.ts';
 import { MessageMemoryBudget } from './messages/message-memory-budget.ts';
 import { RetainedMessages } from './messages/retained-messages.ts';
 import { type ClientPacket, MalformedPacket, PacketType } from './packets/packet.ts';
 import { Traffic } from './packets/traffic.ts';
+import type { MqttSession } from './sessions/mqtt-session.ts';
 import { replayOf, restoreState } from './sessions/restored-state.ts';
-import type { Session } from './sessions/session.ts';
 import { SessionTable } from './sessions/session-table.ts';
 import { Subscriptions } from './sessions/subscriptions.ts';
 import { levelCount } from './sessions/topic-filter.ts';
@@ -73,7 +78,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   readonly #journal: Journal | undefined;
   readonly #sessions: SessionTable;
   readonly #distributor: Distributor;
-  readonly #replays: RetainedReplays;
+  readonly #replays: SubscriptionReplays;
   readonly #backpressure: Backpressure;
   readonly #pace = { ticks: 0 };
   readonly #arrivals: ConnectHandler;
@@ -81,8 +86,8 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   readonly #protocol: ClientProtocol;
   readonly #sys: SysTopics;
   readonly #own: PublishQueue<Staged>;
-  readonly #connections = new Set<Connection>();
-  readonly #unflushed = new Set<Connection>();
+  readonly #connections = new Set<MqttConnection>();
+  readonly #unflushed = new Set<MqttConnection>();
   readonly #timers = new Set<Timer>();
   #stopping = false;
 
@@ -111,7 +116,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       retained: this.#retained,
     };
     const { inflight: window, sessionExpiry: expiry, maxSessions, queue: limits } = config;
-    const relieved = (session: Session): void => this.#backpressure.relieved(session);
+    const relieved = (session: MqttSession): void => this.#backpressure.relieved(session);
     this.#backpressure = new Backpressure({ subscriptions: this.#subscriptions, clock, log });
     this.#sessions = new SessionTable({
       relieved,
@@ -125,7 +130,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     });
     const overtake = (topic: string): void => this.#replays.overtake(topic);
     this.#distributor = new Distributor({ ...shared, overtake, evicted: topic => sink.evicted?.(topic) });
-    this.#replays = new RetainedReplays({ retained: this.#retained, turns: this.turns, window });
+    this.#replays = new SubscriptionReplays({ retained: this.#retained, turns: this.turns, window });
     this.#refused = new RefusedFilters(config.refuse.subscribe);
     const all = {
       ...shared,
@@ -134,13 +139,13 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       replays: this.#replays,
       backpressure: this.#backpressure,
     };
-    const failed = (connection: Connection, error: unknown): void => this.failed(connection, error);
+    const failed = (connection: MqttConnection, error: unknown): void => this.failed(connection, error);
     const subscribing = new Subscribing({
       ...{ ...all, turns: this.turns, limits: config, failed },
       record: session => this.#sessions.record(session),
       maySubscribe: filter => !this.#refused.refuses(filter),
     });
-    const ended = (connection: Connection): void => this.#arrivals.ended(connection);
+    const ended = (connection: MqttConnection): void => this.#arrivals.ended(connection);
     this.#protocol = new ClientProtocol({
       ...all,
       subscribing,
@@ -208,7 +213,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
       return;
     }
     this.traffic.connections += 1;
-    this.#connections.add(new Connection(this, arrival));
+    this.#connections.add(new MqttConnection(this, arrival));
   }
 
   publish({ topic, payload, qos, retain, owner }: MqttPublication): void {
@@ -217,18 +222,18 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
     else if (this.#own.length >= MAX_WAITING) drops.add('too many publications wait', { topic });
     else {
       const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-      this.#own.enter(new Message(topic, bytes, qos, retain, this.ages.now(), owner), 0, 'pass');
+      this.#own.enter(new BrokerMessage(topic, bytes, qos, retain, this.ages.now(), owner), 0, 'pass');
     }
   }
 
   publishTo(peer: MqttPeer, { topic, payload, qos, retain }: MqttPublication): boolean {
-    if (!(peer instanceof Connection) || peer.closed || peer.session === undefined) return false;
+    if (!(peer instanceof MqttConnection) || peer.closed || peer.session === undefined) return false;
     if (!this.#isTopic(topic)) {
       this.#parts.drops.add('no MQTT topic name', { topic });
       return true;
     }
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    peer.session.deliver(new Message(topic, bytes, qos, retain, this.ages.now()), qos, retain);
+    peer.session.deliver(new BrokerMessage(topic, bytes, qos, retain, this.ages.now()), qos, retain);
     return true;
   }
 
@@ -238,7 +243,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   }
 
   /** [ConnectionHost] */
-  packet(connection: Connection, packet: ClientPacket): void {
+  packet(connection: MqttConnection, packet: ClientPacket): void {
     const { session } = connection;
     if (session !== undefined) this.#protocol.packet(connection, session, packet);
     else if (packet.type === PacketType.Connect) this.#arrivals.arrive(connection, packet);
@@ -246,29 +251,29 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   }
 
   /** [ConnectionHost] */
-  closed(connection: Connection): void {
+  closed(connection: MqttConnection): void {
     this.#connections.delete(connection);
     this.#departures.depart(connection);
   }
 
   /** [ConnectionHost] */
-  dropped({ clientId }: Connection, topic: string): void {
+  dropped({ clientId }: MqttConnection, topic: string): void {
     this.#parts.drops.add('a subscriber is too slow', { topic, clientId });
   }
 
   /** [ConnectionHost] */
-  writable({ session }: Connection): void {
+  writable({ session }: MqttConnection): void {
     if (session !== undefined) this.#replays.resume(session);
   }
 
   /** [ConnectionHost] What is written in one turn of the event loop leaves together. */
-  flushSoon(connection: Connection): void {
+  flushSoon(connection: MqttConnection): void {
     if (this.#unflushed.size === 0) setImmediate(() => this.#flush());
     this.#unflushed.add(connection);
   }
 
   /** [ConnectionHost] */
-  failed({ address: peer, clientId }: Connection, error: unknown): void {
+  failed({ address: peer, clientId }: MqttConnection, error: unknown): void {
     this.#parts.log.error({ peer, clientId, err: error }, 'an error in the MQTT broker; the client is disconnected');
   }
 
@@ -311,7 +316,7 @@ export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' 
   }
 
   /** A will of an earlier run, judged as its owner is now. */
-  async #publishOrphan(message: Message): Promise<void> {
+  async #publishOrphan(message: BrokerMessage): Promise<void> {
     const { sink, drops } = this.#parts;
     const fate = await replayOf(message, sink);
     if (fate === 'pass') this.#own.enter(message, 0, 'pass');

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import type { Owner } from '../../../src/gateway/bridge/bridge.ts';
 import type { DropCounter } from '../report/drop-counter.ts';
-import { Message } from './messages/message.ts';
+import { BrokerMessage } from './messages/broker-message.ts';
 import type { Traffic } from './packets/traffic.ts';
 
 /** What there is to tell. */
@@ -32,7 +32,7 @@ const BROKER: Owner = { authid: '$SYS', authrole: 'bridge', authmethod: 'interna
 /** The broker's counters as retained messages, under the names that mosquitto gave them. */
 export class SysTopics {
   readonly #facts: BrokerFacts;
-  readonly #publish: (message: Message) => void;
+  readonly #publish: (message: BrokerMessage) => void;
   readonly #clock: Clock;
   readonly #version: string;
   readonly #startedAt: number;
@@ -43,7 +43,7 @@ export class SysTopics {
 
   constructor(
     facts: BrokerFacts,
-    publish: (message: Message) => void,
+    publish: (message: BrokerMessage) => void,
     { clock, version = 'wampway' }: { readonly clock: Clock; readonly version?: string },
   ) {
     this.#facts = facts;
@@ -62,7 +62,7 @@ export class SysTopics {
       const text = String(value);
       if (this.#said.get(name) === text) continue;
       this.#said.set(name, text);
-      this.#publish(new Message(`$SYS/broker/${name}`, Buffer.from(text), 0, true, this.#clock.now(), BROKER));
+      this.#publish(new BrokerMessage(`$SYS/broker/${name}`, Buffer.from(text), 0, true, this.#clock.now(), BROKER));
     }
   }
 

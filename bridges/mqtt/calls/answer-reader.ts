@@ -7,7 +7,7 @@ import type { CallScheme } from './call-scheme.ts';
 import { calledPayload, calledValue } from './payload-shape.ts';
 
 /** What the device says is wrong, if it has no URI for it. */
-export const DEVICE_ERROR = asUri('wampway.error.device');
+export const MQTT_DEVICE_ERROR = asUri('wampway.error.device');
 
 /** Reads what devices of a kind answer: results and errors. */
 export class AnswerReader {
@@ -31,7 +31,7 @@ export class AnswerReader {
     if (this.#result === undefined && this.#at === undefined) return calledPayload(bytes);
     const [value] = payloadOfMqtt(bytes).args;
     if (this.#at !== undefined && this.#isError(this.#at.find(value))) {
-      throw new WampError(DEVICE_ERROR, [this.#message?.find(value) ?? value]);
+      throw new WampError(MQTT_DEVICE_ERROR, [this.#message?.find(value) ?? value]);
     }
     return this.#result === undefined ? calledPayload(bytes) : calledValue(this.#result.find(value));
   }
@@ -42,7 +42,7 @@ export class AnswerReader {
     const said = typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
     const { error, args, kwargs } = (said ?? {}) as { error?: unknown; args?: unknown; kwargs?: unknown };
     if (typeof error !== 'string' || !isUri(error, 'loose')) {
-      throw new WampError(DEVICE_ERROR, value === undefined ? [] : [value]);
+      throw new WampError(MQTT_DEVICE_ERROR, value === undefined ? [] : [value]);
     }
     const named = typeof kwargs === 'object' && kwargs !== null && !Array.isArray(kwargs) ? { ...kwargs } : undefined;
     throw new WampError(error, Array.isArray(args) ? args : [], named);

@@ -9,13 +9,13 @@ import { mqttOfPayload, payloadOfMqtt, wholeValue } from '../topics/payload-map.
  */
 export type PayloadShape = 'auto' | 'value' | { readonly [key: string]: unknown };
 
-export interface Call {
+export interface DeviceCall {
   readonly payload: Payload;
   readonly method: string;
   readonly n: string;
 }
 
-export function shapedPayload(shape: PayloadShape, call: Call): Uint8Array {
+export function shapedPayload(shape: PayloadShape, call: DeviceCall): Uint8Array {
   if (shape === 'auto') return mqttOfPayload(call.payload);
   if (shape === 'value') {
     const { args, kwargs } = call.payload;
@@ -45,7 +45,7 @@ function spread(payload: Payload): Payload {
   return isCall && Array.isArray(args) && isDict(kwargs) ? Payload.of(args, kwargs) : payload;
 }
 
-function filled(shape: unknown, call: Call): unknown {
+function filled(shape: unknown, call: DeviceCall): unknown {
   if (typeof shape === 'string') return named(shape, call);
   if (Array.isArray(shape)) return shape.map(item => filled(item, call));
   if (!isDict(shape)) return shape;
@@ -71,7 +71,7 @@ function isEmpty(kwargs: Dict): boolean {
   return Object.keys(kwargs).length === 0;
 }
 
-function named(name: string, { payload, method, n }: Call): unknown {
+function named(name: string, { payload, method, n }: DeviceCall): unknown {
   const { args, kwargs } = payload;
   switch (name) {
     case '$value':

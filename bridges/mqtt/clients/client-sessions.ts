@@ -3,7 +3,7 @@ import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 import type { BridgeContext, DeviceIdentity, Owner } from '../../../src/gateway/bridge/bridge.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
 import { type MqttPeer, MqttRefusal, Refused } from '../source/mqtt-source.ts';
-import { holderOf } from '../source/quota-key.ts';
+import { quotaKeyOf } from '../source/quota-key.ts';
 
 /** Of clients without credentials. */
 export const DEVICE_ROLE = 'anonymous';
@@ -20,13 +20,13 @@ export interface ClientSessionsConfig {
 }
 
 /** A client on the realm. */
-export interface Publisher {
+export interface MqttPublisher {
   readonly session: JoinedSession;
   /** Whom what it takes is counted for: its principal, or all clients without credentials from its address. */
-  readonly holder: string;
+  readonly quotaKey: string;
 }
 
-interface Client extends Publisher {
+interface Client extends MqttPublisher {
   readonly owner: Owner;
 }
 
@@ -58,7 +58,7 @@ export class ClientSessions {
     return this.#clients.get(peer)?.session;
   }
 
-  publisherOf(peer: MqttPeer): Publisher | undefined {
+  publisherOf(peer: MqttPeer): MqttPublisher | undefined {
     return this.#clients.get(peer);
   }
 
@@ -86,7 +86,7 @@ export class ClientSessions {
     const owner: Owner = { authid, authrole, authmethod, authprovider, clientId, ...unproved };
     const identity = { authid, authrole, principal, address: owner.address, peer: `mqtt ${peer.address}` };
     const session = await this.#context.join(identity);
-    this.#clients.set(peer, { session, holder: holderOf(owner), owner });
+    this.#clients.set(peer, { session, quotaKey: quotaKeyOf(owner), owner });
     void session.closed.then(reason => {
       // Ended by the router: the client ends with its session.
       if (this.#clients.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);

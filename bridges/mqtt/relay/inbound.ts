@@ -3,14 +3,14 @@ import type { Dict } from '../../../src/wamp/dict.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
 import type { Calls } from '../calls/calls.ts';
-import type { ClientSessions, Publisher } from '../clients/client-sessions.ts';
+import type { ClientSessions, MqttPublisher } from '../clients/client-sessions.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { DropCounter } from '../report/drop-counter.ts';
 import type { ProblemReport } from '../report/problem-report.ts';
 import { RefusalLog } from '../report/refusal-log.ts';
-import { type Mapped, Rule } from '../rules/rule.ts';
-import type { Route, RuleBook } from '../rules/rule-book.ts';
-import type { MqttMessage, MqttPeer, Verdict } from '../source/mqtt-source.ts';
+import { type Mapped, MappingRule } from '../rules/rule.ts';
+import type { MappingRoute, RuleBook } from '../rules/rule-book.ts';
+import type { MessageVerdict, MqttMessage, MqttPeer } from '../source/mqtt-source.ts';
 import { withOrigin } from '../topics/origin.ts';
 import { payloadOfMqtt } from '../topics/payload-map.ts';
 import type { TopicMap } from '../topics/topic-map.ts';
@@ -51,10 +51,10 @@ const LIMITS: ReadonlySet<string> = new Set([
  * role may publish and retain it, within its limits. That holds for messages that no rule maps or can read as well: other
  * MQTT clients would get them.
  */
-export class Inbound {
+export class MqttInbound {
   readonly #parts: InboundParts;
   readonly #options: { readonly plain: Dict; readonly retain: Dict; readonly forget: Dict };
-  readonly #mirror = Rule.mirror();
+  readonly #mirror = MappingRule.mirror();
   readonly #budget = new RetainedBudget();
   readonly #refusals: RefusalLog;
 
@@ -72,7 +72,7 @@ export class Inbound {
   }
 
   /** [MqttSink.message] */
-  message(message: MqttMessage, peer: MqttPeer | undefined): Verdict | Promise<Verdict> {
+  message(message: MqttMessage, peer: MqttPeer | undefined): MessageVerdict | Promise<MessageVerdict> {
     const { sessions, calls, topics } = this.#parts;
     if (peer === undefined) return this.#fromBroker(message);
     const publisher = sessions.publisherOf(peer);
@@ -91,7 +91,7 @@ export class Inbound {
   }
 
   /** A message of an earlier run, published for its owner: rejects if the owner may not. */
-  async replayed(message: MqttMessage, publisher: Publisher): Promise<void> {
+  async replayed(message: MqttMessage, publisher: MqttPublisher): Promise<void> {
     // It waits for the realm's answer, whatever its QoS.
     await this.#published({ ...message, qos: 1 }, publisher);
   }
@@ -102,7 +102,7 @@ export class Inbound {
   }
 
   /** A message of a broker elsewhere, which does not tell who published it. */
-  #fromBroker(message: MqttMessage): Verdict | Promise<Verdict> {
+  #fromBroker(message: MqttMessage): MessageVerdict | Promise<MessageVerdict> {
     const { context, sessions, calls, rules } = this.#parts;
     if (calls.take(message, undefined) === 'mine') return 'withhold';
     const route = rules.ofTopic(message.topic);
@@ -118,7 +118,7 @@ export class Inbound {
     return 'pass';
   }
 
-  #published(message: MqttMessage, publisher: Publisher): Verdict | Promise<Verdict> {
+  #published(message: MqttMessage, publisher: MqttPublisher): MessageVerdict | Promise<MessageVerdict> {
     const { context, rules, topics } = this.#parts;
     const { session } = publisher;
     const route = rules.ofTopic(message.topic);
@@ -140,7 +140,7 @@ export class Inbound {
         .publish(to, { acknowledge: true, options: withOrigin(options, message), payload })
         .then(() => this.#taken(message, route, problem));
     }
-    const publish = (): Promise<Verdict> =>
+    const publish = (): Promise<MessageVerdict> =>
       session
         .publish(to, { acknowledge: true, options: withOrigin(options, message), payload })
         .then(() => this.#taken(message, route, problem));
@@ -153,7 +153,12 @@ export class Inbound {
   }
 
   /** The verdict of a message that the realm does not get: `accepted`, if the realm would have taken it. */
-  #judged(message: MqttMessage, publisher: Publisher, topic: string, accepted: Verdict): Verdict | Promise<Verdict> {
+  #judged(
+    message: MqttMessage,
+    publisher: MqttPublisher,
+    topic: string,
+    accepted: MessageVerdict,
+  ): MessageVerdict | Promise<MessageVerdict> {
     const { context } = this.#parts;
     const { session } = publisher;
     if (!message.retain && context.acceptsPlain(session, topic)) return accepted;
@@ -165,9 +170,13 @@ export class Inbound {
   }
 
   /** Counts what a client retains on MQTT, where it has a limit. */
-  async #counted(message: MqttMessage, publisher: Publisher, decide: () => Promise<Verdict>): Promise<Verdict> {
+  async #counted(
+    message: MqttMessage,
+    publisher: MqttPublisher,
+    decide: () => Promise<MessageVerdict>,
+  ): Promise<MessageVerdict> {
     const { topic, payload } = message;
-    const { session, holder } = publisher;
+    const { session, quotaKey: holder } = publisher;
     const retains = message.retain && payload.length > 0;
     const most = retains ? this.#parts.context.retainedTopicsLimit(session) : undefined;
     const counted = most !== undefined && !this.#budget.has(topic, holder);
@@ -185,12 +194,16 @@ export class Inbound {
   }
 
   /** An accepted message may answer a call of a device that no client id names. */
-  #answered(verdict: Verdict, message: MqttMessage, peer: MqttPeer): Verdict {
+  #answered(verdict: MessageVerdict, message: MqttMessage, peer: MqttPeer): MessageVerdict {
     if (verdict === 'pass') this.#parts.calls.accepted(message, peer);
     return verdict;
   }
 
-  #refused(message: MqttMessage, { address, clientId }: MqttPeer, error: unknown): Verdict | Promise<Verdict> {
+  #refused(
+    message: MqttMessage,
+    { address, clientId }: MqttPeer,
+    error: unknown,
+  ): MessageVerdict | Promise<MessageVerdict> {
     if (!(error instanceof WampError) || !REFUSALS.has(error.uri)) return Promise.reject(error);
     const { topic, qos } = message;
     this.#refusals.refused(address, clientId, error.uri, { topic, refusal: error.message });
@@ -201,7 +214,7 @@ export class Inbound {
   }
 
   /** What follows from an accepted message beside its event. */
-  #taken(message: MqttMessage, route: Route | undefined, problem: string | undefined): Verdict {
+  #taken(message: MqttMessage, route: MappingRoute | undefined, problem: string | undefined): MessageVerdict {
     const { discovery, problems } = this.#parts;
     discovery?.read(message);
     if (problem === undefined) return 'pass';
@@ -219,7 +232,7 @@ export class Inbound {
     return payload.length === 0 ? this.#options.forget : this.#options.retain;
   }
 
-  #optionsFor(route: Route | undefined, message: MqttMessage): Dict {
+  #optionsFor(route: MappingRoute | undefined, message: MqttMessage): Dict {
     const rule = route?.rule;
     const kept = rule === undefined || rule.retain === 'keep' ? message.retain : rule.retain;
     return kept ? this.#retentionOf(message) : this.#options.plain;

@@ -12,14 +12,14 @@ import { Discovery } from '../discovery/discovery.ts';
 import type { DropCounter } from '../report/drop-counter.ts';
 import { ProblemReport } from '../report/problem-report.ts';
 import { RefusalLog } from '../report/refusal-log.ts';
-import { Rule } from '../rules/rule.ts';
-import { type Route, RuleBook } from '../rules/rule-book.ts';
-import type { MqttMessage, MqttPeer, MqttSink, MqttSource, Verdict } from '../source/mqtt-source.ts';
+import { MappingRule } from '../rules/rule.ts';
+import { type MappingRoute, RuleBook } from '../rules/rule-book.ts';
+import type { MessageVerdict, MqttMessage, MqttPeer, MqttSink, MqttSource } from '../source/mqtt-source.ts';
 import { FilterMap } from '../topics/filter-map.ts';
 import { levelSpellings } from '../topics/level-spelling.ts';
 import { propertiesOfOrigin } from '../topics/origin.ts';
 import { TopicMap } from '../topics/topic-map.ts';
-import { Inbound } from './inbound.ts';
+import { MqttInbound } from './inbound.ts';
 import { type Fate, Replays } from './replays.ts';
 
 export type RelayConfig = MappingConfig & ClientSessionsConfig & { readonly presence: boolean };
@@ -34,13 +34,13 @@ export class Relay implements MqttSink {
   readonly #drops: DropCounter;
   readonly #sessions: ClientSessions;
   readonly #rules: RuleBook;
-  readonly #mirror: Rule;
+  readonly #mirror: MappingRule;
   readonly #filters: FilterMap;
   readonly #problems: ProblemReport;
   readonly #calls: Calls;
   readonly #presence: Presence | undefined;
   readonly #discovery: Discovery | undefined;
-  readonly #inbound: Inbound;
+  readonly #inbound: MqttInbound;
   readonly #replays: Replays;
   readonly #refusals: RefusalLog;
   #source: MqttSource | undefined;
@@ -56,7 +56,7 @@ export class Relay implements MqttSink {
     this.#drops = drops;
     this.#sessions = sessions;
     this.#rules = new RuleBook(rules, mirror ? prefix : undefined, uris);
-    this.#mirror = Rule.mirror();
+    this.#mirror = MappingRule.mirror();
     this.#filters = new FilterMap(prefix, spelling);
     this.#refusals = new RefusalLog(log, undefined, context.refusals);
     this.#problems = new ProblemReport(sessions.service, errors, clock);
@@ -68,7 +68,7 @@ export class Relay implements MqttSink {
     this.#presence = presence ? new Presence(sessions.service, prefix, spelling, clock) : undefined;
     this.#discovery =
       discovery === false ? undefined : new Discovery(discovery, topic => this.#rules.ofTopic(topic)?.to);
-    this.#inbound = new Inbound({
+    this.#inbound = new MqttInbound({
       ...{ context, service, sessions, drops, topics },
       rules: this.#rules,
       calls: this.#calls,
@@ -190,7 +190,7 @@ export class Relay implements MqttSink {
     this.#context.fail(error);
   }
 
-  message(message: MqttMessage, peer: MqttPeer | undefined): Verdict | Promise<Verdict> {
+  message(message: MqttMessage, peer: MqttPeer | undefined): MessageVerdict | Promise<MessageVerdict> {
     return this.#inbound.message(message, peer);
   }
 
@@ -268,6 +268,6 @@ function presetsOf({ calls }: RelayConfig) {
   return [...own, ...calls.presets.map(name => presets[name]), { callees: calls.schemes, callers: [] }];
 }
 
-function ofRule({ rule }: Route): { rule?: number } {
+function ofRule({ rule }: MappingRoute): { rule?: number } {
   return rule?.index === undefined ? {} : { rule: rule.index };
 }

@@ -4,8 +4,8 @@ import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import { DEVICE_ROLE } from '../clients/client-sessions.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
 import type { MqttMessage } from '../source/mqtt-source.ts';
-import { holderOf } from '../source/quota-key.ts';
-import type { Inbound } from './inbound.ts';
+import { quotaKeyOf } from '../source/quota-key.ts';
+import type { MqttInbound } from './inbound.ts';
 
 /** Sessions of owners that are open at a time. */
 const MAX_SESSIONS = 100;
@@ -35,7 +35,7 @@ export type Fate = 'pass' | 'forget';
 
 export interface ReplaysParts {
   readonly context: BridgeContext;
-  readonly inbound: Inbound;
+  readonly inbound: MqttInbound;
   readonly anonymous: MqttConfig['anonymous'];
 }
 
@@ -86,7 +86,7 @@ export class Replays {
     const session = await this.#sessionOf(owner);
     if ('refused' in session) return { error: session.refused, mayNot: true };
     try {
-      await this.#parts.inbound.replayed(message, { session, holder: holderOf(owner) });
+      await this.#parts.inbound.replayed(message, { session, quotaKey: quotaKeyOf(owner) });
       return undefined;
     } catch (error) {
       const mayNot = error instanceof WampError && FORBIDDEN.has(error.uri);

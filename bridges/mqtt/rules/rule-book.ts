@@ -1,12 +1,12 @@
 import type { UriStyle } from '../topics/level-spelling.ts';
 import { TopicMap } from '../topics/topic-map.ts';
-import { Rule } from './rule.ts';
+import { MappingRule } from './rule.ts';
 import type { RuleConfig } from './rule-schema.ts';
 
 /** What becomes of one topic or URI. */
-export interface Route {
+export interface MappingRoute {
   /** Undefined: the default, which mirrors everything under the prefix. */
-  readonly rule: Rule | undefined;
+  readonly rule: MappingRule | undefined;
   /** The URI, or the MQTT topic; undefined where what matches is dropped. */
   readonly to: string | undefined;
 }
@@ -18,22 +18,22 @@ const MAX_LENGTH = 256;
 
 /** The rules of a configuration, in their order: the first that matches holds, in the end the default. */
 export class RuleBook {
-  readonly #fromMqtt: readonly Rule[];
-  readonly #fromWamp: readonly Rule[];
+  readonly #fromMqtt: readonly MappingRule[];
+  readonly #fromWamp: readonly MappingRule[];
   readonly #default: TopicMap | undefined;
-  readonly #topics = new Map<string, Route | undefined>();
-  readonly #uris = new Map<string, Route | undefined>();
+  readonly #topics = new Map<string, MappingRoute | undefined>();
+  readonly #uris = new Map<string, MappingRoute | undefined>();
 
   /** `prefix` of the default rule; undefined where there is none. */
   constructor(rules: readonly RuleConfig[], prefix: string | undefined, uris: UriStyle) {
-    const made = rules.map((rule, index) => Rule.of(rule, index, uris));
+    const made = rules.map((rule, index) => MappingRule.of(rule, index, uris));
     this.#fromMqtt = made.flatMap(({ mqtt }) => mqtt);
     this.#fromWamp = made.flatMap(({ wamp }) => wamp);
     this.#default = prefix === undefined ? undefined : new TopicMap(prefix, uris);
   }
 
   /** Where messages on an MQTT topic go; undefined where no rule takes them. */
-  ofTopic(topic: string): Route | undefined {
+  ofTopic(topic: string): MappingRoute | undefined {
     return remembered(this.#topics, topic, () => {
       const found = firstOf(this.#fromMqtt, topic);
       if (found !== undefined || this.#default === undefined) return found;
@@ -43,7 +43,7 @@ export class RuleBook {
   }
 
   /** Where events on a URI go; undefined where no rule takes them. */
-  ofUri(uri: string): Route | undefined {
+  ofUri(uri: string): MappingRoute | undefined {
     return remembered(this.#uris, uri, () => {
       const found = firstOf(this.#fromWamp, uri);
       if (found !== undefined) return found;
@@ -66,7 +66,7 @@ export class RuleBook {
   }
 }
 
-function firstOf(rules: readonly Rule[], text: string): Route | undefined {
+function firstOf(rules: readonly MappingRule[], text: string): MappingRoute | undefined {
   for (const rule of rules) {
     const captures = rule.from.match(text);
     if (captures !== undefined) return { rule, to: rule.to?.fill(captures) };
@@ -74,7 +74,7 @@ function firstOf(rules: readonly Rule[], text: string): Route | undefined {
   return undefined;
 }
 
-function remembered(memory: Map<string, Route | undefined>, key: string, find: () => Route | undefined) {
+function remembered(memory: Map<string, MappingRoute | undefined>, key: string, find: () => MappingRoute | undefined) {
   if (key.length > MAX_LENGTH) return find();
   const known = memory.get(key);
   if (known !== undefined || memory.has(key)) return known;

@@ -16,7 +16,7 @@ export interface Mapped<T> {
 }
 
 /** One direction of a rule of the configuration. */
-export class Rule {
+export class MappingRule {
   /** Its place in the configuration, from 0; the default rule has none. */
   readonly index: number | undefined;
   readonly from: Template;
@@ -42,17 +42,21 @@ export class Rule {
   }
 
   /** What holds where no rule does, but for where it goes. */
-  static mirror(): Rule {
+  static mirror(): MappingRule {
     const config = ruleSchema.parse({ from: 'mqtt:#', to: 'wamp:mqtt.#' });
-    return new Rule(config, undefined, sideTemplate(config.from, 'loose'), undefined);
+    return new MappingRule(config, undefined, sideTemplate(config.from, 'loose'), undefined);
   }
 
   /** The rules that one of the configuration makes, by the side they begin at. */
-  static of(config: RuleConfig, index: number | undefined, uris: UriStyle): { mqtt: Rule[]; wamp: Rule[] } {
+  static of(
+    config: RuleConfig,
+    index: number | undefined,
+    uris: UriStyle,
+  ): { mqtt: MappingRule[]; wamp: MappingRule[] } {
     const from = sideTemplate(config.from, uris);
     const to = config.to === undefined ? undefined : sideTemplate(config.to, uris);
-    const there = new Rule(config, index, from, to);
-    const back = config.both && to !== undefined ? [new Rule(config, index, to, from)] : [];
+    const there = new MappingRule(config, index, from, to);
+    const back = config.both && to !== undefined ? [new MappingRule(config, index, to, from)] : [];
     return isFromMqtt(config) ? { mqtt: [there], wamp: back } : { mqtt: back, wamp: [there] };
   }
 

@@ -72,7 +72,7 @@ export class MqttRefusal extends Error {
 }
 
 /** What becomes of an accepted message: other MQTT clients get it, or it is acknowledged and passed on to none of them. */
-export type Verdict = 'pass' | 'withhold';
+export type MessageVerdict = 'pass' | 'withhold';
 
 /** The mapping's side: what a source tells. Messages of one client come in their order. */
 export interface MqttSink {
@@ -86,7 +86,7 @@ export interface MqttSink {
    * source acknowledges the message, retains it and passes it on as the verdict says, and not before there is one. Where
    * the verdict rejects, the message is refused: nobody gets it, nothing is retained, and the client is disconnected.
    */
-  message(message: MqttMessage, peer: MqttPeer | undefined): Verdict | Promise<Verdict>;
+  message(message: MqttMessage, peer: MqttPeer | undefined): MessageVerdict | Promise<MessageVerdict>;
   /** Who a client is that was let in, for what it leaves over a restart. */
   ownerOf?(peer: MqttPeer): Owner | undefined;
   /**

@@ -4,7 +4,7 @@ import type { Owner } from '../../../src/gateway/bridge/bridge.ts';
 const ADDRESS = 'address ';
 
 /** Whom what an owner takes is counted for: its principal, or all clients without credentials from its address (IPv6: /64). */
-export function holderOf(owner: Owner | undefined): string {
+export function quotaKeyOf(owner: Owner | undefined): string {
   if (owner === undefined) return `${ADDRESS}unknown`;
   const { authid, authmethod, address, clientId } = owner;
   const unproved = authmethod === 'anonymous' || (authmethod === 'internal' && clientId !== undefined);
@@ -13,6 +13,6 @@ export function holderOf(owner: Owner | undefined): string {
 }
 
 /** Whether a holder is an address: clients that have not proved who they are. */
-export function isAddress(holder: string): boolean {
+export function isAddressKey(holder: string): boolean {
   return holder.startsWith(ADDRESS);
 }

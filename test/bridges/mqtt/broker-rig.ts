@@ -5,7 +5,7 @@ import type { SourceParts } from '../../../bridges/mqtt/broker/embedded-source.t
 import { mqttConfig } from '../../../bridges/mqtt/config/mqtt-config.ts';
 import { type OwnBroker, openBroker } from '../../../bridges/mqtt/open-broker.ts';
 import { DropCounter } from '../../../bridges/mqtt/report/drop-counter.ts';
-import type { MqttMessage, MqttPeer, MqttSink, Verdict } from '../../../bridges/mqtt/source/mqtt-source.ts';
+import type { MessageVerdict, MqttMessage, MqttPeer, MqttSink } from '../../../bridges/mqtt/source/mqtt-source.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import type { Owner } from '../../../src/gateway/bridge/bridge.ts';
@@ -60,7 +60,7 @@ export class BrokerRig implements MqttSink {
     });
   }
 
-  message(message: MqttMessage): Verdict | Promise<Verdict> {
+  message(message: MqttMessage): MessageVerdict | Promise<MessageVerdict> {
     this.messages.push(message);
     return this.accept(message)?.then(() => 'pass') ?? 'pass';
   }

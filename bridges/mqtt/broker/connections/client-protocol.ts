@@ -5,8 +5,8 @@ import { isTopicName } from '../../source/mqtt-text.ts';
 import type { Backpressure } from '../delivery/backpressure.ts';
 import type { Distributor, Staged } from '../delivery/distributor.ts';
 import { PublishQueue } from '../delivery/publish-queue.ts';
-import type { RetainedReplays } from '../delivery/retained-replays.ts';
-import { Message } from '../messages/message.ts';
+import type { SubscriptionReplays } from '../delivery/subscription-replays.ts';
+import { BrokerMessage } from '../messages/broker-message.ts';
 import { KnownTexts } from '../packets/known-texts.ts';
 import {
   type Acknowledgement,
@@ -17,9 +17,9 @@ import {
 } from '../packets/packet.ts';
 import { acknowledgement, pingresp } from '../packets/packet-encoder.ts';
 import type { Traffic } from '../packets/traffic.ts';
-import type { Session } from '../sessions/session.ts';
+import type { MqttSession } from '../sessions/mqtt-session.ts';
 import { levelCount } from '../sessions/topic-filter.ts';
-import { type Connection, Hold } from './connection.ts';
+import { Hold, type MqttConnection } from './mqtt-connection.ts';
 import type { Subscribing } from './subscribing.ts';
 
 /** Messages of one client that wait for being accepted or written, from which on no more are read. */
@@ -32,14 +32,14 @@ export interface ProtocolParts {
   readonly distributor: Distributor;
   readonly subscribing: Subscribing;
   readonly backpressure: Backpressure;
-  readonly replays: RetainedReplays;
+  readonly replays: SubscriptionReplays;
   readonly drops: DropCounter;
   readonly traffic: Traffic;
   readonly limits: { readonly maxTopicLevels: number; readonly maxQueuedBytes: number };
   /** An error that is ours. */
-  failed(connection: Connection, error: unknown): void;
+  failed(connection: MqttConnection, error: unknown): void;
   /** The last message of a closed connection is through. */
-  ended(connection: Connection): void;
+  ended(connection: MqttConnection): void;
 }
 
 /** What the packets of a client that was let in mean. */
@@ -53,7 +53,7 @@ export class ClientProtocol {
   }
 
   /** `connection` has `session` from now on. */
-  open(connection: Connection, session: Session): void {
+  open(connection: MqttConnection, session: MqttSession): void {
     const { distributor } = this.#parts;
     const line = new PublishQueue<Staged>({
       stage: (message, id, verdict) => {
@@ -88,7 +88,7 @@ export class ClientProtocol {
     connection.line = line;
   }
 
-  packet(connection: Connection, session: Session, packet: ClientPacket): void {
+  packet(connection: MqttConnection, session: MqttSession, packet: ClientPacket): void {
     switch (packet.type) {
       case PacketType.Publish:
         this.#publish(connection, session, packet);
@@ -122,7 +122,7 @@ export class ClientProtocol {
     }
   }
 
-  #publish(connection: Connection, session: Session, { topic, payload, qos, retain, dup, id }: Publish): void {
+  #publish(connection: MqttConnection, session: MqttSession, { topic, payload, qos, retain, dup, id }: Publish): void {
     const { sink, traffic } = this.#parts;
     const isNotice = !this.#topics.has(topic) && this.#isNotice(topic);
     traffic.publishReceived += 1;
@@ -137,7 +137,7 @@ export class ClientProtocol {
       }
       session.incoming.set(id, 'arriving');
     }
-    const message = new Message(topic, payload, qos, retain, connection.age, connection.owner);
+    const message = new BrokerMessage(topic, payload, qos, retain, connection.age, connection.owner);
     if (session.bridge) message.bridge = session.clientId;
     const verdict = isNotice
       ? 'withhold'
@@ -161,7 +161,7 @@ export class ClientProtocol {
    * Whether so many messages of a client wait that its socket is read no further; of a `part` of the bound. While they
    * wait for a subscriber, as many as fit into memory are read: behind them may be acknowledgements that others wait for.
    */
-  #isLong(session: Session, line: PublishQueue<Staged>, part: number): boolean {
+  #isLong(session: MqttSession, line: PublishQueue<Staged>, part: number): boolean {
     const { backpressure, limits } = this.#parts;
     if (line.length === 0) return false;
     if (session.incoming.size * part >= MAX_INCOMING) return true;
@@ -169,7 +169,7 @@ export class ClientProtocol {
     return line.parkedBytes * part >= backpressure.share(limits.maxQueuedBytes);
   }
 
-  #acknowledge(connection: Connection, session: Session, { qos }: Message, id: number): void {
+  #acknowledge(connection: MqttConnection, session: MqttSession, { qos }: BrokerMessage, id: number): void {
     if (qos === 1) connection.send(acknowledgement(PacketType.Puback, id));
     else {
       session.incoming.set(id, 'received');
@@ -177,7 +177,7 @@ export class ClientProtocol {
     }
   }
 
-  #release(connection: Connection, session: Session, { id }: Acknowledgement): void {
+  #release(connection: MqttConnection, session: MqttSession, { id }: Acknowledgement): void {
     const complete = (): void => connection.send(acknowledgement(PacketType.Pubcomp, id));
     if (session.incoming.get(id) !== 'received' || session.journal === undefined) {
       session.incoming.delete(id);

@@ -7,19 +7,19 @@ import { RefusalLog } from '../../report/refusal-log.ts';
 import { isBridgeNotice } from '../../source/bridge-notice.ts';
 import { MqttRefusal, type MqttSink, Refused } from '../../source/mqtt-source.ts';
 import { isTopicName } from '../../source/mqtt-text.ts';
-import { holderOf } from '../../source/quota-key.ts';
+import { quotaKeyOf } from '../../source/quota-key.ts';
 import type { Distributor } from '../delivery/distributor.ts';
-import type { RetainedReplays } from '../delivery/retained-replays.ts';
+import type { SubscriptionReplays } from '../delivery/subscription-replays.ts';
 import type { WorkTurns } from '../delivery/work-turns.ts';
 import type { Journal } from '../durability/journal.ts';
-import { Message } from '../messages/message.ts';
+import { BrokerMessage } from '../messages/broker-message.ts';
 import type { Connect, Will } from '../packets/packet.ts';
 import { connack } from '../packets/packet-encoder.ts';
-import type { Session } from '../sessions/session.ts';
+import type { MqttSession } from '../sessions/mqtt-session.ts';
 import type { SessionTable } from '../sessions/session-table.ts';
 import { levelCount } from '../sessions/topic-filter.ts';
 import type { ClientProtocol } from './client-protocol.ts';
-import { type Connection, Hold } from './connection.ts';
+import { Hold, type MqttConnection } from './mqtt-connection.ts';
 import type { Subscribing } from './subscribing.ts';
 
 /** Characters of a client id. */
@@ -35,7 +35,7 @@ export interface ArrivalsParts {
   readonly distributor: Distributor;
   readonly protocol: ClientProtocol;
   readonly subscribing: Subscribing;
-  readonly replays: RetainedReplays;
+  readonly replays: SubscriptionReplays;
   readonly turns: WorkTurns;
   readonly journal: Journal | undefined;
   readonly clock: Clock;
@@ -46,14 +46,14 @@ export interface ArrivalsParts {
   readonly maxTopicLevels: number;
   isStopping(): boolean;
   /** Ends a kept session so that another has room. */
-  evict(session: Session): void;
+  evict(session: MqttSession): void;
   /** A client is back of which an earlier process may have left something. */
   returned(clientId: string): void;
 }
 
 /** A client that is in, until its last message is through. */
 interface Present {
-  readonly connection: Connection;
+  readonly connection: MqttConnection;
   /** Whether a will of it is in the store. */
   readonly willed: boolean;
   readonly ended: Promise<void>;
@@ -87,7 +87,7 @@ export class ConnectHandler {
   }
 
   /** CONNECT has come. Nothing else of the connection is looked at until it is answered. */
-  arrive(connection: Connection, connect: Connect): void {
+  arrive(connection: MqttConnection, connect: Connect): void {
     const { level } = connect;
     connection.protocolVersion = level;
     if (level !== 3 && level !== 4) {
@@ -114,7 +114,7 @@ export class ConnectHandler {
   }
 
   /** A bridge of another broker would have its own state told where only this broker speaks: it comes in without. */
-  #withoutNotice(connection: Connection, connect: Connect): Connect {
+  #withoutNotice(connection: MqttConnection, connect: Connect): Connect {
     const { will } = connect;
     if (will === undefined || !isBridgeNotice(will.topic)) return connect;
     const { address, clientId } = connection;
@@ -142,7 +142,7 @@ export class ConnectHandler {
   }
 
   /** The last message of a connection is through. */
-  ended(connection: Connection): void {
+  ended(connection: MqttConnection): void {
     const present = this.#present.get(connection.clientId);
     if (present?.connection !== connection || present.leaving) return;
     present.leaving = true;
@@ -168,7 +168,7 @@ export class ConnectHandler {
     end();
   }
 
-  #inTurn(connection: Connection, connect: Connect): void {
+  #inTurn(connection: MqttConnection, connect: Connect): void {
     const { clientId } = connection;
     const before = this.#turns.get(clientId);
     const turn = (before ?? Promise.resolve())
@@ -188,7 +188,7 @@ export class ConnectHandler {
     return undefined;
   }
 
-  async #admit(connection: Connection, connect: Connect): Promise<void> {
+  async #admit(connection: MqttConnection, connect: Connect): Promise<void> {
     const { sink, sessions, maxClients } = this.#parts;
     const { clientId } = connection;
     if (connection.closed) return;
@@ -206,7 +206,7 @@ export class ConnectHandler {
       sink.disconnected(connection);
       throw new MqttRefusal(Refused.Identifier, 'the client id belongs to another user');
     }
-    if (!connect.clean && session?.keeps !== true && !this.#makesRoom(connection)) {
+    if (!connect.clean && session?.isKept !== true && !this.#makesRoom(connection)) {
       sink.disconnected(connection);
       throw new MqttRefusal(Refused.Unavailable, 'there are too many sessions ("maxSessions")');
     }
@@ -218,7 +218,7 @@ export class ConnectHandler {
     await this.#open(connection, connect, owner);
   }
 
-  async #open(connection: Connection, connect: Connect, owner: string | undefined): Promise<void> {
+  async #open(connection: MqttConnection, connect: Connect, owner: string | undefined): Promise<void> {
     const { sink, sessions, distributor, journal, protocol, ages } = this.#parts;
     const { clientId } = connection;
     if (connection.closed || this.#parts.isStopping()) {
@@ -227,7 +227,7 @@ export class ConnectHandler {
       return;
     }
     // While it waited for the one before, others may have come.
-    if (!connect.clean && sessions.get(clientId)?.keeps !== true && !this.#makesRoom(connection)) {
+    if (!connect.clean && sessions.get(clientId)?.isKept !== true && !this.#makesRoom(connection)) {
       sink.disconnected(connection);
       throw new MqttRefusal(Refused.Unavailable, 'there are too many sessions ("maxSessions")');
     }
@@ -239,7 +239,7 @@ export class ConnectHandler {
     this.#present.set(clientId, { connection, willed: will !== undefined, ended, leaving: false, end });
     this.#maximum = Math.max(this.#maximum, this.#present.size);
     const old = sessions.get(clientId);
-    if (old !== undefined && (connect.clean || !old.keeps)) {
+    if (old !== undefined && (connect.clean || !old.isKept)) {
       this.#parts.replays.drop(old);
       distributor.handOver(old, true);
     }
@@ -248,7 +248,7 @@ export class ConnectHandler {
     if (will !== undefined)
       journal?.will(
         clientId,
-        new Message(will.topic, will.payload, will.qos, will.retain, ages.now(), connection.owner),
+        new BrokerMessage(will.topic, will.payload, will.qos, will.retain, ages.now(), connection.owner),
       );
     protocol.open(connection, session);
     connection.will = will;
@@ -280,7 +280,7 @@ export class ConnectHandler {
   }
 
   /** Whether there may be another kept session, after one that gives way has ended. */
-  #makesRoom(connection: Connection): boolean {
+  #makesRoom(connection: MqttConnection): boolean {
     const { sessions } = this.#parts;
     if (!sessions.full) return true;
     const victim = sessions.victim(holderIn(connection));
@@ -289,7 +289,7 @@ export class ConnectHandler {
     return true;
   }
 
-  #refuse(connection: Connection, error: unknown): void {
+  #refuse(connection: MqttConnection, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     const code = error instanceof MqttRefusal ? error.code : Refused.Unavailable;
     const kind = error instanceof MqttRefusal ? error.kind : `CONNACK ${code}`;
@@ -306,8 +306,8 @@ export class ConnectHandler {
 }
 
 /** Whom a kept session of a connection is counted for. */
-function holderIn({ owner, host, address }: Connection): string {
-  if (owner !== undefined) return holderOf(owner);
+function holderIn({ owner, host, address }: MqttConnection): string {
+  if (owner !== undefined) return quotaKeyOf(owner);
   const unproved = { authid: '', authrole: '', authmethod: 'internal', authprovider: '', clientId: '' };
-  return holderOf({ ...unproved, address: host ?? address });
+  return quotaKeyOf({ ...unproved, address: host ?? address });
 }

@@ -5,14 +5,14 @@ import type { DropCounter } from '../../report/drop-counter.ts';
 import type { MqttSink } from '../../source/mqtt-source.ts';
 import type { Backpressure } from '../delivery/backpressure.ts';
 import type { Distributor } from '../delivery/distributor.ts';
-import type { RetainedReplays } from '../delivery/retained-replays.ts';
+import type { SubscriptionReplays } from '../delivery/subscription-replays.ts';
 import type { WorkTurns } from '../delivery/work-turns.ts';
 import type { Journal } from '../durability/journal.ts';
-import { Message } from '../messages/message.ts';
+import { BrokerMessage } from '../messages/broker-message.ts';
+import type { MqttSession } from '../sessions/mqtt-session.ts';
 import type { OrphanedWill } from '../sessions/restored-state.ts';
-import type { Session } from '../sessions/session.ts';
 import type { SessionTable } from '../sessions/session-table.ts';
-import type { Connection } from './connection.ts';
+import type { MqttConnection } from './mqtt-connection.ts';
 
 /** Milliseconds for which the wills of a process that ended wait for their clients to come back. */
 const ORPHANS_WAIT = 10_000;
@@ -22,7 +22,7 @@ export interface DeparturesParts {
   readonly sessions: SessionTable;
   readonly distributor: Distributor;
   readonly backpressure: Backpressure;
-  readonly replays: RetainedReplays;
+  readonly replays: SubscriptionReplays;
   readonly journal: Journal | undefined;
   readonly drops: DropCounter;
   readonly turns: WorkTurns;
@@ -30,8 +30,8 @@ export interface DeparturesParts {
   readonly ages: AgeClock;
   readonly log: Logger;
   /** Publishes a will of an earlier run, if its owner may. */
-  replay(message: Message): Promise<void>;
-  ended(connection: Connection): void;
+  replay(message: BrokerMessage): Promise<void>;
+  ended(connection: MqttConnection): void;
   /** A kept session has expired. */
   expired(): void;
 }
@@ -40,14 +40,14 @@ export interface DeparturesParts {
 export class DisconnectHandler {
   readonly #parts: DeparturesParts;
   /** Of clients that were connected when the process ended, and have not come back. */
-  readonly #orphans = new Map<string, Message>();
+  readonly #orphans = new Map<string, BrokerMessage>();
   #expiring = false;
 
   constructor(parts: DeparturesParts) {
     this.#parts = parts;
   }
 
-  depart(connection: Connection): void {
+  depart(connection: MqttConnection): void {
     const { session, line, reason } = connection;
     const { address: peer, clientId } = connection;
     if (session === undefined || line === undefined) {
@@ -123,7 +123,7 @@ export class DisconnectHandler {
   }
 
   /** What waits goes first, so that the end itself is short; that stops if the client comes back meanwhile. */
-  *#expireSession(session: Session, now: number): Generator<void, void, undefined> {
+  *#expireSession(session: MqttSession, now: number): Generator<void, void, undefined> {
     const { queue, clientId } = session;
     const messages = queue.length;
     // Members of shared subscriptions hand over what they have; then nothing is left to be dropped.
@@ -138,7 +138,7 @@ export class DisconnectHandler {
   }
 
   /** Whether a session has expired, or its principal does not exist any more. */
-  #isOver(session: Session, now: number): boolean {
+  #isOver(session: MqttSession, now: number): boolean {
     const { sessions, sink } = this.#parts;
     const { owner, connected, ended } = session;
     if (connected || ended) return false;
@@ -146,7 +146,7 @@ export class DisconnectHandler {
   }
 
   /** Ends a kept session so that another has room; with the new one it is written, or neither is. */
-  evict(session: Session): void {
+  evict(session: MqttSession): void {
     const { clientId, queue } = session;
     const reason =
       queue.length === 0
@@ -156,17 +156,17 @@ export class DisconnectHandler {
     this.#end(session);
   }
 
-  #end(session: Session): void {
+  #end(session: MqttSession): void {
     this.#parts.replays.drop(session);
     this.#parts.distributor.handOver(session, true);
     this.#parts.sessions.end(session);
   }
 
-  #leave(session: Session): void {
+  #leave(session: MqttSession): void {
     const { sessions, distributor, ages, journal } = this.#parts;
-    if (!session.keeps) this.#parts.replays.drop(session);
-    distributor.handOver(session, !session.keeps);
-    if (session.keeps) {
+    if (!session.isKept) this.#parts.replays.drop(session);
+    distributor.handOver(session, !session.isKept);
+    if (session.isKept) {
       session.disconnectedAt = ages.now();
       sessions.record(session);
     } else sessions.end(session);
@@ -174,13 +174,13 @@ export class DisconnectHandler {
   }
 
   /** [MQTT-3.1.2-8] */
-  #publishWill(connection: Connection): void {
+  #publishWill(connection: MqttConnection): void {
     const { will, line } = connection;
     const { sink, clock, ages } = this.#parts;
     connection.will = undefined;
     if (will === undefined) return;
     const { topic, payload, qos, retain } = will;
-    const message = new Message(topic, payload, qos, retain, ages.now(), connection.owner);
+    const message = new BrokerMessage(topic, payload, qos, retain, ages.now(), connection.owner);
     const facts = { topic, payload, qos, retain, dup: false, receivedAt: clock.now() };
     line?.enter(message, 0, sink.message(facts, connection));
   }

@@ -1,30 +1,30 @@
 import type { DropCounter } from '../../report/drop-counter.ts';
 import type { MqttSink, Qos } from '../../source/mqtt-source.ts';
 import type { Distributor } from '../delivery/distributor.ts';
-import type { RetainedReplays } from '../delivery/retained-replays.ts';
+import type { SubscriptionReplays } from '../delivery/subscription-replays.ts';
 import type { WorkTurns } from '../delivery/work-turns.ts';
 import type { Budget } from '../messages/retained-cursor.ts';
 import { MalformedPacket, type Subscribe, type Unsubscribe } from '../packets/packet.ts';
 import { type Granted, SUBSCRIBE_FAILURE, suback, unsuback } from '../packets/packet-encoder.ts';
-import type { Session } from '../sessions/session.ts';
+import type { MqttSession } from '../sessions/mqtt-session.ts';
 import type { Subscriptions } from '../sessions/subscriptions.ts';
 import { isTopicFilter, sharedName } from '../sessions/topic-filter.ts';
-import { type Connection, Hold } from './connection.ts';
+import { Hold, type MqttConnection } from './mqtt-connection.ts';
 
 export interface SubscribingParts {
   readonly sink: MqttSink;
   readonly distributor: Distributor;
   readonly subscriptions: Subscriptions;
-  readonly replays: RetainedReplays;
+  readonly replays: SubscriptionReplays;
   readonly turns: WorkTurns;
   readonly drops: DropCounter;
   readonly limits: { readonly maxTopicLevels: number; readonly maxSubscriptions: number };
   /** What of a session is on disk has changed. */
-  record(session: Session): void;
+  record(session: MqttSession): void;
   /** Whether the configuration lets clients subscribe a filter. */
   maySubscribe(filter: string): boolean;
   /** An error that is ours. */
-  failed(connection: Connection, error: unknown): void;
+  failed(connection: MqttConnection, error: unknown): void;
 }
 
 /** What looking at a filter costs in steps, beside one for each so many characters. */
@@ -47,7 +47,7 @@ export class Subscribing {
     this.#parts = parts;
   }
 
-  subscribe(connection: Connection, session: Session, { id, subscriptions, surplus }: Subscribe): void {
+  subscribe(connection: MqttConnection, session: MqttSession, { id, subscriptions, surplus }: Subscribe): void {
     const answers = new Map<string, Granted>();
     const granted: Granted[] = [];
     let changed = false;
@@ -83,7 +83,7 @@ export class Subscribing {
     this.#each(Hold.Work, connection, subscriptions, { one, finish });
   }
 
-  unsubscribe(connection: Connection, session: Session, { id, filters }: Unsubscribe): void {
+  unsubscribe(connection: MqttConnection, session: MqttSession, { id, filters }: Unsubscribe): void {
     const { subscriptions, distributor, replays, sink } = this.#parts;
     // [MQTT-4.7.3-1]
     if (filters.includes('')) throw new MalformedPacket('an empty filter');
@@ -100,7 +100,7 @@ export class Subscribing {
   }
 
   /** What a session that goes on may not subscribe any more, it has no longer. Resolves when all is looked at. */
-  forgetForbidden(connection: Connection, session: Session): Promise<void> {
+  forgetForbidden(connection: MqttConnection, session: MqttSession): Promise<void> {
     const { sink, subscriptions, distributor, record, maySubscribe } = this.#parts;
     if (session.subscriptions.size === 0) return Promise.resolve();
     const one = (filter: string): void => {
@@ -117,13 +117,13 @@ export class Subscribing {
   }
 
   /** The sink learns of what is subscribed, and the client of what is retained. */
-  #begin(connection: Connection, session: Session, filter: string, qos: Qos): void {
+  #begin(connection: MqttConnection, session: MqttSession, filter: string, qos: Qos): void {
     this.#parts.sink.subscribed?.(connection, filter, qos);
     // [MQTT-3.3.1-6]; a shared subscription gets none. [MQTT 5: 4.8.2]
     if (sharedName(filter) === undefined) this.#parts.replays.start(session, filter, qos);
   }
 
-  #mayHave(connection: Connection, session: Session, filter: string): boolean {
+  #mayHave(connection: MqttConnection, session: MqttSession, filter: string): boolean {
     const { limits, maySubscribe, sink } = this.#parts;
     const shared = sharedName(filter);
     const plain = shared?.filter ?? filter;
@@ -138,7 +138,7 @@ export class Subscribing {
     );
   }
 
-  #hasRoom(session: Session, filter: string): boolean {
+  #hasRoom(session: MqttSession, filter: string): boolean {
     if (this.#parts.subscriptions.accepts(session, filter)) return true;
     const { clientId } = session;
     this.#parts.drops.add('no room for another subscription ("maxSubscriptionBytes")', { clientId });
@@ -148,7 +148,7 @@ export class Subscribing {
   /** Goes through a list in turns; the connection is read no further meanwhile, and an error of the client's ends it. */
   #each<T extends Listed>(
     hold: Hold,
-    connection: Connection,
+    connection: MqttConnection,
     list: readonly T[],
     { one, finish, ended }: { one: (element: T) => void; finish?: () => void; ended?: () => void },
   ): void {
@@ -176,7 +176,7 @@ export class Subscribing {
   }
 
   /** Goes on when the session's subscriptions are on disk, where they have to be. */
-  #recorded(connection: Connection, session: Session, changed: boolean, then: () => void): void {
+  #recorded(connection: MqttConnection, session: MqttSession, changed: boolean, then: () => void): void {
     if (session.journal === undefined) {
       then();
       return;

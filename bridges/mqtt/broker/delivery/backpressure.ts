@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../../../src/base/clock.ts';
 import type { Logger } from '../../../../src/base/logger.ts';
-import type { Message } from '../messages/message.ts';
-import type { Session } from '../sessions/session.ts';
+import type { BrokerMessage } from '../messages/broker-message.ts';
+import type { MqttSession } from '../sessions/mqtt-session.ts';
 import type { Subscriptions } from '../sessions/subscriptions.ts';
 
 /** Milliseconds between two looks at subscribers for which publishers wait. */
@@ -37,7 +37,7 @@ interface Congestion {
  */
 export class Backpressure {
   readonly #parts: BackpressureParts;
-  readonly #congestions = new Map<Session, Congestion>();
+  readonly #congestions = new Map<MqttSession, Congestion>();
   #timer: Timer | undefined;
   /** Publishers that wait. */
   #publishers = 0;
@@ -48,7 +48,7 @@ export class Backpressure {
   }
 
   /** Whether a message has to wait; `advance` is called once when it may try again. */
-  mustWait(message: Message, advance: () => void): boolean {
+  mustWait(message: BrokerMessage, advance: () => void): boolean {
     if (this.#stopped || message.qos === 0) return false;
     const congestion = this.#obstacleOf(message);
     if (congestion === undefined) return false;
@@ -63,14 +63,14 @@ export class Backpressure {
   }
 
   /** A session has less to send than before. */
-  relieved(session: Session): void {
-    if (session.slow && session.isRelieved) session.slow = false;
+  relieved(session: MqttSession): void {
+    if (session.isSlow && session.isRelieved) session.isSlow = false;
     if (this.#congestions.size > 0 && session.isRelieved) this.#release(session);
   }
 
   /** Nobody waits for a session any more: its client is gone, or it does not read. */
-  forget(session: Session): void {
-    session.slow = false;
+  forget(session: MqttSession): void {
+    session.isSlow = false;
     this.#release(session);
   }
 
@@ -82,7 +82,7 @@ export class Backpressure {
   }
 
   /** The first of the subscribers for which a message has to wait. The time that all of them have begins now. */
-  #obstacleOf(message: Message): Congestion | undefined {
+  #obstacleOf(message: BrokerMessage): Congestion | undefined {
     const route = this.#parts.subscriptions.route(message.topic);
     let found: Congestion | undefined;
     for (const { session, qos } of route.targets) {
@@ -96,7 +96,7 @@ export class Backpressure {
     return found;
   }
 
-  #congestionOf(session: Session, found: Congestion | undefined): Congestion {
+  #congestionOf(session: MqttSession, found: Congestion | undefined): Congestion {
     let congestion = this.#congestions.get(session);
     if (congestion === undefined) {
       congestion = { waiting: [], ticks: 0, idle: 0, acknowledged: session.acknowledgements };
@@ -106,7 +106,7 @@ export class Backpressure {
     return found ?? congestion;
   }
 
-  #release(session: Session): void {
+  #release(session: MqttSession): void {
     const congestion = this.#congestions.get(session);
     if (congestion === undefined) return;
     this.#congestions.delete(session);
@@ -136,7 +136,7 @@ export class Backpressure {
       const reason = congestion.idle < IDLE_TICKS ? 'it does not catch up' : 'it acknowledges nothing';
       const { clientId } = session;
       this.#parts.log.warn({ clientId, reason }, 'MQTT subscriber is slow: publishers do not wait for it');
-      session.slow = true;
+      session.isSlow = true;
       this.#release(session);
     }
     if (this.#congestions.size > 0) this.#timer ??= this.#parts.clock.after(TICK, () => this.#tick());

@@ -2,18 +2,18 @@ import type { Owner } from '../../../../src/gateway/bridge/bridge.ts';
 import type { DropCounter } from '../../report/drop-counter.ts';
 import type { Qos } from '../../source/mqtt-source.ts';
 import type { Journal } from '../durability/journal.ts';
-import { Message } from '../messages/message.ts';
-import { type Outgoing, OutgoingState } from '../messages/outbound-queue.ts';
+import { BrokerMessage } from '../messages/broker-message.ts';
 import type { RetainedMessages } from '../messages/retained-messages.ts';
+import { type QueuedMessage, QueuedState } from '../messages/session-queue.ts';
 import { publish } from '../packets/packet-encoder.ts';
-import { EXPIRY_RUN, type Session } from '../sessions/session.ts';
-import type { Route, SessionGroup, Subscriptions } from '../sessions/subscriptions.ts';
+import { EXPIRY_RUN, type MqttSession } from '../sessions/mqtt-session.ts';
+import type { SessionGroup, Subscriptions, TopicRoute } from '../sessions/subscriptions.ts';
 
-const NOWHERE: Route = Object.freeze({ targets: [], groups: [], stored: false });
+const NOWHERE: TopicRoute = Object.freeze({ targets: [], groups: [], stored: false });
 
 /** A message that is being written, and who gets it then. */
 export interface Staged {
-  readonly route: Route;
+  readonly route: TopicRoute;
   /** Queues that hold it already. */
   readonly queued: readonly Queued[];
   /** Members of shared subscriptions whose turn it was. */
@@ -22,13 +22,13 @@ export interface Staged {
 }
 
 interface Queued {
-  readonly session: Session;
-  readonly entry: Outgoing;
+  readonly session: MqttSession;
+  readonly entry: QueuedMessage;
 }
 
 interface Picked {
   readonly group: SessionGroup;
-  readonly session: Session;
+  readonly session: MqttSession;
   readonly qos: Qos;
 }
 
@@ -50,14 +50,14 @@ export interface DistributorParts {
 export class Distributor {
   readonly #parts: DistributorParts;
   /** Retained messages at QoS 0, whose writing nobody waits for: by topic, so that many of one make one write. */
-  readonly #unwritten = new Map<string, Message>();
+  readonly #unwritten = new Map<string, BrokerMessage>();
 
   constructor(parts: DistributorParts) {
     this.#parts = parts;
   }
 
   /** Writes what has to be. `incoming` is a session that is told so by PUBREC, and under which identifier. */
-  stage(message: Message, incoming: Session | undefined, id: number): Staged | undefined {
+  stage(message: BrokerMessage, incoming: MqttSession | undefined, id: number): Staged | undefined {
     const { journal, subscriptions } = this.#parts;
     if (journal === undefined) return undefined;
     const route = subscriptions.route(message.topic);
@@ -74,7 +74,7 @@ export class Distributor {
   }
 
   /** As `stage`, of a message that nobody gets: only that it has come is written. */
-  remember(message: Message, incoming: Session | undefined, id: number): Staged | undefined {
+  remember(message: BrokerMessage, incoming: MqttSession | undefined, id: number): Staged | undefined {
     const { journal } = this.#parts;
     if (journal === undefined || message.qos !== 2 || incoming?.journal === undefined) return undefined;
     journal.received(incoming.clientId, id);
@@ -88,14 +88,14 @@ export class Distributor {
   }
 
   /** Everybody gets the message. */
-  release(message: Message, staged: Staged | undefined): void {
+  release(message: BrokerMessage, staged: Staged | undefined): void {
     const { topic, payload } = message;
     if (message.retain) this.#retain(message);
     else this.#parts.overtake(topic);
     const route = staged?.route ?? this.#parts.subscriptions.route(topic);
     // One packet for all who get it at QoS 0.
     let packet: Buffer | undefined;
-    const give = (session: Session, qos: Qos, share?: string): void => {
+    const give = (session: MqttSession, qos: Qos, share?: string): void => {
       const given = lower(qos, message.qos);
       // To others a message is retained only if it is older than their subscription. [MQTT-3.3.1-9]
       const retain = session.bridge && message.retain;
@@ -105,7 +105,7 @@ export class Distributor {
         if (connection === undefined) return;
         packet ??= publish(topic, payload, { qos: 0, retain: false, dup: false, id: 0 });
         connection.sendAtMostOnce(packet, payload.length, topic);
-      } else if (session.journal === undefined && (session.connected || session.keeps)) {
+      } else if (session.journal === undefined && (session.connected || session.isKept)) {
         session.enqueue(message, given, retain, share);
         session.pump();
       }
@@ -127,7 +127,7 @@ export class Distributor {
     }
   }
 
-  #giveAnother(message: Message, group: SessionGroup): void {
+  #giveAnother(message: BrokerMessage, group: SessionGroup): void {
     const next = group.pick();
     if (next !== undefined) next.member.deliver(message, lower(next.qos, message.qos), false, group.name);
   }
@@ -136,13 +136,13 @@ export class Distributor {
    * A member of shared subscriptions is not there any more: what it has not acknowledged goes to others who are.
    * `over`: it will not come back. What a client that will come back may have got at QoS 2 stays its own.
    */
-  handOver(session: Session, over: boolean, group?: string): void {
+  handOver(session: MqttSession, over: boolean, group?: string): void {
     const { queue } = session;
     for (const entry of queue.shared === 0 ? [] : [...queue.entries()]) {
       const { share, message, qos, state } = entry;
       if (share === undefined || (group !== undefined && share !== group)) continue;
-      if (state === OutgoingState.Received || state === OutgoingState.Staged) continue;
-      if (!over && qos === 2 && state === OutgoingState.Sent) continue;
+      if (state === QueuedState.Received || state === QueuedState.Staged) continue;
+      if (!over && qos === 2 && state === QueuedState.Sent) continue;
       const next = this.#parts.subscriptions.group(share)?.pick(!over, session);
       if (next === undefined) continue;
       // In this order both are of one transaction.
@@ -161,9 +161,9 @@ export class Distributor {
     journal.flush();
   }
 
-  #queue(message: Message, route: Route, picked: readonly Picked[]): Queued[] {
+  #queue(message: BrokerMessage, route: TopicRoute, picked: readonly Picked[]): Queued[] {
     const queued: Queued[] = [];
-    const add = (session: Session, qos: Qos, share?: string): void => {
+    const add = (session: MqttSession, qos: Qos, share?: string): void => {
       const given = lower(qos, message.qos);
       if (given === 0 || session.journal === undefined) return;
       const entry = session.enqueue(message, given, session.bridge && message.retain, share);
@@ -174,7 +174,7 @@ export class Distributor {
     return queued;
   }
 
-  #writeRetained(message: Message, journal: Journal): void {
+  #writeRetained(message: BrokerMessage, journal: Journal): void {
     this.#unwritten.delete(message.topic);
     journal.retained(message);
   }
@@ -199,14 +199,14 @@ export class Distributor {
   }
 
   #forget(topic: string): void {
-    this.#parts.retained.set(new Message(topic, Buffer.alloc(0), 0, true, 0));
+    this.#parts.retained.set(new BrokerMessage(topic, Buffer.alloc(0), 0, true, 0));
     this.#unwritten.delete(topic);
     this.#parts.journal?.forgetRetained(topic);
     this.#parts.evicted(topic);
   }
 
   /** Whether there is room for a retained message, after those that give way to it have gone. */
-  #mayRetain(message: Message): boolean {
+  #mayRetain(message: BrokerMessage): boolean {
     const { retained, drops } = this.#parts;
     while (!retained.accepts(message)) {
       const victim = retained.victim(message);
@@ -218,7 +218,7 @@ export class Distributor {
     return true;
   }
 
-  #retain(message: Message): void {
+  #retain(message: BrokerMessage): void {
     const { retained, drops, journal } = this.#parts;
     if (!this.#mayRetain(message)) {
       drops.add('no room for another retained message', { topic: message.topic });

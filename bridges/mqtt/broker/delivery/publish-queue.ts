@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../../../../src/base/clock.ts';
-import type { Verdict } from '../../source/mqtt-source.ts';
-import type { Message } from '../messages/message.ts';
+import type { MessageVerdict } from '../../source/mqtt-source.ts';
+import type { BrokerMessage } from '../messages/broker-message.ts';
 
 /** A staged message: the write that has to be on disk before it is released. */
 export interface Committing {
@@ -13,13 +13,13 @@ export interface PublishSteps<Staged extends Committing> {
    * Whether a message has to wait for a subscriber that is behind; then `advance` is called when it may go on. Absent:
    * none has to.
    */
-  mustWait?(message: Message, advance: () => void): boolean;
+  mustWait?(message: BrokerMessage, advance: () => void): boolean;
   /** It is accepted: what has to be on disk before anyone hears of it is written. Undefined where nothing has to be. */
-  stage(message: Message, id: number, verdict: Verdict): Staged | undefined;
+  stage(message: BrokerMessage, id: number, verdict: MessageVerdict): Staged | undefined;
   /** It is on disk: subscribers get it, and whoever published it the acknowledgement. */
-  release(message: Message, id: number, staged: Staged | undefined, verdict: Verdict): void;
+  release(message: BrokerMessage, id: number, staged: Staged | undefined, verdict: MessageVerdict): void;
   /** It was not accepted, or could not be written: it is as if it had never come. */
-  refuse(message: Message, id: number, error: Error, staged: Staged | undefined): void;
+  refuse(message: BrokerMessage, id: number, error: Error, staged: Staged | undefined): void;
   /** An error that is ours. */
   readonly failed: (error: unknown) => void;
   /** Some messages are through; perhaps nothing is left in the line. */
@@ -27,10 +27,10 @@ export interface PublishSteps<Staged extends Committing> {
 }
 
 interface Place<Staged> {
-  readonly message: Message;
+  readonly message: BrokerMessage;
   readonly id: number;
   /** Undefined until there is one. */
-  verdict: Verdict | undefined;
+  verdict: MessageVerdict | undefined;
   committed: boolean;
   staged: Staged | undefined;
   refused: boolean;
@@ -91,7 +91,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
     return this.#waiting;
   }
 
-  enter(message: Message, id: number, verdict: Verdict | Promise<Verdict>): void {
+  enter(message: BrokerMessage, id: number, verdict: MessageVerdict | Promise<MessageVerdict>): void {
     if (typeof verdict === 'string') {
       this.#enterJudged(message, id, verdict);
       return;
@@ -115,7 +115,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
     this.#advance();
   }
 
-  #enterJudged(message: Message, id: number, verdict: Verdict): void {
+  #enterJudged(message: BrokerMessage, id: number, verdict: MessageVerdict): void {
     if (this.length > 0 || this.#mustWait(message, verdict)) {
       this.#place(message, id, verdict);
       if (!this.#waiting) this.#advance();
@@ -126,14 +126,14 @@ export class PublishQueue<Staged extends Committing = Committing> {
     else this.#commit(this.#place(message, id, verdict), staged);
   }
 
-  #mustWait(message: Message, verdict: Verdict): boolean {
+  #mustWait(message: BrokerMessage, verdict: MessageVerdict): boolean {
     if (this.#waiting) return true;
     if (this.#open || verdict !== 'pass' || message.qos === 0) return false;
     this.#waiting = this.#steps.mustWait?.(message, this.#advanceAgain) === true;
     return this.#waiting;
   }
 
-  #place(message: Message, id: number, verdict: Verdict | undefined): Place<Staged> {
+  #place(message: BrokerMessage, id: number, verdict: MessageVerdict | undefined): Place<Staged> {
     const place: Place<Staged> = { message, id, verdict, committed: false, staged: undefined, refused: false };
     // It may stay for seconds.
     if (this.#waiting) message.settle();

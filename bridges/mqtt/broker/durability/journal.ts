@@ -1,7 +1,7 @@
 import type { Store, StoreOperation } from '../../../../src/gateway/bridge/bridge.ts';
-import type { Message } from '../messages/message.ts';
-import type { Outgoing } from '../messages/outbound-queue.ts';
-import { encodeMessage, encodeOutgoing, encodeSession, keys, type SessionRecord } from './records.ts';
+import type { BrokerMessage } from '../messages/broker-message.ts';
+import type { QueuedMessage } from '../messages/session-queue.ts';
+import { encodeMessage, encodeQueued, encodeSession, keys, type SessionRecord } from './records.ts';
 
 /** Operations that are noted before `relieve` writes them. */
 const RELIEF = 1_000;
@@ -16,7 +16,7 @@ export class Journal {
   readonly #store: Store;
   readonly #failed: (error: unknown) => void;
   /** How many queues in the store hold a message that is there. */
-  readonly #records = new Map<Message, number>();
+  readonly #records = new Map<BrokerMessage, number>();
   #operations: StoreOperation[] = [];
   /** Keys whose deletion has failed, and which have not been written since. They go along with the next write. */
   readonly #owed = new Set<string>();
@@ -49,7 +49,7 @@ export class Journal {
     if (this.#operations.length >= RELIEF) await this.commit().catch(this.#failed);
   }
 
-  queued(clientId: string, entry: Outgoing): void {
+  queued(clientId: string, entry: QueuedMessage): void {
     const { message } = entry;
     const records = this.#records.get(message) ?? 0;
     if (records === 0) {
@@ -58,14 +58,14 @@ export class Journal {
     }
     this.#records.set(message, records + 1);
     entry.number = ++this.#lastNumber;
-    this.#put(keys.queued(clientId, entry.number), encodeOutgoing(entry));
+    this.#put(keys.queued(clientId, entry.number), encodeQueued(entry));
   }
 
-  changed(clientId: string, entry: Outgoing): void {
-    this.#put(keys.queued(clientId, entry.number), encodeOutgoing(entry));
+  changed(clientId: string, entry: QueuedMessage): void {
+    this.#put(keys.queued(clientId, entry.number), encodeQueued(entry));
   }
 
-  unqueued(clientId: string, { message, number }: Outgoing): void {
+  unqueued(clientId: string, { message, number }: QueuedMessage): void {
     this.#delete(keys.queued(clientId, number));
     const records = (this.#records.get(message) ?? 0) - 1;
     if (records > 0) this.#records.set(message, records);
@@ -76,13 +76,13 @@ export class Journal {
   }
 
   /** Knows of an entry that was in the store already. */
-  restored({ message, number }: Outgoing): void {
+  restored({ message, number }: QueuedMessage): void {
     this.#records.set(message, (this.#records.get(message) ?? 0) + 1);
     this.#lastNumber = Math.max(this.#lastNumber, message.number, number);
   }
 
   /** A message that is in the store has another time. */
-  renewed(message: Message): void {
+  renewed(message: BrokerMessage): void {
     this.#put(keys.message(message.number), encodeMessage(message));
   }
 
@@ -106,7 +106,7 @@ export class Journal {
     this.#delete(keys.incoming(clientId, id));
   }
 
-  retained(message: Message): void {
+  retained(message: BrokerMessage): void {
     if (message.payload.length === 0) this.#delete(keys.retained(message.topic));
     else this.#put(keys.retained(message.topic), encodeMessage(message, message.owner));
   }
@@ -124,7 +124,7 @@ export class Journal {
     this.#delete(keys.session(clientId));
   }
 
-  will(clientId: string, message: Message | undefined): void {
+  will(clientId: string, message: BrokerMessage | undefined): void {
     if (message === undefined) this.#delete(keys.will(clientId));
     else this.#put(keys.will(clientId), encodeMessage(message, message.owner));
   }

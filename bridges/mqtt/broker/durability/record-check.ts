@@ -1,5 +1,5 @@
 import { isTopicName } from '../../source/mqtt-text.ts';
-import { clientOf, decodeMessage, decodeOutgoing, decodeSession, numberOf } from './records.ts';
+import { clientOf, decodeMessage, decodeQueued, decodeSession, numberOf } from './records.ts';
 
 /** Throws what is wrong with a record of the broker, if the broker could not use it. */
 export function inspectRecord(key: string, value: Uint8Array): void {
@@ -23,7 +23,7 @@ export function inspectRecord(key: string, value: Uint8Array): void {
       return;
     case 'q':
       requireNumber(rest);
-      decodeOutgoing(value);
+      decodeQueued(value);
       return;
     case 'i':
       if (!/^\d{1,5}$/.test(rest)) throw new Error('its key has no packet identifier');

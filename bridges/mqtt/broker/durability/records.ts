@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Owner } from '../../../../src/gateway/bridge/bridge.ts';
 import type { Qos } from '../../source/mqtt-source.ts';
-import { Message } from '../messages/message.ts';
-import { type Outgoing, OutgoingState } from '../messages/outbound-queue.ts';
+import { BrokerMessage } from '../messages/broker-message.ts';
+import { type QueuedMessage, QueuedState } from '../messages/session-queue.ts';
 
 // How the broker's state is written: keys, and values in bytes. The first letter of a key says what it is.
 
@@ -60,7 +60,7 @@ function ordered(number: number): string {
 const OWNED = 8;
 
 /** Flags, time received, topic, owner (if it is to be judged again), payload. */
-export function encodeMessage({ topic, payload, qos, retain, receivedAt }: Message, owner?: Owner): Buffer {
+export function encodeMessage({ topic, payload, qos, retain, receivedAt }: BrokerMessage, owner?: Owner): Buffer {
   const text = owner === undefined ? '' : JSON.stringify(owner);
   const [length, ownerLength] = [Buffer.byteLength(topic), Buffer.byteLength(text)];
   const start = 11 + length + (owner === undefined ? 0 : 2 + ownerLength);
@@ -77,7 +77,7 @@ export function encodeMessage({ topic, payload, qos, retain, receivedAt }: Messa
   return bytes;
 }
 
-export function decodeMessage(value: Uint8Array): Message {
+export function decodeMessage(value: Uint8Array): BrokerMessage {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   const flags = bytes.readUInt8(0);
   const end = 11 + bytes.readUInt16BE(9);
@@ -89,15 +89,15 @@ export function decodeMessage(value: Uint8Array): Message {
   const owner = owned ? ownerRecord.parse(parsed) : undefined;
   const payload = Buffer.from(bytes.subarray(start));
   const topic = bytes.toString('utf8', 11, end);
-  return new Message(topic, payload, qosOf(flags), (flags & 4) !== 0, bytes.readDoubleBE(1), owner);
+  return new BrokerMessage(topic, payload, qosOf(flags), (flags & 4) !== 0, bytes.readDoubleBE(1), owner);
 }
 
 /** State, flags, packet identifier, number of the message, shared subscription. */
-export function encodeOutgoing({ state, qos, retain, id, message, share = '' }: Outgoing): Buffer {
+export function encodeQueued({ state, qos, retain, id, message, share = '' }: QueuedMessage): Buffer {
   const length = Buffer.byteLength(share);
   const bytes = Buffer.allocUnsafe(10 + length);
   // What is staged is waiting once this is on disk.
-  bytes[0] = state === OutgoingState.Staged ? OutgoingState.Waiting : state;
+  bytes[0] = state === QueuedState.Staged ? QueuedState.Waiting : state;
   bytes[1] = qos | (retain ? 4 : 0);
   bytes.writeUInt16BE(id, 2);
   bytes.writeUIntBE(message.number, 4, 6);
@@ -105,8 +105,8 @@ export function encodeOutgoing({ state, qos, retain, id, message, share = '' }: 
   return bytes;
 }
 
-export interface OutgoingRecord {
-  readonly state: OutgoingState;
+export interface QueuedRecord {
+  readonly state: QueuedState;
   readonly qos: Qos;
   readonly retain: boolean;
   readonly id: number;
@@ -115,11 +115,11 @@ export interface OutgoingRecord {
   readonly share: string | undefined;
 }
 
-export function decodeOutgoing(value: Uint8Array): OutgoingRecord {
+export function decodeQueued(value: Uint8Array): QueuedRecord {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   const flags = bytes.readUInt8(1);
   return {
-    state: bytes[0] === OutgoingState.Received ? OutgoingState.Received : OutgoingState.Waiting,
+    state: bytes[0] === QueuedState.Received ? QueuedState.Received : QueuedState.Waiting,
     qos: qosOf(flags),
     retain: (flags & 4) !== 0,
     id: bytes.readUInt16BE(2),

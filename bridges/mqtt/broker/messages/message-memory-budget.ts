@@ -1,4 +1,4 @@
-import type { Message } from './message.ts';
+import type { BrokerMessage } from './broker-message.ts';
 
 /** What a place in a queue costs beside its message, in bytes. */
 export const ENTRY_BYTES = 200;
@@ -27,12 +27,12 @@ export class MessageMemoryBudget {
     return this.#bytes;
   }
 
-  accepts(message: Message): boolean {
+  accepts(message: BrokerMessage): boolean {
     const bytes = ENTRY_BYTES + (message.holders > 0 ? 0 : message.size);
     return this.#bytes + bytes <= this.#limit;
   }
 
-  add(message: Message): void {
+  add(message: BrokerMessage): void {
     message.holders += 1;
     this.#bytes += ENTRY_BYTES;
     if (message.holders > 1) return;
@@ -41,7 +41,7 @@ export class MessageMemoryBudget {
     this.#bytes += message.size;
   }
 
-  remove(message: Message): void {
+  remove(message: BrokerMessage): void {
     message.holders -= 1;
     this.#bytes -= ENTRY_BYTES;
     if (message.holders > 0) return;

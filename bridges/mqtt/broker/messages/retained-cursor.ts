@@ -1,8 +1,8 @@
-import type { Message } from './message.ts';
+import type { BrokerMessage } from './broker-message.ts';
 import { type Sorted, type SortedTopics, topicKey } from './sorted-topics.ts';
 
 export interface RetainedEntry extends Sorted {
-  message: Message;
+  message: BrokerMessage;
   /** Counts what was retained, ever. */
   number: number;
 }
@@ -63,7 +63,7 @@ export class RetainedCursor {
   }
 
   /** The next message; undefined where there is none any more, or where the budget is used up. */
-  next(budget: Budget): Message | undefined {
+  next(budget: Budget): BrokerMessage | undefined {
     while (!this.#done && budget.steps > 0) {
       budget.steps -= 1;
       const entry = this.#topics.seek(this.#from, this.#after);

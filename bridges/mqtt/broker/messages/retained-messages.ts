@@ -1,7 +1,7 @@
-import { holderOf } from '../../source/quota-key.ts';
-import type { Message } from './message.ts';
+import { quotaKeyOf } from '../../source/quota-key.ts';
+import type { BrokerMessage } from './broker-message.ts';
+import { QuotaShares } from './quota-shares.ts';
 import { RetainedCursor, type RetainedEntry } from './retained-cursor.ts';
-import { Shares } from './shares.ts';
 import { SortedTopics, topicKey } from './sorted-topics.ts';
 
 export interface RetainedLimits {
@@ -17,7 +17,7 @@ export class RetainedMessages {
   readonly #limits: RetainedLimits;
   readonly #entries = new Map<string, RetainedEntry>();
   readonly #topics = new SortedTopics<RetainedEntry>();
-  readonly #shares = new Shares<string>();
+  readonly #shares = new QuotaShares<string>();
   #number = 0;
   #bytes = 0;
 
@@ -34,7 +34,7 @@ export class RetainedMessages {
   }
 
   /** Whether there is room for the message. One without payload only makes room. */
-  accepts(message: Message): boolean {
+  accepts(message: BrokerMessage): boolean {
     if (message.payload.length === 0) return true;
     const old = this.get(message.topic);
     return (
@@ -47,11 +47,11 @@ export class RetainedMessages {
    * The message that gives way to one that there is no room for: the one of the address that has most which was set longest
    * ago, if that address has more than the owner of the new one would have. Undefined if none does.
    */
-  victim(message: Message): Message | undefined {
+  victim(message: BrokerMessage): BrokerMessage | undefined {
     const { maxTopics, maxBytes } = this.#limits;
     // However much gave way, it would not fit.
     if (maxTopics === 0 || bytesOf(message) > maxBytes) return undefined;
-    const holder = holderOf(message.owner);
+    const holder = quotaKeyOf(message.owner);
     const { largest } = this.#shares;
     if (largest === undefined || largest === holder) return undefined;
     const own = this.#shares.weightOf(holder) + this.#weightOf(message);
@@ -61,12 +61,12 @@ export class RetainedMessages {
   }
 
   /** Takes the place of what the topic had; an empty payload leaves nothing. [MQTT-3.3.1-10] */
-  set(message: Message): void {
+  set(message: BrokerMessage): void {
     const { topic } = message;
     const old = this.#entries.get(topic);
     if (old !== undefined) {
       this.#bytes -= bytesOf(old.message);
-      this.#shares.delete(holderOf(old.message.owner), topic);
+      this.#shares.delete(quotaKeyOf(old.message.owner), topic);
     }
     if (message.payload.length === 0) {
       if (old === undefined) return;
@@ -76,7 +76,7 @@ export class RetainedMessages {
     }
     message.settle();
     this.#bytes += bytesOf(message);
-    this.#shares.add(holderOf(message.owner), topic, this.#weightOf(message));
+    this.#shares.add(quotaKeyOf(message.owner), topic, this.#weightOf(message));
     this.#number += 1;
     if (old !== undefined) {
       old.message = message;
@@ -88,11 +88,11 @@ export class RetainedMessages {
     this.#topics.add(entry);
   }
 
-  get(topic: string): Message | undefined {
+  get(topic: string): BrokerMessage | undefined {
     return this.#entries.get(topic)?.message;
   }
 
-  *values(): Iterable<Message> {
+  *values(): Iterable<BrokerMessage> {
     for (const { message } of this.#entries.values()) yield message;
   }
 
@@ -116,14 +116,14 @@ export class RetainedMessages {
   }
 
   /** The part of all that there is room for. */
-  #weightOf(message: Message): number {
+  #weightOf(message: BrokerMessage): number {
     const { maxTopics, maxBytes } = this.#limits;
     return 1 / Math.max(1, maxTopics) + bytesOf(message) / Math.max(1, maxBytes);
   }
 
-  match(filter: string): Message[] {
+  match(filter: string): BrokerMessage[] {
     const cursor = this.cursor(filter);
-    const found: Message[] = [];
+    const found: BrokerMessage[] = [];
     const budget = { steps: Number.POSITIVE_INFINITY };
     for (let message = cursor.next(budget); message !== undefined; message = cursor.next(budget)) found.push(message);
     return found;
@@ -131,6 +131,6 @@ export class RetainedMessages {
 }
 
 /** The topic is here twice: as it is, and as a key. */
-function bytesOf(message: Message): number {
+function bytesOf(message: BrokerMessage): number {
   return message.size + message.topicBytes + ENTRY;
 }

@@ -1,7 +1,7 @@
-import { isAddress } from '../../source/quota-key.ts';
-import type { Message } from '../messages/message.ts';
+import { isAddressKey } from '../../source/quota-key.ts';
+import type { BrokerMessage } from '../messages/broker-message.ts';
 import type { MessageMemoryBudget } from '../messages/message-memory-budget.ts';
-import type { Session } from './session.ts';
+import type { MqttSession } from './mqtt-session.ts';
 
 /** Messages that are dropped at a time: looking for whose they are costs a step for each session. */
 const BATCH = 256;
@@ -9,21 +9,21 @@ const BATCH = 256;
 /** Makes room in the queues of all: the address whose sessions hold most gives up its oldest messages for others. */
 export class QueueRelief {
   readonly #held: MessageMemoryBudget;
-  readonly #sessions: ReadonlyMap<string, Session>;
+  readonly #sessions: ReadonlyMap<string, MqttSession>;
   /**
    * By receiver's holder: messages for which nothing is looked for again, as nothing was found. So a full table costs little,
    * and a client whose own messages find no room holds up no other.
    */
   readonly #pauses = new Map<string, number>();
 
-  constructor(held: MessageMemoryBudget, sessions: ReadonlyMap<string, Session>) {
+  constructor(held: MessageMemoryBudget, sessions: ReadonlyMap<string, MqttSession>) {
     this.#held = held;
     this.#sessions = sessions;
   }
 
   /** Whether there is room now for a message to a session. */
-  relieve(receiver: Session, message: Message): boolean {
-    const { holder } = receiver;
+  relieve(receiver: MqttSession, message: BrokerMessage): boolean {
+    const { quotaKey: holder } = receiver;
     const pause = this.#pauses.get(holder) ?? 0;
     if (pause > 0) {
       this.#pauses.set(holder, pause - 1);
@@ -33,7 +33,7 @@ export class QueueRelief {
     let dropped = 0;
     for (const session of this.#victims(holder, message.size)) {
       for (let entry = session.queue.oldestWaiting(); entry !== undefined; entry = session.queue.oldestWaiting()) {
-        session.giveUp(entry);
+        session.evict(entry);
         dropped += 1;
         if (dropped >= BATCH) break;
       }
@@ -48,18 +48,18 @@ export class QueueRelief {
   }
 
   /** Sessions of the address that has most, if that is more than `holder` would have. */
-  #victims(holder: string, needed: number): readonly Session[] {
+  #victims(holder: string, needed: number): readonly MqttSession[] {
     const bytes = new Map<string, number>();
     for (const session of this.#sessions.values()) {
-      bytes.set(session.holder, (bytes.get(session.holder) ?? 0) + session.queue.bytes);
+      bytes.set(session.quotaKey, (bytes.get(session.quotaKey) ?? 0) + session.queue.bytes);
     }
     let largest: string | undefined;
     let most = (bytes.get(holder) ?? 0) + needed;
     for (const [other, size] of bytes) {
-      if (other === holder || !isAddress(other) || size <= most) continue;
+      if (other === holder || !isAddressKey(other) || size <= most) continue;
       largest = other;
       most = size;
     }
-    return largest === undefined ? [] : [...this.#sessions.values()].filter(session => session.holder === largest);
+    return largest === undefined ? [] : [...this.#sessions.values()].filter(session => session.quotaKey === largest);
   }
 }

@@ -2,8 +2,8 @@ import type { AgeClock, Store } from '../../../../src/gateway/bridge/bridge.ts';
 import type { MqttSink } from '../../source/mqtt-source.ts';
 import type { Journal } from '../durability/journal.ts';
 import { inspectRecord } from '../durability/record-check.ts';
-import { clientOf, decodeMessage, decodeOutgoing, decodeSession, numberOf, rangeOf } from '../durability/records.ts';
-import type { Message } from '../messages/message.ts';
+import { clientOf, decodeMessage, decodeQueued, decodeSession, numberOf, rangeOf } from '../durability/records.ts';
+import type { BrokerMessage } from '../messages/broker-message.ts';
 import { ENTRY_BYTES, type MessageMemoryBudget } from '../messages/message-memory-budget.ts';
 import type { RetainedMessages } from '../messages/retained-messages.ts';
 import type { SessionTable } from './session-table.ts';
@@ -23,7 +23,7 @@ export interface RestoredParts {
 /** The will of a client that was connected when the process ended. */
 export interface OrphanedWill {
   readonly clientId: string;
-  readonly message: Message;
+  readonly message: BrokerMessage;
 }
 
 /** Records in the store that the bounds have no room for. */
@@ -76,7 +76,7 @@ export async function restoreState(
     changed.delete(clientId);
     sessions.end(session);
   }
-  const messages = new Map<number, Message>();
+  const messages = new Map<number, BrokerMessage>();
   let room = held.limit;
   for await (const [key, message] of readable(store, 'm', decodeMessage)) {
     const number = numberOf(key.slice(1));
@@ -93,7 +93,7 @@ export async function restoreState(
     messages.set(number, message);
     room -= message.size + ENTRY_BYTES;
   }
-  for await (const [key, record] of readable(store, 'q', decodeOutgoing)) {
+  for await (const [key, record] of readable(store, 'q', decodeQueued)) {
     const [clientId, rest] = clientOf(key);
     const session = sessions.get(clientId);
     const message = messages.get(record.message);
@@ -153,7 +153,7 @@ async function* readable<T>(
 }
 
 /** What becomes of a message of an earlier run, as its owner is now. */
-export async function replayOf(message: Message, sink: Pick<MqttSink, 'replay'>): Promise<'pass' | 'forget'> {
+export async function replayOf(message: BrokerMessage, sink: Pick<MqttSink, 'replay'>): Promise<'pass' | 'forget'> {
   const { topic, payload, qos, retain, receivedAt, owner } = message;
   return (await sink.replay?.({ topic, payload, qos, retain, dup: false, receivedAt }, owner)) ?? 'pass';
 }

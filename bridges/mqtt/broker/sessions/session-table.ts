@@ -1,10 +1,10 @@
 import type { DropCounter } from '../../report/drop-counter.ts';
 import type { Journal } from '../durability/journal.ts';
-import type { Message } from '../messages/message.ts';
+import type { BrokerMessage } from '../messages/broker-message.ts';
 import type { MessageMemoryBudget } from '../messages/message-memory-budget.ts';
+import { KeptSessions } from './kept-sessions.ts';
+import { MqttSession, type QueueLimits } from './mqtt-session.ts';
 import { QueueRelief } from './queue-relief.ts';
-import { type QueueLimits, Session } from './session.ts';
-import { SessionShares } from './session-shares.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface SessionTableParts {
@@ -21,20 +21,20 @@ export interface SessionTableParts {
   /** Counts seconds in which this process runs. */
   readonly pace: { readonly ticks: number };
   /** A session has less to send than before. */
-  relieved(session: Session): void;
+  relieved(session: MqttSession): void;
 }
 
 /** All sessions, by client id: those of connected clients, and those that wait for theirs. */
 export class SessionTable {
   readonly #parts: SessionTableParts;
-  readonly #sessions = new Map<string, Session>();
-  readonly #shares: SessionShares;
+  readonly #sessions = new Map<string, MqttSession>();
+  readonly #shares: KeptSessions;
   readonly #relief: QueueRelief;
   #kept = 0;
 
   constructor(parts: SessionTableParts) {
     this.#parts = parts;
-    this.#shares = new SessionShares(parts.maxSessions);
+    this.#shares = new KeptSessions(parts.maxSessions);
     this.#relief = new QueueRelief(parts.held, this.#sessions);
   }
 
@@ -48,15 +48,15 @@ export class SessionTable {
   }
 
   /** The session that gives way to another kept one of `holder`; undefined if none does. */
-  victim(holder: string): Session | undefined {
+  victim(holder: string): MqttSession | undefined {
     return this.#shares.victim(holder, this.#sessions.values());
   }
 
-  get(clientId: string): Session | undefined {
+  get(clientId: string): MqttSession | undefined {
     return this.#sessions.get(clientId);
   }
 
-  values(): IterableIterator<Session> {
+  values(): IterableIterator<MqttSession> {
     return this.#sessions.values();
   }
 
@@ -66,9 +66,9 @@ export class SessionTable {
     owner: string | undefined,
     clean: boolean,
     holder: string,
-  ): { session: Session; present: boolean } {
+  ): { session: MqttSession; present: boolean } {
     const old = this.#sessions.get(clientId);
-    if (old !== undefined && !clean && old.keeps) {
+    if (old !== undefined && !clean && old.isKept) {
       old.disconnectedAt = undefined;
       this.record(old);
       return { session: old, present: true };
@@ -80,11 +80,11 @@ export class SessionTable {
   }
 
   /** A session as the store has it, or a new one. */
-  restore(clientId: string, owner: string | undefined, keeps: boolean, holder?: string): Session {
+  restore(clientId: string, owner: string | undefined, keeps: boolean, holder?: string): MqttSession {
     const { journal, ...parts } = this.#parts;
-    const relieve = (receiver: Session, message: Message): boolean => this.#relief.relieve(receiver, message);
+    const relieve = (receiver: MqttSession, message: BrokerMessage): boolean => this.#relief.relieve(receiver, message);
     const own = { ...parts, journal: keeps ? journal : undefined, relieve };
-    const session = new Session(clientId, owner, keeps, own, holder);
+    const session = new MqttSession(clientId, owner, keeps, own, holder);
     this.#sessions.set(clientId, session);
     if (keeps) {
       this.#kept += 1;
@@ -94,19 +94,19 @@ export class SessionTable {
   }
 
   /** Notes what of a session is on disk. */
-  record(session: Session): void {
-    const { clientId, owner, holder, subscriptions, disconnectedAt } = session;
+  record(session: MqttSession): void {
+    const { clientId, owner, quotaKey: holder, subscriptions, disconnectedAt } = session;
     session.journal?.session(clientId, { owner, holder, subscriptions: [...subscriptions], disconnectedAt });
   }
 
   /** Nothing is left of a session. */
-  end(session: Session): void {
+  end(session: MqttSession): void {
     session.ended = true;
     for (const filter of [...session.subscriptions.keys()]) this.#parts.subscriptions.remove(session, filter);
     for (const entry of [...session.queue.entries()]) session.remove(entry);
     for (const id of session.incoming.keys()) session.journal?.releasedIncoming(session.clientId, id);
     session.journal?.sessionOver(session.clientId);
-    if (session.keeps) {
+    if (session.isKept) {
       this.#kept -= 1;
       this.#shares.delete(session);
     }
@@ -114,12 +114,12 @@ export class SessionTable {
   }
 
   /** Whether a session has waited for its client for too long. */
-  isOver({ disconnectedAt }: Session, now: number): boolean {
+  isOver({ disconnectedAt }: MqttSession, now: number): boolean {
     return disconnectedAt !== undefined && now - disconnectedAt > this.#parts.expiry;
   }
 
   /** Drops what has waited in a session for too long, in steps. */
-  expire(session: Session, now: number): Generator<void, void, undefined> {
+  expire(session: MqttSession, now: number): Generator<void, void, undefined> {
     return session.expire(now - this.#parts.limits.maxAge);
   }
 }

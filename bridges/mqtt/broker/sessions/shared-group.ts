@@ -11,7 +11,7 @@ interface Member {
   /** Whether much waits for it already. */
   readonly isBehind: boolean;
   /** Whether it does not keep up, so that nobody waits for it. */
-  readonly slow: boolean;
+  readonly isSlow: boolean;
   readonly acknowledgements: number;
 }
 
@@ -52,7 +52,7 @@ export class SharedGroup<M extends Member> {
     let found: M | undefined;
     for (const { member, qos } of this.#members) {
       // A slow one gets what others have room for no more; it is not waited for.
-      if (!member.connected || (member.slow && member.isBehind)) continue;
+      if (!member.connected || (member.isSlow && member.isBehind)) continue;
       if (qos === 0 || !test(member)) return undefined;
       // The one that takes most will have room first.
       if (found === undefined || member.acknowledgements > found.acknowledgements) found = member;
@@ -71,7 +71,7 @@ export class SharedGroup<M extends Member> {
       const candidate = this.#members[index];
       if (candidate === undefined || candidate.member === except) continue;
       if (!candidate.member.connected) absent ??= index;
-      else if (candidate.member.isBehind && candidate.member.slow) slow ??= index;
+      else if (candidate.member.isBehind && candidate.member.isSlow) slow ??= index;
       else if (candidate.member.isBehind) behind ??= index;
       else return this.#take(index);
     }

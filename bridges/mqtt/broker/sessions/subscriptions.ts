@@ -1,14 +1,14 @@
 import type { Qos } from '../../source/mqtt-source.ts';
 import { FilterTree } from './filter-tree.ts';
-import type { Session } from './session.ts';
+import type { MqttSession } from './mqtt-session.ts';
 import { SharedGroup } from './shared-group.ts';
 import { sharedName } from './topic-filter.ts';
 
-export type SessionGroup = SharedGroup<Session>;
+export type SessionGroup = SharedGroup<MqttSession>;
 
 /** Who gets the messages of one topic. */
-export interface Route {
-  readonly targets: readonly { readonly session: Session; readonly qos: Qos }[];
+export interface TopicRoute {
+  readonly targets: readonly { readonly session: MqttSession; readonly qos: Qos }[];
   readonly groups: readonly SessionGroup[];
   /** Whether a message at QoS 1 or 2 may have to be stored for one of them. */
   readonly stored: boolean;
@@ -30,11 +30,11 @@ const ALWAYS = 4096;
 
 /** All subscriptions of all sessions. */
 export class Subscriptions {
-  readonly #plain = new FilterTree<Session, Qos>();
+  readonly #plain = new FilterTree<MqttSession, Qos>();
   readonly #shared = new FilterTree<SessionGroup, SessionGroup>();
   readonly #groups = new Map<string, SessionGroup>();
   /** Devices publish to the same topics again and again. Forgotten as soon as a subscription changes. */
-  readonly #routes = new Map<string, Route>();
+  readonly #routes = new Map<string, TopicRoute>();
   readonly #maxBytes: number;
   #routeBytes = 0;
   #count = 0;
@@ -60,7 +60,7 @@ export class Subscriptions {
   }
 
   /** Whether there is room for a filter of a session. */
-  accepts(session: Session, filter: string): boolean {
+  accepts(session: MqttSession, filter: string): boolean {
     if (session.subscriptions.has(filter)) return true;
     const bytes = session.subscriptionBytes + bytesOf(filter);
     if (bytes <= ALWAYS) return true;
@@ -72,7 +72,7 @@ export class Subscriptions {
   }
 
   /** `filter` is valid, and as the client wrote it. */
-  add(session: Session, filter: string, qos: Qos): void {
+  add(session: MqttSession, filter: string, qos: Qos): void {
     this.#forgetRoutes();
     const shared = sharedName(filter);
     if (!session.subscriptions.has(filter)) this.#counted(session, filter, 1);
@@ -90,7 +90,7 @@ export class Subscriptions {
     group.set(session, qos);
   }
 
-  remove(session: Session, filter: string): boolean {
+  remove(session: MqttSession, filter: string): boolean {
     if (!session.subscriptions.delete(filter)) return false;
     this.#forgetRoutes();
     const shared = sharedName(filter);
@@ -108,7 +108,7 @@ export class Subscriptions {
     return true;
   }
 
-  route(topic: string): Route {
+  route(topic: string): TopicRoute {
     let route = this.#routes.get(topic);
     if (route === undefined) {
       route = this.#find(topic);
@@ -121,15 +121,15 @@ export class Subscriptions {
     return route;
   }
 
-  #find(topic: string): Route {
+  #find(topic: string): TopicRoute {
     // Of a client's subscriptions that overlap, the one with the highest QoS counts. [MQTT-3.3.5-1]
-    const best = new Map<Session, Qos>();
+    const best = new Map<MqttSession, Qos>();
     this.#plain.match(topic, (session, qos) => {
       if ((best.get(session) ?? 0) <= qos) best.set(session, qos);
     });
     const groups = new Set<SessionGroup>();
     this.#shared.match(topic, group => groups.add(group));
-    const isStored = (session: Session, qos: Qos): boolean => session.journal !== undefined && qos > 0;
+    const isStored = (session: MqttSession, qos: Qos): boolean => session.journal !== undefined && qos > 0;
     return {
       targets: Array.from(best, ([session, qos]) => ({ session, qos })),
       groups: [...groups],
@@ -144,7 +144,7 @@ export class Subscriptions {
     this.#routeBytes = 0;
   }
 
-  #counted(session: Session, filter: string, change: 1 | -1): void {
+  #counted(session: MqttSession, filter: string, change: 1 | -1): void {
     const bytes = change * bytesOf(filter);
     this.#count += change;
     this.#bytes += bytes;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Staged } from '../../../../../bridges/mqtt/broker/delivery/distributor.ts';
 import { PublishQueue } from '../../../../../bridges/mqtt/broker/delivery/publish-queue.ts';
-import { Message } from '../../../../../bridges/mqtt/broker/messages/message.ts';
+import { BrokerMessage } from '../../../../../bridges/mqtt/broker/messages/broker-message.ts';
 import { FakeClock } from '../../../../support/fake-clock.ts';
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
@@ -41,7 +41,7 @@ function line(stored: boolean, clock = new FakeClock(), milliseconds = 0) {
     publishLine,
     released,
     staged: () => staged,
-    enter: (id: number) => publishLine.enter(new Message('a/b', Buffer.from('x'), 1, false, 0), id, 'pass'),
+    enter: (id: number) => publishLine.enter(new BrokerMessage('a/b', Buffer.from('x'), 1, false, 0), id, 'pass'),
     go: () => {
       waits = false;
       advance();

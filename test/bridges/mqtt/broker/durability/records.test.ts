@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decodeMessage, encodeMessage } from '../../../../../bridges/mqtt/broker/durability/records.ts';
-import { Message } from '../../../../../bridges/mqtt/broker/messages/message.ts';
+import { BrokerMessage } from '../../../../../bridges/mqtt/broker/messages/broker-message.ts';
 import type { Owner } from '../../../../../src/gateway/bridge/bridge.ts';
 
 const owner: Owner = {
@@ -22,7 +22,7 @@ describe('encodeMessage', () => {
       ['t', 'x'.repeat(70_000)],
     ] as const) {
       for (const qos of [0, 1, 2] as const) {
-        const message = new Message(topic, Buffer.from(payload), qos, true, 1234.5, owner);
+        const message = new BrokerMessage(topic, Buffer.from(payload), qos, true, 1234.5, owner);
         const found = decodeMessage(encodeMessage(message, owner));
         assert.deepEqual(
           [found.topic, found.payload.toString(), found.qos, found.retain, found.receivedAt, found.owner],
@@ -39,7 +39,7 @@ describe('encodeMessage', () => {
   });
 
   it('refuses a record that is shorter than it says', () => {
-    const whole = encodeMessage(new Message('a/b', Buffer.alloc(0), 1, true, 1), owner);
+    const whole = encodeMessage(new BrokerMessage('a/b', Buffer.alloc(0), 1, true, 1), owner);
     for (let length = 0; length < whole.length; length++) {
       assert.throws(() => decodeMessage(whole.subarray(0, length)), `${length} of ${whole.length} bytes`);
     }

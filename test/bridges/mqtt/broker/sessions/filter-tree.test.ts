@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Message } from '../../../../../bridges/mqtt/broker/messages/message.ts';
+import { BrokerMessage } from '../../../../../bridges/mqtt/broker/messages/broker-message.ts';
 import { RetainedMessages } from '../../../../../bridges/mqtt/broker/messages/retained-messages.ts';
 import { FilterTree } from '../../../../../bridges/mqtt/broker/sessions/filter-tree.ts';
 import { isTopicFilter } from '../../../../../bridges/mqtt/broker/sessions/topic-filter.ts';
@@ -24,7 +24,7 @@ function matches(pattern: string, name: string): boolean {
   return filters.length === levels.length;
 }
 
-const message = (name: string): Message => new Message(name, Buffer.from('x'), 1, true, 0);
+const message = (name: string): BrokerMessage => new BrokerMessage(name, Buffer.from('x'), 1, true, 0);
 
 describe('FilterTree', () => {
   it('finds what the definition says, after any subscriptions and unsubscriptions [MQTT-4.7]', () => {
@@ -74,7 +74,7 @@ describe('RetainedMessages', () => {
         const retained = new RetainedMessages({ maxTopics: 1000, maxBytes: 1_000_000 });
         const model = new Set<string>();
         for (const [name, empty] of changes) {
-          retained.set(empty ? new Message(name, Buffer.alloc(0), 0, true, 0) : message(name));
+          retained.set(empty ? new BrokerMessage(name, Buffer.alloc(0), 0, true, 0) : message(name));
           if (empty) model.delete(name);
           else model.add(name);
         }
@@ -91,10 +91,10 @@ describe('RetainedMessages', () => {
     retained.set(message('b'));
     assert.equal(retained.accepts(message('c')), false);
     assert.equal(retained.accepts(message('a')), true);
-    assert.equal(retained.accepts(new Message('a', Buffer.alloc(2000), 0, true, 0)), false);
-    retained.set(new Message('a', Buffer.alloc(0), 0, true, 0));
+    assert.equal(retained.accepts(new BrokerMessage('a', Buffer.alloc(2000), 0, true, 0)), false);
+    retained.set(new BrokerMessage('a', Buffer.alloc(0), 0, true, 0));
     assert.equal(retained.accepts(message('c')), true);
-    retained.set(new Message('b', Buffer.alloc(0), 0, true, 0));
+    retained.set(new BrokerMessage('b', Buffer.alloc(0), 0, true, 0));
     assert.equal(retained.bytes, 0);
   });
 });
@@ -122,7 +122,7 @@ describe('RetainedCursor', () => {
           for (const [name, empty] of changes) {
             if (cursor.isAhead(name)) stayed.delete(name);
             known.delete(name);
-            retained.set(empty ? new Message(name, Buffer.alloc(0), 0, true, 0) : message(name));
+            retained.set(empty ? new BrokerMessage(name, Buffer.alloc(0), 0, true, 0) : message(name));
           }
         }
         while (!cursor.done) take(3);

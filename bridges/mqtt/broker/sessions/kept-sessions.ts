@@ -1,9 +1,9 @@
-import { Shares } from '../messages/shares.ts';
-import type { Session } from './session.ts';
+import { QuotaShares } from '../messages/quota-shares.ts';
+import type { MqttSession } from './mqtt-session.ts';
 
 /** The kept sessions of each holder, and which of them gives up its place when there is no other. */
-export class SessionShares {
-  readonly #shares = new Shares<Session>();
+export class KeptSessions {
+  readonly #shares = new QuotaShares<MqttSession>();
   readonly #most: number;
 
   /** `most`: kept sessions in all. */
@@ -11,12 +11,12 @@ export class SessionShares {
     this.#most = most;
   }
 
-  add(session: Session): void {
-    this.#shares.add(session.holder, session, 1);
+  add(session: MqttSession): void {
+    this.#shares.add(session.quotaKey, session, 1);
   }
 
-  delete(session: Session): void {
-    this.#shares.delete(session.holder, session);
+  delete(session: MqttSession): void {
+    this.#shares.delete(session.quotaKey, session);
   }
 
   /**
@@ -24,7 +24,7 @@ export class SessionShares {
    * the oldest of the address that has most, then the oldest of all. If that address has more than the newcomer, it gives up
    * an empty one with subscriptions, and if it has more than half of all, the oldest that waits.
    */
-  victim(holder: string, all: Iterable<Session>): Session | undefined {
+  victim(holder: string, all: Iterable<MqttSession>): MqttSession | undefined {
     const { largest } = this.#shares;
     const members = largest === undefined ? [] : [...this.#shares.membersOf(largest)];
     const unused = oldest(members, isUnused) ?? oldest(all, isUnused);
@@ -36,8 +36,8 @@ export class SessionShares {
 }
 
 /** The one whose client has been away for longest. */
-function oldest(sessions: Iterable<Session>, may: (session: Session) => boolean): Session | undefined {
-  let found: Session | undefined;
+function oldest(sessions: Iterable<MqttSession>, may: (session: MqttSession) => boolean): MqttSession | undefined {
+  let found: MqttSession | undefined;
   for (const session of sessions) {
     if (!may(session)) continue;
     if (found === undefined || (session.disconnectedAt ?? 0) < (found.disconnectedAt ?? 0)) found = session;
@@ -45,14 +45,14 @@ function oldest(sessions: Iterable<Session>, may: (session: Session) => boolean)
   return found;
 }
 
-function waits({ keeps, connected, disconnectedAt }: Session): boolean {
+function waits({ isKept: keeps, connected, disconnectedAt }: MqttSession): boolean {
   return keeps && !connected && disconnectedAt !== undefined;
 }
 
-function isEmpty(session: Session): boolean {
+function isEmpty(session: MqttSession): boolean {
   return waits(session) && session.queue.length === 0 && session.incoming.size === 0;
 }
 
-function isUnused(session: Session): boolean {
+function isUnused(session: MqttSession): boolean {
   return isEmpty(session) && session.subscriptions.size === 0;
 }

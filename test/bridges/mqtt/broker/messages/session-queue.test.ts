@@ -2,22 +2,22 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Message } from '../../../../../bridges/mqtt/broker/messages/message.ts';
+import { BrokerMessage } from '../../../../../bridges/mqtt/broker/messages/broker-message.ts';
 import { MessageMemoryBudget } from '../../../../../bridges/mqtt/broker/messages/message-memory-budget.ts';
 import {
-  OutboundQueue,
-  type Outgoing,
-  OutgoingState,
-} from '../../../../../bridges/mqtt/broker/messages/outbound-queue.ts';
-import { Session, type SessionConnection } from '../../../../../bridges/mqtt/broker/sessions/session.ts';
+  type QueuedMessage,
+  QueuedState,
+  SessionQueue,
+} from '../../../../../bridges/mqtt/broker/messages/session-queue.ts';
+import { MqttSession, type SessionConnection } from '../../../../../bridges/mqtt/broker/sessions/mqtt-session.ts';
 import { DropCounter } from '../../../../../bridges/mqtt/report/drop-counter.ts';
 import { silentLogger } from '../../../../../src/base/logger.ts';
 
 const ROOM = 100;
-const message = (payload = 'x'): Message => new Message('t', Buffer.from(payload), 1, false, 1);
+const message = (payload = 'x'): BrokerMessage => new BrokerMessage('t', Buffer.from(payload), 1, false, 1);
 
 /** Counts each look at an entry, so that work is measured without a clock. */
-function countLooks(entry: Outgoing, counter: { looks: number }): void {
+function countLooks(entry: QueuedMessage, counter: { looks: number }): void {
   const fields = new Map(Object.entries(entry));
   for (const name of fields.keys()) {
     Object.defineProperty(entry, name, {
@@ -30,10 +30,10 @@ function countLooks(entry: Outgoing, counter: { looks: number }): void {
   }
 }
 
-function session(full: 'drop-oldest' | 'drop-newest' = 'drop-oldest', window = 5): Session {
+function session(full: 'drop-oldest' | 'drop-newest' = 'drop-oldest', window = 5): MqttSession {
   const limits = { maxMessages: ROOM, maxBytes: 1_000_000_000, full };
   const parts = { limits, window, held: new MessageMemoryBudget(1e12), drops: new DropCounter(silentLogger) };
-  return new Session('c', undefined, true, { ...parts, journal: undefined, relieve: () => false });
+  return new MqttSession('c', undefined, true, { ...parts, journal: undefined, relieve: () => false });
 }
 
 /** A client that takes PUBLISH and acknowledges nothing; or one whose socket is full. */
@@ -52,13 +52,13 @@ function connection(writable: boolean): SessionConnection & { readonly sent: Buf
 describe('Session: a full queue', () => {
   const standings = {
     'the client is away': () => {},
-    'the client acknowledges nothing': (one: Session) => {
+    'the client acknowledges nothing': (one: MqttSession) => {
       one.connection = connection(true);
     },
-    'the socket of the client is full': (one: Session) => {
+    'the socket of the client is full': (one: MqttSession) => {
       one.connection = connection(false);
     },
-    'the client has come back and its socket is full': (one: Session) => {
+    'the client has come back and its socket is full': (one: MqttSession) => {
       one.connection = connection(true);
       for (let n = 0; n < 20; n++) one.enqueue(message(), 1, false);
       one.pump();
@@ -96,7 +96,7 @@ describe('Session: a full queue', () => {
     for (const [standing, arrange] of Object.entries(standings)) {
       const one = session();
       arrange(one);
-      const refs: WeakRef<Message>[] = [];
+      const refs: WeakRef<BrokerMessage>[] = [];
       for (let n = 0; n < 1000; n++) {
         const next = message();
         refs.push(new WeakRef(next));
@@ -111,9 +111,9 @@ describe('Session: a full queue', () => {
   });
 
   it('finds nothing to drop among messages that are being written, in a constant number of steps', () => {
-    const queue = new OutboundQueue(5, new MessageMemoryBudget(1e12));
+    const queue = new SessionQueue(5, new MessageMemoryBudget(1e12));
     const counter = { looks: 0 };
-    for (let n = 0; n < 10_000; n++) countLooks(queue.add(message(), 1, false, OutgoingState.Staged), counter);
+    for (let n = 0; n < 10_000; n++) countLooks(queue.add(message(), 1, false, QueuedState.Staged), counter);
     const before = counter.looks;
     assert.equal(queue.oldestWaiting(), undefined);
     assert.ok(counter.looks - before <= 2);
@@ -132,11 +132,11 @@ describe('Session: a full queue', () => {
 
 describe('OutboundQueue: order', () => {
   it('sends again what was sent, in its order, before what was not [MQTT-4.6.0-1]', () => {
-    const queue = new OutboundQueue(3, new MessageMemoryBudget(1e12));
-    const added = Array.from({ length: 6 }, (_, n) => queue.add(message(`${n}`), 1, false, OutgoingState.Waiting));
+    const queue = new SessionQueue(3, new MessageMemoryBudget(1e12));
+    const added = Array.from({ length: 6 }, (_, n) => queue.add(message(`${n}`), 1, false, QueuedState.Waiting));
     for (let n = 0; n < 3; n++) {
       const entry = queue.next();
-      if (entry !== undefined) entry.state = OutgoingState.Sent;
+      if (entry !== undefined) entry.state = QueuedState.Sent;
     }
     const [first, second] = added;
     assert.ok(first && second);
@@ -153,9 +153,9 @@ describe('OutboundQueue: order', () => {
   });
 
   it('sends a message that is being written once it is written, and others meanwhile', () => {
-    const queue = new OutboundQueue(3, new MessageMemoryBudget(1e12));
-    const staged = queue.add(message('staged'), 1, false, OutgoingState.Staged);
-    const other = queue.add(message('other'), 1, false, OutgoingState.Waiting);
+    const queue = new SessionQueue(3, new MessageMemoryBudget(1e12));
+    const staged = queue.add(message('staged'), 1, false, QueuedState.Staged);
+    const other = queue.add(message('other'), 1, false, QueuedState.Waiting);
     assert.equal(queue.next(), other);
     assert.equal(queue.next(), undefined);
     queue.release(staged);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Shares } from '../../../../../bridges/mqtt/broker/messages/shares.ts';
-import { holderOf, isAddress } from '../../../../../bridges/mqtt/source/quota-key.ts';
+import { QuotaShares } from '../../../../../bridges/mqtt/broker/messages/quota-shares.ts';
+import { isAddressKey, quotaKeyOf } from '../../../../../bridges/mqtt/source/quota-key.ts';
 
 describe('Shares', () => {
   it('knows the address that has most within an eighth, whatever comes and goes', () => {
@@ -10,7 +10,7 @@ describe('Shares', () => {
       state = (state * 1103515245 + 12345) & 0x7fffffff;
       return Math.floor((state / 0x80000000) * below);
     };
-    const shares = new Shares<number>();
+    const shares = new QuotaShares<number>();
     const known = new Map<string, Map<number, number>>();
     for (let step = 0; step < 20_000; step++) {
       const holder = `${random(4) === 0 ? 'principal' : 'address'} ${random(8)}`;
@@ -27,15 +27,15 @@ describe('Shares', () => {
       }
       const sum = (of: string): number => [...(known.get(of)?.values() ?? [])].reduce((one, other) => one + other, 0);
       assert.equal(shares.weightOf(holder), sum(holder));
-      const most = Math.max(0, ...[...known.keys()].filter(isAddress).map(sum));
+      const most = Math.max(0, ...[...known.keys()].filter(isAddressKey).map(sum));
       const { largest } = shares;
       if (most === 0) assert.equal(largest, undefined);
-      else assert.ok(largest !== undefined && isAddress(largest) && sum(largest) >= (most * 7) / 8, `step ${step}`);
+      else assert.ok(largest !== undefined && isAddressKey(largest) && sum(largest) >= (most * 7) / 8, `step ${step}`);
     }
   });
 
   it('gives the members of a holder in the order in which they were added last', () => {
-    const shares = new Shares<string>();
+    const shares = new QuotaShares<string>();
     for (const member of ['a', 'b', 'c', 'a']) shares.add('address x', member, 1);
     assert.deepEqual([...shares.membersOf('address x')], ['b', 'c', 'a']);
   });
@@ -51,15 +51,15 @@ describe('holderOf', () => {
   };
 
   it('counts a client without credentials by its address, of IPv6 by /64', () => {
-    assert.equal(holderOf({ ...device, address: '10.0.0.7' }), 'address 10.0.0.7');
-    assert.equal(holderOf({ ...device, address: '::ffff:10.0.0.7' }), 'address 10.0.0.7');
-    const [one, other] = ['2001:db8::1', '2001:db8::ffff:1'].map(address => holderOf({ ...device, address }));
+    assert.equal(quotaKeyOf({ ...device, address: '10.0.0.7' }), 'address 10.0.0.7');
+    assert.equal(quotaKeyOf({ ...device, address: '::ffff:10.0.0.7' }), 'address 10.0.0.7');
+    const [one, other] = ['2001:db8::1', '2001:db8::ffff:1'].map(address => quotaKeyOf({ ...device, address }));
     assert.equal(one, other);
-    assert.notEqual(one, holderOf({ ...device, address: '2001:db8:0:1::1' }));
+    assert.notEqual(one, quotaKeyOf({ ...device, address: '2001:db8:0:1::1' }));
   });
 
   it('counts a principal by its name, wherever it is, and an unknown owner as a client without credentials', () => {
-    assert.equal(holderOf({ ...device, authmethod: 'ticket', authprovider: 'static' }), 'principal d');
-    assert.ok(isAddress(holderOf(undefined)));
+    assert.equal(quotaKeyOf({ ...device, authmethod: 'ticket', authprovider: 'static' }), 'principal d');
+    assert.ok(isAddressKey(quotaKeyOf(undefined)));
   });
 });

@@ -1,10 +1,10 @@
 import { Chain, type ChainLinks } from '../../../../src/base/collections/chain.ts';
 import type { Qos } from '../../source/mqtt-source.ts';
-import type { Message } from './message.ts';
+import type { BrokerMessage } from './broker-message.ts';
 import { ENTRY_BYTES, type MessageMemoryBudget } from './message-memory-budget.ts';
 
 /** How far a message has got with its receiver. The numbers are on disk. */
-export const OutgoingState = {
+export const QueuedState = {
   /** Not in the store yet, so nobody may be told of it. */
   Staged: 0,
   Waiting: 1,
@@ -13,11 +13,11 @@ export const OutgoingState = {
   /** PUBREC has come: only PUBREL and PUBCOMP are left. [MQTT-4.3.3-1] */
   Received: 3,
 } as const;
-export type OutgoingState = (typeof OutgoingState)[keyof typeof OutgoingState];
+export type QueuedState = (typeof QueuedState)[keyof typeof QueuedState];
 
 /** A message at QoS 1 or 2 on its way to one client. */
-export interface Outgoing extends ChainLinks<Outgoing> {
-  readonly message: Message;
+export interface QueuedMessage extends ChainLinks<QueuedMessage> {
+  readonly message: BrokerMessage;
   readonly qos: Qos;
   /** Sent because it is retained, not because it has just been published. [MQTT-3.3.1-8] */
   readonly retain: boolean;
@@ -27,7 +27,7 @@ export interface Outgoing extends ChainLinks<Outgoing> {
   readonly share: string | undefined;
   /** Its own number in the store, which gives the order; 0 where it is not there. */
   number: number;
-  state: OutgoingState;
+  state: QueuedState;
   /** May have been sent before. [MQTT-3.3.1-1] */
   dup: boolean;
   inFlight: boolean;
@@ -38,21 +38,21 @@ export interface Outgoing extends ChainLinks<Outgoing> {
 const MAX_ID = 0xffff;
 
 /** An entry as the store or the caller describes it, before it has a place in the queue. */
-export type StoredOutgoing = Omit<Outgoing, 'inFlight' | 'gone' | keyof ChainLinks<Outgoing>>;
+export type StoredMessage = Omit<QueuedMessage, 'inFlight' | 'gone' | keyof ChainLinks<QueuedMessage>>;
 
 /**
  * What is sent to one client at QoS 1 and 2, in order, so many at a time. [MQTT-4.6.0-6] Every operation on one message
  * takes a constant number of steps, however full the queue is, and a removed message is released at once.
  */
-export class OutboundQueue {
+export class SessionQueue {
   readonly #window: number;
   readonly #held: MessageMemoryBudget;
   /** Everything that is not acknowledged, by packet identifier. */
-  readonly #entries = new Map<number, Outgoing>();
+  readonly #entries = new Map<number, QueuedMessage>();
   /** Each entry is in one of these three, or in none while it is staged. */
-  readonly #inFlight = new Chain<Outgoing>();
-  readonly #resent = new Chain<Outgoing>();
-  readonly #ready = new Chain<Outgoing>();
+  readonly #inFlight = new Chain<QueuedMessage>();
+  readonly #resent = new Chain<QueuedMessage>();
+  readonly #ready = new Chain<QueuedMessage>();
   #inFlightCount = 0;
   #bytes = 0;
   #shared = 0;
@@ -82,26 +82,26 @@ export class OutboundQueue {
     return this.#bytes;
   }
 
-  entries(): IterableIterator<Outgoing> {
+  entries(): IterableIterator<QueuedMessage> {
     return this.#entries.values();
   }
 
-  get(id: number): Outgoing | undefined {
+  get(id: number): QueuedMessage | undefined {
     return this.#entries.get(id);
   }
 
   /** Adds a message. There are fewer than 65535 of them: the caller looks at the length first. */
-  add(message: Message, qos: Qos, retain: boolean, state: OutgoingState, share?: string): Outgoing {
+  add(message: BrokerMessage, qos: Qos, retain: boolean, state: QueuedState, share?: string): QueuedMessage {
     do this.#lastId = this.#lastId === MAX_ID ? 1 : this.#lastId + 1;
     while (this.#entries.has(this.#lastId));
     return this.restore({ message, qos, retain, id: this.#lastId, share, state, dup: false, number: 0 });
   }
 
   /** Adds a message as the store has it. */
-  restore(stored: StoredOutgoing): Outgoing {
+  restore(stored: StoredMessage): QueuedMessage {
     const { message, qos, retain, id, share, number, state, dup } = stored;
     // Spelled out: a copy by spreading takes twice the memory.
-    const entry: Outgoing = {
+    const entry: QueuedMessage = {
       message,
       qos,
       retain,
@@ -119,22 +119,22 @@ export class OutboundQueue {
     this.#entries.set(entry.id, entry);
     if (share !== undefined) this.#shared += 1;
     this.#lastId = entry.id;
-    if (entry.state === OutgoingState.Waiting) this.#ready.push(entry);
-    else if (entry.state !== OutgoingState.Staged) this.#resent.push(entry);
+    if (entry.state === QueuedState.Waiting) this.#ready.push(entry);
+    else if (entry.state !== QueuedState.Staged) this.#resent.push(entry);
     this.#bytes += entry.message.size + ENTRY_BYTES;
     this.#held.add(entry.message);
     return entry;
   }
 
   /** The store has a staged entry: it may be sent. Messages of one publisher are released in their order. */
-  release(entry: Outgoing): void {
-    if (entry.gone || entry.state !== OutgoingState.Staged) return;
-    entry.state = OutgoingState.Waiting;
+  release(entry: QueuedMessage): void {
+    if (entry.gone || entry.state !== QueuedState.Staged) return;
+    entry.state = QueuedState.Waiting;
     this.#ready.push(entry);
   }
 
   /** The next one to be sent, if it may be. It counts as on its way from now on. */
-  next(): Outgoing | undefined {
+  next(): QueuedMessage | undefined {
     if (this.#inFlightCount >= this.#window) return undefined;
     // What is sent again comes first, in the order in which it was sent. [MQTT-4.6.0-1]
     const entry = this.#resent.first ?? this.#ready.first;
@@ -146,7 +146,7 @@ export class OutboundQueue {
     return entry;
   }
 
-  remove(entry: Outgoing): void {
+  remove(entry: QueuedMessage): void {
     if (entry.gone) return;
     entry.gone = true;
     this.#unlink(entry);
@@ -157,7 +157,7 @@ export class OutboundQueue {
   }
 
   /** The oldest that was not sent yet: what is dropped if there is no room. */
-  oldestWaiting(): Outgoing | undefined {
+  oldestWaiting(): QueuedMessage | undefined {
     return this.#ready.first;
   }
 
@@ -167,12 +167,12 @@ export class OutboundQueue {
     for (const entry of sent) {
       this.#unlink(entry);
       entry.inFlight = false;
-      if (entry.state === OutgoingState.Sent) entry.dup = true;
+      if (entry.state === QueuedState.Sent) entry.dup = true;
       this.#resent.push(entry);
     }
   }
 
-  #unlink(entry: Outgoing): void {
+  #unlink(entry: QueuedMessage): void {
     if (entry.inFlight) this.#inFlightCount -= 1;
     this.#inFlight.remove(entry);
     this.#resent.remove(entry);

@@ -7,7 +7,7 @@ const OVERHEAD = 320;
 const WASTE = 1024;
 
 /** A message on its way through the broker. One object, whoever gets it. */
-export class Message {
+export class BrokerMessage {
   readonly topic: string;
   readonly qos: Qos;
   readonly retain: boolean;

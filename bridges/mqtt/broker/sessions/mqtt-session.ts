@@ -1,10 +1,10 @@
 import type { DropCounter } from '../../report/drop-counter.ts';
 import type { Qos } from '../../source/mqtt-source.ts';
-import { holderOf } from '../../source/quota-key.ts';
+import { quotaKeyOf } from '../../source/quota-key.ts';
 import type { Journal } from '../durability/journal.ts';
-import type { Message } from '../messages/message.ts';
+import type { BrokerMessage } from '../messages/broker-message.ts';
 import { ENTRY_BYTES, type MessageMemoryBudget } from '../messages/message-memory-budget.ts';
-import { OutboundQueue, type Outgoing, OutgoingState } from '../messages/outbound-queue.ts';
+import { type QueuedMessage, QueuedState, SessionQueue } from '../messages/session-queue.ts';
 import { type AcknowledgementType, MalformedPacket, PacketType } from '../packets/packet.ts';
 import { acknowledgement, publish } from '../packets/packet-encoder.ts';
 
@@ -32,13 +32,13 @@ export interface SessionParts {
   readonly held: MessageMemoryBudget;
   readonly drops: DropCounter;
   /** Whether there is room for a message in the queues of all, after others have given way to it. */
-  relieve(receiver: Session, message: Message): boolean;
+  relieve(receiver: MqttSession, message: BrokerMessage): boolean;
   /** Of a session that is to outlive the process. */
   readonly journal: Journal | undefined;
   /** Counts seconds in which this process runs. */
   readonly pace?: { readonly ticks: number };
   /** A session has less to send than before. */
-  relieved?(session: Session): void;
+  relieved?(session: MqttSession): void;
 }
 
 /** Ticks without an acknowledgement, of what was sent, after which a client counts as one that does not read. */
@@ -49,19 +49,19 @@ export const EXPIRY_RUN = 20;
 const HIGH_WATER = 500;
 
 /** What a broker knows of a client, from its first CONNECT until the session is over. [MQTT-4.1] */
-export class Session {
+export class MqttSession {
   readonly clientId: string;
   /** Who has made it: nobody else gets it. */
   readonly owner: string | undefined;
   /** Whom it is counted for. */
-  readonly holder: string;
+  readonly quotaKey: string;
   /** Whether it outlives its connection. [MQTT-3.1.2-4] */
-  readonly keeps: boolean;
+  readonly isKept: boolean;
   readonly journal: Journal | undefined;
   readonly subscriptions = new Map<string, Qos>();
   /** What the subscriptions take, in bytes. */
   subscriptionBytes = 0;
-  readonly queue: OutboundQueue;
+  readonly queue: SessionQueue;
   /**
    * Packet identifiers of QoS 2 messages that are not released: whether each was received, or is on its way to being
    * accepted and written. [MQTT-4.3.3-2]
@@ -75,7 +75,7 @@ export class Session {
   /** It is over: nothing is to be queued any more. */
   ended = false;
   /** It does not keep up: no publisher waits for it. */
-  slow = false;
+  isSlow = false;
   /** How often its client has acknowledged a message. */
   acknowledgements = 0;
   /** Messages that were dropped and of which its client has not been told by the log. */
@@ -91,15 +91,15 @@ export class Session {
     owner: string | undefined,
     keeps: boolean,
     parts: SessionParts,
-    holder = holderOf(undefined),
+    holder = quotaKeyOf(undefined),
   ) {
     this.clientId = clientId;
-    this.holder = holder;
+    this.quotaKey = holder;
     this.owner = owner;
-    this.keeps = keeps;
+    this.isKept = keeps;
     this.journal = parts.journal;
     this.#parts = parts;
-    this.queue = new OutboundQueue(parts.window, parts.held);
+    this.queue = new SessionQueue(parts.window, parts.held);
     const { maxMessages, maxBytes } = parts.limits;
     this.#high = { messages: Math.ceil(Math.min(maxMessages / 2, HIGH_WATER)), bytes: maxBytes / 2 };
   }
@@ -115,11 +115,11 @@ export class Session {
   }
 
   /** Whether a message should wait until the client has taken some of the others. */
-  isObstacle(message: Message): boolean {
-    if (this.connection === undefined || this.slow || this.queue.length === 0) return false;
+  isObstacle(message: BrokerMessage): boolean {
+    if (this.connection === undefined || this.isSlow || this.queue.length === 0) return false;
     // It has stopped to acknowledge long before anyone had to wait.
     if (this.#parts.pace !== undefined && this.#parts.pace.ticks - this.#progressAt > STALE) {
-      this.slow = this.isBehind;
+      this.isSlow = this.isBehind;
       return false;
     }
     const { limits, held } = this.#parts;
@@ -127,7 +127,7 @@ export class Session {
   }
 
   /** Messages that the queue has room for in all. */
-  get room(): number {
+  get maxMessages(): number {
     return this.#parts.limits.maxMessages;
   }
 
@@ -139,7 +139,7 @@ export class Session {
    * Adds a message to what is to be sent. Where the session is in the journal, the message is too, and is `Staged`
    * until that is committed. Undefined where there is no room, which is counted.
    */
-  enqueue(message: Message, qos: Qos, retain: boolean, share?: string): Outgoing | undefined {
+  enqueue(message: BrokerMessage, qos: Qos, retain: boolean, share?: string): QueuedMessage | undefined {
     const { limits, held } = this.#parts;
     if (this.ended) return undefined;
     const bytes = message.size + ENTRY_BYTES;
@@ -155,7 +155,7 @@ export class Session {
     }
     // Nobody knows how long it will wait.
     if (this.connection === undefined || this.queue.length >= this.#parts.window) message.settle();
-    const state = this.journal === undefined ? OutgoingState.Waiting : OutgoingState.Staged;
+    const state = this.journal === undefined ? QueuedState.Waiting : QueuedState.Staged;
     const entry = this.queue.add(message, qos, retain, state, share);
     this.journal?.queued(this.clientId, entry);
     return entry;
@@ -165,7 +165,7 @@ export class Session {
    * Delivers one message, whatever the client has subscribed. At QoS 1 and 2 it is queued, and sent once it is on disk if the
    * session is durable. `share`: the shared subscription that it came by.
    */
-  deliver(message: Message, qos: Qos, retain: boolean, share?: string): void {
+  deliver(message: BrokerMessage, qos: Qos, retain: boolean, share?: string): void {
     if (qos === 0) {
       const { topic, payload } = message;
       const packet = publish(topic, payload, { qos, retain, dup: false, id: 0 });
@@ -188,20 +188,20 @@ export class Session {
   }
 
   /** Forgets a message: acknowledged, dropped or given to another. */
-  remove(entry: Outgoing): void {
+  remove(entry: QueuedMessage): void {
     if (entry.gone) return;
     this.queue.remove(entry);
     this.journal?.unqueued(this.clientId, entry);
   }
 
   /** Drops a message that waits, so that one of another client has room. */
-  giveUp(entry: Outgoing): void {
+  evict(entry: QueuedMessage): void {
     this.#drop(entry.message, 'all queues together are full: a message gave its place to one of another client');
     this.remove(entry);
   }
 
   /** What is committed may be sent. */
-  released(entry: Outgoing): void {
+  released(entry: QueuedMessage): void {
     this.queue.release(entry);
     this.pump();
   }
@@ -214,9 +214,9 @@ export class Session {
     while (connection.writable) {
       const entry = queue.next();
       if (entry === undefined) return;
-      if (entry.state === OutgoingState.Received) connection.send(acknowledgement(PacketType.Pubrel, entry.id));
+      if (entry.state === QueuedState.Received) connection.send(acknowledgement(PacketType.Pubrel, entry.id));
       else {
-        entry.state = OutgoingState.Sent;
+        entry.state = QueuedState.Sent;
         const { topic, payload } = entry.message;
         connection.sendPublish(publish(topic, payload, entry), payload.length);
       }
@@ -239,7 +239,7 @@ export class Session {
     const isLast =
       entry.qos === 1
         ? type === PacketType.Puback
-        : type === PacketType.Pubcomp && entry.state === OutgoingState.Received;
+        : type === PacketType.Pubcomp && entry.state === QueuedState.Received;
     if (!isLast) throw new MalformedPacket('an acknowledgement of another kind than its message needs');
     this.remove(entry);
     this.#progressed();
@@ -252,7 +252,7 @@ export class Session {
   *expire(before: number): Generator<void, void, undefined> {
     let others = 0;
     for (const entry of this.queue.entries()) {
-      if (entry.state === OutgoingState.Waiting && entry.message.receivedAt < before) {
+      if (entry.state === QueuedState.Waiting && entry.message.receivedAt < before) {
         this.#drop(entry.message, 'a queued message is too old');
         this.remove(entry);
         yield;
@@ -262,18 +262,18 @@ export class Session {
     }
   }
 
-  #received(entry: Outgoing): void {
+  #received(entry: QueuedMessage): void {
     const { connection, journal } = this;
     const release = (): void => connection?.send(acknowledgement(PacketType.Pubrel, entry.id));
-    const again = entry.state === OutgoingState.Received;
-    entry.state = OutgoingState.Received;
+    const again = entry.state === QueuedState.Received;
+    entry.state = QueuedState.Received;
     if (journal === undefined) release();
     if (journal === undefined || again) return;
     // PUBREL lets the client forget the identifier: sent again after a crash, the message would be a new one to it.
     journal.changed(this.clientId, entry);
     journal.commit().then(release, (error: unknown) => {
       // As if PUBREC had not come: nothing on disk says that it has.
-      entry.state = OutgoingState.Sent;
+      entry.state = QueuedState.Sent;
       connection?.close(`the store has failed: ${error instanceof Error ? error.message : error}`);
     });
   }
@@ -283,7 +283,7 @@ export class Session {
     this.#progressAt = this.#parts.pace?.ticks ?? 0;
   }
 
-  #drop(message: Message, reason: string): undefined {
+  #drop(message: BrokerMessage, reason: string): undefined {
     this.dropped += 1;
     this.#parts.drops.add(reason, { topic: message.topic, clientId: this.clientId });
   }

@@ -1,14 +1,14 @@
 import { Chain, type ChainLinks } from '../../../../src/base/collections/chain.ts';
 import type { Qos } from '../../source/mqtt-source.ts';
-import type { Message } from '../messages/message.ts';
+import type { BrokerMessage } from '../messages/broker-message.ts';
 import type { Budget, RetainedCursor } from '../messages/retained-cursor.ts';
 import type { RetainedMessages } from '../messages/retained-messages.ts';
 import { publish } from '../packets/packet-encoder.ts';
 import { FilterTree } from '../sessions/filter-tree.ts';
-import type { Session } from '../sessions/session.ts';
+import type { MqttSession } from '../sessions/mqtt-session.ts';
 import type { WorkTurns } from './work-turns.ts';
 
-export interface ReplayParts {
+export interface ReplayDependencies {
   readonly retained: RetainedMessages;
   readonly turns: WorkTurns;
   /** Messages that wait in a session from which on no retained ones are added. */
@@ -17,7 +17,7 @@ export interface ReplayParts {
 
 /** The retained messages of one subscription on their way to its session. */
 interface Replay extends ChainLinks<Replay> {
-  readonly session: Session;
+  readonly session: MqttSession;
   readonly filter: string;
   readonly qos: Qos;
   readonly cursor: RetainedCursor;
@@ -37,18 +37,18 @@ const SEND_STEPS = 3;
  * Sends what is retained to new subscriptions: as fast as the client takes it, from a position among the retained
  * messages and not from a copy of them, in turns with everything else. [MQTT-3.3.1-6]
  */
-export class RetainedReplays {
-  readonly #parts: ReplayParts;
-  readonly #lines = new Map<Session, Line>();
+export class SubscriptionReplays {
+  readonly #parts: ReplayDependencies;
+  readonly #lines = new Map<MqttSession, Line>();
   /** Those that have begun and not ended, found by the topics that they have still to send. */
   readonly #open = new FilterTree<Replay, true>();
 
-  constructor(parts: ReplayParts) {
+  constructor(parts: ReplayDependencies) {
     this.#parts = parts;
   }
 
   /** `filter` is not a shared one. A replay of the same filter begins anew. */
-  start(session: Session, filter: string, qos: Qos): void {
+  start(session: MqttSession, filter: string, qos: Qos): void {
     const { retained, turns } = this.#parts;
     this.cancel(session, filter);
     const cursor = retained.cursor(filter);
@@ -66,20 +66,20 @@ export class RetainedReplays {
   }
 
   /** Goes on with what waited for room: in the connection, in the session, or for the client to come back. */
-  resume(session: Session): void {
+  resume(session: MqttSession): void {
     if (this.#lines.size === 0) return;
     const line = this.#lines.get(session);
     if (line !== undefined) this.#run(session, line, this.#parts.turns);
   }
 
-  cancel(session: Session, filter: string): void {
+  cancel(session: MqttSession, filter: string): void {
     const line = this.#lines.get(session);
     const replay = line?.byFilter.get(filter);
     if (line !== undefined && replay !== undefined) this.#end(line, replay);
   }
 
   /** Forgets all of a session: it is over, or its client is not there any more. */
-  drop(session: Session): void {
+  drop(session: MqttSession): void {
     const line = this.#lines.get(session);
     if (line === undefined) return;
     for (const replay of [...line.byFilter.values()]) this.#end(line, replay);
@@ -102,14 +102,14 @@ export class RetainedReplays {
     if (sent) retained.touch(topic);
   }
 
-  #run(session: Session, line: Line, turns: WorkTurns): void {
+  #run(session: MqttSession, line: Line, turns: WorkTurns): void {
     if (line.running) return;
     line.running = true;
     turns.start(budget => this.#work(session, line, budget));
   }
 
   /** Whether there is nothing to do for now. */
-  #work(session: Session, line: Line, budget: Budget): boolean {
+  #work(session: MqttSession, line: Line, budget: Budget): boolean {
     const { window } = this.#parts;
     while (budget.steps > 0) {
       const replay = line.replays.first;
@@ -118,7 +118,7 @@ export class RetainedReplays {
       const mayGoOn =
         replay !== undefined &&
         connection?.writable === true &&
-        (replay.qos === 0 || session.queue.length < Math.min(window, session.room));
+        (replay.qos === 0 || session.queue.length < Math.min(window, session.maxMessages));
       if (!mayGoOn) {
         line.running = false;
         return true;
@@ -132,7 +132,7 @@ export class RetainedReplays {
     return false;
   }
 
-  #send({ session, qos }: Replay, message: Message): void {
+  #send({ session, qos }: Replay, message: BrokerMessage): void {
     const { topic, payload } = message;
     if (message.bridge === session.clientId) return;
     if (qos > 0 && message.qos > 0) session.deliver(message, qos === 1 || message.qos === 1 ? 1 : 2, true);

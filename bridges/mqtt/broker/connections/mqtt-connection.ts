@@ -12,7 +12,7 @@ import type { WorkTurns } from '../delivery/work-turns.ts';
 import { type ClientPacket, MalformedPacket, type Will } from '../packets/packet.ts';
 import { PacketReader } from '../packets/packet-reader.ts';
 import type { Traffic } from '../packets/traffic.ts';
-import type { Session, SessionConnection } from '../sessions/session.ts';
+import type { MqttSession, SessionConnection } from '../sessions/mqtt-session.ts';
 
 /** Bytes that wait for a client from which on nothing is sent that can wait elsewhere. */
 const HIGH_WATER = 256 * 1024;
@@ -62,21 +62,21 @@ export interface ConnectionHost {
   readonly patience: AwakeTime;
   readonly turns: WorkTurns;
   /** A packet has come; in order. */
-  packet(connection: Connection, packet: ClientPacket): void;
+  packet(connection: MqttConnection, packet: ClientPacket): void;
   /** The connection is over, and nothing comes any more. */
-  closed(connection: Connection): void;
+  closed(connection: MqttConnection): void;
   /** A message at QoS 0 that there was no room for. */
-  dropped(connection: Connection, topic: string): void;
+  dropped(connection: MqttConnection, topic: string): void;
   /** There is room again for what waits elsewhere. */
-  writable(connection: Connection): void;
+  writable(connection: MqttConnection): void;
   /** Calls `flush` at the end of this turn of the event loop. */
-  flushSoon(connection: Connection): void;
+  flushSoon(connection: MqttConnection): void;
   /** An error that is ours. */
-  failed(connection: Connection, error: unknown): void;
+  failed(connection: MqttConnection, error: unknown): void;
 }
 
 /** A connection of a client: bytes to packets and back, and whether the client is still there. */
-export class Connection implements MqttPeer, SessionConnection {
+export class MqttConnection implements MqttPeer, SessionConnection {
   readonly address: string;
   readonly host: string | undefined;
   readonly addressHint: string | undefined;
@@ -97,7 +97,7 @@ export class Connection implements MqttPeer, SessionConnection {
   /** Who it is, from the moment on in which it is let in. */
   owner: Owner | undefined;
   /** From the moment on in which it is let in. */
-  session: Session | undefined;
+  session: MqttSession | undefined;
   line: PublishQueue<Staged> | undefined;
   /** Why it was closed, where that was not its own wish. */
   reason: string | undefined;

@@ -1,4 +1,4 @@
-import { isAddress } from '../../source/quota-key.ts';
+import { isAddressKey } from '../../source/quota-key.ts';
 
 interface Share<T> {
   /** What each member takes; the one added first comes first. */
@@ -10,7 +10,7 @@ interface Share<T> {
 const TOLERANCE = 7 / 8;
 
 /** What each holder has of a table that all share, to tell which address has most of it when there is no room. */
-export class Shares<T> {
+export class QuotaShares<T> {
   readonly #shares = new Map<string, Share<T>>();
   #largest: string | undefined;
   /** What that one had when it was found. */
@@ -23,7 +23,7 @@ export class Shares<T> {
     this.#shares.set(holder, share);
     share.members.set(member, weight);
     share.weight += weight;
-    if (isAddress(holder) && share.weight > this.weightOf(this.#largest)) this.#note(holder, share.weight);
+    if (isAddressKey(holder) && share.weight > this.weightOf(this.#largest)) this.#note(holder, share.weight);
   }
 
   delete(holder: string, member: T): void {
@@ -53,7 +53,7 @@ export class Shares<T> {
     if (weight > 0 && weight >= this.#found * TOLERANCE) return this.#largest;
     this.#note(undefined, 0);
     for (const [holder, share] of this.#shares) {
-      if (isAddress(holder) && share.weight > this.#found) this.#note(holder, share.weight);
+      if (isAddressKey(holder) && share.weight > this.#found) this.#note(holder, share.weight);
     }
     return this.#largest;
   }
