@@ -1,11 +1,11 @@
-// A page of your own, served by the gateway: `folders: { greenhouse: ./examples/browser }` in its configuration.
+// Your own page, served by the gateway: `folders: { greenhouse: ./examples/browser }` in its configuration.
 import { Client, webSocketLink } from '../wampway.js';
 
 const show = (id, text) => {
   document.getElementById(id).textContent = text;
 };
 
-// Relative to this page: right behind a proxy with TLS and a path of its own as well.
+// Relative to this page, so it works behind a proxy with TLS and a path prefix too.
 const gateway = new URL('../ws', location.href);
 gateway.protocol = gateway.protocol.replace('http', 'ws');
 
@@ -15,7 +15,7 @@ const client = new Client({
 });
 client.start();
 
-// Held through reconnects: subscribed again whenever the gateway comes back.
+// The client subscribes again after each reconnect.
 await client.subscribe('serial.greenhouse.moisture', ({ args }) => show('moisture', `${args[0]} %`));
 
 for (const state of ['on', 'off']) {

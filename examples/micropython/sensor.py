@@ -1,4 +1,4 @@
-"""Publishes a temperature every second and lets anyone on the realm switch the LED.
+"""Publishes a temperature every second and registers a procedure that switches the LED.
 
 On a board: connect to Wi-Fi first (see your board's quick start), copy wampway.py and this file, replace
 `read_temperature` and `set_led` with your hardware, and write your gateway's address and the device's name below.
@@ -12,7 +12,7 @@ import time
 from wampway import Device
 
 settings = ["127.0.0.1", "8082", "esp32_kitchen", ""]  # host, port, name, ticket
-given = sys.argv[1:]  # nothing on a board
+given = sys.argv[1:]  # empty on a board
 host, port, name, ticket = given[:4] + settings[len(given):]
 seconds = 0
 

@@ -21,10 +21,10 @@ HELLO, WELCOME, ABORT, CHALLENGE, AUTHENTICATE, GOODBYE, ERROR = 1, 2, 3, 4, 5, 
 PUBLISH, REGISTER, REGISTERED, INVOCATION, YIELD = 16, 64, 65, 68, 70
 
 MAX_MESSAGE = 65536  # bytes; announced in the handshake
-MAX_DEPTH = 24  # lists and dictionaries inside each other: a board has little stack
+MAX_DEPTH = 24  # nested lists and dictionaries; a board has a small stack
 
 
-# Time in whole milliseconds that no clock setting changes. Floats of many boards are too coarse for it.
+# Monotonic time in whole milliseconds. The floats of many boards are too coarse for it.
 
 def _now():
     return time.ticks_ms() if hasattr(time, "ticks_ms") else time.monotonic_ns() // 1000000
@@ -34,7 +34,7 @@ def _since(now, then):
     return time.ticks_diff(now, then) if hasattr(time, "ticks_ms") else now - then
 
 
-# CBOR (RFC 8949): as much of it as sensors and actuators need.
+# CBOR (RFC 8949): the part that sensors and actuators need.
 
 def _head(major, n):
     if n < 24:
@@ -85,7 +85,7 @@ class TooDeep(ValueError):
 
 
 def decode(data, at=0, depth=0):
-    """The value at `at`, and where the next one begins. Raises ValueError if `data` is cut off or not well-formed."""
+    """Returns the value at `at` and the position of the next one. Raises ValueError if `data` is truncated or malformed."""
     first, at = _take(data, at, 1)
     major, n = first[0] >> 5, first[0] & 31
     if major < 7:
@@ -115,7 +115,7 @@ def decode(data, at=0, depth=0):
         return value, at  # any other tag: its content
     if n < 24:
         return {20: False, 21: True}.get(n), at
-    if n == 24:  # a simple value without a meaning here
+    if n == 24:  # a simple value that is not supported
         value, at = _take(data, at, 1)
         if value[0] < 32:
             raise ValueError("CBOR: a simple value that is not written in one byte")
@@ -133,7 +133,7 @@ def _take(data, at, n):
 
 
 def _argument(data, at, n):
-    """The number of a head; -1 if the length is left open."""
+    """Returns the number of a head; -1 for an indefinite length."""
     if n < 24:
         return n, at
     if n == 31:
@@ -162,7 +162,7 @@ def _string(data, at, major, n):
 
 
 def _items(data, at, n, depth, items):
-    """Appends `n` items, or those up to the break, to `items`."""
+    """Appends `n` items to `items`, or all items before the break if the length is indefinite."""
     while n != 0:
         if n < 0 and _at_break(data, at):
             return at + 1
@@ -194,8 +194,8 @@ def _half(bits):
 
 
 class Device:
-    """One connection to the gateway. Raises OSError, with its socket closed, when the gateway is unreachable, refuses,
-    or goes away. With a `ticket`, the device proves by it that it is `name`."""
+    """One connection to the gateway. Raises OSError, with its socket closed, if the gateway is unreachable, rejects it,
+    or disconnects. A `ticket` proves that the device is `name`."""
 
     def __init__(self, host, port, name, realm="realm1", timeout=10, ticket=None):
         self._request = 0
@@ -224,7 +224,7 @@ class Device:
             self._handle(self._receive())
 
     def wait(self, milliseconds):
-        """Answers calls for that long."""
+        """Answers calls for this time in milliseconds."""
         left, then = int(milliseconds), _now()
         while left > 0:
             if self._data or self._poll.poll(min(left, 60000)):
@@ -281,7 +281,7 @@ class Device:
         self._write(struct.pack(">I", len(data)) + data)
 
     def _receive(self):
-        """The next message; PINGs on the way are answered."""
+        """Returns the next message, and answers PINGs before it."""
         while True:
             head = struct.unpack(">I", self._read(4))[0]
             if head & 0xFFFFFF > MAX_MESSAGE:
@@ -296,7 +296,7 @@ class Device:
                     return message
 
     def _message(self, data):
-        """The message in `data`; None for a call that was refused because its arguments are nested too deep."""
+        """Returns the message in `data`; None for a call that was rejected because its arguments are nested too deep."""
         message = []
         try:
             if data[:1] < b"\x80" or data[:1] > b"\x9f":
@@ -338,7 +338,7 @@ class Device:
 
 
 def _connected(host, port, timeout):
-    """A socket that is connected to the first address of `host` that answers."""
+    """Returns a socket that is connected to the first address of `host` that answers."""
     problem = OSError("no address of " + host)
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
         connection = socket.socket(family, kind, protocol)

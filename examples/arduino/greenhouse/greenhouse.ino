@@ -1,5 +1,5 @@
-// A greenhouse on a USB cable: a line of text a second with the readings, and a relay that can be switched.
-// The gateway's side is config/examples/arduino.yaml.
+// A greenhouse on a USB cable: it prints a line with the readings every second, and switches a relay on command.
+// The configuration of the gateway is config/examples/arduino.yaml.
 
 const int RELAY_PIN = 7;
 const int SENSOR_PIN = A0;
@@ -44,7 +44,7 @@ void loop() {
       tooLong = true;
     }
   }
-  // A difference, as millis() begins again at 0 after 49 days.
+  // Compare the difference: millis() starts again at 0 after 49 days.
   if ((uint32_t)millis() - lastReading >= 1000) {
     lastReading = millis();
     Serial.print("MOISTURE ");
