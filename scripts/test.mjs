@@ -1,40 +1,115 @@
-// Runs the compiled tests: `node scripts/test.mjs unit|release|interop [part of a path …]`. `release` is what may differ
-// between releases of Node: the unit tests without the long ones, which compute, or start the program again and again.
-import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+// Runs the compiled tests; `node scripts/test.mjs --help` lists the suites.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { interopLacks } from './interop-needs.mjs';
 
+const usage = `usage: npm test                          the unit tests
+       npm test -- PART …               each test file whose path contains a PART, of any suite but interop
+       npm run test:watch [-- PART …]   the same; runs a file again when it changes, or a file that it imports
+       npm run test:long [-- PART …]    the long suites
+       npm run test:interop [-- PART …] real clients, a browser, pseudo-terminals
+       node scripts/test.mjs SUITE [PART …]
+
+suites:
+  unit      all but the folders of the other suites: pure tests, dialogues, sockets on 127.0.0.1
+  attacks   test/attacks: clients that try to get in, or to keep others out
+  fuzz      test/fuzz: random octets for each parser and each listener
+  process   test/process: the program as a process: signals, exit codes, output, a terminal
+  property  test/property: random programs of clients, compared with models
+  long      these four
+  release   what may differ between releases of Node: unit and process
+  interop   test/interop; prints which programs of the system are missing`;
+
+const longSuites = ['attacks', 'fuzz', 'process', 'property'];
+/** Whether a suite has the tests of a folder in test/. */
+const suites = {
+  unit: folder => folder !== 'interop' && !longSuites.includes(folder),
+  long: folder => longSuites.includes(folder),
+  release: folder => suites.unit(folder) || folder === 'process',
+  ...Object.fromEntries([...longSuites, 'interop'].map(name => [name, folder => folder === name])),
+};
+
+/** The most test files that share a process. */
+const FILES_PER_PROCESS = 8;
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const [suite = 'unit', ...parts] = process.argv.slice(2);
-const interop = `${sep}interop${sep}`;
-const long = ['attacks', 'fuzz', 'property'].map(folder => join('dist', 'test', folder) + sep);
-const files = readdirSync(join(root, 'dist', 'test'), { recursive: true, encoding: 'utf8' })
-  .map(name => join('dist', 'test', name))
-  .filter(name => name.endsWith('.test.js'))
-  .filter(name => name.includes(interop) === (suite === 'interop'))
-  .filter(name => suite !== 'release' || !long.some(folder => name.startsWith(folder)))
-  .filter(name => parts.length === 0 || parts.some(part => name.includes(part)))
-  .sort();
+const compiled = join('dist', 'test');
+const folderOf = file => file.split(sep)[2];
+
+/** The compiled test files of some folders. */
+function filesOf(includes) {
+  return readdirSync(join(root, compiled), { recursive: true, encoding: 'utf8' })
+    .map(name => join(compiled, name))
+    .filter(file => file.endsWith('.test.js') && includes(folderOf(file)))
+    .sort();
+}
+
+/**
+ * The same tests in fewer files, which import those of one folder: loading the modules of the gateway takes longer than
+ * most unit tests. The long suites measure memory, and end processes: each of their files runs alone.
+ */
+function grouped(files) {
+  const groups = join(root, 'dist', 'test-groups');
+  rmSync(groups, { recursive: true, force: true });
+  mkdirSync(groups, { recursive: true });
+  const folders = new Set(files.map(folderOf).filter(suites.unit));
+  const shared = [...folders].flatMap(folder => {
+    const members = files.filter(file => folderOf(file) === folder);
+    const count = Math.ceil(members.length / FILES_PER_PROCESS);
+    return Array.from({ length: count }, (_, at) => {
+      const path = join(groups, `${folder}-${at + 1}.js`);
+      const lines = members.filter((_, index) => index % count === at);
+      writeFileSync(path, lines.map(file => `import '${relative(groups, join(root, file))}';\n`).join(''));
+      return relative(root, path);
+    });
+  });
+  return [...shared, ...files.filter(file => !suites.unit(folderOf(file)))];
+}
+
+const args = process.argv.slice(2);
+if (args.includes('--help')) {
+  console.log(usage);
+  process.exit();
+}
+const watch = args.includes('--watch');
+const [suite = 'unit', ...parts] = args.filter(arg => arg !== '--watch');
+if (suites[suite] === undefined) {
+  console.error(`${suite} is not a suite\n\n${usage}`);
+  process.exit(1);
+}
 const lacks = suite === 'interop' ? interopLacks() : [];
-const sayLacks = () => {
+const printLacks = () => {
   if (lacks.length > 0) console.error(['the interop tests lack, and fail for want of it:', ...lacks].join('\n  '));
 };
-sayLacks();
-if (files.length === 0) {
+printLacks();
+const wanted = suite === 'unit' && parts.length > 0 ? folder => folder !== 'interop' : suites[suite];
+const matching = filesOf(wanted).filter(file => parts.length === 0 || parts.some(part => file.includes(part)));
+if (matching.length === 0) {
   console.error(`no ${suite} test matches ${parts.join(' ')}`);
   process.exit(1);
 }
-// Interop tests share programs and ports of the machine: one file at a time. Unit tests wait more than they compute, so
-// they use each core; the default of the runner leaves one idle.
-const concurrency = suite === 'interop' ? 1 : Math.max(2, availableParallelism());
-const { status } = spawnSync(
-  process.execPath,
-  ['--enable-source-maps', '--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`, ...files],
-  { cwd: root, stdio: 'inherit' },
-);
-// Again, as it has scrolled away.
-if (status !== 0) sayLacks();
+const files = matching.length > FILES_PER_PROCESS && !watch ? grouped(matching) : matching;
+// Interop tests share programs and ports of the machine: one file at a time. Other tests wait for sockets and timers as
+// long as they compute: two processes for each core.
+const concurrency = suite === 'interop' ? 1 : 2 * availableParallelism();
+const options = ['--enable-source-maps', '--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`];
+if (watch) {
+  options.push('--watch');
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  start(compiler, '-p', 'tsconfig.json', '--watch', '--preserveWatchOutput');
+}
+const [status] = await once(start(...options, ...files), 'exit');
+// Again, because the results have scrolled it away.
+if (status !== 0) printLacks();
 process.exit(status ?? 1);
+
+/** A process of Node that ends with this one. */
+function start(...args) {
+  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  process.on('exit', () => child.kill());
+  return child;
+}

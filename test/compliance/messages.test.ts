@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../support/bare-peer.ts';
-import { type Cases, examine, type Stage } from './examined-gateway.ts';
+import { type Cases, examine, type Stage, wirePerSerializer } from './examined-gateway.ts';
 
 const t = 'cts.messages.topic';
 
@@ -74,96 +74,103 @@ for (const [index, values] of Object.entries({ 1: wrong['u'], 2: wrong['d'] })) 
   };
 }
 
-examine('[basic/messages]', {
-  ...cases,
+examine(
+  '[basic/messages]',
+  {
+    ...cases,
 
-  'HELLO: too short and too long': async on => {
-    for (const message of [[1], [1, 'realm1'], [1, 'realm1', { roles: { caller: {} } }, []]]) {
-      const peer = await on.connect();
-      peer.send(message);
-      await peer.aborted();
-    }
-  },
-
-  'an empty list, and what is no list': async on => {
-    for (const frame of [[], {}, { 0: 1, 1: 'realm1' }, 'HELLO', '', 1, 0, null, true, 1.5]) {
-      for (const peer of [(await on.join()).peer, await on.connect()]) {
-        peer.sendBytes(peer.wire.serializer.encode(frame));
+    'HELLO: too short and too long': async on => {
+      for (const message of [[1], [1, 'realm1'], [1, 'realm1', { roles: { caller: {} } }, []]]) {
+        const peer = await on.connect();
+        peer.send(message);
         await peer.aborted();
       }
-    }
-  },
+    },
 
-  'codes that are none': async on => {
-    for (const code of [0, -1, -16, 7, 9, 15, 18, 31, 37, 51, 63, 71, 255, 256, 1023, 1024, 2 ** 31, 2 ** 53, 16.5]) {
-      await refused(on, [code, 1, {}, t]);
-    }
-    for (const code of ['16', 'PUBLISH', null, true, [16], { code: 16 }]) await refused(on, [code, 1, {}, t]);
-  },
+    'an empty list, and what is no list': async on => {
+      for (const frame of [[], {}, { 0: 1, 1: 'realm1' }, 'HELLO', '', 1, 0, null, true, 1.5]) {
+        for (const peer of [(await on.join()).peer, await on.connect()]) {
+          peer.sendBytes(peer.wire.serializer.encode(frame));
+          await peer.aborted();
+        }
+      }
+    },
 
-  'options that nobody knows are ignored, whatever they are': async on => {
-    const session = await on.join();
-    const options = { _custom: true, unknown: [{ a: null }], X: 1.5, '': '', rkey: 'sn239019', nkey: 'node23' };
-    await session.subscribe(on.uri('topic'), options);
-    await session.publish(on.uri('topic'), options);
-    assert.equal((await session.ask(64, options, on.uri('procedure')))[0], 65);
-  },
+    'codes that are none': async on => {
+      for (const code of [0, -1, -16, 7, 9, 15, 18, 31, 37, 51, 63, 71, 255, 256, 1023, 1024, 2 ** 31, 2 ** 53, 16.5]) {
+        await refused(on, [code, 1, {}, t]);
+      }
+      for (const code of ['16', 'PUBLISH', null, true, [16], { code: 16 }]) await refused(on, [code, 1, {}, t]);
+    },
 
-  'options that are null are absent': async on => {
-    const session = await on.join();
-    const nothing = Object.fromEntries(
-      ['exclude_me', 'disclose_me', 'eligible', 'exclude', 'eligible_authid', 'retain', 'ppt_scheme'].map(name => [
-        name,
-        null,
-      ]),
-    );
-    await session.subscribe(on.uri('topic'), { match: null, get_retained: null });
-    await session.publish(on.uri('topic'), nothing, [1]);
-    assert.deepEqual(await session.soFar(), []);
-  },
-
-  'integers are no booleans': async on => {
-    for (const value of [1, 0, 'true', [], {}]) {
+    'options that nobody knows are ignored, whatever they are': async on => {
       const session = await on.join();
-      for (const name of ['exclude_me', 'disclose_me', 'retain']) {
-        assert.equal(await session.refused(16, { acknowledge: true, [name]: value }, t), 'wamp.error.invalid_argument');
-      }
-      assert.equal(await session.refused(32, { get_retained: value }, t), 'wamp.error.invalid_argument');
-    }
-  },
+      const options = { _custom: true, unknown: [{ a: null }], X: 1.5, '': '', rkey: 'sn239019', nkey: 'node23' };
+      await session.subscribe(on.uri('topic'), options);
+      await session.publish(on.uri('topic'), options);
+      assert.equal((await session.ask(64, options, on.uri('procedure')))[0], 65);
+    },
 
-  'options that are one of several words, or lists, or text, are nothing else': async on => {
-    const session = await on.join();
-    for (const match of ['Exact', 'suffix', '', 1, true, ['exact']]) {
-      assert.equal(await session.refused(32, { match }, t), 'wamp.error.invalid_argument');
-      assert.equal(await session.refused(64, { match }, t), 'wamp.error.invalid_argument');
-    }
-    for (const [name, value] of Object.entries({
-      eligible: [1, 'text', {}, ['1'], [1.5], [0], [-1], [null]],
-      exclude: [1, 'text', {}, ['1'], [true]],
-      eligible_authid: ['joe', [1], [null], {}],
-      eligible_authrole: ['admin', [1], {}],
-      exclude_authid: ['joe', [['joe']], 7],
-      exclude_authrole: ['admin', [2]],
-      ppt_scheme: [1, [], true],
-    })) {
-      for (const bad of value) {
-        const uri = await session.refused(16, { acknowledge: true, [name]: bad }, t);
-        assert.equal(uri, 'wamp.error.invalid_argument', `${name} ${JSON.stringify(bad)}`);
-      }
-    }
-  },
+    'options that are null are absent': async on => {
+      const session = await on.join();
+      const nothing = Object.fromEntries(
+        ['exclude_me', 'disclose_me', 'eligible', 'exclude', 'eligible_authid', 'retain', 'ppt_scheme'].map(name => [
+          name,
+          null,
+        ]),
+      );
+      await session.subscribe(on.uri('topic'), { match: null, get_retained: null });
+      await session.publish(on.uri('topic'), nothing, [1]);
+      assert.deepEqual(await session.soFar(), []);
+    },
 
-  'no arguments, and none but empty ones, are left out of what the router passes on': async on => {
-    const [publisher, subscriber] = [await on.join(), await on.joinElsewhere()];
-    const subscription = await subscriber.subscribe(on.uri('topic'));
-    for (const payload of [[], [[]], [[], {}]]) {
-      const publication = await publisher.publish(on.uri('topic'), {}, ...payload);
-      assert.deepEqual(await subscriber.peer.receive(), [36, subscription, publication, {}]);
-    }
-    const publication = await publisher.publish(on.uri('topic'), {}, [1], {});
-    assert.deepEqual(await subscriber.peer.receive(), [36, subscription, publication, {}, [1]]);
-    const second = await publisher.publish(on.uri('topic'), {}, [], { a: 1 });
-    assert.deepEqual(await subscriber.peer.receive(), [36, subscription, second, {}, [], { a: 1 }]);
+    'integers are no booleans': async on => {
+      for (const value of [1, 0, 'true', [], {}]) {
+        const session = await on.join();
+        for (const name of ['exclude_me', 'disclose_me', 'retain']) {
+          assert.equal(
+            await session.refused(16, { acknowledge: true, [name]: value }, t),
+            'wamp.error.invalid_argument',
+          );
+        }
+        assert.equal(await session.refused(32, { get_retained: value }, t), 'wamp.error.invalid_argument');
+      }
+    },
+
+    'options that are one of several words, or lists, or text, are nothing else': async on => {
+      const session = await on.join();
+      for (const match of ['Exact', 'suffix', '', 1, true, ['exact']]) {
+        assert.equal(await session.refused(32, { match }, t), 'wamp.error.invalid_argument');
+        assert.equal(await session.refused(64, { match }, t), 'wamp.error.invalid_argument');
+      }
+      for (const [name, value] of Object.entries({
+        eligible: [1, 'text', {}, ['1'], [1.5], [0], [-1], [null]],
+        exclude: [1, 'text', {}, ['1'], [true]],
+        eligible_authid: ['joe', [1], [null], {}],
+        eligible_authrole: ['admin', [1], {}],
+        exclude_authid: ['joe', [['joe']], 7],
+        exclude_authrole: ['admin', [2]],
+        ppt_scheme: [1, [], true],
+      })) {
+        for (const bad of value) {
+          const uri = await session.refused(16, { acknowledge: true, [name]: bad }, t);
+          assert.equal(uri, 'wamp.error.invalid_argument', `${name} ${JSON.stringify(bad)}`);
+        }
+      }
+    },
+
+    'no arguments, and none but empty ones, are left out of what the router passes on': async on => {
+      const [publisher, subscriber] = [await on.join(), await on.joinElsewhere()];
+      const subscription = await subscriber.subscribe(on.uri('topic'));
+      for (const payload of [[], [[]], [[], {}]]) {
+        const publication = await publisher.publish(on.uri('topic'), {}, ...payload);
+        assert.deepEqual(await subscriber.peer.receive(), [36, subscription, publication, {}]);
+      }
+      const publication = await publisher.publish(on.uri('topic'), {}, [1], {});
+      assert.deepEqual(await subscriber.peer.receive(), [36, subscription, publication, {}, [1]]);
+      const second = await publisher.publish(on.uri('topic'), {}, [], { a: 1 });
+      assert.deepEqual(await subscriber.peer.receive(), [36, subscription, second, {}, [], { a: 1 }]);
+    },
   },
-});
+  { on: wirePerSerializer },
+);

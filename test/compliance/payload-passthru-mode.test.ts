@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { examine } from './examined-gateway.ts';
+import { examine, wirePerSerializer } from './examined-gateway.ts';
 
 const sealed = Buffer.from('00ff10e3808f', 'hex');
 const secret = {
@@ -9,68 +9,72 @@ const secret = {
   ppt_keyid: 'GTtQ37XGJO2O4R8Dvx4AUo8pe61D9evIWpKGQAPdOh0=',
 };
 
-examine('[advanced/payload_passthru_mode]', {
-  'attributes and payload reach subscribers as they are': async on => {
-    for (const other of [on.wire, on.otherWire]) {
-      const [publisher, subscriber] = [await on.join(), await on.join({}, other)];
-      const topic = on.uri(other.name.replace(' ', '_'));
-      const subscription = await subscriber.subscribe(topic);
-      for (const options of [secret, { ppt_scheme: 'mqtt', ppt_serializer: 'native' }, { ppt_scheme: 'x_my_ppt' }]) {
-        const publication = await publisher.publish(topic, options, [sealed]);
-        assert.deepEqual(await subscriber.peer.receive(), [36, subscription, publication, options, [sealed]]);
+examine(
+  '[advanced/payload_passthru_mode]',
+  {
+    'attributes and payload reach subscribers as they are': async on => {
+      for (const other of [on.wire, on.otherWire]) {
+        const [publisher, subscriber] = [await on.join(), await on.join({}, other)];
+        const topic = on.uri(other.name.replace(' ', '_'));
+        const subscription = await subscriber.subscribe(topic);
+        for (const options of [secret, { ppt_scheme: 'mqtt', ppt_serializer: 'native' }, { ppt_scheme: 'x_my_ppt' }]) {
+          const publication = await publisher.publish(topic, options, [sealed]);
+          assert.deepEqual(await subscriber.peer.receive(), [36, subscription, publication, options, [sealed]]);
+        }
       }
-    }
-  },
+    },
 
-  'subscribers of patterns have the topic beside them': async on => {
-    const [publisher, subscriber] = [await on.join(), await on.join()];
-    await subscriber.subscribe(on.uri(''), { match: 'prefix' });
-    await publisher.publish(on.uri('topic'), secret, [sealed]);
-    assert.deepEqual((await subscriber.event()).details, { topic: on.uri('topic'), ...secret });
-  },
+    'subscribers of patterns have the topic beside them': async on => {
+      const [publisher, subscriber] = [await on.join(), await on.join()];
+      await subscriber.subscribe(on.uri(''), { match: 'prefix' });
+      await publisher.publish(on.uri('topic'), secret, [sealed]);
+      assert.deepEqual((await subscriber.event()).details, { topic: on.uri('topic'), ...secret });
+    },
 
-  'PUBLISH with ppt_scheme of a publisher that has not announced it is a violation': async on => {
-    for (const acknowledge of [true, false]) {
+    'PUBLISH with ppt_scheme of a publisher that has not announced it is a violation': async on => {
+      for (const acknowledge of [true, false]) {
+        const [publisher, subscriber] = [await on.join({ publisher: [] }), await on.join()];
+        await subscriber.subscribe(on.uri('topic'));
+        publisher.request(16, { acknowledge, ...secret }, on.uri('topic'), [sealed]);
+        await publisher.peer.aborted();
+        assert.deepEqual(await subscriber.soFar(), []);
+      }
+    },
+
+    'what counts is what was announced for the role of the publisher': async on => {
+      const publisher = await on.join({ publisher: [], subscriber: ['payload_passthru_mode'] });
+      publisher.request(16, secret, on.uri('topic'), [sealed]);
+      await publisher.peer.aborted();
+    },
+
+    'subscribers that have not announced it get the event all the same': async on => {
+      const [publisher, subscriber] = [await on.join(), await on.join({ subscriber: [] })];
+      await subscriber.subscribe(on.uri('topic'));
+      await publisher.publish(on.uri('topic'), secret, [sealed]);
+      assert.deepEqual((await subscriber.event()).details, secret);
+    },
+
+    'a scheme that is empty is none, and without a scheme the other attributes mean nothing': async on => {
       const [publisher, subscriber] = [await on.join({ publisher: [] }), await on.join()];
       await subscriber.subscribe(on.uri('topic'));
-      publisher.request(16, { acknowledge, ...secret }, on.uri('topic'), [sealed]);
-      await publisher.peer.aborted();
-      assert.deepEqual(await subscriber.soFar(), []);
-    }
-  },
+      for (const options of [{ ppt_scheme: '' }, { ppt_serializer: 'cbor', ppt_keyid: 'k' }]) {
+        await publisher.publish(on.uri('topic'), options, [1]);
+        assert.deepEqual((await subscriber.event()).details, {});
+      }
+    },
 
-  'what counts is what was announced for the role of the publisher': async on => {
-    const publisher = await on.join({ publisher: [], subscriber: ['payload_passthru_mode'] });
-    publisher.request(16, secret, on.uri('topic'), [sealed]);
-    await publisher.peer.aborted();
+    'payload of any shape is not looked at': async on => {
+      const [publisher, subscriber] = [await on.join(), await on.join()];
+      await subscriber.subscribe(on.uri('topic'));
+      await publisher.publish(
+        on.uri('topic'),
+        { ppt_scheme: 'x_my_ppt', ppt_serializer: 'no such', ppt_cipher: 'none' },
+        [1],
+        { a: 2 },
+      );
+      const { args, kwargs } = await subscriber.event();
+      assert.deepEqual([args, kwargs], [[1], { a: 2 }]);
+    },
   },
-
-  'subscribers that have not announced it get the event all the same': async on => {
-    const [publisher, subscriber] = [await on.join(), await on.join({ subscriber: [] })];
-    await subscriber.subscribe(on.uri('topic'));
-    await publisher.publish(on.uri('topic'), secret, [sealed]);
-    assert.deepEqual((await subscriber.event()).details, secret);
-  },
-
-  'a scheme that is empty is none, and without a scheme the other attributes mean nothing': async on => {
-    const [publisher, subscriber] = [await on.join({ publisher: [] }), await on.join()];
-    await subscriber.subscribe(on.uri('topic'));
-    for (const options of [{ ppt_scheme: '' }, { ppt_serializer: 'cbor', ppt_keyid: 'k' }]) {
-      await publisher.publish(on.uri('topic'), options, [1]);
-      assert.deepEqual((await subscriber.event()).details, {});
-    }
-  },
-
-  'payload of any shape is not looked at': async on => {
-    const [publisher, subscriber] = [await on.join(), await on.join()];
-    await subscriber.subscribe(on.uri('topic'));
-    await publisher.publish(
-      on.uri('topic'),
-      { ppt_scheme: 'x_my_ppt', ppt_serializer: 'no such', ppt_cipher: 'none' },
-      [1],
-      { a: 2 },
-    );
-    const { args, kwargs } = await subscriber.event();
-    assert.deepEqual([args, kwargs], [[1], { a: 2 }]);
-  },
-});
+  { on: wirePerSerializer },
+);

@@ -4,21 +4,16 @@ import { readTranscripts } from '../support/transcript-files.ts';
 import { TranscriptPlayer } from '../support/transcript-player.ts';
 import { WireStage } from '../support/wire-stage.ts';
 
-const pairs: readonly (readonly ['websocket' | 'rawsocket' | 'longpoll', SerializerName])[] = [
+// One wire for each codec, and each transport once. The link compliance suite has every transport with every codec.
+const wires: readonly (readonly ['websocket' | 'rawsocket' | 'longpoll', SerializerName])[] = [
   ['websocket', 'json'],
-  ['websocket', 'msgpack'],
-  ['websocket', 'cbor'],
-  ['rawsocket', 'json'],
   ['rawsocket', 'msgpack'],
-  ['rawsocket', 'cbor'],
-  ['longpoll', 'json'],
-  ['longpoll', 'msgpack'],
   ['longpoll', 'cbor'],
 ];
 
 const transcripts = readTranscripts();
 
-for (const [transport, serializer] of pairs) {
+for (const [transport, serializer] of wires) {
   // Most of the time goes into waiting for sockets, so the files wait beside each other.
   describe(`transcripts over ${transport} with ${serializer}`, { concurrency: true }, () => {
     for (const { file, strict, dialogues } of transcripts) {

@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ClientSession } from '../../../src/client/session/client-session.ts';
-import { codecNamed } from '../../../src/codec/codecs.ts';
-import { dial } from '../../../src/transport/dial.ts';
-import { until } from '../../support/until.ts';
+import { ClientSession } from '../../src/client/session/client-session.ts';
+import { codecNamed } from '../../src/codec/codecs.ts';
+import { dial } from '../../src/transport/dial.ts';
+import { until } from '../support/until.ts';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'wampway-start-'));
 const started = new Set<ChildProcess>();
 after(() => {
