@@ -73,11 +73,11 @@ const tables = {
 /** What wampway does not have. Whatever is neither here nor in features.ts is a mistake in this file. */
 const missing = {
   'broker.sharded_subscription':
-    'The text names two options, `rkey` and `nkey`, and not what a broker does with them: which node a key belongs to, what becomes of it when nodes come and go, and what a publication without `rkey`, or a subscriber without `nkey`, gets. It is not announced, and both options are ignored as all unknown ones are: every subscriber gets every event.',
+    'The text names two options, `rkey` and `nkey`, but does not define them: which node a key belongs to, what happens when nodes come and go, and what a publication without `rkey` or a subscriber without `nkey` gets. The feature is not announced, and both options are ignored like all unknown options: every subscriber gets every event.',
   'dealer.sharded_registration':
-    'A sketch: the section on "all" calls reads "Write me", and that on partitioned calls ends in the middle of a sentence. It is not announced, and `runmode` and `rkey` are ignored.',
-  ubjson: 'It has a number in the RawSocket handshake and no section; there is no serializer for it that is kept up.',
-  flatbuffers: 'It has a number in the RawSocket handshake and no section that says how a message is laid out.',
+    'A sketch: the section on "all" calls reads "Write me", and the section on partitioned calls ends in the middle of a sentence. The feature is not announced, and `runmode` and `rkey` are ignored.',
+  ubjson: 'It has a number in the RawSocket handshake, but no section. No maintained serializer exists.',
+  flatbuffers: 'It has a number in the RawSocket handshake, but no section defines the layout of a message.',
 };
 
 const ours = new Set([
