@@ -9,19 +9,19 @@ import type { Uri, UriRule } from '../wamp/uri.ts';
 import type { HistoryOptions } from './broker/broker.ts';
 import { MemoryRetainedStore } from './broker/retention/memory-retained-store.ts';
 import type { RetainedStore } from './broker/retention/retained-store.ts';
-import { Connection } from './join/connection.ts';
-import type { Lobby } from './join/lobby.ts';
+import { RouterConnection } from './join/connection.ts';
+import type { HandshakeOptions } from './join/handshake.ts';
 import type { Authenticator } from './policy/authenticator.ts';
 import { type Authorizer, allowAll } from './policy/authorizer.ts';
-import { defaultLimits, type RouterLimits } from './quota/limits.ts';
+import { defaultRouterLimits, type RouterLimits } from './quota/limits.ts';
 import { memoryShares } from './quota/memory-share.ts';
 import type { PrincipalLimits } from './quota/principal-quota.ts';
 import { QuotaTable } from './quota/quota-table.ts';
-import { Realm, type RealmView } from './realm/realm.ts';
+import { Realm } from './realm/realm.ts';
+import type { RealmView } from './realm/realm-view.ts';
 import type { RouterObserver } from './session/observer.ts';
 import type { OwnedTopics } from './session/owned-topics.ts';
-import { RealmRules } from './session/realm-rules.ts';
-import type { Takeover } from './session/takeover.ts';
+import { RealmRules, type Takeover } from './session/realm-rules.ts';
 
 export interface RealmOptions {
   readonly name: string;
@@ -67,18 +67,18 @@ export interface RouterOptions {
  */
 export class Router {
   readonly #realms = new Map<string, Realm>();
-  readonly #connections = new Set<Connection>();
-  readonly #lobby: Lobby;
+  readonly #connections = new Set<RouterConnection>();
+  readonly #options: HandshakeOptions;
   #allGone: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: RouterOptions) {
     const { clock, log, authenticator, agent = 'wampway', sessionIds = randomIds } = options;
-    const limits = { ...defaultLimits, ...options.limits };
+    const limits = { ...defaultRouterLimits, ...options.limits };
     const shares = memoryShares(limits);
     for (const realm of options.realms) {
       const { name, uri, takeover = 'none', history = [], owned = [], retained = new MemoryRetainedStore() } = realm;
-      const context = new RealmRules({
+      const rules = new RealmRules({
         name,
         uriRule: uri,
         clock,
@@ -92,22 +92,22 @@ export class Router {
         owned,
         random: options.random ?? Math.random,
       });
-      this.#realms.set(name, new Realm(context, retained, history));
+      this.#realms.set(name, new Realm(rules, retained, history));
     }
     const router = this;
-    this.#lobby = {
+    this.#options = {
       clock,
       log,
       refusals: options.refusals ?? new RefusalSummary(clock),
       limits,
       authenticator,
       agent,
-      get full() {
+      get isFull() {
         return router.sessionCount >= limits.sessions;
       },
       realm: name => this.#realms.get(name),
       outgoingOf: options.outgoingOf ?? (() => undefined),
-      allowances: new QuotaTable(options.limitsOf ?? (() => undefined), clock),
+      quotas: new QuotaTable(options.limitsOf ?? (() => undefined), clock),
       newSessionId: () => this.#newSessionId(sessionIds),
     };
   }
@@ -119,7 +119,7 @@ export class Router {
       return;
     }
     const vouched = principal ?? link.info.principal;
-    const connection = new Connection(this.#lobby, link, vouched, gone => this.#forget(gone));
+    const connection = new RouterConnection(this.#options, link, vouched, gone => this.#forget(gone));
     this.#connections.add(connection);
     link.open(connection);
   }
@@ -128,7 +128,7 @@ export class Router {
   close(reason: Uri = CloseUri.SystemShutdown): Promise<void> {
     this.#closing ??= new Promise(resolve => {
       if (this.#connections.size === 0) return resolve();
-      const { clock, limits } = this.#lobby;
+      const { clock, limits } = this.#options;
       // Somewhat later than the connections' own wait for the answer to GOODBYE.
       const deadline = clock.after(limits.goodbyeTimeout + 500, resolve);
       this.#allGone = () => {
@@ -143,7 +143,7 @@ export class Router {
   /** Sessions on all realms; those that are part of this program are not among them. */
   get sessionCount(): number {
     let count = 0;
-    for (const realm of this.#realms.values()) count += realm.sessionCount;
+    for (const realm of this.#realms.values()) count += realm.view.sessionCount;
     return count;
   }
 
@@ -152,12 +152,12 @@ export class Router {
     return this.#connections.size;
   }
 
-  realms(): Iterable<RealmView> {
-    return this.#realms.values();
+  realms(): readonly RealmView[] {
+    return Array.from(this.#realms.values(), ({ view }) => view);
   }
 
   realm(name: string): RealmView | undefined {
-    return this.#realms.get(name);
+    return this.#realms.get(name)?.view;
   }
 
   #newSessionId(ids: IdSource): Id<'session'> {
@@ -167,7 +167,7 @@ export class Router {
     }
   }
 
-  #forget(connection: Connection): void {
+  #forget(connection: RouterConnection): void {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#allGone?.();
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MetaApi } from '../../src/meta/meta-api.ts';
 import { AnonymousAuthenticator } from '../../src/router/policy/anonymous-authenticator.ts';
-import type { RealmView } from '../../src/router/realm/realm.ts';
+import type { RealmView } from '../../src/router/realm/realm-view.ts';
 import { type RealmOptions, Router } from '../../src/router/router.ts';
 import { asUri } from '../../src/wamp/uri.ts';
 import { FakeClock } from '../support/fake-clock.ts';

@@ -132,7 +132,7 @@ export function transcriptRouter(authenticator: Authenticator = claimed): Transc
 export function revokeIn(router: Router, session: number, subscription: number, reason: string | undefined): void {
   const realm = router.realm('realm1');
   const holder = realm?.session(asId(session));
-  if (holder === undefined || realm?.broker.revoke(holder, asId(subscription), reason) !== true) {
+  if (holder === undefined || realm?.revokeSubscription(holder, asId(subscription), reason) !== true) {
     throw new Error(`session ${session} has no subscription ${subscription}`);
   }
 }

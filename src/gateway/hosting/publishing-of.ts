@@ -1,5 +1,5 @@
 import type { JoinedSession } from '../../client/api/session-api.ts';
-import type { RealmView } from '../../router/realm/realm.ts';
+import type { RealmView } from '../../router/realm/realm-view.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import { asId } from '../../wamp/ids.ts';
 import { MessageType } from '../../wamp/messages/message-type.ts';
@@ -23,6 +23,6 @@ export function publishingOf(
       const message = { request: asId<'request'>(0), options, topic: asUri(topic), payload };
       return realm()?.judge(session, { type: MessageType.Publish, ...message });
     },
-    retainedTopicsLimit: joined => sessionOf(joined)?.allowance?.limits.retainedTopics,
+    retainedTopicsLimit: joined => sessionOf(joined)?.quota?.limits.retainedTopics,
   };
 }

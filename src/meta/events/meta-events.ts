@@ -1,14 +1,10 @@
-import type { Subscription } from '../../router/broker/events/subscription.ts';
-import type { Registration } from '../../router/dealer/registration.ts';
 import type { SessionView } from '../../router/policy/authorizer.ts';
-import type { RealmView } from '../../router/realm/realm.ts';
-import type { RouterObserver } from '../../router/session/observer.ts';
+import type { RealmView } from '../../router/realm/realm-view.ts';
+import type { RegistrationView, RouterObserver, SubscriptionView } from '../../router/session/observer.ts';
 import { Payload } from '../../wamp/payload.ts';
 import type { Uri } from '../../wamp/uri.ts';
+import { registrationDetails, sessionDetails, subscriptionDetails } from './details.ts';
 import { isMetaUri, MetaTopic } from './meta-uris.ts';
-import { registrationDetails } from './registration-details.ts';
-import { sessionDetails } from './session-details.ts';
-import { subscriptionDetails } from './subscription-details.ts';
 
 /**
  * Publishes the meta events, within the turn of what they tell of, so that they come before whatever else a session
@@ -40,7 +36,7 @@ export class MetaEvents implements RouterObserver {
   }
 
   /** The event of a new subscription comes first. [advanced/meta_api_subscriptions] */
-  onSubscribe(session: SessionView, subscription: Subscription): void {
+  onSubscribe(session: SessionView, subscription: SubscriptionView): void {
     if (isMetaUri(subscription.topic)) return;
     if (isAlone(session, subscription)) {
       const details = () => Payload.of([session.id, subscriptionDetails(subscription)]);
@@ -49,7 +45,7 @@ export class MetaEvents implements RouterObserver {
     this.#announce(session, MetaTopic.Subscribe, () => Payload.of([session.id, subscription.id]));
   }
 
-  onUnsubscribe(session: SessionView, subscription: Subscription): void {
+  onUnsubscribe(session: SessionView, subscription: SubscriptionView): void {
     if (isMetaUri(subscription.topic)) return;
     const ids = () => Payload.of([session.id, subscription.id]);
     this.#announce(session, MetaTopic.Unsubscribe, ids);
@@ -57,7 +53,7 @@ export class MetaEvents implements RouterObserver {
   }
 
   /** The event of a new registration comes first. [advanced/meta_api_registrations] */
-  onRegister(session: SessionView, registration: Registration): void {
+  onRegister(session: SessionView, registration: RegistrationView): void {
     if (isOnly(session, registration)) {
       const details = () => Payload.of([session.id, registrationDetails(registration)]);
       this.#announce(session, MetaTopic.RegistrationCreate, details);
@@ -65,7 +61,7 @@ export class MetaEvents implements RouterObserver {
     this.#announce(session, MetaTopic.Register, () => Payload.of([session.id, registration.id]));
   }
 
-  onUnregister(session: SessionView, registration: Registration): void {
+  onUnregister(session: SessionView, registration: RegistrationView): void {
     const ids = () => Payload.of([session.id, registration.id]);
     this.#announce(session, MetaTopic.Unregister, ids);
     if (isOnly(session, registration)) this.#announce(session, MetaTopic.RegistrationDelete, ids);
@@ -86,10 +82,10 @@ export class MetaEvents implements RouterObserver {
  * Whether a subscription begins or ends with this client. One that records its events was there before anybody
  * subscribed, and stays.
  */
-function isAlone(session: SessionView, { sessions, history }: Subscription): boolean {
+function isAlone(session: SessionView, { sessions, history }: SubscriptionView): boolean {
   return history === undefined && !sessions.some(other => other !== session && !other.internal);
 }
 
-function isOnly(session: SessionView, { callees }: Registration): boolean {
+function isOnly(session: SessionView, { callees }: RegistrationView): boolean {
   return !callees.some(callee => callee.session !== session && !callee.session.internal);
 }

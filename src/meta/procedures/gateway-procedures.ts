@@ -1,15 +1,13 @@
 import type { Clock } from '../../base/clock.ts';
 import type { PrincipalQuota } from '../../router/quota/principal-quota.ts';
-import type { RealmView } from '../../router/realm/realm.ts';
-import type { Session } from '../../router/session/session.ts';
+import type { RealmView } from '../../router/realm/realm-view.ts';
+import type { RouterSession } from '../../router/session/session.ts';
 import type { Dict } from '../../wamp/dict.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
-import { isClients as isClientsRegistration } from '../events/registration-details.ts';
-import { sessionDetails } from '../events/session-details.ts';
-import { isClients as isClientsSubscription } from '../events/subscription-details.ts';
+import { isClientRegistration, isClientSubscription, sessionDetails } from '../events/details.ts';
 import { inSteps, type MetaProcedures, type MetaSteps } from '../runtime/meta-procedure.ts';
 import { countArgument, idArgument, isAbsent, textArgument } from './meta-arguments.ts';
-import { clientsRegistration } from './registration-procedures.ts';
+import { clientRegistration } from './registration-procedures.ts';
 import { clientSession, inRoles } from './session-procedures.ts';
 import { SessionRates } from './session-rates.ts';
 
@@ -37,7 +35,7 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
       for (const session of realm.sessions()) {
         if (found.length === limit) break;
         if (skipping === undefined && !session.internal && wanted(session)) {
-          found.push(traffic(session, rates, clock.monotonic()));
+          found.push(traffic(realm, session, rates, clock.monotonic()));
           yield ROW_COST;
         } else if (++skipped % SKIPPED_RUN === 0) {
           yield 1;
@@ -47,7 +45,7 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
       return found;
     },
 
-    'wampway.session.get': ({ args }) => traffic(clientSession(realm, args[0]), rates, clock.monotonic()),
+    'wampway.session.get': ({ args }) => traffic(realm, clientSession(realm, args[0]), rates, clock.monotonic()),
 
     *'wampway.realm.get'(): MetaSteps {
       const { name, sessionCount, broker, dealer, callCount, counters } = realm;
@@ -55,8 +53,8 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
       return {
         name,
         sessions: sessionCount,
-        subscriptions: yield* countOf(broker.subscriptions(), isClientsSubscription),
-        registrations: yield* countOf(dealer.registrations.values(), isClientsRegistration),
+        subscriptions: yield* countOf(broker.subscriptions(), isClientSubscription),
+        registrations: yield* countOf(dealer.registrations.values(), isClientRegistration),
         calls: callCount,
         counters: { published, refused_publications: refusedPublications, called, late_answers: lateAnswers },
       };
@@ -66,19 +64,17 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
     'wampway.subscription.revoke': ({ args, kwargs }) => {
       const session = clientSession(realm, args[0]);
       const subscription = idArgument(args[1], 'subscription');
-      if (realm.broker.revoke(session, subscription, reasonOf(kwargs))) return;
+      if (realm.revokeSubscription(session, subscription, reasonOf(kwargs))) return;
       throw new WampError(ErrorUri.NoSuchSubscription, [`the session has no subscription ${subscription}`]);
     },
 
     /** [advanced/rpc_registration_revocation] */
     'wampway.registration.revoke': ({ args, kwargs }) => {
       const session = clientSession(realm, args[0]);
-      const registration = clientsRegistration(realm.dealer, args[1]);
+      const registration = clientRegistration(realm.dealer, args[1]);
       const reason = reasonOf(kwargs) ?? 'revoked';
-      if (!session.registrations.has(registration.id)) {
-        throw new WampError(ErrorUri.NoSuchRegistration, [`the session has no registration ${registration.id}`]);
-      }
-      realm.dealer.revokeRegistration(session, registration, reason);
+      if (realm.revokeRegistration(session, registration.id, reason)) return;
+      throw new WampError(ErrorUri.NoSuchRegistration, [`the session has no registration ${registration.id}`]);
     },
   };
 }
@@ -96,8 +92,9 @@ function reasonOf({ reason }: Dict): string | undefined {
 }
 
 /** A session, what it holds, and what has passed through its link. */
-function traffic(session: Session, rates: SessionRates, now: number): Dict {
-  const { link, joined, subscriptions, registrations, calls, invocations, dropped } = session;
+function traffic(realm: RealmView, session: RouterSession, rates: SessionRates, now: number): Dict {
+  const { link, joined, dropped } = session;
+  const { subscriptions, registrations, calls, invocations } = realm.tablesOf(session);
   const { counters } = link;
   return {
     ...sessionDetails(session),
@@ -105,11 +102,8 @@ function traffic(session: Session, rates: SessionRates, now: number): Dict {
     strict: link.info.strict === true,
     queued_bytes: link.queuedBytes,
     queued_messages: link.queuedMessages ?? 0,
-    subscriptions: subscriptions.size,
-    registrations: registrations.size,
-    calls: calls.size,
-    invocations: invocations.size,
-    ...(session.allowance && { limits: limitsShown(session.allowance) }),
+    ...{ subscriptions, registrations, calls, invocations },
+    ...(session.quota && { limits: limitsShown(session.quota) }),
     refused: session.refused,
     refused_by_limit: session.refusedByLimit,
     ...(counters && {

@@ -1,5 +1,5 @@
-import type { RealmView } from '../../router/realm/realm.ts';
-import { matchPolicy } from '../../router/requests/request-options.ts';
+import type { RealmView } from '../../router/realm/realm-view.ts';
+import { matchPolicyOf } from '../../router/requests/request-options.ts';
 import { type Dict, EMPTY_DICT, isDict } from '../../wamp/dict.ts';
 import { CloseUri, ErrorUri, WampError } from '../../wamp/errors.ts';
 import { asId, type Id, type IdScope, isId } from '../../wamp/ids.ts';
@@ -33,7 +33,7 @@ export function uriArgument(
 
 /** `match` of the options of a look-up. */
 export function matchArgument(value: unknown): MatchPolicy {
-  return matchPolicy(dictArgument(value, 'options'));
+  return matchPolicyOf(dictArgument(value, 'options'));
 }
 
 /** Absent: empty. */

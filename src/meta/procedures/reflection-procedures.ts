@@ -1,10 +1,10 @@
 import type { Action } from '../../router/policy/authorizer.ts';
-import type { RealmView } from '../../router/realm/realm.ts';
-import type { Session } from '../../router/session/session.ts';
+import type { RealmView } from '../../router/realm/realm-view.ts';
+import type { RouterSession } from '../../router/session/session.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { MatchPolicy, Uri } from '../../wamp/uri.ts';
+import { subscribers } from '../events/details.ts';
 import { MetaTopic } from '../events/meta-uris.ts';
-import { subscribers } from '../events/subscription-details.ts';
 import { inSteps, type MetaProcedures, type MetaSteps } from '../runtime/meta-procedure.ts';
 import { errorTexts } from './error-texts.ts';
 import { matchArgument, textArgument, uriArgument } from './meta-arguments.ts';
@@ -29,17 +29,17 @@ export function reflectionProcedures(realm: RealmView): MetaProcedures {
   const { broker, dealer } = realm;
 
   /** What the caller has no part in is not there for it. */
-  function isFor(caller: Session, { uri, match }: Resource, access: Action, provide: Action): boolean {
+  function isFor(caller: RouterSession, { uri, match }: Resource, access: Action, provide: Action): boolean {
     return realm.may(caller, access, uri, match) || realm.may(caller, provide, uri, match);
   }
 
-  function* procedures(caller: Session): Generator<Resource | undefined> {
+  function* procedures(caller: RouterSession): Generator<Resource | undefined> {
     for (const { procedure: uri, match } of dealer.registrations.values()) {
       yield isFor(caller, { uri, match }, 'call', 'register') ? { uri, match } : undefined;
     }
   }
 
-  function* topics(caller: Session): Generator<Resource | undefined> {
+  function* topics(caller: RouterSession): Generator<Resource | undefined> {
     const isForCaller = (topic: Resource): boolean => isFor(caller, topic, 'subscribe', 'publish');
     yield* routersTopics.filter(isForCaller);
     for (const { topic: uri, match } of broker.subscriptions()) {

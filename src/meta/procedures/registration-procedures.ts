@@ -1,7 +1,7 @@
-import type { Registration } from '../../router/dealer/registration.ts';
-import type { RealmView } from '../../router/realm/realm.ts';
+import type { RealmView } from '../../router/realm/realm-view.ts';
+import type { RegistrationView } from '../../router/session/observer.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
-import { callees, isClients, registrationDetails } from '../events/registration-details.ts';
+import { callees, isClientRegistration, registrationDetails } from '../events/details.ts';
 import { countInSteps, idsInSteps, inSteps, type MetaProcedures, type MetaSteps } from '../runtime/meta-procedure.ts';
 import { idArgument, matchArgument, uriArgument } from './meta-arguments.ts';
 
@@ -10,9 +10,9 @@ export function registrationProcedures(realm: RealmView): MetaProcedures {
   const { dealer } = realm;
   return {
     *'wamp.registration.list'(): MetaSteps {
-      const lists: Record<Registration['match'], number[]> = { exact: [], prefix: [], wildcard: [] };
+      const lists: Record<RegistrationView['match'], number[]> = { exact: [], prefix: [], wildcard: [] };
       yield* inSteps(dealer.registrations.values(), registration => {
-        if (isClients(registration)) lists[registration.match].push(registration.id);
+        if (isClientRegistration(registration)) lists[registration.match].push(registration.id);
       });
       return lists;
     },
@@ -24,22 +24,22 @@ export function registrationProcedures(realm: RealmView): MetaProcedures {
 
     'wamp.registration.match': ({ args }) => idOf(dealer.match(uriArgument(args[0], 'procedure', 'exact', realm))),
 
-    'wamp.registration.get': ({ args }) => registrationDetails(clientsRegistration(dealer, args[0])),
+    'wamp.registration.get': ({ args }) => registrationDetails(clientRegistration(dealer, args[0])),
 
-    'wamp.registration.list_callees': ({ args }) => idsInSteps(callees(clientsRegistration(dealer, args[0]))),
+    'wamp.registration.list_callees': ({ args }) => idsInSteps(callees(clientRegistration(dealer, args[0]))),
 
-    'wamp.registration.count_callees': ({ args }) => countInSteps(callees(clientsRegistration(dealer, args[0]))),
+    'wamp.registration.count_callees': ({ args }) => countInSteps(callees(clientRegistration(dealer, args[0]))),
   };
 }
 
 /** Throws `invalid_argument` and `no_such_registration`. */
-export function clientsRegistration(dealer: RealmView['dealer'], value: unknown): Registration {
+export function clientRegistration(dealer: RealmView['dealer'], value: unknown): RegistrationView {
   const id = idArgument(value, 'registration');
   const registration = dealer.registrations.get(id);
-  if (registration !== undefined && isClients(registration)) return registration;
+  if (registration !== undefined && isClientRegistration(registration)) return registration;
   throw new WampError(ErrorUri.NoSuchRegistration, [`there is no registration ${id}`]);
 }
 
-function idOf(registration: Registration | undefined): number | null {
-  return registration !== undefined && isClients(registration) ? registration.id : null;
+function idOf(registration: RegistrationView | undefined): number | null {
+  return registration !== undefined && isClientRegistration(registration) ? registration.id : null;
 }

@@ -1,10 +1,10 @@
-import type { RealmView } from '../../router/realm/realm.ts';
-import type { Session } from '../../router/session/session.ts';
+import type { RealmView } from '../../router/realm/realm-view.ts';
+import type { RouterSession } from '../../router/session/session.ts';
 import type { Dict } from '../../wamp/dict.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import { payloadSize } from '../../wamp/payload-size.ts';
+import { sessionDetails } from '../events/details.ts';
 import type { MetaEvents } from '../events/meta-events.ts';
-import { sessionDetails } from '../events/session-details.ts';
 import { inSteps, type MetaProcedures, type MetaSteps } from '../runtime/meta-procedure.ts';
 import {
   dictArgument,
@@ -28,9 +28,9 @@ const HUSH_RUN = 10;
 
 /** wamp.session.*, testaments aside. [advanced/meta_api_sessions] */
 export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaProcedures {
-  const added = new WeakMap<Session, Map<string, unknown>>();
+  const added = new WeakMap<RouterSession, Map<string, unknown>>();
 
-  function* clients(wanted: (session: Session) => boolean): Generator<Session> {
+  function* clients(wanted: (session: RouterSession) => boolean): Generator<RouterSession> {
     for (const session of realm.sessions()) if (!session.internal && wanted(session)) yield session;
   }
 
@@ -38,7 +38,10 @@ export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaPro
    * One session in each step, since what a session leaves behind takes a while to end. The sessions are those of the
    * moment of the call: one that joins later stays, and one that has left meanwhile is not counted.
    */
-  function* kill(sessions: readonly Session[], { reason, message }: Farewell): Generator<number, number[], undefined> {
+  function* kill(
+    sessions: readonly RouterSession[],
+    { reason, message }: Farewell,
+  ): Generator<number, number[], undefined> {
     const killed: number[] = [];
     for (const session of sessions) {
       if (realm.session(session.id) !== session) continue;
@@ -93,9 +96,9 @@ export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaPro
       const farewell = farewellArguments(kwargs);
       const sessions = [...clients(session => session !== caller)];
       // Neither meta events nor testaments come of it.
-      const hush = (session: Session): void => {
-        realm.broker.flushTestaments(session, 'detached');
-        realm.broker.flushTestaments(session, 'destroyed');
+      const hush = (session: RouterSession): void => {
+        realm.flushTestaments(session, 'detached');
+        realm.flushTestaments(session, 'destroyed');
         events.silence(session);
       };
       yield* inSteps(sessions, hush, HUSH_RUN);
@@ -127,7 +130,7 @@ function* unanswered(killing: Generator<number, unknown, undefined>): MetaSteps 
 }
 
 /** The client's session with an id. Throws `invalid_argument` and `no_such_session`. */
-export function clientSession(realm: RealmView, value: unknown): Session {
+export function clientSession(realm: RealmView, value: unknown): RouterSession {
   const id = idArgument(value, 'session');
   const session = realm.session(id);
   if (session === undefined || session.internal) throw noSuchSession(id);
@@ -139,7 +142,7 @@ function noSuchSession(id: number): WampError {
 }
 
 /** Whether a session is in one of the roles listed, if any are. */
-export function inRoles(filter: unknown): (session: Session) => boolean {
+export function inRoles(filter: unknown): (session: RouterSession) => boolean {
   const roles = rolesArgument(filter);
   return roles === undefined ? () => true : ({ principal }) => roles.has(principal.authrole);
 }

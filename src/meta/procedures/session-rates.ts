@@ -1,5 +1,5 @@
 import type { LinkCounters } from '../../link/link.ts';
-import type { Session } from '../../router/session/session.ts';
+import type { RouterSession } from '../../router/session/session.ts';
 import type { Dict } from '../../wamp/dict.ts';
 
 /** Milliseconds that rates are taken over at least, and that they stay as they are for whoever asks again. */
@@ -26,9 +26,9 @@ const NOTHING: Readonly<LinkCounters> = {
  * measured where nobody asks.
  */
 export class SessionRates {
-  readonly #samples = new WeakMap<Session, Sample>();
+  readonly #samples = new WeakMap<RouterSession, Sample>();
 
-  of(session: Session, counters: Readonly<LinkCounters>, now: number): Dict {
+  of(session: RouterSession, counters: Readonly<LinkCounters>, now: number): Dict {
     const last = this.#samples.get(session);
     if (last !== undefined && now - last.at < WINDOW) return last.rates;
     const since = last?.at ?? session.since;

@@ -1,9 +1,9 @@
 import { result } from '../../client/roles/result.ts';
-import type { SubscriptionView } from '../../router/broker/broker-view.ts';
-import type { RealmView } from '../../router/realm/realm.ts';
+import type { RealmView } from '../../router/realm/realm-view.ts';
+import type { SubscriptionView } from '../../router/session/observer.ts';
 import { EMPTY_DICT } from '../../wamp/dict.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
-import { isClients, subscribers, subscriptionDetails } from '../events/subscription-details.ts';
+import { isClientSubscription, subscribers, subscriptionDetails } from '../events/details.ts';
 import { countInSteps, idsInSteps, inSteps, type MetaProcedures, type MetaSteps } from '../runtime/meta-procedure.ts';
 import { idArgument, matchArgument, uriArgument } from './meta-arguments.ts';
 import { ResultRows } from './result-rows.ts';
@@ -21,7 +21,7 @@ export function subscriptionProcedures(realm: RealmView): MetaProcedures {
     *'wamp.subscription.list'(): MetaSteps {
       const lists: Record<SubscriptionView['match'], number[]> = { exact: [], prefix: [], wildcard: [] };
       yield* inSteps(broker.subscriptions(), subscription => {
-        if (isClients(subscription)) lists[subscription.match].push(subscription.id);
+        if (isClientSubscription(subscription)) lists[subscription.match].push(subscription.id);
       });
       return lists;
     },
@@ -29,29 +29,28 @@ export function subscriptionProcedures(realm: RealmView): MetaProcedures {
     'wamp.subscription.lookup': ({ args }) => {
       const match = matchArgument(args[1]);
       const found = broker.lookup(uriArgument(args[0], 'topic', match, realm), match);
-      return found !== undefined && isClients(found) ? found.id : null;
+      return found !== undefined && isClientSubscription(found) ? found.id : null;
     },
 
     *'wamp.subscription.match'({ args }): MetaSteps {
       const found: number[] = [];
       const matching = broker.matching(uriArgument(args[0], 'topic', 'exact', realm));
       const look = (subscription: SubscriptionView): void => {
-        if (isClients(subscription)) found.push(subscription.id);
+        if (isClientSubscription(subscription)) found.push(subscription.id);
       };
       yield* inSteps(matching, look, MATCHED_RUN);
       return found.length === 0 ? null : found;
     },
 
-    'wamp.subscription.get': ({ args }) => subscriptionDetails(clientsSubscription(broker, args[0])),
+    'wamp.subscription.get': ({ args }) => subscriptionDetails(clientSubscription(broker, args[0])),
 
-    'wamp.subscription.list_subscribers': ({ args }) => idsInSteps(subscribers(clientsSubscription(broker, args[0]))),
+    'wamp.subscription.list_subscribers': ({ args }) => idsInSteps(subscribers(clientSubscription(broker, args[0]))),
 
-    'wamp.subscription.count_subscribers': ({ args }) =>
-      countInSteps(subscribers(clientsSubscription(broker, args[0]))),
+    'wamp.subscription.count_subscribers': ({ args }) => countInSteps(subscribers(clientSubscription(broker, args[0]))),
 
     // The events are the arguments of the result, one each; what is said of the query is in its keyword arguments.
     *'wamp.subscription.get_events'({ caller, args, kwargs, payload }): MetaSteps {
-      const { id } = clientsSubscription(broker, args[0]);
+      const { id } = clientSubscription(broker, args[0]);
       const found = broker.events(caller, id, kwargs);
       const rows = new ResultRows(payload.source);
       let next = found.next();
@@ -64,9 +63,9 @@ export function subscriptionProcedures(realm: RealmView): MetaProcedures {
 }
 
 /** Throws `invalid_argument` and `no_such_subscription`. */
-export function clientsSubscription(broker: RealmView['broker'], value: unknown): SubscriptionView {
+export function clientSubscription(broker: RealmView['broker'], value: unknown): SubscriptionView {
   const id = idArgument(value, 'subscription');
   const subscription = broker.subscription(id);
-  if (subscription !== undefined && isClients(subscription)) return subscription;
+  if (subscription !== undefined && isClientSubscription(subscription)) return subscription;
   throw new WampError(ErrorUri.NoSuchSubscription, [`there is no subscription ${id}`]);
 }

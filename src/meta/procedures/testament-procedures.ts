@@ -1,21 +1,21 @@
 import type { TestamentScope } from '../../router/broker/testaments.ts';
-import type { RealmView } from '../../router/realm/realm.ts';
+import type { RealmView } from '../../router/realm/realm-view.ts';
 import { Payload } from '../../wamp/payload.ts';
 import type { MetaProcedures } from '../runtime/meta-procedure.ts';
 import { dictArgument, invalid, isAbsent, listArgument, textArgument } from './meta-arguments.ts';
 
 /** What a session has published when it ends: each for itself alone, and without a value in return. [advanced/pubsub_testament] */
-export function testamentProcedures({ broker }: RealmView): MetaProcedures {
+export function testamentProcedures(realm: RealmView): MetaProcedures {
   return {
     'wamp.session.add_testament': ({ caller, args, kwargs }) => {
       const topic = textArgument(args[0], 'topic');
       const payload = Payload.of(listArgument(args[1], 'args'), dictArgument(args[2], 'kwargs'));
       const options = dictArgument(kwargs['publish_options'], 'publish_options');
-      broker.addTestament(caller, scopeOf(kwargs['scope']), { topic, payload, options });
+      realm.addTestament(caller, scopeOf(kwargs['scope']), { topic, payload, options });
     },
 
     'wamp.session.flush_testaments': ({ caller, kwargs }) => {
-      broker.flushTestaments(caller, scopeOf(kwargs['scope']));
+      realm.flushTestaments(caller, scopeOf(kwargs['scope']));
     },
   };
 }

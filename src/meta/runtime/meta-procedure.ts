@@ -1,10 +1,10 @@
-import type { Session } from '../../router/session/session.ts';
+import type { RouterSession } from '../../router/session/session.ts';
 import type { Dict } from '../../wamp/dict.ts';
 import type { Payload } from '../../wamp/payload.ts';
 
 /** A call of a meta procedure. */
 export interface MetaCall {
-  readonly caller: Session;
+  readonly caller: RouterSession;
   readonly args: readonly unknown[];
   readonly kwargs: Dict;
   /** The same, not taken apart. */

@@ -3,7 +3,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Invocation, JoinedSession } from '../../client/api/session-api.ts';
 import { joinLocal } from '../../client/session/join-local.ts';
 import type { Link, Principal } from '../../link/link.ts';
-import type { RealmView } from '../../router/realm/realm.ts';
+import type { RealmView } from '../../router/realm/realm-view.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import { asId } from '../../wamp/ids.ts';
 import type { MetaProcedure, MetaProcedures } from './meta-procedure.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import type { Session } from '../../router/session/session.ts';
+import type { RouterSession } from '../../router/session/session.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { MetaSteps } from './meta-procedure.ts';
 
@@ -37,7 +37,7 @@ const MORE: Outcome = { done: false };
 export class MetaTurns {
   readonly #clock: Clock;
   /** The calls that wait, by caller; the caller whose turn it is comes first. */
-  readonly #lines = new Map<Session, Job[]>();
+  readonly #lines = new Map<RouterSession, Job[]>();
   #left = TURN_COST;
   #scheduled = false;
 
@@ -46,7 +46,7 @@ export class MetaTurns {
   }
 
   /** Runs a call; returns its answer, or a promise where it takes more than this turn. Throws what the call throws. */
-  run(caller: Session, begin: () => unknown, isWanted: () => boolean): unknown {
+  run(caller: RouterSession, begin: () => unknown, isWanted: () => boolean): unknown {
     const line = this.#lines.get(caller);
     let steps: MetaSteps | undefined;
     if (line === undefined && this.#left > 0) {

@@ -2,18 +2,18 @@ import type { Dict } from '../../wamp/dict.ts';
 import type { Id } from '../../wamp/ids.ts';
 import { MessageType } from '../../wamp/messages/message-type.ts';
 import type { EventMessage, PublishMessage } from '../../wamp/messages/messages.ts';
-import type { Session } from '../session/session.ts';
+import type { RouterSession } from '../session/session.ts';
 import type { Audience } from './events/audience.ts';
 import { eventDetails } from './events/event-attributes.ts';
-import type { Subscription } from './events/subscription.ts';
+import type { RouterSubscription } from './events/subscription.ts';
 
 /** Sends one EVENT, the same object, to all receivers of one subscription. */
 export function dispatch(
-  subscription: Subscription,
+  subscription: RouterSubscription,
   { topic, payload }: PublishMessage,
   publication: Id<'publication'>,
   attributes: Dict,
-  excluded: Session | undefined,
+  excluded: RouterSession | undefined,
   audience: Audience | undefined,
 ): void {
   const receivers = subscription.sessions;

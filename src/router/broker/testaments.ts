@@ -1,8 +1,24 @@
+import type { Dict } from '../../wamp/dict.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
+import { asId } from '../../wamp/ids.ts';
+import { MessageType } from '../../wamp/messages/message-type.ts';
 import type { PublishMessage } from '../../wamp/messages/messages.ts';
+import type { Payload } from '../../wamp/payload.ts';
 import { payloadSize, valueSize } from '../../wamp/payload-size.ts';
 import type { RouterLimits } from '../quota/limits.ts';
 import type { MemoryShare } from '../quota/memory-share.ts';
+import { changesRetained, discloses, usesPassthru } from '../requests/request-options.ts';
+import type { RealmRules } from '../session/realm-rules.ts';
+import type { RouterSession } from '../session/session.ts';
+import { Audience } from './events/audience.ts';
+
+/** What a session wants published when it ends. [advanced/pubsub_testament] */
+export interface Testament {
+  readonly topic: string;
+  readonly payload: Payload;
+  /** PUBLISH.Options; `acknowledge` and `exclude_me` make no sense and are not heeded. */
+  readonly options: Dict;
+}
 
 /** When a testament is due. Sessions are not resumed here, so both are when the session ends. [advanced/pubsub_testament] */
 export type TestamentScope = 'detached' | 'destroyed';
@@ -28,7 +44,7 @@ export class Testaments {
     if (this.size >= limits.testamentsPerSession || bytes > limits.testamentBytesPerSession) {
       throw new WampError(ErrorUri.LimitExceeded, ['this session has too many testaments']);
     }
-    if (!share.take(own)) {
+    if (!share.reserve(own)) {
       throw new WampError(ErrorUri.LimitExceeded, [
         `the testaments of all sessions take the ${share.limit} bytes that they may`,
       ]);
@@ -40,20 +56,45 @@ export class Testaments {
   /** Empties one bucket; how many testaments it held. */
   flush(scope: TestamentScope, share: MemoryShare): number {
     const flushed = scope === 'detached' ? this.#detached : this.#destroyed;
-    share.give(bytesOf(flushed));
+    share.release(bytesOf(flushed));
     if (scope === 'detached') this.#detached = NONE;
     else this.#destroyed = NONE;
     return flushed.length;
   }
 
   /** Takes everything out, in the order in which it is to be published: detached before destroyed. */
-  take(share: MemoryShare): readonly PublishMessage[] {
+  removeAll(share: MemoryShare): readonly PublishMessage[] {
     const all = [...this.#detached, ...this.#destroyed];
-    if (all.length > 0) share.give(bytesOf(all));
+    if (all.length > 0) share.release(bytesOf(all));
     this.#detached = NONE;
     this.#destroyed = NONE;
     return all;
   }
+}
+
+/**
+ * A testament as the PUBLISH that it will be. Whatever would be refused then is refused now, while somebody listens:
+ * throws `WampError`.
+ */
+export function checkedTestament(rules: RealmRules, session: RouterSession, testament: Testament): PublishMessage {
+  const { payload, options } = testament;
+  const topic = rules.uri(testament.topic, 'exact', session);
+  const { disclose, retain } = rules.permit(session, 'publish', topic, 'exact');
+  if (retain === false && changesRetained(options)) {
+    throw rules.refusal(session, ErrorUri.NotAuthorized, `not allowed to retain what is published to ${topic}`);
+  }
+  discloses(options, disclose);
+  Audience.of(options);
+  if (usesPassthru(options) && !session.features.publisherPassthru) {
+    throw new WampError(ErrorUri.InvalidArgument, ['ppt_scheme, but HELLO did not announce payload_passthru_mode']);
+  }
+  return {
+    type: MessageType.Publish,
+    request: asId<'request'>(0),
+    options: { ...options, acknowledge: false, exclude_me: false },
+    topic,
+    payload: payload.detach(),
+  };
 }
 
 function bytesOf(messages: readonly PublishMessage[]): number {

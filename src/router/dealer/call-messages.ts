@@ -4,8 +4,8 @@ import type { Id } from '../../wamp/ids.ts';
 import { MessageType } from '../../wamp/messages/message-type.ts';
 import { Payload } from '../../wamp/payload.ts';
 import type { Uri } from '../../wamp/uri.ts';
-import type { Session } from '../session/session.ts';
-import type { Call } from './call.ts';
+import type { RouterSession } from '../session/session.ts';
+import type { RouterCall } from './call.ts';
 import type { RegisteredCallee } from './registration.ts';
 
 /** RESULT.Details of a progressive result, and INVOCATION.Details of a part that is not the last. */
@@ -15,25 +15,30 @@ export const PROGRESS: Dict = Object.freeze({ progress: true });
 const interruptOptions = { killnowait: Object.freeze({ mode: 'killnowait' }), kill: Object.freeze({ mode: 'kill' }) };
 
 /** Ends a call with an error. */
-export function sendError({ caller, request }: Call, error: Uri, payload: Payload, details: Dict = EMPTY_DICT): void {
+export function sendError(
+  { caller, request }: RouterCall,
+  error: Uri,
+  payload: Payload,
+  details: Dict = EMPTY_DICT,
+): void {
   caller.link.send({ type: MessageType.Error, requestType: MessageType.Call, request, details, error, payload });
 }
 
-export function sendSizeError(caller: Session, request: Id<'request'>, text: string): void {
+export function sendSizeError(caller: RouterSession, request: Id<'request'>, text: string): void {
   const payload = text === '' ? Payload.empty : Payload.of([text]);
   const [requestType, error] = [MessageType.Call, ErrorUri.PayloadSizeExceeded];
   caller.link.send({ type: MessageType.Error, requestType, request, details: EMPTY_DICT, error, payload });
 }
 
 /** Tells the callee, if there is one and it can be told, to stop. */
-export function interrupt({ callee, invocation }: Call, mode: keyof typeof interruptOptions): void {
+export function interrupt({ callee, invocation }: RouterCall, mode: keyof typeof interruptOptions): void {
   if (callee?.session.features.calleeCanceling !== true) return;
   const options = interruptOptions[mode];
   callee.session.link.send({ type: MessageType.Interrupt, request: invocation, options });
 }
 
 /** INVOCATION for the callee that the call is with. */
-export function sendInvocation(call: Call, callee: RegisteredCallee, payload: Payload, last: boolean): void {
+export function sendInvocation(call: RouterCall, callee: RegisteredCallee, payload: Payload, last: boolean): void {
   call.sent++;
   const details = invocationDetails(call, callee);
   callee.session.link.send({
@@ -50,7 +55,7 @@ function partDetails(details: Dict): Dict {
 }
 
 /** INVOCATION.Details without `progress`: the same for every part of a call, as its options are. */
-function invocationDetails(call: Call, callee: RegisteredCallee): Dict {
+function invocationDetails(call: RouterCall, callee: RegisteredCallee): Dict {
   const { caller, registration, progressive, passthru, timeout, decision, disclosed } = call;
   const forwarded = callee.forwardTimeout && timeout > 0;
   const exact = registration.match === 'exact';

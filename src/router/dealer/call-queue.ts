@@ -1,13 +1,12 @@
-import type { Session } from '../session/session.ts';
-import type { Call } from './call.ts';
-import type { Registration } from './registration.ts';
+import type { RouterSession } from '../session/session.ts';
+import type { CallRegistration, RouterCall } from './call.ts';
 
 /**
  * The calls of one registration that wait for a callee that is free. Callers take turns, so that one with a thousand
  * calls does not hold up another with one; the calls of one caller keep their order.
  */
 export class CallQueue {
-  readonly #byCaller = new Map<Session, Set<Call>>();
+  readonly #byCaller = new Map<RouterSession, Set<RouterCall>>();
   #size = 0;
   /** Those for which some callees do not exist any more. */
   #rerouted = 0;
@@ -16,7 +15,7 @@ export class CallQueue {
     return this.#size;
   }
 
-  add(call: Call): void {
+  add(call: RouterCall): void {
     const calls = this.#byCaller.get(call.caller);
     if (calls === undefined) this.#byCaller.set(call.caller, new Set([call]));
     else calls.add(call);
@@ -24,7 +23,7 @@ export class CallQueue {
     if (call.tried !== undefined) this.#rerouted++;
   }
 
-  delete(call: Call): void {
+  delete(call: RouterCall): void {
     const calls = this.#byCaller.get(call.caller);
     if (calls?.delete(call) !== true) return;
     if (calls.size === 0) this.#byCaller.delete(call.caller);
@@ -33,7 +32,7 @@ export class CallQueue {
   }
 
   /** Takes out the next call that need not wait any more: there is a callee for it, or there will never be one. */
-  take(registration: Registration): Call | undefined {
+  dequeue(registration: CallRegistration): RouterCall | undefined {
     // One answer for nearly all of them: the queue is not gone through for nothing.
     const busy = registration.isBusy(undefined);
     if (busy && this.#rerouted === 0) return undefined;
@@ -52,7 +51,7 @@ export class CallQueue {
   }
 
   /** Takes out all. */
-  takeAll(): readonly Call[] {
+  dequeueAll(): readonly RouterCall[] {
     const all = [...this.#byCaller.values()].flatMap(calls => [...calls]);
     this.#byCaller.clear();
     this.#size = 0;

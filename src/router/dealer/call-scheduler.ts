@@ -3,10 +3,10 @@ import { Payload } from '../../wamp/payload.ts';
 import { payloadSize } from '../../wamp/payload-size.ts';
 import type { Uri } from '../../wamp/uri.ts';
 import type { RealmRules } from '../session/realm-rules.ts';
-import type { Call } from './call.ts';
+import type { CallCallee, CallRegistration, RouterCall } from './call.ts';
 import { interrupt, sendError, sendInvocation } from './call-messages.ts';
 import { CallQueue } from './call-queue.ts';
-import { BUSY, type RegisteredCallee, type Registration } from './registration.ts';
+import { BUSY } from './registration.ts';
 
 /** What a call takes that waits for its answer, in all tables, beside arguments that are kept. */
 const CALL_BYTES = 700;
@@ -16,14 +16,16 @@ const KEPT_OVERHEAD = 200;
 
 /** Brings calls to callees: at once, when one is free, or to the next where one cannot take it. */
 export class CallScheduler {
-  readonly #context: RealmRules;
-  readonly #match: (procedure: Uri) => Registration | undefined;
+  readonly #rules: RealmRules;
+  readonly #match: (procedure: Uri) => CallRegistration | undefined;
+  /** The calls of each registration that wait for a callee. A registration has no entry until its first call waits. */
+  readonly #queues = new Map<CallRegistration, CallQueue>();
   #keptBytes = 0;
   #placed = 0;
 
   /** `match` finds the registration for a procedure. */
-  constructor(context: RealmRules, match: (procedure: Uri) => Registration | undefined) {
-    this.#context = context;
+  constructor(rules: RealmRules, match: (procedure: Uri) => CallRegistration | undefined) {
+    this.#rules = rules;
     this.#match = match;
   }
 
@@ -38,22 +40,22 @@ export class CallScheduler {
   }
 
   /** Takes on a call that has just come. Throws `WampError` where nobody can take it. */
-  open(call: Call, payload: Payload): void {
-    const { calls } = this.#context.shares;
-    if (!calls.take(CALL_BYTES)) {
+  open(call: RouterCall, payload: Payload): void {
+    const { calls } = this.#rules.shares;
+    if (!calls.reserve(CALL_BYTES)) {
       throw new WampError(ErrorUri.LimitExceeded, ['too many calls of all sessions wait for their answer']);
     }
     try {
       this.#place(call, payload);
     } catch (error) {
-      calls.give(CALL_BYTES);
+      calls.release(CALL_BYTES);
       throw error;
     }
-    call.caller.calls.set(call.request, call);
+    call.tables.calls.set(call.request, call);
   }
 
   /** Another part of a progressive call. [advanced/rpc_progressive_call_invocations] */
-  continue(call: Call, payload: Payload, last: boolean): void {
+  continue(call: RouterCall, payload: Payload, last: boolean): void {
     call.complete = last;
     if (call.callee === undefined) {
       if (this.#keep(call, payload)) return;
@@ -69,11 +71,12 @@ export class CallScheduler {
    * The callee is not available: the next one is asked. False where this call cannot be moved any more.
    * [advanced/rpc_call_rerouting]
    */
-  reroute(call: Call): boolean {
+  reroute(call: RouterCall): boolean {
     const { callee, registration } = call;
     if (callee === undefined || call.killed || call.answering || call.sent > 1) return false;
     if (registration.policy !== 'single' && call.kept.length === 0) return false;
-    call.withdraw();
+    withdraw(call, callee);
+    call.callee = undefined;
     call.tried ??= new Set();
     call.tried.add(callee);
     this.#placeAgain(call);
@@ -82,39 +85,47 @@ export class CallScheduler {
   }
 
   /** A progressive result has come: the time until the next one begins. [advanced/rpc_progressive_call_results: timeouts] */
-  answered(call: Call): void {
+  answered(call: RouterCall): void {
     call.answering = true;
     if (!call.isTimed) return;
     call.stopTimer();
-    call.startTimer(this.#context.clock, this.#expire);
+    call.startTimer(this.#rules.clock, this.#expire);
   }
 
   /** Ends a call with an error. The callee is not told. */
-  fail(call: Call, error: Uri, payload: Payload): void {
+  fail(call: RouterCall, error: Uri, payload: Payload): void {
     this.close(call);
     sendError(call, error, payload);
     this.settle(call.registration);
   }
 
   /** Ends a call. The caller has been told or is about to be; then `settle`, as there may be room for another. */
-  close(call: Call): void {
-    if (call.caller.calls.get(call.request) === call) this.#context.shares.calls.give(CALL_BYTES);
-    call.close();
+  close(call: RouterCall): void {
+    const { tables, request, callee } = call;
+    if (tables.calls.get(request) === call) this.#rules.shares.calls.release(CALL_BYTES);
+    call.stopTimer();
+    if (callee === undefined) this.#queues.get(call.registration)?.delete(call);
+    else withdraw(call, callee);
+    tables.calls.delete(request);
+    // The caller may have sent more parts that have not arrived yet.
+    if (call.inParts) tables.endedCalls.add(request, call.procedure);
     if (call.kept.length > 0) this.#release(call);
   }
 
   /** Callees have come, gone or become free: what waits and need not wait any more is moved on. */
-  settle(registration: Registration): void {
-    const { queue } = registration;
-    if (queue === undefined || queue.size === 0) return;
+  settle(registration: CallRegistration): void {
+    const queue = this.#queues.size === 0 ? undefined : this.#queues.get(registration);
+    if (queue === undefined) return;
     if (registration.callees.length > 0) {
-      for (let call = queue.take(registration); call !== undefined; call = queue.take(registration)) {
+      if (queue.size === 0) return;
+      for (let call = queue.dequeue(registration); call !== undefined; call = queue.dequeue(registration)) {
         this.#placeAgain(call);
       }
       return;
     }
+    this.#queues.delete(registration);
     // The registration is gone, but no callee has seen these calls: they are routed anew.
-    for (const call of queue.takeAll()) {
+    for (const call of queue.dequeueAll()) {
       call.tried = undefined;
       const next = this.#match(call.procedure);
       if (next === undefined) {
@@ -127,7 +138,7 @@ export class CallScheduler {
     }
   }
 
-  #placeAgain(call: Call): void {
+  #placeAgain(call: RouterCall): void {
     try {
       this.#place(call, undefined);
     } catch (error) {
@@ -138,7 +149,7 @@ export class CallScheduler {
   }
 
   /** `payload` is undefined where it has been kept. */
-  #place(call: Call, payload: Payload | undefined): void {
+  #place(call: RouterCall, payload: Payload | undefined): void {
     const { registration, tried } = call;
     const callee = registration.choose(tried);
     if (callee === BUSY) this.#wait(call, payload);
@@ -147,28 +158,27 @@ export class CallScheduler {
     else throw new WampError(ErrorUri.NoAvailableCallee, [`no callee of ${call.procedure} is available`]);
   }
 
-  #wait(call: Call, payload: Payload | undefined): void {
-    const { clock, limits } = this.#context;
-    call.registration.queue ??= new CallQueue();
-    const { queue } = call.registration;
-    const room = queue.size < limits.waitingCallsPerRegistration;
-    if (!room || (payload !== undefined && !this.#keep(call, payload))) {
+  #wait(call: RouterCall, payload: Payload | undefined): void {
+    const { clock, limits } = this.#rules;
+    const queue = this.#queueOf(call.registration);
+    const isFull = queue.size >= limits.waitingCallsPerRegistration;
+    if (isFull || (payload !== undefined && !this.#keep(call, payload))) {
       throw new WampError(ErrorUri.Unavailable, ['too many calls wait for a callee that is free']);
     }
     queue.add(call);
     call.startTimer(clock, this.#expire);
   }
 
-  #invoke(call: Call, callee: RegisteredCallee, payload: Payload | undefined): void {
+  #invoke(call: RouterCall, callee: CallCallee, payload: Payload | undefined): void {
     refuseUnsupported(call, callee);
     if (call.sent === 0) this.#placed++;
-    call.begin(callee);
+    begin(call, callee);
     if (callee.forwardTimeout) call.stopTimer();
-    else call.startTimer(this.#context.clock, this.#expire);
+    else call.startTimer(this.#rules.clock, this.#expire);
     const reroutable = call.registration.policy !== 'single' && callee.session.features.calleeReroute;
     if (payload !== undefined) {
       // Half of the room is for calls that wait. Without room the call is made all the same: it will not be rerouted.
-      if (reroutable && this.#keptBytes < this.#context.limits.keptCallBytes / 2) this.#keep(call, payload);
+      if (reroutable && this.#keptBytes < this.#rules.limits.keptCallBytes / 2) this.#keep(call, payload);
       sendInvocation(call, callee, payload, call.complete);
       return;
     }
@@ -179,19 +189,27 @@ export class CallScheduler {
     });
   }
 
-  #keep(call: Call, payload: Payload): boolean {
+  #queueOf(registration: CallRegistration): CallQueue {
+    const known = this.#queues.get(registration);
+    if (known !== undefined) return known;
+    const queue = new CallQueue();
+    this.#queues.set(registration, queue);
+    return queue;
+  }
+
+  #keep(call: RouterCall, payload: Payload): boolean {
     const bytes = payloadSize(payload) + KEPT_OVERHEAD;
-    if (this.#keptBytes + bytes > this.#context.limits.keptCallBytes) return false;
+    if (this.#keptBytes + bytes > this.#rules.limits.keptCallBytes) return false;
     this.#keptBytes += bytes;
     call.keep(payload.detach());
     return true;
   }
 
-  #release(call: Call): void {
+  #release(call: RouterCall): void {
     for (const payload of call.release()) this.#keptBytes -= payloadSize(payload) + KEPT_OVERHEAD;
   }
 
-  readonly #expire = (call: Call): void => {
+  readonly #expire = (call: RouterCall): void => {
     this.close(call);
     sendError(call, ErrorUri.Timeout, Payload.empty);
     interrupt(call, 'killnowait');
@@ -199,8 +217,24 @@ export class CallScheduler {
   };
 }
 
+/** Gives the call to a callee, with a new INVOCATION.Request. */
+function begin(call: RouterCall, callee: CallCallee): void {
+  const { tables } = callee;
+  callee.inFlight++;
+  call.callee = callee;
+  call.invocation = tables.nextInvocation();
+  call.sent = 0;
+  tables.invocations.set(call.invocation, call);
+}
+
+/** The callee no longer handles the call. */
+function withdraw(call: RouterCall, callee: CallCallee): void {
+  callee.inFlight--;
+  callee.tables.invocations.delete(call.invocation);
+}
+
 /** [advanced/rpc_progressive_call_invocations], [advanced/payload_passthru_mode: feature announcement] */
-function refuseUnsupported({ inParts, passthru }: Call, { session: { features } }: RegisteredCallee): void {
+function refuseUnsupported({ inParts, passthru }: RouterCall, { session: { features } }: CallCallee): void {
   if (inParts && !features.calleeProgressiveInvocations) {
     throw new WampError(ErrorUri.FeatureNotSupported, ['the callee does not take progressive call invocations']);
   }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts';
+import type { LazyMap } from '../../base/collections/lazy-map.ts';
 import { afterAwake } from '../../base/time/awake-time.ts';
 import type { Dict } from '../../wamp/dict.ts';
 import { asId, type Id } from '../../wamp/ids.ts';
@@ -6,10 +7,10 @@ import type { CallMessage } from '../../wamp/messages/messages.ts';
 import type { Payload } from '../../wamp/payload.ts';
 import type { Uri } from '../../wamp/uri.ts';
 import type { Decision } from '../policy/authorizer.ts';
-import { passthruOf } from '../requests/payload-passthru.ts';
-import { callTimeout, discloses } from '../requests/request-options.ts';
-import type { Session } from '../session/session.ts';
-import type { RegisteredCallee, Registration } from './registration.ts';
+import { callTimeout, discloses, passthruOf } from '../requests/request-options.ts';
+import type { RouterSession } from '../session/session.ts';
+import type { EndedCalls } from './ended-calls.ts';
+import type { RegisteredCallee, RouterRegistration } from './registration.ts';
 
 const NO_REQUEST = asId<'request'>(0);
 /** No timer runs longer; a call with a longer timeout has none. */
@@ -18,19 +19,44 @@ const MAX_TIMEOUT = 0x7fffffff;
 const NOTHING: readonly Payload[] = Object.freeze([]);
 
 /**
- * A call on its way: from CALL until its final answer. It stands in the caller's table for exactly that long, and in a
- * callee's while that one is at work on it; whoever ends it first owes the caller the answer.
+ * What the dealer holds for one session. `CallParty` implements it. The interface is here because calls and the tables
+ * that list them refer to each other.
  */
-export class Call {
-  readonly caller: Session;
+export interface CallTables {
+  readonly session: RouterSession;
+  readonly registrations: LazyMap<Id<'registration'>, CallRegistration>;
+  /** As caller: calls without a final answer, by CALL.Request. */
+  readonly calls: LazyMap<Id<'request'>, RouterCall>;
+  /** As caller: progressive calls that have ended. */
+  readonly endedCalls: EndedCalls;
+  /** As callee: invocations without a final answer, by INVOCATION.Request. */
+  readonly invocations: LazyMap<Id<'request'>, RouterCall>;
+  nextInvocation(): Id<'request'>;
+}
+
+/** A callee with the tables of its session. */
+export interface CallCallee extends RegisteredCallee {
+  readonly tables: CallTables;
+}
+
+export type CallRegistration = RouterRegistration<CallCallee>;
+
+/**
+ * A call from CALL until its final answer. The table of the caller lists it for this time, the table of a callee while the
+ * callee handles it. The code that removes the call from the tables also sends the answer to the caller.
+ */
+export class RouterCall {
+  readonly caller: RouterSession;
+  /** The tables of the caller. */
+  readonly tables: CallTables;
   readonly request: Id<'request'>;
   readonly procedure: Uri;
   /** Of the first CALL; later ones of a progressive call change nothing. [advanced/rpc_progressive_call_invocations: freezing] */
   readonly options: Dict;
   readonly decision: Decision;
-  registration: Registration;
+  registration: CallRegistration;
   /** Undefined while the call waits for one that is free. */
-  callee: RegisteredCallee | undefined = undefined;
+  callee: CallCallee | undefined = undefined;
   /** INVOCATION.Request. */
   invocation: Id<'request'> = NO_REQUEST;
   /** A progressive result has been passed on. */
@@ -42,18 +68,20 @@ export class Call {
   /** INVOCATIONs sent to this callee. */
   sent = 0;
   /** Callees that were not available. [advanced/rpc_call_rerouting] */
-  tried: Set<RegisteredCallee> | undefined = undefined;
+  tried: Set<CallCallee> | undefined = undefined;
   /** What a callee yet to be chosen will be sent. */
   kept: readonly Payload[] = NOTHING;
   #timer: Timer | undefined = undefined;
 
   constructor(
-    caller: Session,
+    caller: RouterSession,
+    tables: CallTables,
     { request, options, procedure }: CallMessage,
-    registration: Registration,
+    registration: CallRegistration,
     decision: Decision,
   ) {
     this.caller = caller;
+    this.tables = tables;
     this.request = request;
     this.procedure = procedure;
     this.options = options;
@@ -90,25 +118,6 @@ export class Call {
     return discloses(this.options, disclose) || (disclose === 'on request' && this.callee?.discloseCaller === true);
   }
 
-  /** `callee` gets to work on it, under an INVOCATION.Request of its own. */
-  begin(callee: RegisteredCallee): void {
-    const { session } = callee;
-    callee.inFlight++;
-    this.callee = callee;
-    this.invocation = session.nextInvocation();
-    this.sent = 0;
-    session.invocations.set(this.invocation, this);
-  }
-
-  /** The callee is no longer at work on it. */
-  withdraw(): void {
-    const { callee } = this;
-    if (callee === undefined) return;
-    callee.inFlight--;
-    callee.session.invocations.delete(this.invocation);
-    this.callee = undefined;
-  }
-
   keep(payload: Payload): void {
     this.kept = this.kept === NOTHING ? [payload] : [...this.kept, payload];
   }
@@ -124,7 +133,7 @@ export class Call {
    * Calls back unless the call ends, or the time is started anew, within its timeout. Does nothing where the time runs
    * already. [advanced/rpc_call_timeout]
    */
-  startTimer(clock: Clock, expired: (call: Call) => void): void {
+  startTimer(clock: Clock, expired: (call: RouterCall) => void): void {
     const { timeout } = this;
     if (timeout === 0 || timeout > MAX_TIMEOUT || this.#timer !== undefined) return;
     this.#timer = afterAwake(clock, timeout, () => expired(this));
@@ -138,21 +147,5 @@ export class Call {
   stopTimer(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-  }
-
-  /** It has ended, or is about to: whoever closes it says so to the caller. */
-  close(): void {
-    this.stopTimer();
-    if (this.callee === undefined) this.registration.queue?.delete(this);
-    else this.#leaveCallee(this.callee);
-    this.caller.calls.delete(this.request);
-    // Parts may still be on their way.
-    if (this.inParts) this.caller.endedCalls.add(this.request, this.procedure);
-  }
-
-  /** As `withdraw`, but it stays known who was at work on it. */
-  #leaveCallee(callee: RegisteredCallee): void {
-    callee.inFlight--;
-    callee.session.invocations.delete(this.invocation);
   }
 }

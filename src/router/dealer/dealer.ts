@@ -15,42 +15,49 @@ import type {
 import { Payload } from '../../wamp/payload.ts';
 import { isUri, type MatchPolicy, type Uri } from '../../wamp/uri.ts';
 import type { Decision } from '../policy/authorizer.ts';
-import { passthruOf, withoutPassthru } from '../requests/payload-passthru.ts';
-import { callTimeout, cancelMode, discloses, isBare, usesPassthru } from '../requests/request-options.ts';
+import {
+  callTimeout,
+  cancelMode,
+  discloses,
+  isBare,
+  passthruOf,
+  usesPassthru,
+  withoutPassthru,
+} from '../requests/request-options.ts';
 import type { RealmRules } from '../session/realm-rules.ts';
-import type { Session } from '../session/session.ts';
-import { Call } from './call.ts';
+import type { RouterSession } from '../session/session.ts';
+import { type CallRegistration, RouterCall } from './call.ts';
 import { interrupt, PROGRESS, sendError, sendSizeError } from './call-messages.ts';
+import type { CallParty } from './call-party.ts';
 import { CallScheduler } from './call-scheduler.ts';
 import type { DealerView } from './dealer-view.ts';
-import type { Registration } from './registration.ts';
 import { Registry } from './registry.ts';
 
 /** Routed remote procedure calls on one realm. [basic/remote_procedure_call] */
 export class Dealer implements DealerView {
-  readonly #context: RealmRules;
+  readonly #rules: RealmRules;
   readonly #registry: Registry;
-  readonly #desk: CallScheduler;
+  readonly #scheduler: CallScheduler;
   #late = 0;
   #stray = 0;
 
-  constructor(context: RealmRules) {
-    this.#context = context;
-    this.#registry = new Registry(context, registration => this.#desk.settle(registration));
-    this.#desk = new CallScheduler(context, procedure => this.#registry.match(procedure));
+  constructor(rules: RealmRules) {
+    this.#rules = rules;
+    this.#registry = new Registry(rules, registration => this.#scheduler.settle(registration));
+    this.#scheduler = new CallScheduler(rules, procedure => this.#registry.match(procedure));
   }
 
   get registrationCount(): number {
     return this.#registry.size;
   }
 
-  get registrations(): ReadonlyMap<Id<'registration'>, Registration> {
+  get registrations(): ReadonlyMap<Id<'registration'>, CallRegistration> {
     return this.#registry.all;
   }
 
   /** Calls routed to a callee, since the start. */
   get called(): number {
-    return this.#desk.placed;
+    return this.#scheduler.placed;
   }
 
   /** Answers of callees that came when nobody waited for them any more, since the start. */
@@ -65,31 +72,33 @@ export class Dealer implements DealerView {
 
   /** What is kept of arguments for calls that wait or may be rerouted, in bytes. */
   get keptBytes(): number {
-    return this.#desk.keptBytes;
+    return this.#scheduler.keptBytes;
   }
 
-  lookup(procedure: Uri, match: MatchPolicy): Registration | undefined {
+  lookup(procedure: Uri, match: MatchPolicy): CallRegistration | undefined {
     return this.#registry.lookup(procedure, match);
   }
 
-  match(procedure: Uri): Registration | undefined {
+  match(procedure: Uri): CallRegistration | undefined {
     return this.#registry.match(procedure);
   }
 
-  revokeRegistration(session: Session, registration: Registration, reason: string): void {
-    this.#registry.revoke(session, registration, reason);
+  /** Returns false if the session is not a callee of the registration. */
+  revoke(party: CallParty, id: Id<'registration'>, reason: string): boolean {
+    return this.#registry.revoke(party, id, reason);
   }
 
-  register(session: Session, message: RegisterMessage): void {
-    this.#registry.register(session, message);
+  register(party: CallParty, message: RegisterMessage): void {
+    this.#registry.register(party, message);
   }
 
-  unregister(session: Session, message: UnregisterMessage): void {
-    this.#registry.unregister(session, message);
+  unregister(party: CallParty, message: UnregisterMessage): void {
+    this.#registry.unregister(party, message);
   }
 
-  call(caller: Session, message: CallMessage): void {
-    const context = this.#context;
+  call(caller: CallParty, message: CallMessage): void {
+    const rules = this.#rules;
+    const { session } = caller;
     const { request, options, procedure, payload } = message;
     const open = caller.calls.get(request);
     if (open !== undefined) {
@@ -101,28 +110,28 @@ export class Dealer implements DealerView {
       this.#stray++;
       return;
     }
-    refuseUnannounced(caller, options);
+    refuseUnannounced(session, options);
     const registration = this.#registry.match(procedure);
-    const decision = context.permit(caller, 'call', procedure, 'exact');
+    const decision = rules.permit(session, 'call', procedure, 'exact');
     if (registration === undefined) {
       throw new WampError(ErrorUri.NoSuchProcedure, [`nobody has registered ${procedure}`]);
     }
     refuseOptions(options, decision);
-    if (caller.calls.size >= context.limits.callsPerSession) {
+    if (caller.calls.size >= rules.limits.callsPerSession) {
       throw new WampError(ErrorUri.LimitExceeded, ['too many calls of this session wait for their answer']);
     }
-    this.#desk.open(new Call(caller, message, registration, decision), payload);
+    this.#scheduler.open(new RouterCall(session, caller, message, registration, decision), payload);
   }
 
   /** A CALL that never came about: more parts of it may be on their way. [advanced/rpc_progressive_call_invocations] */
-  refuse(caller: Session, { request, options, procedure }: CallMessage): void {
+  refuse(caller: CallParty, { request, options, procedure }: CallMessage): void {
     if (options['progress'] === true) caller.endedCalls.add(request, procedure);
   }
 
-  yield(callee: Session, message: YieldMessage): void {
+  yield(callee: CallParty, message: YieldMessage): void {
     const { request, options, payload } = message;
     const passthru = passthruOf(options);
-    if (passthru !== undefined && !callee.features.calleePassthru) {
+    if (passthru !== undefined && !callee.session.features.calleePassthru) {
       throw new ProtocolViolation('YIELD with ppt_scheme, but HELLO did not announce payload_passthru_mode');
     }
     const call = callee.invocations.get(request);
@@ -136,21 +145,21 @@ export class Dealer implements DealerView {
       return;
     }
     if (options['progress'] !== true) {
-      this.#desk.close(call);
+      this.#scheduler.close(call);
       const details = passthru ?? EMPTY_DICT;
       caller.link.send({ type: MessageType.Result, request: call.request, details, payload });
-      this.#desk.settle(call.registration);
+      this.#scheduler.settle(call.registration);
       return;
     }
     // A caller that did not ask for progressive results would take one for the final result.
     if (!call.progressive) return;
-    this.#desk.answered(call);
+    this.#scheduler.answered(call);
     const details = passthru === undefined ? PROGRESS : { ...passthru, ...PROGRESS };
     caller.link.send({ type: MessageType.Result, request: call.request, details, payload });
   }
 
   /** ERROR of a callee. */
-  error(callee: Session, message: ErrorMessage): void {
+  error(callee: CallParty, message: ErrorMessage): void {
     if (message.requestType !== MessageType.Invocation) {
       throw new ProtocolViolation('a client answers nothing but INVOCATION with ERROR');
     }
@@ -160,23 +169,24 @@ export class Dealer implements DealerView {
       return;
     }
     const { details, error, payload } = message;
-    if (error === ErrorUri.Unavailable && callee.features.calleeReroute && this.#desk.reroute(call)) return;
+    if (error === ErrorUri.Unavailable && callee.session.features.calleeReroute && this.#scheduler.reroute(call))
+      return;
     // Loose on every realm: the names of errors are the callee's, but what is no URI would cost the caller its session.
     if (!isUri(error, 'loose')) {
       const text = 'the callee answered with an error that is not a URI';
-      this.#desk.fail(call, ErrorUri.InvalidUri, Payload.of([text]));
+      this.#scheduler.fail(call, ErrorUri.InvalidUri, Payload.of([text]));
       return;
     }
-    this.#desk.close(call);
+    this.#scheduler.close(call);
     if (!usesPassthru(details)) sendError(call, error, payload, details);
-    else if (!callee.features.calleePassthru) sendError(call, error, payload, withoutPassthru(details));
+    else if (!callee.session.features.calleePassthru) sendError(call, error, payload, withoutPassthru(details));
     else if (call.caller.features.callerPassthru) sendError(call, error, payload, details);
     // A caller that could make nothing of the payload is told the error alone. [advanced/payload_passthru_mode]
     else sendError(call, error, Payload.empty, withoutPassthru(details));
-    this.#desk.settle(call.registration);
+    this.#scheduler.settle(call.registration);
   }
 
-  cancel(caller: Session, { request, options }: CancelMessage): void {
+  cancel(caller: CallParty, { request, options }: CancelMessage): void {
     const call = caller.calls.get(request);
     // Answered already, or never made: ignored. [advanced/rpc_call_canceling]
     if (call === undefined) return;
@@ -186,64 +196,65 @@ export class Dealer implements DealerView {
       call.killed = true;
       return;
     }
-    this.#desk.close(call);
+    this.#scheduler.close(call);
     sendError(call, ErrorUri.Canceled, Payload.empty);
     if (mode !== 'skip') interrupt(call, 'killnowait');
-    this.#desk.settle(call.registration);
+    this.#scheduler.settle(call.registration);
   }
 
   // A call ends even where a message of it does not fit its receiver's link. [basic/uri_reference: payload_size_exceeded]
 
-  invocationUnsendable(callee: Session, { request }: InvocationMessage): void {
+  invocationUnsendable(callee: CallParty, { request }: InvocationMessage): void {
     const call = callee.invocations.get(request);
     if (call === undefined) return;
-    this.#desk.close(call);
+    this.#scheduler.close(call);
     sendSizeError(call.caller, call.request, 'the arguments do not fit the link to the callee');
     // It has had other parts of the call.
     if (call.sent > 1) interrupt(call, 'killnowait');
-    this.#desk.settle(call.registration);
+    this.#scheduler.settle(call.registration);
   }
 
-  resultUnsendable(caller: Session, { request, details }: ResultMessage): void {
+  resultUnsendable(caller: CallParty, { request, details }: ResultMessage): void {
     const call = caller.calls.get(request);
     // Of a progressive result the call is still open, unless it has ended since.
     if (details['progress'] === true && call === undefined) return;
-    sendSizeError(caller, request, 'the result does not fit the link to the caller');
+    sendSizeError(caller.session, request, 'the result does not fit the link to the caller');
     if (call === undefined) return;
-    this.#desk.close(call);
+    this.#scheduler.close(call);
     interrupt(call, 'killnowait');
-    this.#desk.settle(call.registration);
+    this.#scheduler.settle(call.registration);
   }
 
-  errorUnsendable(caller: Session, { requestType, request, details, payload }: ErrorMessage): void {
+  errorUnsendable(caller: RouterSession, { requestType, request, details, payload }: ErrorMessage): void {
     if (requestType !== MessageType.Call || (payload.count === 0 && isBare(details))) return;
     sendSizeError(caller, request, '');
   }
 
   /** Ends every registration and every call, made or answered, of a session that is gone. */
-  leave(session: Session): void {
-    const registrations = this.#registry.leave(session);
+  leave(party: CallParty): void {
+    const { session } = party;
+    const registrations = this.#registry.leave(party);
     // Before there is room for any of them.
-    for (const call of session.calls.values()) if (call.callee === undefined) this.#desk.close(call);
-    for (const call of session.calls.values()) {
-      this.#desk.close(call);
+    for (const call of party.calls.values()) if (call.callee === undefined) this.#scheduler.close(call);
+    for (const call of party.calls.values()) {
+      this.#scheduler.close(call);
       // [basic/remote_procedure_call: Caller Leaving During an RPC Invocation]
       if (call.callee?.session !== session) interrupt(call, 'killnowait');
-      this.#desk.settle(call.registration);
+      this.#scheduler.settle(call.registration);
     }
-    for (const call of session.invocations.values()) {
+    for (const call of party.invocations.values()) {
       // [basic/remote_procedure_call: Callee Leaving During an RPC Invocation]
-      this.#desk.fail(call, ErrorUri.Canceled, Payload.of(['the callee left before it had answered']));
+      this.#scheduler.fail(call, ErrorUri.Canceled, Payload.of(['the callee left before it had answered']));
     }
     this.#registry.left(session, registrations);
   }
 
   /** A CALL with the id of one that is open. [advanced/rpc_progressive_call_invocations: verification of CALL request ids] */
-  #continue(call: Call, { request, options, procedure, payload }: CallMessage): void {
+  #continue(call: RouterCall, { request, options, procedure, payload }: CallMessage): void {
     const same = procedure === call.procedure;
     if (same && !call.inParts) throw new ProtocolViolation(`CALL ${request} is still waiting for its answer`);
     if (same && !call.complete && !call.killed) {
-      this.#desk.continue(call, payload, options['progress'] !== true);
+      this.#scheduler.continue(call, payload, options['progress'] !== true);
       return;
     }
     if (call.caller.strictRules !== undefined && !call.killed)
@@ -252,19 +263,19 @@ export class Dealer implements DealerView {
   }
 
   /** The caller cannot take the result for what it is; both are told. [advanced/payload_passthru_mode: feature announcement] */
-  #refuseResult(callee: Session, call: Call): void {
+  #refuseResult(callee: CallParty, call: RouterCall): void {
     const payload = Payload.of(['the caller does not take payload passthru mode']);
     const error = ErrorUri.FeatureNotSupported;
     const [requestType, request] = [MessageType.Yield, call.invocation];
-    callee.link.send({ type: MessageType.Error, requestType, request, details: EMPTY_DICT, error, payload });
-    this.#desk.fail(call, error, payload);
+    callee.session.link.send({ type: MessageType.Error, requestType, request, details: EMPTY_DICT, error, payload });
+    this.#scheduler.fail(call, error, payload);
   }
 
   /**
    * Dropped where the call was canceled or abandoned; ids that were never given out are a violation.
    * [basic/remote_procedure_call: Caller Leaving], [basic/building_blocks: protocol errors]
    */
-  #answeredLate(callee: Session, name: string, request: Id<'request'>): void {
+  #answeredLate(callee: CallParty, name: string, request: Id<'request'>): void {
     if (!callee.wasInvoked(request))
       throw new ProtocolViolation(`${name} for invocation ${request}, which was never made`);
     this.#late++;
@@ -272,7 +283,7 @@ export class Dealer implements DealerView {
 }
 
 /** What a caller has not announced ends its session. [advanced/rpc_progressive_call_invocations], [advanced/payload_passthru_mode] */
-function refuseUnannounced({ features }: Session, options: Dict): void {
+function refuseUnannounced({ features }: RouterSession, options: Dict): void {
   if (options['progress'] === true && !features.callerProgressiveInvocations) {
     throw new ProtocolViolation('CALL with progress, but HELLO did not announce progressive_call_invocations');
   }

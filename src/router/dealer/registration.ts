@@ -1,12 +1,11 @@
 import type { Id } from '../../wamp/ids.ts';
 import type { MatchPolicy, Uri } from '../../wamp/uri.ts';
-import type { InvocationPolicy } from '../requests/invocation-policy.ts';
-import type { Session } from '../session/session.ts';
-import type { CallQueue } from './call-queue.ts';
+import type { InvocationPolicy } from '../requests/request-options.ts';
+import type { RouterSession } from '../session/session.ts';
 
 /** One callee of a registration, with what it asked for when it registered. */
 export interface RegisteredCallee {
-  readonly session: Session;
+  readonly session: RouterSession;
   /** It wants to know who calls. [advanced/rpc_caller_identification] */
   readonly discloseCaller: boolean;
   /** It wants to keep the time itself. [advanced/rpc_call_timeout] */
@@ -20,10 +19,8 @@ export interface RegisteredCallee {
 /** Every callee that could answer is at work on as many calls as it takes. */
 export const BUSY = 'busy';
 
-type Tried = ReadonlySet<RegisteredCallee> | undefined;
-
 /** A procedure or pattern and the sessions that answer for it. [advanced/rpc_shared_registration] */
-export class Registration {
+export class RouterRegistration<Callee extends RegisteredCallee = RegisteredCallee> {
   readonly id: Id<'registration'>;
   readonly procedure: Uri;
   readonly match: MatchPolicy;
@@ -31,10 +28,8 @@ export class Registration {
   readonly policy: InvocationPolicy;
   /** Wall-clock milliseconds. */
   readonly created: number;
-  /** Calls that wait for a callee; made when the first has to. */
-  queue: CallQueue | undefined = undefined;
   readonly #random: () => number;
-  #callees: readonly RegisteredCallee[] = [];
+  #callees: readonly Callee[] = [];
   /** Round robin: whose turn it is. */
   #turn = 0;
 
@@ -56,15 +51,15 @@ export class Registration {
   }
 
   /** In the order in which they registered. */
-  get callees(): readonly RegisteredCallee[] {
+  get callees(): readonly Callee[] {
     return this.#callees;
   }
 
-  add(callee: RegisteredCallee): void {
+  add(callee: Callee): void {
     this.#callees = [...this.#callees, callee];
   }
 
-  remove(session: Session): void {
+  remove(session: RouterSession): void {
     const index = this.#callees.findIndex(callee => callee.session === session);
     if (index < 0) return;
     this.#callees = this.#callees.filter(callee => callee.session !== session);
@@ -75,7 +70,7 @@ export class Registration {
    * The callee that answers the next call, `BUSY` where it has to wait for one, undefined where there is none. Those
    * tried do not exist for this call. [advanced/rpc_call_rerouting]
    */
-  choose(tried: Tried): RegisteredCallee | typeof BUSY | undefined {
+  choose(tried: ReadonlySet<Callee> | undefined): Callee | typeof BUSY | undefined {
     const { policy } = this;
     if (policy === 'roundrobin') return this.#next(tried);
     if (policy === 'random') return this.#any(tried);
@@ -84,7 +79,7 @@ export class Registration {
   }
 
   /** Whether `choose` would say so now. */
-  isBusy(tried: Tried): boolean {
+  isBusy(tried: ReadonlySet<Callee> | undefined): boolean {
     if (this.policy === 'roundrobin' || this.policy === 'random') {
       const able = this.#callees.filter(callee => tried?.has(callee) !== true);
       return able.length > 0 && !able.some(isFree);
@@ -94,14 +89,14 @@ export class Registration {
   }
 
   /** The one whose place it is. A busy one is waited for: the others are its stand-ins for when it is gone. */
-  #standing(tried: Tried): RegisteredCallee | undefined {
+  #standing(tried: ReadonlySet<Callee> | undefined): Callee | undefined {
     const callees = this.#callees;
     if (tried === undefined) return this.policy === 'last' ? callees.at(-1) : callees[0];
-    const isLeft = (callee: RegisteredCallee): boolean => !tried.has(callee);
+    const isLeft = (callee: Callee): boolean => !tried.has(callee);
     return this.policy === 'last' ? callees.findLast(isLeft) : callees.find(isLeft);
   }
 
-  #next(tried: Tried): RegisteredCallee | typeof BUSY | undefined {
+  #next(tried: ReadonlySet<Callee> | undefined): Callee | typeof BUSY | undefined {
     const callees = this.#callees;
     let outcome: typeof BUSY | undefined;
     for (let step = 0; step < callees.length; step++) {
@@ -117,7 +112,7 @@ export class Registration {
     return outcome;
   }
 
-  #any(tried: Tried): RegisteredCallee | typeof BUSY | undefined {
+  #any(tried: ReadonlySet<Callee> | undefined): Callee | typeof BUSY | undefined {
     const able = tried === undefined ? this.#callees : this.#callees.filter(callee => !tried.has(callee));
     const free = able.every(isFree) ? able : able.filter(isFree);
     if (free.length > 0) return free[Math.floor(this.#random() * free.length)];

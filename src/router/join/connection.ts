@@ -9,10 +9,10 @@ import { MessageType, messageName } from '../../wamp/messages/message-type.ts';
 import type { Message, WelcomeMessage } from '../../wamp/messages/messages.ts';
 import { Payload } from '../../wamp/payload.ts';
 import type { Uri } from '../../wamp/uri.ts';
+import { RealmMember } from '../realm/members.ts';
 import type { Realm } from '../realm/realm.ts';
-import type { Session } from '../session/session.ts';
-import { Handshake } from './handshake.ts';
-import type { Lobby } from './lobby.ts';
+import type { RouterSession } from '../session/session.ts';
+import { Handshake, type HandshakeOptions } from './handshake.ts';
 import { MessageQueue } from './message-queue.ts';
 
 /**
@@ -27,23 +27,28 @@ import { MessageQueue } from './message-queue.ts';
  */
 type State = 'closed' | 'establishing' | 'challenging' | 'established' | 'shutting down' | 'over';
 
-export class Connection implements LinkReceiver {
-  readonly #lobby: Lobby;
+export class RouterConnection implements LinkReceiver {
+  readonly #options: HandshakeOptions;
   readonly #link: Link;
   readonly #vouched: Principal | undefined;
-  readonly #gone: (connection: Connection) => void;
+  readonly #gone: (connection: RouterConnection) => void;
   #state: State = 'closed';
   #handshake: Handshake | undefined;
   #realm: Realm | undefined;
-  #session: Session | undefined;
+  #member: RealmMember | undefined;
   /** Of the first session: a link that is confined stays confined to the same prefix. */
   #confinedTo: string | undefined;
-  #line: MessageQueue | undefined;
+  #queue: MessageQueue | undefined;
   #timer: Timer | undefined;
 
   /** `gone` is told when the link is no more. */
-  constructor(lobby: Lobby, link: Link, vouched: Principal | undefined, gone: (connection: Connection) => void) {
-    this.#lobby = lobby;
+  constructor(
+    options: HandshakeOptions,
+    link: Link,
+    vouched: Principal | undefined,
+    gone: (connection: RouterConnection) => void,
+  ) {
+    this.#options = options;
     this.#link = link;
     this.#vouched = vouched;
     this.#gone = gone;
@@ -51,10 +56,10 @@ export class Connection implements LinkReceiver {
   }
 
   message(message: Message): void {
-    const session = this.#session;
-    if (session !== undefined && message.type !== MessageType.Abort) {
-      if (this.#line !== undefined) this.#line.take(message);
-      else this.#handle(session, message);
+    const member = this.#member;
+    if (member !== undefined && message.type !== MessageType.Abort) {
+      if (this.#queue !== undefined) this.#queue.submit(message);
+      else this.#handle(member, message);
       return;
     }
     if (message.type === MessageType.Abort) {
@@ -66,7 +71,7 @@ export class Connection implements LinkReceiver {
       case 'closed':
         if (message.type !== MessageType.Hello) throw unexpected(message, 'before session was established');
         this.#state = 'establishing';
-        this.#handshake = new Handshake(this.#lobby, this.#link, this.#vouched, this, this.#confinedTo);
+        this.#handshake = new Handshake(this.#options, this.#link, this.#vouched, this, this.#confinedTo);
         this.#handshake.begin(message);
         return;
       case 'challenging':
@@ -92,17 +97,17 @@ export class Connection implements LinkReceiver {
   }
 
   unsendable(message: Message): void {
-    if (this.#session !== undefined) this.#realm?.unsendable(this.#session, message);
+    if (this.#member !== undefined) this.#realm?.unsendable(this.#member, message);
   }
 
   dropped(count: number): void {
-    if (this.#session !== undefined) this.#realm?.dropped(this.#session, count);
+    if (this.#member !== undefined) this.#realm?.dropped(this.#member, count);
   }
 
   /** Ends the session if there is one, with GOODBYE and a bounded wait for the answer, and then the link. */
   shutDown(reason: Uri, text: string): void {
     if (this.#state === 'shutting down' || this.#state === 'over') return;
-    if (this.#session === undefined) {
+    if (this.#member === undefined) {
       if (this.#state === 'closed') this.#end(text);
       else this.refused(reason, text);
       return;
@@ -117,25 +122,26 @@ export class Connection implements LinkReceiver {
     this.#link.send(challenge);
   }
 
-  welcomed(realm: Realm, session: Session, welcome: WelcomeMessage): void {
+  welcomed(realm: Realm, session: RouterSession, welcome: WelcomeMessage): void {
     this.#stopTimer();
     this.#handshake = undefined;
     this.#state = 'established';
     this.#realm = realm;
-    this.#session = session;
+    const member = new RealmMember(session);
+    this.#member = member;
     this.#confinedTo ??= session.confinedTo;
-    this.#line = realm.prepares ? this.#lineOf(realm, session) : undefined;
+    this.#queue = realm.prepares ? this.#queueFor(realm, member) : undefined;
     session.onEnd((reason, text) => {
-      if (this.#session === session) this.#sayGoodbye(reason, text);
+      if (this.#member === member) this.#sayGoodbye(reason, text);
     });
     // Also where nothing is said: the link may have carried a session of another role.
-    this.#link.setOutgoing?.(this.#lobby.outgoingOf(realm.name, session.principal));
-    this.#link.setMeters?.(session.allowance?.meters);
+    this.#link.setOutgoing?.(this.#options.outgoingOf(realm.name, session.principal));
+    this.#link.setMeters?.(session.quota?.meters);
     this.#link.send(welcome);
-    realm.join(session);
+    realm.join(member);
     const { authid, authrole } = session.principal;
     const { peer, listener } = this.#link.info;
-    this.#lobby.log.info(
+    this.#options.log.info(
       { realm: realm.name, session: session.id, authid, authrole, peer, listener },
       'session joined',
     );
@@ -149,13 +155,13 @@ export class Connection implements LinkReceiver {
   }
 
   #sumUp(text: string, reason: string, fields: LogFields): void {
-    const { log, refusals } = this.#lobby;
+    const { log, refusals } = this.#options;
     refusals.refused({ log, text, reason, from: networkOfPeer(this.#link.info), fields });
   }
 
-  #handle(session: Session, message: Message): void {
+  #handle(member: RealmMember, message: Message): void {
     if (message.type !== MessageType.Goodbye) {
-      this.#realm?.handle(session, message);
+      this.#realm?.handle(member, message);
       return;
     }
     this.#leave('goodbye');
@@ -164,10 +170,10 @@ export class Connection implements LinkReceiver {
   }
 
   /** Where permissions take time: the session's messages one after the other, and a peer that waits is read no further. */
-  #lineOf(realm: Realm, session: Session): MessageQueue {
+  #queueFor(realm: Realm, member: RealmMember): MessageQueue {
     return new MessageQueue({
-      prepare: message => realm.prepare(session, message),
-      handle: message => this.#handle(session, message),
+      prepare: message => realm.prepare(member, message),
+      handle: message => this.#handle(member, message),
       waiting: waits => (waits ? this.#link.pause?.() : this.#link.resume?.()),
       failed: error => this.#broken(error),
       overflown: () => this.shutDown(ErrorUri.LimitExceeded, 'too many messages wait for a permission'),
@@ -180,7 +186,7 @@ export class Connection implements LinkReceiver {
     const { peer, listener } = this.#link.info;
     if (violation)
       this.#sumUp('protocol violation, session ended', listener, { peer, listener, violation: error.message });
-    else this.#lobby.log.error({ peer, listener, err: error }, 'internal error, session ended');
+    else this.#options.log.error({ peer, listener, err: error }, 'internal error, session ended');
     const text = violation ? error.message : 'internal error';
     const reason = violation ? ErrorUri.ProtocolViolation : ErrorUri.RuntimeError;
     this.#link.send({ type: MessageType.Abort, details: { message: text }, reason, payload: Payload.empty });
@@ -192,12 +198,12 @@ export class Connection implements LinkReceiver {
     this.#leave(text ?? reason);
     this.#link.send(goodbye(reason, text === undefined ? EMPTY_DICT : { message: text }));
     this.#state = 'shutting down';
-    this.#wait(this.#lobby.limits.goodbyeTimeout, () => this.#end('no answer to GOODBYE'));
+    this.#wait(this.#options.limits.goodbyeTimeout, () => this.#end('no answer to GOODBYE'));
   }
 
   #awaitHello(): void {
     this.#state = 'closed';
-    this.#wait(this.#link.info.helloTimeout ?? this.#lobby.limits.helloTimeout, () => {
+    this.#wait(this.#link.info.helloTimeout ?? this.#options.limits.helloTimeout, () => {
       if (this.#handshake === undefined) this.#end('no HELLO in time');
       else this.refused(ErrorUri.AuthenticationFailed, 'the authentication took too long');
     });
@@ -205,7 +211,7 @@ export class Connection implements LinkReceiver {
 
   #wait(milliseconds: number, expired: () => void): void {
     this.#stopTimer();
-    this.#timer = afterAwake(this.#lobby.clock, milliseconds, expired);
+    this.#timer = afterAwake(this.#options.clock, milliseconds, expired);
   }
 
   /** Lets go of it, too: a session that does nothing for a year is none the larger for having said HELLO in time. */
@@ -217,17 +223,18 @@ export class Connection implements LinkReceiver {
   #leave(reason: string): void {
     this.#handshake?.abandon();
     this.#handshake = undefined;
-    const session = this.#session;
+    const member = this.#member;
     const realm = this.#realm;
-    this.#session = undefined;
+    this.#member = undefined;
     this.#realm = undefined;
-    if (this.#line?.busy) this.#link.resume?.();
-    this.#line?.stop();
-    this.#line = undefined;
-    if (session === undefined || realm === undefined) return;
-    realm.leave(session, reason);
-    if (session.allowance !== undefined) this.#lobby.allowances.leave(session.allowance);
-    this.#lobby.log.info({ realm: realm.name, session: session.id, reason }, 'session left');
+    if (this.#queue?.busy) this.#link.resume?.();
+    this.#queue?.stop();
+    this.#queue = undefined;
+    if (member === undefined || realm === undefined) return;
+    realm.leave(member, reason);
+    const { session } = member;
+    if (session.quota !== undefined) this.#options.quotas.leave(session.quota);
+    this.#options.log.info({ realm: realm.name, session: session.id, reason }, 'session left');
   }
 
   #end(reason: string): void {

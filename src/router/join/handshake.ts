@@ -1,5 +1,9 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
 import { networkOfPeer } from '../../base/network/network-of.ts';
+import type { RefusalSummary } from '../../base/refusal-summary.ts';
 import type { Link, Principal } from '../../link/link.ts';
+import type { OutgoingPolicy } from '../../link/outgoing-policy.ts';
 import { type Dict, EMPTY_DICT } from '../../wamp/dict.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import { routerRoles } from '../../wamp/features.ts';
@@ -12,25 +16,44 @@ import type {
   WelcomeMessage,
 } from '../../wamp/messages/messages.ts';
 import { isUri, type Uri } from '../../wamp/uri.ts';
-import type { AuthStep } from '../policy/authenticator.ts';
+import type { Authenticator, AuthStep } from '../policy/authenticator.ts';
+import type { RouterLimits } from '../quota/limits.ts';
+import type { QuotaTable } from '../quota/quota-table.ts';
 import type { Realm } from '../realm/realm.ts';
 import { checkAnnouncement } from '../requests/strict-rules.ts';
-import { type ClientFeatures, clientFeatures } from '../session/client-features.ts';
+import { type ClientFeatures, featuresOfClient } from '../session/client-features.ts';
 import { confinementFor } from '../session/confinement.ts';
-import { Session } from '../session/session.ts';
-import type { Lobby } from './lobby.ts';
+import { RouterSession } from '../session/session.ts';
+
+/** What the handshakes and connections of one router share. */
+export interface HandshakeOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly refusals: RefusalSummary;
+  readonly limits: RouterLimits;
+  readonly authenticator: Authenticator;
+  /** WELCOME.Details.agent. */
+  readonly agent: string;
+  /** Whether the router has reached its limit of sessions. */
+  readonly isFull: boolean;
+  realm(name: string): Realm | undefined;
+  /** Limits of the send queue of a principal. Undefined if the limits of the listener apply. */
+  outgoingOf(realm: string, principal: Principal): Partial<OutgoingPolicy> | undefined;
+  readonly quotas: QuotaTable;
+  newSessionId(): Id<'session'>;
+}
 
 /** How a handshake tells what came of it. `welcomed` and `refused` end it. */
 export interface HandshakeOutcome {
   challenged(challenge: ChallengeMessage): void;
-  welcomed(realm: Realm, session: Session, welcome: WelcomeMessage): void;
+  welcomed(realm: Realm, session: RouterSession, welcome: WelcomeMessage): void;
   /** `text` is for people; it goes into ABORT.Details.message. */
   refused(reason: Uri, text: string): void;
 }
 
 /** From HELLO to WELCOME or ABORT, with as many questions between as the authentication asks. [basic/sessions] */
 export class Handshake {
-  readonly #lobby: Lobby;
+  readonly #options: HandshakeOptions;
   readonly #link: Link;
   readonly #vouched: Principal | undefined;
   readonly #outcome: HandshakeOutcome;
@@ -45,18 +68,18 @@ export class Handshake {
    * earlier session on this link was confined to.
    */
   constructor(
-    lobby: Lobby,
+    options: HandshakeOptions,
     link: Link,
     vouched: Principal | undefined,
     outcome: HandshakeOutcome,
     confinedBefore?: string,
   ) {
-    this.#lobby = lobby;
+    this.#options = options;
     this.#link = link;
     this.#vouched = vouched;
     this.#outcome = outcome;
     this.#confinedBefore = confinedBefore;
-    this.#id = lobby.newSessionId();
+    this.#id = options.newSessionId();
   }
 
   /** Throws `ProtocolViolation` where the listener is strict and HELLO is not. */
@@ -67,18 +90,18 @@ export class Handshake {
       this.#refuse(ErrorUri.InvalidUri, 'the realm is not a URI');
       return;
     }
-    const realm = this.#lobby.realm(name);
+    const realm = this.#options.realm(name);
     if (realm === undefined) {
       this.#refuse(ErrorUri.NoSuchRealm, `there is no realm ${name} here`);
       return;
     }
-    const features = clientFeatures(details, this.#link.info.strict === true);
+    const features = featuresOfClient(details, this.#link.info.strict === true);
     if (features === undefined) {
       const text = 'HELLO.Details.roles has to announce at least one of publisher, subscriber, caller, callee';
       this.#refuse(ErrorUri.ProtocolViolation, text);
       return;
     }
-    if (this.#lobby.full) {
+    if (this.#options.isFull) {
       this.#refuse(ErrorUri.LimitExceeded, 'there are too many sessions');
       return;
     }
@@ -89,13 +112,13 @@ export class Handshake {
       return;
     }
     const request = { realm: name, details, link: this.#link.info, session: this.#id };
-    this.#take(() => this.#lobby.authenticator.begin(request));
+    this.#run(() => this.#options.authenticator.begin(request));
   }
 
   answer(message: AuthenticateMessage): void {
     const answer = this.#answer;
     this.#answer = undefined;
-    if (answer !== undefined) this.#take(() => answer(message));
+    if (answer !== undefined) this.#run(() => answer(message));
   }
 
   /** Whatever is still being decided no longer matters. */
@@ -103,7 +126,7 @@ export class Handshake {
     this.#over = true;
   }
 
-  #take(ask: () => AuthStep | Promise<AuthStep>): void {
+  #run(ask: () => AuthStep | Promise<AuthStep>): void {
     let step: AuthStep | Promise<AuthStep>;
     try {
       step = ask();
@@ -134,7 +157,7 @@ export class Handshake {
       this.#refuse(error.uri, String(error.args[0] ?? ''));
       return;
     }
-    const { log, refusals } = this.#lobby;
+    const { log, refusals } = this.#options;
     const fields = { peer: this.#link.info.peer, err: error };
     const from = networkOfPeer(this.#link.info);
     refusals.refused({ log, level: 'error', text: 'the authenticator failed', reason: 'error', from, fields });
@@ -154,8 +177,8 @@ export class Handshake {
       this.#refuse(ErrorUri.ProtocolViolation, text);
       return;
     }
-    const allowance = this.#lobby.allowances.enter(realm.name, principal, this.#link.info);
-    if (allowance === 'full') {
+    const quota = this.#options.quotas.enter(realm.name, principal, this.#link.info);
+    if (quota === 'full') {
       this.#refuse(
         ErrorUri.LimitExceeded,
         'there are as many sessions of this principal, or from this address, as may be',
@@ -164,16 +187,16 @@ export class Handshake {
     }
     this.#over = true;
     const { authid, authrole, authmethod, authprovider } = principal;
-    const now = this.#lobby.clock.now();
-    const session = new Session(this.#id, realm.name, principal, features, this.#link, now, prefix);
-    session.allowance = allowance;
-    session.since = this.#lobby.clock.monotonic();
+    const now = this.#options.clock.now();
+    const session = new RouterSession(this.#id, realm.name, principal, features, this.#link, now, prefix);
+    session.quota = quota;
+    session.since = this.#options.clock.monotonic();
     const details = {
       realm: realm.name,
       ...{ authid, authrole, authmethod, authprovider },
       ...(extra === EMPTY_DICT ? {} : { authextra: extra }),
-      agent: this.#lobby.agent,
-      roles: realm.hasVoice ? routerRoles.withMetaApi : routerRoles.withoutMetaApi,
+      agent: this.#options.agent,
+      roles: realm.hasRouterSession ? routerRoles.withMetaApi : routerRoles.withoutMetaApi,
     };
     this.#outcome.welcomed(realm, session, { type: MessageType.Welcome, session: this.#id, details });
   }

@@ -3,7 +3,7 @@ import type { Message } from '../../wamp/messages/messages.ts';
 /** Messages of one session that may wait: what was read before reading stopped, and what a link without a stop brings. */
 const MAX_WAITING = 5_000;
 
-export interface MessageLineOptions {
+export interface MessageQueueOptions {
   /** Resolves when it is known what a message may do; undefined where it is known already. */
   readonly prepare: (message: Message) => Promise<void> | undefined;
   readonly handle: (message: Message) => void;
@@ -20,10 +20,10 @@ export interface MessageLineOptions {
  * others wait behind it, and nobody else does.
  */
 export class MessageQueue {
-  readonly #options: MessageLineOptions;
+  readonly #options: MessageQueueOptions;
   #waiting: Message[] | undefined;
 
-  constructor(options: MessageLineOptions) {
+  constructor(options: MessageQueueOptions) {
     this.#options = options;
   }
 
@@ -33,7 +33,7 @@ export class MessageQueue {
   }
 
   /** Handles a message: now, or in its turn. Throws what `handle` throws now. */
-  take(message: Message): void {
+  submit(message: Message): void {
     if (this.#waiting !== undefined) {
       if (this.#waiting.length < MAX_WAITING) this.#waiting.push(message);
       else this.#options.overflown();

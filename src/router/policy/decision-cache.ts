@@ -60,8 +60,8 @@ export class DecisionCache {
   /** Takes of the share what is there, as far as there is as much left. */
   #count(): void {
     const more = this.#known.publish.bytes + this.#known.call.bytes - this.#bytes;
-    if (more > 0 && !this.#share.take(more)) return;
-    if (more < 0) this.#share.give(-more);
+    if (more > 0 && !this.#share.reserve(more)) return;
+    if (more < 0) this.#share.release(-more);
     this.#bytes += more;
   }
 }

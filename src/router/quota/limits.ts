@@ -24,7 +24,7 @@ export interface RouterLimits {
   readonly goodbyeTimeout: number;
 }
 
-export const defaultLimits: RouterLimits = Object.freeze({
+export const defaultRouterLimits: RouterLimits = Object.freeze({
   sessions: 50_000,
   subscriptionsPerSession: 20_000,
   registrationsPerSession: 20_000,

@@ -3,25 +3,25 @@ import type { RouterLimits } from './limits.ts';
 /** A part of the process's memory that all sessions have together; it counts what is taken, near enough. */
 export class MemoryShare {
   readonly limit: number;
-  #taken = 0;
+  #reserved = 0;
 
   constructor(limit: number) {
     this.limit = limit;
   }
 
-  get taken(): number {
-    return this.#taken;
+  get reserved(): number {
+    return this.#reserved;
   }
 
   /** Takes bytes. False, and nothing taken, where there are not as many left. */
-  take(bytes: number): boolean {
-    if (this.#taken + bytes > this.limit) return false;
-    this.#taken += bytes;
+  reserve(bytes: number): boolean {
+    if (this.#reserved + bytes > this.limit) return false;
+    this.#reserved += bytes;
     return true;
   }
 
-  give(bytes: number): void {
-    this.#taken -= bytes;
+  release(bytes: number): void {
+    this.#reserved -= bytes;
   }
 }
 

@@ -82,6 +82,11 @@ export class PrincipalQuota {
   }
 }
 
+/** Counts an error for the session if it is the refusal of a limit. */
+export function countLimitRefusal(session: { refusedByLimit: number }, { uri }: WampError): void {
+  if (uri === ErrorUri.LimitExceeded || uri === ErrorUri.PayloadSizeExceeded) session.refusedByLimit++;
+}
+
 function sameRate(one: RateLimit | undefined, other: RateLimit | undefined): boolean {
   return one?.rate === other?.rate && one?.burst === other?.burst;
 }

@@ -2,13 +2,16 @@ import type { Dict } from '../../wamp/dict.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { MatchPolicy } from '../../wamp/uri.ts';
 import type { Decision } from '../policy/authorizer.ts';
-import { type InvocationPolicy, invocationPolicies } from './invocation-policy.ts';
+
+/** Who of several callees of one procedure is invoked. [advanced/rpc_shared_registration] */
+export const invocationPolicies = ['single', 'first', 'last', 'roundrobin', 'random'] as const;
+export type InvocationPolicy = (typeof invocationPolicies)[number];
 
 // An option of the wrong type counts as absent, except where that would change what the request means. One that is null
 // is absent: clients in the field (wampy over MsgPack and CBOR) write the options that they were not given as null.
 
 /** `match`, `exact` where it is absent. */
-export function matchPolicy(options: Dict): MatchPolicy {
+export function matchPolicyOf(options: Dict): MatchPolicy {
   const match = options['match'];
   if (match === undefined || match === null) return 'exact';
   if (match === 'exact' || match === 'prefix' || match === 'wildcard') return match;
@@ -16,7 +19,7 @@ export function matchPolicy(options: Dict): MatchPolicy {
 }
 
 /** `invoke`, `single` where it is absent. [advanced/rpc_shared_registration] */
-export function invocationPolicy(options: Dict): InvocationPolicy {
+export function invocationPolicyOf(options: Dict): InvocationPolicy {
   const invoke = options['invoke'];
   if (invoke === undefined || invoke === null) return 'single';
   const policy = invocationPolicies.find(name => name === invoke);
@@ -68,4 +71,27 @@ export function isBare(options: Dict): boolean {
 export function usesPassthru(options: Dict): boolean {
   const scheme = options['ppt_scheme'];
   return typeof scheme === 'string' && scheme !== '';
+}
+
+const passthruAttributes = ['ppt_scheme', 'ppt_serializer', 'ppt_cipher', 'ppt_keyid'] as const;
+
+/**
+ * The passthruAttributes that tell how a payload is packed, to be passed on as they are; undefined where the payload is an
+ * ordinary one, which a non-empty `ppt_scheme` decides. [advanced/payload_passthru_mode]
+ */
+export function passthruOf(options: Dict): Dict | undefined {
+  if (!usesPassthru(options)) return undefined;
+  const passed: Record<string, string> = {};
+  for (const name of passthruAttributes) {
+    const value = options[name];
+    if (typeof value === 'string') passed[name] = value;
+  }
+  return passed;
+}
+
+/** The rest of them, for whoever can make nothing of a payload that is packed. */
+export function withoutPassthru(details: Dict): Dict {
+  return Object.fromEntries(
+    Object.entries(details).filter(([name]) => !passthruAttributes.some(other => other === name)),
+  );
 }

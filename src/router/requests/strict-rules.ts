@@ -3,7 +3,7 @@ import { ErrorUri, ProtocolViolation, WampError } from '../../wamp/errors.ts';
 import { type Id, isId, MAX_ID } from '../../wamp/ids.ts';
 import { MessageType, messageName } from '../../wamp/messages/message-type.ts';
 import type { CallMessage, Message } from '../../wamp/messages/messages.ts';
-import type { Session } from '../session/session.ts';
+import type { Uri } from '../../wamp/uri.ts';
 
 interface Kind {
   readonly name: string;
@@ -34,10 +34,10 @@ const count: Kind = {
 const passthru = { ppt_scheme: text, ppt_serializer: text, ppt_cipher: text, ppt_keyid: text };
 const audience = { eligible_authid: texts, eligible_authrole: texts, exclude_authid: texts, exclude_authrole: texts };
 
-/** The calls of a session that have been made. */
-interface Callings {
-  readonly calls: Pick<Session['calls'], 'has'>;
-  readonly endedCalls: Session['endedCalls'];
+/** The calls that a session has made. */
+interface MadeCalls {
+  readonly calls: { has(request: Id<'request'>): boolean };
+  readonly endedCalls: { has(request: Id<'request'>, procedure: Uri): boolean };
 }
 
 /** The options that this router knows, by message. Others are ignored, whatever they are. [basic/messages] */
@@ -78,10 +78,10 @@ export class StrictRules {
   }
 
   /** Throws `ProtocolViolation`, or `WampError` for what can be answered with an ERROR. */
-  check(session: Callings, message: Message): void {
+  check(tables: MadeCalls, message: Message): void {
     switch (message.type) {
       case MessageType.Call:
-        if (this.#isPart(session, message)) return;
+        if (this.#isPart(tables, message)) return;
         this.#count(message.type, message.request);
         break;
       case MessageType.Publish:
@@ -100,9 +100,9 @@ export class StrictRules {
    * Whether a CALL is a part of one that was made before, which it has to be unless its id is a new one. All its options
    * but `progress` are ignored. [advanced/rpc_progressive_call_invocations: verification of CALL request ids]
    */
-  #isPart(session: Callings, { request, procedure, options: { progress } }: CallMessage): boolean {
+  #isPart(tables: MadeCalls, { request, procedure, options: { progress } }: CallMessage): boolean {
     if (request > this.#last || request === this.#next) return false;
-    if (!session.calls.has(request) && !session.endedCalls.has(request, procedure)) {
+    if (!tables.calls.has(request) && !tables.endedCalls.has(request, procedure)) {
       throw new ProtocolViolation(`CALL ${request} is neither new nor a part of a progressive call`);
     }
     if (progress !== undefined && typeof progress !== 'boolean') {

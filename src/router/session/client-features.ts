@@ -27,7 +27,7 @@ export interface ClientFeatures {
 }
 
 /** The features in HELLO.Details.roles; undefined where no role at all is announced, which a client must do. */
-export function clientFeatures(details: Dict, strict: boolean): ClientFeatures | undefined {
+export function featuresOfClient(details: Dict, strict: boolean): ClientFeatures | undefined {
   const roles = strict ? details['roles'] : announcedRoles(details['roles']);
   if (!isDict(roles) || !clientRoles.some(role => isDict(roles[role]))) return undefined;
   const callee = featuresOf(roles, 'callee');

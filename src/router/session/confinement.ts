@@ -1,6 +1,6 @@
 import { isUri } from '../../wamp/uri.ts';
 import type { Action } from '../policy/authorizer.ts';
-import type { Session } from './session.ts';
+import type { RouterSession } from './session.ts';
 
 const AUTHID = '{authid}';
 
@@ -18,6 +18,6 @@ export function confinementFor(confinedTo: string, authid: string): string | und
  * Whether `action` on `uri`, a name or a pattern, is outside of what the session is confined to. A pattern is inside only
  * if it begins with the whole prefix: then it matches nothing outside, whatever its policy.
  */
-export function isOutside({ confinedTo }: Session, action: Action, uri: string): boolean {
+export function isOutside({ confinedTo }: RouterSession, action: Action, uri: string): boolean {
   return confinedTo !== undefined && (action === 'publish' || action === 'register') && !uri.startsWith(confinedTo);
 }

@@ -1,5 +1,5 @@
 import type { Action } from '../policy/authorizer.ts';
-import type { Session } from './session.ts';
+import type { RouterSession } from './session.ts';
 
 /** URIs that only a part of this program publishes, so that what stands there is what that part says. */
 export interface OwnedTopics {
@@ -18,7 +18,7 @@ export class OwnedTopicTable {
   }
 
   /** The topic that `action` would write to, or a procedure that would look like it, if the session is not its owner. */
-  ownedByAnother({ linkInfo }: Session, action: Action, uri: string): string | undefined {
+  ownedByAnother({ linkInfo }: RouterSession, action: Action, uri: string): string | undefined {
     if (this.#owned.length === 0 || (action !== 'publish' && action !== 'register')) return undefined;
     let found: string | undefined;
     for (const { topic, match, listener } of this.#owned) {

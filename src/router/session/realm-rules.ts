@@ -11,13 +11,14 @@ import { type Action, ALLOW, type Authorizer, type Decision, decide } from '../p
 import { DecisionCache, type RepeatedAction } from '../policy/decision-cache.ts';
 import type { RouterLimits } from '../quota/limits.ts';
 import type { MemoryShares } from '../quota/memory-share.ts';
-import { matchPolicy } from '../requests/request-options.ts';
+import { matchPolicyOf } from '../requests/request-options.ts';
 import { isOutside } from './confinement.ts';
-import { MEMBER_BYTES, nameBytes } from './name-bytes.ts';
 import type { RouterObserver } from './observer.ts';
 import { type OwnedTopics, OwnedTopicTable } from './owned-topics.ts';
-import type { Session } from './session.ts';
-import type { Takeover } from './takeover.ts';
+import type { RouterSession } from './session.ts';
+
+/** `same-authid`: a new session takes over the unshared registrations of an older session with the same authid. */
+export type Takeover = 'none' | 'same-authid';
 
 /** What a realm's broker and dealer have in common: the rules of the realm and what the router was given. */
 export class RealmRules {
@@ -67,7 +68,7 @@ export class RealmRules {
   }
 
   /** Refuses what is no topic or procedure of this realm. `session`: who says it. */
-  checkUri(text: string, session?: Session): void {
+  checkUri(text: string, session?: RouterSession): void {
     if (!this.#isUri(text, 'exact', session)) throw this.#invalidUri(text, 'exact', session);
   }
 
@@ -78,25 +79,25 @@ export class RealmRules {
   }
 
   /** Whether `checkUri` takes a text. */
-  isTopic(text: string, session: Session): text is Uri {
+  isTopic(text: string, session: RouterSession): text is Uri {
     return this.#isUri(text, 'exact', session);
   }
 
   /** The policy in `options`; refuses what is no pattern of it on this realm. */
-  pattern(session: Session, options: Dict, text: string): MatchPolicy {
-    const match = matchPolicy(options);
+  pattern(session: RouterSession, options: Dict, text: string): MatchPolicy {
+    const match = matchPolicyOf(options);
     this.uri(text, match, session);
     return match;
   }
 
   /** `text` as a topic, a procedure or a pattern of this realm; refuses what is none. */
-  uri(text: string, match: MatchPolicy, session?: Session): Uri {
+  uri(text: string, match: MatchPolicy, session?: RouterSession): Uri {
     if (this.#isUri(text, match, session)) return text;
     throw this.#invalidUri(text, match, session);
   }
 
   /** Refuses what the session may not do; whether it is disclosed who it is. */
-  authorize(session: Session, action: Action, uri: Uri, match: MatchPolicy): Decision['disclose'] {
+  authorize(session: RouterSession, action: Action, uri: Uri, match: MatchPolicy): Decision['disclose'] {
     return this.permit(session, action, uri, match).disclose;
   }
 
@@ -104,8 +105,8 @@ export class RealmRules {
    * As `authorize`, with all that was decided. Every publication, registration and testament passes here, so this is where
    * confinement holds: before the authorizer is asked, and also if it allows everything.
    */
-  permit(session: Session, action: Action, uri: Uri, match: MatchPolicy): Decision {
-    if (session.speaksForRouter) return ALLOW;
+  permit(session: RouterSession, action: Action, uri: Uri, match: MatchPolicy): Decision {
+    if (session.isRouterSession) return ALLOW;
     if (isOutside(session, action, uri)) {
       const text = `not allowed to ${action} ${uri}: this session publishes and registers under ${session.confinedTo} alone`;
       throw this.refusal(session, ErrorUri.NotAuthorized, text);
@@ -134,7 +135,7 @@ export class RealmRules {
   }
 
   /** Counts a subscription or registration that a session is about to have. Refuses what there is no memory for. */
-  takeName(session: Session, uri: Uri, match: MatchPolicy, isNew: boolean): void {
+  reserveName(session: RouterSession, uri: Uri, match: MatchPolicy, isNew: boolean): void {
     const { names } = this.shares;
     const own = nameBytes(uri, match) + MEMBER_BYTES;
     const most = names.limit / 4;
@@ -142,27 +143,27 @@ export class RealmRules {
       const text = `the subscriptions and registrations of one session may take ${Math.floor(most)} bytes of memory`;
       throw new WampError(ErrorUri.LimitExceeded, [text]);
     }
-    if (!names.take(isNew ? own : MEMBER_BYTES) && !session.speaksForRouter) {
+    if (!names.reserve(isNew ? own : MEMBER_BYTES) && !session.isRouterSession) {
       const text = `the subscriptions and registrations of all sessions take the ${names.limit} bytes that they may`;
       throw new WampError(ErrorUri.LimitExceeded, [text]);
     }
     session.nameBytes += own;
   }
 
-  /** As `takeName`, for one that a session has no more. */
-  giveName(session: Session, uri: Uri, match: MatchPolicy, isLast: boolean): void {
+  /** As `reserveName`, for one that a session has no more. */
+  releaseName(session: RouterSession, uri: Uri, match: MatchPolicy, isLast: boolean): void {
     const own = nameBytes(uri, match) + MEMBER_BYTES;
     session.nameBytes -= own;
-    this.shares.names.give(isLast ? own : MEMBER_BYTES);
+    this.shares.names.release(isLast ? own : MEMBER_BYTES);
   }
 
   /** What the session is answered that may not do something; counted, as not every request is answered. */
-  refusal(session: Session, uri: Uri, text: string): WampError {
+  refusal(session: RouterSession, uri: Uri, text: string): WampError {
     this.countRefusal(session);
     return new WampError(uri, [text]);
   }
 
-  countRefusal(session: Session): void {
+  countRefusal(session: RouterSession): void {
     session.refused++;
     this.#refused++;
   }
@@ -178,8 +179,8 @@ export class RealmRules {
   }
 
   /** Finds out what `permit` is going to be asked; undefined where it knows, or is not going to be asked. */
-  prepare(session: Session, message: Message): Promise<void> | undefined {
-    if (session.speaksForRouter) return undefined;
+  prepare(session: RouterSession, message: Message): Promise<void> | undefined {
+    if (session.isRouterSession) return undefined;
     switch (message.type) {
       case MessageType.Publish:
         return this.#prepare(session, 'publish', message.topic, 'exact');
@@ -195,12 +196,12 @@ export class RealmRules {
   }
 
   /** Whether the session might subscribe to a topic by its name. */
-  mayReceive(session: Session, topic: Uri): boolean {
+  mayReceive(session: RouterSession, topic: Uri): boolean {
     return this.may(session, 'subscribe', topic, 'exact');
   }
 
   /** For what topics the session might ask what was published to them; each is decided once. [advanced/pubsub_event_history] */
-  mayRecall(session: Session): (topic: Uri) => boolean {
+  mayRecall(session: RouterSession): (topic: Uri) => boolean {
     const decided = new Map<Uri, boolean>();
     return topic => {
       const known = decided.get(topic);
@@ -213,21 +214,21 @@ export class RealmRules {
   }
 
   /** Whether `permit` would permit it. */
-  may(session: Session, action: Action, uri: Uri, match: MatchPolicy): boolean {
+  may(session: RouterSession, action: Action, uri: Uri, match: MatchPolicy): boolean {
     if (isOutside(session, action, uri) || this.#owned.ownedByAnother(session, action, uri) !== undefined) return false;
     return decide(this.#authorizer, session, action, uri, match, this.log).verdict === 'allow';
   }
 
   /** Whether `permit` would permit it, by what is known now: the answer to the same question is remembered. */
-  mayPublishNow(session: Session, uri: Uri): boolean {
+  mayPublishNow(session: RouterSession, uri: Uri): boolean {
     const action = 'publish';
-    if (session.speaksForRouter) return true;
+    if (session.isRouterSession) return true;
     if (isOutside(session, action, uri) || isReserved(uri)) return false;
     if (this.#owned.ownedByAnother(session, action, uri) !== undefined) return false;
     return this.#repeated(session, action, uri).verdict === 'allow';
   }
 
-  #repeated(session: Session, action: RepeatedAction, uri: Uri): Decision {
+  #repeated(session: RouterSession, action: RepeatedAction, uri: Uri): Decision {
     const authorizer = this.#authorizer;
     const { version } = authorizer;
     if (version === undefined) return decide(authorizer, session, action, uri, 'exact', this.log);
@@ -241,7 +242,7 @@ export class RealmRules {
     return decision;
   }
 
-  #prepare(session: Session, action: Action, uri: string, match: unknown): Promise<void> | undefined {
+  #prepare(session: RouterSession, action: Action, uri: string, match: unknown): Promise<void> | undefined {
     // What is none is refused in its turn, and nobody is asked about it.
     if (match !== 'exact' && match !== 'prefix' && match !== 'wildcard') return undefined;
     if (!this.#isUri(uri, match, session) || isOutside(session, action, uri)) return undefined;
@@ -253,11 +254,11 @@ export class RealmRules {
     }
   }
 
-  #isUri(text: string, match: MatchPolicy, session?: Session): text is Uri {
+  #isUri(text: string, match: MatchPolicy, session?: RouterSession): text is Uri {
     return sizeProblem(text, this.limits, session) === undefined && isUri(text, this.uriRule, match);
   }
 
-  #invalidUri(text: string, match: MatchPolicy, session?: Session): WampError {
+  #invalidUri(text: string, match: MatchPolicy, session?: RouterSession): WampError {
     const what = match === 'exact' ? 'a URI' : `a URI for match ${match}`;
     const problem = sizeProblem(text, this.limits, session) ?? `not ${what} by the ${this.uriRule} rule of this realm`;
     return new WampError(ErrorUri.InvalidUri, [problem]);
@@ -268,7 +269,7 @@ export class RealmRules {
 const PREFIX_COMPONENTS = 16;
 
 /** What is wrong with the size of a URI or pattern; undefined where nothing is. */
-function sizeProblem(text: string, limits: RouterLimits, session?: Session): string | undefined {
+function sizeProblem(text: string, limits: RouterLimits, session?: RouterSession): string | undefined {
   const { length } = text;
   const { uriLength } = limits;
   const uriComponents = limits.uriComponents + (session?.linkInfo.transport === 'local' ? PREFIX_COMPONENTS : 0);
@@ -278,4 +279,15 @@ function sizeProblem(text: string, limits: RouterLimits, session?: Session): str
   const components = componentCount(text);
   if (components <= uriComponents) return undefined;
   return `a URI may have ${uriComponents} components (limits.maxUriComponents), and this one has ${components}`;
+}
+
+/** What one session's part in a subscription or registration takes. */
+const MEMBER_BYTES = 150;
+
+/** Nodes, entries of tables and the object, beside the text of a URI or pattern. */
+const OBJECT_BYTES = { exact: 500, prefix: 750, wildcard: 900 } as const satisfies Record<MatchPolicy, number>;
+
+/** Memory that a subscription or registration takes, near enough: a character may take two bytes, and labels are copies. */
+function nameBytes(uri: string, match: MatchPolicy): number {
+  return OBJECT_BYTES[match] + 4 * uri.length;
 }

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SessionRates } from '../../../src/meta/procedures/session-rates.ts';
-import { clientFeatures } from '../../../src/router/session/client-features.ts';
-import { Session } from '../../../src/router/session/session.ts';
+import { featuresOfClient } from '../../../src/router/session/client-features.ts';
+import { RouterSession } from '../../../src/router/session/session.ts';
 import { asId } from '../../../src/wamp/ids.ts';
 import { ListLink } from '../../support/list-link.ts';
 
 const JOINED = 5000;
 
-function session(): Session {
+function session(): RouterSession {
   const principal = { authid: 'a', authrole: 'b', authmethod: 'test', authprovider: 'test' };
-  const features = clientFeatures({ roles: { caller: {} } }, false) ?? assert.fail();
-  const session = new Session(asId(1), 'realm1', principal, features, new ListLink(), 0);
+  const features = featuresOfClient({ roles: { caller: {} } }, false) ?? assert.fail();
+  const session = new RouterSession(asId(1), 'realm1', principal, features, new ListLink(), 0);
   session.since = JOINED;
   return session;
 }

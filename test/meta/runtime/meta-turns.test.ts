@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MetaSteps } from '../../../src/meta/runtime/meta-procedure.ts';
 import { MetaTurns, TURN_COST } from '../../../src/meta/runtime/meta-turns.ts';
-import type { Session } from '../../../src/router/session/session.ts';
+import type { RouterSession } from '../../../src/router/session/session.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 /** A caller is known by its identity alone. */
-const [attacker, other] = [{}, {}] as unknown as readonly [Session, Session];
+const [attacker, other] = [{}, {}] as unknown as readonly [RouterSession, RouterSession];
 const wanted = (): boolean => true;
 
 function scene() {
@@ -22,7 +22,7 @@ function scene() {
     }
     return 'done';
   }
-  const call = (caller: Session, name: string, units: number, isWanted = wanted): void => {
+  const call = (caller: RouterSession, name: string, units: number, isWanted = wanted): void => {
     const outcome = turns.run(caller, () => work(units), isWanted);
     if (outcome instanceof Promise) {
       outcome.then(

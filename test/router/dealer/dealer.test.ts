@@ -83,10 +83,11 @@ describe('Dealer', () => {
     const registration = dealer.lookup(asUri('p'), 'exact');
     assert.equal(registration, dealer.registrations.get(asId(1)));
     assert.equal(registration, dealer.match(asUri('p')));
-    const session = registration?.callees[0]?.session;
+    const realm = router.realm('realm1') ?? assert.fail();
+    const session = realm.session(registration?.callees[0]?.session.id ?? asId(0));
     assert.ok(registration !== undefined && session !== undefined);
-    dealer.revokeRegistration(session, registration, 'moved');
-    dealer.revokeRegistration(session, registration, 'again');
+    assert.equal(realm.revokeRegistration(session, registration.id, 'moved'), true);
+    assert.equal(realm.revokeRegistration(session, registration.id, 'again'), false);
     assert.deepEqual(a.heard.splice(0), [[67, 0, { registration: 1, reason: 'moved' }]]);
     assert.deepEqual(told, ['1 true']);
     // What waited has nobody to go to; what the callee is at work on it finishes.

@@ -39,7 +39,7 @@ function stage() {
   return {
     ...{ line, handled, states, failures },
     take: (...topics: string[]) => {
-      for (const topic of topics) line.take(message(topic));
+      for (const topic of topics) line.submit(message(topic));
     },
     go: async (topic: string) => {
       going.get(topic)?.();

@@ -122,12 +122,12 @@ describe('decisions that are remembered', () => {
     const share = new MemoryShare(1000);
     const [one, other] = [new DecisionCache(share), new DecisionCache(share)];
     for (let i = 0; i < 8; i++) one.set('publish', asUri(`topic.${i}`), 1, ALLOW);
-    assert.ok(share.taken > 800 && share.taken <= 1000);
+    assert.ok(share.reserved > 800 && share.reserved <= 1000);
     for (let i = 0; i < 8; i++) other.set('call', asUri(`topic.${i}`), 1, ALLOW);
-    assert.ok(share.taken <= 1000);
+    assert.ok(share.reserved <= 1000);
     assert.equal(one.get('publish', asUri('topic.7'), 1), ALLOW);
     other.clear();
     one.clear();
-    assert.equal(share.taken, 0);
+    assert.equal(share.reserved, 0);
   });
 });

@@ -1,14 +1,19 @@
 import { type Dict, EMPTY_DICT, isDict } from '../../../wamp/dict.ts';
 import { ProtocolViolation } from '../../../wamp/errors.ts';
 import type { MatchPolicy, Uri } from '../../../wamp/uri.ts';
-import { passthruOf } from '../../requests/payload-passthru.ts';
-import type { Session } from '../../session/session.ts';
+import { passthruOf } from '../../requests/request-options.ts';
+import type { RouterSession } from '../../session/session.ts';
 
 // EVENT.Details are attributes, which an event has in common for all its receivers, and what differs by subscription:
 // the topic. Most events have no attributes and share one empty dictionary.
 
 /** Throws `ProtocolViolation` for a payload that is passed through by a publisher which has not announced that. */
-export function eventAttributes(publisher: Session, options: Dict, disclosed: boolean, trustlevel?: number): Dict {
+export function eventAttributes(
+  publisher: RouterSession,
+  options: Dict,
+  disclosed: boolean,
+  trustlevel?: number,
+): Dict {
   const passthru = passthruOf(options);
   // What a bridge knows of where an event comes from; others could claim anything.
   const origin = publisher.linkInfo.transport === 'local' ? options['_origin'] : undefined;

@@ -2,7 +2,7 @@ import type { Dict } from '../../../wamp/dict.ts';
 import type { Id } from '../../../wamp/ids.ts';
 import { eventDetails } from './event-attributes.ts';
 import type { RecordedEvent } from './event-history.ts';
-import type { Subscription } from './subscription.ts';
+import type { RouterSubscription } from './subscription.ts';
 
 /** An event as `wamp.subscription.get_events` gives it. [advanced/pubsub_event_history] */
 export interface HistoryRow {
@@ -17,7 +17,7 @@ export interface HistoryRow {
   readonly kwargs?: Dict;
 }
 
-export function historyRow({ id, match }: Subscription, event: RecordedEvent): HistoryRow {
+export function historyRow({ id, match }: RouterSubscription, event: RecordedEvent): HistoryRow {
   const { publication, topic, attributes, payload, time } = event;
   return {
     timestamp: new Date(time).toISOString(),

@@ -2,9 +2,9 @@ import type { Clock } from '../../../base/clock.ts';
 import { ErrorUri, WampError } from '../../../wamp/errors.ts';
 import { MessageType } from '../../../wamp/messages/message-type.ts';
 import type { SubscribeMessage } from '../../../wamp/messages/messages.ts';
-import type { Session } from '../../session/session.ts';
+import type { RouterSession } from '../../session/session.ts';
 import { eventDetails } from '../events/event-attributes.ts';
-import type { Subscription } from '../events/subscription.ts';
+import type { RouterSubscription } from '../events/subscription.ts';
 import type { RetainedEvent, RetainedStore } from './retained-store.ts';
 
 /** What all replays together do within one turn: events sent, and topics looked at, a millisecond's work. */
@@ -28,8 +28,8 @@ const LAST_PAUSE = 100;
 const MAX_WAITING = 1000;
 
 interface Replay {
-  readonly session: Session;
-  readonly subscription: Subscription;
+  readonly session: RouterSession;
+  readonly subscription: RouterSubscription;
   readonly events: Iterator<RetainedEvent | undefined>;
   /** What the session has said about this subscription meanwhile; answered when the replay is over. */
   readonly waiting: SubscribeMessage[];
@@ -42,7 +42,7 @@ interface Replay {
 export class RetainedReplays {
   readonly #store: RetainedStore;
   readonly #clock: Clock;
-  readonly #bySession = new Map<Session, Map<Subscription, Replay>>();
+  readonly #bySession = new Map<RouterSession, Map<RouterSubscription, Replay>>();
   /** Those that are not over, the one whose turn it is first. */
   #queue: Replay[] = [];
   #events = TURN_EVENTS;
@@ -58,10 +58,10 @@ export class RetainedReplays {
   }
 
   /** Begins to send what is retained, after SUBSCRIBED: at once, as far as that takes no long turn. */
-  start(session: Session, subscription: Subscription, waiting: SubscribeMessage[] = []): void {
+  start(session: RouterSession, subscription: RouterSubscription, waiting: SubscribeMessage[] = []): void {
     const { topic, match } = subscription;
     const replay = { session, subscription, events: this.#store.walk(topic, match, session), waiting };
-    const own = this.#bySession.get(session) ?? new Map<Subscription, Replay>();
+    const own = this.#bySession.get(session) ?? new Map<RouterSubscription, Replay>();
     this.#bySession.set(session, own.set(subscription, replay));
     this.#queue.push(replay);
     if (this.#queue.length === 1) this.#work();
@@ -72,7 +72,7 @@ export class RetainedReplays {
    * Lets a SUBSCRIBE wait until the replay of the same subscription is over: what is retained then is an answer to it.
    * False where there is none.
    */
-  defer(session: Session, subscription: Subscription, message: SubscribeMessage): boolean {
+  defer(session: RouterSession, subscription: RouterSubscription, message: SubscribeMessage): boolean {
     const replay = this.#bySession.get(session)?.get(subscription);
     if (replay === undefined) return false;
     if (replay.waiting.length >= MAX_WAITING) {
@@ -85,7 +85,7 @@ export class RetainedReplays {
   }
 
   /** The session is about to have this subscription no more; what waits is answered. */
-  stop(session: Session, subscription: Subscription): void {
+  stop(session: RouterSession, subscription: RouterSubscription): void {
     const replay = this.#bySession.get(session)?.get(subscription);
     if (replay === undefined) return;
     this.#forget(replay);
@@ -94,7 +94,7 @@ export class RetainedReplays {
   }
 
   /** The session is gone. */
-  leave(session: Session): void {
+  leave(session: RouterSession): void {
     if (!this.#bySession.delete(session)) return;
     this.#queue = this.#queue.filter(other => other.session !== session);
   }
@@ -176,11 +176,11 @@ export class RetainedReplays {
   }
 }
 
-function isBehind({ link }: Session): boolean {
+function isBehind({ link }: RouterSession): boolean {
   return link.queuedBytes > HIGH_WATER;
 }
 
-function send(session: Session, { id, match }: Subscription, event: RetainedEvent): void {
+function send(session: RouterSession, { id, match }: RouterSubscription, event: RetainedEvent): void {
   const { topic, publication, attributes, payload } = event;
   const details = { ...eventDetails(match, topic, attributes), retained: true };
   session.link.send({ type: MessageType.Event, subscription: id, publication, details, payload });

@@ -4,15 +4,15 @@ import { ErrorUri, WampError } from '../../../wamp/errors.ts';
 import type { Id } from '../../../wamp/ids.ts';
 import type { PublishMessage } from '../../../wamp/messages/messages.ts';
 import type { Uri } from '../../../wamp/uri.ts';
-import { holderOf, principalHolder } from '../../quota/quota-key.ts';
-import type { Session } from '../../session/session.ts';
+import { principalQuotaKey, quotaKeyOf } from '../../quota/quota-table.ts';
+import type { RouterSession } from '../../session/session.ts';
 import type { Audience } from '../events/audience.ts';
 import { RetainedReplays } from './retained-replays.ts';
 import type { RetainedStore, RetainedView } from './retained-store.ts';
 
 /** Who published, and who was meant to receive it. */
 interface Whom {
-  readonly publisher: Session;
+  readonly publisher: RouterSession;
   /** Whether the publisher does not receive its own event. */
   readonly excludes: boolean;
   readonly audience: Audience | undefined;
@@ -35,16 +35,16 @@ export class Retention {
   }
 
   /** Refuses a topic more than the publisher may have retained. */
-  check({ allowance, principal, linkInfo }: Session, topic: Uri): void {
-    const most = allowance?.limits.retainedTopics;
+  check({ quota, principal, linkInfo }: RouterSession, topic: Uri): void {
+    const most = quota?.limits.retainedTopics;
     if (most === undefined) return;
-    const owner = holderOf(principal, linkInfo);
+    const owner = quotaKeyOf(principal, linkInfo);
     if (this.#store.newest(topic)?.owner === owner || this.#store.ownedBy(owner) < most) return;
     throw new WampError(ErrorUri.LimitExceeded, [`no more than ${most} topics may be retained`]);
   }
 
   /** Keeps an event, or forgets its topic, where its options say so. */
-  take(
+  update(
     { options, topic, payload }: PublishMessage,
     publication: Id<'publication'>,
     attributes: Dict,
@@ -56,7 +56,7 @@ export class Retention {
     const { publisher, excludes, audience } = whom;
     // Not the session itself, which would keep all it holds in memory.
     const excluded = excludes ? { id: publisher.id, principal: publisher.principal } : undefined;
-    const owner = holderOf(publisher.principal, publisher.linkInfo);
+    const owner = quotaKeyOf(publisher.principal, publisher.linkInfo);
     this.#store.put({
       ...{ topic, publication, attributes, payload, audience, excluded, owner },
       publisher: publisher.principal,
@@ -65,7 +65,7 @@ export class Retention {
 
   /** Forgets what a principal has retained; the topics. */
   forgetPrincipal(authid: string): readonly Uri[] {
-    return this.#store.forgetOwner(principalHolder(authid));
+    return this.#store.forgetOwner(principalQuotaKey(authid));
   }
 
   /** Forgets a topic; whether there was anything. */

@@ -1,0 +1,16 @@
+import { LazyMap } from '../../base/collections/lazy-map.ts';
+import type { Id } from '../../wamp/ids.ts';
+import type { RouterSession } from '../session/session.ts';
+import type { RouterSubscription } from './events/subscription.ts';
+import { Testaments } from './testaments.ts';
+
+/** What the broker holds for one session. */
+export class RouterSubscriber {
+  readonly session: RouterSession;
+  readonly subscriptions = new LazyMap<Id<'subscription'>, RouterSubscription>();
+  readonly testaments = new Testaments();
+
+  constructor(session: RouterSession) {
+    this.session = session;
+  }
+}
