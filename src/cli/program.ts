@@ -17,8 +17,8 @@ export interface Program {
 }
 
 /**
- * Runs the command line `args` (without node and script) and resolves with the exit code: 0 done, 1 refused or failed,
- * 2 wrong usage or configuration, or nobody there to talk to. Everything for people goes to `io`.
+ * Runs the command line `args` (without node and script) and resolves with the exit code (`ExitCode`). All output goes to
+ * `io`.
  */
 export async function runProgram(program: Program, args: readonly string[], io: CliIo): Promise<number> {
   let exitCode: number = ExitCode.Ok;
@@ -32,7 +32,7 @@ export async function runProgram(program: Program, args: readonly string[], io: 
     .configureOutput({
       writeOut: text => io.stdout.write(text),
       writeErr: text => io.stderr.write(printableText(text)),
-      // commander's own words, as our errors read.
+      // Print the errors of commander in the same form as a CliError.
       outputError: (text, write) => write(`${program.name}: ${text.replace(/^error: /, '')}`),
     });
   root.addHelpText('after', examplesText(program.commands.flatMap(({ examples }) => examples.slice(0, 1))));
@@ -50,8 +50,7 @@ export async function runProgram(program: Program, args: readonly string[], io: 
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return ExitCode.Ok;
-      const where = args.length === 0 ? '' : hintFor(program, args);
-      if (where !== '') io.stderr.write(where);
+      if (args.length > 0) io.stderr.write(hintFor(program, args));
       return ExitCode.Unable;
     }
     if (error instanceof CliError) {
@@ -63,8 +62,8 @@ export async function runProgram(program: Program, args: readonly string[], io: 
 }
 
 function toCommand(command: CliCommand, run: (args: readonly string[], options: CliOptions) => Promise<void>): Command {
-  const made = new Command(command.name).description(command.summary);
-  for (const argument of command.arguments) made.argument(argumentText(argument), argument.summary);
+  const parser = new Command(command.name).description(command.summary);
+  for (const argument of command.arguments) parser.argument(argumentText(argument), argument.summary);
   for (const option of command.options) {
     const added = new Option(option.flags, option.summary);
     if (option.choices !== undefined) added.choices(option.choices);
@@ -72,19 +71,19 @@ function toCommand(command: CliCommand, run: (args: readonly string[], options: 
     if (option.repeatable === true) {
       added.argParser((value: string, previous: readonly string[] | undefined) => [...(previous ?? []), value]);
     }
-    made.addOption(added);
+    parser.addOption(added);
   }
-  made.addHelpText('after', examplesText(command.examples));
-  made.action(async () => {
+  parser.addHelpText('after', examplesText(command.examples));
+  parser.action(async () => {
     await run(
-      made.processedArgs
+      parser.processedArgs
         .flat()
         .filter(value => value !== undefined)
         .map(String),
-      made.opts<CliOptions>(),
+      parser.opts<CliOptions>(),
     );
   });
-  return made;
+  return parser;
 }
 
 function argumentText({ name, required, variadic }: CliArgument): string {
@@ -94,10 +93,10 @@ function argumentText({ name, required, variadic }: CliArgument): string {
 
 const EXIT_CODES = `
 Exit codes:
-  0    done; also if the reader of the output leaves (| head -1) or a signal asks the command to end
-  1    understood and refused, failed, or the output cannot be written
-  2    nothing was asked: wrong usage or configuration, or no router to ask
-  130  a second signal, or one that came while the output was not taken yet`;
+  0    success; also if the reader of the output closes it (| head -1) or a signal stops the command
+  1    the request was rejected or failed, or the output cannot be written
+  2    no request was made: invalid usage or configuration, or no connection to a router
+  130  a second signal, or a signal while output was still being written`;
 
 function examplesText(examples: CliCommand['examples']): string {
   if (examples.length === 0) return '';
@@ -106,5 +105,5 @@ function examplesText(examples: CliCommand['examples']): string {
 
 function hintFor(program: Program, args: readonly string[]): string {
   const known = program.commands.find(({ name }) => name === args[0]);
-  return `Run "${program.name} ${known === undefined ? '' : `${known.name} `}--help" for what can be said.\n`;
+  return `Run "${program.name} ${known === undefined ? '' : `${known.name} `}--help" for the usage.\n`;
 }

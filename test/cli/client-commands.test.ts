@@ -33,7 +33,7 @@ describe('client commands', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('pub and sub: over every transport and serializer, values as they were typed', async () => {
+  it('pub and sub: deliver typed values over every transport and serializer', async () => {
     const urls = [url, `tcp://127.0.0.1:${server.port}`, `unix://${join(folder, 'wamp.sock')}`];
     for (const address of urls) {
       for (const serializer of ['json', 'msgpack', 'cbor']) {
@@ -55,7 +55,7 @@ describe('client commands', () => {
     await until('all have left', () => server.router.sessionCount === 1);
   });
 
-  it('sub: prints a line an event for people, by pattern, and says goodbye when stopped', async () => {
+  it('sub: prints one line per event of a pattern, and leaves the session when stopped', async () => {
     const sub = await new CommandRun('sub', 'a.', '--match', 'prefix', '--url', url).ready();
     assert.match(sub.stderr, /^subscribed to a\. on realm1 at ws:\/\/127\.0\.0\.1:\d+\/ws; Ctrl-C ends it\n$/);
     await session.publish('a.one', { args: [1, 'x'], kwargs: { k: null } });
@@ -71,7 +71,7 @@ describe('client commands', () => {
     await until('it has left', () => server.router.sessionCount === 1);
   });
 
-  it('pub: acknowledged, several times, and refused', async () => {
+  it('pub: publishes with acknowledgement, several times, and reports a rejection', async () => {
     const seen: unknown[] = [];
     const subscription = await session.subscribe('tick', ({ args }) => seen.push(args[0]));
     const many = await run('pub', 'tick', '-5', '--count', '3', '--interval', '1', '--ack', '--url', url);
@@ -89,7 +89,7 @@ describe('client commands', () => {
     await subscription.unsubscribe();
   });
 
-  it('call: prints the result, and says what went wrong in one line', async () => {
+  it('call: prints the result, or an error in one line', async () => {
     const made = await Promise.all([
       session.register('app.add', ({ args: [a, b] }) => Number(a) + Number(b)),
       session.register('app.text', () => 'two\nlines \u001b[31m'),
@@ -130,7 +130,7 @@ describe('client commands', () => {
     await Promise.all(made.map(one => one.unregister()));
   });
 
-  it('register: a fixed value, and a command with its bounds', async () => {
+  it('register: answers with a fixed value, or with a command within its limits', async () => {
     const fixed = await new CommandRun('register', 'app.fixed', '--value', '{"v":[1]}', '--url', url).ready();
     const { args, kwargs } = await session.call('app.fixed', { args: ['who'] });
     assert.deepEqual([args, kwargs], [[{ v: [1] }], {}]);
@@ -139,10 +139,10 @@ describe('client commands', () => {
     assert.equal(await fixed.stop(), 0);
     await until('it has left', () => server.router.sessionCount === 1);
 
-    const offered = async (command: string, ...more: string[]): Promise<CommandRun> =>
+    const registered = async (command: string, ...more: string[]): Promise<CommandRun> =>
       new CommandRun('register', 'app.x', '--exec', command, '--json', '--url', url, ...more).ready();
     const outcome = async (command: string, ...more: string[]): Promise<unknown> => {
-      const register = await offered(command, ...more);
+      const register = await registered(command, ...more);
       const answer = await session.call('app.x', { args: [1, 'two'], kwargs: { k: 3 } }).then(
         result => result.args,
         (error: unknown) => error instanceof WampError && [error.uri, ...error.args, error.kwargs],
@@ -170,15 +170,15 @@ describe('client commands', () => {
       {},
     ]);
 
-    const busy = await offered('sleep 30', '--concurrency', '1');
+    const busy = await registered('sleep 30', '--concurrency', '1');
     const first = session.call('app.x').catch((error: unknown) => error);
-    await until('it is at work', () => busy.lines.length === 1);
+    await until('the command runs', () => busy.lines.length === 1);
     await assert.rejects(session.call('app.x'), { uri: 'wamp.error.unavailable' });
     await busy.stop();
     assert.equal(((await first) as WampError).uri, 'wamp.error.canceled');
   });
 
-  it('register: ends its commands with all their children, also those that do not listen', async () => {
+  it('register: ends its commands with all their children, even if these ignore SIGTERM', async () => {
     const file = join(folder, 'pid');
     const command = `trap '' TERM; (trap '' TERM; sleep 30) & echo $! > ${file}; wait; wait`;
     const register = await new CommandRun('register', 'app.x', '--exec', command, '--url', url).ready();
@@ -188,7 +188,7 @@ describe('client commands', () => {
     await call;
     await until('the child is gone', () => {
       try {
-        // A zombie that nobody collects is as good as gone.
+        // A zombie has ended, even if its parent has not collected it.
         return readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[2] === 'Z';
       } catch {
         return true;
@@ -196,16 +196,16 @@ describe('client commands', () => {
     });
   });
 
-  it('says in one line what is wrong, and ends with 2 where there was nobody to ask', async () => {
+  it('print one line and end with exit code 2 if no request could be made', async () => {
     const [port = 0] = await freePorts(1);
     const cases: [string[], RegExp][] = [
       [['call', 'p', '--url', `ws://127.0.0.1:${port}/ws`], /cannot connect to ws:.*is the gateway running\?/],
       [['sub', 't', '--url', 'unix:///nowhere/wamp.sock'], /no such socket file/],
       [['pub', 't', '--url', 'ftp://127.0.0.1'], /begin with ws:\/\//],
-      [['pub', 't', '--url', url, '--realm', 'nowhere'], /does not let us join nowhere: .*--realm/],
-      [['pub', 't', '--url', url, '--kwarg', 'x'], /--kwarg: write key=value, not "x"/],
-      [['pub', 't', '--url', url, '--count', '0'], /--count: a whole number of at least 1/],
-      [['call', 'p', '--url', url, '--timeout', 'soon'], /--timeout: a whole number/],
+      [['pub', 't', '--url', url, '--realm', 'nowhere'], /could not join realm nowhere at ws:.*--realm/],
+      [['pub', 't', '--url', url, '--kwarg', 'x'], /--kwarg: expected key=value, received "x"/],
+      [['pub', 't', '--url', url, '--count', '0'], /--count: expected a whole number of at least 1/],
+      [['call', 'p', '--url', url, '--timeout', 'soon'], /--timeout: expected a whole number/],
       [['register', 'p', '--url', url], /either --value JSON or --exec/],
       [['register', 'p', '--url', url, '--value', '1', '--exec', 'true'], /either --value JSON or --exec/],
     ];
@@ -219,12 +219,12 @@ describe('client commands', () => {
     assert.deepEqual([code, /Allowed choices are exact, prefix, wildcard/.test(stderr)], [2, true]);
   });
 
-  it('ends with 2 where the router goes away, and gives up connecting when stopped', async () => {
+  it('end with exit code 2 if the router stops, and stop connecting after a signal', async () => {
     const other = await RouterServer.start();
     const sub = await new CommandRun('sub', 't', '--url', other.url).ready();
     await other.stop();
     assert.equal(await sub.exitCode, 2);
-    assert.match(sub.stderr, /\nwampway: the router at ws:.* has ended the session: wamp\.close\.system_shutdown.*\n$/);
+    assert.match(sub.stderr, /\nwampway: the router at ws:.* ended the session: wamp\.close\.system_shutdown.*\n$/);
 
     const sockets: Socket[] = [];
     const silent = createServer(socket => sockets.push(socket)).listen(0, '127.0.0.1');
@@ -243,20 +243,20 @@ describe('client commands', () => {
     await new Promise(done => silent.close(done));
   });
 
-  it('--ca: believes a certificate of the authority that it names, and of no other', async () => {
+  it('--ca: accepts a certificate of the given authority, and of no other', async () => {
     await using secure = await RouterServer.start({ tls: { cert: testCertificate, key: testKey } });
     const file = join(folder, 'ca.pem');
     writeFileSync(file, testCertificate);
     for (const address of [`wss://127.0.0.1:${secure.port}/ws`, `tcps://localhost:${secure.port}`]) {
-      const stranger = await run('call', 'nobody.there', '--url', address);
-      assert.equal(stranger.code, 2);
-      assert.match(stranger.stderr, /self-signed: name it as the authority \(tls\.ca; --ca\)/);
-      const known = await run('call', 'nobody.there', '--url', address, '--ca', file);
-      assert.equal(known.code, 1);
-      assert.match(known.stderr, /no_such_procedure/);
+      const untrusted = await run('call', 'not.registered', '--url', address);
+      assert.equal(untrusted.code, 2);
+      assert.match(untrusted.stderr, /self-signed: name it as the authority \(tls\.ca; --ca\)/);
+      const trusted = await run('call', 'not.registered', '--url', address, '--ca', file);
+      assert.equal(trusted.code, 1);
+      assert.match(trusted.stderr, /no_such_procedure/);
     }
     for (const [wrong, why] of [
-      [join(folder, 'none.pem'), /cannot read an authority from .*none\.pem: ENOENT/],
+      [join(folder, 'none.pem'), /cannot read the CA certificate from .*none\.pem: ENOENT/],
       [join(folder, 'wamp.txt'), /no certificate in PEM/],
     ] as const) {
       writeFileSync(join(folder, 'wamp.txt'), 'not PEM');

@@ -6,7 +6,7 @@ import { subCommand } from '../../src/cli/peer/sub.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { until } from '../support/until.ts';
 
-/** The client commands run in this process, through the real parser. */
+/** A client command that runs in the process of the test, with the real parser. */
 export class CommandRun {
   readonly exitCode: Promise<number>;
   readonly #abort = new AbortController();
@@ -41,13 +41,13 @@ export class CommandRun {
     return this.#stdout.split('\n').slice(0, -1);
   }
 
-  /** Waits until it has said on stderr that it is at work. */
+  /** Waits until the command has printed on stderr that it is subscribed or registered. */
   async ready(): Promise<this> {
     await until('the command is ready', () => /^(subscribed to|registered) .*\n/m.test(this.#stderr));
     return this;
   }
 
-  /** What Ctrl-C does. */
+  /** Stops the command, as Ctrl-C does. */
   stop(): Promise<number> {
     this.#abort.abort();
     return this.exitCode;
@@ -60,11 +60,11 @@ export class CommandRun {
   }
 }
 
-/** Runs a command to its end. */
+/** Runs a command until it ends. */
 export async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const command = new CommandRun(...args);
   const code = await command.exitCode;
-  // What was written last arrives in a later turn.
+  // The last output arrives in a later turn of the event loop.
   await new Promise(resolve => setImmediate(resolve));
   return { code, stdout: command.stdout, stderr: command.stderr };
 }

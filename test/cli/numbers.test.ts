@@ -10,7 +10,7 @@ import { RouterServer } from '../support/router-server.ts';
 import { until } from '../support/until.ts';
 import { CommandRun, run } from './command-run.ts';
 
-/** Numbers as people type them, and as a subscriber in JSON has to see them. */
+/** Numbers as typed, and as a subscriber with JSON must receive them. */
 const NUMBERS = [
   ['9007199254740993'],
   ['-9007199254740993'],
@@ -32,8 +32,8 @@ const NUMBERS = [
 
 const compact = (text: string): string => text.replace(/\s/g, '');
 const decoder = new TextDecoder();
-/** What a peer that speaks JSON gets, to the letter. */
-const seen = (payload: Payload): string => compact(decoder.decode(payload.itemsIn(jsonItems)));
+/** Returns the payload as a peer with JSON receives it, without spaces. */
+const received = (payload: Payload): string => compact(decoder.decode(payload.itemsIn(jsonItems)));
 
 describe('numbers of the command line', () => {
   let server: RouterServer;
@@ -53,10 +53,10 @@ describe('numbers of the command line', () => {
     const url = server.url;
     let got: string | undefined;
     await json.subscribe('n', ({ payload }) => {
-      got = seen(payload);
+      got = received(payload);
     });
     await json.register('echo', ({ payload }) => {
-      got = seen(payload);
+      got = received(payload);
     });
     for (const [typed, right = typed] of NUMBERS) {
       await run('pub', 'n', '--url', url, '--ack', '--', typed, typed);
@@ -66,31 +66,31 @@ describe('numbers of the command line', () => {
       assert.equal(got, `[],{"x":${right}}`);
       got = undefined;
       const register = await new CommandRun('register', 'value', `--value=${typed}`, '--url', url).ready();
-      assert.equal(seen((await json.call('value')).payload), `[${right}]`);
+      assert.equal(received((await json.call('value')).payload), `[${right}]`);
       await register.stop();
     }
   });
 
-  it('keep integers, and tell floats from them, in every serializer and transport', async () => {
+  it('keep integers and floats distinct in every serializer and transport', async () => {
     const got: Payload[] = [];
     await cbor.subscribe('every', ({ payload }) => got.push(payload.detach()));
     for (const serializer of ['json', 'msgpack', 'cbor']) {
-      // MsgPack has integers of 64 bits.
+      // Integers of MsgPack have at most 64 bits.
       const far = serializer === 'msgpack' ? -(2n ** 63n) : -123456789012345678901234567890n;
       const typed = `{"id":18446744073709551615,"far":${far},"t":21.0,"n":21}`;
       for (const url of [server.url, `tcp://127.0.0.1:${server.port}`]) {
         await run('pub', 'every', typed, '--ack', '--serializer', serializer, '--url', url);
         const payload = await until('the event', () => got.pop());
         assert.deepEqual(payload.args, [{ id: 2n ** 64n - 1n, far, t: 21, n: 21 }]);
-        assert.equal(seen(payload), `[${typed}]`, `${serializer} ${url}`);
+        assert.equal(received(payload), `[${typed}]`, `${serializer} ${url}`);
       }
     }
     const wide = await run('pub', 'every', '[18446744073709551616]', '--serializer', 'msgpack', '--url', server.url);
     assert.equal(wide.code, 2);
-    assert.match(wide.stderr, /18446744073709551616 has more than the 64 bits that MsgPack has .*json or cbor/);
+    assert.match(wide.stderr, /18446744073709551616 does not fit into the 64 bits of a MsgPack integer.*json or cbor/);
   });
 
-  it('are printed with every digit, whatever the serializer of who sent them', async () => {
+  it('are printed with every digit, for each serializer of the sender', async () => {
     const values = [2n ** 53n + 1n, -(2n ** 63n) + 1n, 2 ** 53, { id: 1724442618569203714n }, 0.5];
     const text = '[9007199254740993,-9223372036854775807,9007199254740992,{"id":1724442618569203714},0.5]';
     await cbor.register('all', () => [values]);
@@ -107,7 +107,7 @@ describe('numbers of the command line', () => {
     }
   });
 
-  it('are printed as a peer of JSON wrote them, its text on one line', async () => {
+  it('are printed on one line as the sender with JSON wrote them', async () => {
     const text =
       '[ 1e400, 0.10, 1E-7, 0.12345678901234567890,\r\n -0, "a \\"b\\\\", "\\u00fc \\/", { "k \\\\" : [ ] } ]';
     const sub = await new CommandRun('sub', 'written', '--count', '1', '--url', server.url).ready();
@@ -127,7 +127,7 @@ describe('numbers of the command line', () => {
     await register.stop();
   });
 
-  it('that are no numbers of JSON stay text; what is nested too deep is refused and not sent as text', async () => {
+  it('stay text if they are not valid JSON, and are rejected if they are nested too deeply', async () => {
     let got: readonly unknown[] | undefined;
     await json.subscribe('words', ({ args }) => {
       got = args;

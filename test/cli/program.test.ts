@@ -5,13 +5,13 @@ import { describe, it } from 'node:test';
 import { type CliCommand, CliError, type CliOptions, ExitCode } from '../../src/cli/command/command.ts';
 import { runProgram } from '../../src/cli/program.ts';
 
-interface Seen {
+interface Call {
   args: readonly string[];
   options: CliOptions;
 }
 
 async function run(args: readonly string[], answer: () => Promise<number> = async () => ExitCode.Ok) {
-  const seen: Seen[] = [];
+  const calls: Call[] = [];
   const lamp: CliCommand = {
     name: 'lamp',
     summary: 'switch a lamp',
@@ -30,7 +30,7 @@ async function run(args: readonly string[], answer: () => Promise<number> = asyn
     ],
     examples: [{ command: 'lamps lamp desk on', shows: 'switches it on' }],
     run(args, options) {
-      seen.push({ args, options: { ...options } });
+      calls.push({ args, options: { ...options } });
       return answer();
     },
   };
@@ -40,7 +40,7 @@ async function run(args: readonly string[], answer: () => Promise<number> = asyn
   const program = { name: 'lamps', summary: 'lamps, switched', version: '1.2.3', commands: [lamp] };
   try {
     const exitCode = await runProgram(program, args, io);
-    return { exitCode, seen, ...(await ended()) };
+    return { exitCode, calls, ...(await ended()) };
   } finally {
     stdout.end();
     stderr.end();
@@ -53,21 +53,21 @@ async function run(args: readonly string[], answer: () => Promise<number> = asyn
 }
 
 describe('program', () => {
-  it('gives a command its arguments and options', async () => {
+  it('passes arguments and options to a command', async () => {
     const flags = ['--tag', 'a', '--tag', 'b', '--max-wait', '3', '--json'];
     for (const args of [
       ['lamp', ...flags, 'desk', 'on', '-5'],
       ['lamp', ...flags, '--', 'desk', 'on', '-5'],
     ]) {
-      const { exitCode, seen } = await run(args);
+      const { exitCode, calls } = await run(args);
       assert.equal(exitCode, 0);
       const options = { realm: 'realm1', tag: ['a', 'b'], maxWait: '3', json: true };
-      assert.deepEqual(seen, [{ args: ['desk', 'on', '-5'], options }]);
+      assert.deepEqual(calls, [{ args: ['desk', 'on', '-5'], options }]);
     }
   });
 
-  it('knows a switch, its contrary, and that neither was given', async () => {
-    const demo = async (...flags: string[]) => (await run(['lamp', 'x', ...flags])).seen[0]?.options['demo'];
+  it('distinguishes a switch, its negation, and a missing switch', async () => {
+    const demo = async (...flags: string[]) => (await run(['lamp', 'x', ...flags])).calls[0]?.options['demo'];
     assert.deepEqual([await demo(), await demo('--demo'), await demo('--no-demo')], [undefined, true, false]);
   });
 
@@ -75,37 +75,37 @@ describe('program', () => {
     assert.equal((await run(['lamp', 'x'], async () => 1)).exitCode, 1);
   });
 
-  it('prints an error for people as one line', async () => {
-    const { exitCode, err } = await run(['lamp', 'x'], () => Promise.reject(new CliError('nobody is there')));
-    assert.deepEqual([exitCode, err], [2, 'lamps: nobody is there\n']);
-    const refused = await run(['lamp', 'x'], () => Promise.reject(new CliError('no', ExitCode.Failed)));
-    assert.equal(refused.exitCode, 1);
+  it('prints a CliError as one line', async () => {
+    const { exitCode, err } = await run(['lamp', 'x'], () => Promise.reject(new CliError('no router')));
+    assert.deepEqual([exitCode, err], [2, 'lamps: no router\n']);
+    const rejected = await run(['lamp', 'x'], () => Promise.reject(new CliError('no', ExitCode.Failed)));
+    assert.equal(rejected.exitCode, 1);
   });
 
-  it('lets a mistake of ours through', async () => {
+  it('rethrows any other error', async () => {
     await assert.rejects(
-      run(['lamp', 'x'], () => Promise.reject(new TypeError('ours'))),
+      run(['lamp', 'x'], () => Promise.reject(new TypeError('bug'))),
       TypeError,
     );
   });
 
-  it('answers wrong usage with 2, what was wrong, and where help is', async () => {
-    for (const [args, says] of [
+  it('ends with exit code 2 on invalid usage, and names the error and the help', async () => {
+    for (const [args, error] of [
       [['lmap'], /unknown command 'lmap'\n\(Did you mean lamp\?\)\nRun "lamps --help"/],
       [['lamp'], /missing required argument 'name'\nRun "lamps lamp --help"/],
       [['lamp', 'x', '--jsn'], /unknown option '--jsn'\n\(Did you mean --json\?\)/],
       [['lamp', 'x', '--mode', 'odd'], /Allowed choices are fast, slow/],
       [['lamp', 'x', '--realm'], /argument missing/],
     ] as const) {
-      const { exitCode, err, seen } = await run(args);
+      const { exitCode, err, calls } = await run(args);
       assert.equal(exitCode, 2);
-      assert.match(err, says);
+      assert.match(err, error);
       assert.match(err, /^lamps: /);
-      assert.deepEqual(seen, []);
+      assert.deepEqual(calls, []);
     }
   });
 
-  it('explains itself and each command, with examples', async () => {
+  it('prints help for the program and each command, with examples', async () => {
     const root = await run(['--help']);
     assert.equal(root.exitCode, 0);
     assert.match(root.out, /lamps, switched[\s\S]*lamp .*switch a lamp[\s\S]*Examples:\n {2}lamps lamp desk on/);

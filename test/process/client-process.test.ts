@@ -19,7 +19,7 @@ describe('client commands as processes', () => {
     await server.stop();
   });
 
-  it('say goodbye on Ctrl-C and SIGTERM, and end with 0', async () => {
+  it('leave the session on Ctrl-C and SIGTERM, and end with exit code 0', async () => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       const sub = new ShellRun('exec $WAMPWAY sub t --url $ROUTER', server.url);
       await until('it has subscribed', () => sub.stderr.includes('subscribed'), 20);
@@ -30,7 +30,7 @@ describe('client commands as processes', () => {
     }
   });
 
-  it('end quietly where nobody reads their output any more', async () => {
+  it('end without an error if the reader closes their output', async () => {
     const sub = new ShellRun('$WAMPWAY sub t --url $ROUTER | head -n 1', server.url);
     await until('it has subscribed', () => sub.stderr.includes('subscribed'), 20);
     await session.publish('t', { args: [1] });

@@ -9,8 +9,8 @@ import { RouterServer } from '../support/router-server.ts';
 import { ShellRun, wampwayMain } from '../support/shell-run.ts';
 import { until } from '../support/until.ts';
 
-const timesIn = (text: string, what: RegExp): number => text.match(new RegExp(what, 'g'))?.length ?? 0;
-/** Ports that no other process has, for what the command line does not set. */
+const timesIn = (text: string, pattern: RegExp): number => text.match(new RegExp(pattern, 'g'))?.length ?? 0;
+/** Port 0 for the listeners of bridges, which the command line cannot set. */
 const freeBridgePorts = { WAMPWAY_BRIDGES__MQTT__PORT: '0', WAMPWAY_BRIDGES__CBOR_TCP__PORT: '0' };
 
 const IGNORED = /signal ignored: SIGHUP/;
@@ -20,7 +20,7 @@ async function isUp(port: number): Promise<boolean> {
   return answer?.ok === true;
 }
 
-/** A gateway in a pseudo-terminal: its end brings SIGHUP, and EIO for whatever is written afterwards. */
+/** Starts a gateway in a pseudo-terminal. When it closes, the gateway receives SIGHUP, and EIO for each later write. */
 async function startInTerminal(folder: Folder, web: number, more: Record<string, string> = {}) {
   const terminal = spawn(
     'python3',
@@ -44,21 +44,21 @@ function runs(pid: number): boolean {
   }
 }
 
-describe('a gateway that is hung up on', { timeout: 60_000 }, () => {
-  it('logs each SIGHUP once and goes on; SIGTERM ends it with 0', async () => {
+describe('a gateway that receives SIGHUP', { timeout: 60_000 }, () => {
+  it('logs each SIGHUP once and keeps running until SIGTERM', async () => {
     const gateway = await GatewayProcess.start();
     for (let sent = 1; sent <= 3; sent++) {
       process.kill(gateway.pid, 'SIGHUP');
       await until('the signal is logged', () => timesIn(gateway.output, IGNORED) === sent);
     }
-    // Longer than a command that was asked to end may take.
+    // Wait for longer than the time that a stopped command has to end.
     await new Promise(resolve => setTimeout(resolve, 3200));
     assert.ok(await isUp(gateway.ports.web));
     assert.equal(timesIn(gateway.output, IGNORED), 3);
     assert.equal(await gateway.stop(), 0);
   });
 
-  it('goes on when its terminal is closed', async () => {
+  it('keeps running after its terminal was closed', async () => {
     using folder = new Folder();
     const [web = 0] = await freePorts(1);
     const { terminal, pid } = await startInTerminal(folder, web);
@@ -67,27 +67,27 @@ describe('a gateway that is hung up on', { timeout: 60_000 }, () => {
       terminal.stdin.end();
       await once(terminal, 'close');
       await new Promise(resolve => setTimeout(resolve, 3200));
-      assert.ok(await isUp(web), 'the gateway has gone with its terminal');
+      assert.ok(await isUp(web), 'the gateway ended with its terminal');
     } finally {
       if (runs(pid)) process.kill(pid, 'SIGTERM');
       await until('it has ended', () => !runs(pid));
     }
   });
 
-  it('ends with 0, and no abort of Node, at SIGTERM after its terminal was closed', async () => {
+  it('ends with exit code 0 on SIGTERM after its terminal was closed, without an abort of Node', async () => {
     using folder = new Folder();
     const [web = 0] = await freePorts(1);
     const { terminal, pid, output } = await startInTerminal(folder, web, { TERMINAL: '--wait' });
     await until('it answers', () => isUp(web), 20);
     terminal.stdin.end();
-    // The terminal is closed once the process has heard of it: SIGHUP sends its output nowhere.
+    // Give the process time to receive SIGHUP. Its output then fails, so no log line can be awaited.
     await new Promise(resolve => setTimeout(resolve, 500));
     process.kill(pid, 'SIGTERM');
     await once(terminal, 'close');
     assert.match(output(), /status 0/);
   });
 
-  it('goes on when nothing reads stdout and stderr any more', async () => {
+  it('keeps running after the readers of stdout and stderr have closed them', async () => {
     const [web = 0] = await freePorts(1);
     const child = spawn(process.execPath, [wampwayMain, 'start', '--port', String(web), '--rawsocket-port', '0'], {
       env: { ...process.env, ...freeBridgePorts },
@@ -104,14 +104,14 @@ describe('a gateway that is hung up on', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a client command that is hung up on', () => {
+describe('a client command that receives SIGHUP', () => {
   let server: RouterServer;
   before(async () => {
     server = await RouterServer.start();
   });
   after(() => server.stop());
 
-  it('says goodbye and ends', async () => {
+  it('leaves the session and ends', async () => {
     const sub = new ShellRun('exec $WAMPWAY sub t --url $ROUTER', server.url);
     await until('it has subscribed', () => sub.stderr.includes('subscribed'), 20);
     sub.child.kill('SIGHUP');
@@ -120,7 +120,7 @@ describe('a client command that is hung up on', () => {
   });
 });
 
-/** Runs its arguments in a pseudo-terminal of their own, prints the process id, and closes the terminal at the end of stdin. */
+/** Runs its arguments in a new pseudo-terminal, prints the process id, and closes the terminal at the end of stdin. */
 const TERMINAL = `
 import os, pty, sys, threading
 pid, terminal = pty.fork()

@@ -12,7 +12,7 @@ import { RouterServer } from '../support/router-server.ts';
 import { ShellRun, wampwayMain } from '../support/shell-run.ts';
 import { until } from '../support/until.ts';
 
-/** Reads nothing for a while, then all: more than a pipe holds has to wait in the program. */
+/** A reader that starts late. The program must buffer the output that does not fit into the pipe. */
 const SLEEPER = '(sleep 1; wc -c)';
 const MEGABYTES_30 = 30_000_000;
 
@@ -35,7 +35,7 @@ describe('the output of a command', { timeout: 120_000 }, () => {
   const call = (size: number, more = ''): string => `$WAMPWAY call big ${size} --serializer cbor --url $ROUTER ${more}`;
 
   for (const size of [300_000, MEGABYTES_30]) {
-    it(`is taken to the last of ${size} octets by a reader that sleeps first`, async () => {
+    it(`is complete for a late reader with ${size} bytes`, async () => {
       for (const more of ['', '--json']) {
         const run = new ShellRun(`${call(size, more)} | ${SLEEPER}`, server.url);
         assert.equal(await run.exit(), 0, run.stderr);
@@ -45,7 +45,7 @@ describe('the output of a command', { timeout: 120_000 }, () => {
     });
   }
 
-  it('is whole on a socket whose reader is late, and in a file', async () => {
+  it('is complete on a socket with a late reader, and in a file', async () => {
     const file = folder.file('out');
     const run = new ShellRun(`${call(3_000_000)} > ${file}; wc -c < ${file}`, server.url);
     await run.exit();
@@ -64,7 +64,7 @@ describe('the output of a command', { timeout: 120_000 }, () => {
     assert.equal(child.exitCode, 0);
   });
 
-  it('of sub and register is whole behind a reader that sleeps, though they end by their count or by a signal', async () => {
+  it('of sub and register is complete for a late reader if they end by their count or a signal', async () => {
     const sub = new ShellRun(`$WAMPWAY sub t --count 60 --url $ROUTER | ${SLEEPER}`, server.url);
     await until('it has subscribed', () => sub.stderr.includes('subscribed'), 20);
     for (let i = 0; i < 60; i++) await session.publish('t', { args: ['x'.repeat(500_000)], acknowledge: true });
@@ -77,7 +77,7 @@ describe('the output of a command', { timeout: 120_000 }, () => {
     );
     await until('it has registered', () => register.stderr.includes('registered'), 20);
     for (let i = 0; i < 2; i++) await session.call('p', { args: ['x'.repeat(300_000)] });
-    // It learns that its reader has left when it prints the next call.
+    // It notices the closed pipe when it prints the next call.
     await until('it has left', async () => {
       await session.call('p').catch(() => {});
       return register.child.exitCode !== null;
@@ -85,7 +85,7 @@ describe('the output of a command', { timeout: 120_000 }, () => {
     assert.equal(register.stdout.trim(), '600000');
   });
 
-  it('of commands that talk to no gateway is whole, on stdout and on stderr', async () => {
+  it('of commands without a connection is complete on stdout and stderr', async () => {
     const principals = folder.file('principals.yaml');
     const rows = Array.from(
       { length: 3000 },
@@ -115,7 +115,7 @@ describe('the output of a command', { timeout: 120_000 }, () => {
     }
   });
 
-  it('that its reader leaves ends the command quietly, with its own exit code', async () => {
+  it('ends the command with its own exit code if the reader closes it', async () => {
     for (const command of [call(MEGABYTES_30), '$WAMPWAY sub t --url $ROUTER', '$WAMPWAY --help']) {
       const run = new ShellRun(`{ ${command}; echo "code $?" >&2; } | head -c 1`, server.url);
       if (command.includes('sub')) {
@@ -129,14 +129,14 @@ describe('the output of a command', { timeout: 120_000 }, () => {
     }
   });
 
-  it('that cannot be written makes exit code 1, and one line that says why', async () => {
+  it('that cannot be written causes exit code 1 and one line with the reason', async () => {
     const run = new ShellRun(`${call(10)} > /dev/full; echo "code $?"`, server.url);
     await run.exit();
     assert.equal(run.stdout, 'code 1\n');
     assert.match(run.stderr, /^wampway: cannot write the output: [^\n]*no space[^\n]*\n$/);
   });
 
-  it('that is cut short by a disk that becomes full makes exit code 1, too', async () => {
+  it('that is truncated by a full disk causes exit code 1', async () => {
     mkdirSync(folder.file('disk'));
     const command = `mount -t tmpfs -o size=1m tmpfs ${folder.file('disk')}; ${call(3_000_000)} > ${folder.file('disk/out')}; echo "code $?"`;
     const run = new ShellRun(`unshare -rm sh -c '${command}'`, server.url);
@@ -145,7 +145,7 @@ describe('the output of a command', { timeout: 120_000 }, () => {
     assert.match(run.stderr, /^wampway: cannot write the output: [^\n]*no space[^\n]*\n$/);
   });
 
-  it('goes on if only the reader of stderr has left', async () => {
+  it('continues if only the reader of stderr has closed it', async () => {
     const child = spawn(process.execPath, [wampwayMain, 'sub', 't', '--count', '1', '--url', server.url]);
     let out = '';
     child.stdout.on('data', data => {

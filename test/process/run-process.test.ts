@@ -11,8 +11,8 @@ after(() => {
 
 const here = (path: string): string => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
 
-/** A process of its own that runs a piece of program. */
-function runs(source: string) {
+/** Runs a program text in a separate process. */
+function spawnProgram(source: string) {
   const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'pipe'] });
   started.add(child);
   const run = { child, out: '', err: '', exited: once(child, 'close').then(() => child.exitCode) };
@@ -25,7 +25,7 @@ function runs(source: string) {
   return run;
 }
 
-/** A program of one command, which does `body`. */
+/** Returns the text of a program with one command that runs `body`. */
 function program(body: string): string {
   return `
     import { runProcess } from ${here('cli/run-process.js')};
@@ -36,8 +36,8 @@ function program(body: string): string {
 }
 
 describe('runProcess', () => {
-  it('tells the command of the first signal, and ends with its exit code', async () => {
-    const run = runs(
+  it('aborts the command on the first signal, and ends with its exit code', async () => {
+    const run = spawnProgram(
       program(`console.log('up'); await new Promise(r => io.signal.addEventListener('abort', r)); return 7;`),
     );
     await until('the command', () => run.out.includes('up'));
@@ -45,13 +45,13 @@ describe('runProcess', () => {
     assert.equal(await run.exited, 7);
   });
 
-  it('waits for a command that nothing keeps alive', async () => {
-    const run = runs(program(`await new Promise(r => setTimeout(r, 50).unref()); return 3;`));
+  it('waits for a command that does not keep the event loop alive', async () => {
+    const run = spawnProgram(program(`await new Promise(r => setTimeout(r, 50).unref()); return 3;`));
     assert.equal(await run.exited, 3);
   });
 
-  it('ends in less than three seconds where the command hangs', async () => {
-    const run = runs(program(`console.log('up'); await new Promise(() => {});`));
+  it('ends within three seconds if the command hangs', async () => {
+    const run = spawnProgram(program(`console.log('up'); await new Promise(() => {});`));
     await until('the command', () => run.out.includes('up'));
     const before = performance.now();
     run.child.kill('SIGINT');
@@ -59,8 +59,8 @@ describe('runProcess', () => {
     assert.ok(performance.now() - before < 4000, 'waited too long');
   });
 
-  it('ends at once at the second signal, which is not the first one passed on', async () => {
-    const run = runs(
+  it('ends at once on the second signal, but not on a duplicate of the first', async () => {
+    const run = spawnProgram(
       program(`
         io.signal.addEventListener('abort', () => setTimeout(() => console.log('alive'), 100));
         console.log('up');
@@ -75,51 +75,53 @@ describe('runProcess', () => {
     clearInterval(again);
   });
 
-  it('ends quietly when nobody reads its output any more', async () => {
-    const run = runs(program(`for (;;) { io.stdout.write('line\\n'); await new Promise(r => setTimeout(r, 1)); }`));
+  it('ends without an error if the reader closes the output', async () => {
+    const run = spawnProgram(
+      program(`for (;;) { io.stdout.write('line\\n'); await new Promise(r => setTimeout(r, 1)); }`),
+    );
     await until('output', () => run.out.includes('line'));
     run.child.stdout.destroy();
     assert.equal(await run.exited, 0);
     assert.equal(run.err, '');
   });
 
-  it('says that a bug is a bug', async () => {
-    const run = runs(program(`throw new TypeError('ours');`));
+  it('reports an unexpected exception as a bug', async () => {
+    const run = spawnProgram(program(`throw new TypeError('bug');`));
     assert.equal(await run.exited, 1);
-    assert.match(run.err, /^x: this is a bug of x, please report it\nTypeError: ours\n\s+at /);
+    assert.match(run.err, /^x: this is a bug of x, please report it\nTypeError: bug\n\s+at /);
   });
 });
 
 describe('guardProcess', () => {
   const guarded = (body: string): string => `
-    import { guardProcess } from ${here('cli/process-guard.js')};
+    import { guardProcess } from ${here('cli/output/process-guard.js')};
     import { systemClock } from ${here('base/clock.js')};
     const log = { error: (fields, text) => console.log(text, fields.kind ?? '', fields.err?.message ?? '') };
     const guard = guardProcess(log, systemClock);
     ${body}`;
 
-  it('logs what nobody caught, and goes on', async () => {
-    const run = runs(
+  it('logs uncaught exceptions, and continues', async () => {
+    const run = spawnProgram(
       guarded(`
         setTimeout(() => { throw new Error('one'); });
         Promise.reject(new Error('two'));
         setTimeout(() => console.log('still here'), 20);`),
     );
     assert.equal(await run.exited, 0);
-    assert.match(run.out, /nobody caught this exception one/);
-    assert.match(run.out, /nobody caught this rejection two/);
+    assert.match(run.out, /uncaught exception exception one/);
+    assert.match(run.out, /uncaught exception rejection two/);
     assert.match(run.out, /still here/);
   });
 
-  it('gives up where it happens all the time', async () => {
-    const run = runs(
+  it('is fatal if uncaught exceptions are frequent', async () => {
+    const run = spawnProgram(
       guarded(`
         setInterval(() => { throw new Error('again'); });
-        await guard.hopeless;
+        await guard.fatal;
         process.exit(9);`),
     );
     assert.equal(await run.exited, 9);
-    assert.equal(run.out.match(/nobody caught this/g)?.length, 20);
-    assert.match(run.out, /gives up/);
+    assert.equal(run.out.match(/^uncaught exception /gm)?.length, 20);
+    assert.match(run.out, /stopping the gateway/);
   });
 });

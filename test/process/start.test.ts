@@ -20,10 +20,10 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Ports that no other process has, for what the command line does not set. */
+/** Port 0 for the listeners of bridges, which the command line cannot set. */
 const freeBridgePorts = { WAMPWAY_BRIDGES__MQTT__PORT: '0', WAMPWAY_BRIDGES__CBOR_TCP__PORT: '0' };
 
-/** The program in a process of its own. */
+/** The program in a separate process. */
 class Run {
   readonly child: ChildProcess;
   readonly exited: Promise<number | null>;
@@ -59,35 +59,38 @@ class Run {
     return this;
   }
 
-  /** What follows a label in the banner. */
+  /** Returns the text after a label in the banner. */
   banner(label: string): string {
     return new RegExp(`^ {2}${label} +(.*)$`, 'm').exec(this.out)?.[1] ?? assert.fail(`no ${label} in:\n${this.out}`);
   }
 
-  /** A signal to the process alone, or to its group as a terminal does. */
+  /** Sends a signal to the process, or to its process group as a terminal does. */
   signal(signal: NodeJS.Signals, group = false): void {
     process.kill((group ? -1 : 1) * (this.child.pid ?? 0), signal);
   }
 }
 
-function join1(url: string): Promise<ClientSession> {
+function joinRealm1(url: string): Promise<ClientSession> {
   return dial(url, { codec: codecNamed('json') }).then(link => ClientSession.join(link, { realm: 'realm1' }));
 }
 
 const free = ['--port', '0', '--rawsocket-port', '0'];
 
 describe('wampway start', () => {
-  it('without a configuration runs everything, with something to see, and says so', async () => {
+  it('runs everything with simulated devices without a configuration, and prints a banner', async () => {
     const run = await Run.start(free).ready();
     const url = run.banner('WebSocket').replace(/;.*/, '');
-    const session = await join1(url);
+    const session = await joinRealm1(url);
     const seen = new Set<string>();
     const subscribed = ['mqtt.greenhouse.climate.temperature', 'serial.greenhouse.moisture', 'dev.meter.power.voltage'];
     for (const topic of subscribed) await session.subscribe(topic, event => void seen.add(event.topic));
     await until('a value of each simulated device', () => seen.size === subscribed.length);
     const { args } = await session.call('serial.greenhouse.relay.set', { args: ['on'] });
     assert.deepEqual(args, ['on']);
-    assert.match(run.banner('who may join'), /^realm1: programs on this machine, without credentials, and nobody else/);
+    assert.match(
+      run.banner('who may join'),
+      /^realm1: programs on this machine, without credentials, and no other client/,
+    );
     assert.match(run.out, /switch the simulated devices off with --no-demo/);
     assert.match(run.banner('configuration'), /^built in; /);
     const page = await fetch(run.banner('page'));
@@ -98,7 +101,7 @@ describe('wampway start', () => {
     assert.match(await session.closed, /wamp\.close\.system_shutdown/);
   });
 
-  it('simulates nothing with --no-demo, nor with a configuration that does not ask for it', async () => {
+  it('simulates no devices with --no-demo, or with a configuration without demo', async () => {
     const file = join(folder, 'plain.yaml');
     writeFileSync(file, 'version: 1\nbridges: { mqtt: { port: 0 } }\n');
     for (const [args, environment] of [
@@ -117,7 +120,7 @@ describe('wampway start', () => {
     assert.equal(await wanted.exited, 0);
   });
 
-  it('refuses a taken port with one line, 2, and no stack', async () => {
+  it('reports a port in use with one line and exit code 2, without a stack', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -139,31 +142,31 @@ describe('wampway start', () => {
     server.close();
   });
 
-  it('refuses a configuration that is wrong, absent or no file, and options that are wrong', async () => {
+  it('rejects an invalid or missing configuration, a folder, and invalid options', async () => {
     const file = join(folder, 'wrong.yaml');
     writeFileSync(file, 'demo: maybe\n');
-    for (const [args, says] of [
+    for (const [args, error] of [
       [
         ['-c', file],
-        /wampway: the configuration cannot be used\n.*wrong\.yaml:1:7 {2}error {2}demo: must be true or false/,
+        /wampway: the configuration is not valid\n.*wrong\.yaml:1:7 {2}error {2}demo: must be true or false/,
       ],
       [
         ['-c', join(folder, 'absent.yaml')],
         /^wampway: .*absent\.yaml {2}error {2}cannot read the configuration: there is no such file\n$/,
       ],
       [['-c', folder], /it is a folder\n$/],
-      [['--port', 'http'], /^wampway: --port: "http" is no port: 0 to 65535\n$/],
-      [['--port', '70000'], /is no port/],
+      [['--port', 'http'], /^wampway: --port: expected a port from 0 to 65535, received "http"\n$/],
+      [['--port', '70000'], /expected a port/],
       [['surplus'], /too many arguments/],
     ] as const) {
       const run = Run.start(args);
       assert.equal(await run.exited, 2, run.err);
-      assert.match(run.err, says);
+      assert.match(run.err, error);
       assert.doesNotMatch(run.err, /^\s+at /m);
     }
   });
 
-  it('listens where --host says', async () => {
+  it('listens on the address of --host', async () => {
     const file = join(folder, 'open.yaml');
     writeFileSync(
       file,
@@ -179,7 +182,7 @@ describe('wampway start', () => {
     assert.match(nowhere.err, /192\.0\.2\.1.* is no address of this machine/);
   });
 
-  it('through npm ends with 0 and leaves no process behind, told by SIGTERM to npm or Ctrl-C to all', async () => {
+  it('run by npm, ends all its processes with exit code 0 after SIGTERM to npm or Ctrl-C', async () => {
     for (const [signal, group] of [
       ['SIGTERM', false],
       ['SIGINT', true],
@@ -187,15 +190,15 @@ describe('wampway start', () => {
       const run = await new Run('npm', ['start', '--ignore-scripts', '--', ...free, '--no-demo']).ready();
       const address = run.banner('RawSocket');
       run.signal(signal, group);
-      // `close` comes when the last process that holds the pipes is gone.
+      // `close` is emitted when the last process that holds the pipes has ended.
       assert.equal(await run.exited, 0, run.err);
-      await assert.rejects(join1(address));
+      await assert.rejects(joinRealm1(address));
     }
   });
 
-  it('is ready with less than two seconds of work', async () => {
+  it('uses less than two seconds of processor time until it is ready', async () => {
     const run = await Run.start(free, { ...freeBridgePorts, WAMPWAY_LOG__LEVEL: 'debug' }).ready();
-    // Its processor time: what the clock on the wall says of it depends on what else this machine does.
+    // Processor time, because the elapsed time depends on the load of the machine.
     const seconds = await until('the line', () => /"cpuSeconds":([\d.]+),"text":"ready"/.exec(run.err)?.[1]);
     run.signal('SIGTERM');
     await run.exited;

@@ -10,8 +10,8 @@ import { Folder } from '../support/folder.ts';
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const run = promisify(execFile);
 
-describe('wampway user, as several processes at once', () => {
-  it('loses no change: twelve that say "written" are twelve in the file', async () => {
+describe('wampway user in several processes', () => {
+  it('loses no change of twelve simultaneous processes', async () => {
     using folder = new Folder();
     const file = folder.file('who.yaml');
     writeFileSync(file, '# mine\nprincipals: []\n', { mode: 0o600 });

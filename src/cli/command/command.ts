@@ -1,22 +1,22 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** What a command may touch of its process; injected, so that tests run commands in-process. */
+/** The parts of the process that a command uses. They are injected, so tests can run commands in their own process. */
 export interface CliIo {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly stdin: Readable;
-  /** Aborted by Ctrl-C or SIGTERM: the command says goodbye to whom it talks and ends, with exit code 0. */
+  /** Aborted by Ctrl-C or SIGTERM. The command then leaves its session and ends with exit code 0. */
   readonly signal: AbortSignal;
-  /** Where secrets may be that nobody wants on a command line. Default: there is nothing in it. */
+  /** Environment variables. They may hold secrets, which do not belong on a command line. Default: none. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /**
-   * For a command that outlives its terminal: from this call on, SIGHUP calls `onHangup` instead of ending the command, and an
-   * output that takes no more is ignored.
+   * Keeps the command running after its terminal was closed. From this call on, SIGHUP calls `onHangup` instead of ending
+   * the command, and a failed output is ignored.
    */
-  readonly outlive?: (onHangup: () => void) => void;
+  readonly detachFromTerminal?: (onHangup: () => void) => void;
 }
 
-/** A positional argument. Only the last may be variadic; it collects all that is left. */
+/** A positional argument. Only the last one may be variadic. It collects all remaining arguments. */
 export interface CliArgument {
   readonly name: string;
   readonly summary: string;
@@ -25,10 +25,10 @@ export interface CliArgument {
 }
 
 export interface CliOption {
-  /** As people write it: `--realm <name>` takes a value, `-c, --config <file>` has a short form, `--json` is a switch. */
+  /** `--realm <name>` takes a value, `-c, --config <file>` has a short form, `--json` is a switch. */
   readonly flags: string;
   readonly summary: string;
-  /** Taken where the option is not given. */
+  /** The value if the option is missing. */
   readonly default?: string;
   /** The only values accepted. */
   readonly choices?: readonly string[];
@@ -43,21 +43,22 @@ export interface CliExample {
 }
 
 /**
- * The options given, by the long name in camelCase (`--max-invocations` is `maxInvocations`): text for an option with a
- * value, a list of texts for a repeatable one, true for a switch; undefined where not given and without default.
+ * The parsed options by their long name in camelCase (`--max-invocations` is `maxInvocations`). The value is a text for an
+ * option with a value, a list of texts for a repeatable option, and true for a switch. It is undefined if the option is
+ * missing and has no default.
  */
 export type CliOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 /** Exit codes of all commands. */
 export const ExitCode = {
   Ok: 0,
-  /** It was understood and asked for, and the answer was no. */
+  /** The request was rejected or failed. */
   Failed: 1,
-  /** Nothing was asked: wrong usage, wrong configuration, nobody there to ask. */
+  /** No request was made: invalid usage or configuration, or no connection to a router. */
   Unable: 2,
 } as const;
 
-/** One command of the command line, described without any parser's vocabulary. */
+/** One command of the command line, described independently of the parser. */
 export interface CliCommand {
   readonly name: string;
   /** One line for the list of commands. */
@@ -66,13 +67,14 @@ export interface CliCommand {
   readonly options: readonly CliOption[];
   readonly examples: readonly CliExample[];
   /**
-   * `args` are the positional arguments in order, those of a variadic one at the end. Resolves with the exit code; what
-   * went wrong has been said on `io.stderr`. Throws `CliError` for what the caller prints and turns into an exit code.
+   * Resolves with the exit code, after it has printed problems on `io.stderr`. `args` are the positional arguments in
+   * order, with those of a variadic argument at the end. Throws `CliError`, which the caller prints and turns into an exit
+   * code.
    */
   run(args: readonly string[], options: CliOptions, io: CliIo): Promise<number>;
 }
 
-/** A failure for people: one line that says where and what to do. Printed without a stack, then the process exits. */
+/** An error for the user: where it happened and what to do. It is printed without a stack, then the process exits. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: number;

@@ -5,21 +5,24 @@ import { text } from './option-values.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The longest secret that is read. */
+/** Maximum length of a secret file in characters. */
 const MAX_SECRET = 64 * 1024;
 
-/** How to prove who one is. Secrets come from files or the environment: a command line is there for all to see. */
+/** The options for authentication. Other users can read a command line, so secrets come from files or the environment. */
 export const loginOptions: readonly CliOption[] = [
   { flags: '--authid <name>', summary: 'join as this principal (or WAMPWAY_AUTHID)' },
-  { flags: '--ticket-file <file>', summary: 'prove it by the ticket in this file (or in WAMPWAY_TICKET)' },
+  { flags: '--ticket-file <file>', summary: 'authenticate with the ticket in this file (or in WAMPWAY_TICKET)' },
   {
     flags: '--password-file <file>',
-    summary: 'prove it by the password in this file (or in WAMPWAY_PASSWORD): wamp-scram, wampcra',
+    summary: 'authenticate with the password in this file (or in WAMPWAY_PASSWORD): wamp-scram, wampcra',
   },
-  { flags: '--key-file <file>', summary: 'prove it by the private key in this file (or in WAMPWAY_KEY): cryptosign' },
+  {
+    flags: '--key-file <file>',
+    summary: 'authenticate with the private key in this file (or in WAMPWAY_KEY): cryptosign',
+  },
 ];
 
-/** Who joins, and how it proves that. */
+/** The principal to join as, and its login methods, strongest first. */
 export interface Credentials {
   readonly authid?: string;
   readonly logins: readonly Login[];
@@ -42,7 +45,9 @@ function signer(key: string): Login {
   try {
     return signLogin(key);
   } catch {
-    throw new CliError('the private key has to be 64 hexadecimal digits, as "wampway key new" makes them');
+    throw new CliError(
+      'the private key is not valid: expected 64 hexadecimal digits, as "wampway key new" writes them',
+    );
   }
 }
 
@@ -51,13 +56,13 @@ function secretOf(options: CliOptions, name: string, fallback: string | undefine
   return file === undefined ? fallback : readSecret(file);
 }
 
-/** The first line of a file. Throws `CliError` where it cannot be read. */
+/** Returns the first line of a file. Throws `CliError` if the file cannot be read. */
 export function readSecret(file: string): string {
   try {
     const content = readFileSync(file, 'utf8');
-    if (content.length > MAX_SECRET) throw new Error('it is too large for a secret');
+    if (content.length > MAX_SECRET) throw new Error(`the file has more than ${MAX_SECRET} characters`);
     const [line = ''] = content.split(/\r?\n/, 1);
-    if (line === '') throw new Error('its first line is empty');
+    if (line === '') throw new Error('the first line is empty');
     return line;
   } catch (error) {
     throw new CliError(`cannot read a secret from ${file}: ${error instanceof Error ? error.message : String(error)}`);

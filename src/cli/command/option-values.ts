@@ -3,30 +3,28 @@ import type { Payload } from '../../wamp/payload.ts';
 import type { MatchPolicy } from '../../wamp/uri.ts';
 import { CliError, type CliOption, type CliOptions } from './command.ts';
 
-/** What was typed as a value, as JSON text: itself where it is JSON, else the text as a string. */
+/** Converts a typed value to JSON text: valid JSON is returned unchanged, any other text becomes a JSON string. */
 export function typedValue(text: string): string {
   try {
     return jsonValue(text);
   } catch (error) {
-    // What other readers take and ours does not was meant as JSON: to send it as text would be a surprise.
+    // Valid JSON that WAMP cannot carry is rejected. The user meant JSON, so it must not be sent as text.
     if (isJson(text)) throw new CliError(`"${text.slice(0, 40)}" cannot be sent: ${messageOf(error)}`);
     return JSON.stringify(text);
   }
 }
 
-/** The payload of what was typed: positional arguments, and the repeatable option `kwarg` of `key=value`. */
+/** Builds the payload from the positional arguments and the repeated option `--kwarg key=value`. */
 export function typedPayload(args: readonly string[], options: CliOptions): Payload {
   const payload = jsonPayload(`[${args.map(typedValue).join(',')}]`, keyedValues(options, 'kwarg'));
   const wide = options['serializer'] === 'msgpack' ? wideInteger(payload.values) : undefined;
   if (wide !== undefined) {
-    throw new CliError(
-      `${wide} has more than the 64 bits that MsgPack has for an integer: use --serializer json or cbor`,
-    );
+    throw new CliError(`${wide} does not fit into the 64 bits of a MsgPack integer: use --serializer json or cbor`);
   }
   return payload;
 }
 
-/** An integer in `value` that neither 64 bits nor 63 bits and a sign can say; undefined if there is none. */
+/** Returns an integer in `value` that fits neither into uint64 nor into int64, or undefined. */
 function wideInteger(value: unknown): bigint | undefined {
   if (typeof value === 'bigint') return value < -(2n ** 63n) || value >= 2n ** 64n ? value : undefined;
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined;
@@ -37,14 +35,14 @@ function wideInteger(value: unknown): bigint | undefined {
   return undefined;
 }
 
-/** Repeated `key=value` options as a dictionary in JSON; the last of a key counts. */
+/** Converts repeated `key=value` options to a JSON object. If a key occurs twice, the last value counts. */
 function keyedValues(options: CliOptions, name: string): string {
   const given = options[name];
   if (!Array.isArray(given)) return '{}';
   const entries = new Map(
     given.map((text: string): [string, string] => {
       const at = text.indexOf('=');
-      if (at < 1) throw new CliError(`--${name}: write key=value, not "${text}"`);
+      if (at < 1) throw new CliError(`--${name}: expected key=value, received "${text}"`);
       return [text.slice(0, at), typedValue(text.slice(at + 1))];
     }),
   );
@@ -64,34 +62,34 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** An option that is a whole number of at least `min`; undefined where it is not given. */
+/** Returns an option as a whole number of at least `min`, or undefined if it is missing. Throws `CliError` otherwise. */
 export function wholeNumber(options: CliOptions, name: string, min: number): number | undefined {
   const given = options[name];
   if (typeof given !== 'string') return undefined;
   const value = Number(given);
   if (/^\d+$/.test(given) && Number.isSafeInteger(value) && value >= min) return value;
   const flag = name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
-  throw new CliError(`--${flag}: a whole number of at least ${min} is needed, not "${given}"`);
+  throw new CliError(`--${flag}: expected a whole number of at least ${min}, received "${given}"`);
 }
 
-/** An option that is text; undefined where it is not given. */
+/** Returns an option as text, or undefined if it is missing. */
 export function text(options: CliOptions, name: string): string | undefined {
   const given = options[name];
   return typeof given === 'string' ? given : undefined;
 }
 
-/** `--match`, for `what`: topic or procedure. */
+/** The option `--match`. `what` is topic or procedure. */
 export function matchOption(what: string): CliOption {
   return {
     flags: '--match <policy>',
-    summary: `how the ${what} matches: as it is, as the beginning of others, or with empty components that match any`,
+    summary: `how the ${what} matches: exactly, as a prefix, or with empty components as wildcards`,
     default: 'exact',
     choices: matchPolicies,
   };
 }
 
-export function matchPolicy(options: CliOptions): MatchPolicy {
-  return matchPolicies.find(one => one === options['match']) ?? 'exact';
+export function matchPolicyOf(options: CliOptions): MatchPolicy {
+  return matchPolicies.find(policy => policy === options['match']) ?? 'exact';
 }
 
 const matchPolicies: readonly MatchPolicy[] = ['exact', 'prefix', 'wildcard'];

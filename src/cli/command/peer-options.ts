@@ -11,12 +11,12 @@ import { jsonText, printable } from './json-text.ts';
 import { credentialsOf, loginOptions } from './login-options.ts';
 import { text, wholeNumber } from './option-values.ts';
 
-/** The largest message accepted, in bytes. RawSocket itself ends at 16 MiB. */
+/** Maximum size of a received message in bytes. RawSocket allows at most 16 MiB. */
 const MAX_MESSAGE = 64 * 1024 * 1024;
 
 const serializers: readonly SerializerName[] = ['json', 'msgpack', 'cbor'];
 
-/** The options of every command that talks to a router. */
+/** The options of every command that connects to a router. */
 export const peerOptions: readonly CliOption[] = [
   {
     flags: '--url <url>',
@@ -25,35 +25,35 @@ export const peerOptions: readonly CliOption[] = [
     default: 'ws://127.0.0.1:8080/ws',
   },
   { flags: '--realm <name>', summary: 'the realm to join', default: 'realm1' },
-  { flags: '--serializer <name>', summary: 'how messages are written', default: 'json', choices: serializers },
+  { flags: '--serializer <name>', summary: 'the encoding of messages', default: 'json', choices: serializers },
   {
     flags: '--ca <file>',
-    summary: 'the authority, in PEM, that the router’s certificate must come from: ca.pem of "wampway cert init"',
+    summary: 'CA certificate (PEM) that must have signed the router’s certificate: ca.pem of "wampway cert init"',
   },
-  { flags: '--connect-timeout <ms>', summary: 'give up connecting and joining after this time', default: '10000' },
+  { flags: '--connect-timeout <ms>', summary: 'time limit for connecting and joining', default: '10000' },
   ...loginOptions,
-  { flags: '--json', summary: 'print JSON, one object a line, for scripts' },
+  { flags: '--json', summary: 'print one JSON object per line, for scripts' },
 ];
 
-/** What can be done about a refusal. */
+/** Advice for errors that the router answers with. */
 const hints: Readonly<Record<string, string>> = {
   [ErrorUri.NoSuchRealm]: 'choose another with --realm',
-  [ErrorUri.AuthenticationRequired]: 'say who you are with --authid and --ticket-file, --password-file or --key-file',
-  [ErrorUri.NoMatchingAuthMethod]: 'prove who you are with --ticket-file, --password-file or --key-file',
-  [ErrorUri.Timeout]: 'is it a WAMP router, and does it speak this serializer?',
+  [ErrorUri.AuthenticationRequired]: 'authenticate with --authid and --ticket-file, --password-file or --key-file',
+  [ErrorUri.NoMatchingAuthMethod]: 'authenticate with --ticket-file, --password-file or --key-file',
+  [ErrorUri.Timeout]: 'check that the URL leads to a WAMP router that supports this serializer',
 };
 
-/** A command at work. */
+/** The connection of a command to the router. */
 export interface Peer {
   readonly session: ClientSession;
-  /** For people: `realm1 at ws://127.0.0.1:8080/ws`. */
+  /** A text for messages: `realm1 at ws://127.0.0.1:8080/ws`. */
   readonly place: string;
 }
 
 /**
- * Joins the router that the options name, lets `work` use the session until it resolves with an exit code, and leaves. An
- * answer that is no becomes exit code 1; a router that is not there, or is lost, 2. Being told to stop ends it at once,
- * with success.
+ * Joins the router that the options name, passes the session to `work`, and leaves when `work` resolves with an exit code.
+ * An ERROR of the router becomes exit code 1. If the router is unreachable or the connection is lost, the exit code is 2.
+ * If `io.signal` is aborted, the command ends at once with exit code 0.
  */
 export async function withPeer(
   options: CliOptions,
@@ -67,7 +67,7 @@ export async function withPeer(
   if (session === undefined) return ExitCode.Ok;
   let leaving = false;
   const lost = session.closed.then(reason => {
-    if (!leaving) throw new CliError(`the router at ${url} has ended the session: ${printable(reason)}`);
+    if (!leaving) throw new CliError(`the router at ${url} ended the session: ${printable(reason)}`);
     return ExitCode.Ok;
   });
   try {
@@ -89,7 +89,7 @@ function stopped(signal: AbortSignal): Promise<number> {
   });
 }
 
-/** An ERROR for people, on one line. */
+/** Writes an ERROR on one line. */
 function errorText(error: WampError): string {
   const [first, ...more] = error.args;
   if (typeof first === 'string' && more.length === 0) return printable(error.message).replaceAll('\n', ' ');
@@ -106,7 +106,7 @@ async function join(
   const timeout = wholeNumber(options, 'connectTimeout', 1) ?? 10_000;
   const credentials = credentialsOf(options, io.environment ?? {});
   const ca = authorityOf(options);
-  const name = serializers.find(one => one === options['serializer']) ?? 'json';
+  const name = serializers.find(serializer => serializer === options['serializer']) ?? 'json';
   let link: Link | undefined;
   const stop = (): void => link?.close('stopped');
   io.signal.addEventListener('abort', stop, { once: true });
@@ -121,7 +121,7 @@ async function join(
     if (!(error instanceof WampError)) throw error;
     const hint = hints[error.uri];
     const advice = hint === undefined ? '' : ` (${hint})`;
-    throw new CliError(`the router at ${url} does not let us join ${realm}: ${printable(error.message)}${advice}`);
+    throw new CliError(`could not join realm ${realm} at ${url}: ${printable(error.message)}${advice}`);
   } finally {
     io.signal.removeEventListener('abort', stop);
   }
@@ -132,11 +132,11 @@ function authorityOf(options: CliOptions): string | undefined {
   if (file === undefined) return undefined;
   try {
     const pem = readFileSync(file, 'utf8');
-    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('there is no certificate in PEM in it');
+    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('the file contains no certificate in PEM format');
     return pem;
   } catch (error) {
     throw new CliError(
-      `cannot read an authority from ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      `cannot read the CA certificate from ${file}: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
 }

@@ -3,8 +3,8 @@ import type { Gateway, GatewayListener } from '../../gateway/gateway.ts';
 import { silencedInWords } from '../../gateway/hosting/silenced-devices.ts';
 
 /**
- * What is said when the gateway is ready: what listens where, who may join, what is simulated, and how each is changed.
- * `file` is the configuration's; undefined where the built-in one runs.
+ * The lines that the gateway prints when it is ready: addresses, who may join, simulated devices, data and configuration,
+ * and how to change them. `file` is the configuration file, or undefined for the built-in configuration.
  */
 export function banner(gateway: Gateway, file: string | undefined): string[] {
   const { bridges, config, hasPage, listeners, version } = gateway;
@@ -23,7 +23,8 @@ export function banner(gateway: Gateway, file: string | undefined): string[] {
       ]);
   }
   for (const bridge of bridges) {
-    if (bridge.state !== 'running') rows.push([bridge.name, 'does not run yet; it is tried again, the log says why']);
+    if (bridge.state !== 'running')
+      rows.push([bridge.name, 'not running yet; the gateway retries, see the log for the reason']);
     for (const line of bridge.banner) rows.push([bridge.name, line]);
   }
   for (const realm of config.realms)
@@ -46,24 +47,33 @@ export function banner(gateway: Gateway, file: string | undefined): string[] {
 
 function dataInWords(data: GatewayConfig['data']): string {
   if (data === undefined) {
-    return 'in memory: MQTT sessions and retained messages end with the process; "data: { path: ./data }" keeps them';
+    return 'in memory: MQTT sessions and retained messages are lost at the end of the process; "data: { path: ./data }" keeps them';
   }
   const { path, sync, syncInterval } = data;
-  const when = { always: 'once acknowledged', interval: `within ${syncInterval} ms`, never: 'when the system likes' };
-  return `${path}, safe from a power cut ${when[sync]}`;
+  const when = {
+    always: 'before it is acknowledged',
+    interval: `within ${syncInterval} ms`,
+    never: 'when the operating system decides',
+  };
+  return `${path}, each write safe from a power cut ${when[sync]}`;
 }
 
 type Realm = GatewayConfig['realms'][number];
 
 function whoMayJoin({ name, anonymous, authenticator }: Realm, principals: GatewayConfig['principals']): string {
-  const strangers = typeof anonymous === 'string' ? words[anonymous] : `whoever comes from ${anonymous.join(', ')}`;
+  const withoutCredentials =
+    typeof anonymous === 'string' ? anonymousText[anonymous] : `clients from ${anonymous.join(', ')}`;
   const known = [
     typeof principals === 'string' ? `the principals of ${principals}` : countOf(principals, name),
-    authenticator === undefined ? undefined : 'whom an application knows',
-  ].filter(who => who !== undefined);
-  const others =
-    known.length > 0 ? `${known.join(' and ')}, with theirs` : anonymous === 'loopback' ? 'nobody else' : '';
-  return `${strangers}${others === '' ? '' : `, and ${others}`} (realms[].anonymous changes it)`;
+    authenticator === undefined ? undefined : 'dynamic authenticator',
+  ].filter(text => text !== undefined);
+  const withCredentials =
+    known.length > 0
+      ? `; with credentials: ${known.join(', ')}`
+      : anonymous === 'loopback'
+        ? ', and no other client'
+        : '';
+  return `${withoutCredentials}${withCredentials} (realms[].anonymous changes it)`;
 }
 
 function countOf(principals: Exclude<GatewayConfig['principals'], string>, realm: string): string | undefined {
@@ -71,10 +81,10 @@ function countOf(principals: Exclude<GatewayConfig['principals'], string>, realm
   return length === 0 ? undefined : `${length} ${length === 1 ? 'principal' : 'principals'}`;
 }
 
-const words = {
+const anonymousText = {
   loopback: 'programs on this machine, without credentials',
-  any: 'anybody who can reach a listener, without credentials',
-  none: 'nobody without credentials',
+  any: 'every client that can reach a listener, without credentials',
+  none: 'no client without credentials',
 } as const;
 
 function webSocketOf({ config, address }: GatewayListener): string {
@@ -84,7 +94,7 @@ function webSocketOf({ config, address }: GatewayListener): string {
   return `${scheme}://${reachable(address)}${config.path}${also}`;
 }
 
-/** An address to type into a browser: "every address of this machine" is no such. */
+/** Replaces the unspecified address (`0.0.0.0` or `::`) by `localhost`, because a browser cannot open it. */
 function reachable(address: string): string {
   return address.replace(/^0\.0\.0\.0:/, 'localhost:').replace(/^\[::\]:/, 'localhost:');
 }

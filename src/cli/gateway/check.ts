@@ -9,14 +9,14 @@ import { printableText } from '../command/json-text.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The file that a command is to read: `-c`, else WAMPWAY_CONFIG, else none, which is the built-in default. */
+/** Returns the configuration file: `-c`, otherwise WAMPWAY_CONFIG. Undefined means the built-in configuration. */
 export function configFile(option: unknown, environment: Environment): string | undefined {
   if (typeof option === 'string') return option;
   const named = environment['WAMPWAY_CONFIG'];
   return named === undefined || named === '' ? undefined : named;
 }
 
-/** `wampway check`: says whether a configuration could be started, without starting it. */
+/** `wampway check`: checks whether the gateway can start with a configuration, without starting it. */
 export function checkCommand(bridges: readonly Bridge[], environment: Environment): CliCommand {
   return {
     name: 'check',
@@ -30,7 +30,7 @@ export function checkCommand(bridges: readonly Bridge[], environment: Environmen
       { flags: '--json', summary: 'print the result as JSON' },
     ],
     examples: [
-      { command: 'wampway check -c gateway.yaml', shows: 'prints OK and a summary, or every mistake with its line' },
+      { command: 'wampway check -c gateway.yaml', shows: 'prints OK and a summary, or every error with its line' },
       { command: 'wampway check -c gateway.yaml --json', shows: 'the same for a script; exit code 0 or 2' },
     ],
     async run(_args, options, io) {
@@ -56,7 +56,7 @@ export function checkCommand(bridges: readonly Bridge[], environment: Environmen
         } else {
           const { length } = error.problems;
           io.stderr.write(
-            `${printableText(error.message)}\n${length} ${length === 1 ? 'mistake' : 'mistakes'} in ${source}\n`,
+            `${printableText(error.message)}\n${length} ${length === 1 ? 'error' : 'errors'} in ${source}\n`,
           );
         }
         return ExitCode.Unable;

@@ -9,33 +9,33 @@ import { configFile } from './check.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `wampway data`: looks after the data folder of a gateway that does not run. */
+/** `wampway data`: checks or repairs the data folder of a stopped gateway. */
 export function dataCommand(bridges: readonly Bridge[], environment: Environment, clock: Clock): CliCommand {
   return {
     name: 'data',
-    summary: 'check or repair the data folder of a gateway that is stopped',
+    summary: 'check or repair the data folder of a stopped gateway',
     arguments: [{ name: 'what', summary: 'check or repair', required: true }],
     options: [
       { flags: '-c, --config <file>', summary: 'the configuration that names the folder (default: WAMPWAY_CONFIG)' },
-      { flags: '--data <path>', summary: 'the data folder, instead of what the configuration names' },
+      { flags: '--data <path>', summary: 'the data folder, instead of the configured one' },
       { flags: '--json', summary: 'check: print the result as JSON' },
     ],
     examples: [
       {
         command: 'wampway data check -c gateway.yaml',
-        shows: 'lists what is damaged and changes nothing; exit code 0 if nothing is, else 1',
+        shows: 'lists damaged records and changes nothing; exit code 0 without damage, else 1',
       },
       {
         command: 'wampway data repair --data /var/lib/wampway',
-        shows: 'keeps what can be read of a store that cannot be opened; damaged files go to its folder "lost"',
+        shows: 'keeps the readable records of a damaged store, and moves damaged files to its folder "lost"',
       },
     ],
     async run([what], options, io) {
       if (what !== 'check' && what !== 'repair') {
-        throw new CliError(`data: "${printable(what ?? '')}" is not known; it is: data check | repair`);
+        throw new CliError(`data: expected check or repair, received "${printable(what ?? '')}"`);
       }
       const folder = folderOf(options, bridges, environment);
-      // Loaded only now: other commands need no store.
+      // Loaded here, because other commands do not need the store.
       const { StoreUnusable } = await import('../../store/files/store-files.ts');
       try {
         return what === 'check'
@@ -67,8 +67,8 @@ async function check(
   if (json) stdout.write(`${JSON.stringify({ ok, folder, records, damaged, aside })}\n`);
   else {
     for (const { key, reason } of damaged) stdout.write(`damaged: ${printable(key)}: ${printable(reason)}\n`);
-    for (const name of aside) stdout.write(`put aside earlier, in the folder "lost": ${printable(name)}\n`);
-    stdout.write(ok ? `OK  ${folder}: ${records} records\n` : `${damaged.length} damaged, ${records} can be read\n`);
+    for (const name of aside) stdout.write(`moved to the folder "lost" earlier: ${printable(name)}\n`);
+    stdout.write(ok ? `OK  ${folder}: ${records} records\n` : `${damaged.length} damaged, ${records} readable\n`);
   }
   return ok ? ExitCode.Ok : ExitCode.Failed;
 }
@@ -77,12 +77,12 @@ async function repair(folder: string, { stdout }: CliIo): Promise<number> {
   const { repairStore } = await import('../../store/store-check.ts');
   const { aside, missing } = await repairStore(folder);
   for (const text of missing) stdout.write(`missing: ${printable(text)}\n`);
-  for (const name of aside) stdout.write(`damaged, now in the folder "lost": ${name}\n`);
+  for (const name of aside) stdout.write(`damaged, moved to the folder "lost": ${name}\n`);
   stdout.write(`repaired: ${folder}\n`);
   return ExitCode.Ok;
 }
 
-/** What `--data` or the configuration names. */
+/** Returns the folder that `--data` or the configuration names. */
 function folderOf(options: CliOptions, bridges: readonly Bridge[], environment: Environment): string {
   const named = text(options, 'data');
   if (named !== undefined) return named;
@@ -91,10 +91,10 @@ function folderOf(options: CliOptions, bridges: readonly Bridge[], environment: 
     const path = file && loadConfig({ file, environment, bridges, withoutPrincipals: true }).data?.path;
     if (path !== undefined && path !== '') return path;
   } catch (error) {
-    if (error instanceof ConfigError) throw new CliError(`the configuration cannot be used\n${error.message}`);
+    if (error instanceof ConfigError) throw new CliError(`the configuration is not valid\n${error.message}`);
     throw error;
   }
   throw new CliError(
-    'name the folder: wampway data check --data PATH, or -c FILE with a configuration that has "data"',
+    'the data folder is missing: use --data PATH, or -c FILE with a configuration that contains "data"',
   );
 }

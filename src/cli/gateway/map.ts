@@ -12,7 +12,7 @@ import { configFile } from './check.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `wampway map test`: which rule takes a message, and what becomes of it, without starting anything. */
+/** `wampway map test`: shows which rule matches a message and what it produces, without starting anything. */
 export function mapCommand(bridges: readonly Bridge[], environment: Environment): CliCommand {
   return {
     name: 'map',
@@ -20,7 +20,11 @@ export function mapCommand(bridges: readonly Bridge[], environment: Environment)
     arguments: [
       { name: 'what', summary: 'test', required: true },
       { name: 'topic', summary: 'MQTT topic, or a WAMP topic as wamp:com.example.topic', required: true },
-      { name: 'payload', summary: 'of MQTT: its text; of WAMP: an argument in JSON, or text', required: false },
+      {
+        name: 'payload',
+        summary: 'for MQTT: the text of the message; for WAMP: one argument, JSON or text',
+        required: false,
+      },
     ],
     options: [
       { flags: '-c, --config <file>', summary: 'configuration (default: WAMPWAY_CONFIG, else the built-in one)' },
@@ -29,13 +33,13 @@ export function mapCommand(bridges: readonly Bridge[], environment: Environment)
     examples: [
       {
         command: `wampway map test -c gateway.yaml tele/bath/SENSOR '{"Power":12}'`,
-        shows: 'says which rule takes it, what comes out on the realm, and what goes back from there',
+        shows: 'shows the matching rule, the event on the realm, and its way back to MQTT',
       },
-      { command: 'wampway map test -c gateway.yaml wamp:dev.bath.set ON', shows: 'the same the other way round' },
+      { command: 'wampway map test -c gateway.yaml wamp:dev.bath.set ON', shows: 'the same from WAMP to MQTT' },
     ],
     async run([what, topic = '', text = ''], options, io) {
       if (what !== 'test')
-        throw new CliError(`map: "${printable(what ?? '')}" is not known; it is: map test TOPIC [PAYLOAD]`);
+        throw new CliError(`map: expected test TOPIC [PAYLOAD], received "${printable(what ?? '')}"`);
       const trial = new RuleTrial(readMqtt(configFile(options['config'], environment), bridges, environment));
       const trials = topic.startsWith('wamp:')
         ? [trial.uri(topic.slice(5), typedPayload(text === '' ? [] : [text], {}))]
@@ -53,19 +57,19 @@ function readMqtt(file: string | undefined, bridges: readonly Bridge[], environm
     return mqttConfig.parse(section === undefined || section === false ? {} : section);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new CliError(`the configuration cannot be used\n${error.message}`);
+    throw new CliError(`the configuration is not valid\n${error.message}`);
   }
 }
 
-/** From MQTT to the realm, and from there back. */
+/** Tries a message from MQTT to the realm, and the resulting event back to MQTT. */
 function roundTrip(trial: RuleTrial, topic: string, payload: Uint8Array): Trial[] {
   if (!isTopicName(topic))
     throw new CliError(
-      `map test: no message can have the topic "${printable(topic)}": it is empty, too long, or has + # or control characters`,
+      `map test: "${printable(topic)}" is not a valid MQTT topic name: it is empty, too long, or contains +, # or a control character`,
     );
-  const there = trial.topic(topic, payload);
-  if (there.to === undefined || !(there.payload instanceof Payload)) return [there];
-  return [there, trial.uri(there.to.slice(5), there.payload)];
+  const toRealm = trial.topic(topic, payload);
+  if (toRealm.to === undefined || !(toRealm.payload instanceof Payload)) return [toRealm];
+  return [toRealm, trial.uri(toRealm.to.slice(5), toRealm.payload)];
 }
 
 function resultOf({ payload, ...trial }: Trial): string {
@@ -74,20 +78,20 @@ function resultOf({ payload, ...trial }: Trial): string {
 }
 
 function linesOf({ from, rule, text, to, payload, problem }: Trial): string[] {
-  const taken =
+  const matched =
     rule === 'none'
-      ? 'no rule takes it'
+      ? 'no rule matches'
       : rule === 'mirror'
-        ? 'the default: mirrored under the prefix'
+        ? 'default: mirrored under the prefix'
         : `rules[${rule}]: ${text}`;
-  const lines = [printable(from), `  ${taken}`];
+  const lines = [printable(from), `  ${matched}`];
   if (problem !== undefined) lines.push(`  ${problem}`);
-  if (to === undefined || payload === undefined) return [...lines, '  goes nowhere'];
+  if (to === undefined || payload === undefined) return [...lines, '  not forwarded'];
   const shown = payload instanceof Payload ? payloadText(payload) : printable(String(textOf(payload)));
   return [...lines, `  ${printable(to)}  ${shown}`];
 }
 
-/** Text where it is UTF-8, bytes where it is not. */
+/** Decodes UTF-8, or returns the bytes if they are not valid UTF-8. */
 function textOf(bytes: Uint8Array): string | Uint8Array {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

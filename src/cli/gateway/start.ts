@@ -1,91 +1,115 @@
 import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
 import type { Bridge } from '../../gateway/bridge/bridge.ts';
 import type { GatewayConfig, ListenerConfig } from '../../gateway/config/config-schema.ts';
 import { loadToStart } from '../../gateway/config/load-config.ts';
 import { principalRoleWarnings } from '../../gateway/config/principal-role-warnings.ts';
 import { ConfigError } from '../../gateway/config/values/config-problem.ts';
 import type { BufferedLog } from '../../gateway/logging/buffered-log.ts';
-import { type CliCommand, CliError, type CliOptions, ExitCode } from '../command/command.ts';
+import { type CliCommand, CliError, type CliIo, type CliOptions, ExitCode } from '../command/command.ts';
 import { printableText } from '../command/json-text.ts';
-import { HangupLog } from '../output/hangup-log.ts';
-import { guardProcess } from '../output/process-guard.ts';
+import { guardProcess, type ProcessGuard } from '../output/process-guard.ts';
 import { banner } from './banner.ts';
 import { configFile } from './check.ts';
 
-export interface StartSurroundings {
+export interface StartDependencies {
   readonly bridges: readonly Bridge[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly createLog: (config: GatewayConfig['log']) => Promise<BufferedLog>;
-  /** Folder of the built page. */
+  /** Folder of the built console. */
   readonly pageFolder: string;
 }
 
-/** `wampway start`: runs the gateway until it is told to stop. */
-export function startCommand(around: StartSurroundings): CliCommand {
+/** `wampway start`: runs the gateway until a signal stops it. */
+export function startCommand(dependencies: StartDependencies): CliCommand {
   return {
     name: 'start',
     summary: 'run the gateway',
     arguments: [],
     options: [
       { flags: '-c, --config <file>', summary: 'configuration (default: WAMPWAY_CONFIG, else the built-in one)' },
-      { flags: '--demo', summary: 'simulate devices behind the bridges that are on (default without a configuration)' },
-      { flags: '--no-demo', summary: 'simulate nothing' },
+      { flags: '--demo', summary: 'simulate devices on the enabled bridges (default without a configuration)' },
+      { flags: '--no-demo', summary: 'do not simulate devices' },
       {
         flags: '--host <address>',
-        summary: 'listen on this address instead of the configured ones (bridges excepted)',
+        summary: 'listen on this address instead of the configured ones (not for bridges)',
       },
-      { flags: '--port <number>', summary: 'port of the first web listener; 0 takes a free one' },
-      { flags: '--rawsocket-port <number>', summary: 'port of the first RawSocket listener; 0 takes a free one' },
+      { flags: '--port <number>', summary: 'port of the first web listener; 0 selects a free port' },
+      { flags: '--rawsocket-port <number>', summary: 'port of the first RawSocket listener; 0 selects a free port' },
     ],
     examples: [
-      { command: 'wampway start', shows: 'runs everything on this machine alone, with simulated devices to look at' },
-      { command: 'wampway start -c gateway.yaml', shows: 'runs what the file says' },
+      { command: 'wampway start', shows: 'runs the gateway on this machine only, with simulated devices' },
+      { command: 'wampway start -c gateway.yaml', shows: 'runs the gateway with this configuration' },
       { command: 'wampway start --no-demo --port 9000', shows: 'no simulated devices; the page on port 9000' },
     ],
-    run: async (_args, options, io) => {
-      const hangups = new HangupLog();
-      io.outlive?.(() => hangups.add());
-      const file = configFile(options['config'], around.environment);
-      const config = await read(file, around, config => withOptions(config, options));
-      const held = await around.createLog(config.log);
-      const { log } = held;
-      hangups.logTo(log);
-      for (const { source, path, text, hint } of principalRoleWarnings(config, around.environment)) {
-        log.warn({ file: source, path, reason: text, hint }, 'a principal was given a role that does not exist');
-      }
-      // Loaded only now: commands that talk to a gateway need none of it.
-      const [{ Gateway }, { StartError }] = await Promise.all([
-        import('../../gateway/gateway.ts'),
-        import('../../gateway/support/start-error.ts'),
-      ]);
-      const { bridges, clock, pageFolder } = around;
-      await using guard = guardProcess(log, clock);
-      await using gateway = new Gateway(config, { bridges, log, clock, pageFolder });
-      const ended = new Promise<number>(resolve => {
-        if (io.signal.aborted) resolve(ExitCode.Ok);
-        io.signal.addEventListener('abort', () => resolve(ExitCode.Ok), { once: true });
-        void guard.hopeless.then(() => resolve(ExitCode.Failed));
-      });
-      const started = gateway.start().catch((error: unknown) => {
-        if (!(error instanceof StartError)) throw error;
-        held.discard();
-        throw new CliError(error.message);
-      });
-      const early = await Promise.race([started, ended]).finally(() => held.release());
-      if (early !== undefined) return early;
-      io.stdout.write(`${printableText(banner(gateway, file).join('\n'))}\n`);
-      const { user, system } = process.cpuUsage();
-      log.debug({ seconds: Number(process.uptime().toFixed(3)), cpuSeconds: (user + system) / 1e6 }, 'ready');
-      // Awaited here, for what is left behind at the end of this scope is disposed of.
-      return await ended;
-    },
+    run: (_args, options, io) => start(dependencies, options, io),
   };
 }
 
-async function read(
+async function start(dependencies: StartDependencies, options: CliOptions, io: CliIo): Promise<number> {
+  const { bridges, clock, environment, pageFolder } = dependencies;
+  const hangups = new HangupLog();
+  io.detachFromTerminal?.(() => hangups.add());
+  const file = configFile(options['config'], environment);
+  const config = await readConfig(file, dependencies, config => withOptions(config, options));
+  const bufferedLog = await dependencies.createLog(config.log);
+  const { log } = bufferedLog;
+  hangups.logTo(log);
+  for (const { source, path, text, hint } of principalRoleWarnings(config, environment)) {
+    log.warn({ file: source, path, reason: text, hint }, 'principal has a role that does not exist');
+  }
+  // Loaded here, because the commands of a client do not need the gateway.
+  const [{ Gateway }, { StartError }] = await Promise.all([
+    import('../../gateway/gateway.ts'),
+    import('../../gateway/support/start-error.ts'),
+  ]);
+  await using guard = guardProcess(log, clock);
+  await using gateway = new Gateway(config, { bridges, log, clock, pageFolder });
+  const ended = endOf(io.signal, guard);
+  const started = gateway.start().catch((error: unknown) => {
+    if (!(error instanceof StartError)) throw error;
+    bufferedLog.discard();
+    throw new CliError(error.message);
+  });
+  const early = await Promise.race([started, ended]).finally(() => bufferedLog.release());
+  if (early !== undefined) return early;
+  io.stdout.write(`${printableText(banner(gateway, file).join('\n'))}\n`);
+  const { user, system } = process.cpuUsage();
+  log.debug({ seconds: Number(process.uptime().toFixed(3)), cpuSeconds: (user + system) / 1e6 }, 'ready');
+  // `await` is required here: the gateway is disposed of when this function returns.
+  return await ended;
+}
+
+/** Resolves with the exit code when a signal stops the gateway, or when its state is fatal. */
+function endOf(signal: AbortSignal, guard: ProcessGuard): Promise<number> {
+  return new Promise<number>(resolve => {
+    if (signal.aborted) resolve(ExitCode.Ok);
+    signal.addEventListener('abort', () => resolve(ExitCode.Ok), { once: true });
+    void guard.fatal.then(() => resolve(ExitCode.Failed));
+  });
+}
+
+/** Logs each SIGHUP. Signals that arrive before the log is open are counted and logged later. */
+class HangupLog {
+  #early = 0;
+  #log: Logger | undefined;
+
+  /** Records one SIGHUP. */
+  add(): void {
+    if (this.#log === undefined) this.#early++;
+    else this.#log.warn({ signal: 'SIGHUP' }, 'signal ignored: SIGHUP does not end the gateway; SIGTERM and SIGINT do');
+  }
+
+  logTo(log: Logger): void {
+    this.#log = log;
+    for (; this.#early > 0; this.#early--) this.add();
+  }
+}
+
+async function readConfig(
   file: string | undefined,
-  { environment, bridges }: StartSurroundings,
+  { environment, bridges }: StartDependencies,
   adjust: (config: GatewayConfig) => GatewayConfig,
 ): Promise<GatewayConfig> {
   try {
@@ -93,13 +117,13 @@ async function read(
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const [first] = error.problems;
-    // One line says it where one line can.
-    const alone = error.problems.length === 1 && first?.span === undefined;
-    throw new CliError(alone ? error.message : `the configuration cannot be used\n${error.message}`);
+    // A single problem without a place in the file fits on one line.
+    const oneLine = error.problems.length === 1 && first?.span === undefined;
+    throw new CliError(oneLine ? error.message : `the configuration is not valid\n${error.message}`);
   }
 }
 
-/** The configuration with what the command line says laid over it. */
+/** Returns the configuration with the options of the command line applied. */
 function withOptions(config: GatewayConfig, options: CliOptions): GatewayConfig {
   const port = portOf(options, 'port', '--port');
   const rawSocketPort = portOf(options, 'rawsocketPort', '--rawsocket-port');
@@ -125,6 +149,8 @@ function portOf(options: CliOptions, name: string, flag: string): number | undef
   const text = options[name];
   if (typeof text !== 'string') return undefined;
   const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65535) throw new CliError(`${flag}: "${text}" is no port: 0 to 65535`);
+  if (!/^\d{1,5}$/.test(text) || port > 65535) {
+    throw new CliError(`${flag}: expected a port from 0 to 65535, received "${text}"`);
+  }
   return port;
 }

@@ -7,47 +7,47 @@ import { PrivateCa } from './private-ca.ts';
 
 const DEVICE = /^[A-Za-z0-9_-]{1,64}$/;
 const HOST = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*$/;
-/** Files of these names are the authority's and the gateway's. */
-const TAKEN = ['ca', 'server'];
+/** The file names of the authority and the gateway. */
+const RESERVED = ['ca', 'server'];
 
-/** `wampway cert`: a private certificate authority for a LAN. */
+/** `wampway cert`: manages a private certificate authority for a LAN. */
 export const certCommand: CliCommand = {
   name: 'cert',
-  summary: 'make certificates for TLS: a private authority, this gateway, devices',
+  summary: 'create certificates for TLS: for a private authority, this gateway, and devices',
   arguments: [
     { name: 'what', summary: 'init, device or renew', required: true },
-    { name: 'names', summary: 'the devices that get a certificate each', required: false, variadic: true },
+    { name: 'names', summary: 'the names of the devices that get a certificate', required: false, variadic: true },
   ],
   options: [
-    { flags: '-d, --folder <folder>', summary: 'where the files are', default: 'certs' },
+    { flags: '-d, --folder <folder>', summary: 'the folder of the files', default: 'certs' },
     {
       flags: '--host <name>',
-      summary: 'name or address that the gateway is reached by (default: those of this machine); may be repeated',
+      summary: 'name or address of the gateway (default: all of this machine); may be repeated',
       repeatable: true,
     },
   ],
   examples: [
     {
       command: 'wampway cert init pump meter',
-      shows: 'makes an authority, and certificates for this gateway and two devices',
+      shows: 'creates an authority, and certificates for this gateway and two devices',
     },
-    { command: 'wampway cert device boiler', shows: 'makes one for another device' },
+    { command: 'wampway cert device boiler', shows: 'creates a certificate for another device' },
     {
       command: 'wampway cert renew',
-      shows: "replaces the gateway's own, valid for 825 days; a running gateway takes it at once",
+      shows: 'replaces the certificate of the gateway, valid for 825 days; a running gateway loads it at once',
     },
   ],
   async run([what, ...names], options, io) {
     const ca = new PrivateCa(resolve(String(options['folder'])));
     const hosts = hostsOf(options);
     for (const name of names) {
-      if (!DEVICE.test(name) || TAKEN.includes(name.toLowerCase())) {
+      if (!DEVICE.test(name) || RESERVED.includes(name.toLowerCase())) {
         throw new CliError(
-          `cert: "${printable(name)}" cannot name a device: 1 to 64 letters, digits, _ or -, not ca or server`,
+          `cert: "${printable(name)}" is not a valid device name: use 1 to 64 letters, digits, _ or -, and neither ca nor server`,
         );
       }
     }
-    if (new Set(names).size < names.length) throw new CliError('cert: one device is named twice');
+    if (new Set(names).size < names.length) throw new CliError('cert: a device name occurs twice');
     if (what === 'init') {
       await ca.prepare(['ca', 'server', ...names]);
       await ca.createCa(`wampway CA of ${hosts[0]}`.slice(0, 64));
@@ -57,7 +57,7 @@ export const certCommand: CliCommand = {
     } else if (what === 'renew' && names.length === 0) {
       await ca.renewServer(hosts);
     } else {
-      throw new CliError('cert: it is: cert init [NAME...] | cert device NAME... | cert renew');
+      throw new CliError('cert: expected init [NAME...], device NAME... or renew');
     }
     for (const name of names) await ca.createDevice(name);
     io.stdout.write(instructions(ca, { server: what !== 'device', fresh: what === 'init', hosts, names }));
@@ -68,33 +68,33 @@ export const certCommand: CliCommand = {
 function hostsOf({ host }: CliOptions): readonly string[] {
   if (!Array.isArray(host)) return ownHosts();
   const wrong = host.find(name => isIP(name) === 0 && !HOST.test(name));
-  if (wrong !== undefined) throw new CliError(`cert: "${printable(wrong)}" is neither a host name nor an address`);
+  if (wrong !== undefined) throw new CliError(`cert: "${printable(wrong)}" is neither a host name nor an IP address`);
   return host;
 }
 
-/** What others in the LAN, and this machine itself, may call it. */
+/** Returns the names and addresses of this machine, for other machines in the LAN and for itself. */
 function ownHosts(): readonly string[] {
   const name = hostname().split('.')[0] ?? '';
   const addresses = Object.values(networkInterfaces()).flatMap((infos = []) =>
-    // Of IPv6 those that do not depend on an interface.
+    // Link-local IPv6 addresses are omitted, because they depend on an interface.
     infos.map(({ address }) => address).filter(address => !address.startsWith('fe80:')),
   );
   const named = HOST.test(name) && name.length <= 58 ? [`${name}.local`, name] : [];
   return [...new Set([...named, 'localhost', '127.0.0.1', '::1', ...addresses])];
 }
 
-interface Made {
+interface CreatedFiles {
   readonly server: boolean;
   readonly fresh: boolean;
   readonly hosts: readonly string[];
   readonly names: readonly string[];
 }
 
-function instructions(ca: PrivateCa, { server, fresh, hosts, names }: Made): string {
+function instructions(ca: PrivateCa, { server, fresh, hosts, names }: CreatedFiles): string {
   const lines: string[] = [];
   if (server) lines.push(`# ${ca.path('server.pem')} is for ${hosts.join(', ')}`);
   if (fresh) {
-    lines.push('# In the configuration, for each listener that speaks TLS, and for bridges.mqtt and bridges.cbor-tcp:');
+    lines.push('# In the configuration, for each listener that uses TLS, and for bridges.mqtt and bridges.cbor-tcp:');
     lines.push('    tls:');
     lines.push(`      cert: ${ca.path('server.pem')}`);
     lines.push(`      key: ${ca.path('server.key')}`);
@@ -102,22 +102,24 @@ function instructions(ca: PrivateCa, { server, fresh, hosts, names }: Made): str
     lines.push(`      clientCa: ${ca.path('ca.pem')}`);
   }
   if (names.length > 0) {
-    lines.push('# and for each device a principal:', 'principals:');
+    lines.push('# And one principal for each device:', 'principals:');
     for (const name of names) {
       lines.push(`  - { authid: ${name}, role: device, certificates: [{ subject: "CN=${name}" }] }`);
     }
-    lines.push('# On the device: the authority, which tells that the gateway is the gateway, and its own two files:');
+    lines.push(
+      '# Copy to the device: the CA certificate, which verifies the gateway, and the certificate and key of the device:',
+    );
     for (const name of names) {
       lines.push(`#   ${ca.path('ca.pem')} ${ca.path(`${name}.pem`)} ${ca.path(`${name}.key`)}`);
     }
     const [first = ''] = names;
     lines.push(
-      `# such as: mosquitto_pub -h ${hosts[0]} -p 8883 --cafile ca.pem --cert ${first}.pem --key ${first}.key …`,
+      `# Example: mosquitto_pub -h ${hosts[0]} -p 8883 --cafile ca.pem --cert ${first}.pem --key ${first}.key …`,
     );
   }
   if (fresh) {
     lines.push(
-      `# Whoever has ${ca.path('ca.key')} can be any device: keep it where only you can read it, best on no networked machine.`,
+      `# ${ca.path('ca.key')} can sign a certificate for any device: keep it readable by you only, and off networked machines.`,
     );
   }
   return `${lines.join('\n')}\n`;

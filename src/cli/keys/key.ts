@@ -3,13 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { type CliCommand, CliError, ExitCode } from '../command/command.ts';
 import { jsonText, printable } from '../command/json-text.ts';
 
-/** `wampway key new`: a key pair for cryptosign. */
+/** `wampway key new`: creates a key pair for cryptosign. */
 export const keyCommand: CliCommand = {
   name: 'key',
-  summary: 'make a key pair for cryptosign',
+  summary: 'create a key pair for cryptosign',
   arguments: [
     { name: 'what', summary: 'new', required: true },
-    { name: 'file', summary: 'where the private key goes; nobody else can read it there', required: true },
+    { name: 'file', summary: 'the file for the private key; only its owner can read it', required: true },
   ],
   options: [{ flags: '--json', summary: 'print JSON, for scripts' }],
   examples: [
@@ -19,15 +19,15 @@ export const keyCommand: CliCommand = {
     },
   ],
   async run([what, file = ''], options, io) {
-    if (what !== 'new') throw new CliError(`key: "${printable(what ?? '')}" is not known; it is: key new FILE`);
+    if (what !== 'new') throw new CliError(`key: expected new FILE, received "${printable(what ?? '')}"`);
     const { privateKey } = generateKeyPairSync('ed25519');
     const { d = '', x = '' } = privateKey.export({ format: 'jwk' });
     try {
-      // A key that is there already may be the only one that opens something.
+      // An existing file is never overwritten, because it may hold the only copy of a key.
       writeFileSync(file, `${hexOf(d)}\n`, { mode: 0o600, flag: 'wx' });
     } catch (error) {
       const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-      throw new CliError(`cannot write ${file}: ${exists ? 'there is such a file already' : String(error)}`);
+      throw new CliError(`cannot write ${file}: ${exists ? 'the file already exists' : String(error)}`);
     }
     const publicKey = hexOf(x);
     io.stdout.write(options['json'] === true ? `${jsonText({ file, publicKey })}\n` : `public key: ${publicKey}\n`);

@@ -5,28 +5,28 @@ import { jsonText, printable } from '../command/json-text.ts';
 import { text, wholeNumber } from '../command/option-values.ts';
 import { type Peer, peerOptions, withPeer } from '../command/peer-options.ts';
 
-/** Milliseconds between two looks at who has come. */
+/** Milliseconds between two queries for new devices. */
 const INTERVAL = 500;
 
-/** `wampway pair`: lets new devices in for a while. */
+/** `wampway pair`: admits new devices for a limited time. */
 export const pairCommand: CliCommand = {
   name: 'pair',
-  summary: 'let new devices of the LAN in for some minutes: they become principals',
+  summary: 'admit new devices of the LAN for some minutes: they become principals',
   arguments: [],
   options: [
-    { flags: '--minutes <n>', summary: 'how long, at most 60', default: '10' },
-    { flags: '--devices <n>', summary: 'how many, at most 100', default: '20' },
-    { flags: '--role <role>', summary: 'what they are (authrole)', default: 'device' },
+    { flags: '--minutes <n>', summary: 'duration in minutes, at most 60', default: '10' },
+    { flags: '--devices <n>', summary: 'number of devices, at most 100', default: '20' },
+    { flags: '--role <role>', summary: 'role of the devices (authrole)', default: 'device' },
     ...peerOptions,
   ],
   examples: [
     {
       command: 'wampway pair --minutes 10',
-      shows: 'prints each device that is let in, with its password where one was made for it; Ctrl-C ends it',
+      shows: 'prints each admitted device, with its password if one was created; Ctrl-C ends it',
     },
   ],
   run(_args, options, io) {
-    // Once it has joined, being told to stop means to close the window before it leaves.
+    // After joining, a signal must not end the session at once: `pair` closes pairing first.
     const joining = new AbortController();
     let joined = false;
     const stop = (): void => {
@@ -49,11 +49,11 @@ async function pair({ session, place }: Peer, options: CliOptions, io: CliIo): P
     await session.call('wampway.pairing.open', { kwargs });
   } catch (error) {
     if (!(error instanceof WampError) || error.uri !== ErrorUri.NotAuthorized) throw error;
-    const hint = 'realms[].meta.control of the configuration says who may: loopback, for programs of this machine';
-    throw new CliError(`not allowed to let devices in (${hint})`, ExitCode.Failed);
+    const hint = 'realms[].meta.control in the configuration grants it, for example to loopback';
+    throw new CliError(`this client is not authorized to pair devices (${hint})`, ExitCode.Failed);
   }
-  io.stderr.write(`pairing on ${place} for ${minutes} min: let devices connect now, with any user name and password\n`);
-  const seen = new Set<string>();
+  io.stderr.write(`pairing on ${place} for ${minutes} min: connect the devices now, with any user name and password\n`);
+  const printed = new Set<string>();
   let closing = false;
   for (;;) {
     const { args } = await session.call('wampway.pairing.list');
@@ -61,16 +61,16 @@ async function pair({ session, place }: Peer, options: CliOptions, io: CliIo): P
     if (!isDict(state) || state['open'] !== true) break;
     for (const device of Array.isArray(state['devices']) ? state['devices'].filter(isDict) : []) {
       const line = options['json'] === true ? jsonText(device) : lineOf(device);
-      if (!seen.has(line)) io.stdout.write(`${line}\n`);
-      seen.add(line);
+      if (!printed.has(line)) io.stdout.write(`${line}\n`);
+      printed.add(line);
     }
     await pause(io.signal);
-    // Whoever came last is shown first.
+    // After the signal, query once more, so that the latest devices are printed.
     if (io.signal.aborted && closing) break;
     closing = io.signal.aborted;
   }
   if (closing) await session.call('wampway.pairing.close');
-  io.stderr.write('pairing is over\n');
+  io.stderr.write('pairing ended\n');
   return ExitCode.Ok;
 }
 
@@ -89,9 +89,9 @@ function pause(signal: AbortSignal): Promise<void> {
 
 function lineOf({ authid, client_ids: ids, address, password }: Dict): string {
   const clients = Array.isArray(ids) && ids.length > 0 ? `, client id ${ids.map(String).join(', ')}` : '';
-  const told =
+  const advice =
     typeof password === 'string'
-      ? `: has no password; let it connect with user name ${String(authid)}, password ${password}`
+      ? `: connected without a password; configure user name ${String(authid)}, password ${password}`
       : '';
-  return printable(`${String(authid)} from ${String(address)}${clients}${told}`);
+  return printable(`${String(authid)} from ${String(address)}${clients}${advice}`);
 }

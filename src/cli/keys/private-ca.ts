@@ -18,21 +18,21 @@ import { CliError } from '../command/command.ts';
 const run = promisify(execFile);
 
 const YEAR = 365;
-/** Devices in the field are not visited every year. */
+/** Validity in days. The certificates of devices last long, because devices in the field are rarely serviced. */
 const DAYS = { ca: 20 * YEAR, device: 20 * YEAR, server: 825 } as const;
 
-/** What `openssl req` is told of one certificate. */
+/** The settings of one certificate for `openssl req`. */
 interface Certificate {
   readonly commonName: string;
   readonly days: number;
-  /** Lines of its extensions. */
+  /** Lines of the extensions section. */
   readonly extensions: readonly string[];
 }
 
 /**
- * A private certificate authority in a folder: `ca.pem` and `ca.key`, and what they have signed beside them. Made by the
- * openssl program, keys on the curve P-256, which microcontrollers can. Nothing that is there is overwritten, except a
- * server's certificate that is renewed.
+ * A private certificate authority in a folder: `ca.pem` and `ca.key`, and the certificates that they signed. The openssl
+ * program creates them, with keys on the curve P-256, which microcontrollers support. Existing files are not overwritten,
+ * except the server's certificate when it is renewed.
  */
 export class PrivateCa {
   readonly folder: string;
@@ -45,10 +45,10 @@ export class PrivateCa {
     return join(this.folder, name);
   }
 
-  /** Throws `CliError` where one of `names` is there already, or openssl cannot do it: before anything is written. */
+  /** Creates the folder. If a file of `names` exists or openssl is unusable, throws `CliError` and writes nothing. */
   async prepare(names: readonly string[]): Promise<void> {
-    const there = names.flatMap(name => [`${name}.pem`, `${name}.key`]).find(file => existsSync(this.path(file)));
-    if (there !== undefined) throw new CliError(`${this.path(there)} is there already, and nothing is overwritten`);
+    const existing = names.flatMap(name => [`${name}.pem`, `${name}.key`]).find(file => existsSync(this.path(file)));
+    if (existing !== undefined) throw new CliError(`${this.path(existing)} already exists and is not overwritten`);
     await checkOpenSsl();
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
   }
@@ -62,7 +62,7 @@ export class PrivateCa {
     await this.#make('ca', { commonName, days: DAYS.ca, extensions }, []);
   }
 
-  /** For the gateway, under each of `hosts`: names and addresses. */
+  /** Creates the certificate of the gateway. `hosts` are its names and addresses. */
   async createServer(hosts: readonly string[]): Promise<void> {
     await this.#make('server', serverCertificate(hosts), this.#signed());
   }
@@ -72,11 +72,11 @@ export class PrivateCa {
     await this.#make(name, { commonName: name, days: DAYS.device, extensions }, this.#signed());
   }
 
-  /** A new certificate in place of the server's, for the same key; a running gateway finds it. */
+  /** Replaces the certificate of the gateway and keeps its key. A running gateway loads the new file. */
   async renewServer(hosts: readonly string[]): Promise<void> {
     for (const file of ['ca.pem', 'ca.key', 'server.key', 'server.pem']) {
       if (!existsSync(this.path(file)))
-        throw new CliError(`there is no ${this.path(file)}: wampway cert init makes it`);
+        throw new CliError(`${this.path(file)} is missing: create it with "wampway cert init"`);
     }
     await checkOpenSsl();
     const key = ['-key', this.path('server.key')];
@@ -89,7 +89,7 @@ export class PrivateCa {
   #signed(): string[] {
     const [ca, key] = [this.path('ca.pem'), this.path('ca.key')];
     for (const file of [ca, key]) {
-      if (!existsSync(file)) throw new CliError(`there is no ${file}: wampway cert init makes it`);
+      if (!existsSync(file)) throw new CliError(`${file} is missing: create it with "wampway cert init"`);
     }
     return ['-CA', ca, '-CAkey', key];
   }
@@ -118,12 +118,12 @@ function serverCertificate(hosts: readonly string[]): Certificate {
   };
 }
 
-/** The one command that is run: `openssl req -x509 -config FILE -days N …`, its settings in a file of our own alone. */
+/** Runs `openssl req -x509 -config FILE -days N …`. All settings come from a temporary file, not from the system's. */
 async function request(
   { commonName, days, extensions }: Certificate,
   more: readonly string[],
 ): Promise<{ readonly certificate: string; readonly key: string }> {
-  // Private to this user, as it holds a key for a moment.
+  // mkdtemp creates a folder that only this user can read. It briefly holds a private key.
   const folder = mkdtempSync(join(tmpdir(), 'wampway-cert-'));
   try {
     const [config, key, certificate] = ['config', 'key', 'certificate'].map(name => join(folder, name)) as [
@@ -141,8 +141,8 @@ async function request(
       key: out.length === 0 ? '' : readFileSync(key, 'utf8'),
     };
   } catch (error) {
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-    throw new CliError(`openssl could not make the certificate: ${said.trim().split('\n')[0] ?? ''}`);
+    const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    throw new CliError(`openssl could not create the certificate: ${text.trim().split('\n')[0] ?? ''}`);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -153,16 +153,16 @@ async function checkOpenSsl(): Promise<void> {
   try {
     version = (await run('openssl', ['version'])).stdout;
   } catch {
-    throw new CliError('certificates are made by the openssl program, which is not there: sudo apt install openssl');
+    throw new CliError('the openssl program is missing: install it, for example with "sudo apt install openssl"');
   }
   if (!/^OpenSSL [3-9]\./.test(version)) {
-    throw new CliError(`certificates are made by openssl 3 or later, and here is ${version.trim()}`);
+    throw new CliError(`expected openssl 3 or later, found ${version.trim()}`);
   }
 }
 
-/** For this user alone, and only where there is nothing yet. */
+/** Writes a file that only this user can read. Fails if the file exists. */
 function write(path: string, text: string): void {
   writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
-  // Whatever the umask says.
+  // The umask may have removed a permission of the mode.
   chmodSync(path, 0o600);
 }

@@ -5,7 +5,14 @@ import type { PrincipalConfig, PrincipalInput } from '../../gateway/config/princ
 import { ConfigError } from '../../gateway/config/values/config-problem.ts';
 import { PrincipalsDocument, principalsIn } from '../../gateway/principals/principals-document.ts';
 import { FileLocked } from '../../gateway/support/file-lock.ts';
-import { type CliCommand, CliError, type CliIo, type CliOptions, ExitCode } from '../command/command.ts';
+import {
+  type CliCommand,
+  CliError,
+  type CliIo,
+  type CliOption,
+  type CliOptions,
+  ExitCode,
+} from '../command/command.ts';
 import { jsonText, printable } from '../command/json-text.ts';
 import { readSecret } from '../command/login-options.ts';
 import { text } from '../command/option-values.ts';
@@ -13,10 +20,27 @@ import { configFile } from '../gateway/check.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What guessing one password costs whoever has stolen the file. */
+/** The cost of guessing one password for an attacker who has the file. */
 const SCRAM_COST = { kdf: 'pbkdf2', iterations: 16_384, memory: null } as const;
 
-/** `wampway user`: who may join, in a file of principals. */
+const userOptions: readonly CliOption[] = [
+  { flags: '-c, --config <file>', summary: 'the configuration that names the file (default: WAMPWAY_CONFIG)' },
+  { flags: '-f, --file <file>', summary: 'the file of principals, instead of the configured one' },
+  { flags: '--role <role>', summary: 'add: the role of the principal (authrole)' },
+  {
+    flags: '--realm <name>',
+    summary: 'add: a realm that the principal may join, instead of all; may be repeated',
+    repeatable: true,
+  },
+  { flags: '--password-file <file>', summary: 'add, passwd: the password is the first line of this file' },
+  {
+    flags: '--key <hex>',
+    summary: 'add, passwd: a public key instead of a password, as "wampway key new" prints it',
+  },
+  { flags: '--json', summary: 'print JSON, for scripts' },
+];
+
+/** `wampway user`: manages the principals in a file. */
 export function userCommand(bridges: readonly Bridge[], environment: Environment): CliCommand {
   return {
     name: 'user',
@@ -25,55 +49,31 @@ export function userCommand(bridges: readonly Bridge[], environment: Environment
       { name: 'what', summary: 'add, passwd, ls or rm', required: true },
       { name: 'authid', summary: 'the name of the principal', required: false },
     ],
-    options: [
-      { flags: '-c, --config <file>', summary: 'the configuration that names the file (default: WAMPWAY_CONFIG)' },
-      { flags: '-f, --file <file>', summary: 'the file of principals, instead of what the configuration names' },
-      { flags: '--role <role>', summary: 'add: its role (authrole)' },
-      {
-        flags: '--realm <name>',
-        summary: 'add: a realm that it may join, instead of all; may be repeated',
-        repeatable: true,
-      },
-      { flags: '--password-file <file>', summary: 'add, passwd: its password is the first line of this file' },
-      {
-        flags: '--key <hex>',
-        summary: 'add, passwd: a public key instead of a password, as "wampway key new" prints it',
-      },
-      { flags: '--json', summary: 'print JSON, for scripts' },
-    ],
+    options: userOptions,
     examples: [
       {
         command: 'wampway user add pump --role device',
-        shows: 'makes a password, prints it once, and stores its hash',
+        shows: 'creates a password, prints it once, and stores its hash',
       },
-      { command: 'wampway user add joe --role admin --password-file secret', shows: 'takes the password from a file' },
-      { command: 'wampway user ls', shows: 'names everybody, with role and methods, without secrets' },
+      {
+        command: 'wampway user add joe --role admin --password-file secret',
+        shows: 'reads the password from a file',
+      },
+      { command: 'wampway user ls', shows: 'lists all principals with role and methods, without secrets' },
     ],
-    async run([what, authid], options, io) {
+    async run([action, authid], options, io) {
       try {
         const file = fileOf(options, bridges, environment);
-        if (what === 'ls') return list(file, options, io, environment);
-        if (what !== 'add' && what !== 'passwd' && what !== 'rm') {
-          throw new CliError(`user: "${printable(what ?? '')}" is not known; it is: user add | passwd | ls | rm`);
+        if (action === 'ls') return list(file, options, io, environment);
+        if (action !== 'add' && action !== 'passwd' && action !== 'rm') {
+          throw new CliError(`user: expected add, passwd, ls or rm, received "${printable(action ?? '')}"`);
         }
-        if (authid === undefined) throw new CliError(`user ${what}: name the principal: wampway user ${what} NAME`);
-        const added = what === 'add' ? newcomer(options) : undefined;
-        const { stored, shown } = what === 'rm' ? { stored: {}, shown: '' } : await secretsOf(options);
-        await PrincipalsDocument.update(file, environment, document => {
-          if ((what === 'add') === document.has(authid)) {
-            throw new CliError(
-              `${file} ${what === 'add' ? 'has a principal of this name already' : 'has no such principal'}`,
-            );
-          }
-          if (added !== undefined) document.add({ authid, ...added, ...stored });
-          else if (what === 'rm') document.remove(authid);
-          else document.change(authid, stored);
-        });
-        io.stdout.write(shown);
-        io.stderr.write(`${file}: ${printable(authid)} ${what === 'rm' ? 'removed' : 'written'}\n`);
-        return ExitCode.Ok;
+        if (authid === undefined) {
+          throw new CliError(`user ${action}: the name of the principal is missing: wampway user ${action} NAME`);
+        }
+        return await change({ action, authid, file }, options, io, environment);
       } catch (error) {
-        if (error instanceof ConfigError) throw new CliError(`the principals cannot be used\n${error.message}`);
+        if (error instanceof ConfigError) throw new CliError(`the principals are not valid\n${error.message}`);
         if (error instanceof FileLocked) throw new CliError(`the principals cannot be changed: ${error.message}`);
         throw error;
       }
@@ -81,7 +81,35 @@ export function userCommand(bridges: readonly Bridge[], environment: Environment
   };
 }
 
-/** The file that `--file` or the configuration names; without either, `principals.yaml` here. */
+interface Change {
+  readonly action: 'add' | 'passwd' | 'rm';
+  readonly authid: string;
+  readonly file: string;
+}
+
+async function change(
+  { action, authid, file }: Change,
+  options: CliOptions,
+  io: CliIo,
+  environment: Environment,
+): Promise<number> {
+  const added = action === 'add' ? attributesOf(options) : undefined;
+  const { stored, shown } = action === 'rm' ? { stored: {}, shown: '' } : await secretsOf(options);
+  await PrincipalsDocument.update(file, environment, document => {
+    if ((action === 'add') === document.has(authid)) {
+      const problem = action === 'add' ? 'already contains a principal of this name' : 'contains no such principal';
+      throw new CliError(`${file} ${problem}`);
+    }
+    if (added !== undefined) document.add({ authid, ...added, ...stored });
+    else if (action === 'rm') document.remove(authid);
+    else document.change(authid, stored);
+  });
+  io.stdout.write(shown);
+  io.stderr.write(`${file}: ${printable(authid)} ${action === 'rm' ? 'removed' : 'written'}\n`);
+  return ExitCode.Ok;
+}
+
+/** The file that `--file` or the configuration names, otherwise `principals.yaml` in the current folder. */
 function fileOf(options: CliOptions, bridges: readonly Bridge[], environment: Environment): string {
   const named = text(options, 'file');
   if (named !== undefined) return named;
@@ -89,19 +117,22 @@ function fileOf(options: CliOptions, bridges: readonly Bridge[], environment: En
   if (config === undefined) return 'principals.yaml';
   const { principals } = loadConfig({ file: config, environment, bridges, withoutPrincipals: true });
   if (typeof principals === 'string') return principals;
-  throw new CliError(`${config} has its principals in it: say "principals: principals.yaml" there, or use --file`);
+  throw new CliError(
+    `${config} contains the principals itself: write "principals: principals.yaml" there, or use --file`,
+  );
 }
 
-/** What is stored of somebody, and what is shown, once that is done: a password that was made. */
 interface Secrets {
+  /** The hashes or keys to store. */
   readonly stored: Pick<PrincipalInput, 'ticket' | 'scram' | 'cryptosign'>;
+  /** The created password, which is printed after it was stored, or an empty text. */
   readonly shown: string;
 }
 
-/** What `user add` says of a principal beside its secrets. */
-function newcomer(options: CliOptions): Pick<PrincipalInput, 'role' | 'realms'> {
+/** Role and realms of a new principal. */
+function attributesOf(options: CliOptions): Pick<PrincipalInput, 'role' | 'realms'> {
   const role = text(options, 'role');
-  if (role === undefined) throw new CliError('user add: say what it is with --role, such as --role device');
+  if (role === undefined) throw new CliError('user add: the role is missing: use --role, for example --role device');
   const realms = options['realm'];
   return { role, ...(Array.isArray(realms) && { realms: [...realms] }) };
 }
@@ -116,9 +147,9 @@ async function secretsOf(options: CliOptions): Promise<Secrets> {
   return { stored: await hashesOf(password), shown: `${shown}\n` };
 }
 
-/** What is stored of a password: nothing that it could be read from. */
+/** Returns the stored form of a password. The password cannot be computed from it. */
 async function hashesOf(password: string): Promise<Pick<PrincipalInput, 'ticket' | 'scram'>> {
-  // Loaded only now: no other command needs them.
+  // Loaded here, because no other command needs them.
   const [{ hashTicket }, { scramKeys }] = await Promise.all([
     import('../../auth/methods/ticket-hash.ts'),
     import('../../auth/methods/wamp-scram.ts'),

@@ -3,39 +3,39 @@ import type { Payload } from '../../wamp/payload.ts';
 import { CliError, type CliIo, type CliOptions } from '../command/command.ts';
 import { jsonObject, payloadText, printable } from '../command/json-text.ts';
 
-/** Bytes that may wait for the reader of the output before one more line is too much. A single line may be of any size. */
-const MAX_WAITING = 128 * 1024 * 1024;
+/** Bytes that may be buffered for the reader of the output before the next line fails. A single line may have any size. */
+const MAX_BUFFERED = 128 * 1024 * 1024;
 
-/** What happened, to be printed: an event or a call. */
-export interface Happening {
+/** An event or an invocation to print. */
+export interface PrintedMessage {
   /** The topic or procedure. */
   readonly name: string;
   readonly payload: Payload;
-  /** Only in JSON, e.g. the publication's id. */
+  /** Further fields for the JSON output, for example the publication's id. */
   readonly more?: Dict;
 }
 
-/** Prints one line a happening: `12:03:04.123 topic  args kwargs`, or a JSON object. */
+/** Prints one line per message: `12:03:04.123 topic  args kwargs`, or a JSON object. */
 export class LinePrinter {
   readonly #io: CliIo;
   readonly #json: boolean;
   readonly #kind: string;
 
-  /** `kind` is the name's key in JSON: `topic`, `procedure`. */
+  /** `kind` is the key of the name in JSON: `topic` or `procedure`. */
   constructor(io: CliIo, options: CliOptions, kind: string) {
     this.#io = io;
     this.#json = options['json'] === true;
     this.#kind = kind;
   }
 
-  /** Throws if too much waits for the reader of the output already. */
-  print({ name, payload, more }: Happening): void {
+  /** Throws `CliError` if more than `MAX_BUFFERED` bytes already wait for the reader of the output. */
+  print({ name, payload, more }: PrintedMessage): void {
     const now = new Date();
     const line = this.#json
       ? jsonObject({ time: now.toISOString(), [this.#kind]: name, ...more }, payload)
       : `${clockTime(now)} ${printable(name)}  ${payloadText(payload)}`;
-    if (this.#io.stdout.writableLength > MAX_WAITING) {
-      throw new CliError(`the reader of the output is more than ${MAX_WAITING / 1024 / 1024} MiB behind; gave up`);
+    if (this.#io.stdout.writableLength > MAX_BUFFERED) {
+      throw new CliError(`output is blocked (${MAX_BUFFERED / 1024 / 1024} MiB buffered); stopped`);
     }
     this.#io.stdout.write(`${line}\n`);
   }

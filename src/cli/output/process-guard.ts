@@ -2,42 +2,42 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 
 export interface ProcessGuard extends AsyncDisposable {
-  /** Resolves when errors come so thick that the process's state cannot be trusted. */
-  readonly hopeless: Promise<void>;
+  /** Resolves when uncaught exceptions are so frequent that the state of the process cannot be trusted. */
+  readonly fatal: Promise<void>;
 }
 
-/** So many errors that nobody caught, within so many milliseconds, are no accident any more. */
-const TOO_MANY = 20;
+/** Number of uncaught exceptions within `WINDOW` milliseconds that is fatal. */
+const MAX_UNCAUGHT = 20;
 const WINDOW = 60_000;
 
 /**
- * The last net under a running gateway. Everything a peer can cause is caught where it happens: at the link's boundary,
- * in the bridge host. What arrives here is a bug of ours or of a package, thrown from some callback of the event loop. It
- * is logged as such, and the gateway goes on: what threw is almost always one connection's or one timer's business, and
- * stopping would cost every other device its session. Only when such errors repeat is the state taken for unknown; the
- * gateway then says goodbye and ends with a code that makes a supervisor start it afresh.
+ * The last safety net of a running gateway. Every error that a peer can cause is caught where it happens: at the link's
+ * boundary, or in the bridge host. An error that arrives here is a bug of the gateway or of a package, thrown by some
+ * callback of the event loop. It is logged, and the gateway continues. The failed callback almost always concerns one
+ * connection or one timer, and a stop would cost every other device its session. Only if such errors repeat, the state
+ * is considered unknown. The gateway then closes its sessions and exits with a code that makes a supervisor restart it.
  */
 export function guardProcess(log: Logger, clock: Clock): ProcessGuard {
-  let giveUp: () => void = () => {};
-  const hopeless = new Promise<void>(resolve => {
-    giveUp = resolve;
+  let setFatal: () => void = () => {};
+  const fatal = new Promise<void>(resolve => {
+    setFatal = resolve;
   });
   const recent: number[] = [];
-  const caught = (kind: string) => (error: unknown) => {
-    log.error({ kind, err: error }, 'a bug: nobody caught this');
+  const onError = (kind: string) => (error: unknown) => {
+    log.error({ kind, err: error }, 'uncaught exception');
     const now = clock.monotonic();
     recent.push(now);
     while (recent[0] !== undefined && now - recent[0] > WINDOW) recent.shift();
-    if (recent.length < TOO_MANY) return;
-    log.error({ errors: recent.length, milliseconds: WINDOW }, 'too many bugs at once: the gateway gives up');
-    giveUp();
+    if (recent.length < MAX_UNCAUGHT) return;
+    log.error({ errors: recent.length, milliseconds: WINDOW }, 'too many uncaught exceptions; stopping the gateway');
+    setFatal();
   };
-  const onException = caught('exception');
-  const onRejection = caught('rejection');
+  const onException = onError('exception');
+  const onRejection = onError('rejection');
   process.on('uncaughtException', onException);
   process.on('unhandledRejection', onRejection);
   return {
-    hopeless,
+    fatal,
     async [Symbol.asyncDispose]() {
       process.off('uncaughtException', onException);
       process.off('unhandledRejection', onRejection);

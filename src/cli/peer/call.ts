@@ -10,19 +10,19 @@ export const callCommand: CliCommand = {
   summary: 'call a procedure and print its result',
   arguments: [
     { name: 'procedure', summary: 'the procedure to call', required: true },
-    { name: 'arg', summary: 'arguments: JSON where it is JSON, else text', required: false, variadic: true },
+    { name: 'arg', summary: 'arguments, each JSON or text', required: false, variadic: true },
   ],
   options: [
     { flags: '--kwarg <key=value>', summary: 'a named argument; may be repeated', repeatable: true },
-    { flags: '--timeout <ms>', summary: 'give up after this time, and have the call cancelled' },
-    { flags: '--progress', summary: 'ask for progressive results, and print them as they come' },
+    { flags: '--timeout <ms>', summary: 'cancel the call after this time' },
+    { flags: '--progress', summary: 'request progressive results, and print each of them' },
     ...peerOptions,
   ],
   examples: [
-    { command: 'wampway call app.add 2 3', shows: 'prints 5, where somebody offers this procedure' },
+    { command: 'wampway call app.add 2 3', shows: 'prints 5, if a client offers this procedure' },
     {
       command: 'wampway call dev.relay.set --kwarg on=true --timeout 2000',
-      shows: 'exit code 1, and why on stderr, where the device refuses or does not answer in time',
+      shows: 'exit code 1 and the reason on stderr, if the device rejects the call or does not answer in time',
     },
     { command: 'wampway call app.scan --progress --json', shows: 'one JSON object for each result, for a script' },
   ],
@@ -33,7 +33,7 @@ export const callCommand: CliCommand = {
       const result = await session.call(procedure, {
         payload,
         ...(timeout !== undefined && { timeout }),
-        ...(options['progress'] === true && { onProgress: step => print(step, options, io) }),
+        ...(options['progress'] === true && { onProgress: result => print(result, options, io) }),
       });
       print(result, options, io);
       return ExitCode.Ok;
@@ -41,7 +41,7 @@ export const callCommand: CliCommand = {
   },
 };
 
-/** One argument alone as itself, text without quotes; anything else as arguments are written; nothing for nothing. */
+/** Prints a single argument without brackets, and a text without quotes. Prints nothing for an empty result. */
 function print({ payload, details }: CallResult, options: CliOptions, io: CliIo): void {
   const { args, kwargs } = payload;
   const [first] = args;

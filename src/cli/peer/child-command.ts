@@ -2,16 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 
 export interface ChildCommandOptions {
-  /** A line for the system's shell. */
+  /** A command line for the system's shell. */
   readonly command: string;
   readonly input: string;
   readonly env: Readonly<Record<string, string>>;
   /** Milliseconds. */
   readonly timeout: number;
-  /** Bytes that it may write to its stdout. */
+  /** Maximum number of bytes on stdout. */
   readonly maxOutput: number;
   readonly signal: AbortSignal;
-  /** Where its stderr goes. */
+  /** Receives the stderr of the command. */
   readonly stderr: Writable;
 }
 
@@ -21,13 +21,13 @@ export type ChildOutcome =
   | { readonly kind: 'killed'; readonly by: 'timeout' | 'output' | 'signal' | 'system' }
   | { readonly kind: 'failed'; readonly error: Error };
 
-/** Milliseconds from the polite signal to the one that cannot be ignored. */
+/** Milliseconds between SIGTERM and SIGKILL. */
 const KILL_AFTER = 1000;
 
-/** Runs a command to its end, within bounds of time and output; past these, all of its processes are ended. */
+/** Runs a command within limits of time and output. If it exceeds them, all of its processes are ended. */
 export function runChildCommand(options: ChildCommandOptions): Promise<ChildOutcome> {
   return new Promise(resolve => {
-    // A process group of its own: a shell's children die with it.
+    // The command gets its own process group, so that the children of its shell can be ended too.
     const child = spawn(options.command, {
       shell: true,
       detached: process.platform !== 'win32',
@@ -42,7 +42,7 @@ export function runChildCommand(options: ChildCommandOptions): Promise<ChildOutc
       if (killed !== undefined) return;
       killed = by;
       signalGroup(child, 'SIGTERM');
-      // The end of a command must not wait for the reader of our stderr.
+      // The end of a command must not depend on the reader of this process's stderr.
       child.stderr.destroy();
       force = setTimeout(() => signalGroup(child, 'SIGKILL'), KILL_AFTER);
     };
@@ -60,12 +60,12 @@ export function runChildCommand(options: ChildCommandOptions): Promise<ChildOutc
       if (size <= options.maxOutput) chunks.push(chunk);
       else kill('output');
     });
-    // One chunk at a time: a command that complains faster than our stderr is read waits, and takes no memory.
+    // One chunk at a time: if stderr is read slowly, the command waits, and no memory is used.
     child.stderr.on('data', (chunk: Uint8Array) => {
       child.stderr.pause();
       options.stderr.write(chunk, () => child.stderr.resume());
     });
-    // A command need not read its input.
+    // The command may exit without reading its input.
     child.stdin.on('error', () => {});
     child.stdin.end(options.input);
     child.on('error', error => finish({ kind: 'failed', error }));
@@ -84,6 +84,6 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
     if (process.platform === 'win32') child.kill(signal);
     else process.kill(-child.pid, signal);
   } catch {
-    // It has ended meanwhile.
+    // The process has already ended.
   }
 }

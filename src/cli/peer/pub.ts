@@ -10,20 +10,20 @@ export const pubCommand: CliCommand = {
   summary: 'publish an event',
   arguments: [
     { name: 'topic', summary: 'the topic to publish to', required: true },
-    { name: 'arg', summary: 'arguments: JSON where it is JSON, else text', required: false, variadic: true },
+    { name: 'arg', summary: 'arguments, each JSON or text', required: false, variadic: true },
   ],
   options: [
     { flags: '--kwarg <key=value>', summary: 'a named argument; may be repeated', repeatable: true },
-    { flags: '--ack', summary: 'wait until the router has accepted it, and print the publication' },
-    { flags: '--count <n>', summary: 'publish this often', default: '1' },
-    { flags: '--interval <ms>', summary: 'the time from one to the next', default: '1000' },
+    { flags: '--ack', summary: 'wait for the acknowledgement of the router, and print the publication id' },
+    { flags: '--count <n>', summary: 'number of events', default: '1' },
+    { flags: '--interval <ms>', summary: 'time between two events', default: '1000' },
     ...peerOptions,
   ],
   examples: [
-    { command: 'wampway pub app.light.kitchen true', shows: 'publishes one argument, the truth value' },
+    { command: 'wampway pub app.light.kitchen true', shows: 'publishes one argument, a boolean' },
     {
       command: 'wampway pub app.sensor 21.5 --kwarg unit=C --ack',
-      shows: 'publishes a number and a named text, and fails where the router refuses it',
+      shows: 'publishes a number and a named text, and fails if the router rejects the event',
     },
     { command: 'wampway pub app.tick --count 60 --interval 1000', shows: 'publishes once a second for a minute' },
   ],

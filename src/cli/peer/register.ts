@@ -3,40 +3,40 @@ import { result } from '../../client/roles/result.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import { type CliCommand, CliError, type CliIo, type CliOptions } from '../command/command.ts';
 import { jsonObject, printable } from '../command/json-text.ts';
-import { matchOption, matchPolicy, text, typedPayload, wholeNumber } from '../command/option-values.ts';
+import { matchOption, matchPolicyOf, text, typedPayload, wholeNumber } from '../command/option-values.ts';
 import { peerOptions, withPeer } from '../command/peer-options.ts';
 import { LinePrinter } from '../output/line-printer.ts';
 import { runChildCommand } from './child-command.ts';
 
 const invokePolicies = ['single', 'first', 'last', 'roundrobin', 'random'] as const;
 
-/** `wampway register`: offers a procedure until it is stopped. */
+/** `wampway register`: offers a procedure until a signal stops it. */
 export const registerCommand: CliCommand = {
   name: 'register',
   summary: 'offer a procedure, answered by a fixed value or by a command, until stopped',
   arguments: [{ name: 'procedure', summary: 'the procedure or pattern to offer', required: true }],
   options: [
-    { flags: '--value <json>', summary: 'answer with this value: JSON where it is JSON, else text' },
+    { flags: '--value <json>', summary: 'answer with this value, JSON or text' },
     {
       flags: '--exec <command>',
       summary:
-        'answer by this shell command: it reads {"procedure", "args", "kwargs"} as JSON; what it prints, JSON or text, is the result; any other exit code than 0 is an error',
+        'answer with the output of this shell command, JSON or text; its input is {"procedure", "args", "kwargs"} as JSON; an exit code other than 0 is an error',
     },
     { flags: '--exec-timeout <ms>', summary: 'end the command after this time', default: '10000' },
-    { flags: '--max-output <bytes>', summary: 'end the command when it has printed more', default: '1048576' },
-    { flags: '--concurrency <n>', summary: 'calls answered at the same time; others are refused', default: '16' },
+    { flags: '--max-output <bytes>', summary: 'end the command if it prints more', default: '1048576' },
+    { flags: '--concurrency <n>', summary: 'number of simultaneous calls; further calls are rejected', default: '16' },
     matchOption('procedure'),
     {
       flags: '--invoke <policy>',
-      summary: 'how calls are shared with others who offer the same',
+      summary: 'how calls are shared with other clients that offer the same procedure',
       default: 'single',
       choices: invokePolicies,
     },
     ...peerOptions,
   ],
   examples: [
-    { command: 'wampway register app.version --value \'"1.2"\'', shows: 'answers every call with a text' },
-    { command: 'wampway register app.uptime --exec uptime', shows: 'answers with what the command prints' },
+    { command: 'wampway register app.version --value \'"1.2"\'', shows: 'answers every call with the same text' },
+    { command: 'wampway register app.uptime --exec uptime', shows: 'answers with the output of the command' },
     {
       command: 'wampway register app.add --exec \'jq ".args | add"\'',
       shows: 'adds the arguments; `wampway call app.add 2 3` prints 5',
@@ -47,8 +47,8 @@ export const registerCommand: CliCommand = {
     const answer = answerer(options, io, children);
     const printer = new LinePrinter(io, options, 'procedure');
     const maxInvocations = wholeNumber(options, 'concurrency', 1) ?? 16;
-    const match = matchPolicy(options);
-    const invoke = invokePolicies.find(one => one === options['invoke']) ?? 'single';
+    const match = matchPolicyOf(options);
+    const invoke = invokePolicies.find(policy => policy === options['invoke']) ?? 'single';
     const exitCode = await withPeer(
       options,
       io,
@@ -71,7 +71,7 @@ export const registerCommand: CliCommand = {
       },
       { maxInvocations },
     );
-    // Told to end when the session ended; those that do not listen are killed a second later.
+    // The end of the session has ended the child commands. Those that ignore SIGTERM are killed one second later.
     await Promise.allSettled(children);
     return exitCode;
   },
@@ -81,7 +81,7 @@ function answerer(options: CliOptions, io: CliIo, children: Set<Promise<unknown>
   const value = text(options, 'value');
   const command = text(options, 'exec');
   if ((value === undefined) === (command === undefined)) {
-    throw new CliError("say what to answer: either --value JSON or --exec 'command'");
+    throw new CliError("register: expected either --value JSON or --exec 'command'");
   }
   if (command === undefined) {
     const fixed = typedResult(value ?? '', options);
@@ -103,23 +103,23 @@ function answerer(options: CliOptions, io: CliIo, children: Set<Promise<unknown>
     const outcome = await running.finally(() => children.delete(running));
     if (outcome.kind === 'exited') {
       if (outcome.code === 0) return resultOf(outcome.output, options);
-      const words = [`the command ended with exit code ${outcome.code}`];
-      throw new WampError(ErrorUri.RuntimeError, words, { exit_code: outcome.code });
+      const args = [`the command ended with exit code ${outcome.code}`];
+      throw new WampError(ErrorUri.RuntimeError, args, { exit_code: outcome.code });
     }
-    if (outcome.kind === 'failed') throw new WampError(ErrorUri.RuntimeError, ['the command could not be run']);
+    if (outcome.kind === 'failed') throw new WampError(ErrorUri.RuntimeError, ['the command could not be started']);
     if (outcome.by === 'timeout') throw new WampError(ErrorUri.Timeout, [`the command took more than ${timeout} ms`]);
-    if (outcome.by === 'signal') throw new WampError(ErrorUri.Canceled, ['the command was ended']);
+    if (outcome.by === 'signal') throw new WampError(ErrorUri.Canceled, ['the command was stopped']);
     if (outcome.by === 'system') throw new WampError(ErrorUri.RuntimeError, ['the command was killed']);
     throw new WampError(ErrorUri.PayloadSizeExceeded, [`the command printed more than ${maxOutput} bytes`]);
   };
 }
 
-/** Nothing, JSON, or text without the newline that ends it. */
+/** Converts the output of a command: nothing, JSON, or text without its final newline. */
 function resultOf(output: string, options: CliOptions): unknown {
-  const words = output.replace(/\r?\n$/, '');
-  return words === '' ? undefined : typedResult(words, options);
+  const text = output.replace(/\r?\n$/, '');
+  return text === '' ? undefined : typedResult(text, options);
 }
 
-function typedResult(words: string, { serializer }: CliOptions): unknown {
-  return result({ payload: typedPayload([words], { serializer }) });
+function typedResult(text: string, { serializer }: CliOptions): unknown {
+  return result({ payload: typedPayload([text], { serializer }) });
 }

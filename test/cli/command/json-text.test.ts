@@ -7,7 +7,7 @@ import { UNSAFE_CHARACTERS } from '../../support/unsafe-characters.ts';
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 describe('text of a peer on a terminal', () => {
-  it('is printed without what steers the terminal, as a value, a name, a message or an error', () => {
+  it('is printed without characters that control the terminal, in values, names, messages and errors', () => {
     for (const unsafe of UNSAFE_CHARACTERS) {
       for (const shown of [
         jsonText({ [`k${unsafe}`]: [unsafe] }),
@@ -20,7 +20,7 @@ describe('text of a peer on a terminal', () => {
     }
   });
 
-  it('keeps the lines and tabs of a text alone, and its letters', () => {
+  it('keeps line feeds and tabs in a text, and letters everywhere', () => {
     assert.equal(printableText('a\tb\nü 温 👍'), 'a\tb\nü 温 👍');
     assert.equal(printable('a\tb\r\nü'), 'a b ü');
   });

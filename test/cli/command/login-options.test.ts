@@ -23,7 +23,7 @@ describe('logging in from the command line', () => {
   const methods = (options: Record<string, string>, environment: Record<string, string> = {}): string[] =>
     credentialsOf(options, environment).logins.map(({ method }) => method);
 
-  it('takes secrets from files and from the environment, the strongest method first', () => {
+  it('reads secrets from files and the environment, with the strongest method first', () => {
     const file = join(folder, 'secret');
     assert.deepEqual(methods({}), []);
     assert.deepEqual(methods({ ticketFile: file }), ['ticket']);
@@ -33,7 +33,7 @@ describe('logging in from the command line', () => {
     assert.equal(credentialsOf({ authid: 'ann' }, { WAMPWAY_AUTHID: 'joe' }).authid, 'ann');
   });
 
-  it('says what is wrong with a file, and shows no secret', () => {
+  it('reports an invalid file without showing the secret', () => {
     assert.throws(() => methods({ ticketFile: join(folder, 'nothing') }), /cannot read a secret from .*nothing/);
     assert.throws(() => methods({ ticketFile: join(folder, 'empty') }), /first line is empty/);
     assert.throws(
@@ -42,11 +42,11 @@ describe('logging in from the command line', () => {
     );
   });
 
-  it('has no option for a secret itself, which everybody on the machine could read', () => {
+  it('has no option for a secret itself, because other users can read a command line', () => {
     for (const { flags } of loginOptions) assert.match(flags, /<(file|name)>$/);
   });
 
-  it('lets a command in', async () => {
+  it('authenticates a command', async () => {
     const config = {
       realms: [{ name: 'home', anonymous: 'none' }],
       listeners: [{ type: 'rawsocket', port: 0 }],
@@ -57,8 +57,8 @@ describe('logging in from the command line', () => {
     const common = ['pub', 'a.b', '1', '--ack', '--url', `tcp://${gateway.listeners[0]?.address}`, '--realm', 'home'];
     const run = new CommandRun(...common, '--authid', 'joe', '--ticket-file', join(folder, 'secret'));
     assert.equal(await run.exitCode, 0, run.stderr);
-    const stranger = new CommandRun(...common);
-    assert.equal(await stranger.exitCode, 2);
-    assert.match(stranger.stderr, /say who you are with --authid/);
+    const anonymous = new CommandRun(...common);
+    assert.equal(await anonymous.exitCode, 2);
+    assert.match(anonymous.stderr, /authenticate with --authid/);
   });
 });

@@ -12,10 +12,10 @@ function whoMayJoin(config: Record<string, unknown>): string[] {
 }
 
 describe('banner', () => {
-  it('says who may join, with credentials and without', () => {
+  it('shows who may join, with and without credentials', () => {
     const changes = '(realms[].anonymous changes it)';
     assert.deepEqual(whoMayJoin({}), [
-      `realm1: programs on this machine, without credentials, and nobody else ${changes}`,
+      `realm1: programs on this machine, without credentials, and no other client ${changes}`,
     ]);
     const principals = [
       { authid: 'joe', role: 'user', ticket: 'hunter2' },
@@ -26,8 +26,8 @@ describe('banner', () => {
       { name: 'b', anonymous: ['192.168.1.0/24'] },
     ];
     assert.deepEqual(whoMayJoin({ principals, realms }), [
-      `a: nobody without credentials, and 1 principal and whom an application knows, with theirs ${changes}`,
-      `b: whoever comes from 192.168.1.0/24, and 2 principals, with theirs ${changes}`,
+      `a: no client without credentials; with credentials: 1 principal, dynamic authenticator ${changes}`,
+      `b: clients from 192.168.1.0/24; with credentials: 2 principals ${changes}`,
     ]);
   });
 });

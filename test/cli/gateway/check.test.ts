@@ -26,7 +26,7 @@ async function check(yaml: string | undefined, options: CliOptions = {}, environ
 }
 
 describe('wampway check', () => {
-  it('says OK, and what there is', async () => {
+  it('prints OK and a summary', async () => {
     const { exitCode, out, err } = await check('bridges: { mqtt: {} }\ndemo: true\n');
     assert.deepEqual([exitCode, err], [0, '']);
     assert.match(
@@ -35,27 +35,27 @@ describe('wampway check', () => {
     );
   });
 
-  it('checks the built-in configuration where none is named', async () => {
+  it('checks the built-in configuration if no file is named', async () => {
     assert.match((await check(undefined)).out, /^OK {2}built-in default: .*bridges mqtt, cbor-tcp, serial; demo on/);
   });
 
-  it('takes the file from WAMPWAY_CONFIG where no other is named', async () => {
+  it('reads the file that WAMPWAY_CONFIG names if the option is missing', async () => {
     const { out } = await check(undefined, {}, { WAMPWAY_CONFIG: join(folder, 'gateway.yaml') });
     assert.match(out, /gateway\.yaml/);
     assert.match((await check('', {}, { WAMPWAY_CONFIG: '/nowhere' })).out, /^OK/);
   });
 
-  it('lists every mistake, and ends with 2', async () => {
+  it('lists every error, and ends with exit code 2', async () => {
     const { exitCode, out, err } = await check('demo: maybe\nbridges: { mqtt: { prot: 1 } }\n');
     assert.deepEqual([exitCode, out], [2, '']);
     assert.match(
       err,
       /gateway\.yaml:1:7 {2}error {2}demo: [\s\S]*gateway\.yaml:2:20 {2}error {2}bridges\.mqtt\.prot: unknown key\. Did you mean "port"/,
     );
-    assert.match(err, /2 mistakes in .*gateway\.yaml\n$/);
+    assert.match(err, /2 errors in .*gateway\.yaml\n$/);
   });
 
-  it('says the same as JSON', async () => {
+  it('prints the same as JSON', async () => {
     const right = await check('demo: true\n', { json: true });
     const { source, ...rest } = JSON.parse(right.out);
     assert.match(source, /gateway\.yaml$/);
@@ -75,7 +75,7 @@ describe('wampway check', () => {
     assert.deepEqual([problem.path, problem.span], ['demo', { line: 1, column: 7, length: 5 }]);
   });
 
-  it('shows no secret of a principal, whatever is wrong with it', async () => {
+  it('shows no secret of an invalid principal', async () => {
     for (const entry of [
       '{ authid: a, role: b, ticket: hunter2, tikcet: hunter2 }',
       '{ authid: a, role: [], ticket: hunter2 }',
@@ -95,7 +95,7 @@ describe('wampway check', () => {
     }
   });
 
-  it('shows no secret', async () => {
+  it('shows no secret of a bridge', async () => {
     const { out, err } = await check('bridges: { mqtt: { password: hunter2 } }\n', { json: true });
     assert.doesNotMatch(out + err, /hunter2/);
   });

@@ -29,15 +29,15 @@ async function wampway(...args: string[]): Promise<{ code: number; out: string; 
 }
 
 function open(folder: string): Promise<LevelStore> {
-  const room = new DiskQuota(folder, { maxBytes: 2 ** 40, minFree: 0 }, systemClock);
-  return LevelStore.open(folder, { sync: 'always', syncInterval: 1000, room, clock: systemClock });
+  const quota = new DiskQuota(folder, { maxBytes: 2 ** 40, minFree: 0 }, systemClock);
+  return LevelStore.open(folder, { sync: 'always', syncInterval: 1000, room: quota, clock: systemClock });
 }
 
-/** Names, sizes and contents of the files in a folder. */
+/** Returns names and contents of the files in a folder. */
 async function filesIn(folder: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const name of (await readdir(folder)).sort()) {
-    // The lock is taken for a moment, which LevelDB notes in its own log.
+    // The check takes the lock briefly, and LevelDB writes that to its own log.
     if (name === 'LOCK' || name.startsWith('LOG') || !(await stat(join(folder, name))).isFile()) continue;
     found[name] = (await readFile(join(folder, name))).toString('base64');
   }
@@ -45,7 +45,7 @@ async function filesIn(folder: string): Promise<Record<string, string>> {
 }
 
 describe('wampway data', () => {
-  it('finds nothing damaged in a store that version 0.1 wrote, and changes nothing', async () => {
+  it('finds no damage in a store of version 0.1, and changes nothing', async () => {
     using folder = new Folder();
     const data = folder.file('data');
     await cp(fixture, data, { recursive: true });
@@ -54,10 +54,10 @@ describe('wampway data', () => {
     assert.deepEqual({ code, err }, { code: 0, err: '' });
     assert.match(out, /^OK {2}.*: \d+ records\n$/);
     assert.deepEqual(await filesIn(data), before);
-    assert.ok(!(await readdir(data)).some(name => name.startsWith('check')), 'the copy is gone');
+    assert.ok(!(await readdir(data)).some(name => name.startsWith('check')), 'the copy was removed');
   });
 
-  it('lists each damaged record, also those that only their bridge finds, and changes nothing', async () => {
+  it('lists each damaged record, including those that only a bridge can detect, and changes nothing', async () => {
     using folder = new Folder();
     const data = folder.file('data');
     const store = await open(data);
@@ -71,7 +71,7 @@ describe('wampway data', () => {
     assert.equal(code, 1);
     assert.match(out, /^damaged: mqtt\/rtopic: /m);
     assert.match(out, /^damaged: mqtt\/sbad: /m);
-    assert.match(out, /^2 damaged, 4 can be read\n$/m);
+    assert.match(out, /^2 damaged, 4 readable\n$/m);
     const json = await wampway('data', 'check', '--data', data, '--json');
     assert.equal(json.code, 1);
     assert.deepEqual(
@@ -81,7 +81,7 @@ describe('wampway data', () => {
     assert.deepEqual(await filesIn(data), before);
   });
 
-  it('says what to do about a store in use, a folder that is none, and files that are missing', async () => {
+  it('explains what to do about a store in use, a missing folder, and missing files', async () => {
     using folder = new Folder();
     const data = folder.file('data');
     {
@@ -91,16 +91,16 @@ describe('wampway data', () => {
       assert.match(err, /another gateway uses it/);
     }
     await rm(join(data, 'CURRENT'));
-    const gone = await wampway('data', 'check', '--data', data);
-    assert.equal(gone.code, 2);
-    assert.match(gone.err, /no file CURRENT.*wampway data repair/);
+    const incomplete = await wampway('data', 'check', '--data', data);
+    assert.equal(incomplete.code, 2);
+    assert.match(incomplete.err, /no file CURRENT.*wampway data repair/);
     assert.match((await wampway('data', 'check', '--data', folder.file('none'))).err, /there is no such folder/);
     assert.match((await wampway('data', 'check', '--data', folder.path)).err, /there is no store in it/);
-    assert.match((await wampway('data', 'check')).err, /name the folder/);
-    assert.match((await wampway('data', 'what', '--data', data)).err, /"what" is not known/);
+    assert.match((await wampway('data', 'check')).err, /the data folder is missing/);
+    assert.match((await wampway('data', 'what', '--data', data)).err, /expected check or repair, received "what"/);
   });
 
-  it('says what is missing when it repairs a store that has lost a table', async () => {
+  it('repair lists a missing table', async () => {
     using folder = new Folder();
     const data = folder.file('data');
     await cp(fixture, data, { recursive: true });
@@ -110,7 +110,7 @@ describe('wampway data', () => {
     assert.equal(out, `missing: 000005.ldb: the file is not there\nrepaired: ${data}\n`);
   });
 
-  it('repairs a store that has lost its CURRENT', async () => {
+  it('repair restores a store without CURRENT', async () => {
     using folder = new Folder();
     const data = folder.file('data');
     await cp(fixture, data, { recursive: true });

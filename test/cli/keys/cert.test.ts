@@ -22,7 +22,7 @@ async function cert(...args: readonly string[]): Promise<{ exitCode: number; std
 const certificate = (path: string): X509Certificate => new X509Certificate(readFileSync(path));
 
 describe('wampway cert', () => {
-  it('makes an authority, the gateway’s certificate and those of devices, for their owner alone', async () => {
+  it('creates certificates of the authority, the gateway and devices, readable by their owner only', async () => {
     const folder = join(root, 'made');
     const umask = process.umask(0);
     const run = await cert(
@@ -49,18 +49,18 @@ describe('wampway cert', () => {
     assert.ok(server.checkIP('2001:db8::7'));
     assert.equal(server.checkHost('elsewhere.local'), undefined);
     assert.equal(pump.subject, 'CN=pump');
-    // Neither passes for the other.
+    // A server certificate is not valid for a client, and a client certificate is not valid for a server.
     assert.deepEqual(server.keyUsage, ['1.3.6.1.5.5.7.3.1']);
     assert.deepEqual(pump.keyUsage, ['1.3.6.1.5.5.7.3.2']);
   });
 
-  it('overwrites nothing, and writes nothing where it could not write all', async () => {
+  it('overwrites no file, and writes no file if one of them exists', async () => {
     const folder = join(root, 'twice');
     assert.equal((await cert('init', '--folder', folder, '--host', 'a.local')).exitCode, 0);
     const before = readFileSync(join(folder, 'ca.key'), 'utf8');
     const again = await cert('init', 'pump', '--folder', folder, '--host', 'a.local');
     assert.equal(again.exitCode, 2);
-    assert.match(again.stderr, /ca\.pem is there already, and nothing is overwritten/);
+    assert.match(again.stderr, /ca\.pem already exists and is not overwritten/);
     assert.equal(readFileSync(join(folder, 'ca.key'), 'utf8'), before);
     assert.ok(!readdirSync(folder).includes('pump.key'));
     assert.equal((await cert('device', 'pump', '--folder', folder)).exitCode, 0);
@@ -68,7 +68,7 @@ describe('wampway cert', () => {
     assert.ok(!readdirSync(folder).includes('new.key'));
   });
 
-  it('renews the gateway’s certificate, and leaves its key', async () => {
+  it('renews the certificate of the gateway, and keeps its key', async () => {
     const folder = join(root, 'renewed');
     await cert('init', '--folder', folder, '--host', 'a.local');
     const [key, pem] = [readFileSync(join(folder, 'server.key')), readFileSync(join(folder, 'server.pem'), 'utf8')];
@@ -81,17 +81,17 @@ describe('wampway cert', () => {
   });
 
   const mistakes: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ['nothing that is known', ['new'], /it is: cert init/],
-    ['no device', ['device'], /it is: cert init/],
-    ['a device whose name is a path', ['device', '../x'], /"\.\.\/x" cannot name a device/],
-    ['a device whose file is the authority’s', ['init', 'CA'], /"CA" cannot name a device/],
-    ['a device twice', ['init', 'a', 'a'], /named twice/],
-    ['a host that is a line of settings', ['init', '--host', 'a\nb = c'], /neither a host name nor an address/],
-    ['an authority that is not there', ['device', 'pump'], /there is no .*ca\.pem: wampway cert init makes it/],
-    ['a server that is not there', ['renew'], /there is no .*: wampway cert init makes it/],
+    ['an unknown action', ['new'], /expected init/],
+    ['no device', ['device'], /expected init/],
+    ['a path as device name', ['device', '../x'], /"\.\.\/x" is not a valid device name/],
+    ['the name of the authority as device name', ['init', 'CA'], /"CA" is not a valid device name/],
+    ['a device twice', ['init', 'a', 'a'], /occurs twice/],
+    ['a host with a line feed', ['init', '--host', 'a\nb = c'], /neither a host name nor an IP address/],
+    ['a missing authority', ['device', 'pump'], /ca\.pem is missing: create it with "wampway cert init"/],
+    ['a missing server certificate', ['renew'], /is missing: create it with "wampway cert init"/],
   ];
-  for (const [what, args, message] of mistakes) {
-    it(`says what is wrong: ${what}`, async () => {
+  for (const [name, args, message] of mistakes) {
+    it(`rejects ${name}`, async () => {
       const folder = join(root, 'mistakes');
       const run = await cert(...args, '--folder', folder);
       assert.equal(run.exitCode, 2);
@@ -99,12 +99,12 @@ describe('wampway cert', () => {
     });
   }
 
-  it('says what to install where there is no openssl', async () => {
+  it('explains what to install if openssl is missing', async () => {
     const { PATH } = process.env;
     process.env['PATH'] = root;
     const run = await cert('init', '--folder', join(root, 'none'));
     process.env['PATH'] = PATH;
     assert.equal(run.exitCode, 2);
-    assert.match(run.stderr, /openssl program, which is not there: sudo apt install openssl/);
+    assert.match(run.stderr, /the openssl program is missing: install it, .*sudo apt install openssl/);
   });
 });

@@ -48,7 +48,7 @@ async function joined(gateway: Gateway, options: Partial<SessionOptions>): Promi
 }
 
 describe('wampway user', () => {
-  it('adds principals to a file that only its owner can read, and stores nothing that opens anything', async () => {
+  it('adds principals to a file that only its owner can read, and stores no usable secret', async () => {
     using folder = site();
     writeFileSync(folder.file('secret'), 'hunter2\n');
     writeFileSync(folder.principals, '# mine\nprincipals: []\n', { mode: 0o600 });
@@ -79,7 +79,7 @@ describe('wampway user', () => {
     assert.doesNotMatch(checked.out, /scrypt|storedKey/);
   });
 
-  it('says what is wrong', async () => {
+  it('reports invalid usage and files', async () => {
     using folder = site();
     const file = ['-f', folder.principals];
     const failing = async (text: RegExp, ...args: string[]): Promise<void> => {
@@ -87,18 +87,18 @@ describe('wampway user', () => {
       assert.equal(code, 2);
       assert.match(err, text);
     };
-    await failing(/say what it is with --role/, 'add', 'joe');
-    await failing(/"frob" is not known/, 'frob');
-    await failing(/has no such principal/, 'rm', 'joe');
-    await failing(/name the principal/, 'add');
+    await failing(/the role is missing: use --role/, 'add', 'joe');
+    await failing(/expected add, passwd, ls or rm, received "frob"/, 'frob');
+    await failing(/contains no such principal/, 'rm', 'joe');
+    await failing(/the name of the principal is missing/, 'add');
     await failing(/there is no such file.*\n?.*wampway user add/, 'ls');
     await wampway('user', 'add', 'joe', '--role', 'x', ...file);
-    await failing(/has a principal of this name already/, 'add', 'joe', '--role', 'x');
+    await failing(/already contains a principal of this name/, 'add', 'joe', '--role', 'x');
     chmodSync(folder.principals, 0o640);
     await failing(/mode 0640.*secrets[\s\S]*chmod 600/, 'ls');
   });
 
-  it('writes nothing that a gateway could not read again', async () => {
+  it('rejects values that the gateway could not read', async () => {
     using folder = site();
     const file = ['-f', folder.principals];
     await wampway('user', 'add', 'joe', '--role', 'x', ...file);
@@ -109,21 +109,21 @@ describe('wampway user', () => {
       [/cryptosign\[0\]: must be an Ed25519 public key/, 'passwd', 'joe', '--key', 'abc'],
     ] as const) {
       const { code, out, err } = await wampway('user', ...args, ...file);
-      assert.deepEqual([code, out], [2, ''], 'and no password is shown that opens nothing');
+      assert.deepEqual([code, out], [2, ''], 'no password is printed for a rejected change');
       assert.match(err, mistake);
       assert.equal(readFileSync(folder.principals, 'utf8'), before);
     }
     assert.equal((await wampway('user', 'ls', ...file)).code, 0);
   });
 
-  it('makes keys that let in', async () => {
+  it('creates keys that authenticate', async () => {
     using folder = site();
     const { config } = folder;
     const { out } = await wampway('key', 'new', folder.file('pump.key'));
     const key = /^public key: ([0-9a-f]{64})$/m.exec(out)?.[1] ?? assert.fail(out);
     assert.equal(statSync(folder.file('pump.key')).mode & 0o777, 0o600);
     const again = await wampway('key', 'new', folder.file('pump.key'));
-    assert.deepEqual([again.code, /there is such a file already/.test(again.err)], [2, true]);
+    assert.deepEqual([again.code, /the file already exists/.test(again.err)], [2, true]);
     await wampway('user', 'add', 'pump', '-c', config, '--role', 'device', '--key', key);
     await using gateway = new Gateway(loadConfig({ file: config, environment: {}, bridges: [] }), { bridges: [] });
     await gateway.start();
@@ -134,7 +134,7 @@ describe('wampway user', () => {
     await session.leave();
   });
 
-  it('changes who may join a gateway that runs, and ends the sessions of who is removed', async () => {
+  it('changes the principals of a running gateway, and ends the sessions of a removed one', async () => {
     using folder = site();
     const { config, principals } = folder;
     writeFileSync(folder.file('one'), 'first\n');
@@ -158,9 +158,9 @@ describe('wampway user', () => {
 
     const good = readFileSync(principals, 'utf8');
     writeFileSync(principals, 'principals: [{ authid: joe }]');
-    await until('the mistake to be told', () => log.lines.some(({ level }) => level === 'error'));
-    const told = log.lines.find(({ level }) => level === 'error');
-    assert.match(String(told?.fields['problems']), /who\.yaml:1:14 {2}error {2}principals\[0\]\.role: is missing/);
+    await until('the error is logged', () => log.lines.some(({ level }) => level === 'error'));
+    const logged = log.lines.find(({ level }) => level === 'error');
+    assert.match(String(logged?.fields['problems']), /who\.yaml:1:14 {2}error {2}principals\[0\]\.role: is missing/);
     await (await admits({ authid: 'joe', logins: [ticketLogin('second')] }))?.leave();
 
     writeFileSync(principals, good);

@@ -69,7 +69,7 @@ describe('wampway pair', () => {
     const io = { stdout, stderr, stdin: new PassThrough(), signal: stop.signal };
     const url = `ws://127.0.0.1:${gateway.listeners[0]?.port}/ws`;
     const command = runProgram(program, ['pair', '--minutes', '1', '--url', url], io);
-    await until('it is open', () => said.includes('let devices connect now'));
+    await until('it is open', () => said.includes('connect the devices now'));
 
     await (await mqtt({ clientId: 'pump-1', username: 'pump', password: 'mine' })).endAsync();
     const meter = await device('meter', 'hers');
