@@ -53,7 +53,7 @@ export const mqttStalled = scenario(
   (['MQTT', 'WAMP'] as const).flatMap(to => {
     const ask: Ask = { from: 'MQTT', to, qos: 1, publishers: 10, rate: 5000 };
     return [
-      [`MQTT -> ${to}, nobody stalled`, ask] as const,
+      [`MQTT -> ${to}, none stalled`, ask] as const,
       [`MQTT -> ${to}, beside a stalled MQTT client`, { ...ask, stalled: 'MQTT' }] as const,
       [`MQTT -> ${to}, beside a stalled WebSocket`, { ...ask, stalled: 'WebSocket' }] as const,
     ];
