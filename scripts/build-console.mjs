@@ -1,7 +1,7 @@
 // Bundles console/ into dist/page/, the folder that the gateway serves at `/`: index.html, console.js, console.css,
-// favicon.svg, licenses.txt, and wampway.js, the client for other pages. (dist/console/ is something else: the page's model as compiled for its tests.)
-// Everything is inside: the page asks nothing of any other host, and holds no inline script or style, so that
-// `Content-Security-Policy: default-src 'self'` suits it.
+// favicon.svg, licenses.txt, and wampway.js, the client for other pages. (dist/console/ holds the console's model, compiled
+// for its tests.) The page sends no request to another host and contains no inline script or style, so it works with
+// `Content-Security-Policy: default-src 'self'`.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,7 +16,7 @@ const { metafile, outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: [
     { in: 'console/main.tsx', out: 'console' },
-    // The client by itself, for pages of people's own: `import { Client, webSocketLink } from '/wampway.js'`.
+    // The client alone, for pages of users: `import { Client, webSocketLink } from '/wampway.js'`.
     { in: 'src/public/client.ts', out: 'wampway' },
     { in: 'console/styles/console.css', out: 'console' },
   ],
@@ -25,7 +25,7 @@ const { metafile, outputFiles } = await build({
   bundle: true,
   format: 'esm',
   platform: 'browser',
-  // Browsers of 2022 and later.
+  // Browsers since 2022.
   target: ['chrome100', 'firefox100', 'safari15.4'],
   minify: true,
   sourcemap: false,
@@ -42,7 +42,7 @@ let page = readFileSync(join(source, 'index.html'), 'utf8');
 for (const { path, contents } of outputFiles) {
   const name = path.slice(target.length + 1);
   writeFileSync(path, contents);
-  // A browser that kept an older script must not run it with a newer style sheet.
+  // The hash prevents a browser from using a cached script with a newer style sheet.
   const version = createHash('sha256').update(contents).digest('hex').slice(0, 12);
   page = page.replaceAll(`"${name}"`, `"${name}?${version}"`);
 }
@@ -50,7 +50,7 @@ writeFileSync(join(target, 'index.html'), page);
 writeFileSync(join(target, 'favicon.svg'), readFileSync(join(source, 'favicon.svg')));
 writeFileSync(join(target, 'licenses.txt'), licenses(Object.keys(metafile.inputs)));
 
-/** The licences of the packages that went into the bundle, as they ask to be passed on. */
+/** Returns the licences of the bundled packages. They must be distributed with the bundle. */
 function licenses(inputs) {
   const packages = new Set(
     inputs.map(path => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(name => name !== undefined),

@@ -1,4 +1,4 @@
-// Builds dist/: the compiled program, its tests, and the page. Does nothing where nothing changed.
+// Builds dist/: the compiled program, its tests, and the console. If no source has changed, it does nothing.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -27,7 +27,7 @@ function newest(path) {
   return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), info.mtimeMs);
 }
 
-/** What was compiled of files that are no more: a test among them would still run. */
+/** Removes the compiled files of deleted sources. A deleted test would otherwise still run. */
 function removeStale(part) {
   for (const name of readdirSync(join(root, 'dist', part), { recursive: true, encoding: 'utf8' })) {
     const [, stem] = /^(.*?)(?:\.js|\.js\.map|\.d\.ts)$/.exec(name) ?? [];
@@ -38,7 +38,7 @@ function removeStale(part) {
 
 if (!existsSync(join(root, 'node_modules', 'typescript'))) {
   if (existsSync(join(root, 'dist', 'src', 'main.js'))) process.exit(0);
-  console.error('wampway: cannot build, the development packages are missing. Run: npm ci --include=dev');
+  console.error('wampway: cannot build: the development packages are missing; run: npm ci --include=dev');
   process.exit(1);
 }
 
@@ -52,7 +52,7 @@ if (built <= changed) {
     for (const part of ['src', 'bridges', 'test', 'bench']) removeStale(part);
     if (existsSync(join(root, 'scripts', 'build-console.mjs'))) run('scripts/build-console.mjs');
   } catch {
-    console.error('wampway: the build failed; the lines above say where.');
+    console.error('wampway: the build failed; see the errors above');
     process.exit(1);
   }
   writeFileSync(stamp, '');

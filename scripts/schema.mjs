@@ -1,4 +1,4 @@
-// Writes config/gateway.schema.json, which editors complete and check config files by, from the compiled schema.
+// Writes config/gateway.schema.json from the compiled schema. Editors use it to complete and check configuration files.
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

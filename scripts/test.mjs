@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { interopLacks } from './interop-needs.mjs';
+import { missingForInterop } from './interop-needs.mjs';
 
 const usage = `usage: npm test                          the unit tests
        npm test -- PART …               each test file whose path contains a PART, of any suite but interop
@@ -15,17 +15,17 @@ const usage = `usage: npm test                          the unit tests
        node scripts/test.mjs SUITE [PART …]
 
 suites:
-  unit      all but the folders of the other suites: pure tests, dialogues, sockets on 127.0.0.1
-  attacks   test/attacks: clients that try to get in, or to keep others out
-  fuzz      test/fuzz: random octets for each parser and each listener
+  unit      all folders except those of the other suites: pure tests, dialogues, sockets on 127.0.0.1
+  attacks   test/attacks: clients that try to log in, or to block other clients
+  fuzz      test/fuzz: random bytes for each parser and each listener
   process   test/process: the program as a process: signals, exit codes, output, a terminal
   property  test/property: random programs of clients, compared with models
   long      these four
-  release   what may differ between releases of Node: unit and process
+  release   unit and process: the tests that may differ between releases of Node
   interop   test/interop; prints which programs of the system are missing`;
 
 const longSuites = ['attacks', 'fuzz', 'process', 'property'];
-/** Whether a suite has the tests of a folder in test/. */
+/** For each suite, whether it contains the tests of a folder in test/. */
 const suites = {
   unit: folder => folder !== 'interop' && !longSuites.includes(folder),
   long: folder => longSuites.includes(folder),
@@ -33,14 +33,14 @@ const suites = {
   ...Object.fromEntries([...longSuites, 'interop'].map(name => [name, folder => folder === name])),
 };
 
-/** The most test files that share a process. */
+/** Maximum number of test files that share a process. */
 const FILES_PER_PROCESS = 8;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const compiled = join('dist', 'test');
 const folderOf = file => file.split(sep)[2];
 
-/** The compiled test files of some folders. */
+/** Returns the compiled test files of the folders for which `includes` is true. */
 function filesOf(includes) {
   return readdirSync(join(root, compiled), { recursive: true, encoding: 'utf8' })
     .map(name => join(compiled, name))
@@ -49,8 +49,9 @@ function filesOf(includes) {
 }
 
 /**
- * The same tests in fewer files, which import those of one folder: loading the modules of the gateway takes longer than
- * most unit tests. The long suites measure memory, and end processes: each of their files runs alone.
+ * Returns fewer files with the same tests. Each file imports several test files of one folder, because loading the modules
+ * of the gateway takes longer than most unit tests. The long suites measure memory and end processes, so each of their
+ * files runs alone.
  */
 function grouped(files) {
   const groups = join(root, 'dist', 'test-groups');
@@ -81,11 +82,11 @@ if (suites[suite] === undefined) {
   console.error(`${suite} is not a suite\n\n${usage}`);
   process.exit(1);
 }
-const lacks = suite === 'interop' ? interopLacks() : [];
-const printLacks = () => {
-  if (lacks.length > 0) console.error(['the interop tests lack, and fail for want of it:', ...lacks].join('\n  '));
+const missing = suite === 'interop' ? missingForInterop() : [];
+const printMissing = () => {
+  if (missing.length > 0) console.error(['missing; the interop tests that need it fail:', ...missing].join('\n  '));
 };
-printLacks();
+printMissing();
 const wanted = suite === 'unit' && parts.length > 0 ? folder => folder !== 'interop' : suites[suite];
 const matching = filesOf(wanted).filter(file => parts.length === 0 || parts.some(part => file.includes(part)));
 if (matching.length === 0) {
@@ -93,8 +94,8 @@ if (matching.length === 0) {
   process.exit(1);
 }
 const files = matching.length > FILES_PER_PROCESS && !watch ? grouped(matching) : matching;
-// Interop tests share programs and ports of the machine: one file at a time. Other tests wait for sockets and timers as
-// long as they compute: two processes for each core.
+// Interop tests share programs and ports of the machine, so one file runs at a time. Other tests wait for sockets and
+// timers half of their time, so two processes run on each core.
 const concurrency = suite === 'interop' ? 1 : 2 * availableParallelism();
 const options = ['--enable-source-maps', '--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`];
 if (watch) {
@@ -103,11 +104,11 @@ if (watch) {
   start(compiler, '-p', 'tsconfig.json', '--watch', '--preserveWatchOutput');
 }
 const [status] = await once(start(...options, ...files), 'exit');
-// Again, because the results have scrolled it away.
-if (status !== 0) printLacks();
+// Printed again, because the results have scrolled it away.
+if (status !== 0) printMissing();
 process.exit(status ?? 1);
 
-/** A process of Node that ends with this one. */
+/** Starts a process of Node that ends together with this process. */
 function start(...args) {
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
   process.on('exit', () => child.kill());
