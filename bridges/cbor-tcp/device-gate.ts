@@ -1,4 +1,5 @@
 import type { Timer } from '../../src/base/clock.ts';
+import { ConnectionSlots, type Slot } from '../../src/base/network/connection-slots.ts';
 import { afterAwake } from '../../src/base/time/awake-time.ts';
 import type { BridgeContext } from '../../src/gateway/bridge/bridge.ts';
 import type { DeviceTerms, Link, LinkReceiver, Principal } from '../../src/link/link.ts';
@@ -25,10 +26,13 @@ export class DeviceGate {
   /** By realm and name, as a name on one realm is not that name on another. */
   readonly #devices = new Map<string, NamespaceLink>();
   readonly #keys = new Map<NamespaceLink, string>();
-  readonly #arrivals = new Set<Arrival>();
+  /** Connections that have not been welcomed. */
+  readonly #arrivals = new Map<Arrival, Slot>();
+  readonly #arrivalSlots: ConnectionSlots;
 
   constructor({ anonymous, maxDevices }: GateConfig, context: BridgeContext) {
     this.#maxDevices = maxDevices;
+    this.#arrivalSlots = new ConnectionSlots(maxDevices);
     this.#context = context;
     const refuse = (principal: Principal, realm: string) => this.#refusalOf(principal, realm);
     this.#terms = { bridge: 'cbor-tcp', realm: context.realm, anonymous, role: 'device', refuse };
@@ -41,18 +45,17 @@ export class DeviceGate {
 
   /** A connection that has shaken hands. */
   accept(link: Link): void {
-    const [longest] = this.#arrivals;
-    if (longest !== undefined && this.#arrivals.size >= this.#maxDevices) {
-      // A client that has something to say does so in a moment: the one that has been silent for longest makes room.
-      this.#arrivals.delete(longest);
-      longest.close('too many connections wait for WELCOME');
-    }
+    this.#arrivalSlots.ensureFree();
     const arrival = new Arrival(link, this.#context, {
       introduced: () => this.#introduced(arrival, link),
-      gone: () => this.#arrivals.delete(arrival),
+      gone: () => this.#settled(arrival),
       left: device => this.#left(device),
     });
-    this.#arrivals.add(arrival);
+    const slot = this.#arrivalSlots.reserve(() => {
+      this.#arrivals.delete(arrival);
+      arrival.close('too many connections wait for WELCOME');
+    });
+    this.#arrivals.set(arrival, slot);
     link.open(arrival);
   }
 
@@ -61,8 +64,14 @@ export class DeviceGate {
     for (const device of [...this.#devices.values()]) device.end(CloseUri.SystemShutdown, 'the gateway stops');
     this.#devices.clear();
     this.#keys.clear();
-    for (const arrival of [...this.#arrivals]) arrival.close('the gateway stops');
+    for (const arrival of [...this.#arrivals.keys()]) arrival.close('the gateway stops');
     this.#arrivals.clear();
+  }
+
+  /** The connection is closed, or its device was welcomed. */
+  #settled(arrival: Arrival): void {
+    this.#arrivals.get(arrival)?.release();
+    this.#arrivals.delete(arrival);
   }
 
   /** Hands a connection that says HELLO to the router. */
@@ -93,7 +102,7 @@ export class DeviceGate {
 
   /** The router lets a device in: it takes the place of the connection that it had before. */
   #welcomed(arrival: Arrival, device: NamespaceLink, welcomed: WelcomedDevice): void {
-    this.#arrivals.delete(arrival);
+    this.#settled(arrival);
     const key = keyOf(welcomed);
     const stale = this.#devices.get(key);
     if (stale === device) return;

@@ -23,11 +23,19 @@ export class TokenBucket {
   }
 
   /** Takes `units`. Returns the milliseconds until what was taken beyond the bucket's content is made good; mostly 0. */
-  take(units: number): number {
+  consume(units: number): number {
     // What the bucket held before counts, and it holds no more than its burst: the order matters.
     this.#fill();
     this.#level -= units;
     return this.#owed();
+  }
+
+  /** Takes one unit if the bucket contains one. Returns whether it did. */
+  tryConsume(): boolean {
+    this.#fill();
+    if (this.#level < 1) return false;
+    this.#level--;
+    return true;
   }
 
   /** Milliseconds until nothing is owed. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { hostAndPort } from '../base/network/address.ts';
 import { RefusalSummary } from '../base/refusal-summary.ts';
 import { codecNamed, codecs } from '../codec/codecs.ts';
 import type { Codec, SerializerName } from '../codec/message/codec.ts';
@@ -7,7 +8,6 @@ import type { Link } from '../link/link.ts';
 import { dial } from '../transport/dial.ts';
 import { defaultLimits, type TransportLimits } from '../transport/endpoint/limits.ts';
 import type { Listening } from '../transport/endpoint/listening.ts';
-import { hostAndPort } from '../transport/endpoint/peer-address.ts';
 import { ownNames } from '../transport/guard/own-names.ts';
 import { listenRawSocket } from '../transport/rawsocket-server.ts';
 import type { ListenAddress } from '../transport/server/socket-server.ts';

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 /** Measures what comes; several links may share one. */
 export interface Meter {
   /** Takes units. Returns the milliseconds until what was taken is made good, mostly 0. */
-  take(units: number): number;
+  consume(units: number): number;
   /** Milliseconds until nothing is owed. */
   readonly wait: number;
 }
@@ -46,7 +46,7 @@ export class ReadThrottle {
   /** A message of so many bytes has come. */
   took(bytes: number): void {
     const { meters } = this;
-    const wait = Math.max(meters.messages?.take(1) ?? 0, meters.bytes?.take(bytes) ?? 0);
+    const wait = Math.max(meters.messages?.consume(1) ?? 0, meters.bytes?.consume(bytes) ?? 0);
     if (wait === 0 || this.#pause !== undefined || this.#over) return;
     this.#sleep(wait);
     this.#reading.pause();

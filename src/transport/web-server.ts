@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { ConnectionSlots } from '../base/network/connection-slots.ts';
 import { networkOfPeer } from '../base/network/network-of.ts';
 import { RefusalSummary } from '../base/refusal-summary.ts';
 import type { Link } from '../link/link.ts';
@@ -11,53 +12,52 @@ import { RawSocketAcceptor } from './rawsocket/acceptor.ts';
 import { MAGIC } from './rawsocket/handshake.ts';
 import type { AcceptorOptions } from './server/accepted-link.ts';
 import type { PendingConnection } from './server/pending-connection.ts';
-import { Places } from './server/places.ts';
 import { type ListenAddress, SocketServer, type TlsOptions } from './server/socket-server.ts';
 import { type CookieGiver, WebSocketAcceptor } from './websocket/acceptor.ts';
 import type { ForeignSubprotocols } from './websocket/foreign-subprotocols.ts';
 
-/** Header of an answer that ends the connection. */
+/** Header of an answer after which the connection closes. */
 const CLOSE = { Connection: 'close' };
 
 export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface WebServerOptions extends AcceptorOptions, RequestGuardOptions {
   readonly address: ListenAddress;
-  /** Where WebSockets are spoken. Default `/ws` and `/`. */
+  /** Paths that accept WebSockets. Default `/ws` and `/`. */
   readonly paths?: readonly string[];
   readonly tls?: TlsOptions;
-  /** Gives browsers the cookie by which they are known again. Default: they get none. */
+  /** Gives each browser a cookie that identifies it later. Default: no cookie. */
   readonly cookies?: CookieGiver | undefined;
-  /** Who takes WebSockets that speak something else. */
+  /** Handlers for WebSocket subprotocols other than WAMP's. */
   readonly foreign?: ForeignSubprotocols;
-  /** Whether RawSocket clients are welcome on the same port. Default true. */
+  /** Whether the port accepts RawSocket clients too. Default true. */
   readonly rawSocket?: boolean;
-  /** The path under which HTTP long-poll is spoken, e.g. `/lp`. Default: nowhere. */
+  /** Base path of HTTP long-poll, e.g. `/lp`. Default: long-poll is off. */
   readonly longPoll?: string;
-  /** Answers HTTP requests; without it, all are told that nothing is here. */
+  /** Answers all other HTTP requests. Default: they are answered with 404. */
   readonly onRequest?: HttpHandler;
 }
 
 /**
- * Listens on one port for WebSocket, RawSocket and HTTP: the first octet tells, as no HTTP request begins with 0x7F.
- * `accept` gets a link for each WebSocket, RawSocket and long-poll transport. [advanced/transport_rawsocket]
+ * Listens on one port for WebSocket, RawSocket and HTTP. The first octet selects the protocol: no HTTP request begins with 0x7F.
+ * Calls `accept` with a link for each WebSocket, RawSocket and long-poll transport. [advanced/transport_rawsocket]
  */
 export async function listenWeb(options: WebServerOptions, accept: (link: Link) => void): Promise<Listening> {
   const refusals = options.refusals ?? new RefusalSummary(options.clock);
   const port = new SharedPort({ ...options, refusals }, accept);
-  const isProxy = (address: string | undefined): boolean => port.guard.callers.isProxy(address);
-  const sockets = await SocketServer.listen({ ...options, refusals, isProxy }, visitor => port.visit(visitor));
+  const isProxy = (address: string | undefined): boolean => port.guard.peers.isProxy(address);
+  const sockets = await SocketServer.listen({ ...options, refusals, isProxy }, connection => port.handle(connection));
   return {
     address: sockets.address,
     port: sockets.port,
     async [Symbol.asyncDispose]() {
-      // A long-poll transport lives on while it has no connection.
+      // Both: a long-poll transport stays open while it has no connection.
       await Promise.all([port.close(), sockets[Symbol.asyncDispose]()]);
     },
   };
 }
 
-/** The options of a listener, with what it has unless it is given one. */
+/** The options of a listener, with its own refusal counter if it was given none. */
 type PortOptions = WebServerOptions & { readonly refusals: RefusalSummary };
 
 class SharedPort {
@@ -67,32 +67,33 @@ class SharedPort {
   readonly #webSockets: WebSocketAcceptor;
   readonly #rawSockets: RawSocketAcceptor | undefined;
   readonly #longPolls: LongPollAcceptor | undefined;
-  /** Whose socket an HTTP request came on. */
-  readonly #visitors = new WeakMap<Socket, PendingConnection>();
+  /** The connections that carry HTTP, by their socket. */
+  readonly #connections = new WeakMap<Socket, PendingConnection>();
   #closing: Promise<void> | undefined;
 
   constructor(options: PortOptions, accept: (link: Link) => void) {
     this.#options = options;
     this.guard = new RequestGuard(options);
-    const terms = { ...options, guard: this.guard, sessions: new Places(options.limits.maxSessions) };
-    this.#webSockets = new WebSocketAcceptor({ ...terms, paths: options.paths ?? ['/ws', '/'] }, accept);
-    this.#rawSockets = options.rawSocket === false ? undefined : new RawSocketAcceptor(terms, accept);
-    const { longPoll } = options;
-    this.#longPolls = longPoll === undefined ? undefined : new LongPollAcceptor({ ...terms, path: longPoll }, accept);
-    // It never listens itself, so its own timeouts do not run: deadlines are the visitor's.
+    const linkSlots = new ConnectionSlots(options.limits.maxSessions);
+    const dependencies = { ...options, guard: this.guard, linkSlots };
+    this.#webSockets = new WebSocketAcceptor({ ...dependencies, paths: options.paths ?? ['/ws', '/'] }, accept);
+    this.#rawSockets = options.rawSocket === false ? undefined : new RawSocketAcceptor(dependencies, accept);
+    const { longPoll: path } = options;
+    this.#longPolls = path === undefined ? undefined : new LongPollAcceptor({ ...dependencies, path }, accept);
+    // This server never listens, so its own timeouts do not run. `PendingConnection` has the deadlines.
     this.#http = createServer({ keepAliveTimeout: 0 });
     this.#http.on('request', (request, response) => this.#request(request, response));
     this.#http.on('upgrade', (request, _socket, head) => this.#upgrade(request, head));
   }
 
-  visit(visitor: PendingConnection): void {
-    const { socket } = visitor;
+  handle(connection: PendingConnection): void {
+    const { socket } = connection;
     socket.once('data', first => {
       if (first[0] === MAGIC && this.#rawSockets !== undefined) {
-        this.#rawSockets.visit(visitor, first);
+        this.#rawSockets.handle(connection, first);
         return;
       }
-      this.#visitors.set(socket, visitor);
+      this.#connections.set(socket, connection);
       socket.pause();
       socket.unshift(first);
       this.#http.emit('connection', socket);
@@ -107,30 +108,30 @@ class SharedPort {
 
   #request(request: IncomingMessage, response: ServerResponse): void {
     const { limits, onRequest } = this.#options;
-    const visitor = this.#visitors.get(request.socket);
-    visitor?.deadline(limits.requestTimeout);
-    // The next request on this connection has as long as the first one had.
-    response.once('close', () => visitor?.deadline(limits.handshakeTimeout));
-    if (visitor?.surplus) {
-      const text = 'Too many connections: every place of this listener has a session (limits.maxConnections)';
-      this.#refuse(visitor, request, response, { status: 503, text });
+    const connection = this.#connections.get(request.socket);
+    connection?.setDeadline(limits.requestTimeout);
+    // The next request on this connection gets the same time as the first.
+    response.once('close', () => connection?.setDeadline(limits.handshakeTimeout));
+    if (connection?.surplus) {
+      const text = 'Too many connections: every connection of this listener has a session (limits.maxConnections)';
+      this.#refuse(connection, request, response, { status: 503, text });
       return;
     }
-    if (visitor !== undefined && this.#longPolls?.has(request)) {
-      this.#longPolls.handle(visitor, request, response);
+    if (connection !== undefined && this.#longPolls?.has(request)) {
+      this.#longPolls.handle(connection, request, response);
       return;
     }
     const refused = this.guard.refusalOfPage(request);
     if (refused !== undefined) {
-      this.#refuse(visitor, request, response, { status: 403, text: refused });
+      this.#refuse(connection, request, response, { status: 403, text: refused });
     } else if (onRequest === undefined) {
-      answerText(response, 404, 'Nothing here but WebSocket', CLOSE);
+      answerText(response, 404, 'This listener accepts only WebSocket connections', CLOSE);
     } else {
       try {
         onRequest(request, response);
       } catch (error) {
         const { log, name } = this.#options;
-        log.error({ listener: name, method: request.method, url: request.url, err: error }, 'request failed');
+        log.error({ listener: name, method: request.method, url: request.url, err: error }, 'HTTP request failed');
         if (response.headersSent) response.destroy();
         else answerText(response, 500, 'Internal error', CLOSE);
       }
@@ -138,15 +139,15 @@ class SharedPort {
   }
 
   #refuse(
-    visitor: PendingConnection | undefined,
+    connection: PendingConnection | undefined,
     request: IncomingMessage,
     response: ServerResponse,
     { status, text: refused }: { readonly status: number; readonly text: string },
   ): void {
     const { log, name: listener, refusals } = this.#options;
-    const caller = visitor && this.guard.callerOf(visitor, request);
-    const fields = { peer: caller?.peer, listener, status, refused };
-    const from = caller && networkOfPeer(caller);
+    const peer = connection && this.guard.peerOf(connection, request);
+    const fields = { peer: peer?.peer, listener, status, refused };
+    const from = peer && networkOfPeer(peer);
     refusals.refused({ log, text: 'HTTP request refused', reason: String(status), from, fields });
     answerText(response, status, refused, CLOSE);
   }
@@ -154,13 +155,13 @@ class SharedPort {
   #upgrade(request: IncomingMessage, head: Buffer): void {
     const { log, name } = this.#options;
     const { socket } = request;
-    const visitor = this.#visitors.get(socket);
-    if (visitor === undefined) {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) {
       socket.destroy();
       return;
     }
     try {
-      this.#webSockets.upgrade(visitor, request, head);
+      this.#webSockets.upgrade(connection, request, head);
     } catch (error) {
       log.error({ listener: name, err: error }, 'WebSocket upgrade failed');
       refuseUpgrade(socket, 500, 'Internal error');

@@ -42,7 +42,9 @@ describe('a listener full of strangers', () => {
         for (const stranger of strangers) stranger[Symbol.dispose]();
         await Promise.all([healthy.leave(), newcomer.leave()]);
       }
-      assert.ok(fortress.log.lines.some(({ text }) => text === 'too many connections: strangers give way'));
+      assert.ok(
+        fortress.log.lines.some(({ text }) => text === 'too many connections: closed the oldest without a session'),
+      );
     });
   }
 

@@ -228,7 +228,10 @@ describe('a full listener', () => {
     for (let i = 0; i < 3; i++) {
       using peer = await RawPeer.connect({ host: '127.0.0.1', port: web });
       peer.send(get('/healthz'));
-      assert.match((await peer.rest()).toString(), /^HTTP\/1.1 503 [\s\S]*every place of this listener has a session/);
+      assert.match(
+        (await peer.rest()).toString(),
+        /^HTTP\/1.1 503 [\s\S]*every connection of this listener has a session/,
+      );
     }
     using peer = await RawPeer.connect({ host: '127.0.0.1', port: web });
     peer.send(SHAKE);

@@ -155,7 +155,10 @@ describe('dial', () => {
     );
     const { message } = await failure(`ws://127.0.0.1:${web.port}/ws`);
     assert.match(message, /the server answered 400 Bad Request: None of the offered WebSocket subprotocols/);
-    assert.match((await failure(`ws://127.0.0.1:${web.port}/other`)).message, /404 Not Found: No WebSocket here/);
+    assert.match(
+      (await failure(`ws://127.0.0.1:${web.port}/other`)).message,
+      /404 Not Found: This path accepts no WebSocket/,
+    );
   });
 
   for (const scheme of ['tcp', 'ws']) {

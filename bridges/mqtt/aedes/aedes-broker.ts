@@ -85,7 +85,7 @@ export class AedesBroker implements MqttSource {
   readonly #server: Server;
   readonly #peers = new Map<Client, AedesPeer>();
   readonly #sockets = new Set<Socket>();
-  readonly #strangers = new PendingConnections();
+  readonly #pending = new PendingConnections();
   readonly #publications = new CallbackQueue();
   readonly #refused: RefusedFilters;
   readonly #refusals: RefusalLog;
@@ -243,14 +243,14 @@ export class AedesBroker implements MqttSource {
   #accept(socket: Socket): void {
     const { peer: from } = peerAddress(socket);
     if (this.#sockets.size >= this.#config.maxClients + MAX_STRANGERS) {
-      const gaveWay = this.#strangers.giveWay();
-      this.#drops.add(gaveWay ? 'too many connections: a stranger gave way' : 'too many connections');
-      if (!gaveWay) {
+      const evicted = this.#pending.evictOldest();
+      this.#drops.add(evicted ? 'too many connections: closed the oldest without CONNECT' : 'too many connections');
+      if (!evicted) {
         socket.destroy();
         return;
       }
     }
-    this.#strangers.add(from, socket);
+    this.#pending.add(from, socket);
     limitPackets(socket, this.#config.maxPacketSize);
     const client = this.#aedes.handle(socket);
     this.#sockets.add(socket);
@@ -290,7 +290,7 @@ export class AedesBroker implements MqttSource {
     this.#admit(peer).then(
       () => {
         peer.admitted = true;
-        this.#strangers.introduced(peer.address);
+        this.#pending.accepted(peer.address);
         peer.password = undefined;
         this.#admitted += 1;
         callback(null, true);

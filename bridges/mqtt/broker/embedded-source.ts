@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { hostAndPort } from '../../../src/base/network/address.ts';
+import { TokenBucket } from '../../../src/base/token-bucket.ts';
 import { type BridgeContext, peerAddress, shownCertificate } from '../../../src/gateway/bridge/bridge.ts';
 import type { PeerCertificate } from '../../../src/link/link.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
 import type { MqttPeer, MqttPublication, MqttSource } from '../source/mqtt-source.ts';
-import { ArrivalRate } from './arrival-rate.ts';
 import { PendingConnections } from './connections/pending-connections.ts';
 import { type BrokerParts, EmbeddedBroker } from './embedded-broker.ts';
 
@@ -31,26 +32,26 @@ export class EmbeddedSource implements MqttSource {
   readonly #config: MqttConfig;
   readonly #parts: SourceParts;
   readonly #broker: EmbeddedBroker;
-  readonly #rate: ArrivalRate;
+  readonly #rate: TokenBucket;
   readonly #servers: Server[] = [];
   /** Those that shake hands for TLS have no connection with the broker yet. */
   readonly #sockets = new Set<Socket>();
-  readonly #strangers: PendingConnections;
+  readonly #pending: PendingConnections;
   #webSockets: Disposable | undefined;
 
-  private constructor(config: MqttConfig, parts: SourceParts, broker: EmbeddedBroker, strangers: PendingConnections) {
+  private constructor(config: MqttConfig, parts: SourceParts, broker: EmbeddedBroker, pending: PendingConnections) {
     this.#config = config;
     this.#parts = parts;
     this.#broker = broker;
-    this.#strangers = strangers;
-    this.#rate = new ArrivalRate(config.connectRate, parts.clock);
+    this.#pending = pending;
+    this.#rate = new TokenBucket(config.connectRate, parts.clock);
   }
 
   /** Listens; rejects with what the system says (`EADDRINUSE` …), which names the address and port. */
   static async listen(config: MqttConfig, parts: SourceParts): Promise<EmbeddedSource> {
-    const strangers = new PendingConnections();
+    const pending = new PendingConnections();
     const broker = await EmbeddedBroker.start(config, parts);
-    const source = new EmbeddedSource(config, parts, broker, strangers);
+    const source = new EmbeddedSource(config, parts, broker, pending);
     try {
       await source.#listen();
     } catch (error) {
@@ -116,9 +117,9 @@ export class EmbeddedSource implements MqttSource {
           stream.destroy();
           return;
         }
-        this.#strangers.add(from.peer, stream);
+        this.#pending.add(from.peer, stream);
         const accepted = (): void => {
-          this.#strangers.introduced(from.peer);
+          this.#pending.accepted(from.peer);
           serving(true);
         };
         this.#broker.accept({ stream, from, accepted });
@@ -147,7 +148,7 @@ export class EmbeddedSource implements MqttSource {
     }
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    this.#strangers.add(peerAddress(socket).peer, socket);
+    this.#pending.add(peerAddress(socket).peer, socket);
     if (server === this.#servers[0]) this.#accept(socket);
     // What fails before TLS is spoken fails here.
     else socket.on('error', () => {});
@@ -155,7 +156,7 @@ export class EmbeddedSource implements MqttSource {
 
   #accept(socket: Socket, certificate?: PeerCertificate): void {
     const from = peerAddress(socket);
-    const accepted = (): void => this.#strangers.introduced(from.peer);
+    const accepted = (): void => this.#pending.accepted(from.peer);
     this.#broker.accept({ stream: socket, from, certificate, accepted });
   }
 
@@ -165,24 +166,20 @@ export class EmbeddedSource implements MqttSource {
    */
   #admits(): boolean {
     const { drops } = this.#parts;
-    if (!this.#rate.take()) {
+    if (!this.#rate.tryConsume()) {
       drops.add('connections come too fast', {}, 'MQTT connection dropped');
       return false;
     }
     // Those that shake hands for TLS are sockets only; those by WebSocket are connections only.
     const open = Math.max(this.#sockets.size, this.#broker.connections);
     if (open < this.#config.maxClients + MAX_STRANGERS) return true;
-    const gaveWay = this.#strangers.giveWay();
-    drops.add(gaveWay ? 'too many connections: a stranger gave way' : 'too many connections');
-    return gaveWay;
+    const evicted = this.#pending.evictOldest();
+    drops.add(evicted ? 'too many connections: closed the oldest without CONNECT' : 'too many connections');
+    return evicted;
   }
 }
 
 function portOf(server: Server | undefined): number | undefined {
   const address = server?.address();
   return typeof address === 'object' && address !== null ? address.port : undefined;
-}
-
-function hostAndPort(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

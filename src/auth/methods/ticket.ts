@@ -1,14 +1,19 @@
+import { SerialQueue } from '../../base/serial-queue.ts';
 import { EMPTY_DICT } from '../../wamp/dict.ts';
+import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
 import { type Credential, type Draw, type Question, UNHEARD, type Verdict } from './credential.ts';
 import { equalSecrets } from './equal-secrets.ts';
 import { matchesTicketHash, parseTicketHash, type TicketHash } from './ticket-hash.ts';
-import { WorkLine } from './work-line.ts';
 
 /** The longest ticket that is looked at: a JSON web token fits. */
 const MAX_LENGTH = 8192;
 
-const line = new WorkLine();
+/** Comparisons with a hash that may run and wait. More are rejected. */
+const MAX_COMPARISONS = 256;
+
+/** Runs one comparison at a time, so that logins cannot occupy every thread and all memory. */
+const comparisons = new SerialQueue(MAX_COMPARISONS);
 
 /** A ticket, as it is or hashed. [advanced/authentication_ticket] */
 export class Ticket implements Credential {
@@ -33,7 +38,14 @@ export class Ticket implements Credential {
     const stored = this.#stored;
     const presented = ticket.length > MAX_LENGTH ? '' : ticket;
     if (typeof stored === 'string') return presented !== '' && equalSecrets(stored, presented);
-    return line.run(async () => (heard() ? matchesTicketHash(presented, stored) : 'unheard'));
+    return this.#compare(async () => (heard() ? matchesTicketHash(presented, stored) : 'unheard'));
+  }
+
+  async #compare<T>(comparison: () => Promise<T>): Promise<T> {
+    if (comparisons.isFull) {
+      throw new WampError(ErrorUri.AuthenticationFailed, ['too many logins are being checked; try again']);
+    }
+    return comparisons.run(comparison);
   }
 
   question(): Question {

@@ -1,4 +1,4 @@
-import type { AddressRanges } from '../../base/network/address-ranges.ts';
+import type { AddressSet } from '../../base/network/address.ts';
 import { isPlainText } from '../../base/safe-text.ts';
 import type { PrincipalLimits } from '../../router/quota/principal-quota.ts';
 import type { Credential } from '../methods/credential.ts';
@@ -28,7 +28,7 @@ export interface PrincipalRecord {
   /** The MQTT client ids it may use; undefined is any. */
   readonly clientIds?: readonly string[] | undefined;
   /** Where it may come from; undefined is anywhere. */
-  readonly addresses?: AddressRanges | undefined;
+  readonly addresses?: AddressSet | undefined;
   /** What it may take, where that differs from others of its role. */
   readonly limits?: PrincipalLimits | undefined;
 }

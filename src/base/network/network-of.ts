@@ -1,3 +1,5 @@
+import { plainAddress } from './address.ts';
+
 /**
  * Whom an IP address stands for when what it does is counted: itself; of IPv6 the network of 64 bits, any address of
  * which one machine may take.
@@ -26,9 +28,4 @@ export function networkOfPeer({
 }): string | undefined {
   if (address !== undefined) return networkOf(address);
   return addressHint === undefined ? undefined : 'unknown';
-}
-
-/** An IPv4 address is written as such, also where the system wraps it in IPv6. */
-export function plainAddress(address: string): string {
-  return address.toLowerCase().startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }

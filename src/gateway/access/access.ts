@@ -10,10 +10,10 @@ import { PrincipalAuthenticator } from '../../auth/principals/principal-authenti
 import { PrincipalDirectory } from '../../auth/principals/principal-directory.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import { AddressRanges } from '../../base/network/address-ranges.ts';
 import type { Link } from '../../link/link.ts';
 import { AnonymousAuthenticator } from '../../router/policy/anonymous-authenticator.ts';
 import type { AdmissionRequest, Authenticator, AuthStep } from '../../router/policy/authenticator.ts';
+import { AddressRanges } from '../../transport/endpoint/address-ranges.ts';
 import { ErrorUri } from '../../wamp/errors.ts';
 import type { GatewayConfig, RealmConfig } from '../config/config-schema.ts';
 import { principalRecords } from '../principals/principal-records.ts';

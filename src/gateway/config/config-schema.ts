@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isAddressRange } from '../../base/network/address-ranges.ts';
+import { isAddressRange } from '../../transport/endpoint/address-ranges.ts';
 import { rawSocketPings } from '../../transport/endpoint/limits.ts';
 import type { Bridge } from '../bridge/bridge.ts';
 import { dataSchema } from './data-schema.ts';

@@ -2,10 +2,10 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { canonicalAddress } from '../../transport/endpoint/address-ranges.ts';
 import type { Bridge } from '../bridge/bridge.ts';
 import type { GatewayConfig } from './config-schema.ts';
 import type { MachineProblem } from './machine-problems.ts';
-import { canonicalAddress } from './values/canonical-address.ts';
 import { type ConfigPath, showPath } from './values/config-problem.ts';
 
 /** Something of the configuration that listens on a port. */
@@ -58,11 +58,11 @@ function named(config: GatewayConfig, bridges: readonly Bridge[]): Omit<Listenin
 
 /** The address that `listen` would take, or the reason why `host` has no address. */
 async function addressOf(host: string): Promise<string | { text: string }> {
-  if (isIP(host) !== 0) return canonicalAddress(host);
+  if (isIP(host) !== 0) return spellingOf(host);
   const over = new AbortController();
   const patience = delay(PATIENCE, host, { signal: over.signal, ref: false }).catch(() => host);
   try {
-    return await Promise.race([lookup(host).then(({ address }) => canonicalAddress(address)), patience]);
+    return await Promise.race([lookup(host).then(({ address }) => spellingOf(address)), patience]);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     return code === 'EAI_AGAIN'
@@ -73,11 +73,16 @@ async function addressOf(host: string): Promise<string | { text: string }> {
   }
 }
 
+/** One spelling for each address. IPv6 addresses that differ in their zone (`%eth0`) are different addresses to listen on. */
+function spellingOf(address: string): string {
+  return (address.includes('%') ? undefined : canonicalAddress(address)) ?? address.toLowerCase();
+}
+
 function problemOf(host: string, address: string, path: ConfigPath): MachineProblem[] {
   if (isIP(address) === 0 || address.includes('%')) return [];
   if (['0.0.0.0', '::', '::1'].includes(address) || address.startsWith('127.')) return [];
   const own = Object.values(networkInterfaces()).flatMap((infos = []) =>
-    infos.map(({ address: one }) => canonicalAddress(one)),
+    infos.map(({ address: one }) => spellingOf(one)),
   );
   if (own.includes(address)) return [];
   return [{ path, text: `${host} is no address of this machine: use 127.0.0.1, 0.0.0.0 or one that it has` }];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isPublicKey } from '../../auth/methods/cryptosign.ts';
 import { isAuthid, MAX_AUTHID } from '../../auth/principals/principal-record.ts';
-import { isAddressRange } from '../../base/network/address-ranges.ts';
+import { isAddressRange } from '../../transport/endpoint/address-ranges.ts';
 import { principalLimits } from './limits-schema.ts';
 
 const secret = z.string().min(1).max(8192);

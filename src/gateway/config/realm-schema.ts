@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { challengeMethods } from '../../auth/methods/credential.ts';
-import { isAddressRange } from '../../base/network/address-ranges.ts';
 import { defaultMetaPolicy } from '../../meta/runtime/meta-authorizer.ts';
+import { isAddressRange } from '../../transport/endpoint/address-ranges.ts';
 import { isUri } from '../../wamp/uri.ts';
 import { principalLimits } from './limits-schema.ts';
 import { roleOutgoing } from './outgoing-schema.ts';

@@ -3,10 +3,11 @@ import { hashTicket } from '../../auth/methods/ticket-hash.ts';
 import { isDeviceName } from '../../auth/principals/device-name.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import { AddressRanges } from '../../base/network/address-ranges.ts';
-import { networkOf, plainAddress } from '../../base/network/network-of.ts';
+import { plainAddress } from '../../base/network/address.ts';
+import { networkOf } from '../../base/network/network-of.ts';
 import { RefusalSummary } from '../../base/refusal-summary.ts';
 import type { Principal } from '../../link/link.ts';
+import { AddressRanges } from '../../transport/endpoint/address-ranges.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { PrincipalInput } from '../config/principal-schema.ts';
 

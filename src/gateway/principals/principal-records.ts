@@ -5,7 +5,7 @@ import { Ticket } from '../../auth/methods/ticket.ts';
 import { scramKeys, WampScram } from '../../auth/methods/wamp-scram.ts';
 import { deriveCraKey, WampCra } from '../../auth/methods/wampcra.ts';
 import type { PrincipalRecord } from '../../auth/principals/principal-record.ts';
-import { AddressRanges } from '../../base/network/address-ranges.ts';
+import { AddressRanges } from '../../transport/endpoint/address-ranges.ts';
 import type { PrincipalConfig } from '../config/principal-schema.ts';
 import { limitsOf } from './principal-settings.ts';
 

@@ -1,4 +1,4 @@
-import type { AddressRanges } from '../../base/network/address-ranges.ts';
+import type { AddressSet } from '../../base/network/address.ts';
 import type { LinkInfo } from '../../link/link.ts';
 import { ErrorUri } from '../../wamp/errors.ts';
 import type { AdmissionRequest, Authenticator, AuthStep } from './authenticator.ts';
@@ -6,7 +6,7 @@ import { helloMethods } from './hello-methods.ts';
 
 export interface AnonymousOptions {
   /** From where sessions are admitted without being asked who they are; this machine is in no range that does not say so. */
-  readonly who: 'loopback' | 'any' | 'none' | AddressRanges;
+  readonly who: 'loopback' | 'any' | 'none' | AddressSet;
   /** Default `anonymous`. */
   readonly role?: string;
 }

@@ -69,16 +69,16 @@ export class PrincipalQuota {
       const text = `the arguments take ${size} bytes, and ${messageSize} are allowed here`;
       throw new WampError(ErrorUri.PayloadSizeExceeded, [text]);
     }
-    if (metered && isRequest(message)) this.#take(size);
+    if (metered && isRequest(message)) this.#consume(size);
   }
 
-  #take(bytes: number): void {
+  #consume(bytes: number): void {
     const { messages, bytes: octets } = this.#meters ?? {};
     if ((messages?.wait ?? 0) > 0 || (octets?.wait ?? 0) > 0) {
       throw new WampError(ErrorUri.LimitExceeded, ['more messages a second than are allowed here']);
     }
-    messages?.take(1);
-    octets?.take(bytes);
+    messages?.consume(1);
+    octets?.consume(bytes);
   }
 }
 

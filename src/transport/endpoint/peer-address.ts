@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { plainAddress } from '../../base/network/network-of.ts';
+import { hostAndPort, isLoopback, plainAddress } from '../../base/network/address.ts';
 import type { ChannelBinding, LinkInfo, PeerCertificate } from '../../link/link.ts';
 
 /** Where the far end of a socket is. */
@@ -23,17 +23,6 @@ export function peerAddress(socket: Socket, unixPath?: string): PeerAddress {
   if (remoteAddress === undefined) return { peer: 'unknown', loopback: false };
   const address = plainAddress(remoteAddress);
   return { peer: hostAndPort(address, remotePort ?? 0), address, loopback: isLoopback(remoteAddress) };
-}
-
-/** Whether an IP address is of this machine alone: 127.0.0.0/8, ::1, and the former written as IPv6. */
-export function isLoopback(address: string): boolean {
-  const plain = plainAddress(address);
-  return plain === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(plain);
-}
-
-/** `host:port`, with the brackets that an IPv6 address needs. */
-export function hostAndPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** What TLS knows of the far end of a socket; nothing where it is plain. `server`: which end this one is. */

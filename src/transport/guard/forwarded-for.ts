@@ -1,18 +1,18 @@
-import { canonicalAddress } from '../../base/network/address-ranges.ts';
+import { canonicalAddress } from '../endpoint/address-ranges.ts';
 
-/** An address of `X-Forwarded-For`: alone, in brackets, or with a port behind it. */
+/** An address of `X-Forwarded-For`: alone, in brackets, or followed by a port. */
 const HOP = /^(?:\[([^\]]+)\](?::\d{1,5})?|(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?|([^[\]]+))$/;
 
 /**
- * The addresses of `X-Forwarded-For`, from the nearest hop to the client: each proxy adds at the end whom it heard from, so
- * only what trusted proxies have added can be believed. Undefined is a hop that is not an IP address.
+ * The addresses of `X-Forwarded-For`, from the nearest hop to the client. Each proxy adds the address of its peer at the end, so
+ * only the entries of trusted proxies can be trusted. Yields undefined for a hop that is not an IP address.
  */
 export function* hopsOf(header: string): Generator<string | undefined> {
   let end = header.length;
   while (end >= 0) {
     const comma = header.lastIndexOf(',', end - 1);
     yield addressOf(header.slice(comma + 1, end).trim());
-    // `lastIndexOf` takes a negative position for 0, where it would find the same comma again.
+    // `lastIndexOf` treats a negative position as 0, and would find the same comma again.
     end = end === 0 ? -1 : comma;
   }
 }

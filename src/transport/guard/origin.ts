@@ -1,4 +1,4 @@
-import { isLoopback } from '../endpoint/peer-address.ts';
+import { isLoopback } from '../../base/network/address.ts';
 import { ownNames } from './own-names.ts';
 
 /** What is known of a request when its Origin is judged. */

@@ -2,9 +2,13 @@ import { networkOfPeer } from '../../base/network/network-of.ts';
 import type { Codec } from '../../codec/message/codec.ts';
 import type { Link } from '../../link/link.ts';
 import { peerAddress, tlsPeer } from '../endpoint/peer-address.ts';
-import { type AcceptedPeer, type AcceptorTerms, acceptedLink } from '../server/accepted-link.ts';
+import {
+  type AcceptedPeer,
+  type AcceptorDependencies,
+  acceptedLink,
+  reserveLinkSlot,
+} from '../server/accepted-link.ts';
 import type { PendingConnection } from '../server/pending-connection.ts';
-import { servingOf } from '../server/serving.ts';
 import { RawSocketChannel } from './channel.ts';
 import {
   encodeHandshake,
@@ -17,13 +21,13 @@ import {
   MAGIC,
 } from './handshake.ts';
 
-export interface RawSocketAcceptorOptions extends AcceptorTerms {
-  /** A peer that takes messages of less than this many bytes is refused. Default 512, so nobody is. */
+export interface RawSocketAcceptorOptions extends AcceptorDependencies {
+  /** Refuses a peer that accepts only messages of fewer bytes than this. Default: no peer is refused. */
   readonly minPeerMessageSize?: number;
   readonly unixPath?: string;
 }
 
-/** Shakes hands with RawSocket clients and makes links of them. [advanced/transport_rawsocket] */
+/** Answers the handshake of RawSocket clients and makes a link for each. [advanced/transport_rawsocket] */
 export class RawSocketAcceptor {
   readonly #options: RawSocketAcceptorOptions;
   readonly #accept: (link: Link) => void;
@@ -35,14 +39,14 @@ export class RawSocketAcceptor {
     this.#length = lengthCode(options.limits.maxMessageSize);
   }
 
-  /** Takes over a connection, with what has been read of it. */
-  visit(visitor: PendingConnection, first: Uint8Array): void {
-    const { socket } = visitor;
+  /** Reads the handshake of a connection. `first`: the bytes that have been read from it. */
+  handle(connection: PendingConnection, first: Uint8Array): void {
+    const { socket } = connection;
     let request = first;
     const settled = (): boolean => {
-      // Another protocol: told at the first octet, and nothing is said to it that it could not understand.
+      // The wrong magic octet: not RawSocket. Close without an error reply, which the peer could not parse.
       if (request.length > 0 && request[0] !== MAGIC) socket.destroy();
-      else if (request.length >= HANDSHAKE_BYTES) this.#answer(visitor, request);
+      else if (request.length >= HANDSHAKE_BYTES) this.#answer(connection, request);
       else return false;
       return true;
     };
@@ -54,10 +58,10 @@ export class RawSocketAcceptor {
     socket.on('data', more);
   }
 
-  #answer(visitor: PendingConnection, request: Uint8Array): void {
-    const { codecs, minPeerMessageSize = 0, sessions, log, name, unixPath, refusals } = this.#options;
-    const { socket } = visitor;
-    const full = visitor.surplus || !sessions.makeRoom();
+  #answer(connection: PendingConnection, request: Uint8Array): void {
+    const { codecs, minPeerMessageSize = 0, linkSlots, log, name, unixPath, refusals } = this.#options;
+    const { socket } = connection;
+    const full = connection.surplus || !linkSlots.ensureFree();
     const result = judgeHandshake(request, { codecs, minPeerLimit: minPeerMessageSize, full });
     if (result.error !== undefined) {
       const from = peerAddress(socket, unixPath);
@@ -65,18 +69,18 @@ export class RawSocketAcceptor {
       const fields = { peer: from.peer, listener: name, refused };
       const text = 'RawSocket handshake refused';
       refusals.refused({ log, text, reason: refused, from: networkOfPeer(from), fields });
-      // Read on, so that the reply is not lost with what the peer has sent already; the deadline still stands.
+      // Keep reading: closing with unread data would reset the connection and lose the reply. The deadline still runs.
       socket.resume();
       socket.end(encodeRefusal(result.error));
       return;
     }
     socket.write(encodeHandshake(this.#length, result.codec.rawSocketId));
-    this.#welcome(visitor, result.codec, result.peerLimit, request.subarray(HANDSHAKE_BYTES));
+    this.#open(connection, result.codec, result.peerLimit, request.subarray(HANDSHAKE_BYTES));
   }
 
-  #welcome(visitor: PendingConnection, codec: Codec, peerLimit: number, rest: Uint8Array): void {
-    const { limits, sessions, clock, unixPath } = this.#options;
-    const { socket, tls } = visitor;
+  #open(connection: PendingConnection, codec: Codec, peerLimit: number, rest: Uint8Array): void {
+    const { limits, linkSlots, clock, unixPath } = this.#options;
+    const { socket, tls } = connection;
     const channel = new RawSocketChannel({
       socket,
       ownLimit: lengthLimit(this.#length),
@@ -90,9 +94,9 @@ export class RawSocketAcceptor {
       ...peerAddress(socket, unixPath),
       ...tlsPeer(socket, true),
     };
-    const serving = servingOf(visitor, sessions);
-    const link = acceptedLink(this.#options, peer, codec, channel, serving);
-    visitor.admit();
+    const onSession = reserveLinkSlot(connection, linkSlots);
+    const link = acceptedLink(this.#options, peer, codec, channel, onSession);
+    connection.admit();
     this.#accept(link);
     if (rest.length > 0) channel.feed(rest);
   }

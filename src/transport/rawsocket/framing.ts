@@ -1,7 +1,8 @@
 import { ProtocolViolation } from '../../wamp/errors.ts';
+import { GrowingBytes } from '../channel/growing-bytes.ts';
 
-// [advanced/transport_rawsocket] A frame is four octets, RRRR X TTT and a 24-bit length, and as many octets as they
-// say. X stands for a length of exactly 2^24, with the other length bits clear.
+// [advanced/transport_rawsocket] A frame is four octets (RRRR X TTT and a 24-bit length), and as many octets as the length
+// says. X means a length of exactly 2^24. The other length bits are then 0.
 
 export const FrameType = { Message: 0, Ping: 1, Pong: 2 } as const;
 
@@ -9,11 +10,8 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
 export const HEADER_BYTES = 4;
 
-/** The largest frame there is. */
+/** The largest length that a frame can have. */
 export const MAX_FRAME_BYTES = 2 ** 24;
-
-/** What the first frame that arrives in pieces is given to begin with, in bytes; it grows as they come. */
-const FIRST_PIECE_BYTES = 1024;
 
 /** Writes the header of a frame of `length` bytes. */
 export function writeHeader(target: Uint8Array, at: number, type: FrameType, length: number): void {
@@ -25,37 +23,35 @@ export function writeHeader(target: Uint8Array, at: number, type: FrameType, len
 }
 
 /**
- * Cuts a stream of bytes into frames, whatever the chunks it comes in. A frame that lies within one chunk is a view
- * of it; one in several is gathered in memory that grows with what has arrived, not with what was promised. Frames
- * are not overwritten after they have been handed out.
+ * Splits a stream of bytes into frames, whatever its chunks. A frame within one chunk is a view of the chunk. The bytes of any
+ * other frame are collected first. The parser does not overwrite a frame after it was emitted.
  */
 export class FrameParser {
   readonly #limit: number;
   readonly #emit: (type: FrameType, frame: Uint8Array) => void;
   #stopped = false;
   #paused = false;
-  // The header of the next frame, as far as it has come.
+  // The part of the next header that has arrived.
   #header = 0;
   #headerBytes = 0;
-  // The frame that is being gathered: undefined until its header is complete.
   #length = 0;
   #type: FrameType = FrameType.Message;
-  #partial: Uint8Array | undefined;
-  #filled = 0;
+  /** The part of a frame that has arrived, if the frame is in several chunks. */
+  #partial: GrowingBytes | undefined;
 
-  /** `limit`: the longest frame accepted, as announced to the peer. */
+  /** `limit`: the longest frame accepted, in bytes. It was announced to the peer. */
   constructor(limit: number, emit: (type: FrameType, frame: Uint8Array) => void) {
     this.#limit = limit;
     this.#emit = emit;
   }
 
-  /** Ignores what follows, also the rest of the chunk that is being taken apart. */
+  /** Ignores all further bytes, including the rest of the current chunk. */
   stop(): void {
     this.#stopped = true;
     this.#partial = undefined;
   }
 
-  /** Takes nothing more until `resume`, not even the rest of the chunk that is being taken apart. */
+  /** Stops before the next frame until `resume`, even within a chunk. */
   pause(): void {
     this.#paused = true;
   }
@@ -65,8 +61,8 @@ export class FrameParser {
   }
 
   /**
-   * Takes the next bytes, and returns how many: less than all only when it is paused meanwhile, between two frames.
-   * Throws `ProtocolViolation` for a header that may not be; the parser is of no use then.
+   * Parses the next bytes. Returns how many it used: fewer than all only if it was paused in between. Throws `ProtocolViolation`
+   * for an invalid header. The parser must not be used after that.
    */
   push(chunk: Uint8Array): number {
     let at = 0;
@@ -94,32 +90,21 @@ export class FrameParser {
     }
     const end = at + this.#length;
     if (end <= chunk.length) {
-      // Not `subarray`: of a Node Buffer that is a Buffer, and made several times slower.
+      // Not `subarray`: on a Node Buffer it makes a Buffer, which is several times slower.
       this.#emit(this.#type, new Uint8Array(chunk.buffer, chunk.byteOffset + at, this.#length));
       return end;
     }
-    const arrived = chunk.length - at;
-    this.#partial = new Uint8Array(Math.min(this.#length, Math.max(2 * arrived, FIRST_PIECE_BYTES)));
-    this.#partial.set(chunk.subarray(at));
-    this.#filled = arrived;
+    this.#partial = new GrowingBytes(this.#length);
+    this.#partial.append(chunk, at, chunk.length);
     return chunk.length;
   }
 
-  #continue(chunk: Uint8Array, from: number, partial: Uint8Array): number {
-    const end = Math.min(from + this.#length - this.#filled, chunk.length);
-    const filled = this.#filled + end - from;
-    let target = partial;
-    if (filled > partial.length) {
-      // Doubling: every byte is moved a constant number of times, however small the chunks are.
-      target = new Uint8Array(Math.min(this.#length, Math.max(2 * partial.length, filled)));
-      target.set(partial.subarray(0, this.#filled));
-      this.#partial = target;
-    }
-    target.set(chunk.subarray(from, end), this.#filled);
-    this.#filled = filled;
-    if (filled === this.#length) {
+  #continue(chunk: Uint8Array, from: number, partial: GrowingBytes): number {
+    const end = Math.min(from + this.#length - partial.length, chunk.length);
+    partial.append(chunk, from, end);
+    if (partial.length === this.#length) {
       this.#partial = undefined;
-      this.#emit(this.#type, target);
+      this.#emit(this.#type, partial.bytes);
     }
     return end;
   }

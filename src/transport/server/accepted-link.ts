@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
+import type { ConnectionSlots } from '../../base/network/connection-slots.ts';
 import type { RefusalSummary } from '../../base/refusal-summary.ts';
 import type { Codec } from '../../codec/message/codec.ts';
 import type { FrameChannel } from '../../link/frame-channel.ts';
@@ -7,29 +8,30 @@ import type { LinkInfo } from '../../link/link.ts';
 import { WireLink } from '../../link/wire-link.ts';
 import { MeteredChannel } from '../channel/metered-channel.ts';
 import type { TransportLimits } from '../endpoint/limits.ts';
-import type { Places } from './places.ts';
+import type { PendingConnection } from './pending-connection.ts';
 
-/** What all who accept links on one listener share. */
+/** Options of every acceptor of one listener. */
 export interface AcceptorOptions {
   /** The listener's name, for `LinkInfo` and the log. */
   readonly name: string;
-  /** Whether its peers are held to every rule of the protocol; for `LinkInfo`. Default false. */
+  /** Whether the router enforces every rule of the protocol for its peers; for `LinkInfo`. Default false. */
   readonly strict?: boolean;
   readonly codecs: readonly Codec[];
   readonly limits: TransportLimits;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Counts and sums up who is refused, of all listeners together. Default: one of this listener alone. */
+  /** Counts and logs refusals, of all listeners together. Default: one of this listener alone. */
   readonly refusals?: RefusalSummary;
 }
 
-/** The same, with what the listener itself counts. */
-export interface AcceptorTerms extends AcceptorOptions {
-  readonly sessions: Places;
+/** `AcceptorOptions` with the counters of the listener. */
+export interface AcceptorDependencies extends AcceptorOptions {
+  /** A slot for each link, against `limits.maxSessions`. */
+  readonly linkSlots: ConnectionSlots;
   readonly refusals: RefusalSummary;
 }
 
-/** What is known of a peer that has shaken hands. */
+/** The properties of a peer after the handshake. */
 export type AcceptedPeer = Pick<
   LinkInfo,
   | 'transport'
@@ -44,9 +46,9 @@ export type AcceptedPeer = Pick<
   | 'headers'
 >;
 
-/** The link of a peer that was accepted, with the limits of its listener. */
+/** Makes the link of an accepted peer, with the limits of its listener. */
 export function acceptedLink(
-  options: AcceptorTerms,
+  options: AcceptorDependencies,
   peer: AcceptedPeer,
   codec: Codec,
   channel: FrameChannel,
@@ -72,4 +74,21 @@ export function acceptedLink(
     onSession,
     refusals: options.refusals,
   });
+}
+
+/**
+ * Reserves a link slot for a connection that has become a link. Returns a function that is called when a session opens on the
+ * link or ends. While a session is open, neither the connection nor the link is evicted.
+ */
+export function reserveLinkSlot(connection: PendingConnection, linkSlots: ConnectionSlots): (open: boolean) => void {
+  const { socket } = connection;
+  const slot = linkSlots.reserve(() => socket.destroy());
+  socket.once('close', () => slot.release());
+  let isOpen = false;
+  return open => {
+    if (open === isOpen) return;
+    isOpen = open;
+    slot.setInUse(open);
+    connection.addSession(open);
+  };
 }

@@ -2,43 +2,46 @@ import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { afterAwake } from '../../base/time/awake-time.ts';
 
-export interface VisitorTerms {
+export interface PendingConnectionOptions {
   readonly tls: boolean;
   readonly surplus: boolean;
   readonly unixPath: string | undefined;
   readonly clock: Clock;
-  /** Counts the connection for an address until it ends. Returns false, and counts nothing, if that has too many. */
-  readonly countAs: (address: string) => boolean;
-  /** Told when the connection serves a session, and when it does not any more. */
-  readonly keep: (kept: boolean) => void;
+  /** Counts the connection for an address until it ends. Returns false, and counts nothing, if the address is at its limit. */
+  readonly countFor: (address: string) => boolean;
+  /** Called when the first session opens on the connection, and when the last one has ended. */
+  readonly setInUse: (inUse: boolean) => void;
 }
 
-/** A connection on a listener: it has a deadline until it is admitted, and may have to go until it serves a session. */
+/**
+ * A connection on a listener. It has a deadline until it becomes a link. The listener may evict it until a session is open on
+ * it.
+ */
 export class PendingConnection {
   readonly socket: Socket;
   readonly tls: boolean;
   /** Path of the listener's Unix socket, if it is one. */
   readonly unixPath: string | undefined;
-  /** There are more connections than the listener may have: this one is to be refused, politely. */
+  /** The connection is above the limit of its listener or address: its request is answered with a refusal. */
   readonly surplus: boolean;
-  /** When the listener closes, whoever has set this ends the connection, in good time. */
-  spokenFor = false;
+  /** When the listener closes, it leaves this connection open: the long-poll acceptor ends it after the last answer. */
+  closesLater = false;
   readonly #clock: Clock;
-  readonly #countAs: VisitorTerms['countAs'];
-  readonly #keep: VisitorTerms['keep'];
-  #served = 0;
+  readonly #countFor: PendingConnectionOptions['countFor'];
+  readonly #setInUse: PendingConnectionOptions['setInUse'];
+  #sessions = 0;
   #timer: Timer | undefined;
   #admitted = false;
 
-  constructor(socket: Socket, { tls, surplus, unixPath, clock, countAs, keep }: VisitorTerms) {
+  constructor(socket: Socket, options: PendingConnectionOptions) {
     this.socket = socket;
-    this.tls = tls;
-    this.surplus = surplus;
-    this.unixPath = unixPath;
-    this.#clock = clock;
-    this.#countAs = countAs;
-    this.#keep = keep;
-    // Whatever layer holds the socket next adds its own; a reset in between must not end the process.
+    this.tls = options.tls;
+    this.surplus = options.surplus;
+    this.unixPath = options.unixPath;
+    this.#clock = options.clock;
+    this.#countFor = options.countFor;
+    this.#setInUse = options.setInUse;
+    // The next owner of the socket adds its own listener. A reset before that must not end the process.
     socket.on('error', () => {});
     socket.once('close', () => this.#timer?.cancel());
   }
@@ -47,25 +50,25 @@ export class PendingConnection {
     return this.#admitted;
   }
 
-  /** Counts the connection, which is a proxy's, for the client that a request of it names. False: that has too many. */
-  countAs(address: string): boolean {
-    return this.#countAs(address);
+  /** Counts this connection of a proxy for the client that a request names. False if that client is at its limit. */
+  countFor(address: string): boolean {
+    return this.#countFor(address);
   }
 
-  /** The connection serves a session, or with `false` one session less: a link's own, or those of long-poll transports. */
-  serve(serving: boolean): void {
-    this.#served += serving ? 1 : -1;
-    if (this.#served <= 1) this.#keep(this.#served > 0);
+  /** Adds (true) or removes (false) a session. Long-poll transports may have several sessions on one connection. */
+  addSession(open: boolean): void {
+    this.#sessions += open ? 1 : -1;
+    if (this.#sessions <= 1) this.#setInUse(this.#sessions > 0);
   }
 
-  /** Destroys the connection in `milliseconds`, unless it is admitted or given another deadline before. */
-  deadline(milliseconds: number): void {
+  /** Destroys the connection in `milliseconds`, unless it is admitted or gets another deadline before. */
+  setDeadline(milliseconds: number): void {
     this.#timer?.cancel();
     if (this.#admitted || this.socket.destroyed) return;
     this.#timer = afterAwake(this.#clock, milliseconds, () => this.socket.destroy());
   }
 
-  /** The connection has become a link, which looks after itself from now on. */
+  /** Ends the deadline: the connection has become a link, which has its own timers. */
   admit(): void {
     this.#admitted = true;
     this.#timer?.cancel();

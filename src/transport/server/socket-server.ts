@@ -8,22 +8,22 @@ import {
 } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import type { LogFields, Logger } from '../../base/logger.ts';
-import { networkOf, plainAddress } from '../../base/network/network-of.ts';
+import { hostAndPort, plainAddress } from '../../base/network/address.ts';
+import { ConnectionSlots, type Slot } from '../../base/network/connection-slots.ts';
+import { networkOf } from '../../base/network/network-of.ts';
 import type { RefusalSummary } from '../../base/refusal-summary.ts';
 import type { TransportLimits } from '../endpoint/limits.ts';
 import type { Listening } from '../endpoint/listening.ts';
-import { hostAndPort } from '../endpoint/peer-address.ts';
 import { PendingConnection } from './pending-connection.ts';
-import { type Place, Places } from './places.ts';
 
-/** A key and its certificate, in PEM; and whether clients are asked for one, which `ca` may have signed. */
+/** A key and its certificate, in PEM. `requestCert` asks clients for a certificate, which an authority in `ca` may have signed. */
 export type TlsOptions = Pick<SecureContextOptions, 'key' | 'passphrase' | 'minVersion'> & {
   readonly cert: Buffer | string;
   readonly ca?: Buffer | string | [];
   readonly requestCert?: boolean;
-  /** Without it, a certificate that nobody trusts is let in, and its `trusted` says so. */
+  /** If false, a client certificate of an unknown authority is accepted, and its `trusted` is false. */
   readonly rejectUnauthorized?: boolean;
-  /** Gives a server that is made of them whatever takes their place later, until it closes. */
+  /** Gives renewed certificates to a server that was made with these options, until it closes. */
   readonly follow?: (server: Pick<TlsServer, 'setSecureContext' | 'once'>) => void;
 };
 
@@ -37,52 +37,52 @@ export interface SocketServerOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly refusals: RefusalSummary;
-  /** Whether an address is a proxy's, whose connections are its clients' and counted for them. Default: none is. */
+  /** Whether an address is a trusted proxy's. Its connections are counted for its clients. Default: no address is. */
   readonly isProxy?: (address: string | undefined) => boolean;
 }
 
-/** A connection, from TCP on. Its socket is another one once TLS is spoken. */
-interface Arrival {
+/** A TCP connection. After the TLS handshake, `socket` is the TLS socket. */
+interface TcpConnection {
   socket: Socket;
   readonly surplus: boolean;
-  readonly place: Place | undefined;
+  readonly slot: Slot | undefined;
 }
 
-/** Connections above the limit that are still let in to be told so; those above are dropped by the system. */
+/** Connections above the limit that are accepted to answer them with a refusal. The system drops further ones. */
 const SURPLUS_CONNECTIONS = 128;
 
-/** Milliseconds between two lines in the log about strangers that gave way. */
-const TELL_INTERVAL = 10_000;
-
-/** The same of one address, which is told the same. */
+/** The same for one address. */
 const SURPLUS_PER_ADDRESS = 8;
 
+/** Milliseconds between two log lines about evicted connections. */
+const LOG_INTERVAL = 10_000;
+
 /**
- * The sockets of one listener, whatever is spoken on them: their number is limited, strangers have a deadline, and
- * closing ends all.
+ * The sockets of one listener, for every protocol. It limits their number, gives each connection a deadline for its handshake,
+ * and ends all of them when it closes.
  */
 export class SocketServer implements Listening {
   readonly address: string;
   readonly port: number;
   readonly #server: Server;
   readonly #options: SocketServerOptions;
-  readonly #visit: (visitor: PendingConnection) => void;
-  readonly #visitors = new Set<PendingConnection>();
-  readonly #places: Places;
-  /** Connections of each address, where their number is limited. */
+  readonly #handle: (connection: PendingConnection) => void;
+  readonly #connections = new Set<PendingConnection>();
+  readonly #slots: ConnectionSlots;
+  /** Connections of each address, if their number is limited. */
   readonly #addresses = new Map<string, number>();
-  /** What lies under TLS, for closing. */
+  /** The TCP sockets below TLS, for closing. */
   readonly #raw = new Set<Socket>();
-  /** TLS connections that have not shaken hands, by where they come from. */
-  readonly #shaking = new Map<string, Arrival>();
-  #toldAt = Number.NEGATIVE_INFINITY;
+  /** Connections during the TLS handshake, by remote address and port. */
+  readonly #handshaking = new Map<string, TcpConnection>();
+  #loggedAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: SocketServerOptions, visit: (visitor: PendingConnection) => void, server: Server) {
+  private constructor(options: SocketServerOptions, handle: (connection: PendingConnection) => void, server: Server) {
     this.#options = options;
-    this.#visit = visit;
+    this.#handle = handle;
     this.#server = server;
-    this.#places = new Places(options.limits.maxConnections);
+    this.#slots = new ConnectionSlots(options.limits.maxConnections);
     const bound = server.address();
     if (bound === null || typeof bound === 'string') {
       this.address = `unix:${bound ?? ''}`;
@@ -93,10 +93,10 @@ export class SocketServer implements Listening {
     }
   }
 
-  /** Listens. Rejects with the system's error (`code` EADDRINUSE, EACCES …) where it cannot. */
+  /** Listens, and calls `handle` with each connection. Rejects with the system's error (`code` EADDRINUSE, EACCES …). */
   static async listen(
     options: SocketServerOptions,
-    visit: (visitor: PendingConnection) => void,
+    handle: (connection: PendingConnection) => void,
   ): Promise<SocketServer> {
     const { tls, limits } = options;
     const secure = tls && createTlsServer({ minVersion: 'TLSv1.2', ...tls, handshakeTimeout: limits.handshakeTimeout });
@@ -104,7 +104,7 @@ export class SocketServer implements Listening {
     server.maxConnections = limits.maxConnections + SURPLUS_CONNECTIONS;
     await bind(server, options.address);
     if (secure !== undefined) tls?.follow?.(secure);
-    const listener = new SocketServer(options, visit, server);
+    const listener = new SocketServer(options, handle, server);
     listener.#start();
     return listener;
   }
@@ -117,38 +117,38 @@ export class SocketServer implements Listening {
 
   #start(): void {
     const { log, tls } = this.#options;
-    // Out of file handles, for instance: nothing for this listener to do but to go on.
+    // For example, the process is out of file handles. The listener goes on.
     this.#server.on('error', error => log.warn({ address: this.address, err: error }, 'listener error'));
     if (tls === undefined) {
       this.#server.on('connection', socket => {
-        const arrival = this.#arrived(socket);
-        if (arrival !== undefined) this.#receive(arrival, socket, false);
+        const tcp = this.#connected(socket);
+        if (tcp !== undefined) this.#ready(tcp, socket, false);
       });
       return;
     }
     this.#server.on('connection', (socket: Socket) => {
-      const arrival = this.#arrived(socket);
-      if (arrival === undefined) return;
-      const from = placeOf(socket);
+      const tcp = this.#connected(socket);
+      if (tcp === undefined) return;
+      const from = remoteOf(socket);
       this.#raw.add(socket);
-      this.#shaking.set(from, arrival);
+      this.#handshaking.set(from, tcp);
       socket.once('close', () => {
         this.#raw.delete(socket);
-        if (this.#shaking.get(from) === arrival) this.#shaking.delete(from);
+        if (this.#handshaking.get(from) === tcp) this.#handshaking.delete(from);
       });
     });
     this.#server.on('secureConnection', (socket: TLSSocket) => {
-      const from = placeOf(socket);
-      const arrival = this.#shaking.get(from);
-      this.#shaking.delete(from);
-      if (arrival === undefined) {
+      const from = remoteOf(socket);
+      const tcp = this.#handshaking.get(from);
+      this.#handshaking.delete(from);
+      if (tcp === undefined) {
         socket.destroy();
         return;
       }
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 30_000);
-      arrival.socket = socket;
-      this.#receive(arrival, socket, true);
+      tcp.socket = socket;
+      this.#ready(tcp, socket, true);
     });
     this.#server.on('tlsClientError', (error, socket) =>
       this.#refused(socket, 'TLS handshake failed', 'code' in error ? String(error.code) : error.name, {
@@ -157,35 +157,36 @@ export class SocketServer implements Listening {
     );
   }
 
-  /** A connection has come: it takes a place, before TLS is spoken on it. Undefined if it is dropped at once. */
-  #arrived(socket: Socket): Arrival | undefined {
+  /** Reserves a slot for a new TCP connection, before TLS. Undefined if the connection is dropped at once. */
+  #connected(socket: Socket): TcpConnection | undefined {
     const { maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = this.#options.limits;
     const others = this.#closing === undefined ? this.#countConnection(socket) : Number.POSITIVE_INFINITY;
     if (others >= maxConnectionsPerAddress + SURPLUS_PER_ADDRESS) {
-      if (this.#closing === undefined) this.#refused(socket, 'connection dropped', 'too many of one address', {});
+      if (this.#closing === undefined) this.#refused(socket, 'connection dropped', 'too many from one address', {});
       socket.on('error', () => {});
       socket.destroy();
       return undefined;
     }
     const crowded = others >= maxConnectionsPerAddress;
-    const surplus = crowded || !this.#makeRoom();
-    // One that is refused takes no place, or the next one would cut off what it is told.
-    const place = surplus ? undefined : this.#places.take(() => arrival.socket.destroy());
-    const arrival: Arrival = { socket, surplus, place };
-    socket.once('close', () => place?.release());
-    return arrival;
+    const surplus = crowded || !this.#ensureFreeSlot();
+    // A refused connection gets no slot. Otherwise the next connection would evict it before it has read the refusal.
+    const slot = surplus ? undefined : this.#slots.reserve(() => tcp.socket.destroy());
+    const tcp: TcpConnection = { socket, surplus, slot };
+    socket.once('close', () => slot?.release());
+    return tcp;
   }
 
-  #receive({ surplus, place }: Arrival, socket: Socket, tls: boolean): void {
+  /** The connection has data to read, after the TLS handshake if there is one. */
+  #ready({ surplus, slot }: TcpConnection, socket: Socket, tls: boolean): void {
     const { address, clock, limits } = this.#options;
     const unixPath = 'unixPath' in address ? address.unixPath : undefined;
-    const countAs = (client: string): boolean => this.#countClient(socket, client);
-    const keep = (kept: boolean): void => place?.keep(kept);
-    const visitor = new PendingConnection(socket, { tls, surplus, unixPath, clock, countAs, keep });
-    this.#visitors.add(visitor);
-    socket.once('close', () => this.#visitors.delete(visitor));
-    visitor.deadline(limits.handshakeTimeout);
-    this.#visit(visitor);
+    const countFor = (client: string): boolean => this.#countClient(socket, client);
+    const setInUse = (inUse: boolean): void => slot?.setInUse(inUse);
+    const connection = new PendingConnection(socket, { tls, surplus, unixPath, clock, countFor, setInUse });
+    this.#connections.add(connection);
+    socket.once('close', () => this.#connections.delete(connection));
+    connection.setDeadline(limits.handshakeTimeout);
+    this.#handle(connection);
   }
 
   #refused(socket: Socket, text: string, reason: string, more: LogFields): void {
@@ -195,21 +196,24 @@ export class SocketServer implements Listening {
     refusals.refused({ log, text, reason, from, fields: { address: this.address, from, ...more } });
   }
 
-  #makeRoom(): boolean {
-    const { displaced } = this.#places;
-    const room = this.#places.makeRoom();
+  #ensureFreeSlot(): boolean {
+    const { evicted } = this.#slots;
+    const isFree = this.#slots.ensureFree();
     const { clock, log } = this.#options;
-    if (this.#places.displaced === displaced || clock.monotonic() < this.#toldAt + TELL_INTERVAL) return room;
-    this.#toldAt = clock.monotonic();
-    log.warn({ address: this.address, displaced: this.#places.displaced }, 'too many connections: strangers give way');
-    return room;
+    if (this.#slots.evicted === evicted || clock.monotonic() < this.#loggedAt + LOG_INTERVAL) return isFree;
+    this.#loggedAt = clock.monotonic();
+    log.warn(
+      { address: this.address, evicted: this.#slots.evicted },
+      'too many connections: closed the oldest without a session',
+    );
+    return isFree;
   }
 
-  /** How many other connections there are from where this one comes. */
+  /** Counts a connection. Returns how many others its address has, 0 if they are not limited. */
   #countConnection(socket: Socket): number {
     const { limits, isProxy } = this.#options;
     const { remoteAddress } = socket;
-    // A Unix socket has no address, and is all of one machine.
+    // A Unix socket has no address: all its clients are on this machine.
     if (limits.maxConnectionsPerAddress === undefined || remoteAddress === undefined) return 0;
     return isProxy?.(plainAddress(remoteAddress)) === true ? 0 : this.#count(socket, remoteAddress);
   }
@@ -238,14 +242,16 @@ export class SocketServer implements Listening {
     const { clock, limits } = this.#options;
     return new Promise(resolve => {
       const grace = clock.after(limits.closeGrace, () => {
-        for (const { socket } of this.#visitors) socket.destroy();
+        for (const { socket } of this.#connections) socket.destroy();
         for (const socket of this.#raw) socket.destroy();
       });
       this.#server.close(() => {
         grace.cancel();
         resolve();
       });
-      for (const { admitted, spokenFor, socket } of this.#visitors) if (!admitted && !spokenFor) socket.destroy();
+      for (const { admitted, closesLater, socket } of this.#connections) {
+        if (!admitted && !closesLater) socket.destroy();
+      }
     });
   }
 }
@@ -259,13 +265,13 @@ async function bind(server: Server, address: ListenAddress): Promise<void> {
   try {
     await listen(server, { path: unixPath });
   } catch (error) {
-    // A connection to a regular file is refused as well; only what is a socket is deleted.
+    // A connection to a regular file is refused as well. Only a socket file is deleted.
     if (!hasCode(error, 'EADDRINUSE') || !statSync(unixPath, { throwIfNoEntry: false })?.isSocket()) throw error;
     if (!(await isAbandoned(unixPath))) throw error;
     unlinkSync(unixPath);
     await listen(server, { path: unixPath });
   }
-  // Who may open the file is trusted like this machine itself.
+  // A program that may open the file is trusted like a local program, so only the owner may.
   chmodSync(unixPath, 0o600);
 }
 
@@ -279,12 +285,12 @@ function listen(server: Server, options: ListenOptions): Promise<void> {
   });
 }
 
-/** One connection's far end; of a Unix socket nothing tells them apart. */
-function placeOf({ remoteAddress, remotePort }: Socket): string {
+/** Remote address and port: the key of a connection. Connections to a Unix socket have none. */
+function remoteOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** Whether a socket file is what a process that died has left behind: nobody answers there. */
+/** Whether no process listens on a socket file, because the process that made it has died. */
 function isAbandoned(path: string): Promise<boolean> {
   return new Promise(resolve => {
     const probe = createConnection({ path });

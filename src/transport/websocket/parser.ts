@@ -107,7 +107,7 @@ export class WebSocketParser {
       at++;
     }
     this.#head = undefined;
-    const bytes = head.take();
+    const bytes = head.detach();
     return this.#open(bytes, 0, chunk, at);
   }
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { Ticket } from '../../../src/auth/methods/ticket.ts';
 import { hashTicket, parseTicketHash } from '../../../src/auth/methods/ticket-hash.ts';
+import { WampError } from '../../../src/wamp/errors.ts';
 
 describe('ticket [advanced/authentication_ticket]', () => {
   it('is compared as it is, or by its hash', async () => {
@@ -37,5 +38,23 @@ describe('ticket [advanced/authentication_ticket]', () => {
       assert.ok(decoy instanceof Ticket);
       assert.equal(await decoy.matches('geheim'), false);
     }
+  });
+
+  it('rejects a comparison with authentication_failed while 256 others run and wait', async () => {
+    const ticket = new Ticket(await hashTicket('secret'));
+    let refused = 0;
+    const compare = async (): Promise<void> => {
+      try {
+        assert.equal(await ticket.matches('secret', () => false), 'unheard');
+      } catch (error) {
+        assert.ok(error instanceof WampError);
+        assert.equal(error.uri, 'wamp.error.authentication_failed');
+        refused++;
+      }
+    };
+    await Promise.all(Array.from({ length: 300 }, compare));
+    assert.equal(refused, 300 - 256);
+    await compare();
+    assert.equal(refused, 300 - 256);
   });
 });

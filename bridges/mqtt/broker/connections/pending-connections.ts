@@ -1,30 +1,29 @@
 import type { Duplex } from 'node:stream';
+import { ConnectionSlots, type Slot } from '../../../../src/base/network/connection-slots.ts';
 
-/** Connections whose CONNECT is not accepted yet, the longest here first; by the address and port of their far end. */
+/** Connections without an accepted CONNECT, by the address and port of their peer. */
 export class PendingConnections {
-  readonly #streams = new Map<string, Duplex>();
+  readonly #slots = new ConnectionSlots();
+  readonly #byAddress = new Map<string, Slot>();
 
-  /** One has come. */
+  /** Adds a new connection, until it closes or its CONNECT is accepted. */
   add(address: string, stream: Duplex): void {
-    this.#streams.set(address, stream);
+    const slot = this.#slots.reserve(() => stream.destroy());
+    this.#byAddress.set(address, slot);
     stream.once('close', () => {
-      if (this.#streams.get(address) === stream) this.#streams.delete(address);
+      slot.release();
+      if (this.#byAddress.get(address) === slot) this.#byAddress.delete(address);
     });
   }
 
-  /** The client that comes from there is let in. */
-  introduced(address: string): void {
-    this.#streams.delete(address);
+  /** Removes the connection of a client whose CONNECT was accepted. */
+  accepted(address: string): void {
+    this.#byAddress.get(address)?.release();
+    this.#byAddress.delete(address);
   }
 
-  /** Ends the one that has been here longest; false where there is none. */
-  giveWay(): boolean {
-    for (const [address, stream] of this.#streams) {
-      this.#streams.delete(address);
-      if (stream.destroyed) continue;
-      stream.destroy();
-      return true;
-    }
-    return false;
+  /** Closes the oldest pending connection. Returns false if there is none. */
+  evictOldest(): boolean {
+    return this.#slots.evictOldest();
   }
 }

@@ -1,19 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { AddressRanges } from '../../base/network/address-ranges.ts';
-import { isLoopback, type PeerAddress, peerAddress } from '../endpoint/peer-address.ts';
+import { isLoopback } from '../../base/network/address.ts';
+import { AddressRanges } from '../endpoint/address-ranges.ts';
+import { type PeerAddress, peerAddress } from '../endpoint/peer-address.ts';
 import type { PendingConnection } from '../server/pending-connection.ts';
 import { hopsOf } from './forwarded-for.ts';
 
-/** Who sends one HTTP request: the far end of its connection, or whom a trusted proxy names. */
-export interface Caller extends PeerAddress {
+/** The sender of one HTTP request: the peer of its connection, or the client that a trusted proxy names. */
+export interface RequestPeer extends PeerAddress {
   /** Whether the client speaks TLS, to this gateway or to a trusted proxy. Undefined: not known. */
   readonly secure: boolean | undefined;
-  /** Whether a trusted proxy has named the client, so that connections of the proxy are not the client's. */
+  /** Whether a trusted proxy has named the client. The connection is then the proxy's, not the client's. */
   readonly forwarded: boolean;
 }
 
-/** What a link tells of the caller's address. */
-export function peerOf({ peer, address, loopback, addressHint }: Caller): PeerAddress {
+/** The address part of a request's sender, for `LinkInfo`. */
+export function addressOf({ peer, address, loopback, addressHint }: RequestPeer): PeerAddress {
   return {
     peer,
     loopback,
@@ -22,7 +23,7 @@ export function peerOf({ peer, address, loopback, addressHint }: Caller): PeerAd
   };
 }
 
-/** Headers by which proxies tell of their client, beside `X-Forwarded-*`. A request that has one has come through a proxy. */
+/** Headers in which proxies name their client, beside `X-Forwarded-*`. A request with one of them came through a proxy. */
 const PROXY_HEADERS = [
   ...['forwarded', 'via', 'x-real-ip', 'x-client-ip', 'client-ip', 'true-client-ip', 'x-cluster-client-ip'],
   ...['cf-connecting-ip', 'fastly-client-ip'],
@@ -30,43 +31,43 @@ const PROXY_HEADERS = [
 
 const UNIX = 'unix';
 
-const UNNAMED =
+const UNTRUSTED =
   'the request came through a reverse proxy, which listeners[].trustedProxies in the configuration does not name';
-const SILENT = 'the reverse proxy in listeners[].trustedProxies did not name its client in X-Forwarded-For';
+const UNNAMED = 'the reverse proxy in listeners[].trustedProxies did not name its client in X-Forwarded-For';
 
-/** Says who sends a request. One connection of a proxy carries requests of many clients, so each request is looked at. */
-export class Callers {
+/** Finds the sender of each request, because one connection of a proxy carries requests of many clients. */
+export class PeerResolver {
   readonly #proxies: AddressRanges;
   readonly #unix: boolean;
 
   /**
-   * `trustedProxies`: IP addresses and networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed;
-   * `unix` is every program that may open the listener's Unix socket.
+   * `trustedProxies`: IP addresses and networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. `unix`
+   * stands for every program that may open the listener's Unix socket.
    */
   constructor(trustedProxies: readonly string[] = []) {
     this.#proxies = new AddressRanges(trustedProxies.filter(proxy => proxy !== UNIX));
     this.#unix = trustedProxies.includes(UNIX);
   }
 
-  /** Whether connections from an address carry the requests of others; a Unix socket has none. */
+  /** Whether an address is a trusted proxy's. A connection to a Unix socket has no address. */
   isProxy(address: string | undefined): boolean {
     return address === undefined ? this.#unix : this.#proxies.has(address);
   }
 
-  of({ socket, tls, unixPath }: PendingConnection, headers: IncomingHttpHeaders): Caller {
+  resolve({ socket, tls, unixPath }: PendingConnection, headers: IncomingHttpHeaders): RequestPeer {
     const near = peerAddress(socket, unixPath);
     if (!isProxied(headers)) return { ...near, secure: tls, forwarded: false };
-    if (!this.isProxy(near.address)) return unknown(near, UNNAMED, tls ? true : undefined);
+    if (!this.isProxy(near.address)) return unknown(near, UNTRUSTED, tls ? true : undefined);
     const secure = tls || isSecure(headers['x-forwarded-proto']);
     const { address, local } = this.#client(near, headers['x-forwarded-for']);
-    if (address === undefined) return { ...unknown(near, SILENT, secure), forwarded: true };
+    if (address === undefined) return { ...unknown(near, UNNAMED, secure), forwarded: true };
     const peer = `${address} via ${near.peer}`;
     return { peer, address, loopback: local, secure, forwarded: true };
   }
 
   /**
-   * The address of the first hop that is not a trusted proxy, or of the farthest. An address of the loopback network is of the
-   * machine that has added it, so it means this machine only if every hop was on it; else it means nothing.
+   * The address of the first hop that is not a trusted proxy, or of the farthest hop. A loopback address is one of the machine
+   * that added it to the header. It means this machine only if every hop was on this machine; otherwise it is ignored.
    */
   #client(near: PeerAddress, header: string | readonly string[] | undefined) {
     let address: string | undefined;
@@ -87,12 +88,12 @@ function isProxied(headers: IncomingHttpHeaders): boolean {
   return PROXY_HEADERS.some(name => headers[name] !== undefined);
 }
 
-/** A client of which nothing is known, so nothing is granted to its address. */
-function unknown({ peer }: PeerAddress, addressHint: string, secure: boolean | undefined): Caller {
+/** A client with an unknown address. It gets no right that depends on the address. */
+function unknown({ peer }: PeerAddress, addressHint: string, secure: boolean | undefined): RequestPeer {
   return { peer: `unknown via ${peer}`, loopback: false, addressHint, secure, forwarded: false };
 }
 
-/** What the outermost proxy says, which comes first where several have said it. */
+/** The value of the outermost proxy, which is the first if several proxies added one. */
 function isSecure(header: string | readonly string[] | undefined): boolean | undefined {
   const [proto = ''] = typeof header === 'string' ? header.split(',') : [];
   return { https: true, wss: true, http: false, ws: false }[proto.trim().toLowerCase()];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AddressRanges, isAddressRange } from '../../../src/base/network/address-ranges.ts';
+import { AddressRanges, isAddressRange } from '../../../src/transport/endpoint/address-ranges.ts';
 
 describe('address ranges', () => {
   it('holds addresses and networks of both kinds', () => {
