@@ -4,5 +4,5 @@ import { externalMqttBridge } from './mqtt/external/external-bridge.ts';
 import { mqttBridge } from './mqtt/mqtt-bridge.ts';
 import { serialBridge } from './serial/serial-bridge.ts';
 
-/** Every bridge there is; its name is its key in the configuration. A new bridge is a folder and a line here. */
+/** All bridges. The name of each is its key in the configuration. A new bridge is a folder and a line here. */
 export const bridges: readonly Bridge[] = [mqttBridge, externalMqttBridge, cborTcpBridge, serialBridge];

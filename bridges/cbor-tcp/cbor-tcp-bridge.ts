@@ -10,7 +10,7 @@ const who = {
   none: 'principals',
 } as const;
 
-/** Devices that speak WAMP themselves: RawSocket over TCP, in CBOR, each in its own namespace `dev.{authid}.`. */
+/** Devices that speak WAMP: RawSocket over TCP with CBOR, each in its own namespace `dev.{authid}.`. */
 export const cborTcpBridge = defineBridge({
   name: 'cbor-tcp',
   schema: cborTcpConfig,
@@ -26,7 +26,7 @@ export const cborTcpBridge = defineBridge({
       banner: [`${listening.address}: RawSocket in CBOR, ${who[anonymous]}, as dev.{authid}.…`],
       port: listening.port,
       async [Symbol.asyncDispose]() {
-        // First no more are let in; closing waits for the connections, which the gate ends.
+        // The listener stops first. Its closing waits for the connections, which the gate ends.
         const closed = listening[Symbol.asyncDispose]();
         gate.close();
         await closed;

@@ -4,12 +4,15 @@ import { SimulatedMeter } from './simulated-meter.ts';
 
 const NAME = 'meter';
 
-/** A simulated power meter that connects as any device would. */
+/** A simulated power meter that connects as a real device would. */
 export const cborTcpDemo: Demo<CborTcpConfig> = {
   prepare: config => config,
   async start({ host, port, tls }, { clock, log, realm, dialRawSocket }) {
     if (tls !== undefined) {
-      return { banner: ['no simulated meter: it speaks no TLS'], [Symbol.asyncDispose]: () => Promise.resolve() };
+      return {
+        banner: ['simulated meter not started: it does not support TLS'],
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      };
     }
     const target = { host: reachable(host), port, serializer: 'cbor' } as const;
     const meter = new SimulatedMeter({ name: NAME, realm, clock, log, dial: () => dialRawSocket(target) });
@@ -21,7 +24,7 @@ export const cborTcpDemo: Demo<CborTcpConfig> = {
   },
 };
 
-/** Where a listener on every address can be reached from here. */
+/** The address by which this machine reaches a listener that is bound to every address. */
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host;

@@ -16,14 +16,14 @@ const HELLO_TIMEOUT = 10_000;
 type GateConfig = Pick<CborTcpConfig, 'anonymous' | 'maxDevices'>;
 
 /**
- * The devices of the bridge, one connection each: a device that lost power and connects again finds its place free, because
- * the connection it left behind is ended first. Who a device is, the gateway says in WELCOME; nothing here depends on HELLO.
+ * The devices of the bridge, one connection each. A device that reconnects after a power loss replaces its stale
+ * connection. The gateway decides in WELCOME who a device is; nothing here depends on HELLO.
  */
 export class DeviceGate {
   readonly #maxDevices: number;
   readonly #context: BridgeContext;
   readonly #terms: DeviceTerms;
-  /** By realm and name, as a name on one realm is not that name on another. */
+  /** By realm and name, because the same name on another realm is another device. */
   readonly #devices = new Map<string, NamespaceLink>();
   readonly #keys = new Map<NamespaceLink, string>();
   /** Connections that have not been welcomed. */
@@ -38,7 +38,7 @@ export class DeviceGate {
     this.#terms = { bridge: 'cbor-tcp', realm: context.realm, anonymous, role: 'device', refuse };
   }
 
-  /** Devices that have been let in. */
+  /** Admitted devices. */
   get size(): number {
     return this.#devices.size;
   }
@@ -74,7 +74,7 @@ export class DeviceGate {
     this.#arrivals.delete(arrival);
   }
 
-  /** Hands a connection that says HELLO to the router. */
+  /** Attaches a connection that sends HELLO to the router. */
   #introduced(arrival: Arrival, link: Link): NamespaceLink {
     const { log, namespaces } = this.#context;
     const device = new NamespaceLink(link, {
@@ -87,26 +87,26 @@ export class DeviceGate {
     return device;
   }
 
-  /** Why a device that the gateway would admit has no place here. */
+  /** Why a device that the gateway would admit is refused here; undefined if it is accepted. */
   #refusalOf({ authid, authmethod }: Principal, realm: string): { reason: Uri; text: string } | undefined {
     const there = this.#devices.get(keyOf({ authid, realm }));
     if (there === undefined) {
       if (this.#devices.size < this.#maxDevices) return undefined;
-      const text = `there are ${this.#maxDevices} devices already (bridges.cbor-tcp.maxDevices)`;
+      const text = `${this.#maxDevices} devices are already connected (limit: bridges.cbor-tcp.maxDevices)`;
       return { reason: ErrorUri.LimitExceeded, text };
     }
     if (authmethod !== 'anonymous' || there.device?.proved !== true) return undefined;
-    const text = `a device that has proved to be ${authid} is connected: HELLO.Details.authmethods has to say how this one proves it`;
+    const text = `an authenticated device ${authid} is connected: this device must authenticate too, so HELLO.Details.authmethods must name a method`;
     return { reason: ErrorUri.AuthenticationRequired, text };
   }
 
-  /** The router lets a device in: it takes the place of the connection that it had before. */
+  /** The router admitted a device: it replaces the device's earlier connection. */
   #welcomed(arrival: Arrival, device: NamespaceLink, welcomed: WelcomedDevice): void {
     this.#settled(arrival);
     const key = keyOf(welcomed);
     const stale = this.#devices.get(key);
     if (stale === device) return;
-    // It may have been the device of that name on another realm before.
+    // The connection may have been this name's device on another realm before.
     this.#left(device);
     this.#devices.set(key, device);
     this.#keys.set(device, key);
@@ -114,16 +114,16 @@ export class DeviceGate {
     const { authid } = welcomed;
     this.#context.log.info(
       { authid, peer: device.info.peer, stale: stale.info.peer },
-      'device connected anew, old connection ended',
+      'device reconnected; previous connection closed',
     );
-    stale.end(CloseUri.Killed, `${authid} has connected anew`);
+    stale.end(CloseUri.Killed, `${authid} has connected again`);
   }
 
   #left(device: NamespaceLink): void {
     const key = this.#keys.get(device);
     if (key === undefined) return;
     this.#keys.delete(device);
-    // A device that has been taken over is not the one that is there now.
+    // A replaced device is not the current one.
     if (this.#devices.get(key) === device) this.#devices.delete(key);
   }
 }
@@ -134,12 +134,12 @@ function keyOf({ authid, realm }: Pick<WelcomedDevice, 'authid' | 'realm'>): str
 
 interface ArrivalListener {
   introduced(): NamespaceLink;
-  /** The connection is closed. */
+  /** The connection was closed. */
   gone(): void;
   left(device: NamespaceLink): void;
 }
 
-/** One connection: without a device until HELLO; from then on all that arrives is the device's. */
+/** One connection. Until HELLO it has no device. Afterwards all messages go to the device. */
 class Arrival implements LinkReceiver {
   readonly #link: Link;
   readonly #listener: ArrivalListener;
@@ -150,7 +150,7 @@ class Arrival implements LinkReceiver {
   constructor(link: Link, { clock }: BridgeContext, listener: ArrivalListener) {
     this.#link = link;
     this.#listener = listener;
-    this.#timer = afterAwake(clock, HELLO_TIMEOUT, () => this.close('no HELLO in time'));
+    this.#timer = afterAwake(clock, HELLO_TIMEOUT, () => this.close('no HELLO within the time limit'));
   }
 
   message(message: Message): void {

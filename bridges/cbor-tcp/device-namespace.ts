@@ -1,29 +1,29 @@
 import { asUri, type Uri } from '../../src/wamp/uri.ts';
 
-/** Names that are remembered; a device that uses more pays for making them again. */
+/** Cached names. A device that uses more names pays for computing them again. */
 const REMEMBERED = 1024;
 
-/** Where the devices of this bridge are. */
+/** The namespace of the devices of this bridge. */
 export const DEVICES = 'dev.';
 
-/** What is never a short name: the protocol's own, this gateway's, and those of the devices of this bridge. */
+/** Prefixes that are never short names: the protocol's, the gateway's, and that of this bridge's devices. */
 const RESERVED = ['wamp.', 'wampway.', DEVICES];
 
-/** Makes the short names of one device long: everything that it publishes and registers is under `dev.{authid}.`. */
+/** Expands the short names of one device: its topics and procedures are under `dev.{authid}.`. */
 export class DeviceNamespace {
   readonly #prefix: string;
   readonly #others: readonly string[];
   readonly #known = new Map<string, Uri>();
 
-  /** `namespaces`: prefixes of other bridges. */
+  /** `namespaces`: the prefixes of other bridges. */
   constructor(authid: string, namespaces: readonly string[]) {
     this.#prefix = `${DEVICES}${authid}.`;
     this.#others = [...new Set([...RESERVED, ...namespaces])];
   }
 
   /**
-   * `temperature` is `dev.{authid}.temperature`, patterns too. What is inside already stays, and so does what names another
-   * namespace in full: the router refuses it, as the link is confined.
+   * `temperature` becomes `dev.{authid}.temperature`, patterns too. A name inside the namespace stays unchanged, and so
+   * does a full name of another namespace: the router refuses it, because the link is confined.
    */
   qualify(uri: Uri): Uri {
     if (uri.startsWith(this.#prefix)) return uri;

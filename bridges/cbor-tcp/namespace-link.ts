@@ -9,14 +9,14 @@ import { Payload } from '../../src/wamp/payload.ts';
 import { asUri, type Uri } from '../../src/wamp/uri.ts';
 import { DEVICES, DeviceNamespace } from './device-namespace.ts';
 
-/** The procedure by which a device publishes what it does not send as PUBLISH. [advanced/pubsub_testament] */
+/** The procedure by which a device leaves a publication for later. [advanced/pubsub_testament] */
 const ADD_TESTAMENT = 'wamp.session.add_testament';
 
-/** Who a device is, as WELCOME says. */
+/** The identity of a device, from WELCOME. */
 export interface WelcomedDevice {
   readonly authid: string;
   readonly realm: string;
-  /** Whether it has proved that, or is believed by its name alone. */
+  /** Whether the device authenticated, or was admitted by its name alone. */
   readonly proved: boolean;
 }
 
@@ -25,14 +25,14 @@ export interface NamespaceLinkOptions {
   /** Prefixes of other bridges. */
   readonly namespaces: readonly string[];
   readonly log: Logger;
-  /** Told when the router admits the device, before the device is. */
+  /** Called when the router admits the device, before WELCOME is sent. */
   readonly welcomed: (device: WelcomedDevice) => void;
 }
 
 /**
- * A device's link as the router sees it: confined to the device's own namespace, on the terms of this bridge. The name is
- * that of WELCOME; before WELCOME the device has no name. Short names of what the device publishes and registers are made long here.
- * SUBSCRIBE and CALL name what they mean in full, and what comes back is as the router says it. Payloads pass untouched, but
+ * The link of a device as the router sees it: confined to the device's namespace, on the terms of this bridge. The
+ * device's name is that of WELCOME; before WELCOME it has none. The link expands the short names in PUBLISH and
+ * REGISTER. SUBSCRIBE and CALL use full names, and messages to the device are unchanged. Payloads are unchanged, except
  * for the topic of a testament.
  */
 export class NamespaceLink implements Link {
@@ -50,7 +50,7 @@ export class NamespaceLink implements Link {
     this.#inbound = new Inbound(this, options.log);
   }
 
-  /** Who it is; undefined before the first WELCOME. */
+  /** The device's identity; undefined before the first WELCOME. */
   get device(): WelcomedDevice | undefined {
     return this.#device;
   }
@@ -114,7 +114,7 @@ export class NamespaceLink implements Link {
     this.#inbound.message(this.#qualified(message));
   }
 
-  /** The device's connection is gone. */
+  /** The device's connection was lost. */
   lost(reason: string): void {
     this.#inbound.close(reason);
   }
@@ -124,19 +124,19 @@ export class NamespaceLink implements Link {
     this.#inbound.unsendable(message);
   }
 
-  /** So many messages to the device were lost. */
+  /** `count` messages to the device were lost. */
   dropped(count: number): void {
     this.#inbound.dropped(count);
   }
 
-  /** Ends the session with GOODBYE. When it returns the router has let go of all that the session had. */
+  /** Ends the session with GOODBYE. When it returns, the router has released the session's resources. */
   end(reason: Uri, text: string): void {
     this.send({ type: MessageType.Goodbye, details: { message: text }, reason });
     this.close(text);
     this.#inbound.close(text);
   }
 
-  /** Without a name nothing is made long: the router refuses what comes before WELCOME. */
+  /** Without a name, names are not expanded: the router refuses messages before WELCOME. */
   #qualified(message: Message): Message {
     const namespace = this.#namespace;
     if (namespace === undefined) return message;
@@ -157,7 +157,7 @@ export class NamespaceLink implements Link {
   }
 }
 
-/** A call that leaves a testament, with its topic made long; anything but a topic stays for the router to refuse. */
+/** A call that adds a testament, with its topic expanded. The router refuses an argument that is not a topic. */
 function withLongTopic({ payload, ...call }: CallMessage, namespace: DeviceNamespace): CallMessage {
   const [topic, ...rest] = payload.args;
   if (typeof topic !== 'string') return { ...call, payload };

@@ -17,9 +17,9 @@ export interface SimulatedMeterOptions {
 }
 
 /**
- * A power meter with an LED: publishes `power.voltage` (volts) and `power.current` (amperes) each second, and offers
- * `led.set` (true or false; answers the same) and `reboot` (answers how many seconds it was up). Connects again when it
- * has lost its connection, as a device does.
+ * A power meter with an LED. It publishes `power.voltage` (volts) and `power.current` (amperes) each second, and
+ * registers `led.set` (true or false; returns the same) and `reboot` (returns its uptime in seconds). It reconnects
+ * after a lost connection.
  */
 export class SimulatedMeter {
   readonly #options: SimulatedMeterOptions;
@@ -33,7 +33,7 @@ export class SimulatedMeter {
     this.#bootedAt = options.clock.monotonic();
   }
 
-  /** Resolves when it is connected; rejects, and stays off, where the first attempt fails. */
+  /** Resolves when connected. If the first attempt fails, it rejects and does not retry. */
   async start(): Promise<void> {
     try {
       await this.#connect();
@@ -70,8 +70,8 @@ export class SimulatedMeter {
     const { clock, log } = this.#options;
     this.#timer = clock.after(RECONNECT, () => {
       this.#connect().catch((error: unknown) => {
-        log.debug({ err: error }, 'the simulated meter cannot connect yet');
-        // Where the session stands but does not work, its end starts the next attempt.
+        log.debug({ err: error }, 'simulated meter could not connect; retrying');
+        // If the session exists but does not work, its end starts the next attempt.
         if (this.#session === undefined) this.#again();
         else void this.#session.leave();
       });
@@ -88,7 +88,7 @@ export class SimulatedMeter {
       ['power.voltage', Math.round(voltage * 10) / 10],
       ['power.current', Math.round(current * 100) / 100],
     ] as const) {
-      // Fails only when the session is over, which is seen to elsewhere.
+      // Fails only if the session is over; its end starts the next attempt.
       session.publish(topic, { args: [value] }).catch(() => {});
     }
     this.#timer = this.#options.clock.after(INTERVAL, () => this.#measure());

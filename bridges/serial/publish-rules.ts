@@ -3,7 +3,7 @@ import { EMPTY_DICT } from '../../src/wamp/dict.ts';
 import { deviceUri, type PublishRuleConfig } from './config/serial-config.ts';
 import { type Captured, captured } from './procedures/captured.ts';
 
-/** An event that a frame gives rise to. */
+/** An event that one frame causes. */
 export interface FrameEvent extends Captured {
   readonly topic: string;
 }
@@ -15,7 +15,7 @@ interface Rule {
   readonly text: ReadonlySet<string>;
 }
 
-/** Frames to events. The first rule that matches decides. */
+/** Maps frames to events. The first matching rule decides. */
 export class PublishRules {
   readonly #rules: readonly Rule[];
   readonly #encoding: 'utf8' | 'latin1';
@@ -29,7 +29,7 @@ export class PublishRules {
     });
   }
 
-  /** The events of `frame`; undefined where no rule matches. With `{name}` in the topic, one event for each value. */
+  /** The events of `frame`; undefined if no rule matches. If the topic contains `{name}`, each value is one event. */
   events(frame: string): readonly FrameEvent[] | undefined {
     for (const { pattern, topic, perValue, text } of this.#rules) {
       const match = pattern.match(frame);

@@ -7,7 +7,7 @@ import { serialRights } from './serial-rights.ts';
 import { serialDemo } from './simulation/serial-demo.ts';
 import { simulatedGreenhouse } from './simulation/simulated-greenhouse.ts';
 
-/** Serial ports and the devices on them: lines become events, procedures become commands. */
+/** Serial ports and their devices: lines become events, procedures become commands. */
 export const serialBridge = defineBridge({
   name: 'serial',
   schema: serialConfig,
@@ -22,12 +22,12 @@ export const serialBridge = defineBridge({
   demo: serialDemo,
 });
 
-/** A serial bridge that runs, with its devices in the order of the configuration. */
+/** A running serial bridge, with its devices in the order of the configuration. */
 export interface RunningSerialBridge extends RunningBridge {
   readonly devices: readonly SerialDevice[];
 }
 
-/** Starts every port of `config`; what cannot be opened yet is waited for. */
+/** Starts every port of `config`. A port that cannot be opened yet is retried. */
 export async function startSerialDevices(
   config: SerialConfig,
   context: BridgeContext,

@@ -17,23 +17,23 @@ import { ProcedureSet } from './procedures/procedure-set.ts';
 import { TransactionQueue } from './procedures/transaction-queue.ts';
 import { PublishRules } from './publish-rules.ts';
 
-/** How a bridge reaches ports. */
+/** How the bridge opens and watches ports. */
 export interface PortAccess {
   readonly open: WireOpener;
   readonly watch: PortWatcher;
   readonly random: () => number;
 }
 
-/** What a device has done so far. */
+/** Counters of a device. */
 export interface DeviceCounters {
   readonly connections: number;
   readonly bytes: number;
   readonly frames: number;
   readonly overruns: number;
-  /** Frames that no rule and no request knew. */
+  /** Frames that matched no rule and answered no request. */
   readonly unmatched: number;
   readonly events: number;
-  /** Events that could not be published because there was no session. */
+  /** Events that were not published because there was no session. */
   readonly unpublished: number;
   readonly commands: number;
   readonly timeouts: number;
@@ -41,10 +41,10 @@ export interface DeviceCounters {
   readonly refused: number;
 }
 
-/** A session that was ended from outside is joined again, no sooner than this (milliseconds). */
+/** Milliseconds until a session that the router ended is joined again. */
 const REJOIN = 1000;
 
-/** One serial port and the device on it, as one WAMP session: its lines are events, its commands procedures. */
+/** One serial port with its device, as one WAMP session: its lines are events, its commands procedures. */
 export class SerialDevice implements AsyncDisposable {
   readonly #config: PortConfig;
   readonly #context: BridgeContext;
@@ -99,7 +99,7 @@ export class SerialDevice implements AsyncDisposable {
     });
   }
 
-  /** Joins as the device and opens its port; resolves when joined, whether or not the port is there. */
+  /** Joins as the device and opens its port. Resolves when joined, even if the port is absent. */
   static async start(config: PortConfig, context: BridgeContext, access: PortAccess): Promise<SerialDevice> {
     const device = new SerialDevice(config, context, access);
     await device.#join();
@@ -147,7 +147,7 @@ export class SerialDevice implements AsyncDisposable {
     this.#session = session;
     this.#callable = new ProcedureSet(session, this.#procedures, this.#log);
     void session.closed.then(reason => this.#left(session, reason));
-    // Always there: whoever comes later can ask what the status is now.
+    // Always registered, so that a client that joins later can ask for the current status.
     const status = new ProcedureSet(
       session,
       new Map([[statusUri(id), () => result({ kwargs: this.#status() })]]),
@@ -162,7 +162,7 @@ export class SerialDevice implements AsyncDisposable {
     this.#session = undefined;
     this.#callable = undefined;
     if (this.#stopped || this.#context.signal.aborted) return;
-    this.#log.warn({ reason }, 'session of the serial device ended, joining again');
+    this.#log.warn({ reason }, 'session of the serial device ended; joining again');
     this.#later();
   }
 
@@ -170,7 +170,7 @@ export class SerialDevice implements AsyncDisposable {
     this.#rejoin = this.#context.clock.after(REJOIN, () => {
       this.#join().catch((error: unknown) => {
         if (this.#stopped || this.#context.signal.aborted) return;
-        this.#log.debug({ err: error }, 'serial device cannot join yet');
+        this.#log.debug({ err: error }, 'serial device could not join; retrying');
         this.#later();
       });
     });
@@ -180,9 +180,9 @@ export class SerialDevice implements AsyncDisposable {
     if (!this.#config.keepRegistered) void this.#callable?.set(state === 'ready');
     if (state !== 'ready') {
       const why = reason === undefined ? '' : `: ${reason}`;
-      this.#queue.abort(new WampError(ErrorUri.Canceled, [`the serial device is gone${why}`]));
+      this.#queue.abort(new WampError(ErrorUri.Canceled, [`the serial device was disconnected${why}`]));
     }
-    // Retained where the router can: the state is worth knowing to whoever comes later.
+    // Retained if the router can, so that later subscribers receive the state.
     this.#publish(statusUri(this.#config.id), { kwargs: this.#presence(), options: { retain: true } });
   }
 
@@ -222,7 +222,7 @@ export class SerialDevice implements AsyncDisposable {
   }
 
   async #call(procedure: DeviceProcedure, { args, kwargs, signal }: Invocation): Promise<unknown> {
-    // Nothing waits for a device that is away: a queue of stale commands would be worse than an error.
+    // Calls to an absent device fail at once: a queue of stale commands would be worse than an error.
     if (this.#port.state !== 'ready') throw this.#port.unavailable();
     const reply = await this.#queue.run(procedure.exchange(args, kwargs), signal);
     return result(procedure.result(reply));

@@ -1,7 +1,7 @@
 import type { DeviceRights } from '../../src/gateway/bridge/bridge.ts';
 import { deviceUri, type PortConfig, type SerialConfig } from './config/serial-config.ts';
 
-/** What the bridge does for the devices on its ports, which it joins as role `device`. */
+/** The actions of the bridge for the devices on its ports, which join with role `device`. */
 export function serialRights({ ports }: SerialConfig): readonly DeviceRights[] {
   return ports.flatMap(port => {
     const devices = `serial device ${port.id}`;
@@ -9,7 +9,7 @@ export function serialRights({ ports }: SerialConfig): readonly DeviceRights[] {
     const own = { ...ofDevice, uri: 'serial.{authid}', match: 'prefix' } as const;
     const elsewhere = urisElsewhere(port);
     return [
-      // Every device has its status, as a topic and as a procedure.
+      // Each device publishes its status and registers a procedure for it.
       { ...own, needs: ['publish', 'register'] as const },
       ...elsewhere.topics.map(uri => ({ ...ofDevice, ...patternOf(uri), needs: ['publish'] as const })),
       ...elsewhere.procedures.map(uri => ({ ...ofDevice, uri, match: 'exact' as const, needs: ['register'] as const })),
@@ -17,7 +17,7 @@ export function serialRights({ ports }: SerialConfig): readonly DeviceRights[] {
   });
 }
 
-/** Topics and procedures that the configuration places outside of `serial.{id}`. */
+/** Topics and procedures that the configuration places outside `serial.{id}`. */
 function urisElsewhere({ id, publish, procedures }: PortConfig) {
   const own = deviceUri(id, undefined);
   const isElsewhere = (uri: string): boolean => uri !== own && !uri.startsWith(`${own}.`);

@@ -18,18 +18,18 @@ import { tidyFiles } from './level/tidy-files.ts';
 import { LastWrite } from './level/write-mark.ts';
 import { type WaitingWrite, WriteQueue } from './level/write-queue.ts';
 
-/** Milliseconds between two checks of what waits, and between two looks at the disk while all is quiet. */
+/** Milliseconds between two checks of waiting writes, and between two checks of an idle disk. */
 const WATCH_INTERVAL = 1_000;
 const LOOK_INTERVAL = 3_000;
-/** Milliseconds after which an unanswered write means that the store is failing, and after which it is rejected. */
+/** Milliseconds after which an unanswered write marks the store as failing, and after which it is rejected. */
 const SLOW = 3_000;
 const HOPELESS = 30_000;
-/** Milliseconds for which writes wait in a store that is failing; after that they are rejected at once. */
+/** Milliseconds for which writes wait in a failing store. Later writes are rejected at once. */
 const PATIENCE = 3_000;
 
 /**
- * A store in a folder. Commits are made in groups: while one is being written, all that comes gathers for the next, so
- * that many cost the disk little more than one. Each write is answered: no error of the disk ends the loop that writes.
+ * A store in a folder. Commits are made in groups: writes that arrive during one commit are the next group, so that
+ * many writes cost the disk little more than one. Every write is answered: no disk error ends the write loop.
  */
 export class LevelStore implements Store, AsyncDisposable {
   readonly durable = true;
@@ -52,7 +52,7 @@ export class LevelStore implements Store, AsyncDisposable {
   #commits = 0;
   #syncs = 0;
   #lookedAt: number;
-  /** Since when no write succeeds. */
+  /** When writes began to fail. */
   #failingSince: number | undefined;
 
   private constructor(
@@ -82,10 +82,7 @@ export class LevelStore implements Store, AsyncDisposable {
     this.#lookedAt = options.clock.monotonic();
   }
 
-  /**
-   * Opens the store in a folder, which is made if there is none. Rejects with `StoreUnusable` or with what the system
-   * says.
-   */
+  /** Opens the store in a folder, which is created if missing. Rejects with `StoreUnusable` or the system's error. */
   static async open(folder: string, options: LevelStoreOptions): Promise<LevelStore> {
     const { clock, room, log = silentLogger } = options;
     await makeFolder(folder);
@@ -148,7 +145,7 @@ export class LevelStore implements Store, AsyncDisposable {
     this.#damage.add(key, reason);
   }
 
-  /** Writes what waits, safe from a power cut whatever the policy, and closes the files. */
+  /** Writes all waiting records, synchronized to the disk under every policy, and closes the files. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     if (this.#unsynced || this.#header.ages.stale) await this.#enqueue([], true).catch(() => {});
@@ -165,7 +162,7 @@ export class LevelStore implements Store, AsyncDisposable {
     if (this.#closed) return Promise.reject(new StoreFailing('the store is closed'));
     if (this.#handle.level === undefined && this.#isHopeless()) return Promise.reject(this.#failure());
     const written = this.#queue.add(operations, sync);
-    // At the end of this turn of the event loop, so that what the turn brings is one write.
+    // At the end of this turn of the event loop, so that all writes of the turn are one commit.
     this.#writing ??= new Promise<void>(setImmediate).then(() => this.#write());
     return written;
   }
@@ -176,7 +173,7 @@ export class LevelStore implements Store, AsyncDisposable {
       try {
         await this.#writeGroup(group);
       } catch (error) {
-        // The last net: whatever went wrong, nobody waits in vain.
+        // The last safety net: after any error, every waiting write is answered.
         for (const write of group) write.reject(error);
       }
     }
@@ -188,7 +185,7 @@ export class LevelStore implements Store, AsyncDisposable {
       const left = group.filter(({ settled }) => !settled);
       if (left.length === 0) return;
       const level = this.#handle.level ?? (await this.#reopened());
-      // Those that were rejected meanwhile, because the disk did not answer, are not written any more.
+      // Writes that were rejected in the meantime, because the disk did not answer, are not written.
       const accepted = (await this.#growth.accepted(level, left)).filter(({ settled }) => !settled);
       try {
         await this.#commit(level, accepted);
@@ -202,7 +199,7 @@ export class LevelStore implements Store, AsyncDisposable {
     }
   }
 
-  /** The store, opened anew; rejects where that takes longer than writes wait. */
+  /** The reopened store. Rejects if reopening takes longer than writes may wait. */
   async #reopened(): Promise<Level> {
     const patience = new Promise<never>((_, reject) => {
       const since = this.#failingSince ?? this.#options.clock.monotonic();
@@ -215,7 +212,7 @@ export class LevelStore implements Store, AsyncDisposable {
   #failed(error: unknown): void {
     this.#failingSince ??= this.#options.clock.monotonic();
     this.#health.set('write', textOf(error));
-    // Whether there is room is to be found out anew.
+    // The free space must be measured again.
     this.#options.room.written(Number.POSITIVE_INFINITY);
     void this.#handle.reopen(error).then(() => this.#probe());
   }
@@ -226,7 +223,7 @@ export class LevelStore implements Store, AsyncDisposable {
     this.#health.set('write', undefined);
   }
 
-  /** Shows that the store can be written again, also if there is nothing to write. */
+  /** Proves that the store is writable again, even if no write is waiting. */
   #probe(): void {
     if (this.#closed || this.#failingSince === undefined) return;
     if (this.#handle.level === undefined || !this.#queue.idle) return;
@@ -240,7 +237,7 @@ export class LevelStore implements Store, AsyncDisposable {
   }
 
   #failure(): StoreFailing {
-    return new StoreFailing(`the store cannot be written: ${this.#health.reason ?? 'the disk does not answer'}`);
+    return new StoreFailing(`the store is not writable: ${this.#health.reason ?? 'the disk does not answer'}`);
   }
 
   async #commit(level: Level, writes: readonly WaitingWrite[]): Promise<void> {
@@ -277,7 +274,7 @@ export class LevelStore implements Store, AsyncDisposable {
     if (this.#unsynced && this.#queue.idle) void this.#enqueue([], true).catch(() => {});
   }
 
-  /** Finds what no write would tell: one that is not answered, a disk that is gone while nothing is written, a set clock. */
+  /** Detects failures that no write reports: an unanswered write, a missing disk without writes, a changed clock. */
   #watch(): void {
     this.#every(WATCH_INTERVAL, () => {
       const waited = this.#queue.waited;
@@ -305,7 +302,7 @@ export class LevelStore implements Store, AsyncDisposable {
       try {
         work();
       } catch (error) {
-        this.#log.error({ err: error }, 'an error in the store');
+        this.#log.error({ err: error }, 'store failed with an internal error');
       }
     });
     this.#timers.add(timer);

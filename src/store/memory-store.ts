@@ -1,6 +1,6 @@
 import { type Store, StoreFull, type StoreOperation } from './contract/store.ts';
 
-/** A store that ends with the process. */
+/** A store in memory, which ends with the process. */
 export class MemoryStore implements Store {
   readonly durable = false;
   readonly #maxBytes: number;
@@ -43,7 +43,7 @@ export class MemoryStore implements Store {
     }
   }
 
-  /** Nothing is read from a disk here: there is nothing to report. */
+  /** It uses no disk, so it reports no failures. */
   skipped(): void {}
 
   #growth(operation: StoreOperation): number {

@@ -1,11 +1,11 @@
 import type { Store, StoreOperation } from './contract/store.ts';
 
-/** A part of a store: whoever has it sees nothing of the others. */
+/** A namespace of a store. Its owner has no access to other namespaces. */
 export class NamespacedStore implements Store {
   readonly #store: Store;
   readonly #prefix: string;
 
-  /** `name` has no `/`. */
+  /** `name` must not contain `/`. */
   constructor(store: Store, name: string) {
     this.#store = store;
     this.#prefix = `${name}/`;

@@ -12,16 +12,16 @@ import { LevelStore } from './level-store.ts';
 const NO_LIMITS = { maxBytes: Number.POSITIVE_INFINITY, minFree: 0 };
 
 export interface StoreFindings {
-  /** Records that can be read. */
+  /** Readable records. */
   readonly records: number;
   readonly damaged: readonly DamagedRecord[];
-  /** Damaged files that an earlier start has put aside. */
+  /** Damaged files that an earlier start moved aside. */
   readonly aside: readonly string[];
 }
 
 /**
- * Finds what is damaged in a store that is not open, and changes nothing in it: what is opened is a copy, whose tables are
- * links to those of the store. `inspect` throws if the owner of a record could not use it. Rejects with `StoreUnusable`.
+ * Finds damage in a store that is not open, without changing it: LevelDB opens a copy, whose tables are links to the
+ * original ones. `inspect` throws if the owner of a record could not use it. Rejects with `StoreUnusable`.
  */
 export async function checkStore(
   folder: string,
@@ -53,20 +53,20 @@ export async function checkStore(
 }
 
 export interface RepairFindings {
-  /** Damaged files, which are now in the folder `lost`. */
+  /** Damaged files, moved to the folder `lost`. */
   readonly aside: readonly string[];
-  /** What cannot be read of the logs, and files that are not there. */
+  /** Unreadable parts of the logs, and missing files. */
   readonly missing: readonly string[];
 }
 
-/** Makes a store that can be opened of what can be read. Rejects with `StoreUnusable`. */
+/** Repairs a store from its readable records. Rejects with `StoreUnusable`. */
 export async function repairStore(folder: string): Promise<RepairFindings> {
   await isStore(folder);
   await probeLock(folder);
   const tables = await damagedTables(folder);
   const logs = await damagedLogs(folder);
   const missing = [
-    ...(await missingTables(folder)).map(name => `${name}: the file is not there`),
+    ...(await missingTables(folder)).map(name => `${name}: the file is missing`),
     ...logs.map(describeLog),
   ];
   const kept = logs.filter(({ bytes }) => bytes !== undefined).map(({ name }) => name);
@@ -77,21 +77,24 @@ export async function repairStore(folder: string): Promise<RepairFindings> {
 
 async function isStore(folder: string): Promise<void> {
   const info = await stat(folder).catch(() => undefined);
-  if (info?.isDirectory() !== true) throw new StoreUnusable('there is no such folder');
+  if (info?.isDirectory() !== true) throw new StoreUnusable('the folder does not exist');
   const names = await readdir(folder);
   if (!names.some(name => /^CURRENT$|^MANIFEST-|\.(ldb|sst|log)$/.test(name))) {
-    throw new StoreUnusable('there is no store in it');
+    throw new StoreUnusable('the folder holds no store');
   }
 }
 
-/** In the folder itself, as links do not reach other disks; elsewhere if nothing can be written there. */
+/**
+ * The copy is made in the folder itself, because links do not reach other disks; elsewhere if the folder is not
+ * writable.
+ */
 async function copyOf(folder: string): Promise<string> {
   const copy = await mkdtemp(join(folder, 'check-')).catch(() => mkdtemp(join(tmpdir(), 'wampway-check-')));
   const files = (await readdir(folder, { withFileTypes: true })).filter(file => file.isFile());
   for (const { name } of files) {
     if (name === 'LOCK' || name.startsWith('LOG')) continue;
     const [from, to] = [join(folder, name), join(copy, name)];
-    // LevelDB never changes a table, but appends to the other files.
+    // LevelDB never changes a table, but it appends to the other files.
     if (/\.(ldb|sst)$/.test(name)) await link(from, to).catch(() => copyFile(from, to));
     else await copyFile(from, to);
   }

@@ -211,7 +211,7 @@ describe('a gateway whose disk fails', () => {
       // A copy is the same until something is written.
       await visitor.client.publishAsync('meanwhile', 'goes to the open files', { qos: 1, retain: true });
       await isFailing(gateway, line);
-      assert.match(gateway.output, /the data folder was emptied or replaced while the gateway ran: put its files back/);
+      assert.match(gateway.output, /the data folder was emptied or replaced while the gateway ran: restore its files/);
       await rm(folder.file('data'), { recursive: true });
       await rename(folder.file('away'), folder.file('data'));
       await isWell(gateway, line, []);

@@ -70,7 +70,7 @@ describe('a gateway’s data folder', () => {
     await using _ = gateway;
     await assert.rejects(started({ path }), (error: unknown) => {
       assert.ok(error instanceof StartError);
-      assert.match(error.message, /another gateway uses it \(data\.path in the configuration\)/);
+      assert.match(error.message, /another gateway is using it \(data\.path in the configuration\)/);
       return true;
     });
   });

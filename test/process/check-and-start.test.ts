@@ -247,7 +247,7 @@ describe('wampway check and start', { timeout: 240_000 }, () => {
     const start = new ShellRun(`exec $WAMPWAY start -c ${file}`);
     assert.deepEqual(await Promise.all([check.exit(), start.exit()]), [2, 2]);
     const reason =
-      'cannot be used: it has 000005.ldb but no file CURRENT: put the file back from a backup, or run "wampway data repair"';
+      'cannot be used: it has 000005.ldb but no file CURRENT: restore the file from a backup, or run "wampway data repair"';
     assert.ok(check.stderr.includes(`:2:15  error  data.path: ${reason}`), check.stderr);
     assert.ok(start.stderr.startsWith(`wampway: the data folder ${folder.file('tables')} ${reason}`), start.stderr);
   });

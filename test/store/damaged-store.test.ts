@@ -39,7 +39,7 @@ async function largest(folder: string, pattern: RegExp): Promise<string> {
   return join(folder, first.name);
 }
 
-/** 300 acknowledged records of 4 kB, each written by itself, as a crash leaves them: in the log. */
+/** 300 acknowledged records of 4 kB, one write each. A crash leaves them in the log. */
 async function written(folder: Folder): Promise<Map<string, Buffer>> {
   const records = new Map<string, Buffer>();
   await using store = await open(folder.file('open'));
@@ -52,7 +52,7 @@ async function written(folder: Folder): Promise<Map<string, Buffer>> {
   return records;
 }
 
-/** What is in the store after `damage`: never anything that was not written; and it says if something is missing. */
+/** The content of the store after `damage`: only written values, and a report if records are missing. */
 async function survives(
   folder: Folder,
   from: string,
@@ -67,7 +67,7 @@ async function survives(
   const store = await open(copy, log);
   const found = await contents(store);
   const { damaged } = store.status;
-  // It can be written, and what is written is there.
+  // The store is writable, and new records are stored.
   await store.put(keyOf(9999), Buffer.from('new'));
   assert.equal(Buffer.from((await store.get(keyOf(9999))) ?? []).toString(), 'new');
   await store[Symbol.asyncDispose]();
@@ -89,7 +89,7 @@ async function cutBy(path: string, bytes: number): Promise<void> {
 describe('LevelStore: damaged files', () => {
   const folder = new Folder();
   let records: Map<string, Buffer>;
-  it('says what is missing if the log has lost its end', async () => {
+  it('reports the missing records if the log has lost its end', async () => {
     records = await written(folder);
     for (const cut of [(size: number) => size - 10, (size: number) => Math.floor(size / 2), () => 0]) {
       const { missing, damaged, lines } = await survives(folder, 'log', records, async copy => {
@@ -110,7 +110,7 @@ describe('LevelStore: damaged files', () => {
     );
   });
 
-  it('says so if bytes in the middle of the log are damaged', async () => {
+  it('reports damaged bytes in the middle of the log', async () => {
     for (const bytes of ['flip', Buffer.alloc(4096), randomBytes(4096)] as const) {
       const { missing, damaged } = await survives(folder, 'log', records, async copy =>
         alter(await largest(copy, /\.log$/), 500_000, bytes),
@@ -120,8 +120,8 @@ describe('LevelStore: damaged files', () => {
     }
   });
 
-  it('skips damaged records in tables, one by one, and gives none that was altered', async () => {
-    // Opened and closed twice, it is in a table.
+  it('skips each damaged record in tables, and returns no altered one', async () => {
+    // After two openings the records are in a table.
     await cp(folder.file('log'), folder.file('table'), { recursive: true });
     for (let n = 0; n < 2; n++) await (await open(folder.file('table')))[Symbol.asyncDispose]();
     const size = (await readFile(await largest(folder.file('table'), /\.ldb$/))).length;
@@ -146,13 +146,13 @@ describe('LevelStore: damaged files', () => {
     assert.ok(cut.missing > 0 && cut.damaged > 0);
   });
 
-  it('survives a damaged table of one block, which leaves a table without any', async () => {
+  it('survives a damaged table that has a single block', async () => {
     const copy = folder.file('one-block');
     {
       await using store = await open(copy);
       await store.put(keyOf(0), Buffer.from('old'));
     }
-    // Opened anew, what was in the log is in a table.
+    // After reopening, the records of the log are in a table.
     await (await open(copy))[Symbol.asyncDispose]();
     await alter(await largest(copy, /\.ldb$/), 10, 'flip');
     await using store = await open(copy);
@@ -161,10 +161,10 @@ describe('LevelStore: damaged files', () => {
     await store.put(keyOf(0), Buffer.from('new'));
   });
 
-  it('deletes no table that a MANIFEST without its end does not name', async () => {
+  it('keeps tables that a truncated MANIFEST does not name', async () => {
     const copy = folder.file('manifest');
     {
-      // Without `minFree`, a table is written for each 256 KiB: the MANIFEST gets an edit for each.
+      // Without `minFree` LevelDB writes a table for each 256 KiB, so the MANIFEST gets an edit for each.
       const room = new DiskQuota(copy, { maxBytes: 2 ** 40, minFree: 0 }, systemClock);
       await using store = await LevelStore.open(copy, { sync: 'never', syncInterval: 1000, room, clock: systemClock });
       for (let n = 0; n < 100; n++) await store.put(keyOf(n), records.get(keyOf(n)) ?? Buffer.alloc(0));
@@ -188,7 +188,7 @@ describe('LevelStore: damaged files', () => {
   describe('with two logs, as after a crash while a full one becomes a table', () => {
     const older = '000003.log';
     before(async () => {
-      // Of two stores, the records of each in its log: LevelDB reads both in the order of their numbers.
+      // Two stores with the records of each in its log: LevelDB reads both in the order of their numbers.
       for (const [name, from] of [
         ['first', 0],
         ['second', COUNT / 2],
@@ -206,7 +206,7 @@ describe('LevelStore: damaged files', () => {
       await cp(await largest(folder.file('second-log'), /\.log$/), join(folder.file('two'), '000009.log'));
     });
 
-    it('finds nothing missing if both are whole', async () => {
+    it('reports no damage if both are intact', async () => {
       const { missing, damaged } = await survives(folder, 'two', records, async () => {});
       assert.deepEqual({ missing, damaged }, { missing: 0, damaged: 0 });
     });
@@ -220,7 +220,7 @@ describe('LevelStore: damaged files', () => {
         async path => alter(path, (await readFile(path)).length - 9_000, 'flip'),
       ],
     ] as readonly (readonly [string, (path: string) => Promise<void>])[]) {
-      it(`says so if the older ${what}`, async () => {
+      it(`reports that the older ${what}`, async () => {
         const { missing, damaged } = await survives(folder, 'two', records, copy => damage(join(copy, older)));
         assert.ok(missing > 0, `${missing} are missing`);
         assert.ok(damaged > 0);
@@ -228,7 +228,7 @@ describe('LevelStore: damaged files', () => {
     }
   });
 
-  it('says so if a store without the number of its last write has a changed byte in the last block of its log', async () => {
+  it('reports a changed byte in the last block of the log, without the number of the last write', async () => {
     for (const back of [20_000, 9_000, 100]) {
       const { missing, damaged } = await survives(folder, 'log', records, async copy => {
         await rm(join(copy, 'last-write'));
@@ -243,7 +243,7 @@ describe('LevelStore: damaged files', () => {
       await cutBy(await largest(copy, /\.log$/), 10);
     });
     assert.deepEqual([cut.missing, cut.damaged], [1, 1]);
-    // As a file system leaves it that had room for a write and not yet the write.
+    // A file system leaves zeros if it reserved space for a write that did not happen.
     const blank = await survives(folder, 'log', records, async copy => {
       await rm(join(copy, 'last-write'));
       await appendFile(await largest(copy, /\.log$/), Buffer.alloc(5_000));
@@ -251,7 +251,7 @@ describe('LevelStore: damaged files', () => {
     assert.deepEqual([blank.missing, blank.damaged], [0, 0]);
   });
 
-  it('goes on being written after a damaged block would have ended every compaction', async () => {
+  it('stays writable after a damaged block that would fail every compaction', async () => {
     const copy = folder.file('compacted');
     await cp(folder.file('table'), copy, { recursive: true });
     await alter(await largest(copy, /\.ldb$/), 400_000, Buffer.alloc(4096));
@@ -263,7 +263,7 @@ describe('LevelStore: damaged files', () => {
     assert.equal(store.status.state, 'ok');
   });
 
-  it('refuses a folder that has tables but lacks what says which, and changes nothing in it', async () => {
+  it('refuses a folder with tables but without CURRENT or MANIFEST, and changes nothing in it', async () => {
     for (const [what, damage] of [
       [/no file CURRENT/, (copy: string) => rm(join(copy, 'CURRENT'))],
       [/CURRENT names no MANIFEST/, (copy: string) => truncate(join(copy, 'CURRENT'), 0)],

@@ -9,7 +9,7 @@ import { Folder } from '../support/folder.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { until } from '../support/until.ts';
 
-/** A disk that is looked at as a test says. */
+/** A disk whose measurements the test controls. */
 class TestRoom extends DiskQuota {
   answer: () => Promise<RoomFindings> = async () => ({});
 
@@ -28,7 +28,7 @@ async function rig(folder: Folder) {
 }
 
 describe('LevelStore: a disk that does not answer', () => {
-  it('says that it is failing within five seconds, answers each write in the end, and goes on', async () => {
+  it('reports failing within five seconds, answers each write, and continues', async () => {
     using folder = new Folder();
     const { clock, room, store, texts } = await rig(folder);
     let release = (): void => {};
@@ -60,7 +60,7 @@ describe('LevelStore: a disk that does not answer', () => {
     await store[Symbol.asyncDispose]();
   });
 
-  it('answers the write during which something throws that should not, and the next', async () => {
+  it('answers a write whose commit throws an unexpected error, and the next write', async () => {
     using folder = new Folder();
     const { room, store } = await rig(folder);
     room.answer = () => Promise.reject(new Error('of a kind that was not thought of'));
@@ -79,7 +79,7 @@ describe('LevelStore: a disk that does not answer', () => {
     await store[Symbol.asyncDispose]();
   });
 
-  it('notices a folder that is gone while nothing is written, and one that is back', async () => {
+  it('detects a folder that disappears and returns while no write happens', async () => {
     using parent = new Folder();
     const folder = parent.file('data');
     const clock = new FakeClock();
@@ -95,7 +95,7 @@ describe('LevelStore: a disk that does not answer', () => {
     await store[Symbol.asyncDispose]();
   });
 
-  it('opens nothing that would never end', async () => {
+  it('opens no file that would block for ever', async () => {
     using folder = new Folder();
     const data = folder.file('data');
     const clock = new FakeClock();
@@ -106,7 +106,7 @@ describe('LevelStore: a disk that does not answer', () => {
       execFileSync('rm', ['-f', `${data}/${name}`]);
       execFileSync('mkfifo', [`${data}/${name}`]);
     }
-    await assert.rejects(LevelStore.open(data, options), /no regular file/);
+    await assert.rejects(LevelStore.open(data, options), /is not a regular file/);
     for (const name of ['CURRENT', '000099.ldb', '000099.log']) execFileSync('rm', [`${data}/${name}`]);
     for (const name of ['MANIFEST-000002', 'MANIFEST-000004']) execFileSync('rm', ['-f', `${data}/${name}`]);
     execFileSync('sh', ['-c', `rm -f ${data}/*.log ${data}/MANIFEST*`]);

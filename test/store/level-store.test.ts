@@ -39,7 +39,7 @@ async function contents(store: Store): Promise<Record<string, string>> {
   return found;
 }
 
-/** What a crash leaves of an open store: its files as they are. */
+/** The files of an open store as a crash leaves them. */
 async function crashed(folder: string): Promise<string> {
   const copy = await folderFor();
   await cp(folder, copy, { recursive: true, filter: source => !source.endsWith('LOCK') });
@@ -52,7 +52,7 @@ async function logOf(folder: string): Promise<string> {
 }
 
 describe('LevelStore', () => {
-  it('keeps what was written, in order, over a proper end and over a crash', async () => {
+  it('keeps written records in order over a clean end and over a crash', async () => {
     const folder = await folderFor();
     const store = await open(folder);
     await store.batch([put('b', '2'), put('a', '1'), put('c', '3')]);
@@ -72,21 +72,21 @@ describe('LevelStore', () => {
     }
   });
 
-  it('loses nothing if its log is deleted while it is open', async () => {
+  it('loses no record if its log is deleted while it is open', async () => {
     const folder = await folderFor();
     await using store = await open(folder);
     await store.put('a', bytes('1'));
     await rm(await logOf(folder));
     await until('a new log', async () => (await readdir(folder)).some(name => name.endsWith('.log')));
     await store.put('b', bytes('2'));
-    // The table is being written meanwhile.
+    // LevelDB writes the table in the meantime.
     await until('both after a crash', async () => {
       await using again = await open(await crashed(folder));
       return again.status.damaged === 0 && isDeepStrictEqual(await contents(again), { a: '1', b: '2' });
     });
   });
 
-  it('commits what comes together in one write, and in the order in which it came', async () => {
+  it('commits simultaneous writes together, in the order of their calls', async () => {
     await using store = await open(await folderFor());
     const order: number[] = [];
     await Promise.all(Array.from({ length: 500 }, (_, n) => store.put('key', bytes(`${n}`)).then(() => order.push(n))));
@@ -109,7 +109,7 @@ describe('LevelStore', () => {
     assert.equal(written, true);
   });
 
-  it('has all of a transaction or nothing where its last record is torn, wherever that is', async () => {
+  it('restores a transaction completely or not at all, wherever its last record is torn', async () => {
     const folder = await folderFor();
     await using store = await open(folder);
     await store.batch([put('first/1', 'x'.repeat(50)), put('first/2', 'y'.repeat(50))]);
@@ -129,7 +129,7 @@ describe('LevelStore', () => {
     assert.equal(Object.keys(await contents(garbled)).length, 4, 'what is before the torn record is there');
   });
 
-  it('waits for the disk with always, does so now and then with interval, and never with never', async () => {
+  it('synchronizes at each write with always, periodically with interval, and not with never', async () => {
     for (const [sync, expected] of [
       ['always', [3, 3]],
       ['interval', [0, 1]],
@@ -154,12 +154,12 @@ describe('LevelStore', () => {
     assert.deepEqual(store.counters, { bytes: 8, commits: 1, syncs: 1 });
   });
 
-  it('refuses to grow beyond its room, and lets what is there be changed and deleted, and has room again', async () => {
+  it('refuses to grow beyond its quota, accepts changes and deletions, and accepts new records afterwards', async () => {
     const folder = await folderFor();
     const room = new DiskQuota(folder, { maxBytes: 100_000, minFree: 0 }, systemClock);
     const clock = new FakeClock();
     await using store = await open(folder, { room, clock });
-    // LevelDB compresses what repeats.
+    // LevelDB compresses repeated bytes.
     const large = randomBytes(750_000).toString('hex');
     await store.put('small', bytes('online'));
     await store.put('large', bytes(large));
@@ -181,13 +181,13 @@ describe('LevelStore', () => {
     assert.match((await full.find()).full ?? '', /are free on the disk/);
   });
 
-  it('tells everyone whose write has failed', async () => {
+  it('rejects each failed write', async () => {
     const store = await open(await folderFor());
     await store[Symbol.asyncDispose]();
     await assert.rejects(store.put('key', bytes('value')), /closed/);
   });
 
-  it('has parts that see nothing of each other', async () => {
+  it('has namespaces without access to each other', async () => {
     await using store = await open(await folderFor());
     const [one, other] = [new NamespacedStore(store, 'one'), new NamespacedStore(store, 'other')];
     await one.put('key', bytes('one'));

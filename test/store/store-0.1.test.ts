@@ -1,4 +1,4 @@
-// The store that version 0.1 wrote, opened by the program as it is now: test/fixtures/store-0.1/README.md says what is in it.
+// Opens a store of version 0.1 with the current program. test/fixtures/store-0.1/README.md lists its content.
 import assert from 'node:assert/strict';
 import { cp } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
@@ -26,7 +26,7 @@ describe('a store that version 0.1 wrote', () => {
       mqtt: `sessionExpiry: ${CENTURY}, queue: { maxAge: ${CENTURY} },`,
       more: 'principals:\n  - { authid: pump, role: device, ticket: secret }\n',
     });
-    // Wills are published ten seconds after the start: the watcher is there before.
+    // Wills are published ten seconds after the start, so the subscriber is present before.
     watcher = await MqttVisitor.connect(gateway.mqttPort, 'watcher', { clean: true });
     await watcher.client.subscribeAsync('wills/#', { qos: 2 });
   });
@@ -36,7 +36,7 @@ describe('a store that version 0.1 wrote', () => {
     folder[Symbol.dispose]();
   });
 
-  /** A client that has a session comes and gets what was kept for it. */
+  /** A client with a session connects and receives its queued messages. */
   async function visit(clientId: string, options = {}): Promise<string[]> {
     await using visitor = await MqttVisitor.connect(gateway.mqttPort, clientId, options);
     assert.equal(visitor.present, true, `${clientId} has a session`);
@@ -53,7 +53,7 @@ describe('a store that version 0.1 wrote', () => {
     return (await visitor.drained()).slice(before);
   }
 
-  it('has what waits at QoS 1 and 2 for sessions, in order, whatever the bytes', async () => {
+  it('keeps queued messages of QoS 1 and 2 for sessions, in order, with any bytes', async () => {
     assert.deepEqual(await visit('reader'), [
       'plain/1 first 1',
       'plain/2 second 2',
@@ -68,13 +68,13 @@ describe('a store that version 0.1 wrote', () => {
     assert.deepEqual(await visit('empty'), []);
   });
 
-  it('has sessions of principals, which stay theirs', async () => {
+  it('keeps sessions of principals with their owners', async () => {
     await assert.rejects(MqttVisitor.connect(gateway.mqttPort, 'pump-1'), /Identifier rejected|Not authorized/i);
     assert.deepEqual(await visit('pump-1', PUMP), ['private/1 for pump alone 1']);
     assert.deepEqual(await subscribed('pump-1', ['private/2'], PUMP), ['private/2 now 1']);
   });
 
-  it('has subscriptions, shared ones too, with their QoS', async () => {
+  it('keeps subscriptions, shared ones too, with their QoS', async () => {
     assert.deepEqual(await subscribed('reader', ['plain/x', 'plain/one', 'ünï/温度/x', 'other/a']), [
       'plain/x now 2',
       'plain/one now 2',
@@ -83,7 +83,7 @@ describe('a store that version 0.1 wrote', () => {
     assert.deepEqual(await subscribed('worker', ['other/x', 'x/a']), ['x/a now 2']);
   });
 
-  it('has QoS 2 flows in both directions where they stopped', async () => {
+  it('continues QoS 2 flows in both directions', async () => {
     await using receiver = await MqttVisitor.connect(gateway.mqttPort, 'half-received');
     assert.equal(receiver.present, true);
     assert.deepEqual(await receiver.drained(), ['half/2 was sent 2'], 'half/1 had PUBREC: only PUBREL is left of it');
@@ -92,7 +92,7 @@ describe('a store that version 0.1 wrote', () => {
     await using reader = await MqttVisitor.connect(gateway.mqttPort, 'reader');
     await using sender = await MqttVisitor.connect(gateway.mqttPort, 'half-sent');
     assert.equal(sender.present, true);
-    // PUBLISH again, as its PUBREC may have been lost, then PUBREL.
+    // PUBLISH again, because its PUBREC may have been lost, then PUBREL.
     const id = Buffer.of(0, 7);
     const topic = Buffer.from('\0\nplain/half');
     sender.client.stream.write(Buffer.concat([rawPacket(0x3c, topic, id, Buffer.from('once')), rawPacket(0x62, id)]));
@@ -101,18 +101,18 @@ describe('a store that version 0.1 wrote', () => {
     assert.deepEqual(again, [], 'it was delivered before');
   });
 
-  it('has sessions and messages of a time when the clock was not set, and old ones', async () => {
+  it('keeps sessions and messages from before the clock was set, and old ones', async () => {
     assert.deepEqual(await visit('before-the-clock-was-set'), ['early/1 from 1970 1', 'early/2 from 1970, too 1']);
     assert.deepEqual(await visit('connected-before-the-clock-was-set'), ['early/2 from 1970, too 1']);
     assert.deepEqual(await visit('nearly-expired'), ['old/1 a week old 1']);
   });
 
-  it('has retained messages, and the wills of clients that were connected', async () => {
+  it('keeps retained messages, and publishes the wills of connected clients', async () => {
     await until('the wills', () => watcher.received.length === 3, 30);
     assert.deepEqual(watcher.received, ['wills/clean 010002 2', 'wills/pump pump 0', 'wills/kept kept 1']);
     await using reader = await MqttVisitor.connect(gateway.mqttPort, 'reader-of-all', { clean: true });
     await reader.client.subscribeAsync('#', { qos: 2 });
-    // Retained messages are sent in turns, and other messages in between.
+    // Retained messages are sent in turns, mixed with other messages.
     const own = (): string[] => reader.received.filter(text => text.endsWith('*') && !/^(presence|\$)/.test(text));
     await until('all that is retained', () => own().length >= 14);
     assert.deepEqual(

@@ -4,16 +4,16 @@ import { isReserved, isUri } from '../../../src/wamp/uri.ts';
 import { lineSettings } from './line-settings.ts';
 import { placeholdersOf } from './write-template.ts';
 
-/** What a device's or an argument's name is made of. */
+/** The name of a device or an argument. */
 const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'must be a letter or _, then letters, digits or _');
 
-/** YAML keeps the backslash of 'a\n' in single quotes and in none: what was meant is a line feed. */
+/** YAML keeps the backslash of 'a\n' in single quotes and without quotes. The author meant a line feed. */
 const withEscapes = z
   .string()
   .min(1)
-  .refine(text => !/\\[nrt0]/.test(text), 'has a backslash in it: write it in double quotes, as in "\\n"');
+  .refine(text => !/\\[nrt0]/.test(text), 'contains a backslash: write the text in double quotes, as in "\\n"');
 
-/** Steps for one frame and pattern, each of some ten nanoseconds. */
+/** Steps of the matcher for one frame and pattern, about ten nanoseconds each. */
 const MAX_PATTERN_STEPS = 2 ** 23;
 
 const pattern = z.string().superRefine((source, context) => {
@@ -26,12 +26,12 @@ const lineFraming = z.strictObject({
   delimiter: withEscapes
     .max(16)
     .default('\n')
-    .describe('What ends a line; with "\\n" a carriage return before it is removed too.'),
+    .describe('The delimiter of lines. With "\\n", a carriage return before it is removed too.'),
   maxLength: z.int().min(1).max(65_536).default(1024).describe('Longest line in bytes; longer ones are dropped.'),
   encoding: z.enum(['utf8', 'latin1']).default('utf8'),
 });
 
-/** How frames are told apart in what the device sends. */
+/** How the bridge separates frames. */
 export const framing = z.discriminatedUnion('type', [lineFraming]);
 
 export type FramingConfig = z.output<typeof framing>;
@@ -42,18 +42,16 @@ const publishRule = z
     topic: z
       .string()
       .optional()
-      .describe(
-        'Topic under serial.{id}. ; with {name} each named value is published by itself. Without it: serial.{id} itself.',
-      ),
-    uri: z.string().optional().describe('Instead of topic: the full URI, which may lie anywhere.'),
-    text: z.array(name).default([]).describe('Named groups that stay text even where they look like numbers.'),
+      .describe('Topic under serial.{id}. ; with {name}, each named value is one event. Default: serial.{id} itself.'),
+    uri: z.string().optional().describe('The full URI, instead of topic. It may be outside serial.{id}.'),
+    text: z.array(name).default([]).describe('Named groups that stay text, even if they look like numbers.'),
   })
   .superRefine((rule, context) => {
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if (rule.topic !== undefined && rule.uri !== undefined) issue('uri', 'cannot stand beside topic: one of them');
+    if (rule.topic !== undefined && rule.uri !== undefined) issue('uri', 'must not be given together with topic');
     const perValue = (rule.uri ?? rule.topic)?.includes('{name}') === true;
     if (perValue && !/\(\?<[^=!]/.test(rule.match)) {
-      issue('match', 'has no named group, such as (?<temperature>…), but {name} is in the topic');
+      issue('match', 'needs a named group, such as (?<temperature>…), because the topic contains {name}');
     }
   });
 
@@ -80,7 +78,7 @@ const argument = z.discriminatedUnion('type', [
   z.strictObject({
     name,
     type: z.literal('boolean'),
-    values: z.tuple([scalar, scalar]).default(['0', '1']).describe('What is written for false and for true.'),
+    values: z.tuple([scalar, scalar]).default(['0', '1']).describe('The texts for false and for true.'),
     default: z.boolean().optional(),
   }),
   z.strictObject({
@@ -103,55 +101,56 @@ export type ArgumentConfig = z.output<typeof argument>;
 const procedure = z
   .strictObject({
     name: z.string().min(1).optional().describe('Procedure under serial.{id}.'),
-    uri: z.string().min(1).optional().describe('Instead of name: the full URI, which may lie anywhere.'),
-    write: withEscapes.describe('What is written, with {argument} where an argument goes.'),
+    uri: z.string().min(1).optional().describe('The full URI, instead of name. It may be outside serial.{id}.'),
+    write: withEscapes.describe('The text to write, with a placeholder {argument} for each argument.'),
     args: z.array(argument).max(32).default([]),
     expect: pattern
       .optional()
       .describe('Regular expression of the answer. Without one, the call returns as soon as it is written.'),
-    error: pattern.optional().describe('Regular expression of an answer that says no.'),
+    error: pattern.optional().describe('Regular expression of an answer that reports an error.'),
     timeout: z.int().min(1).max(600_000).default(2000).describe('Milliseconds from the write to the answer.'),
     retries: z
       .int()
       .min(0)
       .max(10)
       .default(0)
-      .describe('Writes again where no answer came: only for commands that may be done twice.'),
+      .describe('Repeats the command if no answer comes. Only for commands that may be executed twice.'),
     text: z.array(name).default([]).describe('Named groups of the answer that stay text.'),
   })
   .superRefine((value, context) => {
     const declared = value.args.map(argument => argument.name);
     const used = placeholdersOf(value.write);
     const issue = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
-    if ((value.name === undefined) === (value.uri === undefined)) issue([], 'needs either name or uri, one of them');
+    if ((value.name === undefined) === (value.uri === undefined)) issue([], 'needs either name or uri');
     for (const placeholder of used) {
-      if (!declared.includes(placeholder)) issue(['write'], `has {${placeholder}}, which args does not declare`);
+      if (!declared.includes(placeholder)) issue(['write'], `contains {${placeholder}}, which args does not declare`);
     }
     for (const [index, argument] of declared.entries()) {
-      if (!used.includes(argument)) issue(['args', index, 'name'], `"${argument}" is not in write: "{${argument}}"`);
+      if (!used.includes(argument))
+        issue(['args', index, 'name'], `"${argument}" is not used in write: add "{${argument}}"`);
       if (declared.indexOf(argument) !== index) issue(['args', index, 'name'], `"${argument}" is declared twice`);
     }
     if (value.error !== undefined && value.expect === undefined) {
       issue(['error'], 'needs expect: without it the call does not wait for an answer');
     }
     if (value.retries > 0 && value.expect === undefined) {
-      issue(['retries'], 'needs expect: without it there is no answer to miss');
+      issue(['retries'], 'needs expect: without it the bridge waits for no answer');
     }
   });
 
 export type ProcedureConfig = z.output<typeof procedure>;
 
-/** One port and the device on it. */
+/** One port with its device. */
 export const portConfig = z
   .strictObject({
     id: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
-      .describe('Names the device: its topics and procedures are under serial.{id}.'),
+      .describe('The name of the device. Its topics and procedures are under serial.{id}.'),
     path: z
       .string()
       .min(1)
-      .describe('The port, best by its lasting name: /dev/serial/by-id/… ; demo:NAME is a simulated device.'),
+      .describe('The port, preferably by its stable name: /dev/serial/by-id/… ; demo:NAME is a simulated device.'),
     line: lineSettings.prefault('9600n81'),
     framing: framing.prefault({ type: 'line' }),
     openDelay: z
@@ -161,26 +160,26 @@ export const portConfig = z
       .default(0)
       .describe('Milliseconds from opening to the first write; an Arduino that resets when opened needs 2000.'),
     hupcl: z.boolean().default(false).describe('Drop DTR when the port closes (which resets many boards).'),
-    dtr: z.boolean().optional().describe('Sets DTR once open; as the system leaves it where not given.'),
-    rts: z.boolean().optional().describe('Sets RTS once open; as the system leaves it where not given.'),
+    dtr: z.boolean().optional().describe('Sets DTR after opening. Default: unchanged.'),
+    rts: z.boolean().optional().describe('Sets RTS after opening. Default: unchanged.'),
     silence: z
       .int()
       .min(0)
       .max(86_400_000)
       .default(0)
-      .describe('Opens the port anew when nothing came for so many milliseconds; 0: never.'),
+      .describe('Reopens the port if no bytes arrive for so many milliseconds; 0: never.'),
     keepRegistered: z
       .boolean()
       .default(false)
       .describe('Keep procedures registered while the device is away; calls then fail with wamp.error.unavailable.'),
-    queue: z.int().min(1).max(1024).default(16).describe('Calls that may wait for the line.'),
+    queue: z.int().min(1).max(1024).default(16).describe('Calls that may wait for the line. Further calls fail.'),
     resyncIdle: z
       .int()
       .min(0)
       .max(60_000)
       .default(250)
       .describe(
-        'Milliseconds of silence awaited after a missing answer, so that a late one is not taken for the next.',
+        'Milliseconds of silence to wait for after a missing answer, so that a late answer is not taken for the next one.',
       ),
     publish: z.array(publishRule).max(256).default([]),
     procedures: z.array(procedure).max(256).default([]),
@@ -198,7 +197,7 @@ export const portConfig = z
     const seen = new Set([statusUri(port.id)]);
     for (const [index, { name, uri }] of port.procedures.entries()) {
       const full = deviceUri(port.id, name, uri);
-      const problem = seen.has(full) ? `${full} is there already` : uriProblem(full);
+      const problem = seen.has(full) ? `${full} is already in use` : uriProblem(full);
       const key = uri === undefined ? 'name' : 'uri';
       if (problem !== undefined)
         context.addIssue({ code: 'custom', path: ['procedures', index, key], message: problem });
@@ -213,7 +212,7 @@ interface FramePatterns {
   readonly procedures: readonly Pick<ProcedureConfig, 'expect' | 'error'>[];
 }
 
-/** The patterns that are matched against frames, and where they stand. */
+/** The patterns that are matched against frames, with their paths in the configuration. */
 function framePatterns({ publish, procedures }: FramePatterns): { source: string; path: (string | number)[] }[] {
   const answers = procedures.flatMap(({ expect, error }, index) => [
     { source: expect ?? '', path: ['procedures', index, 'expect'] },
@@ -222,16 +221,16 @@ function framePatterns({ publish, procedures }: FramePatterns): { source: string
   return [...publish.map(({ match }, index) => ({ source: match, path: ['publish', index, 'match'] })), ...answers];
 }
 
-/** Linear time still grows with the length of a frame and the size of a pattern. */
+/** Matching takes linear time, so its cost grows with the length of a frame and the size of a pattern. */
 function costProblem(source: string, maxLength: number): string | undefined {
   if (LinearPattern.problem(source) !== undefined) return undefined;
   const { size } = new LinearPattern(source);
   if (size * maxLength <= MAX_PATTERN_STEPS) return undefined;
   const allowed = Math.floor(MAX_PATTERN_STEPS / maxLength);
-  return `is too large for frames of ${maxLength} bytes: it compiles to ${size} instructions, and ${allowed} are allowed. Make it smaller, or framing.maxLength`;
+  return `is too large for frames of ${maxLength} bytes: it compiles to ${size} instructions, and ${allowed} are allowed. Make the pattern or framing.maxLength smaller`;
 }
 
-/** The serial bridge's part of the configuration. */
+/** The configuration of the serial bridge. */
 export const serialConfig = z.strictObject({
   ports: z
     .array(portConfig)
@@ -241,7 +240,7 @@ export const serialConfig = z.strictObject({
       for (const key of ['id', 'path'] as const) {
         for (const [index, port] of ports.entries()) {
           if (ports.findIndex(other => other[key] === port[key]) === index) continue;
-          context.addIssue({ code: 'custom', path: [index, key], message: `${port[key]} is there already` });
+          context.addIssue({ code: 'custom', path: [index, key], message: `${port[key]} is used by two ports` });
         }
       }
     }),
@@ -249,14 +248,14 @@ export const serialConfig = z.strictObject({
 
 export type SerialConfig = z.output<typeof serialConfig>;
 
-/** Where a device's presence is published, and the procedure that tells it. */
+/** The topic of a device's presence, and the procedure that returns it. */
 export function statusUri(id: string): string {
   return deviceUri(id, 'status');
 }
 
 /**
- * The URI that the configuration means: `uri` as it stands; else `relative` under the device's `serial.{id}.`, where it
- * may also be written out; else `serial.{id}`. `{id}` is replaced.
+ * The full URI: `uri` unchanged; else `relative` under the device's `serial.{id}.`, which may also be written out; else
+ * `serial.{id}`. `{id}` is replaced.
  */
 export function deviceUri(id: string, relative: string | undefined, uri?: string): string {
   const own = `serial.${id}`;
@@ -267,7 +266,7 @@ export function deviceUri(id: string, relative: string | undefined, uri?: string
 
 function uriProblem(uri: string): string | undefined {
   const unknown = /\{[^}]*\}/.exec(uri)?.[0];
-  if (unknown !== undefined) return `has ${unknown}; only {id}, and {name} in a topic, are known here`;
-  if (!isUri(uri, 'loose')) return `${uri} is not a URI: no spaces, no #, no empty parts`;
-  return isReserved(uri) ? `${uri} is in wamp., which belongs to the protocol` : undefined;
+  if (unknown !== undefined) return `contains ${unknown}; the placeholders are {id}, and {name} in a topic`;
+  if (!isUri(uri, 'loose')) return `${uri} is not a valid URI: it must not contain spaces, # or empty components`;
+  return isReserved(uri) ? `${uri} begins with wamp., which is reserved for the protocol` : undefined;
 }

@@ -1,14 +1,14 @@
 const placeholder = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
-/** The names in braces in `template`, each once, in order. Braces around anything else stand for themselves. */
+/** The names in braces in `template`, each once, in order. Braces around other text are literal. */
 export function placeholdersOf(template: string): string[] {
   return [...new Set([...template.matchAll(placeholder)].map(match => match[1] ?? ''))];
 }
 
-/** What is written to a device for one procedure: fixed text with arguments in it. */
+/** The text that a procedure writes to a device: fixed text with placeholders for arguments. */
 export class WriteTemplate {
   readonly #source: string;
-  /** What ends the command, as far as the template says: the fixed text after the last argument. */
+  /** The end of the command, if the template has one: the fixed text after the last placeholder. */
   readonly terminator: string;
 
   constructor(source: string) {
@@ -17,7 +17,7 @@ export class WriteTemplate {
     this.terminator = last === undefined ? '' : source.slice(last.index + last[0].length);
   }
 
-  /** The text with each placeholder replaced; `values` has one for every name. */
+  /** The text with each placeholder replaced. `values` must hold every name. */
   render(values: ReadonlyMap<string, string>): string {
     return this.#source.replace(placeholder, (_, name: string) => values.get(name) ?? '');
   }

@@ -1,21 +1,21 @@
-/** What a framer has seen, for metrics. */
+/** Counters of a framer, for metrics. */
 export interface FramerCounters {
   readonly bytes: number;
   readonly frames: number;
-  /** Frames given up because they were longer than allowed; the framer found the next one by itself. */
+  /** Frames dropped because they exceeded the limit. The framer resynchronized at the next frame. */
   readonly overruns: number;
 }
 
-/** Receives one frame: a view that is valid only until it returns. */
+/** Receives one frame: a view that is valid until the function returns. */
 export type FrameHandler = (frame: Uint8Array) => void;
 
 /**
- * Bytes to frames, for one kind of framing. Its buffer is bounded; after noise or an overlong frame it finds the next
- * one by itself. However the bytes are cut into chunks, the frames are the same.
+ * Splits a stream of bytes into frames, for one kind of framing. Its buffer is bounded. After noise or an overlong
+ * frame it resynchronizes. The frames do not depend on how the bytes are split into chunks.
  */
 export interface Framer {
   readonly counters: FramerCounters;
   push(chunk: Uint8Array, frame: FrameHandler): void;
-  /** Forgets a frame begun: what comes next is from another connection. Counters stay. */
+  /** Discards an unfinished frame, because the next bytes belong to another connection. Counters stay. */
   reset(): void;
 }

@@ -3,21 +3,23 @@ import type { FrameHandler, Framer, FramerCounters } from './framer.ts';
 const CARRIAGE_RETURN = 0x0d;
 
 export interface LineFramerOptions {
-  /** What ends a frame; one byte or more. With a line feed alone, a carriage return before it belongs to the end too. */
+  /**
+   * The delimiter, one byte or more. If it is a single line feed, a carriage return before it is part of the delimiter.
+   */
   readonly delimiter: Uint8Array;
-  /** The longest frame, in bytes, without its delimiter. A longer one is dropped whole and counted. */
+  /** The longest frame in bytes, without its delimiter. A longer frame is dropped as a whole and counted. */
   readonly maxLength: number;
 }
 
-/** Frames that end with a delimiter. Empty frames (the blank lines that many devices send) are passed over. */
+/** Frames that end with a delimiter. Empty frames are skipped, since many devices send blank lines. */
 export class LineFramer implements Framer {
   readonly #delimiter: Buffer;
   readonly #maxLength: number;
   readonly #trimsReturn: boolean;
-  /** A frame begun: one as long as allowed and its delimiter fit exactly. */
+  /** The unfinished frame. Its size fits the longest frame with its delimiter. */
   readonly #begun: Buffer;
   #length = 0;
-  /** Within a frame that is too long: nothing is kept but what could be the beginning of the delimiter. */
+  /** Inside an overlong frame: only a possible beginning of the delimiter is kept. */
   #skipping = false;
   readonly #counters = { bytes: 0, frames: 0, overruns: 0 };
 
@@ -26,7 +28,7 @@ export class LineFramer implements Framer {
     this.#delimiter = Buffer.from(delimiter);
     this.#maxLength = maxLength;
     this.#trimsReturn = this.#delimiter.toString('latin1') === '\n';
-    // A carriage return that is going to be trimmed does not count as length.
+    // A carriage return that will be removed does not count as length.
     this.#begun = Buffer.alloc(maxLength + (this.#trimsReturn ? 1 : 0) + delimiter.length);
   }
 
@@ -40,7 +42,7 @@ export class LineFramer implements Framer {
     let at = 0;
     while (at < bytes.length) {
       if (this.#length === 0 && !this.#skipping) {
-        // Nothing is waiting: whole frames are taken from the chunk as they stand.
+        // Without an unfinished frame, whole frames are taken from the chunk without copying.
         const end = bytes.indexOf(this.#delimiter, at);
         if (end >= 0) {
           this.#emit(bytes.subarray(at, end), frame);
@@ -57,7 +59,9 @@ export class LineFramer implements Framer {
     this.#skipping = false;
   }
 
-  /** Adds from `at` on to the frame begun, up to its end or to what fits; returns where it stopped. */
+  /**
+   * Appends from `at` to the unfinished frame, up to its end or to the limit. Returns the position where it stopped.
+   */
   #gather(bytes: Buffer, at: number, frame: FrameHandler): number {
     const had = this.#length;
     const taken = bytes.copy(this.#begun, had, at);

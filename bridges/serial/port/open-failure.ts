@@ -1,13 +1,13 @@
-/** Why a port could not be opened, and what helps. */
+/** Why a port could not be opened, and how to correct it. */
 export interface OpenFailure {
   readonly kind: 'missing' | 'denied' | 'busy' | 'other';
-  /** What to do, for people. */
+  /** Advice for the operator. */
   readonly advice: string;
 }
 
 /**
- * What the failure that the system reports for `path` means. The library gives texts, not codes. `candidates` is asked
- * for the ports that there are, where that helps.
+ * Classifies the error that the system reports for `path`. The library gives texts, not codes. `candidates` lists the
+ * existing ports and is called only if that helps.
  */
 export function explainOpenFailure(path: string, message: string, candidates: () => readonly string[]): OpenFailure {
   if (/no such (file|device)|cannot find|not exist/i.test(message)) {
@@ -27,8 +27,8 @@ export function explainOpenFailure(path: string, message: string, candidates: ()
   if (/inappropriate ioctl|invalid argument/i.test(message)) {
     return {
       kind: 'other',
-      advice: `${path} is no serial port, or does not know the line settings given (${message})`,
+      advice: `${path} is not a serial port, or does not support the given line settings (${message})`,
     };
   }
-  return { kind: 'other', advice: `${path} cannot be opened: ${message}` };
+  return { kind: 'other', advice: `could not open ${path}: ${message}` };
 }

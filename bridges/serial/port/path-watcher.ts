@@ -2,24 +2,24 @@ import { existsSync, type FSWatcher, realpathSync, watch } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import type { Clock, Timer } from '../../../src/base/clock.ts';
 
-/** Knows when a port's device file may have come or gone. */
+/** Reports that a port's device file may have appeared or disappeared. */
 export interface PortWatch extends Disposable {
-  /** Remembers which device the path leads to, now that it is open. */
+  /** Remembers the device that the path leads to, when the port is opened. */
   opened(): void;
   /** Whether the path leads to a device now. */
   exists(): boolean;
-  /** Whether the device that was opened is gone, whatever its path leads to now. */
+  /** Whether the opened device has disappeared, regardless of the current target of the path. */
   gone(): boolean;
 }
 
 export type PortWatcher = (path: string, clock: Clock, changed: () => void) => PortWatch;
 
-/** udev makes a node, then its links, then its permissions: after the last of these it is ready to be opened. */
+/** udev creates a node, then its links, then sets permissions. Only then can the port be opened. */
 const SETTLE = 500;
 
 /**
- * Watches the folder of a device file, or the nearest one above that exists: `/dev/serial/by-id` is there only while
- * something is plugged in. Where watching is impossible nothing is reported, and the owner's own attempts remain.
+ * Watches the folder of a device file, or the nearest existing parent: `/dev/serial/by-id` exists only while an adapter
+ * is plugged in. If watching is impossible it reports nothing, and the owner's own retries remain.
  */
 class FileWatch implements PortWatch {
   readonly #path: string;
@@ -50,7 +50,8 @@ class FileWatch implements PortWatch {
   }
 
   gone(): boolean {
-    // A link that vanishes while its device stays (it has happened in an update of udev) is no unplugging.
+    // A link can disappear while its device stays, for example during an update of udev. That is not an unplugged
+    // device.
     return this.#device !== undefined && !existsSync(this.#device);
   }
 
@@ -64,14 +65,14 @@ class FileWatch implements PortWatch {
     if (!isAbsolute(this.#path)) return;
     let folder = dirname(this.#path);
     while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
-    // Always anew: a folder of the same name may be another one by now.
+    // Watched again each time: a folder of the same name may be a new one.
     this.#watcher?.close();
     this.#watcher = undefined;
     try {
       this.#watcher = watch(folder, { persistent: false }, () => this.#event());
       this.#watcher.on('error', () => this.#event());
     } catch {
-      // No watch descriptors left, or the folder went away this moment: the owner tries by itself now and then.
+      // No watch descriptors are left, or the folder has just disappeared. The owner retries from time to time.
     }
   }
 
@@ -88,7 +89,7 @@ class FileWatch implements PortWatch {
 /** Watches the file system. */
 export const watchFile: PortWatcher = (path, clock, changed) => new FileWatch(path, clock, changed);
 
-/** For ports that are no files. */
+/** For ports that are not files. */
 export const watchNothing: PortWatcher = () => ({
   opened: () => {},
   exists: () => true,

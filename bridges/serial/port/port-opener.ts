@@ -2,18 +2,18 @@ import type { SerialPort, SerialPortMock } from 'serialport';
 import type { SimulatedConnection, SimulatedDevices } from '../simulation/simulated-device.ts';
 import type { Wire, WireOpener, WireReceiver, WireSettings } from './wire.ts';
 
-/** The beginning of a path that is a simulated device's. */
+/** The path prefix of simulated devices. */
 export const SIMULATED = 'demo:';
 
-/** Bytes that may wait in front of a line that takes none (flow control held, device hung). */
+/** Bytes that may wait for a line that does not accept them (flow control, hung device). */
 const MAX_UNWRITTEN = 65_536;
 
 type Port = SerialPort | SerialPortMock;
 
-/** Opens real ports with `serialport`, and simulated ones with its mock binding: the same code from there on. */
+/** Opens real ports with `serialport`, and simulated ones with its mock binding. Both use the same code afterwards. */
 export function portOpener(devices: SimulatedDevices): WireOpener {
   return async (settings, receiver) => {
-    // Loaded when a port is first opened: the native part costs memory that a gateway without ports need not spend.
+    // Loaded when the first port is opened: a gateway without ports does not need the memory of the native part.
     const { SerialPort, SerialPortMock } = await import('serialport');
     const options = {
       path: settings.path,
@@ -60,14 +60,14 @@ function opened(port: Port): Promise<void> {
   return new Promise((resolve, reject) => port.open(error => (error ? reject(error) : resolve())));
 }
 
-/** DTR and RTS as configured. A pseudo-terminal has neither, which is no reason to give it up. */
+/** Sets DTR and RTS as configured. A pseudo-terminal has neither, which is not an error. */
 async function setLines(port: SerialPort, { dtr, rts }: WireSettings): Promise<void> {
   if (dtr === undefined && rts === undefined) return;
-  // What is not named would be set to its default by the library, which is true for both.
+  // The library sets omitted signals to their default, which is true for both.
   await new Promise<void>(resolve => port.set({ dtr: dtr ?? true, rts: rts ?? true }, () => resolve()));
 }
 
-/** Joins a simulated device to the mock binding, which keeps what is written to itself. */
+/** Connects a simulated device to the mock binding, which otherwise only records the written bytes. */
 function connectSimulated(port: SerialPortMock, device: { connect(): SimulatedConnection }): void {
   const binding = port.port;
   if (binding === undefined) return;
@@ -88,7 +88,7 @@ class SerialWire implements Wire {
     this.#port = port;
     this.#receiver = receiver;
     port.on('data', (chunk: Uint8Array) => this.#receiver?.data(chunk));
-    // A hang-up shows as `close` with an error, on some systems as the end of the stream.
+    // A hang-up is reported as `close` with an error, on some systems as the end of the stream.
     port.on('close', (error: unknown) => this.#lost(error instanceof Error ? error.message : 'closed'));
     port.on('end', () => this.#lost('hung up'));
     port.on('error', (error: Error) => this.#lost(error.message));
@@ -96,9 +96,9 @@ class SerialWire implements Wire {
 
   write(bytes: Uint8Array): Promise<void> {
     const port = this.#port;
-    // The library keeps what is written to a closed port and sends it after the next opening: never let it.
+    // The library would keep bytes written to a closed port and send them after the next opening.
     if (this.#receiver === undefined || !port.isOpen) return Promise.reject(new Error('the port is not open'));
-    if (port.writableLength > MAX_UNWRITTEN) return Promise.reject(new Error('the line takes no more bytes'));
+    if (port.writableLength > MAX_UNWRITTEN) return Promise.reject(new Error('the serial line accepts no more bytes'));
     return new Promise((resolve, reject) => {
       port.write(bytes, error => (error ? reject(error) : resolve()));
     });

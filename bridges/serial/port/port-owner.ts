@@ -7,15 +7,15 @@ import { serialPorts } from './serial-ports.ts';
 import type { Wire, WireOpener, WireSettings } from './wire.ts';
 
 /**
- * `absent`: there is no such port. `opening`. `settling`: open, the device is given time to start. `ready`: open,
- * commands may be written. `faulted`: there, but it cannot be opened or has failed. `closed`: over.
+ * `absent`: the port does not exist. `opening`. `settling`: open, the device starts. `ready`: open, commands may be
+ * written. `faulted`: it exists, but cannot be opened or has failed. `closed`: final.
  */
 export type PortState = 'absent' | 'opening' | 'settling' | 'ready' | 'faulted' | 'closed';
 
 export interface PortListener {
-  /** The state is another one, or its reason. */
+  /** The state or its reason has changed. */
   state(state: PortState, reason: string | undefined): void;
-  /** A new connection begins: nothing of the last one counts any more. */
+  /** A new connection begins: state of the previous one is invalid. */
   connected(): void;
   data(chunk: Uint8Array): void;
 }
@@ -27,25 +27,25 @@ export interface PortOwnerOptions extends WireSettings {
   readonly watch: PortWatcher;
   readonly clock: Clock;
   readonly log: Logger;
-  /** From 0 to 1: spreads attempts. */
+  /** A number in [0, 1] that spreads retries. */
   readonly random: () => number;
   readonly listener: PortListener;
 }
 
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 30_000;
-/** A connection that held so long was a good one: the next attempt is soon again. */
+/** A connection that lasted so long resets the pause between retries. */
 const STEADY = 30_000;
-/** Closing a port can wait for its output, which a device that is gone never takes. */
+/** Closing a port can wait for its output, which a disconnected device never accepts. */
 const CLOSE_WAIT = 1000;
 
-/** One connection, from the attempt to open it until it is given up. */
+/** One connection, from opening to giving up. */
 interface Connection {
   wire: Wire | undefined;
   lastData: number;
 }
 
-/** Keeps one port open as far as that is possible, and says what state it is in. One log line per change. */
+/** Keeps one port open whenever possible, and reports its state. Logs one line per change. */
 export class PortOwner {
   readonly #options: PortOwnerOptions;
   readonly #watch: PortWatch;
@@ -66,7 +66,7 @@ export class PortOwner {
     return this.#state;
   }
 
-  /** Why the port is not ready, for people; undefined while all is well. */
+  /** Why the port is not ready, as text; undefined while it is ready. */
   get reason(): string | undefined {
     return this.#reason;
   }
@@ -87,13 +87,13 @@ export class PortOwner {
     return wire.write(bytes);
   }
 
-  /** What a caller is told while the port is not ready. */
+  /** The error for callers while the port is not ready. */
   unavailable(): WampError {
     const why = this.#reason === undefined ? '' : `: ${this.#reason}`;
     return new WampError(ErrorUri.Unavailable, [`serial port ${this.#options.path} is not connected${why}`]);
   }
 
-  /** Closes the port for good; waits a second at most. */
+  /** Closes the port for good. Waits one second at most. */
   async stop(): Promise<void> {
     this.#timer?.cancel();
     this.#watch[Symbol.dispose]();
@@ -116,7 +116,7 @@ export class PortOwner {
     const { open, listener, clock, path, line, hupcl, dtr, rts } = this.#options;
     const connection: Connection = { wire: undefined, lastData: clock.monotonic() };
     this.#connection = connection;
-    // An attempt after a failed one is no news.
+    // A repeated failure is not logged again.
     if (this.#reason === undefined) this.#enter('opening', undefined);
     listener.connected();
     try {
@@ -165,12 +165,12 @@ export class PortOwner {
     this.#listen(connection);
   }
 
-  /** The watchdog: some adapters never report that they were pulled out. */
+  /** The watchdog: some adapters never report that they were unplugged. */
   #listen(connection: Connection): void {
     const { silence, clock } = this.#options;
     if (silence === 0 || this.#connection !== connection) return;
     const left = connection.lastData + silence - clock.monotonic();
-    if (left <= 0) this.#giveUp(connection, `nothing came for ${silence} ms`);
+    if (left <= 0) this.#giveUp(connection, `received no bytes for ${silence} ms`);
     else this.#timer = clock.after(left, () => this.#listen(connection));
   }
 
@@ -206,21 +206,21 @@ export class PortOwner {
       this.#retry = FIRST_RETRY;
       void this.#open();
     } else if (connection.wire !== undefined && this.#watch.gone()) {
-      this.#giveUp(connection, 'its device file is gone');
+      this.#giveUp(connection, 'its device file disappeared');
     }
   }
 
   #enter(state: PortState, reason: string | undefined): void {
     const { log, path, listener } = this.#options;
-    // That a port is still absent is no news, however its absence shows.
+    // A port that stays absent is logged once, even if the system reports it differently.
     const same =
       state === this.#state && (reason === this.#reason || (state === 'absent' && this.#reason !== undefined));
     this.#state = state;
     this.#reason = reason;
     if (same) return;
     const fields = reason === undefined ? { path, state } : { path, state, reason };
-    if (state === 'faulted' || state === 'absent') log.warn(fields, 'serial port not available');
-    else if (state === 'ready') log.info(fields, 'serial port ready');
+    if (state === 'faulted' || state === 'absent') log.warn(fields, 'serial port became unavailable');
+    else if (state === 'ready') log.info(fields, 'serial port became ready');
     else log.debug(fields, 'serial port');
     listener.state(state, reason);
   }

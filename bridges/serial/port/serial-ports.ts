@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 
-/** Enough for a person to see their own among them. */
+/** The most ports that are listed: enough for the operator to find the right one. */
 const MOST = 8;
 
-/** The serial ports of this machine by the name that lasts longest. Read from the file system: no udevadm is needed. */
+/** The serial ports of this machine by their most stable name. Read from the file system, without udevadm. */
 export function serialPorts(): readonly string[] {
   const byId = entries('/dev/serial/by-id');
   const found = byId.length > 0 ? byId : entries('/dev').filter(path => /\/tty(USB|ACM|AMA)\d+$/.test(path));

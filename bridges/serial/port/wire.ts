@@ -1,6 +1,6 @@
 import type { LineSettings } from '../config/line-settings.ts';
 
-/** How a port is to be opened. */
+/** How to open a port. */
 export interface WireSettings {
   readonly path: string;
   readonly line: LineSettings;
@@ -10,19 +10,22 @@ export interface WireSettings {
 }
 
 export interface WireReceiver {
-  /** Bytes from the device; valid until it returns. */
+  /** Bytes from the device, valid until the function returns. */
   data(chunk: Uint8Array): void;
-  /** The wire is gone, not by `close`: unplugged, hung up, or broken. Said at most once, and nothing after it. */
+  /**
+   * The connection was lost, not closed by `close`: unplugged, hung up, or broken. Called at most once, as the last
+   * event.
+   */
   lost(reason: string): void;
 }
 
-/** A serial port that is open. It is used for one connection and then thrown away. */
+/** An open serial port. It serves one connection and is then discarded. */
 export interface Wire {
-  /** Resolves when the system has taken the bytes. Rejects at once where the port is not open, or takes nothing. */
+  /** Resolves when the system has accepted the bytes. Rejects at once if the port is closed or accepts no bytes. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Closes it; idempotent, never rejects. The receiver hears nothing any more. */
+  /** Closes the port. Idempotent, never rejects. The receiver is not called afterwards. */
   close(): Promise<void>;
 }
 
-/** Opens a port. Rejects with what the system says; nothing is left open then. */
+/** Opens a port. Rejects with the system's error; no port stays open then. */
 export type WireOpener = (settings: WireSettings, receiver: WireReceiver) => Promise<Wire>;

@@ -2,23 +2,23 @@ import type { LinearMatch } from '../../../src/base/patterns/linear-pattern.ts';
 import type { Dict } from '../../../src/wamp/dict.ts';
 import { EMPTY_DICT } from '../../../src/wamp/dict.ts';
 
-/** How a device writes text. */
+/** The text encoding of a device. */
 type Encoding = 'utf8' | 'latin1';
 
-/** What a regular expression found in a frame, as the arguments of an event or a result. */
+/** The values that a regular expression captured, as the arguments of an event or a result. */
 export interface Captured {
   readonly args: readonly unknown[];
   readonly kwargs: Dict;
 }
 
-// One way to read each text: with `\d+\.?\d*`, a long row of digits would cost the square of its length.
+// Each text matches in one way only: with `\d+\.?\d*`, a long row of digits would cost quadratic time.
 const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
 
 /**
- * Named groups become keyword arguments; where there are none, numbered groups become arguments; where there are no
- * groups at all, the text matched is the one argument. Groups that did not take part are left out (null where they are
- * numbered). What reads as a number becomes one, but for the groups named in `text`. What begins with U+0000 is not text
- * in WAMP, and becomes its bytes in `encoding`. [advanced/serialization_binary_json]
+ * Named groups become keyword arguments. Without named groups, numbered groups become arguments; without groups, the
+ * matched text is the only argument. Groups that did not match are omitted (null if numbered). A text that is a number
+ * becomes one, except for the groups in `text`. A text that begins with U+0000 is not a string in WAMP, so it becomes
+ * its bytes in `encoding`. [advanced/serialization_binary_json]
  */
 export function captured(
   { named, groups, text: matched }: LinearMatch,
@@ -48,7 +48,9 @@ function textOrBytes(value: string, encoding: Encoding): string | Uint8Array {
   return value.charCodeAt(0) === 0 ? Buffer.from(value, encoding) : value;
 }
 
-/** The number that `text` is, else `text`; what a number would not keep exactly (an id of 20 digits) stays text. */
+/**
+ * The number that `text` represents, or `text` itself. A number that would lose digits (an id of 20 digits) stays text.
+ */
 export function numeric(text: string): number | string {
   if (!decimal.test(text)) return text;
   const value = Number(text);

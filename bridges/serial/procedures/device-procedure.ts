@@ -8,10 +8,10 @@ import { type Captured, captured } from './captured.ts';
 import { ProcedureArguments } from './procedure-arguments.ts';
 import type { Exchange, Reply } from './transaction-queue.ts';
 
-/** The device understood and said no. First argument: its words. */
-export const DEVICE_ERROR = asUri('wampway.error.device');
+/** The device reported an error. First argument: the device's text. */
+const DEVICE_ERROR = asUri('wampway.error.device');
 
-/** A procedure of a device: the arguments of a call to what is written, what comes back to a result. */
+/** A procedure of a device: maps the arguments of a call to a command, and the answer to a result. */
 export class DeviceProcedure {
   readonly uri: string;
   readonly #config: ProcedureConfig;
@@ -27,14 +27,14 @@ export class DeviceProcedure {
     this.#template = new WriteTemplate(config.write);
     const { terminator } = this.#template;
     this.#arguments = new ProcedureArguments(config.args, {
-      // Control characters are refused in any case, so of `;\r\n` the semicolon is what matters.
+      // Control characters are always refused, so of `;\r\n` only the semicolon has to be checked.
       terminators: [port.framing.delimiter, terminator, terminator.replace(/\p{Cc}+/gu, '')],
       encoding: this.#encoding,
     });
     this.#interpret = interpreter(config, this.#encoding);
   }
 
-  /** The exchange that a call stands for. Throws `wamp.error.invalid_argument`. */
+  /** The transaction of a call. Throws `wamp.error.invalid_argument`. */
   exchange(args: readonly unknown[], kwargs: Dict): Exchange {
     const text = this.#template.render(this.#arguments.encode(args, kwargs));
     return {
@@ -45,7 +45,7 @@ export class DeviceProcedure {
     };
   }
 
-  /** The result of a call whose reply this is; throws `wampway.error.device` where the device refused. */
+  /** The result for a reply. Throws `wampway.error.device` if the device reported an error. */
   result(reply: Reply | undefined): Captured {
     if (reply === undefined) return { args: [], kwargs: {} };
     if (reply.kind === 'result') return reply.value;
@@ -55,7 +55,7 @@ export class DeviceProcedure {
   }
 }
 
-/** A refusal is looked for first: an `expect` as wide as `.+` would take it for a result. */
+/** The error pattern is tried first: an `expect` as wide as `.+` would match the error too. */
 function interpreter(
   { expect, error, text }: ProcedureConfig,
   encoding: 'utf8' | 'latin1',

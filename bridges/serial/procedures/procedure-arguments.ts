@@ -3,12 +3,12 @@ import type { Dict } from '../../../src/wamp/dict.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import type { ArgumentConfig } from '../config/serial-config.ts';
 
-/** Control characters, and halves of surrogate pairs that no encoding can write. */
+/** Control characters, and unpaired surrogates, which no encoding can represent. */
 const unwritable = /[\p{Cc}\p{Cs}]/u;
 
-/** What a text argument may not carry, so that one command stays one command. */
+/** Text that an argument must not contain, so that one command stays one command. */
 export interface TextLimits {
-  /** Texts that end a command on this line; empty ones are ignored. */
+  /** Texts that end a command on this line. Empty ones are ignored. */
   readonly terminators: readonly string[];
   readonly encoding: 'utf8' | 'latin1';
 }
@@ -17,7 +17,7 @@ function invalid(text: string): WampError {
   return new WampError(ErrorUri.InvalidArgument, [text]);
 }
 
-/** `"blue"`, `12`, `null`, `a list`: a value as an error message shows it, cut to a bearable length. */
+/** `"blue"`, `12`, `null`, `a list`: a value for an error message, shortened. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (ArrayBuffer.isView(value)) return 'bytes';
@@ -26,7 +26,7 @@ function shown(value: unknown): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
-/** Checks the arguments of calls against their declaration and turns each into the text that is written. */
+/** Checks the arguments of calls against their declaration, and formats each as text. */
 export class ProcedureArguments {
   readonly #declared: readonly ArgumentConfig[];
   readonly #limits: TextLimits;
@@ -43,8 +43,8 @@ export class ProcedureArguments {
   }
 
   /**
-   * The text of each argument by name. Arguments come by position in declared order, by name, or some of each. Throws
-   * `WampError` `wamp.error.invalid_argument` that says which argument and what was expected.
+   * The text of each argument by name. Arguments may be positional in declared order, named, or mixed. Throws
+   * `wamp.error.invalid_argument`, which names the argument and the expected value.
    */
   encode(args: readonly unknown[], kwargs: Dict): ReadonlyMap<string, string> {
     if (args.length > this.#declared.length) {
@@ -135,7 +135,7 @@ function numberText(argument: Extract<ArgumentConfig, { type: 'integer' | 'numbe
     value >= (min ?? -Infinity) &&
     value <= (max ?? Infinity);
   if (!fits) throw mismatch(argument, `${kind}${range}`, value);
-  // Adding 0 turns -0 into 0, also the -0 that rounding makes: no device expects a negative zero.
+  // Adding 0 turns -0 into 0, also the -0 of rounding: devices do not expect a negative zero.
   if (argument.type === 'integer' || argument.decimals === undefined) return String(value + 0);
   return (Number(value.toFixed(argument.decimals)) + 0).toFixed(argument.decimals);
 }

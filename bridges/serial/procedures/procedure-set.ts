@@ -3,8 +3,8 @@ import type { InvocationHandler, Registration, WampSession } from '../../../src/
 import { WampError } from '../../../src/wamp/errors.ts';
 
 /**
- * Procedures that are registered and unregistered together, as a device comes and goes. Whatever was asked for last is
- * what comes about, however quickly it changes.
+ * Procedures that are registered and unregistered together when a device connects and disconnects. The last request
+ * wins, however fast they follow each other.
  */
 export class ProcedureSet {
   readonly #session: WampSession;
@@ -21,7 +21,7 @@ export class ProcedureSet {
     this.#log = log;
   }
 
-  /** Registers or unregisters; resolves when the router has answered. Never rejects. */
+  /** Registers or unregisters. Resolves when the router has answered. Never rejects. */
   set(wanted: boolean): Promise<void> {
     this.#wanted = wanted;
     this.#working ??= this.#work().finally(() => {
@@ -48,9 +48,9 @@ export class ProcedureSet {
     try {
       return await this.#session.register(uri, handler);
     } catch (error) {
-      // What the router answers is no fault of the program: its reason is enough.
+      // A refusal of the router is not an error of this program, so its reason is logged without a stack.
       const why = error instanceof WampError ? { reason: error.message } : { err: error };
-      this.#log.warn({ procedure: uri, ...why }, 'procedure not registered');
+      this.#log.warn({ procedure: uri, ...why }, 'could not register a procedure');
       return undefined;
     }
   }

@@ -3,26 +3,29 @@ import { afterAwake } from '../../../src/base/time/awake-time.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import type { Captured } from './captured.ts';
 
-/** What a device answered: a result, or a refusal in its own words. */
+/** The answer of a device: a result, or an error in the device's words. */
 export type Reply =
   | { readonly kind: 'result'; readonly value: Captured }
   | { readonly kind: 'refusal'; readonly value: Captured; readonly frame: string };
 
-/** One request to a device and what may answer it. */
+/** One request to a device, and how to recognize its answer. */
 export interface Exchange {
   readonly bytes: Uint8Array;
   /** Milliseconds from the end of the write to the answer. */
   readonly timeout: number;
-  /** How often it is written again where no answer comes. */
+  /** Repetitions if no answer comes. */
   readonly retries: number;
-  /** The reply that `frame` is, or undefined where it is none; without this the exchange ends with the write. */
+  /**
+   * Returns the reply in `frame`, or undefined if `frame` is not a reply. Without it the transaction ends with the
+   * write.
+   */
   readonly interpret: ((frame: string) => Reply | undefined) | undefined;
 }
 
 export interface TransactionCounters {
   readonly sent: number;
   readonly timeouts: number;
-  /** Answers that came when nobody waited for them any more. */
+  /** Answers that arrived after their request had timed out. */
   readonly lateReplies: number;
   /** Requests refused because the queue was full. */
   readonly refused: number;
@@ -30,20 +33,20 @@ export interface TransactionCounters {
 
 export interface TransactionQueueOptions {
   readonly clock: Clock;
-  /** Requests that may wait, the one on the line not counted. */
+  /** Requests that may wait, not counting the active one. */
   readonly depth: number;
-  /** Milliseconds of silence awaited after a missing answer. */
+  /** Milliseconds of silence to wait for after a missing answer. */
   readonly resyncIdle: number;
-  /** Milliseconds that so many bytes take on the line. */
+  /** Milliseconds to transmit so many bytes. */
   readonly transmitTime: (bytes: number) => number;
-  /** Resolves when the bytes are with the system; rejects where the port is gone. */
+  /** Resolves when the system has accepted the bytes. Rejects if the port is disconnected. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
 }
 
 class Transaction {
   readonly exchange: Exchange;
   attempts = 0;
-  /** The caller has been answered; the line still waits for the device. */
+  /** The caller has been answered, but the line still waits for the device. */
   abandoned = false;
   readonly #resolve: (reply: Reply | undefined) => void;
   readonly #reject: (error: Error) => void;
@@ -72,10 +75,10 @@ class Transaction {
   }
 }
 
-/** How long a late answer is known as one, in milliseconds, where the exchange's own timeout is not longer. */
+/** Milliseconds during which a late answer is recognized, unless the transaction's own timeout is longer. */
 const OVERDUE_FOR = 10_000;
 
-/** The exchange whose answers may still come, how many of them, and until when that is believed. */
+/** The transaction whose late answers may still arrive, how many, and until when. */
 interface Overdue {
   readonly until: number;
   readonly interpret: (frame: string) => Reply | undefined;
@@ -83,9 +86,9 @@ interface Overdue {
 }
 
 /**
- * The half-duplex rule of a line: one request at a time, the next when the answer has come or its time is over. After
- * a missing answer the line is left alone until it is quiet, so that a late answer is not taken for that of the next
- * request; nothing can tell them apart otherwise. What is no answer is left to whoever publishes it.
+ * Half-duplex access to a line: one request at a time, the next after the answer or the timeout. After a missing answer
+ * the queue waits until the line is silent, because a late answer cannot be told apart from the answer to the next
+ * request. Frames that are not answers are left to the publish rules.
  */
 export class TransactionQueue {
   readonly #options: TransactionQueueOptions;
@@ -94,7 +97,7 @@ export class TransactionQueue {
   #current: Transaction | undefined;
   #deadline: Timer | undefined;
   #overdue: Overdue | undefined;
-  /** While the line is left alone: the timer of its silence, and when waiting for silence ends at the latest. */
+  /** While the queue waits for silence: the timer of the silence, and the latest end of the wait. */
   #quiet: Timer | undefined;
   #quietUntil = 0;
 
@@ -106,21 +109,21 @@ export class TransactionQueue {
     return this.#counters;
   }
 
-  /** Requests that wait, the one on the line included. */
+  /** Waiting requests, including the active one. */
   get pending(): number {
     return this.#waiting.length + (this.#current === undefined ? 0 : 1);
   }
 
   /**
-   * Runs `exchange` when its turn comes. Resolves with the reply (undefined where none is expected). Rejects with
-   * `wamp.error.timeout`, `wamp.error.unavailable` (queue full), `wamp.error.canceled` (signal aborted, port lost).
+   * Queues `exchange`. Resolves with the reply (undefined if none is expected). Rejects with `wamp.error.timeout`,
+   * `wamp.error.unavailable` (queue full), or `wamp.error.canceled` (signal aborted, port lost).
    */
   run(exchange: Exchange, signal?: AbortSignal): Promise<Reply | undefined> {
     if (signal?.aborted) return Promise.reject(canceled('the call was cancelled'));
     const idle = this.#current === undefined && this.#quiet === undefined;
     if (!idle && this.#waiting.length >= this.#options.depth) {
       this.#counters.refused++;
-      const text = `${this.#options.depth} calls wait for the serial line already`;
+      const text = `${this.#options.depth} calls are already waiting for the serial line`;
       return Promise.reject(new WampError(ErrorUri.Unavailable, [text]));
     }
     return new Promise((resolve, reject) => {
@@ -133,7 +136,7 @@ export class TransactionQueue {
     });
   }
 
-  /** Takes `frame` if it answers a request, in time or late. False: it is nobody's answer. */
+  /** Consumes `frame` if it answers a request, in time or late. Returns false if it is not an answer. */
   frame(frame: string): boolean {
     const current = this.#current;
     const reply = current?.exchange.interpret?.(frame);
@@ -156,12 +159,12 @@ export class TransactionQueue {
     return true;
   }
 
-  /** Something came in: the line is not silent. */
+  /** Bytes arrived: the line is not silent. */
   activity(): void {
     if (this.#quiet !== undefined) this.#awaitQuiet();
   }
 
-  /** Ends everything that waits or is on the line: the port is gone. */
+  /** Rejects all waiting and active requests, because the port was lost. */
   abort(error: Error): void {
     this.#deadline?.cancel();
     this.#quiet?.cancel();
@@ -185,8 +188,8 @@ export class TransactionQueue {
     const { bytes, timeout, interpret } = transaction.exchange;
     transaction.attempts++;
     this.#counters.sent++;
-    // From the end of the transmission, which is computed: asking the system would block a thread while the other
-    // side holds the line with flow control. The deadline covers a write that never ends as well.
+    // From the end of the transmission, which is computed: asking the system would block a thread while flow control
+    // stops the line. The deadline also covers a write that never ends.
     this.#deadline = afterAwake(clock, timeout + transmitTime(bytes.length), () => this.#expire(transaction));
     write(bytes).then(
       () => {
@@ -208,12 +211,12 @@ export class TransactionQueue {
     this.#counters.timeouts++;
     if (!transaction.abandoned) {
       if (transaction.attempts <= retries) {
-        // A late answer to the first attempt answers the second as well: it is the same command.
+        // A late answer to the first attempt also answers the second: it is the same command.
         this.#attempt(transaction);
         return;
       }
       const times = transaction.attempts === 1 ? '' : ` (${transaction.attempts} attempts)`;
-      const what = interpret === undefined ? 'the serial line did not take the command' : 'the device did not answer';
+      const what = interpret === undefined ? 'the serial line did not accept the command' : 'the device did not answer';
       transaction.fail(new WampError(ErrorUri.Timeout, [`${what} within ${timeout} ms${times}`]));
     }
     this.#finish(transaction, transaction.attempts);
@@ -234,7 +237,7 @@ export class TransactionQueue {
     this.#next();
   }
 
-  /** A talkative line is never silent: the wait is bounded by the exchange's own timeout. */
+  /** A line that always sends is never silent, so the transaction's own timeout bounds the wait. */
   #awaitQuiet(): void {
     const { clock, resyncIdle } = this.#options;
     this.#quiet?.cancel();
@@ -258,7 +261,7 @@ export class TransactionQueue {
       return;
     }
     if (this.#current !== transaction || transaction.abandoned) return;
-    // What is on the line cannot be taken back: the device is given its time before the next request.
+    // A command that was sent cannot be undone. The device gets its time before the next request.
     transaction.abandoned = true;
     transaction.fail(error);
   }

@@ -1,20 +1,20 @@
-/** A simulated device's end of its line. */
+/** The line of a simulated device, as the device uses it. */
 export interface SimulatedLine {
   send(text: string): void;
-  /** As if the cable were pulled. */
+  /** Simulates an unplugged cable. */
   unplug(): void;
 }
 
-/** A device without hardware: what it does while its port is open. */
+/** A device without hardware: its behaviour while its port is open. */
 export interface SimulatedDevice {
-  /** The port has been opened. */
+  /** The port was opened. */
   connect(line: SimulatedLine): SimulatedConnection;
 }
 
 export interface SimulatedConnection {
   /** Bytes that were written to the device. */
   receive(bytes: Uint8Array): void;
-  /** The port has been closed. */
+  /** The port was closed. */
   disconnect(): void;
 }
 

@@ -2,17 +2,17 @@ import type { Clock, Timer } from '../../../src/base/clock.ts';
 import { LineFramer } from '../framing/line-framer.ts';
 import type { SimulatedConnection, SimulatedDevice, SimulatedLine } from './simulated-device.ts';
 
-/** Percent of soil moisture that a second of sun takes and a second of water gives. */
+/** Percent of soil moisture that one second of sun removes and one second of water adds. */
 const DRYING = 0.4;
 const WATERING = 2.5;
 
 /**
- * A greenhouse without hardware; it speaks as the board in examples/arduino does. Once a second it sends
- * `MOISTURE 43.1`; `RELAY on` and `RELAY off` switch the water and are answered `OK on`, `OK off`; anything else
- * `ERR …`. Between 20 and 80 percent the moisture falls while the water is off and rises while it is on.
+ * A greenhouse without hardware, with the protocol of the board in examples/arduino. It sends `MOISTURE 43.1` each
+ * second. `RELAY on` and `RELAY off` switch the water and are answered with `OK on` and `OK off`; other commands with
+ * `ERR …`. The moisture falls to 20 percent while the water is off and rises to 80 while it is on.
  */
 export function simulatedGreenhouse(clock: Clock): SimulatedDevice {
-  // Outside the connection: soil and valve stay as they are while the cable is out.
+  // Outside the connection: soil and valve keep their state while the cable is unplugged.
   const garden = { moisture: 48, water: false };
   return { connect: line => new Greenhouse(line, clock, garden) };
 }

@@ -4,40 +4,42 @@ import type { Clock } from '../../base/clock.ts';
 import { textOf } from './store-health.ts';
 
 export interface RoomLimits {
-  /** Bytes that the folder may take. */
+  /** The largest size of the folder, in bytes. */
   readonly maxBytes: number;
-  /** Bytes that are left to others on the disk. */
+  /** Bytes that must stay free on the disk. */
   readonly minFree: number;
 }
 
-/** Looked at anew after so many bytes were written. */
+/** Bytes written between two measurements. */
 const BYTES_BETWEEN = 1024 * 1024;
-/** Milliseconds that a look may take: a disk that does not answer is not waited for. */
+/** Milliseconds until a measurement is abandoned, because the disk does not answer. */
 const PATIENCE = 3_000;
 /** Bytes that LevelDB gathers before it writes a table. */
 const MAX_MEMTABLE = 4 * 1024 * 1024;
 const MIN_MEMTABLE = 256 * 1024;
-/** The most that LevelDB writes anew before it deletes what it replaces, roughly. */
+/** The approximate number of bytes that LevelDB rewrites before it deletes the replaced files. */
 const MAX_COMPACTION = 16 * 1024 * 1024;
 
-/** What a look at the disk has found. */
+/** The result of a measurement. */
 export interface RoomFindings {
-  /** Why nothing may grow. */
+  /** Why records must not grow. */
   readonly full?: string;
-  /** Why the disk could not be looked at. */
+  /** Why the measurement failed. */
   readonly failure?: string;
 }
 
-/** Whether a folder may grow: looks at its size and at the disk now and then, not at every write. Never rejects. */
+/**
+ * Limits the growth of a folder. It measures the folder and the disk occasionally, not at each write. Never rejects.
+ */
 export class DiskQuota {
-  /** Bytes that LevelDB may gather: two such memtables fit into what is left free. */
+  /** Bytes that LevelDB may gather: two such memtables fit into the reserved space. */
   readonly memtable: number;
   readonly #folder: string;
   readonly #limits: RoomLimits;
   readonly #clock: Clock;
   #sinceLook = Number.POSITIVE_INFINITY;
   #found: RoomFindings = {};
-  /** A look that is not answered. One is enough: each keeps a thread busy. */
+  /** The pending measurement. Only one runs at a time, because an unanswered one blocks a thread. */
   #looking: Promise<RoomFindings> | undefined;
 
   constructor(folder: string, limits: RoomLimits, clock: Clock) {
@@ -51,18 +53,18 @@ export class DiskQuota {
     this.#sinceLook += bytes;
   }
 
-  /** What the last look has found; a new one is made when much was written, and each time after one that found something. */
+  /** The last result. It is renewed after many written bytes, and each time if it reported a problem. */
   async find(): Promise<RoomFindings> {
     const { full, failure } = this.#found;
     if (full === undefined && failure === undefined && this.#sinceLook < BYTES_BETWEEN) return this.#found;
     return await this.look();
   }
 
-  /** Looks now. A look that fails, or is not answered in time, counts as full. */
+  /** Measures now. A measurement that fails or times out counts as full. */
   async look(): Promise<RoomFindings> {
     this.#sinceLook = 0;
     this.#looking ??= this.#look()
-      .catch((error: unknown): RoomFindings => ({ failure: `the data folder cannot be looked at: ${textOf(error)}` }))
+      .catch((error: unknown): RoomFindings => ({ failure: `could not measure the data folder: ${textOf(error)}` }))
       .then(found => {
         this.#looking = undefined;
         return found;
@@ -84,15 +86,17 @@ export class DiskQuota {
     const free = bavail * bsize;
     if (free < minFree) return { full: `less than ${minFree} bytes are free on the disk ("data.minFree")` };
     if (size > maxBytes) return { full: `the store is larger than ${maxBytes} bytes ("data.maxBytes")` };
-    // A table is written before its log is deleted, and tables before those that they replace.
+    // LevelDB writes a table before it deletes its log, and tables before those that they replace.
     const work = 2 * this.memtable + Math.min(size, MAX_COMPACTION);
-    return free < work ? { full: `less than the ${work} bytes are free that the store needs to tidy up` } : {};
+    return free < work
+      ? { full: `less than ${work} bytes are free on the disk, which the store needs for compaction` }
+      : {};
   }
 }
 
 async function sizeOf(folder: string): Promise<number> {
   const sizes = (await readdir(folder)).map(name =>
-    // Files come and go while the store tidies up.
+    // Files appear and disappear during compaction.
     stat(join(folder, name)).then(
       ({ size }) => size,
       () => 0,

@@ -2,16 +2,15 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 
 /**
- * - `ok`: writes are taken.
- * - `full`: only what does not grow is taken.
- * - `failing`: the disk or the store's files cannot be used as they should.
+ * - `ok`: writes are accepted. - `full`: only writes that do not grow the store are accepted. - `failing`: the disk or
+ * the store's files are not usable.
  */
 export type StoreState = 'ok' | 'full' | 'failing';
 
-/** What can fail, each for itself: the folder's own files, writing, looking at the folder, being answered in time. */
+/** Independent causes of failure: the files of the folder, writing, measuring the folder, and the answer time. */
 export type Trouble = 'folder' | 'write' | 'look' | 'wait';
 
-/** How a store is. Each change is a line in the log. */
+/** The state of a store. Each change is logged. */
 export class StoreHealth {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -29,13 +28,13 @@ export class StoreHealth {
     return this.#state;
   }
 
-  /** Why it is not `ok`. */
+  /** Why the state is not `ok`. */
   get reason(): string | undefined {
     const [first] = this.#troubles.values();
     return this.#troubles.get('folder') ?? first ?? this.#full;
   }
 
-  /** What is wrong, or undefined if it is no more. */
+  /** Sets the reason of one cause; undefined clears it. */
   set(trouble: Trouble, reason: string | undefined): void {
     if (reason === undefined) this.#troubles.delete(trouble);
     else if (!this.#troubles.has(trouble)) this.#troubles.set(trouble, reason);
@@ -62,7 +61,7 @@ export class StoreHealth {
   }
 }
 
-/** The text of whatever was thrown; of a store that could not be opened, what LevelDB says. */
+/** The text of a thrown value. If a store could not be opened, LevelDB's own error. */
 export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isWrapped = 'code' in error && error.code === 'LEVEL_DATABASE_NOT_OPEN' && error.cause instanceof Error;

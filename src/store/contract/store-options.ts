@@ -4,23 +4,21 @@ import type { AgeClock } from '../../base/time/age-clock.ts';
 import type { DiskQuota } from './disk-quota.ts';
 
 /**
- * When what is written is safe from a power cut; from the end of the process, it always is.
- *
- * - `always`: when the write resolves.
- * - `interval`: so many milliseconds later at most.
- * - `never`: when the operating system thinks so, mostly within half a minute.
+ * When a write survives a power cut. It always survives the end of the process. `always`: when the write resolves.
+ * `interval`: at most that many milliseconds later. `never`: when the operating system flushes, mostly within half a
+ * minute.
  */
 export type SyncPolicy = 'always' | 'interval' | 'never';
 
 export interface LevelStoreOptions {
   readonly sync: SyncPolicy;
-  /** For `interval`, in milliseconds. */
+  /** The period of `interval`, in milliseconds. */
   readonly syncInterval: number;
   readonly room: DiskQuota;
   readonly clock: Clock;
-  /** Goes on from the time of the last run; one of its own by default. */
+  /** Continues the time of the previous run. Default: a clock of its own. */
   readonly ages?: AgeClock;
   readonly log?: Logger;
-  /** How many damaged records are kept by name. */
+  /** The number of damaged records that are kept by name. */
   readonly named?: number;
 }

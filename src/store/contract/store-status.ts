@@ -1,6 +1,6 @@
 import type { StoreState } from './store-health.ts';
 
-/** What has been written since the start. */
+/** Counters since the start. */
 export interface StoreCounters {
   readonly bytes: number;
   /** Writes, each of one or more transactions. */
@@ -8,11 +8,11 @@ export interface StoreCounters {
   readonly syncs: number;
 }
 
-/** The counters, and how the store is. */
+/** The counters and the state of the store. */
 export interface StoreStatus extends StoreCounters {
   readonly state: StoreState;
-  /** Why it is not `ok`. */
+  /** Why the state is not `ok`. */
   readonly reason?: string;
-  /** Records that were found damaged and were skipped. */
+  /** Damaged records that were skipped. */
   readonly damaged: number;
 }

@@ -1,6 +1,6 @@
 let tables: readonly [Uint32Array, Uint32Array, Uint32Array, Uint32Array] | undefined;
 
-/** The checksum that LevelDB has in its files, of bytes from one index to another. Four bytes at a time. */
+/** CRC-32C, the checksum of LevelDB's files, of a range of bytes. Processes four bytes at a time. */
 export function crc32c(bytes: Uint8Array, from: number, to: number): number {
   tables ??= makeTables();
   const [one, two, three, four] = tables;
@@ -19,12 +19,12 @@ export function crc32c(bytes: Uint8Array, from: number, to: number): number {
   return (value ^ 0xffffffff) >>> 0;
 }
 
-/** As it is stored: rotated, as a checksum over data that contains checksums is a weak one. */
+/** The stored form: rotated, because a checksum over data that contains checksums is weak. */
 export function masked(checksum: number): number {
   return (((checksum >>> 15) | (checksum << 17)) + 0xa282ead8) >>> 0;
 }
 
-/** What a byte does to a checksum, alone and with one to three bytes behind it. */
+/** The effect of a byte on the checksum, alone and followed by one to three bytes. */
 function makeTables(): readonly [Uint32Array, Uint32Array, Uint32Array, Uint32Array] {
   const one = Uint32Array.from({ length: 256 }, (_, byte) => {
     let value = byte;

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 
-/** Records that are kept by name, unless told otherwise; of more, only the number is. */
+/** The default number of damaged records that are kept by name. Further ones are only counted. */
 const NAMED = 100;
-/** Milliseconds in which further damage belongs to the same line of the log. */
+/** Milliseconds in which further damage belongs to the same log line. */
 const GATHER = 500;
 
 export interface DamagedRecord {
@@ -11,7 +11,7 @@ export interface DamagedRecord {
   readonly reason: string;
 }
 
-/** What of a store could not be read and was skipped: counted, kept by name, and reported in the log in one line. */
+/** Unreadable records of a store: counted, kept by name, and reported in one log line. */
 export class Damage {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -31,21 +31,21 @@ export class Damage {
     return this.#records.size + this.#others;
   }
 
-  /** The first of them. */
+  /** The first damaged records. */
   get records(): DamagedRecord[] {
     return Array.from(this.#records, ([key, reason]) => ({ key, reason }));
   }
 
-  /** `key` says which record it is; of what has no key, where it is. */
+  /** `key` names the record, or the position of data without a key. */
   add(key: string, reason: string): void {
-    // Reading a record again finds it damaged again.
+    // A repeated read finds the same damage again.
     if (this.#records.has(key)) return;
     if (this.#records.size < this.#named) this.#records.set(key, reason);
     else this.#others += 1;
     this.#timer ??= this.#clock.after(GATHER, () => this.report());
   }
 
-  /** Says how many there are, if the log does not say so already. */
+  /** Logs the number of damaged records, unless it was logged already. */
   report(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -1,7 +1,7 @@
 import { RecordType, readLog } from './log-file.ts';
 import { Varints } from './varints.ts';
 
-/** What kind of fact follows in an edit. [leveldb/db/version_edit.cc] */
+/** The kinds of fields in an edit. [leveldb/db/version_edit.cc] */
 const Tag = {
   Comparator: 1,
   LogNumber: 2,
@@ -13,14 +13,16 @@ const Tag = {
   PreviousLog: 9,
 } as const;
 
-/** Which files a store consists of. */
+/** The files of a store. */
 export interface Manifest {
-  /** The oldest log that is needed: its records are in no table. 0 if none is. */
+  /** The oldest log whose records are in no table; 0 if there is none. */
   readonly log: number;
   readonly tables: ReadonlySet<number>;
 }
 
-/** Reads a MANIFEST of LevelDB: edits in the format of a log. What it cannot read it passes over; LevelDB refuses that. */
+/**
+ * Reads a LevelDB MANIFEST: edits in the format of a log. Unreadable edits are skipped here, and LevelDB refuses them.
+ */
 export function readManifest(bytes: Uint8Array): Manifest {
   const tables = new Set<number>();
   let log = 0;

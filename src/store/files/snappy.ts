@@ -1,4 +1,4 @@
-/** What Snappy has compressed; undefined if it is damaged. [snappy/format_description.txt] */
+/** Decompresses Snappy; undefined if the data is damaged. [snappy/format_description.txt] */
 export function unsnappy(bytes: Uint8Array): Uint8Array | undefined {
   let at = 0;
   let length = 0;
@@ -31,7 +31,7 @@ export function unsnappy(bytes: Uint8Array): Uint8Array | undefined {
     const size = short ? (upper & 7) + 4 : upper + 1;
     const offset = short ? (tag >> 5) * 256 + little(1) : little((tag & 3) === 2 ? 2 : 4);
     if (offset === 0 || offset > end || end + size > length) return undefined;
-    // Byte by byte, as a copy may overlap itself.
+    // Byte by byte, because source and target of a copy may overlap.
     for (let n = 0; n < size; n++, end++) out[end] = out[end - offset] ?? 0;
   }
   return end === length ? out : undefined;

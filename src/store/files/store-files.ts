@@ -3,20 +3,20 @@ import { dirname, join, resolve } from 'node:path';
 import { readLog } from './log-file.ts';
 import { readManifest } from './manifest-file.ts';
 
-/** The files of a store cannot be used as they are; the text says what to do. */
+/** The files of a store are not usable. The text says what to do. */
 export class StoreUnusable extends Error {
   override readonly name = 'StoreUnusable';
 }
 
-/** The file beside LevelDB's that has the number of the last write. */
+/** The file beside LevelDB's files that holds the number of the last write. */
 export const LAST_WRITE = 'last-write';
 
 export const REPAIR =
-  'put the file back from a backup, or run "wampway data repair", which keeps what can be read, or move the folder away to begin with an empty store';
+  'restore the file from a backup, or run "wampway data repair", which keeps the readable records, or move the folder away to begin with an empty store';
 
 /**
- * Looks at a store's folder before LevelDB does. LevelDB takes a folder without CURRENT for an empty store and deletes
- * the tables in it. Rejects with `StoreUnusable`.
+ * Checks a store's folder before LevelDB opens it. LevelDB takes a folder without CURRENT for an empty store and
+ * deletes its tables. Rejects with `StoreUnusable`.
  */
 export async function checkFiles(folder: string): Promise<void> {
   const names = await readdir(folder);
@@ -28,20 +28,22 @@ export async function checkFiles(folder: string): Promise<void> {
   // Reading a pipe or a device would not end.
   for (const name of [...content, 'CURRENT']) {
     if (!(await stat(join(folder, name))).isFile())
-      throw new StoreUnusable(`${name} in it is no regular file: ${REPAIR}`);
+      throw new StoreUnusable(`${name} in it is not a regular file: ${REPAIR}`);
   }
   const manifest = await manifestOf(folder);
   if (manifest === undefined) throw new StoreUnusable(`its file CURRENT names no MANIFEST: ${REPAIR}`);
   if (!names.includes(manifest)) throw new StoreUnusable(`it has no file ${manifest}, which CURRENT names: ${REPAIR}`);
   const { log, tables } = readManifest(await readFile(join(folder, manifest)));
-  // A MANIFEST that has lost its end: LevelDB would take the newest tables for leftovers and delete them.
+  // If a MANIFEST has lost its end, LevelDB would take the newest tables for leftovers and delete them.
   const unnamed = names.find(name => /^\d+\.(ldb|sst)$/.test(name) && !tables.has(Number.parseInt(name, 10)));
   if (log > 0 && unnamed !== undefined && !names.some(name => isLog(name, log))) {
-    throw new StoreUnusable(`${manifest} names a log that is not there, and not ${unnamed}, which is: ${REPAIR}`);
+    throw new StoreUnusable(
+      `${manifest} names a log that is missing, and does not name the existing ${unnamed}: ${REPAIR}`,
+    );
   }
 }
 
-/** The name of the MANIFEST file that CURRENT names; undefined if CURRENT does not name one. */
+/** The MANIFEST that CURRENT names; undefined if it names none. */
 async function manifestOf(folder: string): Promise<string | undefined> {
   const current = await readFile(join(folder, 'CURRENT'), 'utf8');
   return /^(MANIFEST-\d+)\n$/.exec(current)?.[1];
@@ -53,13 +55,13 @@ function isLog(name: string, number: number): boolean {
 
 export interface DamagedLog {
   readonly name: string;
-  /** Bytes that cannot be read; undefined if the file is not there. */
+  /** The unreadable bytes; undefined if the file is missing. */
   readonly bytes: number | undefined;
 }
 
 /**
- * The logs of a store that are damaged or not there. LevelDB skips that without a word, and deletes the log. A log may
- * end in a part of a record, if a crash stopped the write; but not if later logs have records. The files have been
+ * The damaged or missing logs of a store. LevelDB skips the damage silently and then deletes the log. A log may end in
+ * a partial record if a crash interrupted the write, but not if later logs have records. The files must have been
  * checked.
  */
 export async function damagedLogs(folder: string): Promise<DamagedLog[]> {
@@ -67,20 +69,20 @@ export async function damagedLogs(folder: string): Promise<DamagedLog[]> {
   const manifest = await manifestOf(folder).catch(() => undefined);
   const isThere = files.some(({ name }) => name === manifest);
   const first = manifest !== undefined && isThere ? readManifest(await readFile(join(folder, manifest))).log : 0;
-  // LevelDB has the records of earlier ones in tables.
+  // The records of earlier logs are in tables.
   const names = files
     .map(({ name }) => name)
     .filter(name => /^\d+\.log$/.test(name) && Number.parseInt(name, 10) >= first);
   names.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10));
   const found: DamagedLog[] = [];
-  // If the number of the last write is known, it tells better what is missing at the end.
+  // If the number of the last write is known, it is more precise about the end.
   const hasNumber = files.some(({ name }) => name === LAST_WRITE);
   let isLast = true;
   for (const name of names) {
     const content = await readFile(join(folder, name));
     const { damaged, torn, blank } = readLog(content);
     const bytes = damaged + (isLast && (blank || hasNumber) ? 0 : torn);
-    // LevelDB begins a new log only when the one of before is full.
+    // LevelDB begins a new log only when the previous one is full.
     if (bytes > 0 || (content.length === 0 && !isLast)) found.push({ name, bytes });
     if (content.length > 0) isLast = false;
   }
@@ -91,11 +93,11 @@ export async function damagedLogs(folder: string): Promise<DamagedLog[]> {
 }
 
 export function describeLog({ name, bytes }: DamagedLog): string {
-  const what = bytes === undefined ? 'the file is not there' : bytes === 0 ? 'the file is empty' : `${bytes} bytes`;
+  const what = bytes === undefined ? 'the file is missing' : bytes === 0 ? 'the file is empty' : `${bytes} bytes`;
   return `${name}: ${what}; the records in it are missing`;
 }
 
-/** The tables that the MANIFEST names and that are not there. */
+/** The tables that the MANIFEST names and that are missing. */
 export async function missingTables(folder: string): Promise<string[]> {
   const names = await readdir(folder);
   const manifest = await manifestOf(folder).catch(() => undefined);
@@ -105,12 +107,12 @@ export async function missingTables(folder: string): Promise<string[]> {
   return [...tables].filter(number => !found.has(number)).map(number => `${String(number).padStart(6, '0')}.ldb`);
 }
 
-/** As `mkdir` with `recursive`, which never ends below a folder that takes no new files, such as /proc. */
+/** Like `mkdir` with `recursive`, which never ends below a folder that refuses new files, such as /proc. */
 export async function makeFolder(path: string): Promise<void> {
   const absolute = resolve(path);
   const found = await stat(absolute).catch(() => undefined);
   if (found?.isDirectory() === true) return;
-  if (found !== undefined) throw new Error('it is no folder');
+  if (found !== undefined) throw new Error('it is not a folder');
   if (dirname(absolute) !== absolute) await makeFolder(dirname(absolute));
   await mkdir(absolute, { mode: 0o700 });
 }

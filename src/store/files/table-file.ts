@@ -6,7 +6,7 @@ import { Varints } from './varints.ts';
 
 const FOOTER = 48;
 const MAGIC = Buffer.from('57fb808b247547db', 'hex');
-/** Behind each block: how it is compressed, and the checksum. */
+/** The trailer of each block: its compression and its checksum. */
 const TRAILER = 5;
 
 interface Handle {
@@ -15,20 +15,20 @@ interface Handle {
 }
 
 interface Block extends Handle {
-  /** Not less than the keys in the block, and less than those in the next. */
+  /** At least the last key of the block, and less than the keys of the next block. */
   readonly key: Uint8Array;
 }
 
 export interface TableFindings {
-  /** Data blocks that can be read; undefined if the table does not say where its blocks are. */
+  /** The readable data blocks; undefined if the index is unreadable. */
   readonly good: readonly Block[] | undefined;
-  /** For each data block that is damaged, a key near it, as text. */
+  /** For each damaged data block a key near it, as text. */
   readonly damaged: readonly string[];
-  /** Something else is damaged that readers look at: the filter. */
+  /** Another part that readers use is damaged: the filter. */
   readonly flawed: boolean;
 }
 
-/** Looks at the checksums of a table: LevelDB does not, and a damaged block can end the process. */
+/** Verifies the checksums of a table. LevelDB does not, and a damaged block can abort the process. */
 export function readTable(bytes: Buffer): TableFindings {
   const nothing = { good: undefined, damaged: [], flawed: true };
   const footer = bytes.subarray(bytes.length - FOOTER);
@@ -48,7 +48,7 @@ export function readTable(bytes: Buffer): TableFindings {
   return { good, damaged, flawed: !areMetaBlocksWhole(bytes, meta) };
 }
 
-/** A table of the blocks that are good. It has no filter, which only makes looking for absent keys slower. */
+/** A table made of the readable blocks. It has no filter, which only slows down lookups of absent keys. */
 export function rewriteTable(bytes: Buffer, good: readonly Block[]): Buffer {
   const parts: Uint8Array[] = [];
   let offset = 0;
@@ -90,7 +90,7 @@ function contentsOf(bytes: Buffer, handle: Handle): Uint8Array | undefined {
   return compression === 0 ? raw : compression === 1 ? unsnappy(raw) : undefined;
 }
 
-/** The entries of a block, whose keys share their beginnings with those before. Undefined if it is none. */
+/** The entries of a block, whose keys share prefixes with their predecessors. Undefined if the block is malformed. */
 function entriesOf(block: Uint8Array): { key: Uint8Array; value: Uint8Array }[] | undefined {
   if (block.length < 4) return undefined;
   const restarts = new DataView(block.buffer, block.byteOffset, block.byteLength).getUint32(block.length - 4, true);
@@ -110,7 +110,7 @@ function entriesOf(block: Uint8Array): { key: Uint8Array; value: Uint8Array }[] 
   return entries;
 }
 
-/** A block, uncompressed, with its trailer; no entry shares its key's beginning with another. */
+/** An uncompressed block with its trailer. Its keys share no prefixes. */
 function blockOf(entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[]): Buffer {
   const parts: Uint8Array[] = [];
   const restarts: number[] = [];

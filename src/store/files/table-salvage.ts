@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { readTable, rewriteTable, type TableFindings } from './table-file.ts';
 
-/** Where the damaged files go, as LevelDB's own repair has it. */
+/** The folder for damaged files, as in LevelDB's own repair. */
 export const LOST = 'lost';
 
 export interface DamagedTable {
@@ -11,11 +11,11 @@ export interface DamagedTable {
   readonly findings: TableFindings;
 }
 
-/** Tables of a store whose checksums do not match. */
+/** Tables whose checksums do not match. */
 export async function damagedTables(folder: string): Promise<DamagedTable[]> {
   const found: DamagedTable[] = [];
   for (const name of (await readdir(folder)).filter(name => /^\d+\.(ldb|sst)$/.test(name)).sort()) {
-    // One at a time: a table has some MiB.
+    // One at a time, because a table has several MiB.
     const findings = readTable(await readFile(join(folder, name)));
     if (findings.good === undefined || findings.damaged.length > 0 || findings.flawed) found.push({ name, findings });
   }
@@ -29,8 +29,8 @@ export async function keep(folder: string, names: readonly string[]): Promise<vo
 }
 
 /**
- * Takes the damaged blocks out of tables: LevelDB would stop at them in each compaction, or end the process. The tables
- * as they were go to the folder `lost`. The store is not open.
+ * Removes the damaged blocks from tables, because LevelDB would fail each compaction or abort the process. The original
+ * tables go to the folder `lost`. The store must not be open.
  */
 export async function salvage(folder: string, tables: readonly DamagedTable[]): Promise<void> {
   await mkdir(join(folder, LOST), { recursive: true });
@@ -44,14 +44,12 @@ export async function salvage(folder: string, tables: readonly DamagedTable[]): 
     await rename(path, join(folder, LOST, name));
     if (isLeft) await rename(`${path}.new`, path);
   }
-  // The tables have other sizes now, or are gone: what says which there are is written anew.
+  // The tables changed their sizes or are gone, so the MANIFEST is rewritten.
   await ClassicLevel.repair(folder);
 }
 
-/** What the damage of a table means for whoever reads the log. */
+/** The consequences of a table's damage, for the log. */
 export function describe({ name, findings }: DamagedTable): string[] {
-  if (findings.good === undefined) return [`${name}: it cannot be read; all its records are missing`];
-  return findings.damaged.map(
-    key => `${name}: a block cannot be read; records before ${JSON.stringify(key)} are missing`,
-  );
+  if (findings.good === undefined) return [`${name}: unreadable; all its records are missing`];
+  return findings.damaged.map(key => `${name}: unreadable block; records before ${JSON.stringify(key)} are missing`);
 }

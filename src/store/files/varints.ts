@@ -1,4 +1,4 @@
-/** Reads the numbers of LevelDB's files: seven bits in each byte, the lowest first. */
+/** Reads LevelDB's varints: seven bits per byte, the lowest first. */
 export class Varints {
   at = 0;
   readonly #bytes: Uint8Array;
@@ -7,7 +7,7 @@ export class Varints {
     this.#bytes = bytes;
   }
 
-  /** Infinity behind the end. */
+  /** Infinity after the end. */
   next(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 128) {

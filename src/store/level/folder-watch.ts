@@ -11,11 +11,11 @@ export interface FolderWatchParts {
   readonly handle: LevelHandle;
   readonly health: StoreHealth;
   readonly log: Logger;
-  /** The store is to be opened anew. */
+  /** The store must be reopened. */
   readonly failed: (error: unknown) => void;
 }
 
-/** Finds that a store's files were taken away while it is open: LevelDB goes on writing to files that have no name. */
+/** Detects that the files of an open store were removed: LevelDB would continue to write to unlinked files. */
 export class FolderWatch {
   readonly #parts: FolderWatchParts;
   #checking = false;
@@ -42,13 +42,15 @@ export class FolderWatch {
     }
   }
 
-  /** There is always a log. If it was deleted, LevelDB has its records in memory still, and can write them to a table. */
+  /**
+   * An open store always has a log. If it was deleted, LevelDB still holds its records in memory and can write a table.
+   */
   async #rescueLog(): Promise<void> {
     const { folder, handle, log } = this.#parts;
     const names = await readdir(folder).catch(() => undefined);
     const { level } = handle;
     if (level === undefined || names === undefined || names.some(name => /^\d+\.log$/.test(name))) return;
-    log.error({ folder }, 'the log of the store was deleted: its records were written to a table');
+    log.error({ folder }, 'log of the store was deleted; its records were written to a table');
     await level.compactRange('', '\uffff');
   }
 }

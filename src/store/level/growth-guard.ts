@@ -5,9 +5,9 @@ import type { StoreHealth } from '../contract/store-health.ts';
 import type { Level } from './level-handle.ts';
 import type { WaitingWrite } from './write-queue.ts';
 
-/** Bytes by which a value may grow in a full store: a session says when its client went. */
+/** Bytes by which a value may grow in a full store: a session records when its client disconnected. */
 const CHANGE_ROOM = 64;
-/** Milliseconds from one attempt of a full store to shrink to the next: each may write anew all that is left. */
+/** Milliseconds between attempts to shrink a full store, because each may rewrite all remaining records. */
 const RECLAIM_PAUSE = 30_000;
 
 export interface GrowthGuardParts {
@@ -16,12 +16,12 @@ export interface GrowthGuardParts {
   readonly clock: Clock;
 }
 
-/** Lets a store grow only while there is room, and makes it shrink once something was deleted. */
+/** Lets a store grow only while there is free space, and compacts it after deletions. */
 export class GrowthGuard {
   readonly #parts: GrowthGuardParts;
-  /** The attempt to shrink that is under way. */
+  /** The running compaction. */
   reclaiming: Promise<void> | undefined;
-  /** Something has been deleted since the last attempt. */
+  /** Whether records were deleted since the last compaction. */
   #deleted = false;
   #reclaimedAt = Number.NEGATIVE_INFINITY;
 
@@ -33,7 +33,7 @@ export class GrowthGuard {
     this.#deleted = true;
   }
 
-  /** Those of a group that there is room for; the others are rejected. */
+  /** The writes of a group for which there is space. The others are rejected. */
   async accepted(level: Level, group: readonly WaitingWrite[]): Promise<readonly WaitingWrite[]> {
     const { full, failure } = await this.#parts.room.find();
     this.#parts.health.set('look', failure);
@@ -49,7 +49,7 @@ export class GrowthGuard {
     return accepted;
   }
 
-  /** Files shrink when they are compacted, which LevelDB does only as it is written to: a full store would stay so. */
+  /** LevelDB compacts only when it is written to, so a full store would stay full without this. */
   #reclaim(level: Level): void {
     const now = this.#parts.clock.monotonic();
     if (!this.#deleted || this.reclaiming !== undefined || now < this.#reclaimedAt + RECLAIM_PAUSE) return;
@@ -61,11 +61,14 @@ export class GrowthGuard {
     this.reclaiming = level.compactRange('', '\uffff').then(done, done);
   }
 
-  /** Whether what is there is changed or deleted at most: else those who would empty the store could not. */
+  /**
+   * Whether a write only changes or deletes existing records. Such writes are allowed, so that clients can drain a full
+   * store.
+   */
   async #hardlyGrows(level: Level, operations: readonly StoreOperation[]): Promise<boolean> {
     for (const operation of operations) {
       if (operation.type === 'delete') continue;
-      // What cannot be read counts as absent: it may not be replaced by more.
+      // An unreadable record counts as absent: it must not be replaced by a larger one.
       const old = await level.get(operation.key).catch(() => undefined);
       if (old === undefined || operation.value.length > old.length + CHANGE_ROOM) return false;
     }

@@ -9,7 +9,7 @@ import { damagedTables, salvage } from '../files/table-salvage.ts';
 
 export type Level = ClassicLevel<string, Uint8Array>;
 
-/** Milliseconds from one attempt to open the store anew to the next: the first, and the longest. */
+/** Milliseconds between attempts to reopen the store: the first and the longest pause. */
 const FIRST_PAUSE = 100;
 const LAST_PAUSE = 3_000;
 
@@ -19,17 +19,17 @@ export interface LevelHandleOptions {
   readonly memtable: number;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether the folder is not the one that was opened any more; it is not opened anew then. */
+  /** Whether the folder is no longer the one that was opened. Then the store is not reopened. */
   readonly isReplaced: () => Promise<boolean>;
 }
 
-/** What is said of a data folder that is not the one that was opened. */
+/** The error for a data folder that was replaced. */
 export const REPLACED =
-  'the data folder was emptied or replaced while the gateway ran: put its files back, or restart the gateway';
+  'the data folder was emptied or replaced while the gateway ran: restore its files, or restart the gateway';
 
 /**
- * LevelDB, opened, and opened anew after an error: LevelDB keeps the first error of a write and fails all that follow
- * until it is opened again, when it recovers from its log.
+ * An open LevelDB, reopened after an error: LevelDB keeps the first write error and fails all further writes until it
+ * is reopened and has recovered from its log.
  */
 export class LevelHandle {
   readonly #options: LevelHandleOptions;
@@ -42,24 +42,24 @@ export class LevelHandle {
     this.#level = level;
   }
 
-  /** Rejects with `StoreUnusable`, or with what LevelDB says. The files have been checked. */
+  /** Rejects with `StoreUnusable`, or with LevelDB's error. The files must have been checked. */
   static async open(options: LevelHandleOptions): Promise<LevelHandle> {
     return new LevelHandle(options, await openLevel(options));
   }
 
-  /** Undefined while it is being opened anew. */
+  /** Undefined while the store is being reopened. */
   get level(): Level | undefined {
     return this.#reopening === undefined ? this.#level : undefined;
   }
 
-  /** The open store, for which it waits if need be. */
+  /** The open store. Waits until it is open. */
   async opened(): Promise<Level> {
     await this.#reopening;
     if (this.#closed) throw new StoreFailing('the store is closed');
     return this.#level;
   }
 
-  /** Closes and opens it, as often as it takes. Resolves when it is open, or is to be no more. */
+  /** Closes and opens it until it succeeds. Resolves when it is open or closed for good. */
   reopen(error: unknown): Promise<void> {
     this.#reopening ??= this.#reopen(error).finally(() => {
       this.#reopening = undefined;
@@ -85,21 +85,21 @@ export class LevelHandle {
         this.#level = await openLevel(this.#options);
         return;
       } catch (failure) {
-        this.#options.log.debug({ err: failure, pause }, 'the store could not be opened anew');
+        this.#options.log.debug({ err: failure, pause }, 'could not reopen the store; retrying');
         reason = failure;
         await new Promise<void>(resolve => this.#options.clock.after(pause, resolve));
       }
     }
   }
 
-  /** LevelDB needs some room to open; trying without costs a file each time. */
+  /** LevelDB needs free space to open. Each attempt without it would leave a file. */
   async #room(): Promise<void> {
     const { folder, memtable } = this.#options;
     const { bavail, bsize } = await statfs(folder);
     if (bavail * bsize < memtable) throw new StoreFailing('no space is left on the disk');
   }
 
-  /** A damaged table fails each compaction, and so each write after it. What can be read is kept. */
+  /** A damaged table fails each compaction, and then each write. The readable records are kept. */
   async #repair(reason: unknown): Promise<void> {
     const { folder, log } = this.#options;
     const tables = await damagedTables(folder);
@@ -107,7 +107,7 @@ export class LevelHandle {
     else await ClassicLevel.repair(folder);
     log.error(
       { reason: textOf(reason), files: tables.map(({ name }) => name) },
-      'damaged files of the store were repaired: what can be read is kept, and the originals are in the folder "lost"',
+      'damaged files of the store were repaired; readable records are kept, and the originals are in the folder "lost"',
     );
   }
 }
@@ -120,7 +120,7 @@ async function openLevel({ folder, memtable }: LevelHandleOptions): Promise<Leve
     return level;
   } catch (error) {
     await level.close();
-    if (isLocked(error)) throw new StoreUnusable('another gateway uses it', { cause: error });
+    if (isLocked(error)) throw new StoreUnusable('another gateway is using it', { cause: error });
     if (isCorruption(error)) {
       throw new StoreUnusable(`its files are damaged (${textOf(error)}): ${REPAIR}`, { cause: error });
     }
@@ -129,14 +129,14 @@ async function openLevel({ folder, memtable }: LevelHandleOptions): Promise<Leve
 }
 
 /**
- * Rejects with `StoreUnusable` if another process has the store open. Nothing in it is changed: LevelDB takes the lock
- * before it refuses to open what exists.
+ * Rejects with `StoreUnusable` if another process has the store open. Changes nothing in it: LevelDB takes the lock
+ * before it refuses to open an existing store.
  */
 export async function probeLock(folder: string): Promise<void> {
   const level = new ClassicLevel<string, Uint8Array>(folder, { createIfMissing: false, errorIfExists: true });
   const error: unknown = await level.open().catch((failure: unknown) => failure);
   await level.close();
-  if (isLocked(error)) throw new StoreUnusable('another gateway uses it', { cause: error });
+  if (isLocked(error)) throw new StoreUnusable('another gateway is using it', { cause: error });
 }
 
 function isLocked(error: unknown): boolean {
@@ -144,7 +144,7 @@ function isLocked(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED';
 }
 
-/** Whether LevelDB has read what it cannot have written. */
+/** Whether LevelDB read data that it cannot have written. */
 export function isCorruption(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && cause.code === 'LEVEL_CORRUPTION') return true;

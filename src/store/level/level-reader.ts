@@ -3,9 +3,9 @@ import type { Damage } from '../files/damage.ts';
 import { isCorruption, type Level, type LevelHandle } from './level-handle.ts';
 import { unseal } from './record-envelope.ts';
 
-/** Entries that are read at a time. */
+/** Entries per read. */
 const BATCH = 500;
-/** How often reading goes on after the store was opened anew. */
+/** How often a read continues after the store was reopened. */
 const ATTEMPTS = 3;
 
 export interface LevelReaderParts {
@@ -15,7 +15,7 @@ export interface LevelReaderParts {
   readonly hasBare: () => boolean;
 }
 
-/** Reads records, and skips what is damaged: one bad block does not take the rest of the store with it. */
+/** Reads records and skips damaged ones: one bad block does not make the rest of the store unreadable. */
 export class LevelReader {
   readonly #parts: LevelReaderParts;
 
@@ -50,7 +50,7 @@ export class LevelReader {
           if (entries.length === 0) return;
           for (const [key, sealed] of entries) {
             last = key;
-            // Keys of the store itself; those of a namespace begin with its name.
+            // Keys of the store itself. Keys of a namespace begin with its name.
             if (key.startsWith('\u0000')) continue;
             const value = this.#unseal(key, sealed);
             if (value !== undefined) yield [key, value];
@@ -58,7 +58,8 @@ export class LevelReader {
         }
       } catch (error) {
         if (isCorruption(error)) {
-          // LevelDB goes on behind a bad block and fails at the end. One by one, all before the end has been given.
+          // LevelDB continues after a bad block and fails at the end. Read one by one, all entries before the end are
+          // returned.
           if (batch === 1) {
             damage.add(`after ${last ?? from}`, `a part of a table cannot be read (${textOf(error)})`);
             return;
@@ -74,12 +75,12 @@ export class LevelReader {
   #unseal(key: string, sealed: Uint8Array): Uint8Array | undefined {
     const { damage, hasBare } = this.#parts;
     const value = unseal(key, sealed, hasBare());
-    if (value === undefined) damage.add(key, 'its checksum does not match');
+    if (value === undefined) damage.add(key, 'the checksum does not match');
     return value;
   }
 }
 
-/** The store was closed while it was read, because it was opened anew. */
+/** Whether the store was closed during the read, because it was reopened. */
 function wasClosed(level: Level, error: unknown): boolean {
   return (
     level.status !== 'open' || (error instanceof Error && 'code' in error && error.code === 'LEVEL_DATABASE_NOT_OPEN')

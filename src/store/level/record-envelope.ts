@@ -1,17 +1,17 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * What a value begins with on disk: four bytes that no record of version 0.1 can begin with, then the CRC-32 of key and
- * value. 0xF5 occurs in no UTF-8 text, and so in no JSON; the binary records of version 0.1 begin with 0 to 7. The last
- * byte is the version of the envelope.
+ * The first bytes of a value on disk: four bytes that no record of version 0.1 begins with, then the CRC-32 of key and
+ * value. 0xF5 does not occur in UTF-8, so it is not in JSON; the binary records of version 0.1 begin with 0 to 7. The
+ * last byte is the version of the envelope.
  */
 const MAGIC = Uint8Array.of(0xf5, 0x57, 0x50, 0x01);
 /** Bytes that an envelope adds to a value. */
 export const ENVELOPE = MAGIC.length + 4;
-/** A value that has so many of the magic bytes in place had an envelope, and is damaged. */
+/** A value with so many of the magic bytes had an envelope, and is damaged. */
 const REMAINS = 2;
 
-/** A value for the disk. The checksum covers the key too: a value that turns up under another key is damaged. */
+/** Seals a value for the disk. The checksum covers the key too, so a value under another key counts as damaged. */
 export function seal(key: string, value: Uint8Array): Uint8Array {
   const sealed = Buffer.allocUnsafe(ENVELOPE + value.length);
   sealed.set(MAGIC);
@@ -21,8 +21,8 @@ export function seal(key: string, value: Uint8Array): Uint8Array {
 }
 
 /**
- * The value that was sealed; undefined if it is damaged. `bare`: the store has records of version 0.1, which have no
- * envelope; those are given as they are.
+ * Opens a sealed value; undefined if it is damaged. `bare`: the store has records of version 0.1 without an envelope,
+ * which are returned unchanged.
  */
 export function unseal(key: string, sealed: Uint8Array, bare: boolean): Uint8Array | undefined {
   let found = 0;

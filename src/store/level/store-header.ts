@@ -5,19 +5,19 @@ import type { Level } from './level-handle.ts';
 import { unseal } from './record-envelope.ts';
 import { decodeMark, encodeMark } from './write-mark.ts';
 
-/** Version of the format on disk that is written. Version 0.1 of the program wrote none. */
+/** The version of the format on disk. Version 0.1 of the program wrote none. */
 const FORMAT = 1;
 // Keys that no namespace has.
 const FORMAT_KEY = '\u0000format';
 const WRITE_KEY = '\u0000write';
 
 /**
- * What a store says of itself: the version of its format, and with each group of writes its number and the time. The
- * number shows what is missing; the time is what ages go on from.
+ * The store's records about itself: the version of its format, and the number and time of each group of writes. The
+ * number reveals missing groups. Ages continue from the time.
  */
 export class StoreHeader {
   readonly ages: AgeClock;
-  /** The format that has to be written, which goes along with the first group of writes. */
+  /** The format record that the first group of writes must contain. */
   #format: Uint8Array | undefined;
   #hasBare = false;
   #number = 0;
@@ -26,19 +26,19 @@ export class StoreHeader {
     this.ages = ages;
   }
 
-  /** Whether the store may have records without a checksum, which version 0.1 wrote. */
+  /** Whether the store may have records of version 0.1, which have no checksum. */
   get hasBare(): boolean {
     return this.#hasBare;
   }
 
   /**
-   * Reads it. Resolves with the number of groups of writes that are missing at the end, if another record has the number
-   * of the last one. Rejects with `StoreUnusable` if the format is newer than this program.
+   * Reads the header. Resolves with the number of groups that are missing at the end, if another record has the number
+   * of the last group. Rejects with `StoreUnusable` if the format is newer than this program.
    */
   async read(level: Level, last: number | undefined): Promise<number> {
     const format = await recordOf(level, FORMAT_KEY);
     if (format === undefined) {
-      // A store that has something and no format is of version 0.1, or its format is damaged.
+      // A store with records but without a format is of version 0.1, or its format record is damaged.
       this.#hasBare = (await level.keys({ limit: 1 }).all()).length > 0;
       this.#format = Buffer.from(`${FORMAT}${this.#hasBare ? ' bare' : ''}`);
     } else {
@@ -54,12 +54,12 @@ export class StoreHeader {
     const mark = value && decodeMark(value);
     if (mark !== undefined) this.ages.resume(mark);
     const number = mark?.number ?? 0;
-    // Not to be used twice: the next crash would find nothing missing.
+    // The number must not be reused: the next crash would then find no missing group.
     this.#number = Math.max(number, last ?? 0);
     return Math.max(0, (last ?? 0) - number);
   }
 
-  /** What goes along with the next group of writes. */
+  /** The header records of the next group of writes. */
   next(): { number: number; operations: StoreOperation[] } {
     const number = this.#number + 1;
     const operations: StoreOperation[] = [
@@ -69,14 +69,14 @@ export class StoreHeader {
     return { number, operations };
   }
 
-  /** The group is in the store. */
+  /** The group was written. */
   written(): void {
     this.#number += 1;
     this.#format = undefined;
   }
 }
 
-/** What is damaged is as if it were not there. */
+/** A damaged header record is treated as missing. */
 async function recordOf(level: Level, key: string): Promise<Uint8Array | undefined> {
   const sealed = await level.get(key).catch(() => undefined);
   return sealed && unseal(key, sealed, false);

@@ -3,8 +3,8 @@ import { damagedTables, describe, keep, salvage } from '../files/table-salvage.t
 import { probeLock } from './level-handle.ts';
 
 /**
- * Looks for damage in the files before LevelDB opens them, and takes it out of its way. Resolves with a line for each.
- * Rejects with `StoreUnusable` if the store cannot be opened, or is open elsewhere.
+ * Finds damaged files before LevelDB opens them, and moves them aside. Resolves with a line for each. Rejects with
+ * `StoreUnusable` if the store cannot be opened or is open in another process.
  */
 export async function tidyFiles(folder: string): Promise<string[]> {
   await checkFiles(folder);

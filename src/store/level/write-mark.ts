@@ -2,7 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { AgeMark } from '../../base/time/age-clock.ts';
 
-/** The number of a group of writes, and the time when it was made. */
+/** The number and the time of a group of writes. */
 export interface WriteMark extends AgeMark {
   readonly number: number;
 }
@@ -17,7 +17,7 @@ export function encodeMark({ number, age, wall }: WriteMark): Buffer {
   return bytes;
 }
 
-/** Undefined if it is none. */
+/** Undefined if the text is not a mark. */
 export function decodeMark(value: Uint8Array): WriteMark | undefined {
   if (value.length !== LENGTH) return undefined;
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
@@ -26,14 +26,14 @@ export function decodeMark(value: Uint8Array): WriteMark | undefined {
 }
 
 /**
- * The number of the last group of writes that LevelDB has taken, in a file beside LevelDB's own. If LevelDB's log has
- * lost its end, only this file knows. It is written before the group is answered and does not wait for the disk: after a
- * power cut the number may be behind, but it is never ahead of what LevelDB was given.
+ * The number of the last group of writes that LevelDB accepted, in a file beside LevelDB's files. If LevelDB's log has
+ * lost its end, only this file reveals it. It is written before the group is answered, without synchronization: after a
+ * power cut the number may be too low, but never too high.
  */
 export class LastWrite {
   readonly #path: string;
   readonly #file: FileHandle;
-  /** What the file has, as far as this process has written it. */
+  /** The content of the file, as written by this process. */
   #number: number | undefined;
 
   private constructor(path: string, file: FileHandle) {
@@ -41,19 +41,19 @@ export class LastWrite {
     this.#file = file;
   }
 
-  /** Opens the file and reads what is in it: undefined if it is not there or not whole. */
+  /** Opens the file and reads its mark: undefined if the file is missing or incomplete. */
   static async open(path: string): Promise<{ file: LastWrite; number: number | undefined }> {
-    // Neither truncated nor appended to; made if it is not there.
+    // Neither truncated nor appended to. Created if missing.
     const file = await open(path, 'r+').catch(() => open(path, 'w+', 0o600));
     // Reading a pipe would not end.
     if (!(await file.stat()).isFile()) {
       await file.close();
-      throw new Error(`${path} is no regular file`);
+      throw new Error(`${path} is not a regular file`);
     }
     return { file: new LastWrite(path, file), number: await numberIn(file) };
   }
 
-  /** Resolves when the system has the number. It only serves to find damage: if it cannot be written, less is found. */
+  /** Resolves when the system has the number. The file only serves to detect damage, so a failed write is tolerated. */
   async write(number: number): Promise<void> {
     const bytes = Buffer.allocUnsafe(12);
     bytes.writeDoubleBE(number, 0);
@@ -63,12 +63,11 @@ export class LastWrite {
   }
 
   /**
-   * Whether the open file is not the one that has its name any more: the folder was emptied, or another one has its
-   * place, and what is written reaches no file that the next start would find. The numbers tell, because not every file
-   * system has stable ids of files.
+   * Whether the open file was replaced: the folder was emptied or covered, and writes reach no file that the next start
+   * would find. The numbers are compared, because not every file system has stable inode numbers.
    */
   async isReplaced(): Promise<boolean> {
-    // A file that is being written may be read half old, half new; not three times.
+    // A read during a write may return a mix of old and new bytes, but not three times.
     for (let attempt = 0; attempt < 3; attempt++) {
       const before = this.#number;
       const found = await readFile(this.#path).catch(codeOf);

@@ -1,10 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
 import type { StoreOperation } from '../contract/store.ts';
 
-/** A write that waits for its answer. It is answered once, whatever comes later. */
+/** A waiting write. It is answered exactly once. */
 export class WaitingWrite {
   readonly operations: readonly StoreOperation[];
-  /** It is to be safe from a power cut, whatever the policy. */
+  /** The write must be synchronized to the disk under every policy. */
   readonly sync: boolean;
   readonly since: number;
   readonly #resolve: () => void;
@@ -40,7 +40,7 @@ export class WaitingWrite {
   }
 }
 
-/** Writes in the order in which they were made: those that gather, and those that are being written. */
+/** Writes in the order of their calls: the gathering group and the group being written. */
 export class WriteQueue {
   readonly #clock: Clock;
   #gathering: WaitingWrite[] = [];
@@ -50,13 +50,13 @@ export class WriteQueue {
     this.#clock = clock;
   }
 
-  /** Whether all are answered. */
+  /** Whether all writes are answered. */
   get idle(): boolean {
     return this.#gathering.length === 0 && this.#taken.every(({ settled }) => settled);
   }
 
   /**
-   * Milliseconds for which the oldest has waited. Those that are being written count even if they have been rejected:
+   * The age of the oldest write, in milliseconds. Writes of the current group count even if they were rejected, because
    * the disk has not answered.
    */
   get waited(): number {
@@ -70,14 +70,14 @@ export class WriteQueue {
     });
   }
 
-  /** All that has gathered, to be written; what was taken before is answered. */
+  /** The gathered group, which is written next. The previous group is answered. */
   take(): readonly WaitingWrite[] {
     this.#taken = this.#gathering;
     this.#gathering = [];
     return this.#taken;
   }
 
-  /** Rejects those that have waited longer than so many milliseconds. */
+  /** Rejects writes that have waited longer than `limit` milliseconds. */
   reject(milliseconds: number, error: unknown): void {
     const before = this.#clock.monotonic() - milliseconds;
     const isOver = (write: WaitingWrite): boolean => write.since < before;

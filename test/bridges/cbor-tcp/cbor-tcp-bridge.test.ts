@@ -51,7 +51,7 @@ class Site implements AsyncDisposable {
     return site;
   }
 
-  /** Connects as the device of that name. */
+  /** Connects as the device with that name. */
   async device(name: string | undefined, authmethods?: readonly string[]): Promise<ClientSession> {
     const link = await network.dialRawSocket({ host: '127.0.0.1', port: this.port, serializer: 'cbor' });
     const authid = name === undefined ? {} : { authid: name };
@@ -68,7 +68,7 @@ class Site implements AsyncDisposable {
   }
 }
 
-/** A peer that speaks message by message, and remembers the reasons and types of what it hears. */
+/** A peer that sends single messages, and records the reasons and types of the received ones. */
 class RawPeer {
   readonly link: Link;
   readonly heard: (string | number)[] = [];
@@ -99,14 +99,14 @@ class RawPeer {
   }
 }
 
-// The clock's timers do not keep a process alive.
+// Timers of the clock do not keep a process alive.
 let awake: NodeJS.Timeout;
 before(() => {
   awake = setInterval(() => {}, 1000);
 });
 after(() => clearInterval(awake));
 
-/** The URI and text of what `promise` is refused with. */
+/** The URI and text of the error that `promise` rejects with. */
 async function refusal(promise: Promise<unknown>): Promise<[string, unknown]> {
   try {
     await promise;
@@ -118,7 +118,7 @@ async function refusal(promise: Promise<unknown>): Promise<[string, unknown]> {
 }
 
 describe('cbor-tcp bridge', () => {
-  it('puts what a device publishes under its own name', async () => {
+  it('expands the topics of a device', async () => {
     await using site = await Site.open();
     const events: WampEvent[] = [];
     const user = await site.gateway.join();
@@ -135,7 +135,7 @@ describe('cbor-tcp bridge', () => {
     assert.deepEqual([device.welcome['authid'], device.welcome['authrole']], ['esp32-1', 'device']);
   });
 
-  it('puts what a device registers under its own name, patterns too', async () => {
+  it('expands the procedures of a device, patterns too', async () => {
     await using site = await Site.open();
     const user = await site.gateway.join();
     const device = await site.device('a');
@@ -152,7 +152,7 @@ describe('cbor-tcp bridge', () => {
     }
   });
 
-  it('refuses names of other namespaces instead of making them its own, with a text that names its own', async () => {
+  it("refuses names of other namespaces, with a text that shows the device's namespace", async () => {
     await using site = await Site.open({}, { namespaces: ['dev.', 'mqtt.', 'home.mqtt.', 'serial.'] });
     const user = await site.gateway.join();
     const topics: string[] = [];
@@ -189,7 +189,7 @@ describe('cbor-tcp bridge', () => {
     const [session] = [...(site.gateway.router.realm('realm1')?.sessions() ?? [])].filter(
       ({ principal }) => principal.authid === 'p1',
     );
-    // Of each name two PUBLISH and three REGISTER, and one wildcard.
+    // Two PUBLISH and three REGISTER for each name, and one wildcard.
     assert.equal(session?.refused, outside.length * 5 + 1);
   });
 
@@ -206,7 +206,7 @@ describe('cbor-tcp bridge', () => {
     assert.equal(heard[0]?.topic, 'farm.alarm');
   });
 
-  it('wants a name that can stand in a URI', async () => {
+  it('requires a name that is valid in a URI', async () => {
     await using site = await Site.open();
     for (const name of [undefined, '', 'a.b', 'a b', 'x'.repeat(65), '__proto__.a', 'a\n']) {
       const [uri, text] = await refusal(site.device(name));
@@ -216,7 +216,7 @@ describe('cbor-tcp bridge', () => {
     await site.device('__proto__');
   });
 
-  it('lets a device that connects anew take its place over', async () => {
+  it('replaces the stale connection of a device that reconnects', async () => {
     await using site = await Site.open({ maxDevices: 1 });
     const user = await site.gateway.join();
     const old = await site.device('a');
@@ -226,26 +226,26 @@ describe('cbor-tcp bridge', () => {
     assert.deepEqual((await user.call('dev.a.led.set')).args, ['new']);
     assert.match(await old.closed, /wamp\.close\.killed/);
     assert.equal(site.gateway.router.sessionCount, 2);
-    // The old connection's end does not take the new one's place away.
+    // The end of the old connection does not end the new one.
     assert.deepEqual((await refusal(site.device('b')))[0], 'wampway.error.limit_exceeded');
     await anew.leave();
     await until('the place to be free', () => site.gateway.router.linkCount === 1);
     await site.device('b');
   });
 
-  it('ends a device that sends more than a message may have', async () => {
+  it('disconnects a device that sends a message beyond the size limit', async () => {
     await using site = await Site.open({ maxMessageSize: 1024 });
     const device = await site.device('a');
     const sent = device.publish('t', { args: ['x'.repeat(2000)], acknowledge: true });
     assert.notEqual((await refusal(sent))[0], 'accepted');
   });
 
-  it('speaks CBOR alone', async () => {
+  it('accepts CBOR only', async () => {
     await using site = await Site.open();
     await assert.rejects(dial(`tcp://127.0.0.1:${site.port}`, { codec: codecNamed('json') }), /serializer/);
   });
 
-  it('ends a connection whose first message is not HELLO, and nobody else', async () => {
+  it('closes a connection whose first message is not HELLO, and no other', async () => {
     await using site = await Site.open();
     const device = await site.device('a');
     const raw = await RawPeer.connect(site);
@@ -255,7 +255,7 @@ describe('cbor-tcp bridge', () => {
     await device.publish('alive', { acknowledge: true });
   });
 
-  it('names a device by WELCOME, whatever it has called itself in HELLO', async () => {
+  it('names a device by WELCOME, not by HELLO', async () => {
     await using site = await Site.open(
       {},
       {
@@ -280,15 +280,15 @@ describe('cbor-tcp bridge', () => {
       (await refusal(first.publish('dev.claimed.x', { acknowledge: true })))[0],
       'wamp.error.not_authorized',
     );
-    // It is the same device that comes back, by any name in HELLO.
+    // The same device reconnects, with another name in HELLO.
     const second = await site.device('other', ['ticket']);
-    assert.match(await first.closed, /real has connected anew/);
+    assert.match(await first.closed, /real has connected again/);
     await second.publish('dev.real.y', { acknowledge: true });
     assert.deepEqual(topics, ['dev.real.x', 'dev.real.y']);
     assert.equal((await refusal(site.device('odd', ['ticket'])))[0], 'wamp.error.invalid_argument');
   });
 
-  it('keeps a device that has proved its name from one that only says it', async () => {
+  it('protects an authenticated device from one that only claims its name', async () => {
     await using site = await Site.open(
       {},
       {
@@ -306,14 +306,14 @@ describe('cbor-tcp bridge', () => {
     );
     const proved = await site.device('a', ['ticket']);
     const [uri, text] = await refusal(site.device('a'));
-    assert.deepEqual([uri, /has proved/.test(String(text))], ['wamp.error.authentication_required', true]);
+    assert.deepEqual([uri, /authenticated device/.test(String(text))], ['wamp.error.authentication_required', true]);
     await proved.publish('alive', { acknowledge: true });
     const byName = await site.device('b');
     await site.device('b', ['ticket']);
-    assert.match(await byName.closed, /connected anew/);
+    assert.match(await byName.closed, /connected again/);
   });
 
-  it('does not let one connection be two devices', async () => {
+  it('allows one device per connection', async () => {
     await using site = await Site.open();
     const raw = await RawPeer.connect(site);
     raw.hello('a');
@@ -328,7 +328,7 @@ describe('cbor-tcp bridge', () => {
     assert.equal(raw.heard.at(-1), 'wamp.error.protocol_violation');
   });
 
-  it('says goodbye to devices when it stops, and closes their connections', async () => {
+  it('sends GOODBYE to devices when it stops, and closes their connections', async () => {
     await using site = await Site.open();
     const device = await site.device('a');
     const stranger = connect(site.port, '127.0.0.1');
@@ -351,7 +351,7 @@ describe('device gate', () => {
     tls: false,
   };
 
-  /** What a device from another machine hears. */
+  /** The messages that a device from another machine receives. */
   async function fromAfar(anonymous: 'loopback' | 'any'): Promise<RawPeer> {
     const gateway = new TestGateway();
     const gate = new DeviceGate({ anonymous, maxDevices: 2 }, gateway.context);
@@ -365,12 +365,12 @@ describe('device gate', () => {
     return peer;
   }
 
-  it('admits devices of this machine only, unless told otherwise', async () => {
+  it('admits devices of this machine only, by default', async () => {
     assert.equal((await fromAfar('loopback')).heard[0], 'wamp.error.authentication_required');
     assert.equal((await fromAfar('any')).heard[0], MessageType.Welcome);
   });
 
-  it('bounds the connections that have not said who they are, and their time', async () => {
+  it('bounds the pending connections and their time', async () => {
     await using gateway = new TestGateway();
     const clock = new FakeClock();
     const gate = new DeviceGate({ anonymous: 'any', maxDevices: 2 }, { ...gateway.context, clock });
@@ -379,7 +379,7 @@ describe('device gate', () => {
       gate.accept(near);
       return new RawPeer(far);
     });
-    // Who has been silent for longest gives way.
+    // The connection that has waited longest is closed.
     await until('room', () => peers[0]?.closed);
     assert.deepEqual([peers[1]?.closed, peers[2]?.closed], [false, false]);
     clock.advance(10_000);
@@ -389,7 +389,7 @@ describe('device gate', () => {
 });
 
 describe('cbor-tcp demo', () => {
-  it('is a meter that comes in through the socket', async () => {
+  it('starts a meter that connects through the socket', async () => {
     await using site = await Site.open();
     const user = await site.gateway.join();
     const topics = new Set<string>();

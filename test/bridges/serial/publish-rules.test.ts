@@ -16,7 +16,7 @@ describe('publish rules', () => {
     assert.equal(climate.events('T=21.5 H='), undefined);
   });
 
-  it('publishes each named value by itself where the topic has {name}', () => {
+  it('publishes each named value as one event if the topic contains {name}', () => {
     const each = rules({ match: '^T=(?<t>\\d+) H=(?<h>\\d+)$', topic: '{name}' });
     assert.deepEqual(each.events('T=1 H=2'), [
       { topic: 'serial.g1.t', args: [1], kwargs: {} },
@@ -24,13 +24,13 @@ describe('publish rules', () => {
     ]);
   });
 
-  it('publishes to serial.{id} where no topic is given, or wherever uri says', () => {
+  it('publishes to serial.{id} without a topic, or to the given uri', () => {
     assert.equal(rules({ match: 'x' }).events('x')?.[0]?.topic, 'serial.g1');
     assert.equal(rules({ match: 'x', topic: 'serial.g1.a' }).events('x')?.[0]?.topic, 'serial.g1.a');
     assert.equal(rules({ match: 'x', uri: 'farm.{id}.y' }).events('x')?.[0]?.topic, 'farm.g1.y');
   });
 
-  it('lets the first rule that matches decide', () => {
+  it('uses the first matching rule', () => {
     const two = rules(
       { match: '^a', topic: 'first' },
       { match: '^ab', topic: 'second' },

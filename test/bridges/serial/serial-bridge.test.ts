@@ -36,7 +36,7 @@ const port = {
   ],
 };
 
-/** A device that the test plays: it answers as told, and can be pulled out and put in. */
+/** A device that the test plays: it gives prepared answers, and can be unplugged and plugged in. */
 class Board implements SimulatedDevice {
   readonly commands: string[] = [];
   answer: (command: string) => string | undefined = () => undefined;
@@ -69,7 +69,7 @@ interface Bench {
   readonly device: SerialDevice;
   readonly user: JoinedSession;
   readonly events: WampEvent[];
-  /** Puts the board on the table, or takes it away, so that the next opening finds it or not. */
+  /** Plugs the board in or unplugs it, so that the next opening succeeds or fails. */
   plug(there: boolean): void;
   call(procedure: string, options?: CallOptions): Promise<unknown>;
 }
@@ -120,14 +120,14 @@ async function bench(change: Record<string, unknown>, test: (bench: Bench) => Pr
   });
 }
 
-/** The events on `topic` so far, as what they carry. */
+/** The payloads of the events on `topic` so far. */
 function on(events: readonly WampEvent[], topic: string): unknown[] {
   return events.filter(event => event.topic === topic).map(({ args, kwargs }) => (args.length > 0 ? args : kwargs));
 }
 
 const relayOn: CallOptions = { args: [1, 'on'] };
 
-/** Waits until the procedure is there: REGISTERED comes a moment after the port is ready. */
+/** Waits until the procedure is registered, which happens shortly after the port is ready. */
 async function registered({ user }: { readonly user: JoinedSession }, procedure: string): Promise<void> {
   const deadline = Date.now() + 10_000;
   for (;;) {
@@ -143,7 +143,7 @@ async function registered({ user }: { readonly user: JoinedSession }, procedure:
   }
 }
 
-// The clock's timers do not keep a process alive, and a simulated port has nothing else that would.
+// Timers of the clock do not keep a process alive, and a simulated port has no other handle.
 let awake: NodeJS.Timeout;
 before(() => {
   awake = setInterval(() => {}, 1000);
@@ -162,7 +162,7 @@ describe('serial bridge', () => {
       assert.equal(device.counters.events, 3);
     }));
 
-  it('answers calls with what the device answers', () =>
+  it("returns the device's answer to a call", () =>
     bench({}, async table => {
       table.board.answer = command => (command === 'RELAY 1 on\n' ? 'OK on\r\n' : 'ERR no such channel\r\n');
       await registered(table, 'serial.g1.relay.set');
@@ -179,7 +179,7 @@ describe('serial bridge', () => {
       assert.deepEqual(await table.call('serial.g1.reset'), { args: [], kwargs: {} });
     }));
 
-  it('publishes what comes while an answer is awaited', () =>
+  it('publishes frames that arrive while a call waits for its answer', () =>
     bench({}, async table => {
       table.board.answer = () => 'T=1 H=2\nOK on\nT=3 H=4\n';
       await registered(table, 'serial.g1.relay.set');
@@ -188,7 +188,7 @@ describe('serial bridge', () => {
       assert.equal(table.device.counters.unmatched, 0);
     }));
 
-  it('times out where the device is silent, and discards its late answer', () =>
+  it('times out if the device is silent, and discards its late answer', () =>
     bench({ procedures: [{ ...port.procedures[0], timeout: 150 }] }, async table => {
       await registered(table, 'serial.g1.relay.set');
       const [uri] = (await table.call('serial.g1.relay.set', relayOn)) as unknown[];
@@ -202,7 +202,7 @@ describe('serial bridge', () => {
       });
     }));
 
-  it('survives unplugging and plugging in; a call meanwhile fails at once', () =>
+  it('survives unplugging and plugging in, and fails a call in between at once', () =>
     bench({}, async table => {
       await registered(table, 'serial.g1.relay.set');
       const pending = table.call('serial.g1.relay.set', relayOn);
@@ -222,7 +222,7 @@ describe('serial bridge', () => {
       assert.deepEqual(states, ['opening', 'ready', 'absent', 'ready']);
     }));
 
-  it('keeps procedures registered where told to, and says why they do not work', () =>
+  it('keeps procedures registered with keepRegistered, and returns the reason of failures', () =>
     bench({ keepRegistered: true }, async table => {
       table.plug(false);
       await until('the absence', () => table.device.state === 'absent');
@@ -232,7 +232,7 @@ describe('serial bridge', () => {
       assert.deepEqual(table.board.commands, []);
     }));
 
-  it('tells its status to whoever asks', () =>
+  it('returns its status on request', () =>
     bench({}, async table => {
       table.board.send('x\n');
       await until('the line', () => table.device.counters.frames === 1);
@@ -254,14 +254,14 @@ describe('serial bridge', () => {
       });
     }));
 
-  it('drops a line that is too long and goes on', () =>
+  it('drops an overlong line and continues', () =>
     bench({ framing: { type: 'line', maxLength: 20 } }, async table => {
       table.board.send(`${'x'.repeat(5000)}\nT=1 H=2\n`);
       await until('the line after it', () => on(table.events, 'serial.g1.climate').length === 1);
       assert.equal(table.device.counters.overruns, 1);
     }));
 
-  it('lets no more calls wait than configured, and none jump the line', () =>
+  it('bounds the waiting calls and keeps their order', () =>
     bench({}, async table => {
       await registered(table, 'serial.g1.relay.set');
       const calls = [1, 2, 3, 4].map(channel => table.call('serial.g1.relay.set', { args: [channel, 'on'] }));
@@ -275,7 +275,7 @@ describe('serial bridge', () => {
       assert.deepEqual(table.board.commands, ['RELAY 1 on\n', 'RELAY 2 on\n', 'RELAY 3 on\n']);
     }));
 
-  it('joins again when its session is ended from outside', async () => {
+  it('joins again when the router ends its session', async () => {
     await using gateway = new TestGateway();
     const sessions: JoinedSession[] = [];
     const context = {
@@ -301,7 +301,7 @@ describe('serial bridge', () => {
     assert.deepEqual((await user.call('serial.g1.relay.set', relayOn)).kwargs, { state: 'on' });
   });
 
-  it('stops while the port is open, a call is on the line, and another waits', () =>
+  it('stops while the port is open, one call is active and another waits', () =>
     bench({}, async table => {
       await registered(table, 'serial.g1.relay.set');
       const calls = [1, 2].map(channel => table.call('serial.g1.relay.set', { args: [channel, 'on'] }));
@@ -314,7 +314,7 @@ describe('serial bridge', () => {
 });
 
 describe('serial demo', () => {
-  it('adds a greenhouse that comes in through the port, publishes each second and obeys', async () => {
+  it('adds a greenhouse that publishes each second through its port and executes commands', async () => {
     await using gateway = new TestGateway();
     const user = await gateway.join();
     const moisture: number[] = [];
@@ -331,7 +331,7 @@ describe('serial demo', () => {
     assert.ok(third > first, `${third} is not more than ${first}`);
   });
 
-  it('leaves alone a greenhouse that is configured', () => {
+  it('keeps a configured greenhouse unchanged', () => {
     const config = serialConfig.parse({ ports: [{ id: 'greenhouse', path: '/dev/ttyUSB0' }] });
     assert.equal(serialBridge.demo?.prepare(config), config);
   });

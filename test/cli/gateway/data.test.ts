@@ -88,14 +88,14 @@ describe('wampway data', () => {
       await using _open = await open(data);
       const { code, err } = await wampway('data', 'check', '--data', data);
       assert.equal(code, 2);
-      assert.match(err, /another gateway uses it/);
+      assert.match(err, /another gateway is using it/);
     }
     await rm(join(data, 'CURRENT'));
     const incomplete = await wampway('data', 'check', '--data', data);
     assert.equal(incomplete.code, 2);
     assert.match(incomplete.err, /no file CURRENT.*wampway data repair/);
-    assert.match((await wampway('data', 'check', '--data', folder.file('none'))).err, /there is no such folder/);
-    assert.match((await wampway('data', 'check', '--data', folder.path)).err, /there is no store in it/);
+    assert.match((await wampway('data', 'check', '--data', folder.file('none'))).err, /the folder does not exist/);
+    assert.match((await wampway('data', 'check', '--data', folder.path)).err, /the folder holds no store/);
     assert.match((await wampway('data', 'check')).err, /the data folder is missing/);
     assert.match((await wampway('data', 'what', '--data', data)).err, /expected check or repair, received "what"/);
   });
@@ -107,7 +107,7 @@ describe('wampway data', () => {
     await rm(join(data, '000005.ldb'));
     const { code, out } = await wampway('data', 'repair', '--data', data);
     assert.equal(code, 0);
-    assert.equal(out, `missing: 000005.ldb: the file is not there\nrepaired: ${data}\n`);
+    assert.equal(out, `missing: 000005.ldb: the file is missing\nrepaired: ${data}\n`);
   });
 
   it('repair restores a store without CURRENT', async () => {

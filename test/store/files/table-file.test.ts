@@ -28,7 +28,7 @@ describe('tables of LevelDB', () => {
     assert.equal(crc32c(Buffer.from('xx123456789x'), 2, 11), 0xe3069283);
   });
 
-  it('are whole as LevelDB writes them, and as they are written here', () => {
+  it('are intact as LevelDB writes them, and as this program writes them', () => {
     const { good, damaged, flawed } = readTable(table);
     assert.ok(good && good.length > 10);
     assert.deepEqual({ damaged, flawed }, { damaged: [], flawed: false });
@@ -37,7 +37,7 @@ describe('tables of LevelDB', () => {
     assert.deepEqual({ damaged: again.damaged, flawed: again.flawed }, { damaged: [], flawed: false });
   });
 
-  it('show damage of any byte, and cost no more than the block that it is in', () => {
+  it('reveal damage of any byte, and lose only its block', () => {
     const count = readTable(table).good?.length ?? 0;
     for (let at = 0; at < table.length - FOOTER; at += 37) {
       const bytes = Buffer.from(table);
@@ -49,14 +49,14 @@ describe('tables of LevelDB', () => {
     }
   });
 
-  it('are read to an end, whatever is in them', () => {
+  it('are read to an end, for any content', () => {
     for (let length = 0; length < table.length; length += 211) readTable(table.subarray(0, length));
     let state = 1;
     for (let round = 0; round < 300; round++) {
       const bytes = Buffer.from(table);
       for (let n = 0; n < 40; n++) {
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-        // Near the end are the index and the footer.
+        // The end holds the index and the footer.
         bytes[bytes.length - 1 - (state % 400)] = state >>> 24;
       }
       readTable(bytes);

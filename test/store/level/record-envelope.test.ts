@@ -5,7 +5,7 @@ import { seal, unseal } from '../../../src/store/level/record-envelope.ts';
 const values = [Buffer.alloc(0), Buffer.of(0), Buffer.from('{"a":1}'), Buffer.alloc(5000, 7)];
 
 describe('the envelope of a record', () => {
-  it('gives back what was sealed, under its own key alone', () => {
+  it('returns a sealed value under its own key only', () => {
     for (const value of values) {
       const sealed = seal('mqtt/sä', value);
       assert.deepEqual(Buffer.from(unseal('mqtt/sä', sealed, false) ?? []), value);
@@ -13,7 +13,7 @@ describe('the envelope of a record', () => {
     }
   });
 
-  it('shows damage of any bit, also in a store that has records without one', () => {
+  it('detects damage of any bit, also in a store with bare records', () => {
     for (const value of values.slice(0, 3)) {
       const sealed = seal('key', value);
       for (let bit = 0; bit < sealed.length * 8; bit++) {
@@ -27,7 +27,7 @@ describe('the envelope of a record', () => {
     }
   });
 
-  it('is missed in no store but one that version 0.1 wrote', () => {
+  it('may be missing only in a store of version 0.1', () => {
     const bare = [Buffer.alloc(0), Buffer.from('{"subscriptions":[]}'), Buffer.of(1, 1, 0, 1), Buffer.of(5, 0, 0)];
     for (const value of bare) {
       assert.equal(unseal('key', value, true), value);

@@ -5,7 +5,7 @@ import { lineSettings, parseLineSettings, transmitTime } from '../../../../bridg
 const base = { baud: 9600, bits: 8, parity: 'none', stop: 1, rtscts: false, xonxoff: false };
 
 describe('line settings', () => {
-  it('reads the short forms people know', () => {
+  it('reads the common short forms', () => {
     assert.deepEqual(parseLineSettings('9600n81'), base);
     assert.deepEqual(parseLineSettings('115200 8N1'), { ...base, baud: 115_200 });
     assert.deepEqual(parseLineSettings('300,7e1'), { ...base, baud: 300, bits: 7, parity: 'even' });
@@ -23,7 +23,7 @@ describe('line settings', () => {
     });
   });
 
-  it('says what a short form looks like', () => {
+  it('shows the short form in its error', () => {
     for (const text of ['fast', '9600x81', '9600n91', '9600n', '']) {
       const parsed = lineSettings.safeParse(text);
       assert.equal(parsed.success, false, text);
@@ -32,7 +32,7 @@ describe('line settings', () => {
     assert.equal(lineSettings.safeParse({ baud: '9600' }).success, false);
   });
 
-  it('knows how long bytes are on the line', () => {
+  it('computes the transmission time of bytes', () => {
     assert.equal(transmitTime(96, { ...base, bits: 8, parity: 'none', stop: 1 }), 100);
     // Start, 7 data, parity, 2 stop: 11 bits.
     assert.equal(transmitTime(30, { ...base, baud: 330, bits: 7, parity: 'even', stop: 2 }), 1000);

@@ -14,7 +14,7 @@ function procedureProblems(procedure: Record<string, unknown>): string[] {
 }
 
 describe('serial configuration', () => {
-  it('needs an id and a path, and fills in the rest', () => {
+  it('requires an id and a path, and has defaults for the rest', () => {
     const [port] = serialConfig.parse({ ports: [{ id: 'g1', path: '/dev/ttyUSB0' }] }).ports;
     assert.equal(port?.line.baud, 9600);
     assert.deepEqual(port?.framing, { type: 'line', delimiter: '\n', maxLength: 1024, encoding: 'utf8' });
@@ -22,7 +22,7 @@ describe('serial configuration', () => {
     assert.deepEqual(serialConfig.parse({}), { ports: [] });
   });
 
-  it('accepts what the documentation shows', () => {
+  it('accepts the example of the documentation', () => {
     assert.deepEqual(
       problems({
         line: { baud: 115_200, bits: 8, parity: 'none', stop: 1 },
@@ -48,12 +48,12 @@ describe('serial configuration', () => {
     );
   });
 
-  it('names what is wrong with a regular expression', () => {
+  it('names the error in a regular expression', () => {
     assert.match(problems({ publish: [{ match: '(' }] }).join(), /^publish\.0\.match: is not a regular expression: /);
     assert.match(procedureProblems({ expect: '[' }).join(), /^procedures\.0\.expect: is not a regular expression/);
   });
 
-  it('refuses what cannot be matched in linear time, wherever a pattern may stand', () => {
+  it('refuses patterns that do not match in linear time, in every field', () => {
     const words = /cannot be matched in linear time/;
     assert.match(problems({ publish: [{ match: '^(?<v>\\d+)(?! C)' }] }).join(), words);
     assert.match(procedureProblems({ expect: '(?<=OK )on' }).join(), words);
@@ -62,7 +62,7 @@ describe('serial configuration', () => {
     assert.match(procedureProblems({ write: 'X {s}\n', args: [text] }).join(), words);
   });
 
-  it('bounds what one pattern costs for one frame', () => {
+  it('bounds the cost of one pattern for one frame', () => {
     const publish = [{ match: '^(?<v>[a-z]{200})$' }];
     assert.deepEqual(problems({ publish }), []);
     const framing = { type: 'line', maxLength: 65_536 };
@@ -70,30 +70,30 @@ describe('serial configuration', () => {
     assert.match(procedureProblems({ expect: 'a{900}b{900}' }).join(), /compiles to \d+ instructions, and 1000/);
   });
 
-  it('notices an escape in the wrong quotes', () => {
+  it('refuses an escape in single quotes', () => {
     assert.match(procedureProblems({ write: 'X\\n' }).join(), /double quotes/);
     assert.match(problems({ framing: { type: 'line', delimiter: '\\r\\n' } }).join(), /double quotes/);
   });
 
-  it('wants each placeholder declared and each argument used', () => {
+  it('requires that each placeholder is declared and each argument is used', () => {
     const args = [{ name: 'a', type: 'integer' }];
     assert.deepEqual(procedureProblems({ write: 'X {b}\n', args }), [
-      'procedures.0.write: has {b}, which args does not declare',
-      'procedures.0.args.0.name: "a" is not in write: "{a}"',
+      'procedures.0.write: contains {b}, which args does not declare',
+      'procedures.0.args.0.name: "a" is not used in write: add "{a}"',
     ]);
     assert.deepEqual(procedureProblems({ write: '{"led":{a}}\n', args }), []);
   });
 
-  it('wants one of name and uri, and nothing twice', () => {
-    assert.deepEqual(procedureProblems({ uri: 'a.b' }), ['procedures.0: needs either name or uri, one of them']);
+  it('requires either name or uri, and refuses duplicates', () => {
+    assert.deepEqual(procedureProblems({ uri: 'a.b' }), ['procedures.0: needs either name or uri']);
     const twice = problems({
       procedures: [
         { name: 'p', write: 'X\n' },
         { name: 'serial.g1.p', write: 'Y\n' },
       ],
     });
-    assert.deepEqual(twice, ['procedures.1.name: serial.g1.p is there already']);
-    assert.deepEqual(procedureProblems({ name: 'status' }), ['procedures.0.name: serial.g1.status is there already']);
+    assert.deepEqual(twice, ['procedures.1.name: serial.g1.p is already in use']);
+    assert.deepEqual(procedureProblems({ name: 'status' }), ['procedures.0.name: serial.g1.status is already in use']);
     const ports = [
       { id: 'a', path: '/dev/1' },
       { id: 'a', path: '/dev/1' },
@@ -104,18 +104,18 @@ describe('serial configuration', () => {
     );
   });
 
-  it('refuses what is no URI', () => {
+  it('refuses invalid URIs', () => {
     assert.match(
       problems({ publish: [{ match: 'x', topic: 'a b' }] }).join(),
       /publish\.0\.topic: serial\.g1\.a b is not/,
     );
-    assert.match(problems({ publish: [{ match: 'x', topic: '{device}' }] }).join(), /has \{device\}/);
-    assert.match(problems({ publish: [{ match: 'x', topic: '{name}' }] }).join(), /no named group/);
-    assert.match(procedureProblems({ name: undefined, uri: 'wamp.x' }).join(), /belongs to the protocol/);
+    assert.match(problems({ publish: [{ match: 'x', topic: '{device}' }] }).join(), /contains \{device\}/);
+    assert.match(problems({ publish: [{ match: 'x', topic: '{name}' }] }).join(), /needs a named group/);
+    assert.match(procedureProblems({ name: undefined, uri: 'wamp.x' }).join(), /reserved for the protocol/);
     assert.equal(problems({ id: 'a.b' }).length > 0, true);
   });
 
-  it('wants an answer where one is to be refused or missed', () => {
+  it('requires expect for error and retries', () => {
     assert.match(procedureProblems({ error: 'E' }).join(), /needs expect/);
     assert.match(procedureProblems({ retries: 1 }).join(), /needs expect/);
   });

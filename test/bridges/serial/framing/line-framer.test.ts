@@ -14,7 +14,7 @@ function frames(framer: LineFramer, ...chunks: (string | Uint8Array)[]): string[
   return found;
 }
 
-/** What framing is, without regard to buffers. */
+/** The expected frames, computed without buffers. */
 function byDefinition(bytes: Buffer, delimiter: string, maxLength: number): { frames: string[]; overruns: number } {
   const found: string[] = [];
   let overruns = 0;
@@ -29,47 +29,47 @@ function byDefinition(bytes: Buffer, delimiter: string, maxLength: number): { fr
 }
 
 describe('line framer', () => {
-  it('cuts at the delimiter and takes the carriage return along', () => {
+  it('splits at the delimiter and removes the carriage return', () => {
     assert.deepEqual(frames(framer(), 'T=21.5\r\nH=40\nT='), ['T=21.5', 'H=40']);
   });
 
-  it('joins a line that comes in pieces, the delimiter too', () => {
+  it('joins a line from several chunks, also if the delimiter is split', () => {
     assert.deepEqual(frames(framer(), 'T=', '21', '.5\r', '\n', 'H=40\n'), ['T=21.5', 'H=40']);
     assert.deepEqual(frames(framer('\r\n'), 'a\r', '\nb\rc\r\n'), ['a', 'b\rc']);
   });
 
-  it('passes over blank lines', () => {
+  it('skips blank lines', () => {
     assert.deepEqual(frames(framer(), '\r\n\n\r\nT=1\n\n'), ['T=1']);
   });
 
-  it('keeps a line of the greatest length and drops a longer one, once, then goes on', () => {
+  it('accepts a line of the maximum length, drops a longer one once, and continues', () => {
     const line = framer('\n', 4);
     assert.deepEqual(frames(line, '1234\r\n12345\n', '1234', '5678', '90', '12\nab\n'), ['1234', 'ab']);
     assert.equal(line.counters.overruns, 2);
     assert.equal(line.counters.frames, 2);
   });
 
-  it('sees a delimiter that begins where a line that is too long was given up', () => {
+  it('recognizes a delimiter that begins at the end of an overlong line', () => {
     // Six bytes are kept: the last of them is the first of the delimiter.
     assert.deepEqual(frames(framer('\r\n', 4), '12345\r\nok\r\n'), ['ok']);
     assert.deepEqual(frames(framer('\r\n', 4), '12345\r', '\nok\r\n'), ['ok']);
   });
 
-  it('keeps no more than one line, whatever comes', () => {
+  it('buffers at most one line', () => {
     const line = framer('\n', 8);
     assert.deepEqual(frames(line, Buffer.alloc(1_000_000, 0x55), 'tail\nok\n'), ['ok']);
     assert.equal(line.counters.overruns, 1);
     assert.equal(line.counters.bytes, 1_000_008);
   });
 
-  it('forgets a line begun when reset', () => {
+  it('discards an unfinished line on reset', () => {
     const line = framer();
     assert.deepEqual(frames(line, 'half'), []);
     line.reset();
     assert.deepEqual(frames(line, 'whole\n'), ['whole']);
   });
 
-  it('gives the same frames however the bytes are cut', () => {
+  it('returns the same frames for every split into chunks', () => {
     const alphabet = fc.constantFrom(...Buffer.from('ab;\r\n'));
     fc.assert(
       fc.property(
@@ -89,7 +89,7 @@ describe('line framer', () => {
           for (const way of [[bytes], chunks, [...bytes].map(byte => Buffer.of(byte))]) {
             const line = framer(delimiter, maxLength);
             assert.deepEqual(frames(line, ...way), expected.frames);
-            // A line too long is counted as soon as that is known, so the last one may be counted before its end.
+            // An overlong line is counted as soon as it is known, so the last one may be counted before its end.
             assert.ok(line.counters.overruns - expected.overruns <= 1 && line.counters.overruns >= expected.overruns);
           }
         },

@@ -6,32 +6,32 @@ const explain = (message: string, ports: string[] = []) => explainOpenFailure('/
 
 // The messages are those of serialport 13 on Linux.
 describe('open failure', () => {
-  it('waits for a port that is missing, and names those that are there', () => {
+  it('waits for a missing port, and names the existing ports', () => {
     const missing = explain('Error: No such file or directory, cannot open /dev/ttyUSB0', ['/dev/serial/by-id/usb-A']);
     assert.equal(missing.kind, 'missing');
     assert.equal(missing.advice, 'waiting for /dev/ttyUSB0; there is /dev/serial/by-id/usb-A');
     assert.match(explain('Error: No such device, cannot open /dev/ttyUSB0').advice, /no serial port is plugged in/);
   });
 
-  it('says how to get permission', () => {
+  it('explains how to get permission', () => {
     const denied = explain('Error: Permission denied, cannot open /dev/ttyUSB0');
     assert.equal(denied.kind, 'denied');
     assert.match(denied.advice, /usermod -aG dialout/);
     assert.match(denied.advice, /SupplementaryGroups=dialout/);
   });
 
-  it('says how to find who has it', () => {
+  it('explains how to find the program that has the port open', () => {
     for (const text of ['Error Resource temporarily unavailable Cannot lock port', 'Error: Device or resource busy']) {
       assert.equal(explain(text).kind, 'busy');
       assert.match(explain(text).advice, /fuser -v \/dev\/ttyUSB0/);
     }
   });
 
-  it('passes on what it does not know', () => {
+  it('passes on an unknown error', () => {
     assert.match(
       explain('Error: Inappropriate ioctl for device setting custom baud rate of 9600').advice,
-      /no serial port/,
+      /is not a serial port/,
     );
-    assert.equal(explain('Error: strange').advice, '/dev/ttyUSB0 cannot be opened: Error: strange');
+    assert.equal(explain('Error: strange').advice, 'could not open /dev/ttyUSB0: Error: strange');
   });
 });

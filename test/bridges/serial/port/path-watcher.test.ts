@@ -8,7 +8,7 @@ import { systemClock } from '../../../../src/base/clock.ts';
 import { until } from '../../../support/until.ts';
 
 describe('path watcher', () => {
-  it('reports that a device file has come, in a folder that was not there, and gone, again and again', async () => {
+  it('reports each time that a device file appears, in a new folder, and disappears', async () => {
     const root = mkdtempSync(join(tmpdir(), 'wampway-watch-'));
     const folder = join(root, 'serial', 'by-id');
     const path = join(folder, 'usb-board');
@@ -37,7 +37,7 @@ describe('path watcher', () => {
     }
   });
 
-  it('says nothing once disposed of', async () => {
+  it('reports nothing after disposal', async () => {
     const root = mkdtempSync(join(tmpdir(), 'wampway-watch-'));
     let changes = 0;
     const watch = watchFile(join(root, 'tty'), systemClock, () => {

@@ -12,7 +12,7 @@ function settings(path: string): WireSettings {
   return { path, line, hupcl: false, dtr: undefined, rts: undefined };
 }
 
-/** Opens `demo:echo`, whose device remembers what it gets. */
+/** Opens `demo:echo`, whose device records the received bytes. */
 async function connect() {
   const got: string[] = [];
   const data: string[] = [];
@@ -67,7 +67,7 @@ describe('port opener', () => {
     await wire.close();
   });
 
-  it('says nothing of a port that it was told to close', async () => {
+  it('reports nothing for a port that its owner closed', async () => {
     const { wire, lost, disconnected } = await connect();
     await wire.close();
     await wire.close();
@@ -76,7 +76,7 @@ describe('port opener', () => {
     await assert.rejects(wire.write(Buffer.from('X')), /not open/);
   });
 
-  it('rejects with what the system says of a path that is no port', async () => {
+  it("rejects with the system's error if the path is not a port", async () => {
     const open = portOpener(new Map());
     const receiver = { data: () => {}, lost: () => {} };
     await assert.rejects(open(settings('/dev/wampway-no-such-port'), receiver), /No such file/);

@@ -11,14 +11,14 @@ const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 const MISSING = 'Error: No such file or directory, cannot open /dev/x';
 const DENIED = 'Error: Permission denied, cannot open /dev/x';
 
-/** A port owner over ports that the test plays by hand. */
+/** A port owner over ports that the test controls. */
 class Bench {
   readonly clock = new FakeClock();
   readonly states: string[] = [];
   readonly lines: string[] = [];
   readonly data: string[] = [];
   readonly written: string[] = [];
-  /** Why opening fails; undefined where it succeeds. */
+  /** Why opening fails; undefined if it succeeds. */
   failure: string | undefined;
   attempts = 0;
   open = 0;
@@ -110,7 +110,7 @@ async function refused(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('port owner', () => {
-  it('opens, hears and writes', async () => {
+  it('opens, reads and writes', async () => {
     const bench = new Bench();
     await bench.start();
     assert.deepEqual(bench.states, ['opening', 'ready']);
@@ -120,7 +120,7 @@ describe('port owner', () => {
     assert.equal(bench.owner.connections, 1);
   });
 
-  it('lets the device settle before anything is written, but hears it', async () => {
+  it('waits for the device to settle before it writes, but reads at once', async () => {
     const bench = new Bench({ openDelay: 2000 });
     await bench.start();
     assert.deepEqual(bench.states, ['opening', 'settling']);
@@ -131,7 +131,7 @@ describe('port owner', () => {
     assert.equal(bench.owner.state, 'ready');
   });
 
-  it('waits for a port that is absent: attempts ever rarer, one line in the log', async () => {
+  it('retries an absent port with growing pauses and one log line', async () => {
     const bench = new Bench();
     bench.failure = MISSING;
     await bench.start();
@@ -143,14 +143,14 @@ describe('port owner', () => {
       await bench.advance(1);
       assert.equal(bench.attempts, before + 1);
     }
-    assert.deepEqual(bench.lines, ['warn serial port not available absent']);
+    assert.deepEqual(bench.lines, ['warn serial port became unavailable absent']);
     assert.match(
       await refused(bench.owner.write(Buffer.from('X'))),
       /serial port \/dev\/x is not connected: waiting for/,
     );
   });
 
-  it('opens at once what is plugged in', async () => {
+  it('opens a port at once when it is plugged in', async () => {
     const bench = new Bench();
     bench.failure = MISSING;
     bench.present = false;
@@ -183,11 +183,11 @@ describe('port owner', () => {
     assert.equal(bench.open, 1);
     assert.deepEqual(
       bench.lines.filter(line => line.includes('absent')),
-      ['warn serial port not available absent'],
+      ['warn serial port became unavailable absent'],
     );
   });
 
-  it('notices that the device is gone where the system does not say so', async () => {
+  it('detects a disconnected device that the system does not report', async () => {
     const bench = new Bench();
     await bench.start();
     bench.changed();
@@ -200,7 +200,7 @@ describe('port owner', () => {
     assert.equal(bench.open, 0, 'the old connection is closed');
   });
 
-  it('opens anew a port that has been silent for too long', async () => {
+  it('reopens a port that was silent for too long', async () => {
     const bench = new Bench({ silence: 5000 });
     await bench.start();
     await bench.advance(4000);
@@ -214,7 +214,7 @@ describe('port owner', () => {
     assert.equal(bench.owner.connections, 2);
   });
 
-  it('says what to do about a port that it may not open', async () => {
+  it('gives advice for a port without permission', async () => {
     const bench = new Bench();
     bench.failure = DENIED;
     await bench.start();
@@ -225,7 +225,7 @@ describe('port owner', () => {
     assert.equal(bench.lines.length, 1);
   });
 
-  it('takes no notice of a connection that it has given up', async () => {
+  it('ignores events of an abandoned connection', async () => {
     const bench = new Bench();
     await bench.start();
     const old = bench.receiver;
@@ -238,7 +238,7 @@ describe('port owner', () => {
     assert.equal(bench.owner.state, 'ready');
   });
 
-  it('closes for good, also in the middle of opening', async () => {
+  it('closes for good, also while opening', async () => {
     const bench = new Bench();
     bench.owner.start();
     await bench.owner.stop();

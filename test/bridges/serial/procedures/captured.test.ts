@@ -10,23 +10,23 @@ function run(pattern: string, text: string, keep: string[] = []) {
 }
 
 describe('captured values', () => {
-  it('makes named groups keyword arguments, numbers where they are numbers', () => {
+  it('makes named groups keyword arguments, and converts numbers', () => {
     assert.deepEqual(run('^T=(?<temperature>[-\\d.]+) S=(?<state>\\w+)$', 'T=-3.50 S=ok'), {
       args: [],
       kwargs: { temperature: -3.5, state: 'ok' },
     });
   });
 
-  it('leaves out named groups that took no part', () => {
+  it('omits named groups that did not match', () => {
     assert.deepEqual(run('^(?:T=(?<t>\\d+)|H=(?<h>\\d+))$', 'H=4').kwargs, { h: 4 });
   });
 
-  it('makes numbered groups arguments, and without groups the text found', () => {
+  it('makes numbered groups arguments, and the matched text without groups', () => {
     assert.deepEqual(run('^(\\d+),(\\w+)(;x)?$', '1,a').args, [1, 'a', null]);
     assert.deepEqual(run('^OK$', 'OK').args, ['OK']);
   });
 
-  it('makes bytes of what begins with NUL, which WAMP has no text for', () => {
+  it('makes bytes of a text that begins with NUL, which is not a string in WAMP', () => {
     const bytes = Uint8Array.of(0, 0x41, 0xff);
     const { kwargs } = run('^(?<a>.*?),(?<b>.*)$', '\0A\xff,x', ['a']);
     assert.deepEqual([Uint8Array.from(kwargs['a'] as Uint8Array), kwargs['b']], [bytes, 'x']);
@@ -34,11 +34,11 @@ describe('captured values', () => {
     assert.deepEqual(run('^.*$', '\0A\xff').args, [Buffer.from(bytes)]);
   });
 
-  it('keeps as text what is named so', () => {
+  it('keeps groups named in text as text', () => {
     assert.deepEqual(run('^(?<tag>\\d+)$', '0012', ['tag']).kwargs, { tag: '0012' });
   });
 
-  it('knows numbers from what only looks like them', () => {
+  it('converts numbers only, not texts that resemble numbers', () => {
     for (const [text, value] of [
       ['0', 0],
       ['-1', -1],
@@ -55,7 +55,7 @@ describe('captured values', () => {
     }
   });
 
-  it('takes a number of 64 KiB digits that is none in the end', () => {
+  it('handles 64 KiB of digits that do not form a number', () => {
     const text = `${'1'.repeat(65_536)}x`;
     assert.equal(numeric(text), text);
   });

@@ -15,7 +15,7 @@ function written(made: DeviceProcedure, args: unknown[], kwargs: Record<string, 
   return Buffer.from(made.exchange(args, kwargs).bytes).toString('latin1');
 }
 
-/** The text of the error that a call with these arguments gets. */
+/** The text of the error of a call with these arguments. */
 function refusal(made: DeviceProcedure, args: unknown[], kwargs: Record<string, unknown> = {}): unknown {
   try {
     made.exchange(args, kwargs);
@@ -43,7 +43,7 @@ describe('device procedure', () => {
     assert.equal(written(relay, [2]), 'RELAY 2 off\n');
   });
 
-  it('says which argument is wrong and what was expected', () => {
+  it('names the invalid argument and the expected value', () => {
     for (const [args, kwargs, text] of [
       [[], {}, 'argument "channel" is missing: it takes channel, [state]'],
       [[9], {}, 'argument "channel" must be an integer from 1 to 8 (got 9)'],
@@ -62,7 +62,7 @@ describe('device procedure', () => {
     }
   });
 
-  it('lets no text argument begin another command', () => {
+  it('refuses a text argument that would begin another command', () => {
     const say = procedure({
       write: 'SAY {text};\r\n',
       args: [{ name: 'text', type: 'string', maxLength: 20 }],
@@ -82,7 +82,7 @@ describe('device procedure', () => {
     assert.match(String(refusal(piped, ['a|b'])), /without "\|", which ends a command/);
   });
 
-  it('checks a text against its pattern, whole, and against the encoding', () => {
+  it('checks the whole text against its pattern, and against the encoding', () => {
     const name = procedure(
       { write: 'N {n}\n', args: [{ name: 'n', type: 'string', pattern: '[a-zé]+' }] },
       { framing: { type: 'line', encoding: 'latin1' } },
@@ -92,7 +92,7 @@ describe('device procedure', () => {
     assert.match(String(refusal(name, ['\u20ac'])), /Latin-1/);
   });
 
-  it('writes numbers and booleans as the device wants them', () => {
+  it('writes numbers and booleans in the configured format', () => {
     const set = procedure({
       write: 'SET {v} {b}\n',
       args: [
@@ -107,7 +107,7 @@ describe('device procedure', () => {
     assert.match(String(refusal(set, [1, 1])), /true or false/);
   });
 
-  it('takes the answer apart, a refusal first', () => {
+  it('parses the answer, an error first', () => {
     const wide = procedure({ write: 'X\n', expect: '^(?<word>.+)$', error: '^ERR (?<message>.*)$' });
     const { interpret } = wide.exchange([], {});
     assert.deepEqual(wide.result(interpret?.('yes')), { args: [], kwargs: { word: 'yes' } });

@@ -11,7 +11,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 const TIMEOUT = 1000;
 const IDLE = 100;
 
-/** A queue over a line that takes everything at once (10 ms a byte) and remembers it. */
+/** A queue over a line that accepts all bytes at once (10 ms a byte) and records them. */
 class Bench {
   readonly clock = new FakeClock();
   readonly written: string[] = [];
@@ -27,7 +27,7 @@ class Bench {
     },
   });
 
-  /** Sends `command` and expects `OK <command>`; the outcome is the text of the reply, or the error's URI. */
+  /** Sends `command` and expects `OK <command>`. The outcome is the text of the reply, or the URI of the error. */
   run(command: string, options: { retries?: number; signal?: AbortSignal; answered?: boolean } = {}): Promise<string> {
     const interpret = (frame: string): Reply | undefined =>
       frame === `OK ${command}` ? { kind: 'result', value: { args: [frame], kwargs: {} } } : undefined;
@@ -43,7 +43,7 @@ class Bench {
     );
   }
 
-  /** A frame came in. */
+  /** A frame arrived. */
   frame(text: string): boolean {
     this.queue.activity();
     return this.queue.frame(text);
@@ -53,7 +53,7 @@ class Bench {
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
 describe('transaction queue', () => {
-  it('has one request on the line; the next goes when the answer has come', async () => {
+  it('sends one request at a time, the next after the answer', async () => {
     const bench = new Bench();
     const [a, b] = [bench.run('a'), bench.run('b')];
     assert.deepEqual(bench.written, ['a']);
@@ -65,7 +65,7 @@ describe('transaction queue', () => {
     assert.equal(bench.clock.timers, 0);
   });
 
-  it('leaves to others what is no answer, also while a request is pending', async () => {
+  it('returns frames that are not answers, also while a request is pending', async () => {
     const bench = new Bench();
     assert.equal(bench.frame('T=1'), false);
     const a = bench.run('a');
@@ -74,7 +74,7 @@ describe('transaction queue', () => {
     assert.equal(await a, 'OK a');
   });
 
-  it('refuses more than may wait', async () => {
+  it('refuses requests beyond its limit', async () => {
     const bench = new Bench();
     const all = ['a', 'b', 'c', 'd'].map(command => bench.run(command));
     assert.equal(await all[3], 'wamp.error.unavailable');
@@ -83,7 +83,7 @@ describe('transaction queue', () => {
     assert.equal(bench.queue.counters.refused, 1);
   });
 
-  it('times out from the end of the transmission', async () => {
+  it('starts the timeout at the end of the transmission', async () => {
     const bench = new Bench();
     const a = bench.run('ten bytes!');
     bench.clock.advance(TIMEOUT + 99);
@@ -93,7 +93,7 @@ describe('transaction queue', () => {
     assert.equal(bench.queue.counters.timeouts, 1);
   });
 
-  it('discards a late answer, and only then goes on', async () => {
+  it('discards a late answer before it sends the next request', async () => {
     const bench = new Bench();
     const [a, b] = [bench.run('a'), bench.run('b')];
     bench.clock.advance(TIMEOUT + 10);
@@ -106,7 +106,7 @@ describe('transaction queue', () => {
     assert.equal(await b, 'OK b');
   });
 
-  it('goes on after a missing answer when the line has been silent', async () => {
+  it('continues after a missing answer when the line is silent', async () => {
     const bench = new Bench();
     const [a, b] = [bench.run('a'), bench.run('b')];
     bench.clock.advance(TIMEOUT + 10);
@@ -121,7 +121,7 @@ describe('transaction queue', () => {
     assert.equal(await b, 'OK b');
   });
 
-  it('does not wait for silence on a line that is never silent', async () => {
+  it('bounds the wait on a line that is never silent', async () => {
     const bench = new Bench();
     void bench.run('a');
     void bench.run('b');
@@ -133,7 +133,7 @@ describe('transaction queue', () => {
     assert.deepEqual(bench.written, ['a', 'b']);
   });
 
-  it('knows a late answer while nothing is pending, but not for ever', async () => {
+  it('recognizes a late answer without a pending request for a bounded time', async () => {
     const bench = new Bench();
     const a = bench.run('a');
     bench.clock.advance(TIMEOUT + 10);
@@ -148,7 +148,7 @@ describe('transaction queue', () => {
     assert.equal(bench.frame('OK a'), false);
   });
 
-  it('writes again where retries are allowed, and any answer counts', async () => {
+  it('repeats the command if retries are configured, and accepts any answer', async () => {
     const bench = new Bench();
     const a = bench.run('a', { retries: 1 });
     bench.clock.advance(TIMEOUT + 10);
@@ -163,7 +163,7 @@ describe('transaction queue', () => {
     assert.equal(await b, 'OK b');
   });
 
-  it('gives up after the last retry', async () => {
+  it('times out after the last retry', async () => {
     const bench = new Bench();
     const a = bench.run('a', { retries: 2 });
     for (let i = 0; i < 3; i++) bench.clock.advance(TIMEOUT + 10);
@@ -171,14 +171,14 @@ describe('transaction queue', () => {
     assert.deepEqual(bench.written, ['a', 'a', 'a']);
   });
 
-  it('ends with the write where no answer is expected', async () => {
+  it('ends with the write if no answer is expected', async () => {
     const bench = new Bench();
     const [a, b] = [bench.run('a', { answered: false }), bench.run('b', { answered: false })];
     assert.deepEqual([await a, await b], ['done', 'done']);
     assert.equal(bench.clock.timers, 0);
   });
 
-  it('times out where the line does not take the command', async () => {
+  it('times out if the line does not accept the command', async () => {
     const bench = new Bench();
     bench.write = () => new Promise(() => {});
     const a = bench.run('a', { answered: false });
@@ -186,7 +186,7 @@ describe('transaction queue', () => {
     assert.equal(await a, 'wamp.error.timeout');
   });
 
-  it('fails what cannot be written and goes on', async () => {
+  it('rejects a request that cannot be written, and continues', async () => {
     const bench = new Bench();
     bench.write = () => Promise.reject(new Error('bad file descriptor'));
     const [a, b] = [bench.run('a'), bench.run('b')];
@@ -194,7 +194,7 @@ describe('transaction queue', () => {
     assert.equal(bench.queue.pending, 0);
   });
 
-  it('takes a cancelled request out of the queue', async () => {
+  it('removes a cancelled request from the queue', async () => {
     const bench = new Bench();
     const controller = new AbortController();
     void bench.run('a');
@@ -207,7 +207,7 @@ describe('transaction queue', () => {
     assert.equal(await bench.run('c', { signal: AbortSignal.abort() }), 'wamp.error.canceled');
   });
 
-  it('waits for the answer of a cancelled request that is on the line', async () => {
+  it('waits for the answer of a cancelled active request', async () => {
     const bench = new Bench();
     const controller = new AbortController();
     const a = bench.run('a', { signal: controller.signal });
@@ -221,7 +221,7 @@ describe('transaction queue', () => {
     assert.equal(await b, 'OK b');
   });
 
-  it('ends everything when the port is gone, and works again afterwards', async () => {
+  it('rejects all requests when the port is lost, and works again afterwards', async () => {
     const bench = new Bench();
     const [a, b] = [bench.run('a'), bench.run('b')];
     bench.queue.abort(new WampError('wamp.error.canceled' as WampError['uri'], ['gone']));
