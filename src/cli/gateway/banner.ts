@@ -7,42 +7,61 @@ import { silencedInWords } from '../../gateway/hosting/silenced-devices.ts';
  * and how to change them. `file` is the configuration file, or undefined for the built-in configuration.
  */
 export function banner(gateway: Gateway, file: string | undefined): string[] {
-  const { bridges, config, hasPage, listeners, version } = gateway;
-  const rows: [label: string, text: string][] = [];
-  const web = listeners.filter(({ config }) => config.type === 'web');
-  for (const { config, address } of web) {
-    if (config.type === 'web' && config.page && hasPage)
-      rows.push(['page', `${config.tls === undefined ? 'http' : 'https'}://${reachable(address)}/`]);
-  }
-  for (const listener of web) rows.push(['WebSocket', webSocketOf(listener)]);
-  for (const { config, address } of listeners) {
-    if (config.type === 'rawsocket')
-      rows.push([
-        'RawSocket',
-        address.startsWith('unix:') ? address : `${config.tls === undefined ? 'tcp' : 'tcps'}://${address}`,
-      ]);
-  }
-  for (const bridge of bridges) {
-    if (bridge.state !== 'running')
-      rows.push([bridge.name, 'not running yet; the gateway retries, see the log for the reason']);
-    for (const line of bridge.banner) rows.push([bridge.name, line]);
-  }
-  for (const realm of config.realms)
-    rows.push(['who may join', `${realm.name}: ${whoMayJoin(realm, config.principals)}`]);
-  for (const silenced of gateway.silenced) {
-    for (const [index, line] of silencedInWords(silenced).entries())
-      rows.push([index === 0 ? 'permissions' : '', line]);
-  }
-  const simulated = bridges.flatMap(bridge => bridge.demoBanner);
-  for (const line of simulated) rows.push(['simulated', line]);
-  if (simulated.length > 0) rows.push(['', 'switch the simulated devices off with --no-demo']);
-  rows.push(['data', dataInWords(config.data)]);
-  rows.push(['configuration', file ?? 'built in; to change it, copy config/gateway.yaml and start with -c FILE']);
+  const { config, version } = gateway;
+  const rows: readonly Row[] = [
+    ...listenerRows(gateway),
+    ...bridgeRows(gateway),
+    ...config.realms.map((realm): Row => ['who may join', `${realm.name}: ${whoMayJoin(realm, config.principals)}`]),
+    ...gateway.silenced.flatMap(silenced => labelled('permissions', silencedInWords(silenced))),
+    ...simulationRows(gateway),
+    ['data', dataInWords(config.data)],
+    ['configuration', file ?? 'built in; to change it, copy config/gateway.yaml and start with -c FILE'],
+  ];
   const width = Math.max(...rows.map(([label]) => label.length));
   return [
     `wampway ${version} is ready; Ctrl-C stops it.`,
     ...rows.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`),
   ];
+}
+
+type Row = readonly [label: string, text: string];
+
+function listenerRows({ hasPage, listeners }: Gateway): Row[] {
+  const web = listeners.filter(({ config }) => config.type === 'web');
+  return [
+    ...(hasPage ? web.flatMap(pageRow) : []),
+    ...web.map((listener): Row => ['WebSocket', webSocketOf(listener)]),
+    ...listeners.flatMap(rawSocketRow),
+  ];
+}
+
+function pageRow({ config, address }: GatewayListener): Row[] {
+  if (config.type !== 'web' || !config.page) return [];
+  return [['page', `${config.tls === undefined ? 'http' : 'https'}://${reachable(address)}/`]];
+}
+
+function rawSocketRow({ config, address }: GatewayListener): Row[] {
+  if (config.type !== 'rawsocket') return [];
+  const url = address.startsWith('unix:') ? address : `${config.tls === undefined ? 'tcp' : 'tcps'}://${address}`;
+  return [['RawSocket', url]];
+}
+
+function bridgeRows({ bridges }: Gateway): Row[] {
+  return bridges.flatMap(({ banner, name, state }) => {
+    const lines = banner.map((line): Row => [name, line]);
+    if (state === 'running') return lines;
+    return [[name, 'not running yet; the gateway retries, see the log for the reason'], ...lines];
+  });
+}
+
+function simulationRows({ bridges }: Gateway): Row[] {
+  const simulated = bridges.flatMap(({ demoBanner }) => demoBanner.map((line): Row => ['simulated', line]));
+  return simulated.length === 0 ? [] : [...simulated, ['', 'switch the simulated devices off with --no-demo']];
+}
+
+/** Gives the first line the label, and the following lines none. */
+function labelled(label: string, lines: readonly string[]): Row[] {
+  return lines.map((line, index) => [index === 0 ? label : '', line]);
 }
 
 function dataInWords(data: GatewayConfig['data']): string {

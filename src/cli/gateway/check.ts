@@ -35,34 +35,43 @@ export function checkCommand(bridges: readonly Bridge[], environment: Environmen
     ],
     async run(_args, options, io) {
       const file = configFile(options['config'], environment);
+      const json = options['json'] === true;
       const source = file ?? 'built-in default';
       try {
         const config = await loadToStart({ file, environment, bridges, withStore: true });
-        const summary = summaryOf(config);
         const silenced = silencedDevices(config, bridges);
         const roles = principalRoleWarnings(config, environment);
-        const lines = [...silenced.map(warningOf), ...roles.map(roleWarningOf)];
-        const warnings = [...silenced, ...roles];
         io.stdout.write(
-          options['json'] === true
-            ? `${JSON.stringify({ ok: true, source, ...summary, problems: [], warnings })}\n`
-            : `OK  ${source}: ${textOf(summary)}\n${lines.join('')}`,
+          json ? jsonResult(source, config, [...silenced, ...roles]) : textResult(source, config, silenced, roles),
         );
         return ExitCode.Ok;
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        if (options['json'] === true) {
-          io.stdout.write(`${JSON.stringify({ ok: false, source, problems: error.problems })}\n`);
-        } else {
-          const { length } = error.problems;
-          io.stderr.write(
-            `${printableText(error.message)}\n${length} ${length === 1 ? 'error' : 'errors'} in ${source}\n`,
-          );
-        }
+        if (json) io.stdout.write(`${JSON.stringify({ ok: false, source, problems: error.problems })}\n`);
+        else io.stderr.write(errorText(source, error));
         return ExitCode.Unable;
       }
     },
   };
+}
+
+function jsonResult(source: string, config: GatewayConfig, warnings: readonly unknown[]): string {
+  return `${JSON.stringify({ ok: true, source, ...summaryOf(config), problems: [], warnings })}\n`;
+}
+
+function textResult(
+  source: string,
+  config: GatewayConfig,
+  silenced: readonly SilencedDevices[],
+  roles: readonly ConfigProblem[],
+): string {
+  const warnings = [...silenced.map(warningOf), ...roles.map(roleWarningOf)];
+  return `OK  ${source}: ${textOf(summaryOf(config))}\n${warnings.join('')}`;
+}
+
+function errorText(source: string, error: ConfigError): string {
+  const { length } = error.problems;
+  return `${printableText(error.message)}\n${length} ${length === 1 ? 'error' : 'errors'} in ${source}\n`;
 }
 
 function warningOf(silenced: SilencedDevices): string {

@@ -22,7 +22,7 @@ export const certCommand: CliCommand = {
     { flags: '-d, --folder <folder>', summary: 'the folder of the files', default: 'certs' },
     {
       flags: '--host <name>',
-      summary: 'name or address of the gateway (default: all of this machine); may be repeated',
+      summary: 'name or address of the gateway (default: all names and addresses of this machine); may be repeated',
       repeatable: true,
     },
   ],

@@ -45,13 +45,7 @@ async function pair({ session, place }: Peer, options: CliOptions, io: CliIo): P
   const minutes = wholeNumber(options, 'minutes', 1);
   const devices = wholeNumber(options, 'devices', 1);
   const kwargs = { minutes, devices, role: text(options, 'role') };
-  try {
-    await session.call('wampway.pairing.open', { kwargs });
-  } catch (error) {
-    if (!(error instanceof WampError) || error.uri !== ErrorUri.NotAuthorized) throw error;
-    const hint = 'realms[].meta.control in the configuration grants it, for example to loopback';
-    throw new CliError(`this client is not authorized to pair devices (${hint})`, ExitCode.Failed);
-  }
+  await openPairing(session, kwargs);
   io.stderr.write(`pairing on ${place} for ${minutes} min: connect the devices now, with any user name and password\n`);
   const printed = new Set<string>();
   let closing = false;
@@ -59,8 +53,8 @@ async function pair({ session, place }: Peer, options: CliOptions, io: CliIo): P
     const { args } = await session.call('wampway.pairing.list');
     const state: unknown = args[0];
     if (!isDict(state) || state['open'] !== true) break;
-    for (const device of Array.isArray(state['devices']) ? state['devices'].filter(isDict) : []) {
-      const line = options['json'] === true ? jsonText(device) : lineOf(device);
+    const admitted = Array.isArray(state['devices']) ? state['devices'].filter(isDict) : [];
+    for (const line of admitted.map(device => (options['json'] === true ? jsonText(device) : lineOf(device)))) {
       if (!printed.has(line)) io.stdout.write(`${line}\n`);
       printed.add(line);
     }
@@ -72,6 +66,16 @@ async function pair({ session, place }: Peer, options: CliOptions, io: CliIo): P
   if (closing) await session.call('wampway.pairing.close');
   io.stderr.write('pairing ended\n');
   return ExitCode.Ok;
+}
+
+async function openPairing(session: Peer['session'], kwargs: Dict): Promise<void> {
+  try {
+    await session.call('wampway.pairing.open', { kwargs });
+  } catch (error) {
+    if (!(error instanceof WampError) || error.uri !== ErrorUri.NotAuthorized) throw error;
+    const hint = 'realms[].meta.control in the configuration grants it, for example to loopback';
+    throw new CliError(`this client is not authorized to pair devices (${hint})`, ExitCode.Failed);
+  }
 }
 
 function pause(signal: AbortSignal): Promise<void> {

@@ -65,13 +65,7 @@ export function userCommand(bridges: readonly Bridge[], environment: Environment
       try {
         const file = fileOf(options, bridges, environment);
         if (action === 'ls') return list(file, options, io, environment);
-        if (action !== 'add' && action !== 'passwd' && action !== 'rm') {
-          throw new CliError(`user: expected add, passwd, ls or rm, received "${printable(action ?? '')}"`);
-        }
-        if (authid === undefined) {
-          throw new CliError(`user ${action}: the name of the principal is missing: wampway user ${action} NAME`);
-        }
-        return await change({ action, authid, file }, options, io, environment);
+        return await change(changeOf(action, authid, file), options, io, environment);
       } catch (error) {
         if (error instanceof ConfigError) throw new CliError(`the principals are not valid\n${error.message}`);
         if (error instanceof FileLocked) throw new CliError(`the principals cannot be changed: ${error.message}`);
@@ -85,6 +79,16 @@ interface Change {
   readonly action: 'add' | 'passwd' | 'rm';
   readonly authid: string;
   readonly file: string;
+}
+
+function changeOf(action: string | undefined, authid: string | undefined, file: string): Change {
+  if (action !== 'add' && action !== 'passwd' && action !== 'rm') {
+    throw new CliError(`user: expected add, passwd, ls or rm, received "${printable(action ?? '')}"`);
+  }
+  if (authid === undefined) {
+    throw new CliError(`user ${action}: the name of the principal is missing: wampway user ${action} NAME`);
+  }
+  return { action, authid, file };
 }
 
 async function change(
