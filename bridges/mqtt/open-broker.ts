@@ -1,4 +1,4 @@
-import { EmbeddedSource, type SourceParts } from './broker/embedded-source.ts';
+import { EmbeddedSource, type SourceDependencies } from './broker/embedded-source.ts';
 import type { MqttConfig } from './config/mqtt-config.ts';
 import type { MqttSource } from './source/mqtt-source.ts';
 
@@ -10,7 +10,7 @@ export interface OwnBroker extends MqttSource {
 }
 
 /** The broker that the configuration names, listening. Rejects with what the system says, with address and port. */
-export async function openBroker(config: MqttConfig, parts: SourceParts): Promise<OwnBroker> {
+export async function openBroker(config: MqttConfig, parts: SourceDependencies): Promise<OwnBroker> {
   if (config.broker !== 'aedes') return await EmbeddedSource.listen(config, parts);
   // Loaded where it is asked for: nobody else has to find room for it.
   const { AedesBroker } = await import('./aedes/aedes-broker.ts');

@@ -8,7 +8,8 @@ import type { PeerCertificate } from '../../../src/link/link.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
 import type { MqttPeer, MqttPublication, MqttSource } from '../source/mqtt-source.ts';
 import { PendingConnections } from './connections/pending-connections.ts';
-import { type BrokerParts, EmbeddedBroker } from './embedded-broker.ts';
+import { EmbeddedBroker } from './embedded-broker.ts';
+import type { BrokerDependencies } from './state/broker-state.ts';
 
 /** What is read from a socket at once, in bytes. */
 const SOCKET_BUFFER = 64 * 1024;
@@ -21,7 +22,7 @@ const SURPLUS_CONNECTIONS = 32;
 /** Subprotocols of MQTT over WebSocket; the second is what MQTT 3.1 was called. [MQTT-6.0.0-3] */
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 
-export interface SourceParts extends BrokerParts {
+export interface SourceDependencies extends BrokerDependencies {
   /** What the gateway does for its bridges; without it there is neither TLS nor WebSocket. */
   readonly network?: Pick<BridgeContext, 'readTls' | 'acceptWebSockets'>;
 }
@@ -30,7 +31,7 @@ export interface SourceParts extends BrokerParts {
 export class EmbeddedSource implements MqttSource {
   readonly isConnected = true;
   readonly #config: MqttConfig;
-  readonly #parts: SourceParts;
+  readonly #parts: SourceDependencies;
   readonly #broker: EmbeddedBroker;
   readonly #rate: TokenBucket;
   readonly #servers: Server[] = [];
@@ -39,7 +40,12 @@ export class EmbeddedSource implements MqttSource {
   readonly #pending: PendingConnections;
   #webSockets: Disposable | undefined;
 
-  private constructor(config: MqttConfig, parts: SourceParts, broker: EmbeddedBroker, pending: PendingConnections) {
+  private constructor(
+    config: MqttConfig,
+    parts: SourceDependencies,
+    broker: EmbeddedBroker,
+    pending: PendingConnections,
+  ) {
     this.#config = config;
     this.#parts = parts;
     this.#broker = broker;
@@ -48,7 +54,7 @@ export class EmbeddedSource implements MqttSource {
   }
 
   /** Listens; rejects with what the system says (`EADDRINUSE` …), which names the address and port. */
-  static async listen(config: MqttConfig, parts: SourceParts): Promise<EmbeddedSource> {
+  static async listen(config: MqttConfig, parts: SourceDependencies): Promise<EmbeddedSource> {
     const pending = new PendingConnections();
     const broker = await EmbeddedBroker.start(config, parts);
     const source = new EmbeddedSource(config, parts, broker, pending);

@@ -5,13 +5,13 @@ import { BrokerMessage } from './messages/broker-message.ts';
 import type { Traffic } from './packets/traffic.ts';
 
 /** What there is to tell. */
-export interface BrokerFacts {
+export interface BrokerCounters {
   readonly traffic: Traffic;
-  readonly arrivals: { readonly connected: number; readonly maximum: number };
+  readonly clients: { readonly connected: number; readonly maximum: number };
   readonly sessions: { readonly size: number };
   readonly subscriptions: { readonly count: number; readonly sharedCount: number };
   readonly retained: { readonly count: number };
-  readonly held: { readonly count: number; readonly bytes: number };
+  readonly queueMemory: { readonly count: number; readonly bytes: number };
   readonly drops: DropCounter;
 }
 
@@ -31,7 +31,7 @@ const BROKER: Owner = { authid: '$SYS', authrole: 'bridge', authmethod: 'interna
 
 /** The broker's counters as retained messages, under the names that mosquitto gave them. */
 export class SysTopics {
-  readonly #facts: BrokerFacts;
+  readonly #facts: BrokerCounters;
   readonly #publish: (message: BrokerMessage) => void;
   readonly #clock: Clock;
   readonly #version: string;
@@ -42,7 +42,7 @@ export class SysTopics {
   #at: number;
 
   constructor(
-    facts: BrokerFacts,
+    facts: BrokerCounters,
     publish: (message: BrokerMessage) => void,
     { clock, version = 'wampway' }: { readonly clock: Clock; readonly version?: string },
   ) {
@@ -67,25 +67,25 @@ export class SysTopics {
   }
 
   #counters(now: number): Record<string, string | number> {
-    const { traffic, arrivals, sessions, subscriptions, retained, held, drops } = this.#facts;
-    const away = sessions.size - arrivals.connected;
+    const { traffic, clients, sessions, subscriptions, retained, queueMemory, drops } = this.#facts;
+    const away = sessions.size - clients.connected;
     let dropped = 0;
     for (const count of drops.counts.values()) dropped += count;
     return {
       version: this.#version,
       uptime: `${Math.floor((now - this.#startedAt) / 1000)} seconds`,
       'clients/total': sessions.size,
-      'clients/connected': arrivals.connected,
-      'clients/active': arrivals.connected,
+      'clients/connected': clients.connected,
+      'clients/active': clients.connected,
       'clients/disconnected': away,
       'clients/inactive': away,
-      'clients/maximum': arrivals.maximum,
+      'clients/maximum': clients.maximum,
       'clients/expired': traffic.expired,
       'messages/received': traffic.messagesReceived,
       'messages/sent': traffic.messagesSent,
-      'messages/stored': held.count + retained.count,
-      'store/messages/count': held.count + retained.count,
-      'store/messages/bytes': held.bytes,
+      'messages/stored': queueMemory.count + retained.count,
+      'store/messages/count': queueMemory.count + retained.count,
+      'store/messages/bytes': queueMemory.bytes,
       'retained messages/count': retained.count,
       'subscriptions/count': subscriptions.count,
       'shared_subscriptions/count': subscriptions.sharedCount,

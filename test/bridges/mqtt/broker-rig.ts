@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import type { SourceParts } from '../../../bridges/mqtt/broker/embedded-source.ts';
+import type { SourceDependencies } from '../../../bridges/mqtt/broker/embedded-source.ts';
 import { mqttConfig } from '../../../bridges/mqtt/config/mqtt-config.ts';
 import { type OwnBroker, openBroker } from '../../../bridges/mqtt/open-broker.ts';
 import { DropCounter } from '../../../bridges/mqtt/report/drop-counter.ts';
@@ -40,7 +40,7 @@ export class BrokerRig implements MqttSink {
 
   static async start(
     config: Record<string, unknown> = {},
-    others: Partial<Pick<SourceParts, 'clock' | 'store' | 'network' | 'log'>> = {},
+    others: Partial<Pick<SourceDependencies, 'clock' | 'store' | 'network' | 'log'>> = {},
   ): Promise<BrokerRig> {
     const rig = new BrokerRig();
     const parts = { sink: rig, drops: rig.drops, clock: systemClock, log: silentLogger, ...others };

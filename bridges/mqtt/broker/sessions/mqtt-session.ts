@@ -26,19 +26,28 @@ export interface QueueLimits {
   readonly full: 'drop-oldest' | 'drop-newest';
 }
 
-export interface SessionParts {
+/** Frees memory of the queues of all sessions. */
+export interface MemoryRelief {
+  /** Drops messages of other sessions, if this is fair, until a message to `receiver` fits. Returns whether it fits. */
+  relieve(receiver: MqttSession, message: BrokerMessage): boolean;
+}
+
+/** Learns which queues have become shorter. */
+export interface RelievedSessions {
+  relieved(session: MqttSession): void;
+}
+
+export interface SessionDependencies {
   readonly limits: QueueLimits;
   readonly window: number;
-  readonly held: MessageMemoryBudget;
+  readonly memory: MessageMemoryBudget;
   readonly drops: DropCounter;
-  /** Whether there is room for a message in the queues of all, after others have given way to it. */
-  relieve(receiver: MqttSession, message: BrokerMessage): boolean;
+  readonly relief: MemoryRelief;
   /** Of a session that is to outlive the process. */
   readonly journal: Journal | undefined;
-  /** Counts seconds in which this process runs. */
-  readonly pace?: { readonly ticks: number };
-  /** A session has less to send than before. */
-  relieved?(session: MqttSession): void;
+  /** Counts about one tick for each second in which the process runs. */
+  readonly checks?: { readonly ticks: number };
+  readonly backpressure?: RelievedSessions;
 }
 
 /** Ticks without an acknowledgement, of what was sent, after which a client counts as one that does not read. */
@@ -80,7 +89,7 @@ export class MqttSession {
   acknowledgements = 0;
   /** Messages that were dropped and of which its client has not been told by the log. */
   dropped = 0;
-  readonly #parts: SessionParts;
+  readonly #parts: SessionDependencies;
   /** When its client has acknowledged a message, or was sent the first one of those it has not acknowledged. */
   #progressAt = 0;
   /** Messages and bytes in the queue from which on publishers wait, while the client is there. */
@@ -90,7 +99,7 @@ export class MqttSession {
     clientId: string,
     owner: string | undefined,
     keeps: boolean,
-    parts: SessionParts,
+    parts: SessionDependencies,
     holder = quotaKeyOf(undefined),
   ) {
     this.clientId = clientId;
@@ -99,7 +108,7 @@ export class MqttSession {
     this.isKept = keeps;
     this.journal = parts.journal;
     this.#parts = parts;
-    this.queue = new SessionQueue(parts.window, parts.held);
+    this.queue = new SessionQueue(parts.window, parts.memory);
     const { maxMessages, maxBytes } = parts.limits;
     this.#high = { messages: Math.ceil(Math.min(maxMessages / 2, HIGH_WATER)), bytes: maxBytes / 2 };
   }
@@ -118,12 +127,12 @@ export class MqttSession {
   isObstacle(message: BrokerMessage): boolean {
     if (this.connection === undefined || this.isSlow || this.queue.length === 0) return false;
     // It has stopped to acknowledge long before anyone had to wait.
-    if (this.#parts.pace !== undefined && this.#parts.pace.ticks - this.#progressAt > STALE) {
+    if (this.#parts.checks !== undefined && this.#parts.checks.ticks - this.#progressAt > STALE) {
       this.isSlow = this.isBehind;
       return false;
     }
-    const { limits, held } = this.#parts;
-    return this.isBehind || this.queue.bytes + message.size + ENTRY_BYTES > limits.maxBytes || !held.accepts(message);
+    const { limits, memory } = this.#parts;
+    return this.isBehind || this.queue.bytes + message.size + ENTRY_BYTES > limits.maxBytes || !memory.accepts(message);
   }
 
   /** Messages that the queue has room for in all. */
@@ -140,7 +149,7 @@ export class MqttSession {
    * until that is committed. Undefined where there is no room, which is counted.
    */
   enqueue(message: BrokerMessage, qos: Qos, retain: boolean, share?: string): QueuedMessage | undefined {
-    const { limits, held } = this.#parts;
+    const { limits, memory } = this.#parts;
     if (this.ended) return undefined;
     const bytes = message.size + ENTRY_BYTES;
     if (bytes > limits.maxBytes) return this.#drop(message, 'a message is larger than the queue of a session');
@@ -150,7 +159,7 @@ export class MqttSession {
       this.#drop(victim.message, 'the queue of a session is full');
       this.remove(victim);
     }
-    if (!held.accepts(message) && !this.#parts.relieve(this, message)) {
+    if (!memory.accepts(message) && !this.#parts.relief.relieve(this, message)) {
       return this.#drop(message, 'all queues together are full');
     }
     // Nobody knows how long it will wait.
@@ -182,7 +191,7 @@ export class MqttSession {
       () => this.released(entry),
       () => {
         this.remove(entry);
-        this.#parts.drops.add('the store has failed', { topic: message.topic });
+        this.#parts.drops.add('store write failed', { topic: message.topic });
       },
     );
   }
@@ -210,7 +219,7 @@ export class MqttSession {
   pump(): void {
     const { connection, queue } = this;
     if (connection === undefined) return;
-    if (queue.inFlight === 0) this.#progressAt = this.#parts.pace?.ticks ?? 0;
+    if (queue.inFlight === 0) this.#progressAt = this.#parts.checks?.ticks ?? 0;
     while (connection.writable) {
       const entry = queue.next();
       if (entry === undefined) return;
@@ -245,7 +254,7 @@ export class MqttSession {
     this.#progressed();
     this.journal?.flush();
     this.pump();
-    this.#parts.relieved?.(this);
+    this.#parts.backpressure?.relieved(this);
   }
 
   /** Drops what waits and is too old to be sent; yields for each message that is dropped, and for each run of others. */
@@ -274,13 +283,13 @@ export class MqttSession {
     journal.commit().then(release, (error: unknown) => {
       // As if PUBREC had not come: nothing on disk says that it has.
       entry.state = QueuedState.Sent;
-      connection?.close(`the store has failed: ${error instanceof Error ? error.message : error}`);
+      connection?.close(`store write failed: ${error instanceof Error ? error.message : error}`);
     });
   }
 
   #progressed(): void {
     this.acknowledgements += 1;
-    this.#progressAt = this.#parts.pace?.ticks ?? 0;
+    this.#progressAt = this.#parts.checks?.ticks ?? 0;
   }
 
   #drop(message: BrokerMessage, reason: string): undefined {

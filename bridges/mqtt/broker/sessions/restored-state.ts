@@ -1,5 +1,6 @@
 import type { AgeClock, Store } from '../../../../src/gateway/bridge/bridge.ts';
 import type { MqttSink } from '../../source/mqtt-source.ts';
+import type { RefusedFilters } from '../../source/refused-filters.ts';
 import type { Journal } from '../durability/journal.ts';
 import { inspectRecord } from '../durability/record-check.ts';
 import { clientOf, decodeMessage, decodeQueued, decodeSession, numberOf, rangeOf } from '../durability/records.ts';
@@ -10,18 +11,17 @@ import type { SessionTable } from './session-table.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { sharedName } from './topic-filter.ts';
 
-export interface RestoredParts {
+export interface RestoredTables {
   readonly sessions: SessionTable;
   readonly subscriptions: Subscriptions;
   readonly retained: RetainedMessages;
-  readonly held: MessageMemoryBudget;
-  /** Whether the configuration lets clients subscribe a filter. */
-  maySubscribe(filter: string): boolean;
+  readonly queueMemory: MessageMemoryBudget;
+  readonly refusedFilters: RefusedFilters;
   readonly sink: Pick<MqttSink, 'replay' | 'replayed' | 'isGone'>;
 }
 
 /** The will of a client that was connected when the process ended. */
-export interface OrphanedWill {
+export interface InterruptedWill {
   readonly clientId: string;
   readonly message: BrokerMessage;
 }
@@ -35,7 +35,7 @@ export interface SkippedRecords {
 
 export interface RestoredState {
   /** Of the clients that were connected when the process ended. */
-  readonly wills: readonly OrphanedWill[];
+  readonly wills: readonly InterruptedWill[];
   readonly skipped: SkippedRecords;
 }
 
@@ -46,7 +46,7 @@ export interface RestoredState {
 export async function restoreState(
   store: Store,
   journal: Journal,
-  { sessions, subscriptions, retained, held, maySubscribe, sink }: RestoredParts,
+  { sessions, subscriptions, retained, queueMemory, refusedFilters, sink }: RestoredTables,
   ages: AgeClock,
 ): Promise<RestoredState> {
   const skipped: SkippedRecords = { sessions: 0, messages: 0, retained: 0 };
@@ -64,7 +64,9 @@ export async function restoreState(
     session.disconnectedAt = record.disconnectedAt === undefined ? ages.now() : ages.restored(record.disconnectedAt);
     if (record.disconnectedAt === undefined) interrupted.add(clientId);
     if (record.disconnectedAt !== session.disconnectedAt) changed.add(clientId);
-    const allowed = record.subscriptions.filter(([filter]) => maySubscribe(sharedName(filter)?.filter ?? filter));
+    const allowed = record.subscriptions.filter(
+      ([filter]) => !refusedFilters.refuses(sharedName(filter)?.filter ?? filter),
+    );
     const fits = allowed.every(([filter, qos]) => {
       if (!subscriptions.accepts(session, filter)) return false;
       subscriptions.add(session, filter, qos);
@@ -77,7 +79,7 @@ export async function restoreState(
     sessions.end(session);
   }
   const messages = new Map<number, BrokerMessage>();
-  let room = held.limit;
+  let room = queueMemory.limit;
   for await (const [key, message] of readable(store, 'm', decodeMessage)) {
     const number = numberOf(key.slice(1));
     if (room <= 0) {
@@ -97,7 +99,7 @@ export async function restoreState(
     const [clientId, rest] = clientOf(key);
     const session = sessions.get(clientId);
     const message = messages.get(record.message);
-    if (session === undefined || message === undefined || !held.accepts(message)) {
+    if (session === undefined || message === undefined || !queueMemory.accepts(message)) {
       if (session !== undefined) skipped.messages += 1;
       journal.forget(clientId, numberOf(rest));
       await journal.relieve();
@@ -120,7 +122,7 @@ export async function restoreState(
   }
   sink.replayed?.();
   for (const message of messages.values()) if (message.holders === 0) journal.orphan(message.number);
-  const wills: OrphanedWill[] = [];
+  const wills: InterruptedWill[] = [];
   for await (const [key, message] of readable(store, 'w', decodeMessage)) {
     wills.push({ clientId: clientOf(key)[0], message });
   }

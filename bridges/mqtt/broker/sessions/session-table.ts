@@ -1,15 +1,14 @@
 import type { DropCounter } from '../../report/drop-counter.ts';
 import type { Journal } from '../durability/journal.ts';
-import type { BrokerMessage } from '../messages/broker-message.ts';
 import type { MessageMemoryBudget } from '../messages/message-memory-budget.ts';
 import { KeptSessions } from './kept-sessions.ts';
-import { MqttSession, type QueueLimits } from './mqtt-session.ts';
+import { MqttSession, type QueueLimits, type RelievedSessions, type SessionDependencies } from './mqtt-session.ts';
 import { QueueRelief } from './queue-relief.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
-export interface SessionTableParts {
+export interface SessionTableDependencies {
   readonly subscriptions: Subscriptions;
-  readonly held: MessageMemoryBudget;
+  readonly memory: MessageMemoryBudget;
   readonly drops: DropCounter;
   readonly journal: Journal | undefined;
   readonly limits: QueueLimits & { readonly maxAge: number };
@@ -18,24 +17,25 @@ export interface SessionTableParts {
   readonly expiry: number;
   /** Sessions of clients that are not connected. */
   readonly maxSessions: number;
-  /** Counts seconds in which this process runs. */
-  readonly pace: { readonly ticks: number };
-  /** A session has less to send than before. */
-  relieved(session: MqttSession): void;
+  readonly checks: { readonly ticks: number };
+  readonly backpressure: RelievedSessions;
 }
 
 /** All sessions, by client id: those of connected clients, and those that wait for theirs. */
 export class SessionTable {
-  readonly #parts: SessionTableParts;
+  readonly #parts: SessionTableDependencies;
   readonly #sessions = new Map<string, MqttSession>();
   readonly #shares: KeptSessions;
-  readonly #relief: QueueRelief;
-  #kept = 0;
+  readonly #kept: SessionDependencies;
+  readonly #clean: SessionDependencies;
+  #keptCount = 0;
 
-  constructor(parts: SessionTableParts) {
+  constructor(parts: SessionTableDependencies) {
     this.#parts = parts;
     this.#shares = new KeptSessions(parts.maxSessions);
-    this.#relief = new QueueRelief(parts.held, this.#sessions);
+    const relief = new QueueRelief(parts.memory, this.#sessions);
+    this.#kept = { ...parts, relief };
+    this.#clean = { ...parts, relief, journal: undefined };
   }
 
   get size(): number {
@@ -44,7 +44,7 @@ export class SessionTable {
 
   /** Whether there may be another session that outlives its connection. */
   get full(): boolean {
-    return this.#kept >= this.#parts.maxSessions;
+    return this.#keptCount >= this.#parts.maxSessions;
   }
 
   /** The session that gives way to another kept one of `holder`; undefined if none does. */
@@ -81,13 +81,10 @@ export class SessionTable {
 
   /** A session as the store has it, or a new one. */
   restore(clientId: string, owner: string | undefined, keeps: boolean, holder?: string): MqttSession {
-    const { journal, ...parts } = this.#parts;
-    const relieve = (receiver: MqttSession, message: BrokerMessage): boolean => this.#relief.relieve(receiver, message);
-    const own = { ...parts, journal: keeps ? journal : undefined, relieve };
-    const session = new MqttSession(clientId, owner, keeps, own, holder);
+    const session = new MqttSession(clientId, owner, keeps, keeps ? this.#kept : this.#clean, holder);
     this.#sessions.set(clientId, session);
     if (keeps) {
-      this.#kept += 1;
+      this.#keptCount += 1;
       this.#shares.add(session);
     }
     return session;
@@ -107,7 +104,7 @@ export class SessionTable {
     for (const id of session.incoming.keys()) session.journal?.releasedIncoming(session.clientId, id);
     session.journal?.sessionOver(session.clientId);
     if (session.isKept) {
-      this.#kept -= 1;
+      this.#keptCount -= 1;
       this.#shares.delete(session);
     }
     if (this.#sessions.get(session.clientId) === session) this.#sessions.delete(session.clientId);

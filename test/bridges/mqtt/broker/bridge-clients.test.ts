@@ -135,8 +135,8 @@ describe('a CONNECT that is refused', () => {
       [{ will: { topic: 'a/+', payload: '' } }, 5, /no topic name/],
       [{ will: { topic: '', payload: '' } }, 5, /no topic name/],
       [{ will: { topic: '/'.repeat(300), payload: '' } }, 5, /more than 200 levels/],
-      [{ level: 5 }, 1, /version 5 is not spoken/],
-      [{ level: 0x85 }, 1, /version 133 is not spoken/],
+      [{ level: 5 }, 1, /level 5 is not supported/],
+      [{ level: 0x85 }, 1, /level 133 is not supported/],
       [{ clientId: '', clean: false }, 2, /clean session/],
     ] as const;
     for (const [connect, code, reason] of rows) {

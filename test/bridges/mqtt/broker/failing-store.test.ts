@@ -62,7 +62,7 @@ describe('EmbeddedBroker: a store that fails for a while', () => {
     });
     await (await rig.client()).publishAsync('t', 'once', { qos: 1 });
     await until('it is received', () => received.length === 1);
-    await until('the deletion has failed', () => rig.drops.counts.get('the store has failed') !== undefined);
+    await until('the deletion has failed', () => rig.drops.counts.get('store write failed') !== undefined);
     assert.ok(
       store.keys.some(key => key.startsWith('q')),
       'it is still on disk',

@@ -32,8 +32,8 @@ function countLooks(entry: QueuedMessage, counter: { looks: number }): void {
 
 function session(full: 'drop-oldest' | 'drop-newest' = 'drop-oldest', window = 5): MqttSession {
   const limits = { maxMessages: ROOM, maxBytes: 1_000_000_000, full };
-  const parts = { limits, window, held: new MessageMemoryBudget(1e12), drops: new DropCounter(silentLogger) };
-  return new MqttSession('c', undefined, true, { ...parts, journal: undefined, relieve: () => false });
+  const parts = { limits, window, memory: new MessageMemoryBudget(1e12), drops: new DropCounter(silentLogger) };
+  return new MqttSession('c', undefined, true, { ...parts, journal: undefined, relief: { relieve: () => false } });
 }
 
 /** A client that takes PUBLISH and acknowledges nothing; or one whose socket is full. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Staged } from '../../../../../bridges/mqtt/broker/delivery/distributor.ts';
-import { PublishQueue } from '../../../../../bridges/mqtt/broker/delivery/publish-queue.ts';
 import { BrokerMessage } from '../../../../../bridges/mqtt/broker/messages/broker-message.ts';
+import { PublishQueue } from '../../../../../bridges/mqtt/broker/pipeline/publish-queue.ts';
+import type { StagedMessage } from '../../../../../bridges/mqtt/broker/pipeline/stage.ts';
 import { FakeClock } from '../../../../support/fake-clock.ts';
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
@@ -24,7 +24,12 @@ function line(stored: boolean, clock = new FakeClock(), milliseconds = 0) {
         staged += 1;
         if (!stored) return undefined;
         const committed = new Promise<void>(resolve => answers.push(resolve));
-        const one: Staged = { route: { targets: [], groups: [], stored: true }, queued: [], picked: [], committed };
+        const one: StagedMessage = {
+          route: { targets: [], groups: [], stored: true },
+          queued: [],
+          picked: [],
+          committed,
+        };
         return one;
       },
       release: (_message, id) => {

@@ -21,7 +21,7 @@ export interface PublishSteps<Staged extends Committing> {
   /** It was not accepted, or could not be written: it is as if it had never come. */
   refuse(message: BrokerMessage, id: number, error: Error, staged: Staged | undefined): void;
   /** An error that is ours. */
-  readonly failed: (error: unknown) => void;
+  failed(error: unknown): void;
   /** Some messages are through; perhaps nothing is left in the line. */
   progressed(): void;
 }
@@ -57,6 +57,7 @@ const MAX_UNWRITTEN = 500;
 export class PublishQueue<Staged extends Committing = Committing> {
   readonly #steps: PublishSteps<Staged>;
   readonly #clock: Clock;
+  readonly #failed = (error: unknown): void => this.#steps.failed(error);
   #batch = FIRST_MESSAGES;
   #places: Place<Staged>[] = [];
   /** The first place that is not through, and the first that is not staged. */
@@ -105,7 +106,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
         },
         (error: unknown) => this.#refuseFrom(place, asError(error)),
       )
-      .catch(this.#steps.failed);
+      .catch(this.#failed);
   }
 
   /** No message waits for a subscriber any more: the client is gone, or the broker stops. */
@@ -195,7 +196,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
           this.#answered(place);
         },
       )
-      .catch(this.#steps.failed);
+      .catch(this.#failed);
   }
 
   #answered(place: Place<Staged>): void {
