@@ -132,8 +132,8 @@ describe('a CONNECT that is refused', () => {
     const rows = [
       [{ will: { topic: '$SYS/broker/uptime', payload: '' } }, 5, /under \$SYS\//],
       [{ will: { topic: '$SYS/broker/connection/a/b/state', payload: '' } }, 5, /under \$SYS\//],
-      [{ will: { topic: 'a/+', payload: '' } }, 5, /no topic name/],
-      [{ will: { topic: '', payload: '' } }, 5, /no topic name/],
+      [{ will: { topic: 'a/+', payload: '' } }, 5, /invalid topic name/],
+      [{ will: { topic: '', payload: '' } }, 5, /invalid topic name/],
       [{ will: { topic: '/'.repeat(300), payload: '' } }, 5, /more than 200 levels/],
       [{ level: 5 }, 1, /level 5 is not supported/],
       [{ level: 0x85 }, 1, /level 133 is not supported/],
