@@ -88,7 +88,7 @@ export function matchOption(what: string): CliOption {
   };
 }
 
-export function matchPolicyOf(options: CliOptions): MatchPolicy {
+export function chosenMatchPolicy(options: CliOptions): MatchPolicy {
   return matchPolicies.find(policy => policy === options['match']) ?? 'exact';
 }
 

@@ -3,7 +3,7 @@ import { result } from '../../client/roles/result.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import { type CliCommand, CliError, type CliIo, type CliOptions } from '../command/command.ts';
 import { jsonObject, printable } from '../command/json-text.ts';
-import { matchOption, matchPolicyOf, text, typedPayload, wholeNumber } from '../command/option-values.ts';
+import { chosenMatchPolicy, matchOption, text, typedPayload, wholeNumber } from '../command/option-values.ts';
 import { peerOptions, withPeer } from '../command/peer-options.ts';
 import { LinePrinter } from '../output/line-printer.ts';
 import { runChildCommand } from './child-command.ts';
@@ -47,7 +47,7 @@ export const registerCommand: CliCommand = {
     const answer = answerer(options, io, children);
     const printer = new LinePrinter(io, options, 'procedure');
     const maxInvocations = wholeNumber(options, 'concurrency', 1) ?? 16;
-    const match = matchPolicyOf(options);
+    const match = chosenMatchPolicy(options);
     const invoke = invokePolicies.find(policy => policy === options['invoke']) ?? 'single';
     const exitCode = await withPeer(
       options,

@@ -1,7 +1,7 @@
 import type { WampEvent } from '../../client/api/session-api.ts';
 import { type CliCommand, ExitCode } from '../command/command.ts';
 import { printable } from '../command/json-text.ts';
-import { matchOption, matchPolicyOf, wholeNumber } from '../command/option-values.ts';
+import { chosenMatchPolicy, matchOption, wholeNumber } from '../command/option-values.ts';
 import { peerOptions, withPeer } from '../command/peer-options.ts';
 import { LinePrinter } from '../output/line-printer.ts';
 
@@ -17,7 +17,7 @@ export const subCommand: CliCommand = {
     { command: 'wampway sub app.alarm --count 1 --json', shows: 'waits for one event and prints it for a script' },
   ],
   async run([topic = ''], options, io) {
-    const match = matchPolicyOf(options);
+    const match = chosenMatchPolicy(options);
     const count = wholeNumber(options, 'count', 1) ?? Number.POSITIVE_INFINITY;
     const printer = new LinePrinter(io, options, 'topic');
     return withPeer(options, io, async ({ session, place }) => {
