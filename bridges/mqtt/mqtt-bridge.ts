@@ -33,8 +33,8 @@ export const mqttBridge = defineBridge({
     };
     try {
       const { refusals } = context;
-      const parts = { sink: relay, drops, clock, ages, log, store, refusals, network: context };
-      broker = await openBroker(config, parts);
+      const dependencies = { sink: relay, drops, clock, ages, log, store, refusals, network: context };
+      broker = await openBroker(config, dependencies);
       await relay.connect(broker);
     } catch (error) {
       await stop();

@@ -10,9 +10,9 @@ export interface OwnBroker extends MqttSource {
 }
 
 /** The broker that the configuration names, listening. Rejects with what the system says, with address and port. */
-export async function openBroker(config: MqttConfig, parts: SourceDependencies): Promise<OwnBroker> {
-  if (config.broker !== 'aedes') return await EmbeddedSource.listen(config, parts);
+export async function openBroker(config: MqttConfig, dependencies: SourceDependencies): Promise<OwnBroker> {
+  if (config.broker !== 'aedes') return await EmbeddedSource.listen(config, dependencies);
   // Loaded where it is asked for: nobody else has to find room for it.
   const { AedesBroker } = await import('./aedes/aedes-broker.ts');
-  return await AedesBroker.listen(config, parts);
+  return await AedesBroker.listen(config, dependencies);
 }

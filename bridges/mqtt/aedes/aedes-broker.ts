@@ -62,7 +62,7 @@ interface Persistent {
   };
 }
 
-export interface AedesBrokerParts {
+export interface AedesBrokerDependencies {
   readonly sink: MqttSink;
   readonly drops: DropCounter;
   readonly clock: Clock;
@@ -93,14 +93,14 @@ export class AedesBroker implements MqttSource {
   #packets = 0;
   #stopping = false;
 
-  private constructor(config: MqttConfig, parts: AedesBrokerParts) {
+  private constructor(config: MqttConfig, dependencies: AedesBrokerDependencies) {
     this.#config = config;
     this.#refused = new RefusedFilters(config.refuse.subscribe);
-    this.#sink = parts.sink;
-    this.#drops = parts.drops;
-    this.#clock = parts.clock;
-    this.#log = parts.log;
-    this.#refusals = new RefusalLog(parts.log, undefined, parts.refusals);
+    this.#sink = dependencies.sink;
+    this.#drops = dependencies.drops;
+    this.#clock = dependencies.clock;
+    this.#log = dependencies.log;
+    this.#refusals = new RefusalLog(dependencies.log, undefined, dependencies.refusals);
     this.#aedes = new Aedes({
       // Measures B and C: no queue that all messages share, whose unwinding overflows the stack and which one stalled
       // subscriber fills; and a stalled subscriber is cut after seconds, not a minute.
@@ -145,8 +145,8 @@ export class AedesBroker implements MqttSource {
   }
 
   /** Listens; rejects with what the system says (`EADDRINUSE` …), which names the address and port. */
-  static async listen(config: MqttConfig, parts: AedesBrokerParts): Promise<AedesBroker> {
-    const broker = new AedesBroker(config, parts);
+  static async listen(config: MqttConfig, dependencies: AedesBrokerDependencies): Promise<AedesBroker> {
+    const broker = new AedesBroker(config, dependencies);
     await broker.#aedes.listen();
     try {
       broker.#server.listen(config.port, config.host);
@@ -155,7 +155,7 @@ export class AedesBroker implements MqttSource {
       await broker[Symbol.asyncDispose]();
       throw error;
     }
-    broker.#server.on('error', error => parts.sink.failed(error));
+    broker.#server.on('error', error => dependencies.sink.failed(error));
     return broker;
   }
 

@@ -31,7 +31,7 @@ export interface SourceDependencies extends BrokerDependencies {
 export class EmbeddedSource implements MqttSource {
   readonly isConnected = true;
   readonly #config: MqttConfig;
-  readonly #parts: SourceDependencies;
+  readonly #dependencies: SourceDependencies;
   readonly #broker: EmbeddedBroker;
   readonly #rate: TokenBucket;
   readonly #servers: Server[] = [];
@@ -42,22 +42,22 @@ export class EmbeddedSource implements MqttSource {
 
   private constructor(
     config: MqttConfig,
-    parts: SourceDependencies,
+    dependencies: SourceDependencies,
     broker: EmbeddedBroker,
     pending: PendingConnections,
   ) {
     this.#config = config;
-    this.#parts = parts;
+    this.#dependencies = dependencies;
     this.#broker = broker;
     this.#pending = pending;
-    this.#rate = new TokenBucket(config.connectRate, parts.clock);
+    this.#rate = new TokenBucket(config.connectRate, dependencies.clock);
   }
 
   /** Listens; rejects with what the system says (`EADDRINUSE` …), which names the address and port. */
-  static async listen(config: MqttConfig, parts: SourceDependencies): Promise<EmbeddedSource> {
+  static async listen(config: MqttConfig, dependencies: SourceDependencies): Promise<EmbeddedSource> {
     const pending = new PendingConnections();
-    const broker = await EmbeddedBroker.start(config, parts);
-    const source = new EmbeddedSource(config, parts, broker, pending);
+    const broker = await EmbeddedBroker.start(config, dependencies);
+    const source = new EmbeddedSource(config, dependencies, broker, pending);
     try {
       await source.#listen();
     } catch (error) {
@@ -102,7 +102,7 @@ export class EmbeddedSource implements MqttSource {
 
   async #listen(): Promise<void> {
     const { host, port, tls, webSocket } = this.#config;
-    const { network } = this.#parts;
+    const { network } = this.#dependencies;
     // Measure F: without noDelay a QoS 1 round trip takes 44 ms.
     // A client that has ended its side still gets the answers that are due.
     const options = { noDelay: true, highWaterMark: SOCKET_BUFFER, allowHalfOpen: true };
@@ -136,7 +136,7 @@ export class EmbeddedSource implements MqttSource {
   async #serve(server: Server, host: string, port: number): Promise<void> {
     this.#servers.push(server);
     server.maxConnections = this.#config.maxClients + MAX_STRANGERS + SURPLUS_CONNECTIONS;
-    server.on('drop', () => this.#parts.drops.add('too many connections'));
+    server.on('drop', () => this.#dependencies.drops.add('too many connections'));
     server.on('connection', (socket: Socket) => this.#arrived(socket, server));
     server.on('secureConnection', (socket: TLSSocket) => {
       socket.setNoDelay(true);
@@ -144,7 +144,7 @@ export class EmbeddedSource implements MqttSource {
     });
     server.listen(port, host);
     await once(server, 'listening');
-    server.on('error', error => this.#parts.sink.failed(error));
+    server.on('error', error => this.#dependencies.sink.failed(error));
   }
 
   #arrived(socket: Socket, server: Server): void {
@@ -171,7 +171,7 @@ export class EmbeddedSource implements MqttSource {
    * way: whoever logs in does so in a moment, and whoever only takes places keeps nobody out.
    */
   #admits(): boolean {
-    const { drops } = this.#parts;
+    const { drops } = this.#dependencies;
     if (!this.#rate.tryConsume()) {
       drops.add('connections come too fast', {}, 'MQTT connection dropped');
       return false;

@@ -8,7 +8,7 @@ import type { MqttMessage, MqttPeer, MqttSource } from '../source/mqtt-source.ts
 import type { LevelSpelling } from '../topics/level-spelling.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
 import type { CallScheme } from './call-scheme.ts';
-import { DeviceCallee, type DeviceCalleeParts, type Waiting } from './device-callee.ts';
+import { DeviceCallee, type DeviceCalleeDependencies, type PendingCall } from './device-callee.ts';
 import { DeviceCaller } from './device-caller.ts';
 import type { CallPreset } from './schemes.ts';
 import { SharedCallees } from './shared-callees.ts';
@@ -19,7 +19,7 @@ const MANY = 256;
 /** Shared callees that one client can listen for: the bridge's own session registers them, and others need room there. */
 const MAX_SHARED = 100;
 
-export interface CallsParts {
+export interface CallsDependencies {
   readonly presets: readonly CallPreset[];
   /** URI prefix of the bridge, which ends in a dot. */
   readonly prefix: string;
@@ -58,7 +58,7 @@ interface Device {
 
 /** Calls between devices and the realm, both ways, by schemes that are data. */
 export class Calls {
-  readonly #parts: CallsParts;
+  readonly #dependencies: CallsDependencies;
   readonly #listens: readonly Listen[];
   /** What the topics of calls and answers begin with. */
   readonly #heads: readonly string[];
@@ -67,13 +67,13 @@ export class Calls {
   readonly #refusals: RefusalLog;
   /** For devices that are not known by their connections. */
   #everywhere: readonly DeviceCallee[] = [];
-  readonly #awaited = new AwaitedAnswers<Waiting>();
+  readonly #awaited = new AwaitedAnswers<PendingCall>();
 
-  constructor(parts: CallsParts) {
-    this.#parts = parts;
-    this.#refusals = new RefusalLog(parts.log, 'MQTT client cannot be called');
-    const callees = parts.presets.flatMap(preset => preset.callees);
-    const callers = parts.presets.flatMap(preset => preset.callers);
+  constructor(dependencies: CallsDependencies) {
+    this.#dependencies = dependencies;
+    this.#refusals = new RefusalLog(dependencies.log, 'MQTT client cannot be called');
+    const callees = dependencies.presets.flatMap(preset => preset.callees);
+    const callers = dependencies.presets.flatMap(preset => preset.callers);
     this.#listens = callees.map(scheme => ({
       scheme,
       pattern: new TopicPattern(scheme.listen),
@@ -93,8 +93,8 @@ export class Calls {
    * Schemes that know a device by its client id are left out.
    */
   async open(session: JoinedSession, source: MqttSource): Promise<void> {
-    const { prefix, spelling, clock } = this.#parts;
-    const send: DeviceCalleeParts['send'] = publication => {
+    const { prefix, spelling, clock } = this.#dependencies;
+    const send: DeviceCalleeDependencies['send'] = publication => {
       if (source.isConnected) source.publish(publication);
       return source.isConnected;
     };
@@ -109,8 +109,8 @@ export class Calls {
 
   connected(peer: MqttPeer, session: JoinedSession, source: MqttSource): void {
     const { clientId } = peer;
-    const send: DeviceCalleeParts['send'] = publication => source.publishTo(peer, publication);
-    const schemes = this.#parts.presets.flatMap(preset => preset.callers);
+    const send: DeviceCalleeDependencies['send'] = publication => source.publishTo(peer, publication);
+    const schemes = this.#dependencies.presets.flatMap(preset => preset.callers);
     const callers = schemes.map(scheme => new DeviceCaller({ scheme, clientId, session, send }));
     this.#devices.set(peer, { peer, session, callees: new Map(), shared: new Map(), callers });
   }
@@ -153,39 +153,39 @@ export class Calls {
   }
 
   /** Takes a message if it is a call or an answer of this client; then it is for nobody else. */
-  take(message: MqttMessage, peer: MqttPeer | undefined): Claim {
+  claim(message: MqttMessage, peer: MqttPeer | undefined): Claim {
     const { topic, payload } = message;
     if (!this.#heads.some(head => topic.startsWith(head))) return 'none';
-    if (peer === undefined) return takenBy(this.#everywhere, topic, payload);
+    if (peer === undefined) return claimBy(this.#everywhere, topic, payload);
     const device = this.#devices.get(peer);
     if (device === undefined) return 'none';
     for (const caller of device.callers) {
-      const claim = caller.take(message);
+      const claim = caller.tryHandle(message);
       if (claim !== 'none') return claim;
     }
-    for (const callees of device.callees.values()) if (takenBy(callees, topic, payload) === 'mine') return 'mine';
+    for (const callees of device.callees.values()) if (claimBy(callees, topic, payload) === 'mine') return 'mine';
     return this.#shared.size > 0 && this.#shared.claims(topic) ? 'answer' : 'none';
   }
 
   /** A message of a client is accepted, as its role may publish it: what it answers is answered. */
   accepted({ topic, payload }: MqttMessage, peer: MqttPeer): void {
-    if (this.#shared.size > 0) this.#shared.take(topic, payload, peer);
+    if (this.#shared.size > 0) this.#shared.tryAnswer(topic, payload, peer);
   }
 
   #boundCallee({ peer, session }: Device, scheme: CallScheme, found: Names, source: MqttSource) {
-    const { prefix, spelling, clock } = this.#parts;
+    const { prefix, spelling, clock } = this.#dependencies;
     const { clientId } = peer;
     // A client may listen to the calls of another, and does not answer them.
     if (found['clientid'] !== undefined && found['clientid'] !== clientId) return undefined;
     const known = { ...found, clientid: clientId };
-    const send: DeviceCalleeParts['send'] = publication => source.publishTo(peer, publication);
-    const awaited = new AwaitedAnswers<Waiting>();
+    const send: DeviceCalleeDependencies['send'] = publication => source.publishTo(peer, publication);
+    const awaited = new AwaitedAnswers<PendingCall>();
     return new DeviceCallee({ scheme, known, prefix, spelling, session, clock, awaited, send });
   }
 
   #sharedCallee(scheme: CallScheme, known: Names, source: MqttSource) {
-    const { prefix, spelling, clock, service } = this.#parts;
-    const send: DeviceCalleeParts['send'] = publication => {
+    const { prefix, spelling, clock, service } = this.#dependencies;
+    const send: DeviceCalleeDependencies['send'] = publication => {
       // A call is for devices that are there: at a higher QoS the broker would keep it for those that are not.
       if (source.isConnected) source.publish({ ...publication, qos: 0 });
       return source.isConnected;
@@ -199,7 +199,7 @@ export class Calls {
     const { peer, session } = device;
     const { pattern } = callee;
     if (pattern === undefined) return false;
-    if (!this.#parts.mayRegister(session, pattern.topic, pattern.match)) {
+    if (!this.#dependencies.mayRegister(session, pattern.topic, pattern.match)) {
       const { topic, match } = pattern;
       this.#refused(peer, scheme, 'its role may not register the procedures', { uri: topic, match });
       return false;
@@ -216,7 +216,7 @@ export class Calls {
   #opened({ peer }: Device, scheme: CallScheme, opening: Promise<void>): void {
     const fields = { clientId: peer.clientId, listen: scheme.listen };
     opening.then(
-      () => this.#parts.log.debug(fields, 'MQTT client takes calls'),
+      () => this.#dependencies.log.debug(fields, 'MQTT client takes calls'),
       (error: unknown) => this.#refused(peer, scheme, String(error)),
     );
   }
@@ -241,10 +241,10 @@ function isBound({ listen, procedure, request }: CallScheme): boolean {
 }
 
 /** Each is shown it: one answer may be meant for several. */
-function takenBy(callees: readonly DeviceCallee[], topic: string, payload: Uint8Array): Claim {
+function claimBy(callees: readonly DeviceCallee[], topic: string, payload: Uint8Array): Claim {
   let claim: Claim = 'none';
   for (const callee of callees) {
-    callee.take(topic, payload);
+    callee.tryAnswer(topic, payload);
     if (callee.claims(topic)) claim = 'mine';
   }
   return claim;

@@ -16,7 +16,7 @@ import type { CallScheme } from './call-scheme.ts';
 import { calledPayload, shapedPayload } from './payload-shape.ts';
 import { type Names, TopicPattern } from './topic-pattern.ts';
 
-export interface DeviceCalleeParts {
+export interface DeviceCalleeDependencies {
   readonly scheme: CallScheme;
   /** What is known of the device when it subscribes: `clientid`, and what `listen` captured. */
   readonly known: Names;
@@ -26,13 +26,13 @@ export interface DeviceCalleeParts {
   readonly session: JoinedSession;
   readonly clock: Clock;
   /** Where calls wait for their answers: of this callee alone, or of several. */
-  readonly awaited: AwaitedAnswers<Waiting>;
+  readonly awaited: AwaitedAnswers<PendingCall>;
   /** Publishes the call; false if the device is not connected any more. */
   readonly send: (publication: MqttPublication) => boolean;
 }
 
 /** A call that waits for the device. */
-export interface Waiting {
+export interface PendingCall {
   readonly callee: DeviceCallee;
   readonly invocation: Invocation;
   readonly n: string;
@@ -47,7 +47,7 @@ type Kind = (typeof kinds)[number];
 
 /** One kind of call that connected devices answer: registered as long as one of them has subscribed to it. */
 export class DeviceCallee {
-  readonly #parts: DeviceCalleeParts;
+  readonly #dependencies: DeviceCalleeDependencies;
   readonly #procedure: Template;
   readonly #match: JsonPointer | undefined;
   readonly #request: TopicPattern;
@@ -59,9 +59,9 @@ export class DeviceCallee {
   #late = 0;
 
   /** Throws `TemplateError` if the device's name has no place in a procedure. */
-  constructor(parts: DeviceCalleeParts) {
-    const { scheme, known, prefix, spelling } = parts;
-    this.#parts = parts;
+  constructor(dependencies: DeviceCalleeDependencies) {
+    const { scheme, known, prefix, spelling } = dependencies;
+    this.#dependencies = dependencies;
     const named = scheme.procedure.replace(/\{([a-z]+)\}/g, (whole, name: string) => {
       const value = known[name];
       return value === undefined ? whole : spelling.spell(value);
@@ -97,7 +97,7 @@ export class DeviceCallee {
 
   /** Registers; what the router says against it is the caller's to log. */
   async open(): Promise<void> {
-    const { scheme, session, known } = this.#parts;
+    const { scheme, session, known } = this.#dependencies;
     const { pattern } = this;
     if (pattern === undefined) return;
     const { topic, match } = pattern;
@@ -133,12 +133,12 @@ export class DeviceCallee {
 
   /** Whether a topic is for answers of this device and for nothing else. */
   claims(topic: string): boolean {
-    if (this.#parts.scheme.response?.exclusive !== true) return false;
+    if (this.#dependencies.scheme.response?.exclusive !== true) return false;
     return this.#answers.some(({ pattern }) => this.#isOwn(pattern.match(topic)));
   }
 
   /** Takes a message that the device may have answered with; false if no call waits for it. */
-  take(topic: string, bytes: Uint8Array): boolean {
+  tryAnswer(topic: string, bytes: Uint8Array): boolean {
     const waiting = this.#waitingOn(topic, bytes);
     const kind = waiting?.topics.find(([awaited]) => awaited === topic)?.[1];
     if (waiting === undefined || kind === undefined) {
@@ -153,26 +153,26 @@ export class DeviceCallee {
     return true;
   }
 
-  #waitingOn(topic: string, bytes: Uint8Array): Waiting | undefined {
-    const list = this.#parts.awaited.on(topic).filter(({ callee }) => callee === this);
+  #waitingOn(topic: string, bytes: Uint8Array): PendingCall | undefined {
+    const list = this.#dependencies.awaited.on(topic).filter(({ callee }) => callee === this);
     if (this.#match === undefined || list.length === 0) return list[0];
     const value = String(this.#match.find(payloadOfMqtt(bytes).args[0]));
     return list.find(({ n }) => n === value);
   }
 
-  #own(): Waiting[] {
-    return [...this.#parts.awaited.all].filter(({ callee }) => callee === this);
+  #own(): PendingCall[] {
+    return [...this.#dependencies.awaited.all].filter(({ callee }) => callee === this);
   }
 
   /** Whether a topic names this device, if it names one. */
   #isOwn(names: Names | undefined): boolean {
-    const { known } = this.#parts;
+    const { known } = this.#dependencies;
     if (names === undefined) return false;
     return Object.entries(names).every(([name, value]) => known[name] === undefined || known[name] === value);
   }
 
   #call(invocation: Invocation): unknown {
-    const { scheme, send } = this.#parts;
+    const { scheme, send } = this.#dependencies;
     const names = this.#namesOf(invocation);
     const { qos, payload: shape } = scheme.request;
     const { method = '', n = '' } = names;
@@ -193,7 +193,7 @@ export class DeviceCallee {
 
   /** What stands for the names in topics. */
   #namesOf({ procedure, payload }: Invocation): Names {
-    const { scheme, known } = this.#parts;
+    const { scheme, known } = this.#dependencies;
     const captures = this.#procedure.match(procedure);
     const isOpen = scheme.procedure.endsWith('#');
     const levels = captures?.['#'] ?? '';
@@ -227,12 +227,12 @@ export class DeviceCallee {
     ];
   }
 
-  #wait(invocation: Invocation, n: string, topics: Waiting['topics']) {
-    const { clock, scheme, awaited } = this.#parts;
+  #wait(invocation: Invocation, n: string, topics: PendingCall['topics']) {
+    const { clock, scheme, awaited } = this.#dependencies;
     const asked = invocation.details['timeout'];
     const allowed = typeof asked === 'number' && asked > 0 ? asked : scheme.timeout;
     let timer: Timer | undefined;
-    let settle: Waiting['settle'] = () => {};
+    let settle: PendingCall['settle'] = () => {};
     const promise = new Promise<unknown>((resolve, reject) => {
       settle = outcome => {
         timer?.cancel();
@@ -255,7 +255,7 @@ export class DeviceCallee {
       const text = `the device did not answer within ${allowed} ms`;
       timer = afterAwake(clock, allowed, () => fail(new WampError(ErrorUri.Timeout, [text])));
     };
-    const waiting: Waiting = { callee: this, invocation, n, topics, settle: outcome => settle(outcome), restart };
+    const waiting: PendingCall = { callee: this, invocation, n, topics, settle: outcome => settle(outcome), restart };
     for (const [topic] of topics) awaited.add(topic, waiting);
     invocation.signal.addEventListener('abort', canceled, { once: true });
     restart();

@@ -14,7 +14,7 @@ const MAX_CALLS = 16;
 /** Calls whose answers are kept, for a device that asks again because it has not heard. */
 const REMEMBERED = 64;
 
-export interface DeviceCallerParts {
+export interface DeviceCallerDependencies {
   readonly scheme: CallerScheme;
   readonly clientId: string;
   readonly session: JoinedSession;
@@ -24,7 +24,7 @@ export interface DeviceCallerParts {
 
 /** A connected device that calls: with its own identity, so with its own permissions. */
 export class DeviceCaller {
-  readonly #parts: DeviceCallerParts;
+  readonly #dependencies: DeviceCallerDependencies;
   readonly #request: TopicPattern;
   readonly #answerTopic: TopicPattern;
   readonly #errorTopic: TopicPattern;
@@ -34,9 +34,9 @@ export class DeviceCaller {
   #calls = 0;
   #foreign = 0;
 
-  constructor(parts: DeviceCallerParts) {
-    this.#parts = parts;
-    const { request, answer, error = answer } = parts.scheme;
+  constructor(dependencies: DeviceCallerDependencies) {
+    this.#dependencies = dependencies;
+    const { request, answer, error = answer } = dependencies.scheme;
     this.#request = new TopicPattern(request);
     this.#answerTopic = new TopicPattern(answer);
     this.#errorTopic = new TopicPattern(error);
@@ -52,10 +52,10 @@ export class DeviceCaller {
   }
 
   /** Takes a message of the device if it is a call. */
-  take({ topic, payload, qos }: MqttMessage): 'mine' | 'forbidden' | 'none' {
+  tryHandle({ topic, payload, qos }: MqttMessage): 'mine' | 'forbidden' | 'none' {
     const names = this.#request.match(topic);
     if (names === undefined) return 'none';
-    const { clientId, send } = this.#parts;
+    const { clientId, send } = this.#dependencies;
     if (names['clientid'] !== undefined && names['clientid'] !== clientId) {
       this.#foreign += 1;
       return 'forbidden';
@@ -73,7 +73,7 @@ export class DeviceCaller {
   }
 
   async #answer(names: Names, bytes: Uint8Array, qos: MqttPublication['qos']): Promise<void> {
-    const { send } = this.#parts;
+    const { send } = this.#dependencies;
     const n = names['n'] ?? '';
     let answer: MqttPublication;
     this.#calls += 1;
@@ -96,7 +96,7 @@ export class DeviceCaller {
 
   async #made(names: Names, bytes: Uint8Array): Promise<Payload> {
     if (this.#calls > MAX_CALLS) throw new WampError(ErrorUri.Unavailable, [`${MAX_CALLS} calls wait for an answer`]);
-    const { scheme, session } = this.#parts;
+    const { scheme, session } = this.#dependencies;
     let procedure: unknown = names['procedure'];
     let payload = scheme.args === undefined ? calledPayload(bytes) : Payload.empty;
     if (scheme.procedure !== undefined) {

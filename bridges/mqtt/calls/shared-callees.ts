@@ -1,6 +1,6 @@
 import type { MqttPeer } from '../source/mqtt-source.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
-import type { DeviceCallee, Waiting } from './device-callee.ts';
+import type { DeviceCallee, PendingCall } from './device-callee.ts';
 
 /** A callee that no client id names: any client that listens may be the device. */
 interface Shared {
@@ -16,7 +16,7 @@ interface Shared {
  */
 export class SharedCallees {
   /** Calls of all of them that wait. */
-  readonly awaited = new AwaitedAnswers<Waiting>();
+  readonly awaited = new AwaitedAnswers<PendingCall>();
   readonly #callees = new Map<string, Shared>();
   /** By key: callees that have been closed, until nothing of them is registered. */
   readonly #closing = new Map<string, Promise<void>>();
@@ -69,10 +69,10 @@ export class SharedCallees {
   }
 
   /** A message that its client may publish: perhaps an answer. */
-  take(topic: string, payload: Uint8Array, peer: MqttPeer): void {
+  tryAnswer(topic: string, payload: Uint8Array, peer: MqttPeer): void {
     // One answer may be meant for several callees.
     for (const callee of new Set(this.awaited.on(topic).map(({ callee }) => callee))) {
-      if (callee.take(topic, payload)) this.#answeredBy(callee, peer);
+      if (callee.tryAnswer(topic, payload)) this.#answeredBy(callee, peer);
     }
   }
 

@@ -3,7 +3,7 @@ import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 import type { BridgeContext, DeviceIdentity, Owner } from '../../../src/gateway/bridge/bridge.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
 import { type MqttPeer, MqttRefusal, Refused } from '../source/mqtt-source.ts';
-import { quotaKeyOf } from '../source/quota-key.ts';
+import { ownerQuotaKey } from '../source/quota-key.ts';
 
 /** Of clients without credentials. */
 export const DEVICE_ROLE = 'anonymous';
@@ -86,7 +86,7 @@ export class ClientSessions {
     const owner: Owner = { authid, authrole, authmethod, authprovider, clientId, ...unproved };
     const identity = { authid, authrole, principal, address: owner.address, peer: `mqtt ${peer.address}` };
     const session = await this.#context.join(identity);
-    this.#clients.set(peer, { session, quotaKey: quotaKeyOf(owner), owner });
+    this.#clients.set(peer, { session, quotaKey: ownerQuotaKey(owner), owner });
     void session.closed.then(reason => {
       // Ended by the router: the client ends with its session.
       if (this.#clients.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);

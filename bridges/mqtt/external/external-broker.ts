@@ -6,7 +6,7 @@ import type { MqttMessage, MqttPublication, MqttSink, MqttSource } from '../sour
 import { isTopicName } from '../source/mqtt-text.ts';
 import { EchoFilter } from './echo-filter.ts';
 import type { ExternalConfig } from './external-config.ts';
-import { OutboundQueue } from './outbound-queue.ts';
+import { OfflineQueue } from './offline-queue.ts';
 import { propertiesOfPacket, publishProperties } from './packet-properties.ts';
 
 /** Messages on their way to the broker at a time; those behind wait in a queue that has a bound. */
@@ -18,7 +18,7 @@ const UNSUPPORTED_VERSION: ReadonlySet<unknown> = new Set([1, 132]);
 
 type Packet = Parameters<MqttClient['handleMessage']>[0];
 
-export interface ExternalBrokerParts {
+export interface ExternalBrokerDependencies {
   readonly sink: MqttSink;
   readonly drops: DropCounter;
   readonly clock: Clock;
@@ -32,8 +32,8 @@ export interface ExternalBrokerParts {
  */
 export class ExternalBroker implements MqttSource {
   readonly #config: ExternalConfig;
-  readonly #parts: ExternalBrokerParts;
-  readonly #queue: OutboundQueue;
+  readonly #dependencies: ExternalBrokerDependencies;
+  readonly #queue: OfflineQueue;
   readonly #echo: EchoFilter;
   readonly #client: MqttClient;
   #onWay = 0;
@@ -43,11 +43,11 @@ export class ExternalBroker implements MqttSource {
   #onForgotten: (() => void) | undefined;
   #isForgotten = false;
 
-  private constructor(config: ExternalConfig, parts: ExternalBrokerParts, client: MqttClient) {
+  private constructor(config: ExternalConfig, dependencies: ExternalBrokerDependencies, client: MqttClient) {
     this.#config = config;
-    this.#parts = parts;
-    this.#queue = new OutboundQueue(config.queue);
-    this.#echo = new EchoFilter(parts.clock);
+    this.#dependencies = dependencies;
+    this.#queue = new OfflineQueue(config.queue);
+    this.#echo = new EchoFilter(dependencies.clock);
     this.#client = client;
     this.#client.handleMessage = (packet, done) => this.#received(packet, done);
     this.#client.on('connect', ({ sessionPresent }) => this.#connected(sessionPresent));
@@ -56,10 +56,10 @@ export class ExternalBroker implements MqttSource {
   }
 
   /** Begins to connect, and goes on trying: a broker that is not there is no reason not to start. */
-  static async open(config: ExternalConfig, parts: ExternalBrokerParts): Promise<ExternalBroker> {
+  static async open(config: ExternalConfig, dependencies: ExternalBrokerDependencies): Promise<ExternalBroker> {
     // Loaded where it is needed: it takes more memory than the rest of the gateway's own code.
     const { connect } = await import('mqtt');
-    return new ExternalBroker(config, parts, connect(config.url, optionsOf(config)));
+    return new ExternalBroker(config, dependencies, connect(config.url, optionsOf(config)));
   }
 
   get address(): string {
@@ -84,12 +84,12 @@ export class ExternalBroker implements MqttSource {
   publish(publication: MqttPublication): void {
     const { topic, qos } = publication;
     if (!isTopicName(topic)) {
-      this.#parts.drops.add('no MQTT topic name', { topic });
+      this.#dependencies.drops.add('no MQTT topic name', { topic });
     } else if (qos === 0 && !this.#client.connected && !this.#config.queue.qos0) {
-      this.#parts.drops.add('the broker is away, and QoS 0 does not wait', { topic });
+      this.#dependencies.drops.add('the broker is away, and QoS 0 does not wait', { topic });
     } else {
       const lost = this.#queue.push(publication);
-      for (let i = 0; i < lost; i++) this.#parts.drops.add('too much waits for the broker', { topic });
+      for (let i = 0; i < lost; i++) this.#dependencies.drops.add('too much waits for the broker', { topic });
       this.#send();
     }
   }
@@ -108,16 +108,19 @@ export class ExternalBroker implements MqttSource {
     if (this.#stopping) return;
     this.#stopping = true;
     const closed = this.#client.endAsync(!this.#client.connected).catch(() => {});
-    const timeout = new Promise<void>(resolve => void this.#parts.clock.after(CLOSE_TIMEOUT, resolve));
+    const timeout = new Promise<void>(resolve => void this.#dependencies.clock.after(CLOSE_TIMEOUT, resolve));
     await Promise.race([closed, timeout]);
     this.#client.end(true);
     if (this.#queue.length > 0) {
-      this.#parts.log.warn({ messages: this.#queue.length }, 'messages for the MQTT broker are lost with the gateway');
+      this.#dependencies.log.warn(
+        { messages: this.#queue.length },
+        'messages for the MQTT broker are lost with the gateway',
+      );
     }
   }
 
   #connected(sessionPresent: boolean): void {
-    const { log } = this.#parts;
+    const { log } = this.#dependencies;
     this.#attempts = 0;
     this.#isDown = false;
     log.info(
@@ -140,7 +143,7 @@ export class ExternalBroker implements MqttSource {
         const refused = granted?.some(({ qos }) => qos > 2) === true;
         if ((error === null || error === undefined) && !refused) return;
         if (this.#client.connected)
-          this.#parts.log.warn({ filter, reason: error?.message }, 'the MQTT broker refuses a subscription');
+          this.#dependencies.log.warn({ filter, reason: error?.message }, 'the MQTT broker refuses a subscription');
       });
     }
   }
@@ -153,7 +156,7 @@ export class ExternalBroker implements MqttSource {
     this.#attempts += 1;
     if (this.#isDown || this.#stopping) return;
     this.#isDown = true;
-    this.#parts.log.warn({ broker: this.#config.url }, 'MQTT broker is away; trying again until it is back');
+    this.#dependencies.log.warn({ broker: this.#config.url }, 'MQTT broker is away; trying again until it is back');
   }
 
   #failed(error: Error): void {
@@ -167,7 +170,7 @@ export class ExternalBroker implements MqttSource {
       return;
     }
     if (this.#attempts === 0)
-      this.#parts.log.warn({ broker: this.#config.url, reason: error.message || code }, 'MQTT broker refuses');
+      this.#dependencies.log.warn({ broker: this.#config.url, reason: error.message || code }, 'MQTT broker refuses');
   }
 
   #received(packet: Packet, done: (error?: Error) => void): void {
@@ -179,10 +182,10 @@ export class ExternalBroker implements MqttSource {
     }
     const properties = propertiesOfPacket(packet);
     const message: MqttMessage = {
-      ...{ topic, payload, qos, retain, dup: dup === true, receivedAt: this.#parts.clock.now() },
+      ...{ topic, payload, qos, retain, dup: dup === true, receivedAt: this.#dependencies.clock.now() },
       ...(properties !== undefined && { properties }),
     };
-    const verdict = this.#parts.sink.message(message, undefined);
+    const verdict = this.#dependencies.sink.message(message, undefined);
     if (typeof verdict === 'string') done();
     else
       verdict.then(
@@ -194,7 +197,7 @@ export class ExternalBroker implements MqttSource {
   /** The realm will not take it the next time either: acknowledged, and counted. While stopping, it is left for then. */
   #refused(topic: string, error: unknown, done: (error?: Error) => void): void {
     if (this.#stopping) return;
-    this.#parts.drops.add('the realm refused it', { topic, refusal: String(error) });
+    this.#dependencies.drops.add('the realm refused it', { topic, refusal: String(error) });
     done();
   }
 
@@ -211,7 +214,8 @@ export class ExternalBroker implements MqttSource {
       const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
       this.#client.publish(topic, bytes, options, error => {
         this.#onWay -= 1;
-        if (error && !this.#stopping) this.#parts.drops.add('the broker refused it', { topic, refusal: error.message });
+        if (error && !this.#stopping)
+          this.#dependencies.drops.add('the broker refused it', { topic, refusal: error.message });
         this.#send();
       });
     }

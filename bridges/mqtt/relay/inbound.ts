@@ -16,7 +16,7 @@ import { payloadOfMqtt } from '../topics/payload-map.ts';
 import type { TopicMap } from '../topics/topic-map.ts';
 import { RetainedBudget } from './retained-budget.ts';
 
-export interface InboundParts {
+export interface InboundDependencies {
   readonly context: BridgeContext;
   /** The bridge itself on the realm. */
   readonly service: string;
@@ -52,32 +52,32 @@ const LIMITS: ReadonlySet<string> = new Set([
  * MQTT clients would get them.
  */
 export class MqttInbound {
-  readonly #parts: InboundParts;
+  readonly #dependencies: InboundDependencies;
   readonly #options: { readonly plain: Dict; readonly retain: Dict; readonly forget: Dict };
   readonly #mirror = MappingRule.mirror();
   readonly #budget = new RetainedBudget();
   readonly #refusals: RefusalLog;
 
-  constructor(parts: InboundParts) {
-    this.#parts = parts;
+  constructor(dependencies: InboundDependencies) {
+    this.#dependencies = dependencies;
     // No echo: what a client publishes excludes the bridge's own session, and what is published to a source is not a
     // message from it. By name, for events that name session ids are not recorded. [advanced/pubsub_event_history]
-    const plain = Object.freeze({ exclude_authid: [parts.service] });
+    const plain = Object.freeze({ exclude_authid: [dependencies.service] });
     this.#options = {
       plain,
       retain: Object.freeze({ ...plain, retain: true }),
       forget: Object.freeze({ ...plain, _retain_clear: true }),
     };
-    this.#refusals = new RefusalLog(parts.context.log, 'MQTT message refused', parts.context.refusals);
+    this.#refusals = new RefusalLog(dependencies.context.log, 'MQTT message refused', dependencies.context.refusals);
   }
 
   /** [MqttSink.message] */
   message(message: MqttMessage, peer: MqttPeer | undefined): MessageVerdict | Promise<MessageVerdict> {
-    const { sessions, calls, topics } = this.#parts;
+    const { sessions, calls, topics } = this.#dependencies;
     if (peer === undefined) return this.#fromBroker(message);
     const publisher = sessions.publisherOf(peer);
     if (publisher === undefined) return Promise.reject(new Error('the client has no WAMP session any more'));
-    const claim = calls.take(message, peer);
+    const claim = calls.claim(message, peer);
     if (claim === 'mine') return 'withhold';
     const verdict =
       claim === 'none'
@@ -103,8 +103,8 @@ export class MqttInbound {
 
   /** A message of a broker elsewhere, which does not tell who published it. */
   #fromBroker(message: MqttMessage): MessageVerdict | Promise<MessageVerdict> {
-    const { context, sessions, calls, rules } = this.#parts;
-    if (calls.take(message, undefined) === 'mine') return 'withhold';
+    const { context, sessions, calls, rules } = this.#dependencies;
+    if (calls.claim(message, undefined) === 'mine') return 'withhold';
     const route = rules.ofTopic(message.topic);
     const to = route?.to;
     const { payload, problem } = to === undefined ? NOTHING : (route?.rule ?? this.#mirror).toWamp(message.payload);
@@ -119,7 +119,7 @@ export class MqttInbound {
   }
 
   #published(message: MqttMessage, publisher: MqttPublisher): MessageVerdict | Promise<MessageVerdict> {
-    const { context, rules, topics } = this.#parts;
+    const { context, rules, topics } = this.#dependencies;
     const { session } = publisher;
     const route = rules.ofTopic(message.topic);
     const to = route?.to;
@@ -159,7 +159,7 @@ export class MqttInbound {
     topic: string,
     accepted: MessageVerdict,
   ): MessageVerdict | Promise<MessageVerdict> {
-    const { context } = this.#parts;
+    const { context } = this.#dependencies;
     const { session } = publisher;
     if (!message.retain && context.acceptsPlain(session, topic)) return accepted;
     return this.#counted(message, publisher, async () => {
@@ -178,9 +178,9 @@ export class MqttInbound {
     const { topic, payload } = message;
     const { session, quotaKey: holder } = publisher;
     const retains = message.retain && payload.length > 0;
-    const most = retains ? this.#parts.context.retainedTopicsLimit(session) : undefined;
+    const most = retains ? this.#dependencies.context.retainedTopicsLimit(session) : undefined;
     const counted = most !== undefined && !this.#budget.has(topic, holder);
-    if (counted && !this.#budget.take(topic, holder, most)) {
+    if (counted && !this.#budget.reserve(topic, holder, most)) {
       throw new WampError(ErrorUri.LimitExceeded, [`no more than ${most} topics may be retained`]);
     }
     try {
@@ -195,7 +195,7 @@ export class MqttInbound {
 
   /** An accepted message may answer a call of a device that no client id names. */
   #answered(verdict: MessageVerdict, message: MqttMessage, peer: MqttPeer): MessageVerdict {
-    if (verdict === 'pass') this.#parts.calls.accepted(message, peer);
+    if (verdict === 'pass') this.#dependencies.calls.accepted(message, peer);
     return verdict;
   }
 
@@ -209,13 +209,13 @@ export class MqttInbound {
     this.#refusals.refused(address, clientId, error.uri, { topic, refusal: error.message });
     if (qos > 0 || !LIMITS.has(error.uri)) return Promise.reject(error);
     // At QoS 0 nothing is promised: what is too much is dropped, and the client may go on.
-    this.#parts.drops.add('it was more than its client may send', { topic, clientId, refusal: error.message });
+    this.#dependencies.drops.add('it was more than its client may send', { topic, clientId, refusal: error.message });
     return 'withhold';
   }
 
   /** What follows from an accepted message beside its event. */
   #taken(message: MqttMessage, route: MappingRoute | undefined, problem: string | undefined): MessageVerdict {
-    const { discovery, problems } = this.#parts;
+    const { discovery, problems } = this.#dependencies;
     discovery?.read(message);
     if (problem === undefined) return 'pass';
     const rule = route?.rule?.index;
@@ -224,7 +224,7 @@ export class MqttInbound {
   }
 
   #sessionOver({ topic }: MqttMessage): void {
-    this.#parts.drops.add('the session is over', { topic });
+    this.#dependencies.drops.add('the session is over', { topic });
   }
 
   /** An empty retained message takes back what is retained. [MQTT-3.3.1-10] */

@@ -20,7 +20,7 @@ import { levelSpellings } from '../topics/level-spelling.ts';
 import { propertiesOfOrigin } from '../topics/origin.ts';
 import { TopicMap } from '../topics/topic-map.ts';
 import { MqttInbound } from './inbound.ts';
-import { type Fate, Replays } from './replays.ts';
+import { Replays, type ReplayVerdict } from './replays.ts';
 
 export type RelayConfig = MappingConfig & ClientSessionsConfig & { readonly presence: boolean };
 
@@ -137,7 +137,7 @@ export class Relay implements MqttSink {
   }
 
   /** What a source has kept is on the realm too: there is one truth. What the bridge itself retained on MQTT stays there. */
-  replay(message: MqttMessage, owner: Owner | undefined): Promise<Fate> {
+  replay(message: MqttMessage, owner: Owner | undefined): Promise<ReplayVerdict> {
     if (owner?.authid === this.#config.service) return Promise.resolve('pass');
     return this.#replays.replay(message, owner);
   }

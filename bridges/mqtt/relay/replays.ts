@@ -4,7 +4,7 @@ import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import { DEVICE_ROLE } from '../clients/client-sessions.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
 import type { MqttMessage } from '../source/mqtt-source.ts';
-import { quotaKeyOf } from '../source/quota-key.ts';
+import { ownerQuotaKey } from '../source/quota-key.ts';
 import type { MqttInbound } from './inbound.ts';
 
 /** Sessions of owners that are open at a time. */
@@ -31,9 +31,9 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
 ]);
 
 /** What becomes of a message of an earlier run: MQTT clients get it or keep it retained, or it is forgotten. */
-export type Fate = 'pass' | 'forget';
+export type ReplayVerdict = 'pass' | 'forget';
 
-export interface ReplaysParts {
+export interface ReplaysDependencies {
   readonly context: BridgeContext;
   readonly inbound: MqttInbound;
   readonly anonymous: MqttConfig['anonymous'];
@@ -44,18 +44,18 @@ export interface ReplaysParts {
  * roles, rules and limits of today. What the owner may not publish any more, nobody gets, on MQTT neither.
  */
 export class Replays {
-  readonly #parts: ReplaysParts;
+  readonly #dependencies: ReplaysDependencies;
   /** By owner; the one used last comes last. */
   readonly #sessions = new Map<string, Promise<JoinedSession | { readonly refused: string }>>();
   #forgotten = 0;
   #alone = 0;
   #example: Readonly<Record<string, string>> = {};
 
-  constructor(parts: ReplaysParts) {
-    this.#parts = parts;
+  constructor(dependencies: ReplaysDependencies) {
+    this.#dependencies = dependencies;
   }
 
-  async replay(message: MqttMessage, owner: Owner | undefined): Promise<Fate> {
+  async replay(message: MqttMessage, owner: Owner | undefined): Promise<ReplayVerdict> {
     const reason = await this.#refusal(message, owner ?? UNKNOWN);
     if (reason === undefined) return 'pass';
     const { error, mayNot } = reason;
@@ -76,7 +76,7 @@ export class Replays {
     this.#alone = 0;
     if (forgotten + alone === 0) return;
     const fields = { forgotten, onMqttAlone: alone, ...this.#example };
-    this.#parts.context.log.warn(fields, 'messages of an earlier run were not published on the realm');
+    this.#dependencies.context.log.warn(fields, 'messages of an earlier run were not published on the realm');
   }
 
   async #refusal(
@@ -86,7 +86,7 @@ export class Replays {
     const session = await this.#sessionOf(owner);
     if ('refused' in session) return { error: session.refused, mayNot: true };
     try {
-      await this.#parts.inbound.replayed(message, { session, quotaKey: quotaKeyOf(owner) });
+      await this.#dependencies.inbound.replayed(message, { session, quotaKey: ownerQuotaKey(owner) });
       return undefined;
     } catch (error) {
       const mayNot = error instanceof WampError && FORBIDDEN.has(error.uri);
@@ -98,7 +98,7 @@ export class Replays {
     const key = JSON.stringify(owner);
     const known = this.#sessions.get(key);
     if (known !== undefined) this.#sessions.delete(key);
-    const { context, anonymous } = this.#parts;
+    const { context, anonymous } = this.#dependencies;
     const opening = known ?? context.joinFor(owner, { anonymous, role: DEVICE_ROLE });
     this.#sessions.set(key, opening);
     if (this.#sessions.size > MAX_SESSIONS) {

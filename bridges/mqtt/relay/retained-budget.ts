@@ -7,7 +7,7 @@ export class RetainedBudget {
   readonly #counts = new Map<string, number>();
 
   /** Counts a topic for a holder with this limit. False if the holder has as many others already. */
-  take(topic: string, holder: string, most: number): boolean {
+  reserve(topic: string, holder: string, most: number): boolean {
     if (this.#holders.get(topic) === holder) return true;
     const count = this.#counts.get(holder) ?? 0;
     if (count >= most) return false;

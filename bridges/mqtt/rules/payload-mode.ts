@@ -3,7 +3,7 @@ import { cborItems } from '../../../src/codec/cbor/cbor-items.ts';
 import { walkItem } from '../../../src/codec/cbor/cbor-walk.ts';
 import { fitItems, unfit } from '../../../src/codec/checks/unfit.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
-import { jsonPayload, mqttOfPayload, payloadOfMqtt, textOf, wholeValue } from '../topics/payload-map.ts';
+import { mqttOfPayload, payloadOfJson, payloadOfMqtt, utf8TextOf, wholeValue } from '../topics/payload-map.ts';
 
 /** How a rule's MQTT payloads are to be read and written. */
 export const payloadModes = ['auto', 'json', 'cbor', 'text', 'raw'] as const;
@@ -22,7 +22,7 @@ export function readPayload(mode: PayloadMode, bytes: Uint8Array): Payload {
     case 'auto':
       return payloadOfMqtt(bytes);
     case 'json': {
-      const payload = jsonPayload(bytes);
+      const payload = payloadOfJson(bytes);
       if (payload === undefined) throw new PayloadMismatch('is no JSON');
       return payload;
     }
@@ -30,7 +30,7 @@ export function readPayload(mode: PayloadMode, bytes: Uint8Array): Payload {
       return cborPayload(bytes);
     case 'text':
       if (!isUtf8(bytes)) throw new PayloadMismatch('is no UTF-8');
-      return Payload.of([textOf(bytes) ?? bytes]);
+      return Payload.of([utf8TextOf(bytes) ?? bytes]);
     case 'raw':
       return Payload.of([bytes]);
   }

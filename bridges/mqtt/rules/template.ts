@@ -38,7 +38,7 @@ export class Template {
   /** Names of what it captures, in order: `device`, `+1` for the first `+`, `#`. */
   readonly captures: readonly string[];
   readonly #side: Side;
-  readonly #parts: readonly Part[];
+  readonly #dependencies: readonly Part[];
   readonly #open: boolean;
 
   private constructor(text: string, side: Side) {
@@ -48,8 +48,8 @@ export class Template {
     this.#open = levels.at(-1) === '#';
     if (this.#open) levels.pop();
     let plus = 0;
-    this.#parts = levels.map(level => part(level, side, () => `+${++plus}`));
-    this.captures = [...this.#parts.flatMap(({ captures }) => captures), ...(this.#open ? ['#'] : [])];
+    this.#dependencies = levels.map(level => part(level, side, () => `+${++plus}`));
+    this.captures = [...this.#dependencies.flatMap(({ captures }) => captures), ...(this.#open ? ['#'] : [])];
     const twice = this.captures.find((name, index) => this.captures.indexOf(name) !== index);
     if (twice !== undefined) throw new TemplateError(`{${twice}} stands there twice`);
   }
@@ -73,18 +73,23 @@ export class Template {
   /** Captures of a topic or URI, or undefined where it is not one of this template. */
   match(text: string): Captures | undefined {
     const levels = text.split(this.#side.separator);
-    if (this.#open ? levels.length < this.#parts.length : levels.length !== this.#parts.length) return undefined;
+    if (this.#open ? levels.length < this.#dependencies.length : levels.length !== this.#dependencies.length)
+      return undefined;
     // [MQTT-4.7.2-1] What begins with `$` is a broker's own, and taken only where a rule says so.
-    if (this.#side.separator === '/' && text.startsWith('$') && this.#parts[0]?.literals[0]?.startsWith('$') !== true) {
+    if (
+      this.#side.separator === '/' &&
+      text.startsWith('$') &&
+      this.#dependencies[0]?.literals[0]?.startsWith('$') !== true
+    ) {
       return undefined;
     }
     const found: Record<string, string> = {};
-    for (const [index, part] of this.#parts.entries()) {
+    for (const [index, part] of this.#dependencies.entries()) {
       if (!this.#matchPart(part, levels[index] ?? '', found)) return undefined;
     }
     if (!this.#open) return found;
     const rest: string[] = [];
-    for (const level of levels.slice(this.#parts.length)) {
+    for (const level of levels.slice(this.#dependencies.length)) {
       const read = this.#side.read(level);
       if (read === undefined) return undefined;
       rest.push(read);
@@ -97,7 +102,7 @@ export class Template {
   /** The topic or URI of captures that `match` gave, of this template or one with the same names. */
   fill(captures: Captures): string {
     const { write, separator } = this.#side;
-    const levels = this.#parts.map(({ literals, captures: names }) =>
+    const levels = this.#dependencies.map(({ literals, captures: names }) =>
       literals.map((literal, i) => literal + (i < names.length ? write(captures[names[i] ?? ''] ?? '') : '')).join(''),
     );
     const rest = captures['#'];
@@ -110,9 +115,11 @@ export class Template {
    * [advanced/pubsub_pattern_based_subscription]
    */
   get subscriptions(): readonly { readonly topic: string; readonly match: 'exact' | 'prefix' | 'wildcard' }[] {
-    const literal = this.#parts.map(({ captures, literals }) => (captures.length === 0 ? literals.join('') : ''));
+    const literal = this.#dependencies.map(({ captures, literals }) =>
+      captures.length === 0 ? literals.join('') : '',
+    );
     if (!this.#open) return [{ topic: literal.join('.'), match: this.captures.length === 0 ? 'exact' : 'wildcard' }];
-    const varies = this.#parts.findIndex(({ captures }) => captures.length > 0);
+    const varies = this.#dependencies.findIndex(({ captures }) => captures.length > 0);
     const head = (varies < 0 ? literal : literal.slice(0, varies)).map(component => `${component}.`).join('');
     // A prefix goes by characters: `a.` does not match `a` itself, and `a` would match `ab`.
     const itself = varies < 0 ? [{ topic: literal.join('.'), match: 'exact' as const }] : [];

@@ -4,7 +4,7 @@ import type { Owner } from '../../../src/gateway/bridge/bridge.ts';
 const ADDRESS = 'address ';
 
 /** Whom what an owner takes is counted for: its principal, or all clients without credentials from its address (IPv6: /64). */
-export function quotaKeyOf(owner: Owner | undefined): string {
+export function ownerQuotaKey(owner: Owner | undefined): string {
   if (owner === undefined) return `${ADDRESS}unknown`;
   const { authid, authmethod, address, clientId } = owner;
   const unproved = authmethod === 'anonymous' || (authmethod === 'internal' && clientId !== undefined);

@@ -18,21 +18,21 @@ const scalar = /^[ \t\r\n]*(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+
  */
 export function payloadOfMqtt(bytes: Uint8Array): Payload {
   if (bytes.length === 0) return Payload.empty;
-  const json = jsonPayload(bytes);
+  const json = payloadOfJson(bytes);
   if (json !== undefined) return json;
-  return Payload.of([textOf(bytes) ?? bytes]);
+  return Payload.of([utf8TextOf(bytes) ?? bytes]);
 }
 
 /**
  * The text that `bytes` are; undefined if they are not UTF-8, or begin with U+0000: such text has no JSON, where it
  * stands for binary. [advanced/serialization_binary_json]
  */
-export function textOf(bytes: Uint8Array): string | undefined {
+export function utf8TextOf(bytes: Uint8Array): string | undefined {
   return bytes[0] !== 0 && isUtf8(bytes) ? bufferOf(bytes).toString() : undefined;
 }
 
 /** The payload whose only argument is the value of a JSON text; undefined where `bytes` are none. */
-export function jsonPayload(bytes: Uint8Array): Payload | undefined {
+export function payloadOfJson(bytes: Uint8Array): Payload | undefined {
   const text = bufferOf(bytes);
   const before = unfit.seen;
   if (!isJson(text)) return undefined;

@@ -15,7 +15,7 @@ const MAX_TICKS = 20;
 const PARKED = 16 * 1024 * 1024;
 const LEAST_PARKED = 64 * 1024;
 
-export interface BackpressureParts {
+export interface BackpressureDependencies {
   readonly subscriptions: Subscriptions;
   readonly clock: Clock;
   readonly log: Logger;
@@ -36,15 +36,15 @@ interface Congestion {
  * until it has caught up. So no subscriber stops a publisher, and two that wait for each other go on.
  */
 export class Backpressure {
-  readonly #parts: BackpressureParts;
+  readonly #dependencies: BackpressureDependencies;
   readonly #congestions = new Map<MqttSession, Congestion>();
   #timer: Timer | undefined;
   /** Publishers that wait. */
   #publishers = 0;
   #stopped = false;
 
-  constructor(parts: BackpressureParts) {
-    this.#parts = parts;
+  constructor(dependencies: BackpressureDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** Whether a message has to wait; `advance` is called once when it may try again. */
@@ -83,7 +83,7 @@ export class Backpressure {
 
   /** The first of the subscribers for which a message has to wait. The time that all of them have begins now. */
   #obstacleOf(message: BrokerMessage): Congestion | undefined {
-    const route = this.#parts.subscriptions.route(message.topic);
+    const route = this.#dependencies.subscriptions.route(message.topic);
     let found: Congestion | undefined;
     for (const { session, qos } of route.targets) {
       if (qos > 0 && session.isObstacle(message)) found = this.#congestionOf(session, found);
@@ -101,7 +101,7 @@ export class Backpressure {
     if (congestion === undefined) {
       congestion = { waiting: [], ticks: 0, idle: 0, acknowledged: session.acknowledgements };
       this.#congestions.set(session, congestion);
-      this.#timer ??= this.#parts.clock.after(TICK, () => this.#tick());
+      this.#timer ??= this.#dependencies.clock.after(TICK, () => this.#tick());
     }
     return found ?? congestion;
   }
@@ -135,10 +135,10 @@ export class Backpressure {
       if (congestion.idle < IDLE_TICKS && congestion.ticks < MAX_TICKS) continue;
       const reason = congestion.idle < IDLE_TICKS ? 'it does not catch up' : 'it acknowledges nothing';
       const { clientId } = session;
-      this.#parts.log.warn({ clientId, reason }, 'MQTT subscriber is slow: publishers do not wait for it');
+      this.#dependencies.log.warn({ clientId, reason }, 'MQTT subscriber is slow: publishers do not wait for it');
       session.isSlow = true;
       this.#release(session);
     }
-    if (this.#congestions.size > 0) this.#timer ??= this.#parts.clock.after(TICK, () => this.#tick());
+    if (this.#congestions.size > 0) this.#timer ??= this.#dependencies.clock.after(TICK, () => this.#tick());
   }
 }

@@ -38,18 +38,18 @@ const SEND_STEPS = 3;
  * messages and not from a copy of them, in turns with everything else. [MQTT-3.3.1-6]
  */
 export class SubscriptionReplays {
-  readonly #parts: ReplayDependencies;
+  readonly #dependencies: ReplayDependencies;
   readonly #lines = new Map<MqttSession, Line>();
   /** Those that have begun and not ended, found by the topics that they have still to send. */
   readonly #open = new FilterTree<Replay, true>();
 
-  constructor(parts: ReplayDependencies) {
-    this.#parts = parts;
+  constructor(dependencies: ReplayDependencies) {
+    this.#dependencies = dependencies;
   }
 
   /** `filter` is not a shared one. A replay of the same filter begins anew. */
   start(session: MqttSession, filter: string, qos: Qos): void {
-    const { retained, turns } = this.#parts;
+    const { retained, turns } = this.#dependencies;
     this.cancel(session, filter);
     const cursor = retained.cursor(filter);
     if (!cursor.promising) return;
@@ -69,7 +69,7 @@ export class SubscriptionReplays {
   resume(session: MqttSession): void {
     if (this.#lines.size === 0) return;
     const line = this.#lines.get(session);
-    if (line !== undefined) this.#run(session, line, this.#parts.turns);
+    if (line !== undefined) this.#run(session, line, this.#dependencies.turns);
   }
 
   cancel(session: MqttSession, filter: string): void {
@@ -89,7 +89,7 @@ export class SubscriptionReplays {
   /** A message on a topic is about to be delivered: what is retained there, and has not been sent, is sent first. */
   overtake(topic: string): void {
     if (this.#lines.size === 0) return;
-    const { retained } = this.#parts;
+    const { retained } = this.#dependencies;
     const message = retained.get(topic);
     if (message === undefined) return;
     let sent = false;
@@ -110,7 +110,7 @@ export class SubscriptionReplays {
 
   /** Whether there is nothing to do for now. */
   #work(session: MqttSession, line: Line, budget: Budget): boolean {
-    const { window } = this.#parts;
+    const { window } = this.#dependencies;
     while (budget.steps > 0) {
       const replay = line.replays.first;
       if (replay === undefined) this.#lines.delete(session);

@@ -20,7 +20,7 @@ export class BrokerMessage {
   /** The client id of the bridge that it came by: that broker has it, and does not get it back. */
   bridge: string | undefined = undefined;
   /** How many queues hold it. */
-  holders = 0;
+  queueCount = 0;
   #payload: Buffer;
   /** 0 until somebody asks. */
   #topicBytes = 0;
@@ -53,13 +53,13 @@ export class BrokerMessage {
   }
 
   /** It will stay: it lets go of the chunk that it came in. */
-  keep(): void {
+  detachFromChunk(): void {
     const payload = this.#payload;
     if (payload.buffer.byteLength - payload.length > WASTE) this.#payload = Buffer.from(payload);
   }
 
   /** It will stay for long: it shares memory with nothing else, since a part of a block keeps all of the block. */
-  settle(): void {
+  ownPayload(): void {
     const payload = this.#payload;
     if (payload.buffer.byteLength === payload.length) return;
     const own = Buffer.allocUnsafeSlow(payload.length);

@@ -28,23 +28,23 @@ export class MessageMemoryBudget {
   }
 
   accepts(message: BrokerMessage): boolean {
-    const bytes = ENTRY_BYTES + (message.holders > 0 ? 0 : message.size);
+    const bytes = ENTRY_BYTES + (message.queueCount > 0 ? 0 : message.size);
     return this.#bytes + bytes <= this.#limit;
   }
 
   add(message: BrokerMessage): void {
-    message.holders += 1;
+    message.queueCount += 1;
     this.#bytes += ENTRY_BYTES;
-    if (message.holders > 1) return;
-    message.keep();
+    if (message.queueCount > 1) return;
+    message.detachFromChunk();
     this.#count += 1;
     this.#bytes += message.size;
   }
 
   remove(message: BrokerMessage): void {
-    message.holders -= 1;
+    message.queueCount -= 1;
     this.#bytes -= ENTRY_BYTES;
-    if (message.holders > 0) return;
+    if (message.queueCount > 0) return;
     this.#count -= 1;
     this.#bytes -= message.size;
   }

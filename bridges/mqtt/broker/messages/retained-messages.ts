@@ -1,4 +1,4 @@
-import { quotaKeyOf } from '../../source/quota-key.ts';
+import { ownerQuotaKey } from '../../source/quota-key.ts';
 import type { BrokerMessage } from './broker-message.ts';
 import { QuotaShares } from './quota-shares.ts';
 import { RetainedCursor, type RetainedEntry } from './retained-cursor.ts';
@@ -51,7 +51,7 @@ export class RetainedMessages {
     const { maxTopics, maxBytes } = this.#limits;
     // However much gave way, it would not fit.
     if (maxTopics === 0 || bytesOf(message) > maxBytes) return undefined;
-    const holder = quotaKeyOf(message.owner);
+    const holder = ownerQuotaKey(message.owner);
     const { largest } = this.#shares;
     if (largest === undefined || largest === holder) return undefined;
     const own = this.#shares.weightOf(holder) + this.#weightOf(message);
@@ -66,7 +66,7 @@ export class RetainedMessages {
     const old = this.#entries.get(topic);
     if (old !== undefined) {
       this.#bytes -= bytesOf(old.message);
-      this.#shares.delete(quotaKeyOf(old.message.owner), topic);
+      this.#shares.delete(ownerQuotaKey(old.message.owner), topic);
     }
     if (message.payload.length === 0) {
       if (old === undefined) return;
@@ -74,9 +74,9 @@ export class RetainedMessages {
       this.#topics.delete(old.key);
       return;
     }
-    message.settle();
+    message.ownPayload();
     this.#bytes += bytesOf(message);
-    this.#shares.add(quotaKeyOf(message.owner), topic, this.#weightOf(message));
+    this.#shares.add(ownerQuotaKey(message.owner), topic, this.#weightOf(message));
     this.#number += 1;
     if (old !== undefined) {
       old.message = message;

@@ -32,13 +32,13 @@ export interface QueuedMessage extends ChainLinks<QueuedMessage> {
   dup: boolean;
   inFlight: boolean;
   /** Removed: acknowledged, dropped or given to another session. */
-  gone: boolean;
+  removed: boolean;
 }
 
 const MAX_ID = 0xffff;
 
 /** An entry as the store or the caller describes it, before it has a place in the queue. */
-export type StoredMessage = Omit<QueuedMessage, 'inFlight' | 'gone' | keyof ChainLinks<QueuedMessage>>;
+export type StoredMessage = Omit<QueuedMessage, 'inFlight' | 'removed' | keyof ChainLinks<QueuedMessage>>;
 
 /**
  * What is sent to one client at QoS 1 and 2, in order, so many at a time. [MQTT-4.6.0-6] Every operation on one message
@@ -74,7 +74,7 @@ export class SessionQueue {
   }
 
   /** How many came by shared subscriptions. */
-  get shared(): number {
+  get sharedCount(): number {
     return this.#shared;
   }
 
@@ -111,7 +111,7 @@ export class SessionQueue {
       state,
       dup,
       inFlight: false,
-      gone: false,
+      removed: false,
       previous: undefined,
       following: undefined,
       chain: undefined,
@@ -128,7 +128,7 @@ export class SessionQueue {
 
   /** The store has a staged entry: it may be sent. Messages of one publisher are released in their order. */
   release(entry: QueuedMessage): void {
-    if (entry.gone || entry.state !== QueuedState.Staged) return;
+    if (entry.removed || entry.state !== QueuedState.Staged) return;
     entry.state = QueuedState.Waiting;
     this.#ready.push(entry);
   }
@@ -147,8 +147,8 @@ export class SessionQueue {
   }
 
   remove(entry: QueuedMessage): void {
-    if (entry.gone) return;
-    entry.gone = true;
+    if (entry.removed) return;
+    entry.removed = true;
     this.#unlink(entry);
     this.#entries.delete(entry.id);
     if (entry.share !== undefined) this.#shared -= 1;

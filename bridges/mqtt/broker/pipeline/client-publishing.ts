@@ -55,11 +55,11 @@ export class ClientPublishing implements PublishSteps<StagedMessage> {
       session.incoming.set(id, 'arriving');
     }
     const message = new BrokerMessage(topic, payload, qos, retain, connection.age, connection.owner);
-    if (session.bridge) message.bridge = session.clientId;
+    if (session.isBridge) message.bridge = session.clientId;
     const { receivedAt } = connection;
     const verdict =
       kind === 'notice' ? 'withhold' : authorize(state, { topic, payload, qos, retain, dup, receivedAt }, connection);
-    this.queue.enter(message, id, verdict);
+    this.queue.enqueue(message, id, verdict);
     if (this.#isFull(1)) connection.hold(Hold.PublishQueue);
   }
 
@@ -73,7 +73,7 @@ export class ClientPublishing implements PublishSteps<StagedMessage> {
     const { topic, payload, qos, retain } = will;
     const message = new BrokerMessage(topic, payload, qos, retain, ages.now(), connection.owner);
     const facts = { topic, payload, qos, retain, dup: false, receivedAt: clock.now() };
-    this.queue.enter(message, 0, authorize(this.#state, facts, connection));
+    this.queue.enqueue(message, 0, authorize(this.#state, facts, connection));
   }
 
   /** [PublishSteps] */

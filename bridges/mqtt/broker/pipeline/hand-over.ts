@@ -10,7 +10,7 @@ import { lowerQos } from './lower-qos.ts';
  */
 export function handOver(state: BrokerState, session: MqttSession, isOver: boolean, group?: string): void {
   const { queue } = session;
-  for (const entry of queue.shared === 0 ? [] : [...queue.entries()]) {
+  for (const entry of queue.sharedCount === 0 ? [] : [...queue.entries()]) {
     const { share, message, qos, state: progress } = entry;
     if (share === undefined || (group !== undefined && share !== group)) continue;
     if (progress === QueuedState.Received || progress === QueuedState.Staged) continue;

@@ -27,7 +27,7 @@ export class OwnPublishing implements PublishSteps<StagedMessage> {
   }
 
   publish(message: BrokerMessage): void {
-    this.#queue.enter(message, 0, 'pass');
+    this.#queue.enqueue(message, 0, 'pass');
   }
 
   /** [PublishSteps] */

@@ -26,7 +26,7 @@ export interface PublishSteps<Staged extends Committing> {
   progressed(): void;
 }
 
-interface Place<Staged> {
+interface PendingPublish<Staged> {
   readonly message: BrokerMessage;
   readonly id: number;
   /** Undefined until there is one. */
@@ -59,7 +59,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
   readonly #clock: Clock;
   readonly #failed = (error: unknown): void => this.#steps.failed(error);
   #batch = FIRST_MESSAGES;
-  #places: Place<Staged>[] = [];
+  #places: PendingPublish<Staged>[] = [];
   /** The first place that is not through, and the first that is not staged. */
   #first = 0;
   #next = 0;
@@ -92,7 +92,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
     return this.#waiting;
   }
 
-  enter(message: BrokerMessage, id: number, verdict: MessageVerdict | Promise<MessageVerdict>): void {
+  enqueue(message: BrokerMessage, id: number, verdict: MessageVerdict | Promise<MessageVerdict>): void {
     if (typeof verdict === 'string') {
       this.#enterJudged(message, id, verdict);
       return;
@@ -110,7 +110,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
   }
 
   /** No message waits for a subscriber any more: the client is gone, or the broker stops. */
-  open(): void {
+  stopWaiting(): void {
     this.#open = true;
     this.#waiting = false;
     this.#advance();
@@ -134,10 +134,10 @@ export class PublishQueue<Staged extends Committing = Committing> {
     return this.#waiting;
   }
 
-  #place(message: BrokerMessage, id: number, verdict: MessageVerdict | undefined): Place<Staged> {
-    const place: Place<Staged> = { message, id, verdict, committed: false, staged: undefined, refused: false };
+  #place(message: BrokerMessage, id: number, verdict: MessageVerdict | undefined): PendingPublish<Staged> {
+    const place: PendingPublish<Staged> = { message, id, verdict, committed: false, staged: undefined, refused: false };
     // It may stay for seconds.
-    if (this.#waiting) message.settle();
+    if (this.#waiting) message.ownPayload();
     this.#bytes += message.size;
     this.#places.push(place);
     return place;
@@ -184,7 +184,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
     });
   }
 
-  #commit(place: Place<Staged>, staged: Staged): void {
+  #commit(place: PendingPublish<Staged>, staged: Staged): void {
     this.#next += 1;
     place.staged = staged;
     staged.committed
@@ -199,7 +199,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
       .catch(this.#failed);
   }
 
-  #answered(place: Place<Staged>): void {
+  #answered(place: PendingPublish<Staged>): void {
     place.committed = true;
     this.#finish();
     if (this.#waiting || this.#next === this.#places.length) return;
@@ -207,7 +207,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
     if (this.#next - this.#first <= MAX_UNWRITTEN / 2) this.#advance();
   }
 
-  #releaseFirst({ message, id, staged, verdict, refused }: Place<Staged>): void {
+  #releaseFirst({ message, id, staged, verdict, refused }: PendingPublish<Staged>): void {
     this.#first += 1;
     this.#bytes -= message.size;
     if (!refused && verdict !== undefined) this.#steps.release(message, id, staged, verdict);
@@ -227,7 +227,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
   }
 
   /** Those behind it are not accepted either: the client is disconnected, and has not been told of them. */
-  #refuseFrom(place: Place<Staged>, error: Error): void {
+  #refuseFrom(place: PendingPublish<Staged>, error: Error): void {
     const index = this.#places.indexOf(place);
     if (index < this.#first) return;
     for (const { message, id } of this.#places.splice(index)) {

@@ -47,7 +47,7 @@ function deliver(
   const { topic, payload } = message;
   const qos = lowerQos(subscribed, message.qos);
   // Other clients see the retain flag only on messages that are older than their subscription. [MQTT-3.3.1-9]
-  const isRetained = session.bridge && message.retain;
+  const isRetained = session.isBridge && message.retain;
   if (qos > 0) {
     if (session.journal === undefined && (session.connected || session.isKept)) {
       session.enqueue(message, qos, isRetained, share);

@@ -94,7 +94,7 @@ function queueFor(message: BrokerMessage, route: TopicRoute, picked: readonly Pi
   const add = (session: MqttSession, subscribed: Qos, share?: string): void => {
     const qos = lowerQos(subscribed, message.qos);
     if (qos === 0 || session.journal === undefined) return;
-    const entry = session.enqueue(message, qos, session.bridge && message.retain, share);
+    const entry = session.enqueue(message, qos, session.isBridge && message.retain, share);
     if (entry !== undefined) queued.push({ session, entry });
   };
   for (const { session, qos } of route.targets) if (message.bridge !== session.clientId) add(session, qos);

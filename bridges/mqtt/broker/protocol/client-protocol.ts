@@ -77,7 +77,7 @@ export class ClientProtocol implements ConnectedClient {
 
   /** [ConnectedClient] */
   stopWaiting(): void {
-    this.#publishing.queue.open();
+    this.#publishing.queue.stopWaiting();
   }
 
   /** PUBREL: the client may use the packet identifier again. [MQTT-4.3.3-2] */

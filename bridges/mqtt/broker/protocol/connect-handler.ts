@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { RefusalLog } from '../../report/refusal-log.ts';
 import { isBridgeNotice } from '../../source/bridge-notice.ts';
 import { MqttRefusal, Refused } from '../../source/mqtt-source.ts';
-import { quotaKeyOf } from '../../source/quota-key.ts';
+import { ownerQuotaKey } from '../../source/quota-key.ts';
 import { CLIENT_STEPS, type ConnectedClients } from '../connections/connected-clients.ts';
 import { Hold } from '../connections/hold.ts';
 import type { MqttConnection } from '../connections/mqtt-connection.ts';
@@ -147,7 +147,7 @@ export class ConnectHandler {
     connection.will = will;
     connection.keepAlive = connect.keepAlive;
     session.connection = connection;
-    session.bridge = connect.bridge;
+    session.isBridge = connect.bridge;
     try {
       await subscribing.removeForbidden(connection, session);
       await journal?.commit();
@@ -213,7 +213,7 @@ function stopping(): MqttRefusal {
 
 /** The quota key that the kept session of a connection counts for. */
 function quotaKeyOfConnection({ owner, host, address }: MqttConnection): string {
-  if (owner !== undefined) return quotaKeyOf(owner);
+  if (owner !== undefined) return ownerQuotaKey(owner);
   const unproved = { authid: '', authrole: '', authmethod: 'internal', authprovider: '', clientId: '' };
-  return quotaKeyOf({ ...unproved, address: host ?? address });
+  return ownerQuotaKey({ ...unproved, address: host ?? address });
 }

@@ -46,7 +46,7 @@ export class SessionExpiry {
     const { queue, clientId } = session;
     const messages = queue.length;
     // Messages of shared subscriptions go to other members instead of being dropped.
-    if (queue.shared > 0) handOver(this.#state, session, true);
+    if (queue.sharedCount > 0) handOver(this.#state, session, true);
     for (const _ of session.expire(Number.POSITIVE_INFINITY)) {
       yield;
       if (!this.#isOver(session, now)) return;

@@ -1,6 +1,6 @@
 import type { DropCounter } from '../../report/drop-counter.ts';
 import type { Qos } from '../../source/mqtt-source.ts';
-import { quotaKeyOf } from '../../source/quota-key.ts';
+import { ownerQuotaKey } from '../../source/quota-key.ts';
 import type { Journal } from '../durability/journal.ts';
 import type { BrokerMessage } from '../messages/broker-message.ts';
 import { ENTRY_BYTES, type MessageMemoryBudget } from '../messages/message-memory-budget.ts';
@@ -78,7 +78,7 @@ export class MqttSession {
   readonly incoming = new Map<number, 'arriving' | 'received'>();
   connection: SessionConnection | undefined;
   /** Its client is a bridge of another broker: it is told what is retained, and not sent what has come from it. */
-  bridge = false;
+  isBridge = false;
   /** By the clock of ages, while no client is connected. */
   disconnectedAt: number | undefined;
   /** It is over: nothing is to be queued any more. */
@@ -89,7 +89,7 @@ export class MqttSession {
   acknowledgements = 0;
   /** Messages that were dropped and of which its client has not been told by the log. */
   dropped = 0;
-  readonly #parts: SessionDependencies;
+  readonly #dependencies: SessionDependencies;
   /** When its client has acknowledged a message, or was sent the first one of those it has not acknowledged. */
   #progressAt = 0;
   /** Messages and bytes in the queue from which on publishers wait, while the client is there. */
@@ -99,17 +99,17 @@ export class MqttSession {
     clientId: string,
     owner: string | undefined,
     keeps: boolean,
-    parts: SessionDependencies,
-    holder = quotaKeyOf(undefined),
+    dependencies: SessionDependencies,
+    holder = ownerQuotaKey(undefined),
   ) {
     this.clientId = clientId;
     this.quotaKey = holder;
     this.owner = owner;
     this.isKept = keeps;
-    this.journal = parts.journal;
-    this.#parts = parts;
-    this.queue = new SessionQueue(parts.window, parts.memory);
-    const { maxMessages, maxBytes } = parts.limits;
+    this.journal = dependencies.journal;
+    this.#dependencies = dependencies;
+    this.queue = new SessionQueue(dependencies.window, dependencies.memory);
+    const { maxMessages, maxBytes } = dependencies.limits;
     this.#high = { messages: Math.ceil(Math.min(maxMessages / 2, HIGH_WATER)), bytes: maxBytes / 2 };
   }
 
@@ -127,17 +127,17 @@ export class MqttSession {
   isObstacle(message: BrokerMessage): boolean {
     if (this.connection === undefined || this.isSlow || this.queue.length === 0) return false;
     // It has stopped to acknowledge long before anyone had to wait.
-    if (this.#parts.checks !== undefined && this.#parts.checks.ticks - this.#progressAt > STALE) {
+    if (this.#dependencies.checks !== undefined && this.#dependencies.checks.ticks - this.#progressAt > STALE) {
       this.isSlow = this.isBehind;
       return false;
     }
-    const { limits, memory } = this.#parts;
+    const { limits, memory } = this.#dependencies;
     return this.isBehind || this.queue.bytes + message.size + ENTRY_BYTES > limits.maxBytes || !memory.accepts(message);
   }
 
   /** Messages that the queue has room for in all. */
   get maxMessages(): number {
-    return this.#parts.limits.maxMessages;
+    return this.#dependencies.limits.maxMessages;
   }
 
   get connected(): boolean {
@@ -149,7 +149,7 @@ export class MqttSession {
    * until that is committed. Undefined where there is no room, which is counted.
    */
   enqueue(message: BrokerMessage, qos: Qos, retain: boolean, share?: string): QueuedMessage | undefined {
-    const { limits, memory } = this.#parts;
+    const { limits, memory } = this.#dependencies;
     if (this.ended) return undefined;
     const bytes = message.size + ENTRY_BYTES;
     if (bytes > limits.maxBytes) return this.#drop(message, 'a message is larger than the queue of a session');
@@ -159,11 +159,11 @@ export class MqttSession {
       this.#drop(victim.message, 'the queue of a session is full');
       this.remove(victim);
     }
-    if (!memory.accepts(message) && !this.#parts.relief.relieve(this, message)) {
+    if (!memory.accepts(message) && !this.#dependencies.relief.relieve(this, message)) {
       return this.#drop(message, 'all queues together are full');
     }
     // Nobody knows how long it will wait.
-    if (this.connection === undefined || this.queue.length >= this.#parts.window) message.settle();
+    if (this.connection === undefined || this.queue.length >= this.#dependencies.window) message.ownPayload();
     const state = this.journal === undefined ? QueuedState.Waiting : QueuedState.Staged;
     const entry = this.queue.add(message, qos, retain, state, share);
     this.journal?.queued(this.clientId, entry);
@@ -191,14 +191,14 @@ export class MqttSession {
       () => this.released(entry),
       () => {
         this.remove(entry);
-        this.#parts.drops.add('store write failed', { topic: message.topic });
+        this.#dependencies.drops.add('store write failed', { topic: message.topic });
       },
     );
   }
 
   /** Forgets a message: acknowledged, dropped or given to another. */
   remove(entry: QueuedMessage): void {
-    if (entry.gone) return;
+    if (entry.removed) return;
     this.queue.remove(entry);
     this.journal?.unqueued(this.clientId, entry);
   }
@@ -219,7 +219,7 @@ export class MqttSession {
   pump(): void {
     const { connection, queue } = this;
     if (connection === undefined) return;
-    if (queue.inFlight === 0) this.#progressAt = this.#parts.checks?.ticks ?? 0;
+    if (queue.inFlight === 0) this.#progressAt = this.#dependencies.checks?.ticks ?? 0;
     while (connection.writable) {
       const entry = queue.next();
       if (entry === undefined) return;
@@ -254,7 +254,7 @@ export class MqttSession {
     this.#progressed();
     this.journal?.flush();
     this.pump();
-    this.#parts.backpressure?.relieved(this);
+    this.#dependencies.backpressure?.relieved(this);
   }
 
   /** Drops what waits and is too old to be sent; yields for each message that is dropped, and for each run of others. */
@@ -289,11 +289,11 @@ export class MqttSession {
 
   #progressed(): void {
     this.acknowledgements += 1;
-    this.#progressAt = this.#parts.checks?.ticks ?? 0;
+    this.#progressAt = this.#dependencies.checks?.ticks ?? 0;
   }
 
   #drop(message: BrokerMessage, reason: string): undefined {
     this.dropped += 1;
-    this.#parts.drops.add(reason, { topic: message.topic, clientId: this.clientId });
+    this.#dependencies.drops.add(reason, { topic: message.topic, clientId: this.clientId });
   }
 }

@@ -87,7 +87,7 @@ export async function restoreState(
       await journal.relieve();
       continue;
     }
-    message.settle();
+    message.ownPayload();
     message.number = number;
     const { receivedAt } = message;
     message.receivedAt = ages.restored(receivedAt);
@@ -121,7 +121,7 @@ export async function restoreState(
     else journal.forgetRetained(message.topic);
   }
   sink.replayed?.();
-  for (const message of messages.values()) if (message.holders === 0) journal.orphan(message.number);
+  for (const message of messages.values()) if (message.queueCount === 0) journal.orphan(message.number);
   const wills: InterruptedWill[] = [];
   for await (const [key, message] of readable(store, 'w', decodeMessage)) {
     wills.push({ clientId: clientOf(key)[0], message });

@@ -23,19 +23,19 @@ export interface SessionTableDependencies {
 
 /** All sessions, by client id: those of connected clients, and those that wait for theirs. */
 export class SessionTable {
-  readonly #parts: SessionTableDependencies;
+  readonly #dependencies: SessionTableDependencies;
   readonly #sessions = new Map<string, MqttSession>();
   readonly #shares: KeptSessions;
   readonly #kept: SessionDependencies;
   readonly #clean: SessionDependencies;
   #keptCount = 0;
 
-  constructor(parts: SessionTableDependencies) {
-    this.#parts = parts;
-    this.#shares = new KeptSessions(parts.maxSessions);
-    const relief = new QueueRelief(parts.memory, this.#sessions);
-    this.#kept = { ...parts, relief };
-    this.#clean = { ...parts, relief, journal: undefined };
+  constructor(dependencies: SessionTableDependencies) {
+    this.#dependencies = dependencies;
+    this.#shares = new KeptSessions(dependencies.maxSessions);
+    const relief = new QueueRelief(dependencies.memory, this.#sessions);
+    this.#kept = { ...dependencies, relief };
+    this.#clean = { ...dependencies, relief, journal: undefined };
   }
 
   get size(): number {
@@ -44,7 +44,7 @@ export class SessionTable {
 
   /** Whether there may be another session that outlives its connection. */
   get full(): boolean {
-    return this.#keptCount >= this.#parts.maxSessions;
+    return this.#keptCount >= this.#dependencies.maxSessions;
   }
 
   /** The session that gives way to another kept one of `holder`; undefined if none does. */
@@ -99,7 +99,7 @@ export class SessionTable {
   /** Nothing is left of a session. */
   end(session: MqttSession): void {
     session.ended = true;
-    for (const filter of [...session.subscriptions.keys()]) this.#parts.subscriptions.remove(session, filter);
+    for (const filter of [...session.subscriptions.keys()]) this.#dependencies.subscriptions.remove(session, filter);
     for (const entry of [...session.queue.entries()]) session.remove(entry);
     for (const id of session.incoming.keys()) session.journal?.releasedIncoming(session.clientId, id);
     session.journal?.sessionOver(session.clientId);
@@ -112,11 +112,11 @@ export class SessionTable {
 
   /** Whether a session has waited for its client for too long. */
   isOver({ disconnectedAt }: MqttSession, now: number): boolean {
-    return disconnectedAt !== undefined && now - disconnectedAt > this.#parts.expiry;
+    return disconnectedAt !== undefined && now - disconnectedAt > this.#dependencies.expiry;
   }
 
   /** Drops what has waited in a session for too long, in steps. */
   expire(session: MqttSession, now: number): Generator<void, void, undefined> {
-    return session.expire(now - this.#parts.limits.maxAge);
+    return session.expire(now - this.#dependencies.limits.maxAge);
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { QuotaShares } from '../../../../../bridges/mqtt/broker/messages/quota-shares.ts';
-import { isAddressKey, quotaKeyOf } from '../../../../../bridges/mqtt/source/quota-key.ts';
+import { isAddressKey, ownerQuotaKey } from '../../../../../bridges/mqtt/source/quota-key.ts';
 
 describe('Shares', () => {
   it('knows the address that has most within an eighth, whatever comes and goes', () => {
@@ -51,15 +51,15 @@ describe('holderOf', () => {
   };
 
   it('counts a client without credentials by its address, of IPv6 by /64', () => {
-    assert.equal(quotaKeyOf({ ...device, address: '10.0.0.7' }), 'address 10.0.0.7');
-    assert.equal(quotaKeyOf({ ...device, address: '::ffff:10.0.0.7' }), 'address 10.0.0.7');
-    const [one, other] = ['2001:db8::1', '2001:db8::ffff:1'].map(address => quotaKeyOf({ ...device, address }));
+    assert.equal(ownerQuotaKey({ ...device, address: '10.0.0.7' }), 'address 10.0.0.7');
+    assert.equal(ownerQuotaKey({ ...device, address: '::ffff:10.0.0.7' }), 'address 10.0.0.7');
+    const [one, other] = ['2001:db8::1', '2001:db8::ffff:1'].map(address => ownerQuotaKey({ ...device, address }));
     assert.equal(one, other);
-    assert.notEqual(one, quotaKeyOf({ ...device, address: '2001:db8:0:1::1' }));
+    assert.notEqual(one, ownerQuotaKey({ ...device, address: '2001:db8:0:1::1' }));
   });
 
   it('counts a principal by its name, wherever it is, and an unknown owner as a client without credentials', () => {
-    assert.equal(quotaKeyOf({ ...device, authmethod: 'ticket', authprovider: 'static' }), 'principal d');
-    assert.ok(isAddressKey(quotaKeyOf(undefined)));
+    assert.equal(ownerQuotaKey({ ...device, authmethod: 'ticket', authprovider: 'static' }), 'principal d');
+    assert.ok(isAddressKey(ownerQuotaKey(undefined)));
   });
 });

@@ -46,7 +46,7 @@ function line(stored: boolean, clock = new FakeClock(), milliseconds = 0) {
     publishLine,
     released,
     staged: () => staged,
-    enter: (id: number) => publishLine.enter(new BrokerMessage('a/b', Buffer.from('x'), 1, false, 0), id, 'pass'),
+    enter: (id: number) => publishLine.enqueue(new BrokerMessage('a/b', Buffer.from('x'), 1, false, 0), id, 'pass'),
     go: () => {
       waits = false;
       advance();
@@ -105,7 +105,7 @@ describe('PublishQueue', () => {
   it('hands on everything when its client has gone', async () => {
     const { enter, publishLine, released } = line(false);
     for (let id = 1; id <= 1000; id++) enter(id);
-    publishLine.open();
+    publishLine.stopWaiting();
     for (let t = 0; t < 10; t++) await turn();
     assert.deepEqual([released.length, publishLine.length], [1000, 0]);
   });

@@ -10,7 +10,7 @@ export interface OutboundLimits {
 const MESSAGE_BYTES = 200;
 
 /** Messages that wait for a broker, in order, within bounds. */
-export class OutboundQueue {
+export class OfflineQueue {
   readonly #limits: OutboundLimits;
   /** From `#first` on; what is before has gone. */
   #waiting: (MqttPublication | undefined)[] = [];

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OutboundQueue } from '../../../../bridges/mqtt/external/outbound-queue.ts';
+import { OfflineQueue } from '../../../../bridges/mqtt/external/offline-queue.ts';
 import { fc } from '../../../support/fast-check.ts';
 
 const message = (topic: string, size = 0) => ({ topic, payload: new Uint8Array(size), qos: 1 as const, retain: false });
 
 describe('OutboundQueue', () => {
   it('gives back in order, and says what it has lost', () => {
-    const queue = new OutboundQueue({ maxMessages: 3, maxBytes: 10_000, whenFull: 'drop-oldest' });
+    const queue = new OfflineQueue({ maxMessages: 3, maxBytes: 10_000, whenFull: 'drop-oldest' });
     assert.deepEqual(
       ['a', 'b', 'c', 'd'].map(topic => queue.push(message(topic))),
       [0, 0, 0, 1],
@@ -20,16 +20,16 @@ describe('OutboundQueue', () => {
   });
 
   it('refuses the new where it is told to, and always what is too large', () => {
-    const queue = new OutboundQueue({ maxMessages: 1, maxBytes: 1000, whenFull: 'drop-new' });
+    const queue = new OfflineQueue({ maxMessages: 1, maxBytes: 1000, whenFull: 'drop-new' });
     assert.deepEqual([queue.push(message('a')), queue.push(message('b')), queue.shift()?.topic], [0, 1, 'a']);
-    const other = new OutboundQueue({ maxMessages: 9, maxBytes: 1000, whenFull: 'drop-oldest' });
+    const other = new OfflineQueue({ maxMessages: 9, maxBytes: 1000, whenFull: 'drop-oldest' });
     assert.deepEqual([other.push(message('a')), other.push(message('b', 2000)), other.length], [0, 1, 1]);
   });
 
   it('keeps its bounds and its order, whatever comes', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.nat(400), fc.constant('shift' as const)), { maxLength: 200 }), steps => {
-        const queue = new OutboundQueue({ maxMessages: 5, maxBytes: 2000, whenFull: 'drop-oldest' });
+        const queue = new OfflineQueue({ maxMessages: 5, maxBytes: 2000, whenFull: 'drop-oldest' });
         const model: string[] = [];
         for (const [i, step] of steps.entries()) {
           if (step === 'shift') assert.equal(queue.shift()?.topic, model.shift());
