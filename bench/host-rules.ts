@@ -1,5 +1,5 @@
 import { RoleAuthorizer } from '../src/auth/rules/role-authorizer.ts';
-import type { Rule } from '../src/auth/rules/rule.ts';
+import type { PermissionRule } from '../src/auth/rules/rule.ts';
 import { type Action, ALLOW, type Authorizer } from '../src/router/policy/authorizer.ts';
 
 const everything: ReadonlySet<Action> = new Set(['publish', 'subscribe', 'call', 'register']);
@@ -7,7 +7,7 @@ const nothing: ReadonlySet<Action> = new Set();
 
 /** What a gateway has for its operators: everything of one plant, and some of a site. */
 export function hostRules(): Authorizer {
-  const rules: readonly Rule[] = [
+  const rules: readonly PermissionRule[] = [
     { uri: 'com.example.', match: 'prefix', allow: everything, decision: ALLOW },
     { uri: 'com.site.', match: 'prefix', allow: everything, decision: ALLOW },
     { uri: 'com.site.secret.', match: 'prefix', allow: nothing, decision: ALLOW },

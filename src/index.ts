@@ -27,10 +27,11 @@ export { type Bridge, type BridgeContext, defineBridge, type RunningBridge } fro
 export type { ConfigInput, GatewayConfig } from './gateway/config/config-schema.ts';
 export { loadConfig, parseConfig } from './gateway/config/load-config.ts';
 export { ConfigError, type ConfigProblem } from './gateway/config/values/config-problem.ts';
-export { Gateway, type GatewayListener, type GatewayOptions } from './gateway/gateway.ts';
+export { Gateway, type GatewayOptions } from './gateway/gateway.ts';
+export type { GatewayListener } from './gateway/gateway-listeners.ts';
 export { createLog, type LogOptions } from './gateway/logging/log.ts';
 export { StartError } from './gateway/support/start-error.ts';
-export type { GatewayStatus } from './gateway/web/gateway-status.ts';
+export type { GatewayStatus } from './gateway/web/http-service.ts';
 export type { Link, LinkInfo, LinkReceiver, Principal } from './link/link.ts';
 export { localLinkPair } from './link/local-link.ts';
 export { MetaApi, type MetaApiOptions } from './meta/meta-api.ts';

@@ -17,7 +17,7 @@ import { ForeignSubprotocols } from '../transport/websocket/foreign-subprotocols
 import type { RawSocketListenOptions } from './bridge/bridge.ts';
 import type { GatewayConfig, ListenerConfig } from './config/config-schema.ts';
 import type { ListenerLimits } from './config/limits-schema.ts';
-import { outgoingOf } from './principals/outgoing-by-role.ts';
+import { outgoingOf } from './principals/configured-principals.ts';
 import { watchedTls } from './tls/tls-watch.ts';
 
 type WebConfig = Extract<ListenerConfig, { type: 'web' }>;

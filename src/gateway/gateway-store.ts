@@ -9,7 +9,7 @@ import { makeFolder } from '../store/files/store-files.ts';
 import { LevelStore } from '../store/level-store.ts';
 import { MemoryStore } from '../store/memory-store.ts';
 import type { DataConfig } from './config/data-schema.ts';
-import { bounded } from './support/bounded.ts';
+import { completesWithin } from './support/completes-within.ts';
 import { StartError } from './support/start-error.ts';
 
 /** Bytes that bridges may keep where there is no data folder. */
@@ -42,7 +42,8 @@ export class GatewayStore implements AsyncDisposable {
     try {
       const room = new DiskQuota(path, { maxBytes, minFree }, clock);
       const ready = prepare(path, room);
-      if (!(await bounded(ready, PATIENCE, clock))) throw new Error(`the disk has not answered for ${PATIENCE} ms`);
+      if (!(await completesWithin(ready, PATIENCE, clock)))
+        throw new Error(`the disk has not answered for ${PATIENCE} ms`);
       await ready;
       const level = await LevelStore.open(path, { sync, syncInterval, room, clock, ages, log });
       return new GatewayStore(level, level);

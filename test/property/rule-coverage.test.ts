@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Rule } from '../../src/auth/rules/rule.ts';
+import type { PermissionRule } from '../../src/auth/rules/rule.ts';
 import { allowsAll } from '../../src/auth/rules/rule-coverage.ts';
 import { RuleSet } from '../../src/auth/rules/rule-set.ts';
 import { ALLOW } from '../../src/router/policy/authorizer.ts';
@@ -51,7 +51,11 @@ const rules = fc
   })
   .map(list =>
     list.map(
-      ({ pattern, allows }): Rule => ({ ...pattern, allow: new Set(allows ? ['subscribe'] : []), decision: ALLOW }),
+      ({ pattern, allows }): PermissionRule => ({
+        ...pattern,
+        allow: new Set(allows ? ['subscribe'] : []),
+        decision: ALLOW,
+      }),
     ),
   );
 

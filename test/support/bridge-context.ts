@@ -9,7 +9,7 @@ import type { BridgeContext, Identity } from '../../src/gateway/bridge/bridge.ts
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { DeviceAdmission } from '../../src/gateway/devices/device-admission.ts';
 import { ownerNow } from '../../src/gateway/hosting/owner-now.ts';
-import { publishingOf } from '../../src/gateway/hosting/publishing-of.ts';
+import { realmAccess } from '../../src/gateway/hosting/realm-access.ts';
 import { Pairing } from '../../src/gateway/pairing/pairing.ts';
 import { readTls } from '../../src/gateway/tls/tls-files.ts';
 import type { Authenticator } from '../../src/router/policy/authenticator.ts';
@@ -19,7 +19,7 @@ import type { OwnedTopics } from '../../src/router/session/owned-topics.ts';
 import type { Store } from '../../src/store/contract/store.ts';
 import { MemoryStore } from '../../src/store/memory-store.ts';
 import { ForeignSubprotocols } from '../../src/transport/websocket/foreign-subprotocols.ts';
-import { asUri, type UriRule } from '../../src/wamp/uri.ts';
+import type { UriRule } from '../../src/wamp/uri.ts';
 
 export interface TestGatewayOptions {
   /** Default `loose`. */
@@ -98,9 +98,8 @@ export class TestGateway implements AsyncDisposable {
         return this.join({ authid, authrole, principal: found.principal });
       },
       isPrincipal: authid => access.directory.find(REALM, authid) !== undefined,
-      retainedBy: topic => this.router.realm(REALM)?.broker.retained.newest(topic)?.publisher,
+      ...realmAccess(() => this.router.realm(REALM)),
       permits: options.permits ?? (() => true),
-      ...publishingOf(() => this.router.realm(REALM)),
       signal: this.#stopping.signal,
       store: options.store ?? new MemoryStore(64 * 1024 * 1024),
       acceptWebSockets: (subprotocols, accept) => this.foreign.take(subprotocols, accept),
@@ -110,11 +109,6 @@ export class TestGateway implements AsyncDisposable {
       listenRawSocket:
         options.listenRawSocket ??
         (() => Promise.reject(new Error('this gateway does not listen for RawSocket peers'))),
-      retainedPublication: topic => this.router.realm(REALM)?.broker.retained.newest(topic)?.publication,
-      forgetRetained: (topic, publication) => {
-        const broker = this.router.realm(REALM)?.broker;
-        if (broker?.retained.newest(topic)?.publication === publication) broker.forgetRetained(asUri(topic));
-      },
       fail: error => this.failures.push(error),
     };
   }

@@ -2,7 +2,6 @@ import type { AdmissionRequest } from '../../router/policy/authenticator.ts';
 import type { Dict } from '../../wamp/dict.ts';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
 import type { Uri } from '../../wamp/uri.ts';
-import type { PrincipalRecord } from '../principals/principal-record.ts';
 
 /** The methods that ask a question. [advanced/authentication] */
 export const challengeMethods = ['ticket', 'wampcra', 'wamp-scram', 'cryptosign'] as const;
@@ -22,26 +21,34 @@ export interface Attempt {
   readonly now: number;
 }
 
+/** A principal that has proved who it is. */
+export interface Identified {
+  readonly authid: string;
+  readonly authrole: string;
+  /** WELCOME.Details.authprovider: the store of the principal. */
+  readonly authprovider: string;
+}
+
 /** What AUTHENTICATE was worth. */
-export interface Verdict {
+export interface AuthVerdict {
   readonly right: boolean;
   /** WELCOME.Details.authextra. */
   readonly extra?: Dict;
   /** Who it turned out to be, where that was not known before. */
-  readonly as?: PrincipalRecord;
+  readonly as?: Identified;
   /** It was not looked at: see `Question.check`. */
   readonly unheard?: true;
 }
 
-export const WRONG: Verdict = Object.freeze({ right: false });
-export const UNHEARD: Verdict = Object.freeze({ right: false, unheard: true });
+export const WRONG: AuthVerdict = Object.freeze({ right: false });
+export const UNHEARD: AuthVerdict = Object.freeze({ right: false, unheard: true });
 
 /** A CHALLENGE, good for one answer. */
 export interface Question {
   /** CHALLENGE.Extra. */
   readonly extra: Dict;
   /** Where looking at it is costly and has to wait, `heard` says whether it is still to be done: if not, `UNHEARD`. */
-  check(message: AuthenticateMessage, heard?: () => boolean): Verdict | Promise<Verdict>;
+  check(message: AuthenticateMessage, heard?: () => boolean): AuthVerdict | Promise<AuthVerdict>;
 }
 
 /** The HELLO asks for what this method cannot give; told at once, as it says nothing of the principal. */

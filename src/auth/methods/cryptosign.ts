@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes, verify } from 'node:crypto';
 import type { LinkInfo } from '../../link/link.ts';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
-import { type Attempt, type Credential, type Question, type Verdict, WRONG } from './credential.ts';
+import { type Attempt, type AuthVerdict, type Credential, type Question, WRONG } from './credential.ts';
 
 const KEY_OCTETS = 32;
 const SIGNATURE_OCTETS = 64;
@@ -32,7 +32,7 @@ export class Cryptosign implements Credential {
     const message = channel === undefined ? challenge : xor(challenge, channel);
     return {
       extra: { challenge: challenge.toString('hex'), channel_binding: channel === undefined ? null : binding },
-      check: (answer: AuthenticateMessage): Verdict => {
+      check: (answer: AuthenticateMessage): AuthVerdict => {
         const signed = hexOctets(answer.signature, SIGNATURE_OCTETS + MESSAGE_OCTETS);
         if (signed === undefined || key === undefined) return WRONG;
         // A signature over anything else may be of another day and another router.

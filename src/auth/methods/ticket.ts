@@ -2,7 +2,7 @@ import { SerialQueue } from '../../base/serial-queue.ts';
 import { EMPTY_DICT } from '../../wamp/dict.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
-import { type Credential, type Draw, type Question, UNHEARD, type Verdict } from './credential.ts';
+import { type AuthVerdict, type Credential, type Draw, type Question, UNHEARD } from './credential.ts';
 import { equalSecrets } from './equal-secrets.ts';
 import { matchesTicketHash, parseTicketHash, type TicketHash } from './ticket-hash.ts';
 
@@ -51,7 +51,7 @@ export class Ticket implements Credential {
   question(): Question {
     return {
       extra: EMPTY_DICT,
-      check: ({ signature }: AuthenticateMessage, heard?: () => boolean): Verdict | Promise<Verdict> => {
+      check: ({ signature }: AuthenticateMessage, heard?: () => boolean): AuthVerdict | Promise<AuthVerdict> => {
         const right = this.matches(signature, heard);
         if (typeof right === 'boolean') return { right };
         return right.then(right => (right === 'unheard' ? UNHEARD : { right }));

@@ -7,11 +7,11 @@ import { scramAuthMessage, scramChannelHeader } from '../../wamp/login/scram-mes
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
 import {
   type Attempt,
+  type AuthVerdict,
   type Credential,
   type Draw,
   type Question,
   type Unwilling,
-  type Verdict,
   WRONG,
 } from './credential.ts';
 
@@ -61,7 +61,7 @@ export class WampScram implements Credential {
     }
     const { salt, kdf, iterations, memory } = this.#keys;
     const nonce = clientNonce + randomBytes(NONCE_OCTETS).toString('base64');
-    const check = ({ signature, extra: answer }: AuthenticateMessage): Verdict => {
+    const check = ({ signature, extra: answer }: AuthenticateMessage): AuthVerdict => {
       if (answer['nonce'] !== nonce || (answer['channel_binding'] ?? undefined) !== binding) return WRONG;
       const header = Buffer.from(scramChannelHeader(typeof binding === 'string' ? binding : undefined));
       const data = channelData ?? Buffer.alloc(0);
@@ -78,7 +78,7 @@ export class WampScram implements Credential {
     return new WampScram({ ...this.#keys, salt, storedKey, serverKey });
   }
 
-  #judge(proof: string, authMessage: string): Verdict {
+  #judge(proof: string, authMessage: string): AuthVerdict {
     const { storedKey, serverKey } = this.#keys;
     const received = Buffer.from(proof, 'base64');
     // Only the one spelling of a proof is taken.

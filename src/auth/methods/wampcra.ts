@@ -1,6 +1,6 @@
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
-import type { Attempt, Credential, Draw, Question, Verdict } from './credential.ts';
+import type { Attempt, AuthVerdict, Credential, Draw, Question } from './credential.ts';
 import { equalSecrets } from './equal-secrets.ts';
 
 /** How a key was derived from a password, as the client is told so that it can do the same. */
@@ -34,7 +34,7 @@ export class WampCra implements Credential {
     const salt = this.#salt;
     return {
       extra: salt === undefined ? { challenge } : { challenge, ...salt },
-      check: ({ signature }: AuthenticateMessage): Verdict => {
+      check: ({ signature }: AuthenticateMessage): AuthVerdict => {
         // Over the very text that was sent, not over what it means.
         const expected = createHmac('sha256', this.#key).update(challenge).digest('base64');
         return { right: equalSecrets(expected, signature) };

@@ -11,7 +11,7 @@ const NAME = 'wampway';
 const OCTETS = 24;
 
 /** A principal that has logged in, and the digest of the credentials that it had then. */
-export interface Login {
+export interface RememberedLogin {
   readonly authid: string;
   readonly digest?: string | undefined;
 }
@@ -19,7 +19,7 @@ export interface Login {
 /** A browser, and the login of each realm. */
 interface Browser {
   readonly until: number;
-  readonly logins: Map<string, Login>;
+  readonly logins: Map<string, RememberedLogin>;
 }
 
 /**
@@ -48,8 +48,8 @@ export class CookieJar {
   }
 
   /** From now on, `cookie` stands for `login` on `realm`, as long as its principal has these credentials. */
-  remember(realm: string, cookie: string, { authid, digest }: Login): void {
-    const logins = this.#browser(cookie)?.logins ?? new Map<string, Login>();
+  remember(realm: string, cookie: string, { authid, digest }: RememberedLogin): void {
+    const logins = this.#browser(cookie)?.logins ?? new Map<string, RememberedLogin>();
     logins.set(realm, { authid, digest });
     const key = keyOf(cookie);
     this.#browsers.delete(key);
@@ -62,7 +62,7 @@ export class CookieJar {
   }
 
   /** The login that `cookie` stands for on `realm`. The caller compares its digest with that of the principal now. */
-  find(realm: string, cookie: string): Login | undefined {
+  find(realm: string, cookie: string): RememberedLogin | undefined {
     return this.#browser(cookie)?.logins.get(realm);
   }
 

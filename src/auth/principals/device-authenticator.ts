@@ -3,9 +3,9 @@ import { networkOfPeer } from '../../base/network/network-of.ts';
 import type { PeerCertificate, Principal } from '../../link/link.ts';
 import type { AttemptLimiter } from '../attempts/attempt-limiter.ts';
 import { Ticket } from '../methods/ticket.ts';
-import { mayComeFrom, principalOf } from './principal-authenticator.ts';
 import type { PrincipalDirectory } from './principal-directory.ts';
-import { isAuthid, type PrincipalRecord } from './principal-record.ts';
+import { isAuthid } from './principal-names.ts';
+import { mayComeFrom, type PrincipalRecord, principalOf } from './principal-record.ts';
 
 /** What a device that does not speak WAMP has shown, in whatever protocol. */
 export interface DeviceCredentials {

@@ -1,7 +1,7 @@
 import type { AddressSet } from '../../base/network/address.ts';
-import { isPlainText } from '../../base/safe-text.ts';
+import type { Principal } from '../../link/link.ts';
 import type { PrincipalLimits } from '../../router/quota/principal-quota.ts';
-import type { Credential } from '../methods/credential.ts';
+import type { Credential, Identified } from '../methods/credential.ts';
 
 /** A client certificate that stands for a principal: this one, or any of this subject that a trusted authority signed. */
 export interface CertificateRule {
@@ -9,12 +9,8 @@ export interface CertificateRule {
   readonly subject?: string | undefined;
 }
 
-/** Somebody who may come in, by whatever entrance: WebSocket, RawSocket, or a bridge. */
-export interface PrincipalRecord {
-  readonly authid: string;
-  readonly authrole: string;
-  /** WELCOME.Details.authprovider: where this is written. */
-  readonly authprovider: string;
+/** A principal that may join, over WebSocket, RawSocket or a bridge. */
+export interface PrincipalRecord extends Identified {
   /** The realms it may join; undefined is every realm. */
   readonly realms?: readonly string[] | undefined;
   /** At most one of each method. */
@@ -33,10 +29,17 @@ export interface PrincipalRecord {
   readonly limits?: PrincipalLimits | undefined;
 }
 
-/** The longest authid. */
-export const MAX_AUTHID = 256;
+/** As the router and every session of the realm see it. */
+export function principalOf(record: Identified & Pick<PrincipalRecord, 'digest'>, authmethod: string): Principal {
+  const { authid, authrole, authprovider, digest } = record;
+  const principal = { authid, authrole, authmethod, authprovider };
+  return digest === undefined ? principal : { ...principal, credentials: digest };
+}
 
-/** Whether `value` may name a principal: text without control characters, which would lie in logs and on screens. */
-export function isAuthid(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= MAX_AUTHID && isPlainText(value);
+/** Whether the principal may come from where the link does. This machine has an address also where a link has none. */
+export function mayComeFrom(
+  { addresses }: PrincipalRecord,
+  { address, loopback }: { readonly address?: string | undefined; readonly loopback: boolean },
+): boolean {
+  return addresses === undefined || addresses.has(address ?? (loopback ? '127.0.0.1' : ''));
 }

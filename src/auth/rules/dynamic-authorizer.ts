@@ -12,7 +12,7 @@ import { isDict } from '../../wamp/dict.ts';
 import type { MatchPolicy, Uri } from '../../wamp/uri.ts';
 
 /** An application that decides what the sessions of some roles may do. [advanced/authorization] */
-export interface PermissionOracle {
+export interface PermissionBackend {
   readonly roles: ReadonlySet<string>;
   /** Milliseconds that an answer holds. */
   readonly lifetime: number;
@@ -38,47 +38,47 @@ interface Remembered {
 /** Asks applications about the roles that are theirs, remembers what they say, and leaves the others to another authorizer. */
 export class DynamicAuthorizer implements Authorizer {
   readonly #inner: Authorizer;
-  readonly #oracles: ReadonlyMap<string, PermissionOracle>;
+  readonly #backends: ReadonlyMap<string, PermissionBackend>;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #answers = new WeakMap<SessionView, Map<string, Remembered>>();
 
-  constructor(inner: Authorizer, oracles: ReadonlyMap<string, PermissionOracle>, clock: Clock, log: Logger) {
+  constructor(inner: Authorizer, backends: ReadonlyMap<string, PermissionBackend>, clock: Clock, log: Logger) {
     this.#inner = inner;
-    this.#oracles = oracles;
+    this.#backends = backends;
     this.#clock = clock;
     this.#log = log;
   }
 
   decide(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Decision {
-    if (this.#oracleOf(session) === undefined) return this.#inner.decide(session, action, uri, match);
+    if (this.#backendOf(session) === undefined) return this.#inner.decide(session, action, uri, match);
     return this.#remembered(session, keyOf(action, uri, match)) ?? FAIL;
   }
 
   prepare(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Promise<void> | undefined {
-    const oracle = this.#oracleOf(session);
-    if (oracle === undefined) return undefined;
+    const backend = this.#backendOf(session);
+    if (backend === undefined) return undefined;
     const key = keyOf(action, uri, match);
     if (this.#remembered(session, key) !== undefined) return undefined;
-    return this.#ask(oracle, session, action, uri, match).then(remembered => this.#remember(session, key, remembered));
+    return this.#ask(backend, session, action, uri, match).then(remembered => this.#remember(session, key, remembered));
   }
 
-  #oracleOf({ realm, principal, internal, linkInfo }: SessionView): PermissionOracle | undefined {
-    const oracle = this.#oracles.get(realm);
+  #backendOf({ realm, principal, internal, linkInfo }: SessionView): PermissionBackend | undefined {
+    const backend = this.#backends.get(realm);
     const asked = !internal || linkInfo.internal === 'replay';
-    return oracle?.roles.has(principal.authrole) === true && asked ? oracle : undefined;
+    return backend?.roles.has(principal.authrole) === true && asked ? backend : undefined;
   }
 
   async #ask(
-    oracle: PermissionOracle,
+    backend: PermissionBackend,
     session: SessionView,
     action: Action,
     uri: Uri,
     match: MatchPolicy,
   ): Promise<Remembered> {
     try {
-      const decision = decisionIn(await oracle.ask(session, action, uri, match));
-      return { decision, until: this.#clock.monotonic() + oracle.lifetime };
+      const decision = decisionIn(await backend.ask(session, action, uri, match));
+      return { decision, until: this.#clock.monotonic() + backend.lifetime };
     } catch (error) {
       this.#log.warn(
         { session: session.id, action, uri, err: error },

@@ -7,7 +7,7 @@ import {
   type SessionView,
 } from '../../router/policy/authorizer.ts';
 import type { MatchPolicy, Uri, UriRule } from '../../wamp/uri.ts';
-import { hasVariables, type Rule, rulesFor } from './rule.ts';
+import { hasVariables, type PermissionRule, rulesFor } from './rule.ts';
 import { RuleSet } from './rule-set.ts';
 
 /** What holds for the sessions of one role. */
@@ -15,7 +15,7 @@ export interface RolePolicy {
   /** The answer where something is allowed and no rule says more. */
   readonly decision: Decision;
   /** Undefined is everything, on a realm where no role has rules. */
-  readonly rules: readonly Rule[] | undefined;
+  readonly rules: readonly PermissionRule[] | undefined;
 }
 
 export interface RealmPolicy {
@@ -27,7 +27,7 @@ export interface RealmPolicy {
 
 interface Prepared {
   readonly decision: Decision;
-  readonly rules: readonly Rule[];
+  readonly rules: readonly PermissionRule[];
   /** The rules of all its sessions, where they are the same for all. */
   readonly shared: RuleSet | undefined;
 }

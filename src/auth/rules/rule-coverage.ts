@@ -1,6 +1,6 @@
 import type { Action } from '../../router/policy/authorizer.ts';
 import type { UriRule } from '../../wamp/uri.ts';
-import type { Rule } from './rule.ts';
+import type { PermissionRule } from './rule.ts';
 import { compareRank } from './rule-rank.ts';
 
 /** What a search may look at. Beyond that nothing is allowed: rules that need more are nobody's by hand. */
@@ -17,7 +17,12 @@ export interface Pattern {
  * Whether the rules allow `action` on every URI that `pattern` matches: exactly, also where a more special rule forbids a
  * part of what others allow, and where several rules only together allow all of it.
  */
-export function allowsAll(rules: readonly Rule[], action: Action, pattern: Pattern, uriRule: UriRule): boolean {
+export function allowsAll(
+  rules: readonly PermissionRule[],
+  action: Action,
+  pattern: Pattern,
+  uriRule: UriRule,
+): boolean {
   const ranked = [...rules].sort(compareRank);
   return new Search(ranked, action, pattern, uriRule).holdsFrom(0, ranked, undefined);
 }
@@ -37,8 +42,8 @@ interface Component {
  */
 class Search {
   /** A rule behind another is more special, or matches no URI of the other's. */
-  readonly #rank: ReadonlyMap<Rule, number>;
-  readonly #components: ReadonlyMap<Rule, readonly string[]>;
+  readonly #rank: ReadonlyMap<PermissionRule, number>;
+  readonly #components: ReadonlyMap<PermissionRule, readonly string[]>;
   readonly #action: Action;
   readonly #pattern: readonly string[];
   readonly #isPrefix: boolean;
@@ -46,7 +51,7 @@ class Search {
   readonly #done = new Set<string>();
   #steps = 0;
 
-  constructor(ranked: readonly Rule[], action: Action, pattern: Pattern, uriRule: UriRule) {
+  constructor(ranked: readonly PermissionRule[], action: Action, pattern: Pattern, uriRule: UriRule) {
     this.#rank = new Map(ranked.map((rule, index) => [rule, index]));
     this.#components = new Map(ranked.map(rule => [rule, rule.uri.split('.')]));
     this.#action = action;
@@ -59,7 +64,7 @@ class Search {
    * Whether all URIs are allowed that go on from here: so many components are behind us, `live` are the rules that may
    * still match, and `won` is the best prefix of those that do whatever follows.
    */
-  holdsFrom(depth: number, live: readonly Rule[], won: Rule | undefined): boolean {
+  holdsFrom(depth: number, live: readonly PermissionRule[], won: PermissionRule | undefined): boolean {
     const key = `${depth} ${won === undefined ? '' : this.#rank.get(won)} ${live.map(rule => this.#rank.get(rule))}`;
     if (this.#done.has(key)) return true;
     this.#done.add(key);
@@ -70,8 +75,13 @@ class Search {
     return true;
   }
 
-  #holdsWith(component: Component, depth: number, live: readonly Rule[], won: Rule | undefined): boolean {
-    const still: Rule[] = [];
+  #holdsWith(
+    component: Component,
+    depth: number,
+    live: readonly PermissionRule[],
+    won: PermissionRule | undefined,
+  ): boolean {
+    const still: PermissionRule[] = [];
     let best = won;
     for (const rule of live) {
       const components = this.#components.get(rule) ?? [];
@@ -96,7 +106,7 @@ class Search {
   }
 
   /** One component of each kind that the pattern lets stand at `depth`. */
-  #kinds(depth: number, live: readonly Rule[]): Component[] {
+  #kinds(depth: number, live: readonly PermissionRule[]): Component[] {
     const wanted = this.#pattern[depth];
     const last = depth === this.#pattern.length - 1;
     const isOpen = wanted === undefined || (this.#isPrefix ? last : wanted === '');
@@ -129,16 +139,16 @@ class Search {
     return this.#isPrefix || length < this.#pattern.length;
   }
 
-  #better(one: Rule | undefined, other: Rule): Rule {
+  #better(one: PermissionRule | undefined, other: PermissionRule): PermissionRule {
     if (one === undefined) return other;
     return (this.#rank.get(one) ?? 0) > (this.#rank.get(other) ?? 0) ? one : other;
   }
 
-  #allows(rule: Rule | undefined): boolean {
+  #allows(rule: PermissionRule | undefined): boolean {
     return rule?.allow.has(this.#action) === true;
   }
 }
 
-function isAny(rule: Rule, component: string): boolean {
+function isAny(rule: PermissionRule, component: string): boolean {
   return rule.match === 'wildcard' && component === '';
 }

@@ -2,7 +2,7 @@ import { PrefixMap } from '../../router/matching/prefix-map.ts';
 import { WildcardTrie } from '../../router/matching/wildcard-trie.ts';
 import { type Action, DENY, type Decision } from '../../router/policy/authorizer.ts';
 import type { MatchPolicy, UriRule } from '../../wamp/uri.ts';
-import type { Rule } from './rule.ts';
+import type { PermissionRule } from './rule.ts';
 import { allowsAll } from './rule-coverage.ts';
 import { compareRank } from './rule-rank.ts';
 
@@ -11,14 +11,14 @@ const MAX_REMEMBERED = 1000;
 
 /** The rules of one role, none of them with variables: the most special that matches decides, and without one nothing may be. */
 export class RuleSet {
-  readonly #rules: readonly Rule[];
+  readonly #rules: readonly PermissionRule[];
   readonly #uriRule: UriRule;
-  readonly #exact = new Map<string, Rule>();
-  readonly #prefixes = new PrefixMap<Rule>();
-  readonly #wildcards = new WildcardTrie<Rule>();
+  readonly #exact = new Map<string, PermissionRule>();
+  readonly #prefixes = new PrefixMap<PermissionRule>();
+  readonly #wildcards = new WildcardTrie<PermissionRule>();
   readonly #patterns = new Map<string, boolean>();
 
-  constructor(rules: readonly Rule[], uriRule: UriRule) {
+  constructor(rules: readonly PermissionRule[], uriRule: UriRule) {
     this.#uriRule = uriRule;
     for (const rule of rules) {
       const table = { exact: this.#exact, prefix: this.#prefixes, wildcard: this.#wildcards }[rule.match];
@@ -34,7 +34,7 @@ export class RuleSet {
     return this.#allows(action, uri, match) ? otherwise : DENY;
   }
 
-  #best(uri: string): Rule | undefined {
+  #best(uri: string): PermissionRule | undefined {
     const exact = this.#exact.get(uri);
     if (exact !== undefined) return exact;
     const prefix = this.#prefixes.longest(uri);

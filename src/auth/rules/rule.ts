@@ -2,7 +2,7 @@ import type { Action, Decision } from '../../router/policy/authorizer.ts';
 import type { MatchPolicy } from '../../wamp/uri.ts';
 
 /** What a role may do with the URIs that match a pattern. What it does not allow, it forbids. */
-export interface Rule {
+export interface PermissionRule {
   /** May hold `{authid}` and `{clientid}`, which stand for those of the session. */
   readonly uri: string;
   readonly match: MatchPolicy;
@@ -20,7 +20,7 @@ export interface RuleSubject {
 }
 
 /** Whether the rule is another one for each session. */
-export function hasVariables({ uri }: Rule): boolean {
+export function hasVariables({ uri }: PermissionRule): boolean {
   return Object.keys(variables).some(variable => uri.includes(variable));
 }
 
@@ -28,8 +28,11 @@ export function hasVariables({ uri }: Rule): boolean {
  * The rules for one session: those about a client id that it does not have say nothing to it. Undefined where a name is
  * no component of a URI, such as `a.b`: whatever stood there would mean something else than was meant.
  */
-export function rulesFor(rules: readonly Rule[], subject: RuleSubject): readonly Rule[] | undefined {
-  const found: Rule[] = [];
+export function rulesFor(
+  rules: readonly PermissionRule[],
+  subject: RuleSubject,
+): readonly PermissionRule[] | undefined {
+  const found: PermissionRule[] = [];
   for (const rule of rules) {
     let { uri } = rule;
     let absent = false;

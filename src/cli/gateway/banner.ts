@@ -1,5 +1,6 @@
 import type { GatewayConfig } from '../../gateway/config/config-schema.ts';
-import type { Gateway, GatewayListener } from '../../gateway/gateway.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+import type { GatewayListener } from '../../gateway/gateway-listeners.ts';
 import { silencedInWords } from '../../gateway/hosting/silenced-devices.ts';
 
 /**

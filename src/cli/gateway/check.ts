@@ -1,7 +1,7 @@
 import type { Bridge } from '../../gateway/bridge/bridge.ts';
 import type { GatewayConfig } from '../../gateway/config/config-schema.ts';
 import { loadToStart } from '../../gateway/config/load-config.ts';
-import { principalRoleWarnings } from '../../gateway/config/principal-role-warnings.ts';
+import { principalRoleWarnings } from '../../gateway/config/role-problems.ts';
 import { ConfigError, type ConfigProblem } from '../../gateway/config/values/config-problem.ts';
 import { type SilencedDevices, silencedDevices, silencedInWords } from '../../gateway/hosting/silenced-devices.ts';
 import { type CliCommand, ExitCode } from '../command/command.ts';

@@ -3,7 +3,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Bridge } from '../../gateway/bridge/bridge.ts';
 import type { GatewayConfig, ListenerConfig } from '../../gateway/config/config-schema.ts';
 import { loadToStart } from '../../gateway/config/load-config.ts';
-import { principalRoleWarnings } from '../../gateway/config/principal-role-warnings.ts';
+import { principalRoleWarnings } from '../../gateway/config/role-problems.ts';
 import { ConfigError } from '../../gateway/config/values/config-problem.ts';
 import type { BufferedLog } from '../../gateway/logging/buffered-log.ts';
 import { type CliCommand, CliError, type CliIo, type CliOptions, ExitCode } from '../command/command.ts';

@@ -1,5 +1,5 @@
 import { AttemptLimiter } from '../../auth/attempts/attempt-limiter.ts';
-import type { LoginOracle } from '../../auth/methods/dynamic-login.ts';
+import type { AuthBackend } from '../../auth/principals/auth-backend.ts';
 import { CookieJar } from '../../auth/principals/cookie-jar.ts';
 import {
   DeviceAuthenticator,
@@ -16,8 +16,8 @@ import type { AdmissionRequest, Authenticator, AuthStep } from '../../router/pol
 import { AddressRanges } from '../../transport/endpoint/address-ranges.ts';
 import { ErrorUri } from '../../wamp/errors.ts';
 import type { GatewayConfig, RealmConfig } from '../config/config-schema.ts';
-import { principalRecords } from '../principals/principal-records.ts';
-import { httpOracle, procedureOracle } from './auth-backends.ts';
+import { principalRecords } from '../principals/configured-principals.ts';
+import { httpBackend, procedureBackend } from './auth-backends.ts';
 import { RealmCaller, type RealmCallerOptions } from './realm-caller.ts';
 
 /** Who may join which realm of this gateway, by what its configuration says. */
@@ -47,7 +47,7 @@ export class Access implements Authenticator {
           ...shared,
           anonymous: anonymousOf(anonymous),
           cookies: cookies ? this.cookies : undefined,
-          oracle: authenticator && oracleOf(authenticator, { realm: name, clock, log, attach }),
+          backend: authenticator && backendOf(authenticator, { realm: name, clock, log, attach }),
         }),
       ]),
     );
@@ -69,13 +69,13 @@ export class Access implements Authenticator {
   }
 }
 
-function oracleOf(
+function backendOf(
   config: NonNullable<RealmConfig['authenticator']>,
-  around: Omit<RealmCallerOptions, 'timeout'>,
-): LoginOracle {
+  options: Omit<RealmCallerOptions, 'timeout'>,
+): AuthBackend {
   const { procedure, url = '', timeout } = config;
-  if (procedure === undefined) return httpOracle(config, url);
-  return procedureOracle(config, procedure, new RealmCaller({ ...around, timeout }));
+  if (procedure === undefined) return httpBackend(config, url);
+  return procedureBackend(config, procedure, new RealmCaller({ ...options, timeout }));
 }
 
 function anonymousOf(anonymous: RealmConfig['anonymous']): AnonymousAuthenticator {

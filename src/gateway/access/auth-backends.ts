@@ -1,4 +1,4 @@
-import type { LoginOracle, LoginQuestion } from '../../auth/methods/dynamic-login.ts';
+import type { AuthBackend, LoginQuestion } from '../../auth/principals/auth-backend.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { RealmConfig } from '../config/config-schema.ts';
 import type { RealmCaller } from './realm-caller.ts';
@@ -20,7 +20,11 @@ const technical: ReadonlySet<string> = new Set([
 ]);
 
 /** An application on the realm that knows who may join. Any other error than a technical one is its no. */
-export function procedureOracle({ methods }: AuthenticatorConfig, procedure: string, caller: RealmCaller): LoginOracle {
+export function procedureBackend(
+  { methods }: AuthenticatorConfig,
+  procedure: string,
+  caller: RealmCaller,
+): AuthBackend {
   return {
     methods,
     async ask(question) {
@@ -36,7 +40,7 @@ export function procedureOracle({ methods }: AuthenticatorConfig, procedure: str
 }
 
 /** An HTTP endpoint that knows it: asked by POST in JSON. 401, 403 and 404 are its no. */
-export function httpOracle({ methods, timeout, bearer }: AuthenticatorConfig, url: string): LoginOracle {
+export function httpBackend({ methods, timeout, bearer }: AuthenticatorConfig, url: string): AuthBackend {
   return {
     methods,
     async ask(question) {

@@ -16,6 +16,7 @@ import type { ForeignWebSocket } from '../../transport/websocket/foreign-subprot
 import type { Dict } from '../../wamp/dict.ts';
 import type { Payload } from '../../wamp/payload.ts';
 import type { MatchPolicy } from '../../wamp/uri.ts';
+import type { ListenPlace } from '../config/values/configurable-bridge.ts';
 import type { TlsConfig } from '../config/values/tls-schema.ts';
 import type { DeviceIdentity, UnprovedTerms } from '../devices/device-admission.ts';
 import type { DeviceRights } from '../devices/device-rights.ts';
@@ -27,6 +28,7 @@ export type { Listening } from '../../transport/endpoint/listening.ts';
 export { type PeerAddress, peerAddress, shownCertificate } from '../../transport/endpoint/peer-address.ts';
 export type { ForeignWebSocket } from '../../transport/websocket/foreign-subprotocols.ts';
 export { byteSize } from '../config/values/byte-size.ts';
+export type { ListenPlace } from '../config/values/configurable-bridge.ts';
 export { type TlsConfig, tlsSchema } from '../config/values/tls-schema.ts';
 export type { DeviceIdentity } from '../devices/device-admission.ts';
 export type { DeviceRights } from '../devices/device-rights.ts';
@@ -171,15 +173,6 @@ export interface DemoContext {
   readonly realm: string;
   /** Opens a RawSocket link as a device would. */
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
-}
-
-/** A TCP port that a bridge listens on. */
-export interface ListenPlace {
-  readonly host: string;
-  /** 0 is any that is free. */
-  readonly port: number;
-  /** Where the bridge's section says so: `['port']`. */
-  readonly path: readonly string[];
 }
 
 /** A bridge: a name, the schema of its part of the configuration, and how to start it. */

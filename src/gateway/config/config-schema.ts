@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { isAddressRange } from '../../transport/endpoint/address-ranges.ts';
 import { rawSocketPings } from '../../transport/endpoint/limits.ts';
-import type { Bridge } from '../bridge/bridge.ts';
 import { dataSchema } from './data-schema.ts';
 import { limitsSchema, listenerLimits } from './limits-schema.ts';
 import { unknownRealms } from './load-principals.ts';
 import { listenerOutgoing } from './outgoing-schema.ts';
 import { principalsSchema } from './principal-schema.ts';
 import { realmSchema } from './realm-schema.ts';
+import type { ConfigurableBridge } from './values/configurable-bridge.ts';
 import { tlsSchema } from './values/tls-schema.ts';
 
 const port = z.int().min(0).max(65535).describe('TCP port; 0 takes any that is free');
@@ -110,7 +110,7 @@ const log = z.strictObject({
  * The schema of the whole configuration, with the part of each bridge under its name. Gives the types, the checks and
  * the JSON Schema for editors.
  */
-export function configSchema(bridges: readonly Bridge[]) {
+export function configSchema(bridges: readonly ConfigurableBridge[]) {
   const sections = bridges.map(bridge => [bridge.name, z.union([z.literal(false), bridge.schema]).optional()] as const);
   return z
     .strictObject({
@@ -162,7 +162,7 @@ export type ListenerConfig = GatewayConfig['listeners'][number];
 export type RealmConfig = GatewayConfig['realms'][number];
 
 /** The JSON Schema of the configuration, for editors and for finding what may stand where. */
-export function configJsonSchema(bridges: readonly Bridge[]): Readonly<Record<string, unknown>> {
+export function configJsonSchema(bridges: readonly ConfigurableBridge[]): Readonly<Record<string, unknown>> {
   const { $schema, ...rest } = z.toJSONSchema(configSchema(bridges), { io: 'input', unrepresentable: 'any' });
   return {
     $schema,

@@ -3,10 +3,10 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { canonicalAddress } from '../../transport/endpoint/address-ranges.ts';
-import type { Bridge } from '../bridge/bridge.ts';
 import type { GatewayConfig } from './config-schema.ts';
 import type { MachineProblem } from './machine-problems.ts';
 import { type ConfigPath, showPath } from './values/config-problem.ts';
+import type { ConfigurableBridge } from './values/configurable-bridge.ts';
 
 /** Something of the configuration that listens on a port. */
 export interface ListeningPlace {
@@ -26,7 +26,7 @@ const PATIENCE = 2000;
 /** All that listens on ports, and the hosts that cannot be listened on. */
 export async function listeningPlaces(
   config: GatewayConfig,
-  bridges: readonly Bridge[],
+  bridges: readonly ConfigurableBridge[],
 ): Promise<{ places: ListeningPlace[]; problems: MachineProblem[] }> {
   const found = await Promise.all(
     named(config, bridges).map(async place => {
@@ -39,7 +39,7 @@ export async function listeningPlaces(
   return { places: found.map(({ place }) => place), problems: found.flatMap(({ problems }) => problems) };
 }
 
-function named(config: GatewayConfig, bridges: readonly Bridge[]): Omit<ListeningPlace, 'address'>[] {
+function named(config: GatewayConfig, bridges: readonly ConfigurableBridge[]): Omit<ListeningPlace, 'address'>[] {
   const ofListeners = config.listeners.flatMap(({ host, port, ...rest }, index) =>
     port === undefined || ('unix' in rest && rest.unix !== undefined)
       ? []

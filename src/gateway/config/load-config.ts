@@ -1,6 +1,5 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
-import type { Bridge } from '../bridge/bridge.ts';
 import { ConfigIssues, UNSAID } from './config-issues.ts';
 import { type ConfigInput, configJsonSchema, configSchema, type GatewayConfig } from './config-schema.ts';
 import { type ConfigSource, valueSource } from './config-source.ts';
@@ -13,6 +12,7 @@ import { portClashes } from './port-clashes.ts';
 import { roleProblems } from './role-problems.ts';
 import { readBounded, reasonOf } from './values/bounded-file.ts';
 import { ConfigError, type ConfigPath, type ConfigProblem, showPath } from './values/config-problem.ts';
+import type { ConfigurableBridge } from './values/configurable-bridge.ts';
 import { type TlsConfig, tlsSchema } from './values/tls-schema.ts';
 import { yamlSource } from './yaml-source.ts';
 
@@ -26,7 +26,7 @@ export interface LoadConfigOptions {
   /** Variables for `!env` and for `WAMPWAY_…` overrides. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The bridges whose sections are known. */
-  readonly bridges: readonly Bridge[];
+  readonly bridges: readonly ConfigurableBridge[];
   /** Leaves the file of principals alone, which may not be there yet. Default false. */
   readonly withoutPrincipals?: boolean;
 }
@@ -129,12 +129,12 @@ function tlsBeside<Tls extends TlsConfig>(tls: Tls | undefined, folder: string):
 }
 
 /** Checks a configuration that a program made. Throws `ConfigError`. */
-export function parseConfig(value: unknown, bridges: readonly Bridge[]): GatewayConfig {
+export function parseConfig(value: unknown, bridges: readonly ConfigurableBridge[]): GatewayConfig {
   return check(valueSource(value), bridges, {}).config;
 }
 
 /** What runs where there is no configuration: every bridge that needs to be told nothing, and simulated devices. */
-export function defaultConfig(bridges: readonly Bridge[]): ConfigInput {
+export function defaultConfig(bridges: readonly ConfigurableBridge[]): ConfigInput {
   const ready = bridges.filter(({ schema }) => schema.safeParse({}).success);
   return { version: 1, demo: true, bridges: Object.fromEntries(ready.map(({ name }) => [name, {}])) };
 }
@@ -160,7 +160,11 @@ function fileSource(file: string, environment: LoadConfigOptions['environment'])
   });
 }
 
-function check(plain: ConfigSource, bridges: readonly Bridge[], environment: LoadConfigOptions['environment']): Loaded {
+function check(
+  plain: ConfigSource,
+  bridges: readonly ConfigurableBridge[],
+  environment: LoadConfigOptions['environment'],
+): Loaded {
   let made: Readonly<Record<string, unknown>> | undefined;
   // Only whoever made a mistake, or overrides something, pays for it.
   const jsonSchema = () => {

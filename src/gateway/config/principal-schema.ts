@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isPublicKey } from '../../auth/methods/cryptosign.ts';
-import { isAuthid, MAX_AUTHID } from '../../auth/principals/principal-record.ts';
+import { isAuthid, MAX_AUTHID } from '../../auth/principals/principal-names.ts';
 import { isAddressRange } from '../../transport/endpoint/address-ranges.ts';
 import { principalLimits } from './limits-schema.ts';
 

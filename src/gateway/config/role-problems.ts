@@ -1,6 +1,7 @@
 import type { GatewayConfig, RealmConfig } from './config-schema.ts';
+import { type LoadPrincipalsOptions, loadPrincipals } from './load-principals.ts';
 import type { PrincipalConfig } from './principal-schema.ts';
-import type { ConfigPath } from './values/config-problem.ts';
+import { type ConfigPath, type ConfigProblem, showPath } from './values/config-problem.ts';
 
 export interface RoleProblem {
   readonly path: ConfigPath;
@@ -50,6 +51,22 @@ export function principalRoleProblems(
     const text = `there is no role "${role}": it is not among the roles of a realm that this principal may join`;
     return [{ path: ['principals', index, 'role'], text, hint: hintOf([...new Set(joined.flatMap(mentioned))]) }];
   });
+}
+
+/**
+ * Principals in a file whose role does not exist. No mistake of the configuration: the file is changed while the gateway runs,
+ * and a role may follow its first principal.
+ */
+export function principalRoleWarnings(
+  { principals, realms }: GatewayConfig,
+  environment: LoadPrincipalsOptions['environment'],
+): ConfigProblem[] {
+  if (typeof principals !== 'string') return [];
+  const known = loadPrincipals(principals, { environment }).principals;
+  return principalRoleProblems(realms, known).map(({ path, ...rest }) => ({
+    ...{ source: principals, path: showPath(path) },
+    ...rest,
+  }));
 }
 
 function hintOf(known: readonly string[]): string {

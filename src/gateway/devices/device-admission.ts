@@ -1,13 +1,10 @@
 import type { DeviceCredentials, KnownIdentity } from '../../auth/principals/device-authenticator.ts';
-import { isDeviceName } from '../../auth/principals/device-name.ts';
-import { helloName } from '../../auth/principals/hello-name.ts';
-import { isAuthid } from '../../auth/principals/principal-record.ts';
+import { helloName, isAuthid, isDeviceName } from '../../auth/principals/principal-names.ts';
 import type { DeviceTerms, Principal } from '../../link/link.ts';
 import type { AdmissionRequest, Authenticator, AuthStep } from '../../router/policy/authenticator.ts';
 import { helloMethods } from '../../router/policy/hello-methods.ts';
 import { ErrorUri } from '../../wamp/errors.ts';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
-import type { NewDevice, Pairing } from '../pairing/pairing.ts';
 
 /** A device that is admitted, and whether it has proved who it is; or why not, for the log and the device. */
 export type DeviceIdentity =
@@ -28,11 +25,31 @@ interface Known extends Authenticator {
   asksApplication(realm: string): boolean;
 }
 
+/** An unknown device that asks to be admitted. */
+export interface NewDevice {
+  /** MQTT's user name, or HELLO's authid. */
+  readonly name: string;
+  /** The MQTT client id. */
+  readonly clientId?: string | undefined;
+  readonly address?: string | undefined;
+  readonly loopback: boolean;
+}
+
+/** The pairing window: while it is open, unknown devices become principals. */
+export interface DevicePairing {
+  /** Whether a device, unknown so far, would be recorded now. */
+  wouldAccept(device: NewDevice): boolean;
+  /** Records a device with its password. Undefined if it is not admitted. */
+  pair(device: NewDevice, password: string): Promise<Principal | undefined>;
+  /** Is called if a device without a valid password was refused. */
+  turnAway(device: NewDevice): void;
+}
+
 export interface DeviceAdmissionOptions {
   /** The realm of the bridges. */
   readonly realm: string;
   readonly known: Known;
-  readonly pairing: Pairing;
+  readonly pairing: DevicePairing;
   /** Whether a name is that of a principal. */
   readonly isTaken: (realm: string, name: string) => boolean;
 }
@@ -66,8 +83,8 @@ export class DeviceAdmission implements Authenticator {
     }
     const { username, password, clientId } = shown;
     const device = deviceOf(shown);
-    if (username !== undefined && password !== undefined && pairing.wouldTake(device)) {
-      const principal = await pairing.take(device, password);
+    if (username !== undefined && password !== undefined && pairing.wouldAccept(device)) {
+      const principal = await pairing.pair(device, password);
       if (principal !== undefined) return { principal, proved: true };
     }
     const found = await known.identify(realm, shown);
@@ -101,7 +118,7 @@ export class DeviceAdmission implements Authenticator {
     const proofs = listed.filter(method => method !== 'anonymous');
     const device = { name: name ?? '', address: link.address, loopback: link.loopback };
     const isNew = name !== undefined && realm === this.#options.realm && !this.isTaken(realm, name);
-    if (isNew && proofs.includes('ticket') && pairing.wouldTake(device)) {
+    if (isNew && proofs.includes('ticket') && pairing.wouldAccept(device)) {
       const answer = (message: AuthenticateMessage) => this.#paired(request, device, message);
       return { challenge: { method: 'ticket', extra: {} }, answer };
     }
@@ -135,7 +152,7 @@ export class DeviceAdmission implements Authenticator {
       const answered = 'challenge' in step ? await step.answer(message) : step;
       if ('welcome' in answered) return answered;
     }
-    const principal = await pairing.take(device, message.signature);
+    const principal = await pairing.pair(device, message.signature);
     if (principal !== undefined) return { welcome: principal };
     return { abort: ErrorUri.AuthenticationDenied, message: 'these credentials are not valid here' };
   }

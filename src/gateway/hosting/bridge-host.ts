@@ -17,14 +17,15 @@ import type {
   RunningBridge,
 } from '../bridge/bridge.ts';
 import type { DeviceIdentity, UnprovedTerms } from '../devices/device-admission.ts';
-import { bounded } from '../support/bounded.ts';
+import { completesWithin } from '../support/completes-within.ts';
 import { type StartError, startErrorOf } from '../support/start-error.ts';
 import { watchedTls } from '../tls/tls-watch.ts';
 import { BridgeSessions } from './bridge-sessions.ts';
 import type { OwnerNow } from './owner-now.ts';
+import type { RealmAccess } from './realm-access.ts';
 
 /** What a bridge may ask of the gateway, and its demo of the network. */
-export interface BridgeSurroundings {
+export interface BridgeDependencies {
   readonly realm: string;
   readonly log: Logger;
   readonly clock: Clock;
@@ -38,12 +39,8 @@ export interface BridgeSurroundings {
   identify(shown: DeviceCredentials, terms: UnprovedTerms): Promise<DeviceIdentity>;
   ownerNow(owner: Owner, terms: UnprovedTerms): OwnerNow;
   readonly isPrincipal: BridgeContext['isPrincipal'];
-  readonly retainedBy: BridgeContext['retainedBy'];
-  readonly permits: BridgeContext['permits'];
-  readonly publishing: Pick<BridgeContext, 'acceptsPlain' | 'judge' | 'retainedTopicsLimit'>;
+  readonly realmAccess: RealmAccess;
   readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
-  retainedPublication(topic: string): number | undefined;
-  forgetRetained(topic: string, publication: number): void;
   listenRawSocket(name: string, options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
 }
@@ -77,7 +74,7 @@ export class BridgeHost {
   readonly #bridge: Bridge;
   readonly #config: unknown;
   readonly #demo: boolean;
-  readonly #around: BridgeSurroundings;
+  readonly #dependencies: BridgeDependencies;
   readonly #log: Logger;
   readonly #refusals: RefusalSummary;
   #state: BridgeState = 'stopped';
@@ -90,14 +87,14 @@ export class BridgeHost {
   /** Starts and stops, one after the other. */
   #work: Promise<void> = Promise.resolve();
 
-  constructor(bridge: Bridge, config: unknown, demo: boolean, around: BridgeSurroundings) {
+  constructor(bridge: Bridge, config: unknown, demo: boolean, dependencies: BridgeDependencies) {
     this.name = bridge.name;
     this.#bridge = bridge;
     this.#demo = demo && bridge.demo !== undefined;
     this.#config = this.#demo ? bridge.demo?.prepare(config) : config;
-    this.#around = around;
-    this.#refusals = around.refusals ?? new RefusalSummary(around.clock);
-    this.#log = around.log.child({ bridge: bridge.name });
+    this.#dependencies = dependencies;
+    this.#refusals = dependencies.refusals ?? new RefusalSummary(dependencies.clock);
+    this.#log = dependencies.log.child({ bridge: bridge.name });
   }
 
   get state(): BridgeState {
@@ -152,8 +149,8 @@ export class BridgeHost {
   async #begin(): Promise<StartError | undefined> {
     if (this.#stopped) return undefined;
     this.#state = 'starting';
-    const { clock, realm } = this.#around;
-    const attach = (link: Link): void => this.#around.attach(link);
+    const { clock, realm } = this.#dependencies;
+    const attach = (link: Link): void => this.#dependencies.attach(link);
     const run: Run = {
       abort: new AbortController(),
       sessions: new BridgeSessions({ bridge: this.name, realm, attach, log: this.#log, clock }),
@@ -179,7 +176,7 @@ export class BridgeHost {
 
   async #startDemo(run: Run): Promise<void> {
     if (!this.#demo || this.#bridge.demo === undefined) return;
-    const { clock, realm, dialRawSocket } = this.#around;
+    const { clock, realm, dialRawSocket } = this.#dependencies;
     try {
       run.demo = await this.#bridge.demo.start(withRealPort(this.#config, run.bridge?.port), {
         log: this.#log.child({ demo: true }),
@@ -194,35 +191,31 @@ export class BridgeHost {
   }
 
   #contextOf(run: Run): BridgeContext {
-    const { clock, ages, listenRawSocket, acceptWebSockets, retainedPublication, forgetRetained } = this.#around;
+    const { clock, ages, listenRawSocket, acceptWebSockets } = this.#dependencies;
     return {
       log: this.#log,
       clock,
       refusals: this.#refusals,
       ages,
-      realm: this.#around.realm,
+      realm: this.#dependencies.realm,
       signal: run.abort.signal,
-      store: new NamespacedStore(this.#around.store(), this.name),
+      store: new NamespacedStore(this.#dependencies.store(), this.name),
       join: identity => run.sessions.join(identity),
       joinFor: async (owner, terms) => {
-        const found = this.#around.ownerNow(owner, { ...terms, bridge: this.name });
+        const found = this.#dependencies.ownerNow(owner, { ...terms, bridge: this.name });
         if ('refused' in found) return found;
         const { principal, internal } = found;
         const { authid, authrole } = principal;
         return run.sessions.join({ principal, authid, authrole, address: owner.address }, internal);
       },
-      isPrincipal: authid => this.#around.isPrincipal(authid),
-      retainedBy: topic => this.#around.retainedBy(topic),
+      isPrincipal: authid => this.#dependencies.isPrincipal(authid),
       attach: link => run.sessions.attach(link),
-      namespaces: this.#around.namespaces,
-      identify: (shown, terms) => this.#around.identify(shown, { ...terms, bridge: this.name }),
-      permits: (...question) => this.#around.permits(...question),
-      ...this.#around.publishing,
+      namespaces: this.#dependencies.namespaces,
+      identify: (shown, terms) => this.#dependencies.identify(shown, { ...terms, bridge: this.name }),
+      ...this.#dependencies.realmAccess,
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
       acceptWebSockets,
       readTls: config => watchedTls(`bridges.${this.name}`, config, this.#log),
-      retainedPublication,
-      forgetRetained,
       fail: error => this.#fail(run, error),
     };
   }
@@ -240,7 +233,7 @@ export class BridgeHost {
 
   #again(error: unknown, text: string): void {
     if (this.#stopped) return;
-    const { clock } = this.#around;
+    const { clock } = this.#dependencies;
     if (this.#startedAt > 0 && clock.monotonic() - this.#startedAt >= WELL_AFTER) this.#pause = FIRST_PAUSE;
     const pause = this.#pause;
     this.#pause = Math.min(pause * 2, LAST_PAUSE);
@@ -265,7 +258,7 @@ export class BridgeHost {
     ] as const) {
       if (part === undefined) continue;
       try {
-        const inTime = await bounded(part[Symbol.asyncDispose](), LET_GO, this.#around.clock);
+        const inTime = await completesWithin(part[Symbol.asyncDispose](), LET_GO, this.#dependencies.clock);
         if (!inTime) this.#log.warn({ what, milliseconds: LET_GO }, 'did not stop in time');
       } catch (error) {
         this.#log.error({ what, err: error }, 'did not stop as it should');

@@ -18,15 +18,15 @@ export class GatewayPairing {
     realm: string,
     access: Access,
     file: PrincipalWatch | undefined,
-    around: { readonly clock: Clock; readonly log: Logger; readonly refusals: RefusalSummary },
+    options: { readonly clock: Clock; readonly log: Logger; readonly refusals: RefusalSummary },
   ) {
     const { directory } = access;
     this.#realm = realm;
     this.#pairing = new Pairing({
       realm,
-      clock: around.clock,
-      log: around.log.child({ part: 'pairing' }),
-      refusals: around.refusals,
+      clock: options.clock,
+      log: options.log.child({ part: 'pairing' }),
+      refusals: options.refusals,
       keeper: file && {
         add: principal => file.change(document => document.add(principal)),
         allow: (authid, clientIds) => file.change(document => document.change(authid, { clientIds: [...clientIds] })),

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { hashTicket } from '../../auth/methods/ticket-hash.ts';
-import { isDeviceName } from '../../auth/principals/device-name.ts';
+import { isDeviceName } from '../../auth/principals/principal-names.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import { plainAddress } from '../../base/network/address.ts';
@@ -10,6 +10,7 @@ import type { Principal } from '../../link/link.ts';
 import { AddressRanges } from '../../transport/endpoint/address-ranges.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { PrincipalInput } from '../config/principal-schema.ts';
+import type { DevicePairing, NewDevice } from '../devices/device-admission.ts';
 
 /** Devices of the own network: private and link-local addresses, and this machine. [RFC1918], [RFC3927], [RFC4193] */
 const lan = new AddressRanges([
@@ -44,16 +45,6 @@ export interface PairingOptions {
   readonly digestOf?: (authid: string) => string | undefined;
 }
 
-/** A device that wants in. */
-export interface NewDevice {
-  /** MQTT's user name, or HELLO's authid. */
-  readonly name: string;
-  /** Of MQTT. */
-  readonly clientId?: string | undefined;
-  readonly address?: string | undefined;
-  readonly loopback: boolean;
-}
-
 /** A device that was recorded while the window was open. */
 export interface PairedDevice {
   readonly authid: string;
@@ -76,7 +67,7 @@ interface Window {
  * A window in which devices that nobody knows become principals: whatever password one brings is its own from then on,
  * and for one that brings none a password is made. For so long and for so many as whoever opens it says.
  */
-export class Pairing {
+export class Pairing implements DevicePairing {
   readonly #options: PairingOptions;
   #window: Window | undefined;
   readonly #refusals: RefusalSummary;
@@ -126,17 +117,17 @@ export class Pairing {
   }
 
   /** Whether such a device, unknown so far, would be recorded now. */
-  wouldTake(device: NewDevice): boolean {
+  wouldAccept(device: NewDevice): boolean {
     const window = this.#window;
     if (window === undefined || !isDeviceName(device.name) || !isNear(device)) return false;
     if (window.devices.has(device.name)) return true;
     return window.left > 0 && !this.#isTaken(device);
   }
 
-  /** Records a device by the password that it has brought. Undefined where it is none that `wouldTake`, or brought another before. */
-  async take(device: NewDevice, password: string): Promise<Principal | undefined> {
+  /** Records a device by the password that it has brought. Undefined where it is none that `wouldAccept`, or brought another before. */
+  async pair(device: NewDevice, password: string): Promise<Principal | undefined> {
     const window = this.#window;
-    if (window === undefined || password === '' || !this.wouldTake(device)) return undefined;
+    if (window === undefined || password === '' || !this.wouldAccept(device)) return undefined;
     const known = window.devices.get(device.name);
     const digest = digestOf(password);
     if (known !== undefined) return this.#another(known, device, digest, window.role);
@@ -149,7 +140,7 @@ export class Pairing {
    */
   turnAway(device: NewDevice): void {
     const window = this.#window;
-    if (window === undefined || !this.wouldTake(device)) {
+    if (window === undefined || !this.wouldAccept(device)) {
       this.#tell(device);
     } else if (!window.devices.has(device.name)) {
       const password = randomBytes(GENERATED_BYTES).toString('base64url');

@@ -4,7 +4,7 @@ import { loadPrincipals } from '../config/load-principals.ts';
 import { ConfigError } from '../config/values/config-problem.ts';
 import { FileWatch } from '../support/file-watch.ts';
 import { StartError } from '../support/start-error.ts';
-import { principalRecords } from './principal-records.ts';
+import { principalRecords } from './configured-principals.ts';
 import { PrincipalsDocument } from './principals-document.ts';
 
 export interface PrincipalWatchOptions {

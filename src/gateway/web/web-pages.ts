@@ -2,11 +2,9 @@ import { StaticFiles } from '../../transport/http/static-files.ts';
 import type { HttpHandler } from '../../transport/web-server.ts';
 import type { ListenerConfig } from '../config/config-schema.ts';
 import { StartError } from '../support/start-error.ts';
-import type { GatewayStatus } from './gateway-status.ts';
-import { httpService } from './http-service.ts';
-import { loadPage } from './page-files.ts';
+import { type GatewayStatus, httpService } from './http-service.ts';
 
-export interface WebPagesParts {
+export interface WebPagesOptions {
   /** The realm that the page joins. */
   readonly realm: string;
   /** Folder of the built page; undefined where there is none. */
@@ -17,7 +15,7 @@ export interface WebPagesParts {
 /** What one web listener answers to requests: the page, the user's own folders, `/healthz`. Rejects with `StartError`. */
 export async function webPages(
   { page, path, folders }: Extract<ListenerConfig, { type: 'web' }>,
-  { realm, pageFolder, status }: WebPagesParts,
+  { realm, pageFolder, status }: WebPagesOptions,
 ): Promise<HttpHandler> {
   const files = page && pageFolder !== undefined ? await loadPage(pageFolder, { realm, path }) : undefined;
   const own = Object.entries(folders).map(async ([name, folder]) => {
@@ -29,4 +27,28 @@ export async function webPages(
     }
   });
   return httpService({ status, page: files?.handle, folders: new Map(await Promise.all(own)) });
+}
+
+export interface ListenerPageSettings {
+  /** The realm that the page joins unless its address names another. */
+  readonly realm: string;
+  /** Path of the listener's WebSocket. */
+  readonly path: string;
+}
+
+/** The page's files, with what a listener's page has to know written into its `meta` elements. */
+export function loadPage(folder: string, { realm, path }: ListenerPageSettings): Promise<StaticFiles> {
+  return StaticFiles.load(folder, {
+    edit: (url, body) => {
+      if (url !== '/index.html') return body;
+      const html = withMeta(withMeta(body.toString(), 'wampway-realm', realm), 'wampway-path', path);
+      return Buffer.from(html);
+    },
+  });
+}
+
+function withMeta(html: string, name: string, content: string): string {
+  const written = content.replace(/[&"<>]/g, sign => `&#${sign.charCodeAt(0)};`);
+  // A function, because a text would have its `$` taken for references.
+  return html.replace(new RegExp(`(<meta name="${name}" content=")[^"]*`), (_, head: string) => head + written);
 }

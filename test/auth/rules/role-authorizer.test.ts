@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RoleAuthorizer } from '../../../src/auth/rules/role-authorizer.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
-import { realmPolicy } from '../../../src/gateway/access/realm-policy.ts';
+import { realmPolicy } from '../../../src/gateway/access/gateway-authorizer.ts';
 import { parseConfig } from '../../../src/gateway/config/load-config.ts';
 import { Router } from '../../../src/router/router.ts';
 import { countingIds } from '../../../src/wamp/ids.ts';

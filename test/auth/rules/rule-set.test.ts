@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Rule, rulesFor } from '../../../src/auth/rules/rule.ts';
+import { type PermissionRule, rulesFor } from '../../../src/auth/rules/rule.ts';
 import { allowsAll } from '../../../src/auth/rules/rule-coverage.ts';
 import { RuleSet } from '../../../src/auth/rules/rule-set.ts';
 import { type Action, ALLOW } from '../../../src/router/policy/authorizer.ts';
@@ -8,7 +8,7 @@ import type { MatchPolicy } from '../../../src/wamp/uri.ts';
 
 type Row = readonly [uri: string, match: MatchPolicy, ...allow: Action[]];
 
-const rulesOf = (rows: readonly Row[]): Rule[] =>
+const rulesOf = (rows: readonly Row[]): PermissionRule[] =>
   rows.map(([uri, match, ...allow]) => ({ uri, match, allow: new Set(allow), decision: ALLOW }));
 
 const may = (rows: readonly Row[], action: Action, uri: string, match: MatchPolicy = 'exact'): boolean =>

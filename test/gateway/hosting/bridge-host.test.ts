@@ -6,7 +6,7 @@ import { AgeClock } from '../../../src/base/time/age-clock.ts';
 import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 import { type BridgeContext, defineBridge, type RunningBridge } from '../../../src/gateway/bridge/bridge.ts';
 import { BridgeHost } from '../../../src/gateway/hosting/bridge-host.ts';
-import { publishingOf } from '../../../src/gateway/hosting/publishing-of.ts';
+import { realmAccess } from '../../../src/gateway/hosting/realm-access.ts';
 import { StartError } from '../../../src/gateway/support/start-error.ts';
 import { AnonymousAuthenticator } from '../../../src/router/policy/anonymous-authenticator.ts';
 import { Router } from '../../../src/router/router.ts';
@@ -66,13 +66,9 @@ function hosted(start: (context: BridgeContext, attempt: number) => Promise<void
     attach: link => router.attach(link),
     namespaces: [],
     identify: async () => ({ refused: 'not here', why: 'credentials' as const }),
-    permits: () => true,
-    publishing: publishingOf(() => undefined),
+    realmAccess: { ...realmAccess(() => undefined), permits: () => true },
     ownerNow: () => ({ refused: 'no owner is known here' }),
     isPrincipal: () => false,
-    retainedBy: () => undefined,
-    retainedPublication: () => undefined,
-    forgetRetained: () => {},
     store: () => new MemoryStore(1024),
     acceptWebSockets: () => ({ [Symbol.dispose]: () => {} }),
     listenRawSocket: () => Promise.reject(new Error('not here')),
@@ -224,13 +220,9 @@ describe('BridgeHost', () => {
       attach: () => {},
       namespaces: [],
       identify: async () => ({ refused: 'not here', why: 'credentials' as const }),
-      permits: () => true,
-      publishing: publishingOf(() => undefined),
+      realmAccess: { ...realmAccess(() => undefined), permits: () => true },
       ownerNow: () => ({ refused: 'no owner is known here' }),
       isPrincipal: () => false,
-      retainedBy: () => undefined,
-      retainedPublication: () => undefined,
-      forgetRetained: () => {},
       store: () => new MemoryStore(1024),
       acceptWebSockets: () => ({ [Symbol.dispose]: () => {} }),
       listenRawSocket: () => Promise.reject(new Error('not here')),

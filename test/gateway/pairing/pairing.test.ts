@@ -24,18 +24,18 @@ const near = { address: '192.168.1.20', loopback: false };
 describe('Pairing', () => {
   it('records nobody while it is closed, nor after its time', async () => {
     const { pairing, open, added, clock } = setup();
-    assert.equal(await pairing.take({ name: 'pump', ...near }, 'secret'), undefined);
+    assert.equal(await pairing.pair({ name: 'pump', ...near }, 'secret'), undefined);
     open();
     clock.advance(600_001);
     assert.equal(pairing.isOpen, false);
-    assert.equal(await pairing.take({ name: 'pump', ...near }, 'secret'), undefined);
+    assert.equal(await pairing.pair({ name: 'pump', ...near }, 'secret'), undefined);
     assert.deepEqual(added, []);
   });
 
   it('records a device by the password that it brings, of which only a hash is stored', async () => {
     const { pairing, open, added, log } = setup();
     open();
-    const principal = await pairing.take({ name: 'pump', clientId: 'pump-1', ...near }, 'a secret of its own');
+    const principal = await pairing.pair({ name: 'pump', clientId: 'pump-1', ...near }, 'a secret of its own');
     assert.deepEqual(principal, {
       ...{ authid: 'pump', authrole: 'device', authmethod: 'ticket', authprovider: 'static', clientId: 'pump-1' },
     });
@@ -48,7 +48,7 @@ describe('Pairing', () => {
   it('lets several client ids have one user name with its password, and nobody with another', async () => {
     const { pairing, open, allowed } = setup();
     open(2);
-    const take = (clientId: string, password: string) => pairing.take({ name: 'mqtt', clientId, ...near }, password);
+    const take = (clientId: string, password: string) => pairing.pair({ name: 'mqtt', clientId, ...near }, password);
     assert.ok(await take('one', 'shared'));
     assert.equal(await take('two', 'guessed'), undefined);
     assert.ok(await take('two', 'shared'));
@@ -67,8 +67,8 @@ describe('Pairing', () => {
     assert.match(device?.password ?? '', /^[\w-]{16}$/);
     assert.equal(pairing.state.devices.length, 1);
     while (added.length === 0) await new Promise(resolve => setTimeout(resolve, 5));
-    assert.equal(await pairing.take({ name: 'lamp', clientId: 'lamp', ...near }, 'other'), undefined);
-    assert.ok(await pairing.take({ name: 'lamp', clientId: 'lamp', ...near }, device?.password ?? ''));
+    assert.equal(await pairing.pair({ name: 'lamp', clientId: 'lamp', ...near }, 'other'), undefined);
+    assert.ok(await pairing.pair({ name: 'lamp', clientId: 'lamp', ...near }, device?.password ?? ''));
     pairing.close();
     assert.deepEqual(pairing.state.devices, []);
   });
@@ -77,7 +77,7 @@ describe('Pairing', () => {
     const { pairing, open, added } = setup();
     open(3);
     const names = Array.from({ length: 10 }, (_, i) => `device${i}`);
-    const let_in = await Promise.all(names.map(name => pairing.take({ name, ...near }, 'secret')));
+    const let_in = await Promise.all(names.map(name => pairing.pair({ name, ...near }, 'secret')));
     assert.equal(let_in.filter(principal => principal !== undefined).length, 3);
     assert.equal(added.length, 3);
     assert.equal(pairing.state.left, 0);
@@ -97,8 +97,8 @@ describe('Pairing', () => {
     it(`records no device ${what}`, async () => {
       const { pairing, open, added } = setup();
       open();
-      const wanted = device as Parameters<Pairing['take']>[0];
-      assert.equal(await pairing.take(wanted, 'secret'), undefined);
+      const wanted = device as Parameters<Pairing['pair']>[0];
+      assert.equal(await pairing.pair(wanted, 'secret'), undefined);
       pairing.turnAway(wanted);
       assert.deepEqual([added, pairing.state.devices], [[], []]);
     });
@@ -108,7 +108,7 @@ describe('Pairing', () => {
     const { pairing, open } = setup();
     open();
     for (const [index, address] of ['::ffff:10.1.2.3', 'fd00::7', 'fe80::1', '172.31.0.1'].entries()) {
-      assert.ok(await pairing.take({ name: `device${index}`, address, loopback: false }, 'secret'), address);
+      assert.ok(await pairing.pair({ name: `device${index}`, address, loopback: false }, 'secret'), address);
     }
   });
 
@@ -151,7 +151,7 @@ describe('Pairing', () => {
     };
     const { pairing, open } = setup({ keeper });
     open();
-    await assert.rejects(pairing.take({ name: 'pump', ...near }, 'secret'), /the disk is full/);
+    await assert.rejects(pairing.pair({ name: 'pump', ...near }, 'secret'), /the disk is full/);
     assert.deepEqual(pairing.state.devices, []);
   });
 

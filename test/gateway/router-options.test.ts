@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../src/base/logger.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
-import { realmOptions } from '../../src/gateway/realm-options.ts';
+import { realmOptions } from '../../src/gateway/router-options.ts';
 import { Router } from '../../src/router/router.ts';
 import { asId, countingIds } from '../../src/wamp/ids.ts';
 import { FakeClock } from '../support/fake-clock.ts';

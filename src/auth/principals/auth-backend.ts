@@ -1,10 +1,16 @@
 import { type Dict, EMPTY_DICT, isDict } from '../../wamp/dict.ts';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
-import type { PrincipalRecord } from '../principals/principal-record.ts';
-import { type ChallengeMethod, type Credential, type Question, type Verdict, WRONG } from './credential.ts';
-import { Cryptosign, isPublicKey } from './cryptosign.ts';
-import { WampScram } from './wamp-scram.ts';
-import { WampCra } from './wampcra.ts';
+import {
+  type AuthVerdict,
+  type ChallengeMethod,
+  type Credential,
+  type Question,
+  WRONG,
+} from '../methods/credential.ts';
+import { Cryptosign, isPublicKey } from '../methods/cryptosign.ts';
+import { WampScram } from '../methods/wamp-scram.ts';
+import { WampCra } from '../methods/wampcra.ts';
+import type { PrincipalRecord } from './principal-record.ts';
 
 /** What an application is asked about somebody who wants in. [advanced/authentication_dynamic] */
 export interface LoginQuestion {
@@ -18,7 +24,7 @@ export interface LoginQuestion {
 }
 
 /** An application that knows principals which are written nowhere here. */
-export interface LoginOracle {
+export interface AuthBackend {
   readonly methods: readonly ChallengeMethod[];
   /** What the application says; undefined where it knows nobody of the name. Rejects where it cannot be asked. */
   ask(question: LoginQuestion): Promise<unknown>;
@@ -28,19 +34,19 @@ export interface LoginOracle {
 export class DynamicTicket implements Credential {
   readonly method = 'ticket';
   readonly shape = 'ticket';
-  readonly #oracle: LoginOracle;
+  readonly #backend: AuthBackend;
   readonly #about: Omit<LoginQuestion, 'shown'>;
 
-  constructor(oracle: LoginOracle, about: Omit<LoginQuestion, 'shown'>) {
-    this.#oracle = oracle;
+  constructor(backend: AuthBackend, about: Omit<LoginQuestion, 'shown'>) {
+    this.#backend = backend;
     this.#about = about;
   }
 
   question(): Question {
     return {
       extra: EMPTY_DICT,
-      check: async ({ signature }: AuthenticateMessage): Promise<Verdict> => {
-        const answer = await this.#oracle.ask({ ...this.#about, shown: { ticket: signature } });
+      check: async ({ signature }: AuthenticateMessage): Promise<AuthVerdict> => {
+        const answer = await this.#backend.ask({ ...this.#about, shown: { ticket: signature } });
         const authrole = roleIn(answer);
         if (authrole === undefined) return WRONG;
         return { right: true, as: recordOf(this.#about.authid, authrole, []) };

@@ -4,10 +4,16 @@ import { Cryptosign } from '../../auth/methods/cryptosign.ts';
 import { Ticket } from '../../auth/methods/ticket.ts';
 import { scramKeys, WampScram } from '../../auth/methods/wamp-scram.ts';
 import { deriveCraKey, WampCra } from '../../auth/methods/wampcra.ts';
+import type { PrincipalDirectory } from '../../auth/principals/principal-directory.ts';
 import type { PrincipalRecord } from '../../auth/principals/principal-record.ts';
+import type { Principal } from '../../link/link.ts';
+import type { OutgoingPolicy } from '../../link/outgoing-policy.ts';
+import type { PrincipalLimits } from '../../router/quota/principal-quota.ts';
 import { AddressRanges } from '../../transport/endpoint/address-ranges.ts';
+import type { RealmConfig } from '../config/config-schema.ts';
+import type { PrincipalLimitsConfig } from '../config/limits-schema.ts';
+import type { OutgoingConfig } from '../config/outgoing-schema.ts';
 import type { PrincipalConfig } from '../config/principal-schema.ts';
-import { limitsOf } from './principal-settings.ts';
 
 /** Of this process alone, so that a digest tells nothing of a secret. */
 const DIGEST_KEY = randomBytes(32);
@@ -60,4 +66,51 @@ function scramOf(scram: NonNullable<Secrets['scram']>): WampScram {
     storedKey: Buffer.from(storedKey, 'base64'),
     serverKey: Buffer.from(serverKey, 'base64'),
   });
+}
+
+/** What a principal may take: what the configuration says of it, and for the rest of its role. */
+export function limitsByPrincipal(
+  realms: readonly RealmConfig[],
+  directory: PrincipalDirectory,
+): (realm: string, principal: Principal) => PrincipalLimits | undefined {
+  const byRealm = new Map(
+    realms.map(({ name, roles }) => [
+      name,
+      new Map(Object.entries(roles).map(([role, { limits }]) => [role, limits && limitsOf(limits)])),
+    ]),
+  );
+  return (realm, { authid, authrole, authmethod }) => {
+    const role = byRealm.get(realm)?.get(authrole);
+    // Whoever only says a name has not the limits of who is called so.
+    const own = authmethod === 'anonymous' ? undefined : directory.find(realm, authid)?.limits;
+    return own === undefined ? role : { ...role, ...own };
+  };
+}
+
+/** As the router has them, without what is left to others. */
+export function limitsOf({ maxMessageSize, ...limits }: PrincipalLimitsConfig): PrincipalLimits {
+  const said = Object.entries({ ...limits, messageSize: maxMessageSize }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(said);
+}
+
+/** What may wait for sessions of a realm by their role, as far as the configuration sets it apart from the listener's. */
+export function outgoingByRole(
+  realms: readonly RealmConfig[],
+): (realm: string, principal: Principal) => Partial<OutgoingPolicy> | undefined {
+  const byRealm = new Map(
+    realms.map(({ name, roles }) => [
+      name,
+      new Map(Object.entries(roles).map(([role, { outgoing }]) => [role, outgoing && outgoingOf(outgoing)])),
+    ]),
+  );
+  return (realm, { authrole }) => byRealm.get(realm)?.get(authrole);
+}
+
+/** What the configuration says of an outgoing queue, without what it leaves to others. */
+export function outgoingOf({ policy, maxBytes, maxMessages }: OutgoingConfig): Partial<OutgoingPolicy> {
+  return {
+    ...(policy !== undefined && { policy }),
+    ...(maxBytes !== undefined && { maxBytes }),
+    ...(maxMessages !== undefined && { maxMessages }),
+  };
 }

@@ -1,7 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
 
 /** Waits for `work`, but no longer than `milliseconds`; says whether it ended in time. Rejects as it does. */
-export async function bounded(work: PromiseLike<unknown>, milliseconds: number, clock: Clock): Promise<boolean> {
+export async function completesWithin(
+  work: PromiseLike<unknown>,
+  milliseconds: number,
+  clock: Clock,
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const timer = clock.after(milliseconds, () => resolve(false));
     work.then(

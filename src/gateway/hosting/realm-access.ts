@@ -6,12 +6,21 @@ import { MessageType } from '../../wamp/messages/message-type.ts';
 import { asUri } from '../../wamp/uri.ts';
 import type { BridgeContext } from '../bridge/bridge.ts';
 
-/** What a bridge may ask a realm about publishing: the router's own verdict, before anything is published. */
-export function publishingOf(
-  realm: () => RealmView | undefined,
-): Pick<BridgeContext, 'acceptsPlain' | 'judge' | 'retainedTopicsLimit'> {
+/** The members of a bridge's context that read or change the state of its realm. */
+export type RealmAccess = Pick<
+  BridgeContext,
+  'permits' | 'acceptsPlain' | 'judge' | 'retainedTopicsLimit' | 'retainedBy' | 'retainedPublication' | 'forgetRetained'
+>;
+
+/** Gives bridges access to one realm. `realm` is called on each use, because bridges are made before the router. */
+export function realmAccess(realm: () => RealmView | undefined): RealmAccess {
   const sessionOf = ({ id }: JoinedSession) => realm()?.session(id);
   return {
+    permits({ id }, action, uri, match) {
+      const home = realm();
+      const session = home?.session(id);
+      return session !== undefined && home?.may(session, action, asUri(uri), match) === true;
+    },
     acceptsPlain(joined, topic) {
       const home = realm();
       const session = home?.session(joined.id);
@@ -24,5 +33,11 @@ export function publishingOf(
       return realm()?.judge(session, { type: MessageType.Publish, ...message });
     },
     retainedTopicsLimit: joined => sessionOf(joined)?.quota?.limits.retainedTopics,
+    retainedBy: topic => realm()?.broker.retained.newest(topic)?.publisher,
+    retainedPublication: topic => realm()?.broker.retained.newest(topic)?.publication,
+    forgetRetained(topic, publication) {
+      const broker = realm()?.broker;
+      if (broker?.retained.newest(topic)?.publication === publication) broker.forgetRetained(asUri(topic));
+    },
   };
 }

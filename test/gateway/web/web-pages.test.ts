@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { loadPage } from '../../../src/gateway/web/page-files.ts';
+import { loadPage } from '../../../src/gateway/web/web-pages.ts';
 
 const html =
   '<meta name="wampway-realm" content="realm1"><meta name="wampway-path" content="/ws"><meta name="x" content="y">';
