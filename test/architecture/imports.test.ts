@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+import {
+  crowdedFolders,
+  fileCircles,
+  folderCircles,
+  importsOf,
+  isInternal,
+  repeatedNames,
+  sources,
+} from '../support/import-graph.ts';
 
 /** Who may import whom: the picture in ARCHITECTURE.md, as data. A layer may always import itself. */
 const allowed: Record<string, readonly string[]> = {
@@ -52,43 +56,22 @@ const purePackages: Record<string, readonly string[]> = {
   auth: ['node:crypto', '@noble/hashes/argon2.js'],
 };
 
-interface Import {
-  readonly from: string;
-  readonly to: string;
-  readonly typeOnly: boolean;
-}
+/** The entry points: the files that may export what another file declares. */
+const entryPoints = ['src/index.ts', 'src/gateway/bridge/bridge.ts'];
 
-function sources(): string[] {
-  return ['src', 'bridges', 'console']
-    .filter(folder => existsSync(join(root, folder)))
-    .flatMap(folder =>
-      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(name => join(folder, name)),
-    )
-    .filter(name => /\.tsx?$/.test(name));
-}
+/** Folders with more than ten files, on purpose. */
+const largeFolders = ['src/gateway/config'];
+
+const files = sources();
+const imports = files.flatMap(importsOf);
+const internal = imports.filter(isInternal);
+const external = imports.filter(found => !isInternal(found) && !found.to.startsWith('.'));
 
 function layerOf(file: string): string {
-  const [top = '', folder = ''] = file.split(sep);
+  const [top = '', folder = ''] = file.split('/');
   if (top !== 'src') return top;
   return folder.endsWith('.ts') ? 'main' : folder;
 }
-
-function importsOf(file: string): Import[] {
-  const text = readFileSync(join(root, file), 'utf8');
-  const found: Import[] = [];
-  const pattern =
-    /^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
-  for (const match of text.matchAll(pattern)) {
-    const specifier = match[2] ?? match[3] ?? '';
-    const to = specifier.startsWith('.') ? relative(root, resolve(root, dirname(file), specifier)) : specifier;
-    found.push({ from: file, to, typeOnly: match[1] !== undefined });
-  }
-  return found;
-}
-
-const imports = sources().flatMap(importsOf);
-const internal = imports.filter(({ to }) => /^(src|bridges|console)[/\\]/.test(to));
-const external = imports.filter(({ to }) => !/^(src|bridges|console)[/\\]/.test(to) && !to.startsWith('.'));
 
 describe('architecture', () => {
   it('reads the imports at all', () => {
@@ -99,23 +82,35 @@ describe('architecture', () => {
     const wrong = internal.filter(({ from, to }) => {
       const [here, there] = [layerOf(from), layerOf(to)];
       if (here === there) return here === 'bridges' && isOtherBridge(from, to);
-      return !(allowed[here] ?? []).some(name => name === there || (there === 'gateway' && to === join('src', name)));
+      return !(allowed[here] ?? []).some(name => name === there || (there === 'gateway' && to === `src/${name}`));
     });
     assert.deepEqual(wrong, []);
   });
 
-  it('has no cycle', () => {
-    const edges = new Map<string, string[]>();
-    for (const { from, to, typeOnly } of internal) if (!typeOnly) edges.set(from, [...(edges.get(from) ?? []), to]);
-    const state = new Map<string, 'open' | 'done'>();
-    const visit = (file: string, path: readonly string[]): void => {
-      if (state.get(file) === 'done') return;
-      assert.notEqual(state.get(file), 'open', `import cycle: ${[...path, file].join(' -> ')}`);
-      state.set(file, 'open');
-      for (const next of edges.get(file) ?? []) visit(next, [...path, file]);
-      state.set(file, 'done');
-    };
-    for (const file of edges.keys()) visit(file, []);
+  it('has no circle between files, type imports included', () => {
+    assert.deepEqual(fileCircles(internal), []);
+  });
+
+  it('has no circle between folders', () => {
+    assert.deepEqual(folderCircles(internal), []);
+  });
+
+  it('has at most ten files in a folder', () => {
+    const crowded = crowdedFolders(files, 10).map(({ folder }) => folder);
+    assert.deepEqual(crowded, largeFolders);
+  });
+
+  it('declares each exported name in one file only', () => {
+    // An entry point may replace a value for one platform, under its name.
+    const inside = files.filter(file => !file.startsWith('src/public/'));
+    assert.deepEqual(repeatedNames(inside), {});
+  });
+
+  it('re-exports in entry points only', () => {
+    const wrong = imports.filter(
+      ({ from, reExport }) => reExport && !entryPoints.includes(from) && !from.startsWith('src/public/'),
+    );
+    assert.deepEqual(wrong, []);
   });
 
   it('keeps input and output out of the pure layers', () => {
@@ -142,6 +137,6 @@ describe('architecture', () => {
 
 /** bridges/index.ts lists the bridges; otherwise a bridge keeps to its own folder. */
 function isOtherBridge(from: string, to: string): boolean {
-  const [fromFolder, toFolder] = [from.split(sep)[1], to.split(sep)[1]];
-  return from !== join('bridges', 'index.ts') && fromFolder !== toFolder;
+  const [fromFolder, toFolder] = [from.split('/')[1], to.split('/')[1]];
+  return from !== 'bridges/index.ts' && fromFolder !== toFolder;
 }

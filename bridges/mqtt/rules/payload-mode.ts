@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { cborItems } from '../../../src/codec/cbor/cbor-items.ts';
-import { walkItem } from '../../../src/codec/cbor/cbor-walk.ts';
+import { walkCbor } from '../../../src/codec/cbor/cbor-walk.ts';
 import { fitItems, unfit } from '../../../src/codec/checks/unfit.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
 import { mqttOfPayload, payloadOfJson, payloadOfMqtt, utf8TextOf, wholeValue } from '../topics/payload-map.ts';
@@ -63,7 +63,7 @@ function cborPayload(bytes: Uint8Array): Payload {
   items[0] = ONE_ITEM_LIST;
   items.set(bytes, 1);
   // Within the list of arguments, which is one level already.
-  const end = orMismatch(() => walkItem(items, 1, items.length, 1), 'is no CBOR');
+  const end = orMismatch(() => walkCbor(items, 1, items.length, 1), 'is no CBOR');
   if (end !== items.length) throw new PayloadMismatch('is more than one item of CBOR');
   return Payload.encoded(cborItems, fitItems(cborItems, items, 1, before), 1);
 }

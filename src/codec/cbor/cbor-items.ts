@@ -1,7 +1,7 @@
 import type { PayloadCount, PayloadValues } from '../../wamp/payload.ts';
 import { BinaryItems, type ItemWriterOn } from '../binary/binary-items.ts';
 import { encodePlain } from './cbor-plain.ts';
-import { walkItem } from './cbor-walk.ts';
+import { walkCbor } from './cbor-walk.ts';
 import { CborWriter } from './cbor-writer.ts';
 
 export const cborWriterOn: ItemWriterOn = out => new CborWriter(out);
@@ -13,4 +13,4 @@ class CborItems extends BinaryItems {
 }
 
 /** Payload items as CBOR, end to end. */
-export const cborItems = new CborItems('cbor', 1, walkItem, cborWriterOn);
+export const cborItems = new CborItems('cbor', 1, walkCbor, cborWriterOn);

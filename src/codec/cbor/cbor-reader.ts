@@ -6,23 +6,23 @@ import {
   argument,
   BINARY,
   BREAK,
+  cborHeadEnd,
+  cborLength,
   DICT,
-  headEnd,
   INDEFINITE_INFO,
   LIST,
-  length,
   NEGATIVE,
   NULL,
   TAG,
   TEXT,
   UNSIGNED,
-  walkItem,
+  walkCbor,
 } from './cbor-walk.ts';
 
 /** Takes the elements of a message off CBOR. Tags around elements are passed over. */
 export class CborReader extends BinaryReader {
   constructor(items: PayloadFormat) {
-    super(items, 'CBOR', walkItem);
+    super(items, 'CBOR', walkCbor);
   }
 
   protected override advance(): boolean {
@@ -33,7 +33,7 @@ export class CborReader extends BinaryReader {
 
   #skipTags(): void {
     while (this.major() === TAG) {
-      this.pos = headEnd(this.bytes, this.pos, this.end);
+      this.pos = cborHeadEnd(this.bytes, this.pos, this.end);
       unfit.seen++;
     }
   }
@@ -49,8 +49,8 @@ export class CborReader extends BinaryReader {
 
   protected listHead(): number {
     const head = this.pos;
-    this.pos = headEnd(this.bytes, head, this.end);
-    return ((this.bytes[head] ?? 0) & 31) === INDEFINITE_INFO ? INDEFINITE : length(this.bytes, head);
+    this.pos = cborHeadEnd(this.bytes, head, this.end);
+    return ((this.bytes[head] ?? 0) & 31) === INDEFINITE_INFO ? INDEFINITE : cborLength(this.bytes, head);
   }
 
   protected isList(): boolean {
@@ -85,7 +85,7 @@ export class CborReader extends BinaryReader {
     const major = initial >> 5;
     if (major === UNSIGNED || major === NEGATIVE) {
       if (this.#info() === INDEFINITE_INFO) throw malformed('CBOR', head, 'no length where one is due');
-      this.pos = headEnd(this.bytes, head, this.end);
+      this.pos = cborHeadEnd(this.bytes, head, this.end);
       const value = argument(this.bytes, head);
       if (typeof value !== 'number') return Number.NaN;
       return major === UNSIGNED ? value : -1 - value;
@@ -102,8 +102,8 @@ export class CborReader extends BinaryReader {
       return typeof text === 'string' ? text : undefined;
     }
     const head = this.pos;
-    const start = headEnd(this.bytes, head, this.end);
-    return this.interned(start, start + length(this.bytes, head));
+    const start = cborHeadEnd(this.bytes, head, this.end);
+    return this.interned(start, start + cborLength(this.bytes, head));
   }
 
   protected kind(): string {

@@ -37,8 +37,8 @@ export const BREAK = 0xff;
 export const NULL = 0xf6;
 
 /** Walks the item at `pos`. `depth` is how many lists, dictionaries and tags are around it. */
-export function walkItem(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
-  const after = headEnd(bytes, pos, end);
+export function walkCbor(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
+  const after = cborHeadEnd(bytes, pos, end);
   const initial = bytes[pos] ?? 0;
   // Most of what there is: integers and floats that nobody wants to know.
   if (sink === undefined && (initial < 0x1c || initial === 0xfb)) return after;
@@ -68,7 +68,7 @@ export function walkItem(bytes: Uint8Array, pos: number, end: number, depth: num
 }
 
 /** The position after the head at `pos`: the first byte and the argument that follows it. */
-export function headEnd(bytes: Uint8Array, pos: number, end: number): number {
+export function cborHeadEnd(bytes: Uint8Array, pos: number, end: number): number {
   if (pos >= end) throw malformed('CBOR', end, 'the frame ends where an item is due');
   const info = (bytes[pos] ?? 0) & 31;
   if (info < 24) return pos + 1;
@@ -89,11 +89,11 @@ function definite(initial: number, pos: number): void {
 
 /** The argument of the head at `pos`, exactly. */
 export function argument(bytes: Uint8Array, pos: number): number | bigint {
-  return ((bytes[pos] ?? 0) & 31) === 27 ? readUint64(bytes, pos + 1) : length(bytes, pos);
+  return ((bytes[pos] ?? 0) & 31) === 27 ? readUint64(bytes, pos + 1) : cborLength(bytes, pos);
 }
 
 /** The argument of the head at `pos` as a length: rounded above 2^53. */
-export function length(bytes: Uint8Array, pos: number): number {
+export function cborLength(bytes: Uint8Array, pos: number): number {
   const info = (bytes[pos] ?? 0) & 31;
   switch (info) {
     case 24:
@@ -128,7 +128,7 @@ function walkString(bytes: Uint8Array, pos: number, after: number, end: number, 
 
 /** The end of the string of definite length at `pos`, checked. */
 function stringEnd(bytes: Uint8Array, pos: number, after: number, end: number): number {
-  const stop = after + length(bytes, pos);
+  const stop = after + cborLength(bytes, pos);
   if (stop > end) throw malformed('CBOR', pos, `a string of ${stop - after} bytes does not fit into the frame`);
   if ((bytes[pos] ?? 0) >> 5 === TEXT && !isUtf8(bytes, after, stop)) throw malformed('CBOR', pos, 'text is not UTF-8');
   return stop;
@@ -150,7 +150,7 @@ function scanChunks(bytes: Uint8Array, from: number, end: number, major: number)
   let pos = from;
   let total = 0;
   while (pos >= end || bytes[pos] !== BREAK) {
-    const after = headEnd(bytes, pos, end);
+    const after = cborHeadEnd(bytes, pos, end);
     const initial = bytes[pos] ?? 0;
     if (initial >> 5 !== major) throw malformed('CBOR', pos, 'a chunk of another kind than its string');
     definite(initial, pos);
@@ -166,8 +166,8 @@ function joinChunks(bytes: Uint8Array, pos: number, total: number): Uint8Array {
   let at = pos;
   let filled = 0;
   while (bytes[at] !== BREAK) {
-    const start = headEnd(bytes, at, bytes.length);
-    const stop = start + length(bytes, at);
+    const start = cborHeadEnd(bytes, at, bytes.length);
+    const stop = start + cborLength(bytes, at);
     whole.set(bytes.subarray(start, stop), filled);
     filled += stop - start;
     at = stop;
@@ -177,11 +177,11 @@ function joinChunks(bytes: Uint8Array, pos: number, total: number): Uint8Array {
 
 /** What the well-formed string from `pos` to `end` holds. */
 function stringBytes(bytes: Uint8Array, pos: number, end: number): Uint8Array {
-  const start = headEnd(bytes, pos, end);
+  const start = cborHeadEnd(bytes, pos, end);
   if (((bytes[pos] ?? 0) & 31) !== INDEFINITE_INFO) return bytes.subarray(start, end);
   let total = 0;
-  for (let at = start; bytes[at] !== BREAK; at = headEnd(bytes, at, end) + length(bytes, at))
-    total += length(bytes, at);
+  for (let at = start; bytes[at] !== BREAK; at = cborHeadEnd(bytes, at, end) + cborLength(bytes, at))
+    total += cborLength(bytes, at);
   return joinChunks(bytes, start, total);
 }
 
@@ -198,17 +198,17 @@ function walkList(
   if (((bytes[head] ?? 0) & 31) === INDEFINITE_INFO) {
     let count = 0;
     sink?.beginList(-1);
-    for (; pos >= end || bytes[pos] !== BREAK; count++) pos = walkItem(bytes, pos, end, depth + 1, sink);
+    for (; pos >= end || bytes[pos] !== BREAK; count++) pos = walkCbor(bytes, pos, end, depth + 1, sink);
     sink?.endList(count);
     return pos + 1;
   }
-  const count = length(bytes, head);
+  const count = cborLength(bytes, head);
   if (count > end - after) throw malformed('CBOR', head, `a list of ${count} items does not fit into the frame`);
   sink?.beginList(count);
   for (let i = 0; i < count; i++) {
     // Rows of doubles are what sensors send most of.
     if (sink === undefined && pos + 9 <= end && bytes[pos] === 0xfb) pos += 9;
-    else pos = walkItem(bytes, pos, end, depth + 1, sink);
+    else pos = walkCbor(bytes, pos, end, depth + 1, sink);
   }
   sink?.endList(count);
   return pos;
@@ -224,7 +224,7 @@ function walkDict(
 ): number {
   if (depth >= MAX_DEPTH) throw tooDeep(head);
   const isOpen = ((bytes[head] ?? 0) & 31) === INDEFINITE_INFO;
-  const count = isOpen ? -1 : length(bytes, head);
+  const count = isOpen ? -1 : cborLength(bytes, head);
   if (2 * count > end - after) throw malformed('CBOR', head, `${count} pairs do not fit into the frame`);
   let pos = after;
   let keys: KeyTable;
@@ -235,13 +235,13 @@ function walkDict(
     let start = pos + 1;
     let stop = start + (bytes[pos] ?? 0) - SHORT_TEXT;
     if ((stop - start) >>> 0 >= LONG || stop > end || !isUtf8(bytes, start, stop)) {
-      start = headEnd(bytes, pos, end);
+      start = cborHeadEnd(bytes, pos, end);
       const initial = bytes[pos] ?? 0;
       if (initial >> 5 !== TEXT) throw malformed('CBOR', pos, 'a key that is no text');
       if ((initial & 31) === INDEFINITE_INFO) {
         const chunks = scanChunks(bytes, start, end, TEXT);
         keys = takeJoined(keys, joinChunks(bytes, start, chunks.total), bytes, depth, index, sink);
-        pos = walkItem(bytes, chunks.pos, end, depth + 1, sink);
+        pos = walkCbor(bytes, chunks.pos, end, depth + 1, sink);
         continue;
       }
       stop = stringEnd(bytes, pos, start, end);
@@ -250,7 +250,7 @@ function walkDict(
     else if (keys === undefined && index < FEW_KEYS) keepKey(start, stop, depth, index);
     else keys = addKey(keys, bytes, start, stop, depth, index);
     if (sink === undefined && stop + 9 <= end && bytes[stop] === 0xfb) pos = stop + 9;
-    else pos = walkItem(bytes, stop, end, depth + 1, sink);
+    else pos = walkCbor(bytes, stop, end, depth + 1, sink);
   }
   if (sink !== undefined) sink.endDict(index);
   else if (index > 1 && keys === undefined) compareKeys(bytes, depth, index);
@@ -287,15 +287,15 @@ function walkTag(
   sink: ItemSink | undefined,
 ): number {
   if (depth >= MAX_DEPTH) throw tooDeep(head);
-  const tag = length(bytes, head);
+  const tag = cborLength(bytes, head);
   if (tag === 2 || tag === 3) {
-    const stop = walkItem(bytes, after, end, depth + 1);
+    const stop = walkCbor(bytes, after, end, depth + 1);
     if ((bytes[after] ?? 0) >> 5 !== BINARY) throw malformed('CBOR', after, 'a bignum that is no byte string');
     if (stop - after > MAX_INTEGER_BYTES) throw malformed('CBOR', after, `a bignum of over ${MAX_INTEGER_BYTES} bytes`);
     if (sink !== undefined) sink.integer(bigInteger(stringBytes(bytes, after, stop), tag === 3));
     return stop;
   }
-  const stop = walkItem(bytes, after, end, depth + 1, sink);
+  const stop = walkCbor(bytes, after, end, depth + 1, sink);
   if (sink === undefined && !tagFits(tag, bytes, after, stop)) unfit.seen++;
   return stop;
 }

@@ -1,6 +1,6 @@
 import type { PayloadFormat } from '../../wamp/payload.ts';
 import { BinaryReader } from '../binary/binary-reader.ts';
-import { headEnd, integer, type Kind, kindAt, length, walkItem } from './msgpack-walk.ts';
+import { integer, type Kind, kindAt, msgpackHeadEnd, msgpackLength, walkMsgpack } from './msgpack-walk.ts';
 
 /** Kinds as a peer is told of them. */
 const names: Readonly<Record<Kind | 'end', string>> = {
@@ -20,7 +20,7 @@ const names: Readonly<Record<Kind | 'end', string>> = {
 /** Takes the elements of a message off MsgPack. */
 export class MsgpackReader extends BinaryReader {
   constructor(items: PayloadFormat) {
-    super(items, 'MsgPack', walkItem);
+    super(items, 'MsgPack', walkMsgpack);
   }
 
   #kind(): Kind | 'end' {
@@ -29,8 +29,8 @@ export class MsgpackReader extends BinaryReader {
 
   protected listHead(): number {
     const head = this.pos;
-    this.pos = headEnd(this.bytes, head, this.end);
-    return length(this.bytes, head);
+    this.pos = msgpackHeadEnd(this.bytes, head, this.end);
+    return msgpackLength(this.bytes, head);
   }
 
   protected isList(): boolean {
@@ -61,7 +61,7 @@ export class MsgpackReader extends BinaryReader {
     const head = this.pos;
     const kind = this.#kind();
     if (kind === 'integer') {
-      this.pos = headEnd(this.bytes, head, this.end);
+      this.pos = msgpackHeadEnd(this.bytes, head, this.end);
       const value = integer(this.bytes, head);
       return typeof value === 'number' ? value : Number.NaN;
     }
@@ -72,8 +72,8 @@ export class MsgpackReader extends BinaryReader {
 
   protected string(): string | undefined {
     if (this.#kind() !== 'text') return undefined;
-    const start = headEnd(this.bytes, this.pos, this.end);
-    return this.interned(start, start + length(this.bytes, this.pos));
+    const start = msgpackHeadEnd(this.bytes, this.pos, this.end);
+    return this.interned(start, start + msgpackLength(this.bytes, this.pos));
   }
 
   protected kind(): string {

@@ -45,7 +45,7 @@ export function kindAt(bytes: Uint8Array, pos: number): Kind {
 }
 
 /** The position after the head at `pos`: the first byte and the length or number that follows it. */
-export function headEnd(bytes: Uint8Array, pos: number, end: number): number {
+export function msgpackHeadEnd(bytes: Uint8Array, pos: number, end: number): number {
   if (pos >= end) throw malformed('MsgPack', end, 'the frame ends where an item is due');
   const after = pos + 1 + (argumentSizes[bytes[pos] ?? 0] ?? 0);
   if (after > end) throw malformed('MsgPack', end, 'the frame ends within the head of an item');
@@ -53,7 +53,7 @@ export function headEnd(bytes: Uint8Array, pos: number, end: number): number {
 }
 
 /** Bytes, items or pairs that the head of text, binary, a list, a dictionary or an extension at `pos` announces. */
-export function length(bytes: Uint8Array, pos: number): number {
+export function msgpackLength(bytes: Uint8Array, pos: number): number {
   const first = bytes[pos] ?? 0;
   switch (argumentSizes[first]) {
     case 1:
@@ -96,8 +96,8 @@ export function integer(bytes: Uint8Array, pos: number): number | bigint {
 const SHORT_TEXT = 5;
 
 /** Walks the item at `pos`. `depth` is how many lists and dictionaries are around it. */
-export function walkItem(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
-  const after = headEnd(bytes, pos, end);
+export function walkMsgpack(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
+  const after = msgpackHeadEnd(bytes, pos, end);
   const first = bytes[pos] ?? 0;
   switch (kinds[first]) {
     case 'integer':
@@ -141,7 +141,7 @@ export function walkItem(bytes: Uint8Array, pos: number, end: number, depth: num
 
 /** The end of the content that begins at `after`, checked. */
 function contentEnd(bytes: Uint8Array, pos: number, after: number, end: number): number {
-  const stop = after + length(bytes, pos);
+  const stop = after + msgpackLength(bytes, pos);
   if (stop > end) throw malformed('MsgPack', pos, `${stop - after} bytes do not fit into the frame`);
   return stop;
 }
@@ -161,14 +161,14 @@ function walkList(
   sink: ItemSink | undefined,
 ): number {
   if (depth >= MAX_DEPTH) throw tooDeep(head);
-  const count = length(bytes, head);
+  const count = msgpackLength(bytes, head);
   if (count > end - after) throw malformed('MsgPack', head, `a list of ${count} items does not fit into the frame`);
   let pos = after;
   sink?.beginList(count);
   for (let i = 0; i < count; i++) {
     // Rows of doubles are what sensors send most of.
     if (sink === undefined && pos + 9 <= end && bytes[pos] === 0xcb) pos += 9;
-    else pos = walkItem(bytes, pos, end, depth + 1, sink);
+    else pos = walkMsgpack(bytes, pos, end, depth + 1, sink);
   }
   sink?.endList(count);
   return pos;
@@ -183,7 +183,7 @@ function walkDict(
   sink: ItemSink | undefined,
 ): number {
   if (depth >= MAX_DEPTH) throw tooDeep(head);
-  const count = length(bytes, head);
+  const count = msgpackLength(bytes, head);
   if (2 * count > end - after) throw malformed('MsgPack', head, `${count} pairs do not fit into the frame`);
   let pos = after;
   let keys: KeyTable;
@@ -194,7 +194,7 @@ function walkDict(
     let start = pos + 1;
     let stop = start + (first & 31);
     if (first >> 5 !== SHORT_TEXT || stop > end || !isUtf8(bytes, start, stop)) {
-      start = headEnd(bytes, pos, end);
+      start = msgpackHeadEnd(bytes, pos, end);
       if (kindAt(bytes, pos) !== 'text') throw malformed('MsgPack', pos, 'a key that is no text');
       stop = textEnd(bytes, pos, start, end);
     }
@@ -202,7 +202,7 @@ function walkDict(
     else if (i < FEW_KEYS) keepKey(start, stop, depth, i);
     else keys = addKey(keys, bytes, start, stop, depth, i);
     if (sink === undefined && stop + 9 <= end && bytes[stop] === 0xcb) pos = stop + 9;
-    else pos = walkItem(bytes, stop, end, depth + 1, sink);
+    else pos = walkMsgpack(bytes, stop, end, depth + 1, sink);
   }
   if (sink !== undefined) sink.endDict(count);
   else if (count > 1 && count <= FEW_KEYS) compareKeys(bytes, depth, count);
