@@ -25,36 +25,36 @@ import { RefusedFilters } from '../source/refused-filters.ts';
 import { AedesPeer, limitPackets } from './aedes-peer.ts';
 import { CallbackQueue } from './callback-queue.ts';
 
-/** What is read from a socket at once, and written to it before its subscriber counts as slow, in bytes. */
+/** Bytes per read of a socket, and bytes buffered for it before its subscriber counts as slow. */
 const SOCKET_BUFFER = 64 * 1024;
-/** Milliseconds for which a subscriber that takes nothing may hold up those who publish to it. */
+/** Milliseconds for which a stalled subscriber may delay its publishers. */
 const DRAIN_TIMEOUT = 3_000;
-/** Milliseconds after which the kernel asks a silent connection whether it is still there. */
+/** Milliseconds after which the kernel probes a silent connection. */
 const TCP_KEEPALIVE = 60_000;
-/** Connections that may be open beside those of the clients that were let in. */
+/** Pending connections beside those of admitted clients. */
 const MAX_STRANGERS = 100;
-/** Connections above that, so that a newcomer is seen for whom another one has to go. */
+/** Connections above that limit, so that a new connection can be accepted before the oldest is closed. */
 const SURPLUS_CONNECTIONS = 32;
-/** Packets that a client may send behind its CONNECT before that is answered. */
+/** Packets that a client may send after CONNECT before CONNACK. */
 const MAX_EARLY_PACKETS = 1_000;
-/** Characters of a client id. */
+/** The longest client id, in characters. */
 const MAX_CLIENT_ID = 256;
-/** Our own publications that may wait for their turn of the event loop. */
+/** Own publications that may wait for their turn of the event loop. */
 const MAX_WAITING = 10_000;
-/** Milliseconds after its socket in which a client is gone, whatever aedes says of it. */
+/** Milliseconds after the end of its socket when a client counts as gone, whatever aedes reports. */
 const GONE_TIMEOUT = 1_000;
 /** Milliseconds that closing may take. */
 const CLOSE_TIMEOUT = 1_000;
 
-/** Bytes that are no UTF-8 come from aedes as U+FFFD, and nothing else tells them; a real one is refused with the rest. */
+/** aedes replaces bytes that are not UTF-8 by U+FFFD without a report, so a genuine U+FFFD is refused too. */
 const REPLACEMENT = '\ufffd';
 
-/** Where messages go that are acknowledged and passed on to no client. */
+/** The topic of messages that are acknowledged and passed on to no client. */
 const WITHHELD = '$withheld';
 
 type Hook<Name extends keyof AedesOptions> = Parameters<NonNullable<AedesOptions[Name]>>;
 
-/** What aedes has and its types do not name: where it keeps unreleased QoS 2 messages and retained ones. */
+/** Members of aedes that its types do not declare: the stores of unreleased QoS 2 messages and of retained messages. */
 interface Persistent {
   readonly persistence: {
     incomingGetPacket(client: Client, packet: PublishPacket): Promise<unknown>;
@@ -71,8 +71,9 @@ export interface AedesBrokerDependencies {
 }
 
 /**
- * The embedded broker. Stock aedes 1.2 reorders and loses messages, acknowledges what nobody has accepted, and lets one
- * client stop the others. A measure against each stands where its letter does, and a test of that letter fails without.
+ * The embedded broker on aedes. Stock aedes 1.2 reorders and loses messages, acknowledges before acceptance, and lets
+ * one client stall the others. Protections against each are named in comments (docs/mqtt.md lists them), and each has a
+ * test that fails without it.
  */
 export class AedesBroker implements MqttSource {
   readonly isConnected = true;
@@ -102,8 +103,8 @@ export class AedesBroker implements MqttSource {
     this.#log = dependencies.log;
     this.#refusals = new RefusalLog(dependencies.log, undefined, dependencies.refusals);
     this.#aedes = new Aedes({
-      // Measures B and C: no queue that all messages share, whose unwinding overflows the stack and which one stalled
-      // subscriber fills; and a stalled subscriber is cut after seconds, not a minute.
+      // Packet loop and stall limit: no queue shared by all messages, whose unwinding overflows the stack and which one
+      // stalled subscriber fills. A stalled subscriber is disconnected after seconds, not after a minute.
       concurrency: 0,
       drainTimeout: DRAIN_TIMEOUT,
       connectTimeout: config.connectTimeout,
@@ -131,7 +132,8 @@ export class AedesBroker implements MqttSource {
     this.#aedes.on('connectionError', (client, error) => this.#broken(client, error));
     this.#aedes.addListener('error', (error: unknown) => this.#sink.failed(error));
     this.#server = createServer(
-      // Measure F: without noDelay a QoS 1 round trip takes 44 ms. Measure C: a larger buffer before a write waits.
+      // No-delay writes: without noDelay a QoS 1 round trip takes 44 ms. Stall limit: a larger buffer before a write
+      // waits.
       {
         noDelay: true,
         highWaterMark: SOCKET_BUFFER,
@@ -144,7 +146,7 @@ export class AedesBroker implements MqttSource {
     this.#server.on('drop', () => this.#drops.add('too many connections'));
   }
 
-  /** Listens; rejects with what the system says (`EADDRINUSE` …), which names the address and port. */
+  /** Listens. Rejects with the system's error (`EADDRINUSE` …), which names the address and port. */
   static async listen(config: MqttConfig, dependencies: AedesBrokerDependencies): Promise<AedesBroker> {
     const broker = new AedesBroker(config, dependencies);
     await broker.#aedes.listen();
@@ -172,11 +174,11 @@ export class AedesBroker implements MqttSource {
   publish(publication: MqttPublication): void {
     const { topic, payload, qos, retain } = publication;
     if (!isTopic(topic)) {
-      this.#drops.add('no MQTT topic name', { topic });
+      this.#drops.add('not a valid MQTT topic name', { topic });
       return;
     }
     if (this.#publications.length >= MAX_WAITING) {
-      this.#drops.add('too many publications wait', { topic });
+      this.#drops.add('too many publications are waiting', { topic });
       return;
     }
     const packet = {
@@ -188,11 +190,11 @@ export class AedesBroker implements MqttSource {
       dup: false,
       brokerId: this.#origin(),
     };
-    // What is stored first is emitted microtasks later than what is not, and must not be overtaken.
+    // A stored message is emitted some microtasks later than one that is not stored, and must not be overtaken.
     const lane = (retain ? 1 : 0) + (qos > 0 ? 2 : 0);
     this.#publications.enter(undefined, lane, () => {
       this.#aedes.publish(packet, error => {
-        if (error && !this.#stopping) this.#drops.add('the broker refused it', { topic, refusal: error.message });
+        if (error && !this.#stopping) this.#drops.add('refused by the broker', { topic, refusal: error.message });
       });
     });
   }
@@ -203,7 +205,7 @@ export class AedesBroker implements MqttSource {
       const message = { cmd: 'publish' as const, topic, payload: Buffer.from(payload), qos, retain, dup: false };
       const packet = { ...message, brokerId: this.#origin(), brokerCounter: 1 };
       client.publish(packet, error => {
-        if (error) this.#drops.add('the client is gone', { topic });
+        if (error) this.#drops.add('the client disconnected', { topic });
       });
       return true;
     }
@@ -234,7 +236,10 @@ export class AedesBroker implements MqttSource {
     for (const client of [...this.#peers.keys()]) this.#gone(client);
   }
 
-  /** Measure A: aedes drops a packet whose origin it has seen a later packet of. Each packet is its own origin. */
+  /**
+   * Duplicate check: aedes drops a packet if it has seen a later packet of the same origin. Each packet is its own
+   * origin.
+   */
   #origin(): string {
     this.#packets += 1;
     return this.#packets.toString(36);
@@ -258,7 +263,7 @@ export class AedesBroker implements MqttSource {
     socket.once('close', () => {
       this.#sockets.delete(socket);
       if (this.#peers.get(client)?.admitted !== true) this.#peers.delete(client);
-      // The will comes after the socket's end, and aedes does not announce every disconnection.
+      // The will follows the end of the socket, and aedes does not announce every disconnection.
       else this.#clock.after(GONE_TIMEOUT, () => this.#gone(client));
     });
   }
@@ -266,15 +271,15 @@ export class AedesBroker implements MqttSource {
   #preConnect(...[client, packet, callback]: Hook<'preConnect'>): void {
     const peer = this.#peers.get(client);
     const { clientId, username = '', will } = packet;
-    // Measure L. [MQTT-1.5.3-1]
+    // Text check. [MQTT-1.5.3-1]
     if (peer === undefined || !isText(clientId) || !isText(username)) {
-      callback(new Error('client id or user name is not UTF-8 without control characters'), false);
+      callback(new Error('the client id and the user name must be UTF-8 without control characters'), false);
     } else if (will !== undefined && !isTopic(will.topic)) {
-      callback(new Error('the will has no valid topic'), false);
+      callback(new Error('the will must have a valid topic name'), false);
     } else {
-      // [MQTT-3.1.3-8]; aedes itself would make up an id for a session that is to be found again.
-      if (clientId === '' && packet.clean === false) peer.flaw = 'an empty client id needs a clean session';
-      if (clientId.length > MAX_CLIENT_ID) peer.flaw = `a client id has at most ${MAX_CLIENT_ID} characters`;
+      // Client id requirement. [MQTT-3.1.3-8] aedes would generate an id for a session that must be found again.
+      if (clientId === '' && packet.clean === false) peer.flaw = 'an empty client id requires a clean session';
+      if (clientId.length > MAX_CLIENT_ID) peer.flaw = `a client id must have at most ${MAX_CLIENT_ID} characters`;
       callback(null, true);
     }
   }
@@ -294,7 +299,7 @@ export class AedesBroker implements MqttSource {
         peer.password = undefined;
         this.#admitted += 1;
         callback(null, true);
-        // Gone while it was being let in: nobody else will say so.
+        // The client disconnected while it was being admitted. No other event reports that.
         if (!this.#peers.has(client)) this.#leave(peer);
       },
       (error: unknown) => {
@@ -316,7 +321,7 @@ export class AedesBroker implements MqttSource {
     await this.#sink.connecting(peer);
   }
 
-  /** Whether a client of that id is there, whose place a newcomer takes. [MQTT-3.1.4-2] */
+  /** Whether a client with that id is connected, which the new one will replace. [MQTT-3.1.4-2] */
   #isConnected(clientId: string): boolean {
     for (const peer of this.#peers.values()) if (peer.admitted && peer.clientId === clientId) return true;
     return false;
@@ -324,9 +329,9 @@ export class AedesBroker implements MqttSource {
 
   // Runs for every message of a client and for its will, before aedes acknowledges, stores or forwards it.
   #authorizePublish(...[client, packet, callback]: Hook<'authorizePublish'>): void {
-    // Measure L, and the will, whose topic aedes does not look at. [MQTT-3.3.2-2]
+    // Text check, also for the will, whose topic aedes does not check. [MQTT-3.3.2-2]
     if (!isTopic(packet.topic)) {
-      callback(new Error('the topic is not UTF-8 without control characters and wildcards'));
+      callback(new Error('the topic must be UTF-8 without control characters and wildcards'));
       return;
     }
     if (isBridgeNotice(packet.topic)) {
@@ -335,16 +340,16 @@ export class AedesBroker implements MqttSource {
       return;
     }
     if (packet.topic.startsWith('$SYS/')) {
-      callback(new Error('topics that begin with $SYS/ are the broker’s own'));
+      callback(new Error('topics that begin with $SYS/ are reserved for the broker'));
       return;
     }
     Object.assign(packet, { brokerId: this.#origin() });
     const peer = client === null ? undefined : this.#peers.get(client);
-    // Measure D: the acknowledgement waits until the message is accepted; aedes acknowledges before it does anything.
+    // Acknowledgement order: the acknowledgement waits for acceptance. aedes acknowledges first.
     const verdict = this.#verdict(client, packet, peer);
     if (verdict === 'withhold') withhold(packet);
     const accepted = typeof verdict === 'string' ? undefined : verdict.then(found => carryOut(found, packet));
-    // A client that is gone has a will left, and nothing whose order it could break.
+    // A disconnected client has only its will left, so there is no order to keep.
     const line = peer === undefined || peer.closed ? new CallbackQueue() : peer.line;
     line.enter(accepted, packet.retain ? 1 + packet.qos : 0, callback);
     if (accepted !== undefined) peer?.awaits(accepted);
@@ -364,7 +369,8 @@ export class AedesBroker implements MqttSource {
       receivedAt: this.#clock.now(),
     };
     if (packet.qos < 2 || client === null || packet.messageId === undefined) return this.#sink.message(message, peer);
-    // Sent again, it has been accepted before. [MQTT-4.3.3-2] Asked for every QoS 2 message, so that they keep order.
+    // A repeated packet was accepted before. [MQTT-4.3.3-2] Checked for every QoS 2 message, so that they keep their
+    // order.
     const { persistence } = this.#aedes as unknown as Persistent;
     return persistence.incomingGetPacket(client, packet).then(
       () => 'pass',
@@ -375,10 +381,10 @@ export class AedesBroker implements MqttSource {
   #authorizeSubscribe(...[client, subscription, callback]: Hook<'authorizeSubscribe'>): void {
     const peer = client === null ? undefined : this.#peers.get(client);
     const { topic } = subscription;
-    // Measure L. [MQTT-1.5.3-1]
-    if (!isText(topic)) callback(new Error('the filter is not UTF-8 without control characters'));
+    // Text check. [MQTT-1.5.3-1]
+    if (!isText(topic)) callback(new Error('the filter must be UTF-8 without control characters'));
     else if (topic.split('/', 1)[0] === WITHHELD) callback(null, null);
-    // Shared subscriptions are MQTT 5; aedes would take the filter for a plain one that nothing matches.
+    // Shared subscriptions are MQTT 5. aedes would take the filter for a plain one that matches nothing.
     else if (topic.startsWith('$share/')) callback(null, null);
     else if (this.#refused.refuses(topic)) callback(null, null);
     else callback(null, peer !== undefined && this.#sink.maySubscribe?.(peer, topic) === false ? null : subscription);
@@ -401,14 +407,15 @@ export class AedesBroker implements MqttSource {
     if (peer === undefined || this.#stopping) return;
     const fields = { peer: peer.address, clientId: peer.clientId, reason: error.message };
     if (peer.admitted) this.#log.info(fields, 'MQTT client disconnected');
-    else this.#log.debug(fields, 'MQTT connection ended before it was let in');
+    else this.#log.debug(fields, 'MQTT connection ended before CONNACK');
   }
 
   #gone(client: Client): void {
     const peer = this.#peers.get(client);
     if (peer === undefined) return;
     this.#peers.delete(client);
-    // The session outlives what it still publishes: without an answer, aedes passes on neither the will nor the message.
+    // The session outlives its pending publications: without an answer, aedes would pass on neither the will nor the
+    // message.
     if (peer.admitted) peer.whenAnswered(() => this.#leave(peer));
   }
 
@@ -418,7 +425,7 @@ export class AedesBroker implements MqttSource {
   }
 }
 
-/** aedes goes on with the packet as it is now, and acknowledges it: on a topic that no client can subscribe. */
+/** aedes continues with the changed packet and acknowledges it: on a topic that no client can subscribe to. */
 function withhold(packet: PublishPacket): void {
   Object.assign(packet, { topic: WITHHELD, payload: Buffer.alloc(0), retain: false });
 }

@@ -16,11 +16,11 @@ export class AedesPeer implements MqttPeer {
   readonly loopback: boolean;
   username: string | undefined;
   password: string | undefined;
-  /** Whether the sink has let it in. */
+  /** Whether the sink has admitted it. */
   admitted = false;
-  /** Why CONNECT will be refused; known before aedes asks. */
+  /** Why CONNECT will be refused. Known before aedes asks. */
   flaw: string | undefined;
-  /** Where the client's messages wait for being accepted, so that they keep their order. Measure E. */
+  /** Publish order: the client's messages wait here for acceptance, so that they keep their order. */
   readonly line = new CallbackQueue();
   /** Messages that wait for the realm's answer. */
   #waiting = 0;
@@ -35,7 +35,7 @@ export class AedesPeer implements MqttPeer {
     this.address = peer;
     this.host = address;
     this.loopback = loopback;
-    // Measure A: aedes's own table takes a packet that another has overtaken for a duplicate, and grows for ever.
+    // Duplicate check: aedes's own table takes an overtaken packet for a duplicate, and grows without bound.
     Object.assign(client, { duplicates: recentPackets(RECENT_PACKETS) });
   }
 
@@ -47,7 +47,7 @@ export class AedesPeer implements MqttPeer {
     return this.#client.version;
   }
 
-  /** Whether the connection is over. */
+  /** Whether the connection has ended. */
   get closed(): boolean {
     return this.#client.closed;
   }
@@ -62,7 +62,7 @@ export class AedesPeer implements MqttPeer {
     answer.then(settled, settled);
   }
 
-  /** Calls `then` once the realm has answered all messages of the client, its will among them. */
+  /** Calls `then` when the realm has answered all messages of the client, including its will. */
   whenAnswered(then: () => void): void {
     if (this.#waiting === 0) then();
     else this.#answered = then;
@@ -74,8 +74,8 @@ export class AedesPeer implements MqttPeer {
 }
 
 /**
- * Measure H: cuts the socket before a packet over the limit is collected. Looks at the bytes as aedes reads them; a
- * stream in between would cost every write as well.
+ * Packet size limit: cuts the connection before an oversized packet is collected. It inspects the bytes as aedes reads
+ * them, because a stream in between would also cost every write.
  */
 export function limitPackets(socket: Socket, maxPacketSize: number): void {
   const scanner = new PacketScanner(maxPacketSize);

@@ -1,35 +1,35 @@
-/** Told that it is its turn, or that what it waited for failed. */
+/** Called when it is its turn, or with the error of its condition. */
 type Turn = (error?: Error) => void;
 
 interface Place {
   readonly lane: number;
   readonly turn: Turn;
   settled: boolean;
-  /** What it waited for failed. */
+  /** The error of its condition. */
   error?: Error;
 }
 
 /**
- * A queue in which everyone is called in the order of arrival, whatever order what they wait for happens in: messages
- * of one client keep their order though some of them are being accepted elsewhere.
- *
- * A lane is how a broker treats a message once it is called: 0 at once, any other number in some microtasks, the same
- * for all of a lane. So a message is called in the next turn of the loop where the one before it went by another lane
- * that is slower; otherwise it would overtake.
+ * A queue that calls its entries in the order of arrival, regardless of the order in which their conditions resolve:
+ * messages of one client keep their order while some are being accepted.
+ * A lane is how a broker processes a message after the call: lane 0 at once, any other lane after some microtasks, the
+ * same number for a lane. A message is called in the next turn of the loop if the previous one used another, slower
+ * lane. Otherwise it would overtake.
  */
 export class CallbackQueue {
   readonly #places: Place[] = [];
   #laneInUse = 0;
   #broken = false;
 
-  /** How many wait. */
+  /** The number of waiting entries. */
   get length(): number {
     return this.#places.length;
   }
 
   /**
-   * Calls `turn` once `accepted` has resolved and everyone before has been called; within this call where it can.
-   * Where `accepted` rejects, `turn` gets the error, and those behind it are never called: the connection is over.
+   * Calls `turn` when `accepted` has resolved and all earlier entries have been called; within this call if possible.
+   * If `accepted` rejects, `turn` receives the error and later entries are never called, because the connection is
+   * over.
    */
   enter(accepted: Promise<void> | undefined, lane: number, turn: Turn): void {
     if (this.#broken) return;

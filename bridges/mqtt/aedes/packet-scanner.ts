@@ -1,8 +1,8 @@
 const CONNECT = 0x10;
 
 /**
- * Follows the fixed headers of an MQTT stream, whatever its chunks, and says when it must be cut: before a packet
- * larger than the limit is collected, and at once where it does not begin with CONNECT. [MQTT-2.2.3], [MQTT-3.1.0-1]
+ * Follows the fixed headers of an MQTT stream, regardless of its chunks, and reports when it must be cut: before a
+ * packet beyond the limit is collected, and at once if it does not begin with CONNECT. [MQTT-2.2.3], [MQTT-3.1.0-1]
  */
 export class PacketScanner {
   readonly #limit: number;
@@ -10,15 +10,15 @@ export class PacketScanner {
   #inLength = false;
   #length = 0;
   #factor = 1;
-  /** Bytes of the current packet, after its fixed header, that have not come yet. */
+  /** Outstanding bytes of the current packet, after its fixed header. */
   #missing = 0;
 
-  /** `limit`: the most bytes that may follow a fixed header. */
+  /** `limit`: the most bytes after a fixed header. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Looks at the next bytes. Returns why the connection must be cut, or undefined. */
+  /** Inspects the next bytes. Returns why the connection must be cut, or undefined. */
   scan(chunk: Uint8Array): string | undefined {
     let at = 0;
     while (at < chunk.length) {
@@ -37,7 +37,7 @@ export class PacketScanner {
 
   #header(byte: number): string | undefined {
     if (!this.#inLength) {
-      if (!this.#greeted && byte !== CONNECT) return 'the first packet is not CONNECT';
+      if (!this.#greeted && byte !== CONNECT) return 'the first packet must be CONNECT';
       this.#greeted = true;
       this.#inLength = true;
       this.#length = 0;
@@ -52,6 +52,6 @@ export class PacketScanner {
       return undefined;
     }
     this.#factor *= 128;
-    return this.#factor > 128 ** 3 ? 'a packet length of more than four bytes' : undefined;
+    return this.#factor > 128 ** 3 ? 'a packet length must not have more than four bytes' : undefined;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * A table of the packets that a client was sent lately, in the shape that aedes keeps for its duplicate check: packet's
- * origin to packet's counter. Holds the last `limit` origins: with an origin for each packet, one that another has
- * overtaken is no duplicate, and overlapping subscriptions, which match in the same turn, still are.
+ * The packets that a client was sent recently, in the structure of aedes's duplicate check: packet's origin to packet's
+ * counter. Holds the last `limit` origins. Because each packet has its own origin, an overtaken packet is not a
+ * duplicate. Packets of overlapping subscriptions, which match in the same turn, still are.
  */
 export function recentPackets(limit: number): Record<string, number> {
   const seen = new Map<PropertyKey, number>();

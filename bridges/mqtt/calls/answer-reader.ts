@@ -6,15 +6,15 @@ import { payloadOfMqtt } from '../topics/payload-map.ts';
 import type { CallScheme } from './call-scheme.ts';
 import { calledPayload, calledValue } from './payload-shape.ts';
 
-/** What the device says is wrong, if it has no URI for it. */
+/** The error URI if the device gives none of its own. */
 export const MQTT_DEVICE_ERROR = asUri('wampway.error.device');
 
-/** Reads what devices of a kind answer: results and errors. */
+/** Reads the answers of one kind of device: results and errors. */
 export class AnswerReader {
   readonly #result: JsonPointer | undefined;
   readonly #at: JsonPointer | undefined;
   readonly #message: JsonPointer | undefined;
-  /** What says that an answer is an error; undefined: anything but false and null. */
+  /** The values that mark an answer as an error; undefined: any value but false and null. */
   readonly #equals: readonly unknown[] | undefined;
 
   constructor(response: CallScheme['response']) {
@@ -26,7 +26,7 @@ export class AnswerReader {
     this.#equals = equals === undefined ? undefined : Array.isArray(equals) ? equals : [equals];
   }
 
-  /** The result in an answer; throws `wampway.error.device` if the answer says that the call failed. */
+  /** The result in an answer. Throws `wampway.error.device` if the answer reports a failed call. */
   result(bytes: Uint8Array): Payload {
     if (this.#result === undefined && this.#at === undefined) return calledPayload(bytes);
     const [value] = payloadOfMqtt(bytes).args;
@@ -36,7 +36,7 @@ export class AnswerReader {
     return this.#result === undefined ? calledPayload(bytes) : calledValue(this.#result.find(value));
   }
 
-  /** Throws the error that a message says: `{"error": URI, "args": […], "kwargs": {…}}`, or anything else. */
+  /** Throws the error in a message: `{"error": URI, "args": […], "kwargs": {…}}`, or any other value. */
   error(bytes: Uint8Array): never {
     const [value] = payloadOfMqtt(bytes).args;
     const said = typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;

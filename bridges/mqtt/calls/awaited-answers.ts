@@ -1,8 +1,8 @@
-/** Who waits for messages on which topic: constant work for a message that is no answer. */
+/** Pending calls by the topic of their answer. A message that is not an answer costs constant work. */
 export class AwaitedAnswers<Waiting> {
   readonly #byTopic = new Map<string, Waiting[]>();
 
-  /** Those that wait on `topic`, in order of their calls. */
+  /** The pending calls on `topic`, in the order of the calls. */
   on(topic: string): readonly Waiting[] {
     return this.#byTopic.get(topic) ?? [];
   }

@@ -18,69 +18,77 @@ const shape = z
     'auto; value: the only argument, or keyword arguments as an object; or JSON in which "$value", "$args", "$kwargs", "$method" and "$n" stand for parts of the call',
   );
 
-/** A topic with names in braces; with more characters, matching it would cost too much. */
+/** A topic with names in braces. Its length is bounded, because matching a longer one would cost too much. */
 const topicPattern = z.string().min(1).max(512);
 
-/** How calls reach a kind of device over MQTT, as data. */
+/** How the gateway calls one kind of device over MQTT, as data. */
 export const callSchemeSchema = z.strictObject({
   listen: topicPattern.describe(
-    'The filter that such a device subscribes; subscribing it is being callable. {clientid}, {device} in it',
+    'The filter that such a device subscribes to. A device that has subscribed is callable. It may contain {clientid} and {device}',
   ),
   procedure: z
     .string()
-    .regex(/^[^\s#]+(\.#)?$/, 'must be URI components, with # as the last for all that follow')
+    .regex(/^[^\s#]+(\.#)?$/, 'must be URI components; the last may be # for all further ones')
     .describe('Its procedures, under the prefix: "tasmota.{device}.#"; {clientid} and names of `listen` or its own'),
   methods: z
     .array(z.string().min(1))
     .min(1)
     .optional()
-    .describe('With # in the procedure: what its last component may be. Unless said, anything'),
+    .describe('If the procedure contains #: the allowed last components. Default: any'),
   request: z.strictObject({
     topic: topicPattern.describe(
-      'Where the call is published: {clientid}, {device}, {n}; {method} is # with dots, {levels} with slashes, {parent} without its last level',
+      'The topic of the call: {clientid}, {device}, {n}; {method} is # with dots, {levels} with slashes, {parent} without its last level',
     ),
     payload: shape,
-    qos: qos.default(1).describe('QoS of calls to one client id, and at a broker elsewhere; see docs/mqtt-calls.md'),
+    qos: qos.default(1).describe('QoS of calls to one client id, and at an external broker; see docs/mqtt-calls.md'),
   }),
   response: z
     .strictObject({
-      topic: topicPattern.describe('Where the device answers'),
+      topic: topicPattern.describe('The topic of the device’s answers'),
       also: z
         .record(z.string(), z.array(topicPattern))
         .optional()
         .describe(
-          'Where else it answers some methods, by their names in capital letters; {value} is the only argument',
+          'Other answer topics for some methods, by their names in capital letters; {value} is the only argument',
         ),
-      exclusive: z.boolean().default(true).describe('Nothing but answers comes there; others are dropped, not events'),
-      match: pointer.optional().describe('Where in the answer "$n" of the call stands'),
+      exclusive: z
+        .boolean()
+        .default(true)
+        .describe('The topic carries answers only; other messages are dropped and are not events'),
+      match: pointer.optional().describe('The part of the answer that repeats "$n" of the call'),
       result: pointer.optional().describe('The part of the answer that is the result'),
       error: z
         .strictObject({
-          at: pointer.optional().describe('The answer is an error where this is there, and not false or null'),
-          equals: z.unknown().optional().describe('… or where it is this, or one of these'),
+          at: pointer.optional().describe('The answer is an error if this part exists and is not false or null'),
+          equals: z.unknown().optional().describe('… or if it equals this value, or one of these'),
           message: pointer.optional(),
         })
         .optional(),
-      errorTopic: topicPattern.optional().describe('Where errors come: {"error": URI, "args": […]}'),
-      progressTopic: topicPattern.optional().describe('Where progressive results come'),
+      errorTopic: topicPattern.optional().describe('The topic of errors: {"error": URI, "args": […]}'),
+      progressTopic: topicPattern.optional().describe('The topic of progressive results'),
     })
     .optional()
-    .describe('Without it the call is a command that nobody answers'),
-  timeout: z.int().min(10).max(3_600_000).default(10_000).describe('Milliseconds, where the caller names none'),
-  inFlight: z.int().min(1).max(1000).default(8).describe('Calls of one device that wait for its answer at a time'),
+    .describe('Without it, the call is a command without an answer'),
+  timeout: z
+    .int()
+    .min(10)
+    .max(3_600_000)
+    .default(10_000)
+    .describe('Milliseconds until the call fails, if the caller sets no timeout'),
+  inFlight: z.int().min(1).max(1000).default(8).describe('Calls that may wait for an answer of one device'),
 });
 
 export type CallScheme = Omit<z.output<typeof callSchemeSchema>, 'request'> & {
   readonly request: { readonly topic: string; readonly payload: PayloadShape; readonly qos: 0 | 1 | 2 };
 };
 
-/** How devices of a kind call procedures over MQTT. */
+/** How one kind of device calls procedures over MQTT. */
 export interface CallerScheme {
-  /** Where the call comes. `{procedure}` is the procedure, unless it stands in the payload. */
+  /** The topic of a call. `{procedure}` is the procedure, unless the payload names it. */
   readonly request: string;
   readonly procedure?: string;
   readonly args?: string;
   readonly answer: string;
-  /** Without it, errors come where answers do. */
+  /** Without it, errors are published on the topic of answers. */
   readonly error?: string;
 }

@@ -14,53 +14,53 @@ import type { CallPreset } from './schemes.ts';
 import { SharedCallees } from './shared-callees.ts';
 import { type Names, TopicPattern } from './topic-pattern.ts';
 
-/** Calls of all devices of a broker elsewhere that wait at a time. */
+/** Pending calls of all devices of an external broker. */
 const MANY = 256;
-/** Shared callees that one client can listen for: the bridge's own session registers them, and others need room there. */
+/** Shared callees for one client. The bridge's own session registers them, and its registrations are limited. */
 const MAX_SHARED = 100;
 
 export interface CallsDependencies {
   readonly presets: readonly CallPreset[];
-  /** URI prefix of the bridge, which ends in a dot. */
+  /** The URI prefix of the bridge, which ends in a dot. */
   readonly prefix: string;
   readonly spelling: LevelSpelling;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The bridge's own session: devices that no client id names are registered by it. */
+  /** The bridge's own session. It registers devices that are not named by a client id. */
   readonly service: JoinedSession;
   /** Whether the role of a client may register a pattern. */
   mayRegister(session: JoinedSession, topic: string, match: MatchPolicy): boolean;
 }
 
 /**
- * What a message is to calls: `mine`, a call or an answer of this client; `answer`, for which any client may publish that
- * has the right to; `forbidden`, in another client's name; `none`, an ordinary message.
+ * The result of checking a message: `mine`, a call or an answer of this client; `answer`, which any client with the
+ * right to publish may send; `forbidden`, in the name of another client; `none`, an ordinary message.
  */
 export type Claim = 'mine' | 'answer' | 'forbidden' | 'none';
 
 interface Listen {
   readonly scheme: CallScheme;
   readonly pattern: TopicPattern;
-  /** Whether a client id names the device, so that calls go to that client and answers come from it alone. */
+  /** Whether a client id names the device: then calls go to that client, and only that client may answer. */
   readonly bound: boolean;
 }
 
-/** What one connected client is called by, and how it calls. */
+/** The callees and the caller of one connected client. */
 interface Device {
   readonly peer: MqttPeer;
   readonly session: JoinedSession;
   /** By the filter whose subscription made them. */
   readonly callees: Map<string, readonly DeviceCallee[]>;
-  /** Keys of the shared callees that it listens for, by filter. */
+  /** Keys of the shared callees for which the client listens, by filter. */
   readonly shared: Map<string, readonly string[]>;
   readonly callers: readonly DeviceCaller[];
 }
 
-/** Calls between devices and the realm, both ways, by schemes that are data. */
+/** Calls between devices and the realm in both directions, by schemes that are data. */
 export class Calls {
   readonly #dependencies: CallsDependencies;
   readonly #listens: readonly Listen[];
-  /** What the topics of calls and answers begin with. */
+  /** The topic prefixes of calls and answers. */
   readonly #heads: readonly string[];
   readonly #devices = new Map<MqttPeer, Device>();
   readonly #shared = new SharedCallees();
@@ -89,8 +89,8 @@ export class Calls {
   }
 
   /**
-   * Takes calls for devices of a broker that does not tell who is there: whether one answers, only its answer shows.
-   * Schemes that know a device by its client id are left out.
+   * Accepts calls for devices of a broker that does not report its clients: only an answer shows that a device is
+   * present. Schemes that name a device by its client id are excluded.
    */
   async open(session: JoinedSession, source: MqttSource): Promise<void> {
     const { prefix, spelling, clock } = this.#dependencies;
@@ -101,7 +101,7 @@ export class Calls {
     const awaited = this.#awaited;
     this.#everywhere = this.#listens
       .filter(({ bound }) => !bound)
-      // Each device has its own line, and none of them is known.
+      // Each device has its own queue, and none of them is known in advance.
       .map(({ scheme }) => ({ ...scheme, inFlight: MANY }))
       .map(scheme => new DeviceCallee({ scheme, known: {}, prefix, spelling, session, clock, awaited, send }));
     await Promise.all(this.#everywhere.map(callee => callee.open()));
@@ -152,7 +152,7 @@ export class Calls {
     for (const caller of device?.callers ?? []) caller.close();
   }
 
-  /** Takes a message if it is a call or an answer of this client; then it is for nobody else. */
+  /** Consumes a message that is a call or an answer of this client. It is not passed on. */
   claim(message: MqttMessage, peer: MqttPeer | undefined): Claim {
     const { topic, payload } = message;
     if (!this.#heads.some(head => topic.startsWith(head))) return 'none';
@@ -167,7 +167,7 @@ export class Calls {
     return this.#shared.size > 0 && this.#shared.claims(topic) ? 'answer' : 'none';
   }
 
-  /** A message of a client is accepted, as its role may publish it: what it answers is answered. */
+  /** The role of a client may publish a message. If it is an answer, the pending call is answered. */
   accepted({ topic, payload }: MqttMessage, peer: MqttPeer): void {
     if (this.#shared.size > 0) this.#shared.tryAnswer(topic, payload, peer);
   }
@@ -175,7 +175,7 @@ export class Calls {
   #boundCallee({ peer, session }: Device, scheme: CallScheme, found: Names, source: MqttSource) {
     const { prefix, spelling, clock } = this.#dependencies;
     const { clientId } = peer;
-    // A client may listen to the calls of another, and does not answer them.
+    // A client may listen to the calls of another client, but must not answer them.
     if (found['clientid'] !== undefined && found['clientid'] !== clientId) return undefined;
     const known = { ...found, clientid: clientId };
     const send: DeviceCalleeDependencies['send'] = publication => source.publishTo(peer, publication);
@@ -186,7 +186,7 @@ export class Calls {
   #sharedCallee(scheme: CallScheme, known: Names, source: MqttSource) {
     const { prefix, spelling, clock, service } = this.#dependencies;
     const send: DeviceCalleeDependencies['send'] = publication => {
-      // A call is for devices that are there: at a higher QoS the broker would keep it for those that are not.
+      // A call is for connected devices only: at a higher QoS the broker would queue it for absent ones.
       if (source.isConnected) source.publish({ ...publication, qos: 0 });
       return source.isConnected;
     };
@@ -194,14 +194,14 @@ export class Calls {
     return new DeviceCallee({ scheme, known, prefix, spelling, session: service, clock, awaited, send });
   }
 
-  /** Counts a client among those that may be the device, if its role may register the device's procedures. */
+  /** Counts a client as a possible device, if its role may register the device's procedures. */
   #counts(device: Device, key: string, scheme: CallScheme, callee: DeviceCallee): boolean {
     const { peer, session } = device;
     const { pattern } = callee;
     if (pattern === undefined) return false;
     if (!this.#dependencies.mayRegister(session, pattern.topic, pattern.match)) {
       const { topic, match } = pattern;
-      this.#refused(peer, scheme, 'its role may not register the procedures', { uri: topic, match });
+      this.#refused(peer, scheme, 'its role is not allowed to register the procedures', { uri: topic, match });
       return false;
     }
     if ([...device.shared.values()].flat().length >= MAX_SHARED) {
@@ -216,7 +216,7 @@ export class Calls {
   #opened({ peer }: Device, scheme: CallScheme, opening: Promise<void>): void {
     const fields = { clientId: peer.clientId, listen: scheme.listen };
     opening.then(
-      () => this.#dependencies.log.debug(fields, 'MQTT client takes calls'),
+      () => this.#dependencies.log.debug(fields, 'MQTT client became callable'),
       (error: unknown) => this.#refused(peer, scheme, String(error)),
     );
   }
@@ -240,7 +240,7 @@ function isBound({ listen, procedure, request }: CallScheme): boolean {
   return `${listen} ${procedure} ${request.topic}`.includes('{clientid}');
 }
 
-/** Each is shown it: one answer may be meant for several. */
+/** Each callee receives it, because one answer may match several. */
 function claimBy(callees: readonly DeviceCallee[], topic: string, payload: Uint8Array): Claim {
   let claim: Claim = 'none';
   for (const callee of callees) {

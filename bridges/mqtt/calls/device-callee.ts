@@ -18,34 +18,34 @@ import { type Names, TopicPattern } from './topic-pattern.ts';
 
 export interface DeviceCalleeDependencies {
   readonly scheme: CallScheme;
-  /** What is known of the device when it subscribes: `clientid`, and what `listen` captured. */
+  /** The names that are known when the device subscribes: `clientid`, and the captures of `listen`. */
   readonly known: Names;
-  /** URI prefix of the bridge, which ends in a dot. */
+  /** The URI prefix of the bridge, which ends in a dot. */
   readonly prefix: string;
   readonly spelling: LevelSpelling;
   readonly session: JoinedSession;
   readonly clock: Clock;
   /** Where calls wait for their answers: of this callee alone, or of several. */
   readonly awaited: AwaitedAnswers<PendingCall>;
-  /** Publishes the call; false if the device is not connected any more. */
+  /** Publishes the call. Returns false if the device is not connected. */
   readonly send: (publication: MqttPublication) => boolean;
 }
 
-/** A call that waits for the device. */
+/** A pending call. */
 export interface PendingCall {
   readonly callee: DeviceCallee;
   readonly invocation: Invocation;
   readonly n: string;
   readonly topics: readonly (readonly [topic: string, kind: Kind])[];
   readonly settle: (outcome: () => Payload) => void;
-  /** Begins the time allowed anew. */
+  /** Restarts the timeout. */
   readonly restart: () => void;
 }
 
 const kinds = ['answer', 'error', 'progress'] as const;
 type Kind = (typeof kinds)[number];
 
-/** One kind of call that connected devices answer: registered as long as one of them has subscribed to it. */
+/** Calls of one scheme that connected devices answer. It is registered while at least one device is subscribed. */
 export class DeviceCallee {
   readonly #dependencies: DeviceCalleeDependencies;
   readonly #procedure: Template;
@@ -58,7 +58,7 @@ export class DeviceCallee {
   #calls = 0;
   #late = 0;
 
-  /** Throws `TemplateError` if the device's name has no place in a procedure. */
+  /** Throws `TemplateError` if the device's name is not valid in a procedure. */
   constructor(dependencies: DeviceCalleeDependencies) {
     const { scheme, known, prefix, spelling } = dependencies;
     this.#dependencies = dependencies;
@@ -80,22 +80,22 @@ export class DeviceCallee {
     this.#reader = new AnswerReader(response);
   }
 
-  /** What is registered; undefined if the procedure has no pattern. */
+  /** The registered procedure; undefined if the procedure has no pattern. */
   get pattern(): { readonly topic: string; readonly match: MatchPolicy } | undefined {
     return this.#procedure.subscriptions.at(-1);
   }
 
-  /** Answers that came when no call waited for them any more. */
+  /** Answers that arrived without a pending call. */
   get late(): number {
     return this.#late;
   }
 
-  /** Calls that wait for the device. */
+  /** Pending calls. */
   get waiting(): number {
     return this.#own().length;
   }
 
-  /** Registers; what the router says against it is the caller's to log. */
+  /** Registers the procedure. The caller logs a refusal of the router. */
   async open(): Promise<void> {
     const { scheme, session, known } = this.#dependencies;
     const { pattern } = this;
@@ -104,9 +104,9 @@ export class DeviceCallee {
     const own = scheme.procedure.includes('{clientid}') && known['clientid'] !== undefined;
     const options = {
       concurrency: scheme.inFlight,
-      // The time allowed is counted here, from when the device is asked. [advanced/rpc_call_timeout]
+      // The timeout is enforced here, from the time when the device is asked. [advanced/rpc_call_timeout]
       forward_timeout: true,
-      // The same client come back; its old session may not have been seen off yet.
+      // The same client reconnected, and its old session may not have ended yet.
       ...(own && { force_reregister: true }),
     };
     const registering = session.register(topic, invocation => this.#call(invocation), { match, options });
@@ -114,16 +114,18 @@ export class DeviceCallee {
     await registering;
   }
 
-  /** The device does not listen any more: its callers get their error at once. Resolves once nothing is registered. */
+  /**
+   * The device does not listen any more: its callers get an error at once. Resolves when the procedure is unregistered.
+   */
   async close(): Promise<void> {
     this.cancel();
     const registration = await this.#registration;
     await registration?.unregister().catch(() => {});
   }
 
-  /** Ends the calls that wait, as the client that would answer them is gone. */
+  /** Fails the pending calls, because the client that would answer them is gone. */
   cancel(): void {
-    const reason = new WampError(ErrorUri.Canceled, ['the device does not take calls any more']);
+    const reason = new WampError(ErrorUri.Canceled, ['the device no longer accepts calls']);
     for (const waiting of this.#own()) {
       waiting.settle(() => {
         throw reason;
@@ -131,13 +133,13 @@ export class DeviceCallee {
     }
   }
 
-  /** Whether a topic is for answers of this device and for nothing else. */
+  /** Whether a topic carries answers of this device only. */
   claims(topic: string): boolean {
     if (this.#dependencies.scheme.response?.exclusive !== true) return false;
     return this.#answers.some(({ pattern }) => this.#isOwn(pattern.match(topic)));
   }
 
-  /** Takes a message that the device may have answered with; false if no call waits for it. */
+  /** Consumes a message that may be an answer of the device. Returns false if no call is pending for it. */
   tryAnswer(topic: string, bytes: Uint8Array): boolean {
     const waiting = this.#waitingOn(topic, bytes);
     const kind = waiting?.topics.find(([awaited]) => awaited === topic)?.[1];
@@ -146,7 +148,7 @@ export class DeviceCallee {
       return false;
     }
     if (kind === 'progress') {
-      // The time allowed is from one result to the next. [advanced/rpc_progressive_call_results: timeouts]
+      // The timeout applies to each progressive result anew. [advanced/rpc_progressive_call_results: timeouts]
       waiting.restart();
       waiting.invocation.progress({ payload: calledPayload(bytes) });
     } else waiting.settle(() => (kind === 'error' ? this.#reader.error(bytes) : this.#reader.result(bytes)));
@@ -164,7 +166,7 @@ export class DeviceCallee {
     return [...this.#dependencies.awaited.all].filter(({ callee }) => callee === this);
   }
 
-  /** Whether a topic names this device, if it names one. */
+  /** Whether a topic names this device, if the topic names a device. */
   #isOwn(names: Names | undefined): boolean {
     const { known } = this.#dependencies;
     if (names === undefined) return false;
@@ -182,7 +184,7 @@ export class DeviceCallee {
       qos,
       retain: false,
     };
-    // Waited for before it is sent: a device on this machine answers at once.
+    // The call is pending before it is sent, because a device on this machine answers at once.
     const answer = scheme.response === undefined ? undefined : this.#wait(invocation, n, this.#answersOf(names));
     if (send(publication)) return answer?.promise;
     answer?.settle(() => {
@@ -191,7 +193,7 @@ export class DeviceCallee {
     return answer?.promise;
   }
 
-  /** What stands for the names in topics. */
+  /** The values of the names in topics. */
   #namesOf({ procedure, payload }: Invocation): Names {
     const { scheme, known } = this.#dependencies;
     const captures = this.#procedure.match(procedure);
@@ -200,12 +202,15 @@ export class DeviceCallee {
     const cut = levels.lastIndexOf('/');
     const parent = levels.slice(0, Math.max(cut, 0));
     const isMethod = scheme.methods === undefined || (cut > 0 && scheme.methods.includes(levels.slice(cut + 1)));
-    // A prefix takes in more than its template, and `a.` is no procedure of `a.#`. Names are one level each.
+    // A prefix matches more than its template, and `a.` is not a procedure of `a.#`. Each name is one level.
     const isOne = Object.entries(captures ?? {}).every(([name, value]) => name === '#' || !value.includes('/'));
     if (captures === undefined || (isOpen && (levels === '' || !isMethod)) || !isOne) {
       throw new WampError(ErrorUri.NoSuchProcedure, ['the device has no such procedure']);
     }
-    if (/[+#\p{Cc}]/u.test(levels)) throw new WampError(ErrorUri.InvalidArgument, ['no MQTT topic can say this']);
+    if (/[+#\p{Cc}]/u.test(levels))
+      throw new WampError(ErrorUri.InvalidArgument, [
+        'argument contains characters not allowed in an MQTT topic (+, #, control)',
+      ]);
     const [only] = payload.args;
     const value = typeof only === 'string' || typeof only === 'number' ? String(only) : '';
     return {
@@ -249,7 +254,7 @@ export class DeviceCallee {
       settle(() => {
         throw error;
       });
-    const canceled = (): void => fail(new WampError(ErrorUri.Canceled, ['the caller does not wait any more']));
+    const canceled = (): void => fail(new WampError(ErrorUri.Canceled, ['call canceled by the caller']));
     const restart = (): void => {
       timer?.cancel();
       const text = `the device did not answer within ${allowed} ms`;
@@ -263,7 +268,7 @@ export class DeviceCallee {
   }
 }
 
-/** A name of several levels may be written as one component, its slashes escaped. */
+/** A name of several levels may be written as one component with escaped slashes. */
 function withSlashes(spelling: LevelSpelling): LevelSpelling {
   const parse = (component: string): string | undefined => {
     const levels = component.split(spelling.slash).map(part => spelling.parse(part));

@@ -9,26 +9,26 @@ import type { CallerScheme } from './call-scheme.ts';
 import { calledPayload, calledValue } from './payload-shape.ts';
 import { type Names, TopicPattern } from './topic-pattern.ts';
 
-/** Calls of one device that wait for an answer; with more, it is told so. */
+/** Pending calls of one device. Further calls are answered with an error. */
 const MAX_CALLS = 16;
-/** Calls whose answers are kept, for a device that asks again because it has not heard. */
+/** Calls whose answers are kept, for a device that repeats a call because it received no answer. */
 const REMEMBERED = 64;
 
 export interface DeviceCallerDependencies {
   readonly scheme: CallerScheme;
   readonly clientId: string;
   readonly session: JoinedSession;
-  /** Publishes to the device alone. */
+  /** Publishes to this device only. */
   readonly send: (publication: MqttPublication) => boolean;
 }
 
-/** A connected device that calls: with its own identity, so with its own permissions. */
+/** A connected device that calls procedures, with its own identity and permissions. */
 export class DeviceCaller {
   readonly #dependencies: DeviceCallerDependencies;
   readonly #request: TopicPattern;
   readonly #answerTopic: TopicPattern;
   readonly #errorTopic: TopicPattern;
-  /** By the number of the call: its answer, or undefined while it is being worked on. */
+  /** By the number of the call: its answer, or undefined while it is pending. */
   readonly #recent = new Map<string, MqttPublication | undefined>();
   readonly #abort = new AbortController();
   #calls = 0;
@@ -42,7 +42,7 @@ export class DeviceCaller {
     this.#errorTopic = new TopicPattern(error);
   }
 
-  /** Calls in another device's name. */
+  /** Calls in the name of another device. */
   get foreign(): number {
     return this.#foreign;
   }
@@ -51,7 +51,7 @@ export class DeviceCaller {
     this.#abort.abort();
   }
 
-  /** Takes a message of the device if it is a call. */
+  /** Consumes a message of the device if it is a call. */
   tryHandle({ topic, payload, qos }: MqttMessage): 'mine' | 'forbidden' | 'none' {
     const names = this.#request.match(topic);
     if (names === undefined) return 'none';
@@ -62,7 +62,7 @@ export class DeviceCaller {
     }
     const n = names['n'] ?? '';
     if (this.#recent.has(n)) {
-      // Sent again: the answer may have been lost, and the call is not to be made twice.
+      // Repeated: the answer may have been lost, and the call must not be executed twice.
       const answer = this.#recent.get(n);
       if (answer !== undefined) send(answer);
       return 'mine';
@@ -95,7 +95,8 @@ export class DeviceCaller {
   }
 
   async #made(names: Names, bytes: Uint8Array): Promise<Payload> {
-    if (this.#calls > MAX_CALLS) throw new WampError(ErrorUri.Unavailable, [`${MAX_CALLS} calls wait for an answer`]);
+    if (this.#calls > MAX_CALLS)
+      throw new WampError(ErrorUri.Unavailable, [`${MAX_CALLS} calls of this device are pending already`]);
     const { scheme, session } = this.#dependencies;
     let procedure: unknown = names['procedure'];
     let payload = scheme.args === undefined ? calledPayload(bytes) : Payload.empty;
@@ -105,7 +106,7 @@ export class DeviceCaller {
       if (scheme.args !== undefined) payload = calledValue(new JsonPointer(scheme.args).find(value));
     }
     if (typeof procedure !== 'string' || procedure === '') {
-      throw new WampError(ErrorUri.InvalidArgument, ['the call does not name a procedure']);
+      throw new WampError(ErrorUri.InvalidArgument, ['expected the name of a procedure in the topic or the payload']);
     }
     const called = await session.call(procedure, { payload, signal: this.#abort.signal });
     return called.payload;
@@ -122,7 +123,7 @@ export class DeviceCaller {
 
 function errorPayload(error: unknown): Uint8Array {
   const { uri, args, kwargs } =
-    error instanceof WampError ? error : new WampError(ErrorUri.RuntimeError, ['the call could not be made']);
+    error instanceof WampError ? error : new WampError(ErrorUri.RuntimeError, ['the call failed']);
   const told = { error: uri, args, ...(isDict(kwargs) && Object.keys(kwargs).length > 0 ? { kwargs } : {}) };
   return wholeValue(Payload.of([told]));
 }

@@ -4,8 +4,8 @@ import { Payload } from '../../../src/wamp/payload.ts';
 import { mqttOfPayload, payloadOfMqtt, wholeValue } from '../topics/payload-map.ts';
 
 /**
- * How a call is written into an MQTT payload: `auto`; `value`, which is the value alone; or JSON in which some strings
- * stand for a part of the call: `$value`, `$args`, `$kwargs`, `$method`, `$n`; the key `...` takes in the keys of an object.
+ * The MQTT payload of a call: `auto`; `value`, the value alone; or JSON in which some strings stand for a part of the
+ * call: `$value`, `$args`, `$kwargs`, `$method`, `$n`. The key `...` inserts the keys of an object.
  */
 export type PayloadShape = 'auto' | 'value' | { readonly [key: string]: unknown };
 
@@ -25,14 +25,14 @@ export function shapedPayload(shape: PayloadShape, call: DeviceCall): Uint8Array
 }
 
 /**
- * The arguments that an MQTT payload stands for: those of `{"args": […], "kwargs": {…}}`, or a value that is the only
- * one; of an empty payload none. The way back of `auto`.
+ * The arguments in an MQTT payload: those of `{"args": […], "kwargs": {…}}`, or a value as the only argument. An empty
+ * payload has none. The reverse of `auto`.
  */
 export function calledPayload(bytes: Uint8Array): Payload {
   return spread(payloadOfMqtt(bytes));
 }
 
-/** As `calledPayload`, of a value within a payload. */
+/** Like `calledPayload`, for a value within a payload. */
 export function calledValue(value: unknown): Payload {
   return value === undefined ? Payload.empty : spread(Payload.of([value]));
 }
@@ -59,7 +59,10 @@ function filled(shape: unknown, call: DeviceCall): unknown {
   );
 }
 
-/** The only argument, the list of several, or the keyword arguments as an object; with both, nothing is left out. */
+/**
+ * The only argument, the list of several, or the keyword arguments as an object. If there are both, an object with
+ * both.
+ */
 function valueIn({ args, kwargs }: Payload): unknown {
   if (isEmpty(kwargs) && args.length > 0) return args.length === 1 ? args[0] : args;
   if (args.length === 0) return kwargs;

@@ -1,6 +1,6 @@
 import { type CallerScheme, type CallScheme, callSchemeSchema } from './call-scheme.ts';
 
-/** Schemes of one kind of device: it is called by some, and calls by others. */
+/** The schemes of one kind of device: as callee and as caller. */
 export interface CallPreset {
   readonly callees: readonly CallScheme[];
   readonly callers: readonly CallerScheme[];
@@ -8,7 +8,7 @@ export interface CallPreset {
 
 const scheme = callSchemeSchema.parse.bind(callSchemeSchema);
 
-/** Our own, for firmware that is yet to be written. */
+/** The gateway's own scheme, for new firmware. */
 export const ownScheme: CallPreset = {
   callees: [
     scheme({
@@ -31,7 +31,7 @@ export const ownScheme: CallPreset = {
   ],
 };
 
-/** The highest number of a status of Tasmota, with some room for those to come. */
+/** The highest number of a Tasmota status, with a reserve for future ones. */
 const LAST_STATUS = 19;
 
 /** Tasmota answers `Status 5` on STATUS5, and `Status` or `Status 0` on STATUS first. */
@@ -45,9 +45,9 @@ const tasmotaStatus: Readonly<Record<string, string[]>> = {
   ),
 };
 
-/** What devices in the field speak already. */
+/** The protocols of existing devices. */
 export const presets = {
-  // Server-side and client-side RPC of its device API.
+  // RPC of the Shelly device API, on the server's side and on the client's side.
   thingsboard: {
     callees: [
       scheme({
@@ -69,7 +69,8 @@ export const presets = {
       },
     ],
   },
-  // zigbee2mqtt.bridge.permit_join, zigbee2mqtt.bridge.device.rename; zigbee2mqtt.device.{friendly name}.set and .get,
+  // zigbee2mqtt.bridge.permit_join, zigbee2mqtt.bridge.device.rename. In zigbee2mqtt.device.{friendly name}.set and
+  // .get the name may have several components, because its topic may have several levels.
   // where the name may have several components, as its topic has levels.
   zigbee2mqtt: {
     callees: [
@@ -98,7 +99,7 @@ export const presets = {
     ],
     callers: [],
   },
-  // tasmota.{topic}.POWER, as on its console; it answers one command after the other.
+  // tasmota.{topic}.POWER, as on its console. It answers one command after the other.
   tasmota: {
     callees: [
       scheme({

@@ -2,23 +2,23 @@ import type { MqttPeer } from '../source/mqtt-source.ts';
 import { AwaitedAnswers } from './awaited-answers.ts';
 import type { DeviceCallee, PendingCall } from './device-callee.ts';
 
-/** A callee that no client id names: any client that listens may be the device. */
+/** A callee without a client id: any client that listens may be the device. */
 interface Shared {
   readonly callee: DeviceCallee;
   readonly listeners: Set<MqttPeer>;
-  /** The client that has answered last. */
+  /** The client that answered last. */
   answerer: MqttPeer | undefined;
 }
 
 /**
- * Devices that topics name and client ids do not, such as zigbee2mqtt behind its base topic. Who listens there may be the
- * device or only look on, so a call is published as on any broker, and its answer is that of whichever client gives it.
+ * Devices that are named by topics and not by client ids, such as those of zigbee2mqtt. A listening client may be the
+ * device or an observer, so a call is published as on any broker, and any client may answer it.
  */
 export class SharedCallees {
-  /** Calls of all of them that wait. */
+  /** The pending calls of all shared callees. */
   readonly awaited = new AwaitedAnswers<PendingCall>();
   readonly #callees = new Map<string, Shared>();
-  /** By key: callees that have been closed, until nothing of them is registered. */
+  /** Closed callees by key, until they are unregistered. */
   readonly #closing = new Map<string, Promise<void>>();
 
   get size(): number {
@@ -29,7 +29,7 @@ export class SharedCallees {
     return this.#callees.has(key);
   }
 
-  /** Registers a callee for its first listener. Rejects with what the router says against it. */
+  /** Registers a callee for its first listener. Rejects if the router refuses. */
   async open(key: string, callee: DeviceCallee, listener: MqttPeer): Promise<void> {
     const shared: Shared = { callee, listeners: new Set([listener]), answerer: undefined };
     this.#callees.set(key, shared);
@@ -47,7 +47,7 @@ export class SharedCallees {
     this.#callees.get(key)?.listeners.add(listener);
   }
 
-  /** A client listens no more. Calls that it would have answered, or nobody else can, end at once. */
+  /** A client has unsubscribed. Calls that only this client would have answered fail at once. */
   leave(key: string, listener: MqttPeer): void {
     const shared = this.#callees.get(key);
     if (shared?.listeners.delete(listener) !== true) return;
@@ -62,15 +62,15 @@ export class SharedCallees {
     this.#closing.set(key, closed);
   }
 
-  /** Whether a topic is for answers of such a device and for nothing else. */
+  /** Whether a topic carries answers of such a device only. */
   claims(topic: string): boolean {
     for (const { callee } of this.#callees.values()) if (callee.claims(topic)) return true;
     return false;
   }
 
-  /** A message that its client may publish: perhaps an answer. */
+  /** A message that its client may publish: possibly an answer. */
   tryAnswer(topic: string, payload: Uint8Array, peer: MqttPeer): void {
-    // One answer may be meant for several callees.
+    // One answer may match several callees.
     for (const callee of new Set(this.awaited.on(topic).map(({ callee }) => callee))) {
       if (callee.tryAnswer(topic, payload)) this.#answeredBy(callee, peer);
     }

@@ -1,19 +1,19 @@
 import { LinearPattern } from '../../../src/base/patterns/linear-pattern.ts';
 
-/** What stands for the `{name}`s of a pattern. */
+/** The captures of a pattern, by name. */
 export type Names = Readonly<Record<string, string>>;
 
 /**
- * A topic with `{name}`s, each of which is one level or a part of one; `{levels}` and `{parent}` are one or more of
- * them. Unlike the templates of rules it may hold `+` and `#` as they are, for it is compared with filters too.
+ * A topic with `{name}`s. Each is one level or a part of one; `{levels}` and `{parent}` are one or more levels. Unlike
+ * the templates of rules it may contain literal `+` and `#`, because it is also compared with filters.
  */
 export class TopicPattern {
   readonly text: string;
-  /** What every topic of it begins with: tells most others apart at once. */
+  /** The common prefix of all its topics, which excludes most other topics quickly. */
   readonly head: string;
   readonly names: readonly string[];
   readonly #source: string;
-  /** Compiled by the first topic that begins as it should: each client that connects has patterns of its own. */
+  /** Compiled for the first topic with the prefix, because each client that connects has its own patterns. */
   #pattern: LinearPattern | undefined;
 
   constructor(text: string) {

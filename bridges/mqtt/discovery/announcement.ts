@@ -5,19 +5,19 @@ import { longDeviceKeys, longKeys, longOriginKeys } from './short-keys.ts';
 export interface Announcement {
   /** `sensor`, `switch` … */
   readonly component: string;
-  /** The topic's object id, behind its node id where there is one, or the key of the component of a device. */
+  /** The topic's object id, prefixed by its node id if there is one, or the component key of a device. */
   readonly entity: string;
-  /** What says which device it is; an entity that names none is a device of its own. */
+  /** The identifier of its device. An entity without one is a device of its own. */
   readonly deviceId: string;
   readonly device: Dict;
-  /** With the keys written out and `~` resolved. */
+  /** With long keys and with `~` resolved. */
   readonly config: Dict;
 }
 
-/** In the topic, instead of a component: the message announces all entities of a device. */
+/** The component in the topic of a message that announces all entities of a device. */
 const DEVICE = 'device';
 
-/** Options of a device as a whole that each of its entities has, unless it says otherwise. */
+/** Options of a device that apply to each of its entities, unless the entity overrides them. */
 const shared = [
   ...['availability', 'availability_mode', 'availability_template', 'availability_topic'],
   ...['payload_available', 'payload_not_available'],
@@ -32,19 +32,19 @@ interface Place {
   readonly entity: string;
 }
 
-/** What a topic under the discovery prefix (without it) is about: an entity, or the `device`. */
+/** The subject of a topic under the discovery prefix (without the prefix): an entity, or the `device`. */
 export function entityOf(topic: string): Place | undefined {
   const [whole, component = '', node, object = ''] = topicPattern.exec(topic) ?? [];
   if (whole === undefined) return undefined;
   return { component, entity: node === undefined ? object : `${node}/${object}` };
 }
 
-/** The entities that a discovery message announces; undefined if it is no discovery message. */
+/** The entities that a discovery message announces; undefined if it is not a discovery message. */
 export function announcementsOf(topic: string, value: unknown): readonly Announcement[] | undefined {
   const place = entityOf(topic);
   if (place === undefined || !isDict(value) || Object.keys(value).length > MAX_KEYS) return undefined;
   const root = writtenOut(value, longKeys);
-  // The entities move to another topic; this one announces none from now on.
+  // The entities move to another topic, so this topic announces none any more.
   if (root['migrate_discovery'] === true) return [];
   const device = isDict(root['device']) ? writtenOut(root['device'], longDeviceKeys) : {};
   const deviceId = deviceIdOf(device) ?? place.entity;
@@ -56,7 +56,7 @@ export function announcementsOf(topic: string, value: unknown): readonly Announc
   return Object.entries(components).flatMap(([entity, entry]) => {
     const own = isDict(entry) ? writtenOut(entry, longKeys) : {};
     const { platform: component, ...rest } = own;
-    // A component of which nothing but its platform is left is removed.
+    // A component with only its platform left is removed.
     if (typeof component !== 'string' || Object.keys(rest).length === 0) return [];
     const config = { ...inherited, ...resolved(own, root['~']), device };
     return [{ component, entity, deviceId, device, config }];
@@ -69,7 +69,7 @@ function writtenOut(value: Dict, names: Dict): Dict {
   );
 }
 
-/** Without `~`, for which its own value stands in topics, or that of the device; what is within it is written out too. */
+/** Without `~`, which topics replace by its own value or that of the device. Nested options are resolved too. */
 function resolved({ '~': own, ...config }: Dict, outer?: unknown): Dict {
   const base = typeof own === 'string' ? own : outer;
   return Object.fromEntries(Object.entries(config).map(([key, entry]) => [key, resolvedEntry(key, entry, base)]));
@@ -77,7 +77,7 @@ function resolved({ '~': own, ...config }: Dict, outer?: unknown): Dict {
 
 function resolvedEntry(key: string, entry: unknown, base: unknown): unknown {
   if (key === 'origin' && isDict(entry)) return writtenOut(entry, longOriginKeys);
-  // One availability or several, each with a topic of its own.
+  // One availability or several, each with its own topic.
   if (key === 'availability' && isDict(entry)) return resolved(writtenOut(entry, longKeys), base);
   if (Array.isArray(entry)) {
     return entry.map(item => (isDict(item) ? resolved(writtenOut(item, longKeys), base) : item));

@@ -1,10 +1,10 @@
 import { type Dict, isDict } from '../../../src/wamp/dict.ts';
 import type { Announcement } from './announcement.ts';
 
-/** Entities kept; of more, the newest are not taken. */
+/** The most entities that are kept. Further ones are refused. */
 const MAX_ENTITIES = 10_000;
 
-/** A device as `wampway.device.list` tells of it. */
+/** A device as `wampway.device.list` returns it. */
 export interface ToldDevice {
   readonly id: string;
   readonly name: string;
@@ -14,26 +14,26 @@ export interface ToldDevice {
   readonly entities: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** What devices have announced of themselves, by the topic they did it on. */
+/** Announced devices, by the topic of the announcement. */
 export class DeviceTable {
   readonly #uriOf: (topic: string) => string | undefined;
   readonly #byTopic = new Map<string, readonly Announcement[]>();
-  /** Entities of each device. */
+  /** Entities by device. */
   readonly #sizes = new Map<string, number>();
   #entities = 0;
   #refused = 0;
 
-  /** `uriOf` gives the WAMP topic of an MQTT topic, where it has one. */
+  /** `uriOf` returns the WAMP topic of an MQTT topic, if it has one. */
   constructor(uriOf: (topic: string) => string | undefined) {
     this.#uriOf = uriOf;
   }
 
-  /** Announcements that found the table full. */
+  /** Announcements that were refused because the table was full. */
   get refused(): number {
     return this.#refused;
   }
 
-  /** What a topic announces from now on, instead of what it has announced; false if there is no room for it. */
+  /** Replaces the announcement of a topic. Returns false if the table is full. */
   put(topic: string, announcements: readonly Announcement[]): boolean {
     const before = this.#byTopic.get(topic) ?? [];
     const entities = this.#entities - before.length + announcements.length;
@@ -49,12 +49,12 @@ export class DeviceTable {
     return true;
   }
 
-  /** The devices that a topic has announced entities of. */
+  /** The devices whose entities a topic has announced. */
   devicesOf(topic: string): ReadonlySet<string> {
     return new Set(this.#byTopic.get(topic)?.map(({ deviceId }) => deviceId));
   }
 
-  /** In the order in which they announced themselves first. */
+  /** In the order of their first announcement. */
   list(): ToldDevice[] {
     const devices = new Map<string, Announcement[]>();
     for (const announcement of this.#all()) {
@@ -104,7 +104,7 @@ export class DeviceTable {
     return { component, entity, ...this.#withUris(own) };
   }
 
-  /** With the URI that each topic has, also of those in lists. */
+  /** With the URI of each topic, also of topics in lists. */
   #withUris(config: Dict): Dict {
     const inner = Object.entries(config).map(([key, entry]) => [key, this.#withInnerUris(entry)]);
     const uris = Object.entries(config).flatMap(([key, topic]) => {

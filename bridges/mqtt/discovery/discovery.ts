@@ -6,19 +6,19 @@ import { payloadOfMqtt } from '../topics/payload-map.ts';
 import { announcementsOf, entityOf } from './announcement.ts';
 import { DeviceTable } from './device-table.ts';
 
-/** A longer announcement is none. */
+/** A longer message is not an announcement. */
 const MAX_BYTES = 64 * 1024;
 
 /**
- * Home Assistant's MQTT discovery, read for the realm: `wampway.device.list` and `.get` tell what devices announce of
- * themselves, `wampway.device.on_announce` and `.on_remove` that they did. The messages stay what they are, too.
+ * Home Assistant's MQTT discovery for the realm: `wampway.device.list` and `.get` return the announced devices,
+ * `wampway.device.on_announce` and `.on_remove` report changes. The messages are also passed on unchanged.
  */
 export class Discovery {
   readonly #prefix: string;
   readonly #table: DeviceTable;
   #session: JoinedSession | undefined;
 
-  /** `prefix` of the announcements' topics, without the slash behind it. */
+  /** The prefix of discovery topics, without the slash behind it. */
   constructor(prefix: string, uriOf: (topic: string) => string | undefined) {
     this.#prefix = `${prefix}/`;
     this.#table = new DeviceTable(uriOf);
@@ -28,19 +28,21 @@ export class Discovery {
     this.#session = session;
     await session.register('wampway.device.list', () => this.#table.list());
     await session.register('wampway.device.get', ({ args: [id] }) => {
-      if (typeof id !== 'string') throw new WampError(ErrorUri.InvalidArgument, ['the id has to be a string']);
+      if (typeof id !== 'string')
+        throw new WampError(ErrorUri.InvalidArgument, ['the first argument must be the id of a device, a string']);
       const device = this.#table.get(id);
-      if (device === undefined) throw new WampError(NO_SUCH_DEVICE, [`no device ${id} has announced itself`]);
+      if (device === undefined)
+        throw new WampError(NO_SUCH_DEVICE, [`no device with the id ${id} has announced itself`]);
       return device;
     });
   }
 
-  /** Reads a message, whatever else becomes of it. */
+  /** Reads a message, independent of its further processing. */
   read({ topic, payload }: Pick<MqttMessage, 'topic' | 'payload'>): void {
     if (!topic.startsWith(this.#prefix) || payload.length > MAX_BYTES) return;
     const place = topic.slice(this.#prefix.length);
     if (entityOf(place) === undefined) return;
-    // An empty message takes back all that its topic has announced.
+    // An empty message removes everything that its topic has announced.
     const found = payload.length === 0 ? [] : announcementsOf(place, payloadOfMqtt(payload).args[0]);
     if (found === undefined) return;
     const before = this.#table.devicesOf(place);

@@ -1,9 +1,9 @@
-// The short keys that Home Assistant documents for MQTT discovery, which devices use to save memory. Most of them are made
-// of a subject and what is said of it, so they are made here in the same way; a few that nobody uses come of it as well.
+// The short keys that Home Assistant documents for MQTT discovery; devices use them to save memory. Most are a subject
+// and an attribute, so they are generated in the same way. The result includes a few unused ones.
 
 type Keys = Readonly<Record<string, string>>;
 
-/** What topics and templates of commands, states and values are about; `''` is the entity itself. */
+/** The subjects of command, state and value topics and templates; `''` is the entity itself. */
 const subjects: Keys = {
   '': '',
   aux: 'aux',
@@ -44,7 +44,7 @@ const saidOfSubjects: Keys = {
   val_tpl: 'value_template',
 };
 
-/** What has a topic, and a template for what comes there. */
+/** Subjects with a topic and a template for its messages. */
 const read: Keys = {
   act: 'action',
   avty: 'availability',
@@ -131,7 +131,7 @@ const states: Keys = {
   val_tpl: 'value_template',
 };
 
-/** Keys of an entity, of a device as a whole, and of what is within its lists. */
+/** Keys of an entity, of a device, and of the objects in its lists. */
 export const longKeys: Keys = {
   ...made(subjects, saidOfSubjects),
   ...made(read, readBy),
@@ -244,7 +244,7 @@ export const longDeviceKeys: Keys = {
   sw: 'sw_version',
 };
 
-/** Of the program that announces for the device. */
+/** Keys of the program that announces for the device. */
 export const longOriginKeys: Keys = { sw: 'sw_version', url: 'support_url' };
 
 function made(first: Keys, second: Keys): Keys {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../src/base/clock.ts';
 
-/** Milliseconds within which a broker sends back what it was sent. */
+/** Milliseconds within which a broker sends an own message back. */
 const WITHIN = 30_000;
-/** Own messages remembered; of more, the oldest are taken for somebody else's when they come back. */
+/** Own messages that are remembered. If there are more, the oldest count as foreign when they return. */
 const MAX_REMEMBERED = 10_000;
 
 interface Sent {
@@ -12,9 +12,8 @@ interface Sent {
 }
 
 /**
- * Knows its own messages when they come back, for brokers that cannot be told to keep them (MQTT 3.1.1 has no No
- * Local): by topic and payload, each once. A stranger's message that is the very same within half a minute passes for
- * an echo.
+ * Recognizes own messages that a broker sends back, for brokers without No Local (MQTT 3.1.1): by topic and payload,
+ * each once. An identical message of another client within half a minute is taken for an echo.
  */
 export class EchoFilter {
   readonly #clock: Clock;
@@ -27,7 +26,7 @@ export class EchoFilter {
   sent(topic: string, payload: Uint8Array): void {
     const key = keyOf(topic, payload);
     const count = (this.#sent.get(key)?.count ?? 0) + 1;
-    // At the end again: what was sent last is forgotten last.
+    // Reinserted at the end, so that the latest message is evicted last.
     this.#sent.delete(key);
     this.#sent.set(key, { at: this.#clock.monotonic(), count });
     if (this.#sent.size <= MAX_REMEMBERED) return;
@@ -35,7 +34,7 @@ export class EchoFilter {
     if (oldest !== undefined) this.#sent.delete(oldest);
   }
 
-  /** Whether a message that came is one of those sent; it is then forgotten. */
+  /** Whether a received message is an own one. It is then removed. */
   isEcho(topic: string, payload: Uint8Array): boolean {
     if (this.#sent.size === 0) return false;
     const key = keyOf(topic, payload);

@@ -4,10 +4,10 @@ import { DropCounter } from '../report/drop-counter.ts';
 import { ExternalBroker } from './external-broker.ts';
 import { externalConfig } from './external-config.ts';
 
-/** The bridge itself on the realm. */
+/** The bridge's own session on the realm. */
 const SERVICE = 'wampway:mqtt-external';
 
-/** MQTT topics and WAMP topics, both ways, by a broker elsewhere. */
+/** Maps MQTT topics to WAMP topics and back, by an external broker. */
 export const externalMqttBridge = defineBridge({
   name: 'mqtt-external',
   schema: externalConfig,
@@ -30,7 +30,7 @@ export const externalMqttBridge = defineBridge({
       broker.onForgotten(() => {
         relay
           .offerRetained()
-          .catch((error: unknown) => log.warn({ reason: String(error) }, 'retained events not offered'));
+          .catch((error: unknown) => log.warn({ reason: String(error) }, 'could not offer retained events'));
       });
     } catch (error) {
       await stop();

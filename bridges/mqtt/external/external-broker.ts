@@ -9,11 +9,11 @@ import type { ExternalConfig } from './external-config.ts';
 import { OfflineQueue } from './offline-queue.ts';
 import { propertiesOfPacket, publishProperties } from './packet-properties.ts';
 
-/** Messages on their way to the broker at a time; those behind wait in a queue that has a bound. */
+/** Unacknowledged messages to the broker. Further ones wait in a bounded queue. */
 const WINDOW = 100;
 /** Milliseconds that closing may take. */
 const CLOSE_TIMEOUT = 1_000;
-/** CONNACK of a broker that does not speak the version: of 3.1.1, and of 5. */
+/** CONNACK codes of a broker that does not support the version: of 3.1.1, and of 5. */
 const UNSUPPORTED_VERSION: ReadonlySet<unknown> = new Set([1, 132]);
 
 type Packet = Parameters<MqttClient['handleMessage']>[0];
@@ -26,9 +26,9 @@ export interface ExternalBrokerDependencies {
 }
 
 /**
- * A broker elsewhere, by a client that comes back: with a session that the broker keeps, so that what comes with QoS 1
- * and 2 while the gateway is away comes later, and a queue for what goes there. A message is acknowledged when the
- * realm has accepted it.
+ * An external broker, used through a client that reconnects. The broker keeps its session, so that messages of QoS 1
+ * and 2 arrive later if the gateway is away. Outgoing messages have a queue. A received message is acknowledged when
+ * the realm has accepted it.
  */
 export class ExternalBroker implements MqttSource {
   readonly #config: ExternalConfig;
@@ -55,9 +55,9 @@ export class ExternalBroker implements MqttSource {
     this.#client.on('error', error => this.#failed(error));
   }
 
-  /** Begins to connect, and goes on trying: a broker that is not there is no reason not to start. */
+  /** Begins to connect and retries. The gateway starts even if the broker is not reachable. */
   static async open(config: ExternalConfig, dependencies: ExternalBrokerDependencies): Promise<ExternalBroker> {
-    // Loaded where it is needed: it takes more memory than the rest of the gateway's own code.
+    // Loaded on demand, because it takes more memory than the rest of the gateway's code.
     const { connect } = await import('mqtt');
     return new ExternalBroker(config, dependencies, connect(config.url, optionsOf(config)));
   }
@@ -75,7 +75,7 @@ export class ExternalBroker implements MqttSource {
     return this.#queue.length + this.#onWay;
   }
 
-  /** Calls back each time the broker knows nothing of this gateway: at first, and after it has lost its sessions. */
+  /** Calls back each time the broker has no session of this gateway: at first, and after it has lost its sessions. */
   onForgotten(forgotten: () => void): void {
     this.#onForgotten = forgotten;
     if (this.#isForgotten) forgotten();
@@ -84,22 +84,22 @@ export class ExternalBroker implements MqttSource {
   publish(publication: MqttPublication): void {
     const { topic, qos } = publication;
     if (!isTopicName(topic)) {
-      this.#dependencies.drops.add('no MQTT topic name', { topic });
+      this.#dependencies.drops.add('not a valid MQTT topic name', { topic });
     } else if (qos === 0 && !this.#client.connected && !this.#config.queue.qos0) {
-      this.#dependencies.drops.add('the broker is away, and QoS 0 does not wait', { topic });
+      this.#dependencies.drops.add('the broker is disconnected, and QoS 0 is not queued', { topic });
     } else {
       const lost = this.#queue.push(publication);
-      for (let i = 0; i < lost; i++) this.#dependencies.drops.add('too much waits for the broker', { topic });
+      for (let i = 0; i < lost; i++) this.#dependencies.drops.add('the queue for the broker is full', { topic });
       this.#send();
     }
   }
 
-  /** Nobody is connected here: it is the broker that knows its clients. */
+  /** It has no clients of its own: the external broker knows its clients. */
   publishTo(): boolean {
     return false;
   }
 
-  /** They come by themselves when the broker confirms what is subscribed. */
+  /** Retained messages arrive when the broker confirms the subscriptions. */
   async retained(): Promise<readonly MqttPublication[]> {
     return [];
   }
@@ -114,7 +114,7 @@ export class ExternalBroker implements MqttSource {
     if (this.#queue.length > 0) {
       this.#dependencies.log.warn(
         { messages: this.#queue.length },
-        'messages for the MQTT broker are lost with the gateway',
+        'queued messages for the MQTT broker were lost at shutdown',
       );
     }
   }
@@ -127,7 +127,7 @@ export class ExternalBroker implements MqttSource {
       { broker: this.#config.url, version: this.#client.options.protocolVersion, sessionPresent },
       'MQTT broker connected',
     );
-    // Also where the session is there: filters may have been added to the configuration.
+    // Subscribes also if the session is present, because the configuration may have new filters.
     this.#subscribe();
     this.#isForgotten = !sessionPresent;
     if (this.#isForgotten) this.#onForgotten?.();
@@ -137,26 +137,26 @@ export class ExternalBroker implements MqttSource {
   #subscribe(): void {
     const isFive = this.#client.options.protocolVersion === 5;
     for (const { filter, qos } of this.#config.subscribe) {
-      // No Local: what this gateway publishes is not sent back. Retain As Published: what is retained is told so.
+      // No Local: the broker does not send own messages back. Retain As Published: retained messages are marked.
       const options = isFive ? { qos, nl: true, rap: true, rh: 0 } : { qos };
       this.#client.subscribe(filter, options, (error, granted) => {
         const refused = granted?.some(({ qos }) => qos > 2) === true;
         if ((error === null || error === undefined) && !refused) return;
         if (this.#client.connected)
-          this.#dependencies.log.warn({ filter, reason: error?.message }, 'the MQTT broker refuses a subscription');
+          this.#dependencies.log.warn({ filter, reason: error?.message }, 'MQTT broker refused a subscription');
       });
     }
   }
 
   #closed(): void {
-    // The next pause: doubled, with some chance, so that many gateways do not come back at once.
+    // The next pause: doubled, with a random part, so that many gateways do not reconnect together.
     const { first, last } = this.#config.reconnect;
     const pause = Math.min(first * 2 ** Math.min(this.#attempts, 20), last);
     this.#client.options.reconnectPeriod = Math.max(1, Math.round(pause * (0.75 + Math.random() / 2)));
     this.#attempts += 1;
     if (this.#isDown || this.#stopping) return;
     this.#isDown = true;
-    this.#dependencies.log.warn({ broker: this.#config.url }, 'MQTT broker is away; trying again until it is back');
+    this.#dependencies.log.warn({ broker: this.#config.url }, 'MQTT broker disconnected; reconnecting');
   }
 
   #failed(error: Error): void {
@@ -164,13 +164,16 @@ export class ExternalBroker implements MqttSource {
     const { options } = this.#client;
     if (UNSUPPORTED_VERSION.has(code) && this.#config.version === 'auto' && options.protocolVersion === 5) {
       options.protocolVersion = 4;
-      // Said to brokers of version 5 alone.
+      // Sent to brokers of version 5 only.
       delete options.properties;
       this.#attempts = 0;
       return;
     }
     if (this.#attempts === 0)
-      this.#dependencies.log.warn({ broker: this.#config.url, reason: error.message || code }, 'MQTT broker refuses');
+      this.#dependencies.log.warn(
+        { broker: this.#config.url, reason: error.message || code },
+        'MQTT broker refused the connection',
+      );
   }
 
   #received(packet: Packet, done: (error?: Error) => void): void {
@@ -194,10 +197,10 @@ export class ExternalBroker implements MqttSource {
       );
   }
 
-  /** The realm will not take it the next time either: acknowledged, and counted. While stopping, it is left for then. */
+  /** The realm would refuse it again, so it is acknowledged and counted. While stopping, it stays unacknowledged. */
   #refused(topic: string, error: unknown, done: (error?: Error) => void): void {
     if (this.#stopping) return;
-    this.#dependencies.drops.add('the realm refused it', { topic, refusal: String(error) });
+    this.#dependencies.drops.add('refused by the realm', { topic, refusal: String(error) });
     done();
   }
 
@@ -215,7 +218,7 @@ export class ExternalBroker implements MqttSource {
       this.#client.publish(topic, bytes, options, error => {
         this.#onWay -= 1;
         if (error && !this.#stopping)
-          this.#dependencies.drops.add('the broker refused it', { topic, refusal: error.message });
+          this.#dependencies.drops.add('refused by the broker', { topic, refusal: error.message });
         this.#send();
       });
     }
@@ -232,7 +235,7 @@ function optionsOf(config: ExternalConfig): IClientOptions {
     protocolVersion: isFive ? 5 : 4,
     reconnectPeriod: reconnect.first,
     reconnectOnConnackError: true,
-    // Here it waits in a queue that has a bound.
+    // The gateway queues it instead, in a bounded queue.
     queueQoSZero: false,
     resubscribe: false,
     ...(isFive && { properties: { sessionExpiryInterval: sessionExpiry } }),

@@ -9,7 +9,7 @@ const milliseconds = z.int('must be a whole number of milliseconds');
 
 const pem = z.string().regex(/^-----BEGIN /m, 'must be PEM: !file PATH reads it from a file');
 
-/** What the TLS library would refuse at each attempt to connect. */
+/** Errors that the TLS library would report at each attempt to connect. */
 function checkTls(
   { ca, cert, key }: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined },
   context: z.RefinementCtx,
@@ -21,10 +21,10 @@ function checkTls(
       context.addIssue({ code: 'custom', path: [name], message });
     }
   };
-  // createSecureContext passes over authorities that are none.
-  if (ca !== undefined) check('ca', 'holds no certificate in PEM', () => new X509Certificate(ca));
-  if (cert !== undefined) check('cert', 'holds no certificate in PEM', () => new X509Certificate(cert));
-  if (key !== undefined) check('key', 'holds no private key in PEM that can be used', () => createPrivateKey(key));
+  // createSecureContext ignores authorities that are not valid.
+  if (ca !== undefined) check('ca', 'must contain a certificate in PEM', () => new X509Certificate(ca));
+  if (cert !== undefined) check('cert', 'must contain a certificate in PEM', () => new X509Certificate(cert));
+  if (key !== undefined) check('key', 'must contain a usable private key in PEM', () => createPrivateKey(key));
   if (context.issues.length > 0 || cert === undefined || key === undefined) return;
   check('key', 'does not belong to the certificate', () => createSecureContext({ cert, key }));
 }
@@ -34,7 +34,7 @@ const subscription = z.strictObject({
   qos: z.union([z.literal(0), z.literal(1), z.literal(2)], 'must be 0, 1 or 2').default(1),
 });
 
-/** The `mqtt-external` part of the configuration. */
+/** The `mqtt-external` section of the configuration. */
 export const externalConfig = z
   .strictObject({
     url: z
@@ -43,29 +43,31 @@ export const externalConfig = z
         /^(mqtt|mqtts|ws|wss):\/\/[^\s/@]+/,
         'must be such as mqtt://192.168.1.5:1883 or mqtts://broker.example:8883',
       )
-      .refine(text => URL.canParse(text), 'is no URL: its host or its port (1 to 65535) is not valid')
+      .refine(text => URL.canParse(text), 'must be a valid URL: its host or its port (1 to 65535) is not valid')
       .describe('The broker: mqtt, mqtts (TLS), ws or wss'),
     version: z
       .enum(['auto', '5', '3.1.1'], 'must be "auto", "5" or "3.1.1"')
       .default('auto')
-      .describe('auto: MQTT 5, and 3.1.1 where the broker does not speak it'),
+      .describe('auto: MQTT 5, or 3.1.1 if the broker does not support it'),
     clientId: z
       .string()
       .min(1)
       .max(200)
       .default('wampway')
-      .describe('By which the broker knows this gateway, and keeps what comes while it is away: one for each gateway'),
+      .describe(
+        'The client id of this gateway, unique for each gateway. The broker keeps messages for it while the gateway is away',
+      ),
     username: z.string().optional(),
-    password: z.string().optional().describe('Best kept elsewhere: !env NAME or !file PATH'),
+    password: z.string().optional().describe('Store it outside of this file: !env NAME or !file PATH'),
     tls: z
       .strictObject({
-        ca: pem.optional().describe('The certificates that the broker is known by'),
-        cert: pem.optional().describe('The certificate that this gateway shows'),
-        key: pem.optional().describe('Its private key'),
+        ca: pem.optional().describe('The certificate authorities that the broker’s certificate must be signed by'),
+        cert: pem.optional().describe('The client certificate of this gateway'),
+        key: pem.optional().describe('The private key of the certificate'),
       })
       .superRefine(checkTls)
       .optional()
-      .describe('All in PEM, best by !file PATH'),
+      .describe('All in PEM, preferably by !file PATH'),
     subscribe: z
       .array(
         z.union([
@@ -79,20 +81,17 @@ export const externalConfig = z
       )
       .min(1)
       .default([{ filter: '#', qos: 1 }])
-      .describe('Filters of what is taken from the broker'),
+      .describe('The filters to subscribe at the broker'),
     keepalive: z.int().min(1).max(65_535).default(30).describe('Seconds'),
     sessionExpiry: z
       .int()
       .min(0)
       .max(4_294_967_295)
       .default(24 * 3600)
-      .describe('Seconds that a broker with MQTT 5 keeps what comes while the gateway is away'),
+      .describe('Seconds for which an MQTT 5 broker keeps messages while the gateway is away'),
     reconnect: z
       .strictObject({
-        first: milliseconds
-          .min(10)
-          .default(500)
-          .describe('Pause before the first attempt; doubled for each further one'),
+        first: milliseconds.min(10).default(500).describe('Pause before the first retry; doubled for each further one'),
         last: milliseconds.min(10).default(30_000).describe('The longest pause'),
       })
       .prefault({}),
@@ -104,10 +103,10 @@ export const externalConfig = z
           .min(KIBIBYTE)
           .default(64 * MEBIBYTE),
         whenFull: z.enum(['drop-oldest', 'drop-new'], 'must be "drop-oldest" or "drop-new"').default('drop-oldest'),
-        qos0: z.boolean().default(false).describe('Messages with QoS 0 wait too while the broker is away'),
+        qos0: z.boolean().default(false).describe('Messages of QoS 0 are also queued while the broker is away'),
       })
       .prefault({})
-      .describe('What waits for a broker that is away or slow'),
+      .describe('The queue for a broker that is away or slow'),
     ...mappingShape,
   })
   .superRefine(checkRules)

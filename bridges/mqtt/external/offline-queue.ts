@@ -6,13 +6,13 @@ export interface OutboundLimits {
   readonly whenFull: 'drop-oldest' | 'drop-new';
 }
 
-/** What a waiting message counts beside its topic and payload. */
+/** The overhead of a waiting message beside its topic and payload. */
 const MESSAGE_BYTES = 200;
 
-/** Messages that wait for a broker, in order, within bounds. */
+/** Messages that wait for a broker, in order and within limits. */
 export class OfflineQueue {
   readonly #limits: OutboundLimits;
-  /** From `#first` on; what is before has gone. */
+  /** From `#first` on; earlier entries have been sent. */
   #waiting: (MqttPublication | undefined)[] = [];
   #first = 0;
   #bytes = 0;
@@ -29,7 +29,7 @@ export class OfflineQueue {
     return this.#bytes;
   }
 
-  /** Adds a message at the end; how many were lost for it, itself included. */
+  /** Appends a message. Returns the number of dropped messages, including itself. */
   push(publication: MqttPublication): number {
     const { maxMessages, maxBytes, whenFull } = this.#limits;
     const bytes = bytesOf(publication);

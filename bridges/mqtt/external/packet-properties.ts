@@ -1,6 +1,6 @@
 import type { MqttProperties } from '../source/mqtt-source.ts';
 
-/** Properties of a PUBLISH packet, as the client has them: those that concern more than the connection. */
+/** Properties of a PUBLISH packet that are kept beyond the connection, as the client library names them. */
 export interface PacketProperties {
   contentType?: string;
   responseTopic?: string;
@@ -9,7 +9,7 @@ export interface PacketProperties {
   userProperties?: Record<string, string | string[]>;
 }
 
-/** What MQTT 5 says beside a message; undefined where it says nothing. [MQTT 5: 3.3.2.3] */
+/** The MQTT 5 properties of a message; undefined if it has none. [MQTT 5: 3.3.2.3] */
 export function propertiesOfPacket({
   properties,
 }: {
@@ -27,7 +27,7 @@ export function propertiesOfPacket({
   return Object.keys(found).length === 0 ? undefined : found;
 }
 
-/** The same for a message that goes out. */
+/** The properties of an outgoing message. */
 export function publishProperties(properties: MqttProperties): PacketProperties {
   const { correlationData, userProperties, ...others } = properties;
   return {

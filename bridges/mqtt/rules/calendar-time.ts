@@ -1,23 +1,23 @@
 const DAY = 86_400_000;
 
-// What Date.parse makes of other texts than its own depends on where it runs, and it takes 31 February for 3 March.
+// Date.parse accepts other texts depending on the platform, and takes 31 February for 3 March.
 
 /** `2022-12-31`, `2022-12`, `20221231`; `2022-365`, `2022365`; `2022-W52-6`, `2022-W52`, `2022W526`. [ISO 8601-1, section 5.2] */
 const date = /^(\d{4})(?:-?(\d{3})(?!\d)|-?W(\d\d)(?:-?([1-7]))?(?!\d)|-(\d\d)(?:-(\d\d))?|(\d\d)(\d\d))/;
 
-/** `05`, `05:33`, `05:33:33`, `053333`, each of these with a fraction of its last part. [section 5.3] */
+/** `05`, `05:33`, `05:33:33`, `053333`, each with an optional fraction of its last part. [section 5.3] */
 const time = /^[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d))?)?(?:[.,](\d+))?/;
 
-/** `Z`, `+01`, `+0100`, `+01:00`; `UTC` and `GMT`, as many programs write it. [section 5.3.4] */
+/** `Z`, `+01`, `+0100`, `+01:00`; also `UTC` and `GMT`, which many programs write. [section 5.3.4] */
 const zone = /^ ?(?:[Zz]|UTC|GMT|([+\u2212-])(\d\d)(?::?(\d\d))?)$/;
 
-/** Minutes of the offset that is farthest from UTC. */
+/** The largest offset from UTC, in minutes. */
 const FARTHEST = 14 * 60;
 
 /**
- * The milliseconds since 1970 UTC of a date of ISO 8601, of which digits alone are none. Without a time it is the day's
- * first moment, without a zone it is UTC; of a fraction, milliseconds count. Undefined if it is none, or if no calendar
- * has it: the 30th of February, 24:00, the second 60, an offset of more than 14 hours.
+ * Milliseconds since 1970 UTC of an ISO 8601 date. Digits alone are not a date. Without a time it is the start of the
+ * day; without a zone it is UTC. Fractions are cut to milliseconds. Undefined if the text is not a valid date, such as
+ * 30 February, 24:00, second 60, or an offset of more than 14 hours.
  */
 export function calendarTime(text: string): number | undefined {
   const day = date.exec(text);
@@ -27,7 +27,7 @@ export function calendarTime(text: string): number | undefined {
   const afterDay = text.slice(day[0].length);
   if (afterDay === '') return start;
   const clock = time.exec(afterDay);
-  // A month or a week alone has no hours.
+  // A month or a week without a day has no time.
   const isDay = (day[5] === undefined || day[6] !== undefined) && (day[3] === undefined || day[4] !== undefined);
   if (clock === null || !isDay) return undefined;
   const since = millisecondsIn(clock);
@@ -35,7 +35,7 @@ export function calendarTime(text: string): number | undefined {
   return since === undefined || offset === undefined ? undefined : start + since - offset;
 }
 
-/** When a day begins. */
+/** The start of a day. */
 function startOf([, yearText = '', dayOfYear, week, weekday = '1', month1, day1, month2, day2]: RegExpExecArray) {
   const year = Number(yearText);
   if (year === 0) return undefined;
@@ -56,12 +56,12 @@ function startOf([, yearText = '', dayOfYear, week, weekday = '1', month1, day1,
   return isThere ? start : undefined;
 }
 
-/** As Date.UTC, which takes the years to 99 for those of the 20th century. */
+/** Like Date.UTC, which however maps the years 0 to 99 to the 20th century. */
 function utc(year: number, month: number, day: number): number {
   return new Date(0).setUTCFullYear(year, month - 1, day);
 }
 
-/** The Monday of the week that has the year's 4th of January in it, which is its first. */
+/** The Monday of the week that contains 4 January, which is the first week. */
 function firstMonday(year: number): number {
   const fourth = utc(year, 1, 4);
   return fourth - ((new Date(fourth).getUTCDay() + 6) % 7) * DAY;
@@ -71,12 +71,12 @@ function millisecondsIn([, hour, minute, second, fraction = '0']: RegExpExecArra
   const [hours, minutes, seconds] = [Number(hour), Number(minute ?? 0), Number(second ?? 0)];
   if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
   const part = second !== undefined ? 1000 : minute !== undefined ? 60_000 : 3_600_000;
-  // Digits beyond these are less than a millisecond of an hour, and the product is exact.
+  // Further digits are less than a millisecond of an hour, and the product is exact.
   const rest = Math.floor((Number(fraction.slice(0, 8).padEnd(8, '0')) * part) / 1e8);
   return ((hours * 60 + minutes) * 60 + seconds) * 1000 + rest;
 }
 
-/** Milliseconds that clocks of the zone are ahead of UTC. */
+/** The offset of the zone from UTC in milliseconds. */
 function offsetOf(text: string): number | undefined {
   if (text === '') return 0;
   const found = zone.exec(text);

@@ -1,25 +1,27 @@
 import { isDict } from '../../../src/wamp/dict.ts';
 
-/** A place within a value, `/ENERGY/Power/0`. [RFC 6901] */
+/** A position within a value, `/ENERGY/Power/0`. [RFC 6901] */
 export class JsonPointer {
   readonly #keys: readonly string[];
 
-  /** Throws `TypeError` for what is no pointer. */
+  /** Throws `TypeError` if `text` is not a JSON pointer. */
   constructor(text: string) {
-    if (text !== '' && !text.startsWith('/')) throw new TypeError('a JSON pointer begins with /, as in /ENERGY/Power');
-    if (/~(?![01])/.test(text)) throw new TypeError('in a JSON pointer ~ is written ~0, and / within a key ~1');
+    if (text !== '' && !text.startsWith('/'))
+      throw new TypeError('a JSON pointer must begin with /, as in /ENERGY/Power');
+    if (/~(?![01])/.test(text))
+      throw new TypeError('in a JSON pointer, ~ must be written as ~0, and / within a key as ~1');
     const keys = text === '' ? [] : text.slice(1).split('/');
     this.#keys = keys.map(key => key.replaceAll('~1', '/').replaceAll('~0', '~'));
   }
 
-  /** What is there; undefined where nothing is. */
+  /** The value at this position; undefined if there is none. */
   find(value: unknown): unknown {
     let here = value;
     for (const key of this.#keys) here = below(here, key);
     return here;
   }
 
-  /** A copy of `value` with what is at this place changed; `value` itself where nothing is there. */
+  /** A copy of `value` with a changed value at this position; `value` itself if the position does not exist. */
   change(value: unknown, change: (old: unknown) => unknown): unknown {
     return this.find(value) === undefined ? value : changed(value, this.#keys, change);
   }

@@ -5,11 +5,11 @@ import { fitItems, unfit } from '../../../src/codec/checks/unfit.ts';
 import { Payload } from '../../../src/wamp/payload.ts';
 import { mqttOfPayload, payloadOfJson, payloadOfMqtt, utf8TextOf, wholeValue } from '../topics/payload-map.ts';
 
-/** How a rule's MQTT payloads are to be read and written. */
+/** How the MQTT payloads of a rule are read and written. */
 export const payloadModes = ['auto', 'json', 'cbor', 'text', 'raw'] as const;
 export type PayloadMode = (typeof payloadModes)[number];
 
-/** A payload that is not what its rule says. */
+/** A payload does not have the format of its rule. */
 export class PayloadMismatch extends Error {
   override readonly name = 'PayloadMismatch';
 }
@@ -23,13 +23,13 @@ export function readPayload(mode: PayloadMode, bytes: Uint8Array): Payload {
       return payloadOfMqtt(bytes);
     case 'json': {
       const payload = payloadOfJson(bytes);
-      if (payload === undefined) throw new PayloadMismatch('is no JSON');
+      if (payload === undefined) throw new PayloadMismatch('is not valid JSON');
       return payload;
     }
     case 'cbor':
       return cborPayload(bytes);
     case 'text':
-      if (!isUtf8(bytes)) throw new PayloadMismatch('is no UTF-8');
+      if (!isUtf8(bytes)) throw new PayloadMismatch('is not valid UTF-8');
       return Payload.of([utf8TextOf(bytes) ?? bytes]);
     case 'raw':
       return Payload.of([bytes]);
@@ -40,31 +40,31 @@ export function readPayload(mode: PayloadMode, bytes: Uint8Array): Payload {
 export function writePayload(mode: PayloadMode, payload: Payload): Uint8Array {
   switch (mode) {
     case 'auto':
-      return orMismatch(() => mqttOfPayload(payload), 'has no JSON');
+      return orMismatch(() => mqttOfPayload(payload), 'cannot be written as JSON');
     case 'json':
-      return orMismatch(() => wholeValue(payload), 'has no JSON');
+      return orMismatch(() => wholeValue(payload), 'cannot be written as JSON');
     case 'cbor':
-      return orMismatch(() => cborOf(payload), 'has no CBOR');
+      return orMismatch(() => cborOf(payload), 'cannot be written as CBOR');
     case 'text':
       return writtenText(payload);
     case 'raw': {
       const [value] = payload.args;
       if (value instanceof Uint8Array) return value;
       if (typeof value === 'string') return Buffer.from(value);
-      throw new PayloadMismatch('is neither bytes nor a string');
+      throw new PayloadMismatch('must be bytes or a string');
     }
   }
 }
 
-/** Checked, not taken apart: its bytes become the list of arguments as they are. */
+/** Validated without decoding: the bytes become the list of arguments unchanged. */
 function cborPayload(bytes: Uint8Array): Payload {
   const before = unfit.seen;
   const items = new Uint8Array(bytes.length + 1);
   items[0] = ONE_ITEM_LIST;
   items.set(bytes, 1);
-  // Within the list of arguments, which is one level already.
-  const end = orMismatch(() => walkCbor(items, 1, items.length, 1), 'is no CBOR');
-  if (end !== items.length) throw new PayloadMismatch('is more than one item of CBOR');
+  // Inside the list of arguments, which is one level of nesting.
+  const end = orMismatch(() => walkCbor(items, 1, items.length, 1), 'is not valid CBOR');
+  if (end !== items.length) throw new PayloadMismatch('must be one CBOR item');
   return Payload.encoded(cborItems, fitItems(cborItems, items, 1, before), 1);
 }
 
@@ -77,10 +77,10 @@ function cborOf(payload: Payload): Uint8Array {
 
 function writtenText({ args, kwargs }: Payload): Uint8Array {
   const [value] = args;
-  if (args.length !== 1 || Object.keys(kwargs).length > 0) throw new PayloadMismatch('is not one argument');
-  // Text that begins with U+0000 arrives as bytes, and leaves as what it was.
+  if (args.length !== 1 || Object.keys(kwargs).length > 0) throw new PayloadMismatch('must be a single argument');
+  // A text that begins with U+0000 arrives as bytes, and is sent as text again.
   if (value instanceof Uint8Array && value[0] === 0 && isUtf8(value)) return value;
-  if (typeof value === 'object' && value !== null) throw new PayloadMismatch('is no text, number or truth value');
+  if (typeof value === 'object' && value !== null) throw new PayloadMismatch('must be a string, a number or a boolean');
   return Buffer.from(value === null || value === undefined ? '' : String(value));
 }
 

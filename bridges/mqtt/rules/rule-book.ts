@@ -3,20 +3,20 @@ import { TopicMap } from '../topics/topic-map.ts';
 import { MappingRule } from './rule.ts';
 import type { RuleConfig } from './rule-schema.ts';
 
-/** What becomes of one topic or URI. */
+/** The route of one topic or URI. */
 export interface MappingRoute {
-  /** Undefined: the default, which mirrors everything under the prefix. */
+  /** Undefined: the default rule, which mirrors everything under the prefix. */
   readonly rule: MappingRule | undefined;
-  /** The URI, or the MQTT topic; undefined where what matches is dropped. */
+  /** The URI or the MQTT topic; undefined if matching messages are dropped. */
   readonly to: string | undefined;
 }
 
-/** Topics and URIs whose routes are remembered. */
+/** Cached routes. */
 const REMEMBERED = 10_000;
-/** Longer ones are looked up each time, as their number alone would not bound the memory. */
+/** Longer topics and URIs are looked up each time, because their number alone would not bound the memory. */
 const MAX_LENGTH = 256;
 
-/** The rules of a configuration, in their order: the first that matches holds, in the end the default. */
+/** The rules of a configuration in their order. The first match decides, with the default rule as the last. */
 export class RuleBook {
   readonly #fromMqtt: readonly MappingRule[];
   readonly #fromWamp: readonly MappingRule[];
@@ -24,7 +24,7 @@ export class RuleBook {
   readonly #topics = new Map<string, MappingRoute | undefined>();
   readonly #uris = new Map<string, MappingRoute | undefined>();
 
-  /** `prefix` of the default rule; undefined where there is none. */
+  /** The prefix of the default rule; undefined if there is none. */
   constructor(rules: readonly RuleConfig[], prefix: string | undefined, uris: UriStyle) {
     const made = rules.map((rule, index) => MappingRule.of(rule, index, uris));
     this.#fromMqtt = made.flatMap(({ mqtt }) => mqtt);
@@ -32,17 +32,17 @@ export class RuleBook {
     this.#default = prefix === undefined ? undefined : new TopicMap(prefix, uris);
   }
 
-  /** Where messages on an MQTT topic go; undefined where no rule takes them. */
+  /** The route of messages on an MQTT topic; undefined if no rule matches. */
   ofTopic(topic: string): MappingRoute | undefined {
     return remembered(this.#topics, topic, () => {
       const found = firstOf(this.#fromMqtt, topic);
       if (found !== undefined || this.#default === undefined) return found;
-      // [MQTT-4.7.2-1] A broker's own affairs, where no rule names them.
+      // [MQTT-4.7.2-1] Topics that begin with `$` belong to the broker, unless a rule names them.
       return topic.startsWith('$') ? undefined : { rule: undefined, to: this.#default.toUri(topic) };
     });
   }
 
-  /** Where events on a URI go; undefined where no rule takes them. */
+  /** The route of events on a URI; undefined if no rule matches. */
   ofUri(uri: string): MappingRoute | undefined {
     return remembered(this.#uris, uri, () => {
       const found = firstOf(this.#fromWamp, uri);
@@ -52,14 +52,14 @@ export class RuleBook {
     });
   }
 
-  /** What has to be subscribed on the realm, each once. */
+  /** The patterns to subscribe on the realm, without duplicates. */
   get subscriptions(): readonly { readonly topic: string; readonly match: 'exact' | 'prefix' | 'wildcard' }[] {
     const wanted = this.#fromWamp.filter(({ to }) => to !== undefined).flatMap(({ from }) => from.subscriptions);
     if (this.#default !== undefined) wanted.push({ topic: this.#default.prefix, match: 'prefix' });
     return [...new Map(wanted.map(one => [`${one.match} ${one.topic}`, one])).values()];
   }
 
-  /** Where the rules publish on the realm, each once, without the default. */
+  /** The patterns that the rules publish on the realm, without duplicates and without the default rule. */
   get destinations(): readonly { readonly topic: string; readonly match: 'exact' | 'prefix' | 'wildcard' }[] {
     const found = this.#fromMqtt.flatMap(({ to }) => to?.subscriptions ?? []);
     return [...new Map(found.map(one => [`${one.match} ${one.topic}`, one])).values()];
@@ -78,7 +78,7 @@ function remembered(memory: Map<string, MappingRoute | undefined>, key: string, 
   if (key.length > MAX_LENGTH) return find();
   const known = memory.get(key);
   if (known !== undefined || memory.has(key)) return known;
-  // Topics that are new all the time would fill it: what is in use comes back soon.
+  // Topics that are always new would fill the cache. Topics in use return soon.
   if (memory.size >= REMEMBERED) memory.clear();
   const route = find();
   memory.set(key, route);

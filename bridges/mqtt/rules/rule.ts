@@ -7,20 +7,20 @@ import { isFromMqtt, type RuleConfig, ruleSchema, sideTemplate } from './rule-sc
 import type { Template } from './template.ts';
 import { millisecondsOf } from './timestamp.ts';
 
-/** What became of a payload, and what was wrong with it. */
+/** A mapped payload, and its problem if there is one. */
 export interface Mapped<T> {
-  /** Undefined where it is not passed on. */
+  /** Undefined if the message is not passed on. */
   readonly payload: T | undefined;
-  /** Why it is not what the rule says. */
+  /** Why the payload does not match the rule. */
   readonly problem?: string;
 }
 
-/** One direction of a rule of the configuration. */
+/** One direction of a configured rule. */
 export class MappingRule {
-  /** Its place in the configuration, from 0; the default rule has none. */
+  /** The index in the configuration; undefined for the default rule. */
   readonly index: number | undefined;
   readonly from: Template;
-  /** Undefined where what matches is dropped. */
+  /** Undefined if matching messages are dropped. */
   readonly to: Template | undefined;
   readonly qos: Qos | undefined;
   readonly retain: 'keep' | boolean;
@@ -41,13 +41,13 @@ export class MappingRule {
     this.#timestamp = config.timestamp === undefined ? undefined : new JsonPointer(config.timestamp);
   }
 
-  /** What holds where no rule does, but for where it goes. */
+  /** The default rule, without its target. */
   static mirror(): MappingRule {
     const config = ruleSchema.parse({ from: 'mqtt:#', to: 'wamp:mqtt.#' });
     return new MappingRule(config, undefined, sideTemplate(config.from, 'loose'), undefined);
   }
 
-  /** The rules that one of the configuration makes, by the side they begin at. */
+  /** The one or two directions of a configured rule. */
   static of(
     config: RuleConfig,
     index: number | undefined,
@@ -62,7 +62,7 @@ export class MappingRule {
 
   /** The WAMP payload of an MQTT message. */
   toWamp(bytes: Uint8Array): Mapped<Payload> {
-    // An empty message takes back what is retained, whatever the payloads of the rule are.
+    // An empty message deletes the retained one, whatever the payload format of the rule is.
     if (bytes.length === 0) return { payload: Payload.empty };
     try {
       return this.#refined(readPayload(this.mode, bytes));
@@ -85,19 +85,19 @@ export class MappingRule {
     }
   }
 
-  /** With its time normalised, and the part selected. What needs neither is not taken apart. */
+  /** Normalizes the time and selects the part. A payload that needs neither is not decoded. */
   #refined(payload: Payload): Mapped<Payload> {
     if (this.#timestamp === undefined && this.#select === undefined) return { payload };
     let [value] = payload.args;
     let problem: string | undefined;
     if (this.#timestamp !== undefined) {
       const time = millisecondsOf(this.#timestamp.find(value));
-      if (time === undefined) problem = 'there is no time where the rule says';
+      if (time === undefined) problem = 'the part that "timestamp" names is not a time';
       else value = this.#timestamp.change(value, () => time);
     }
     if (this.#select !== undefined) {
       value = this.#select.find(value);
-      if (value === undefined) return { payload: undefined, problem: 'there is nothing where the rule selects' };
+      if (value === undefined) return { payload: undefined, problem: 'the part that "select" names is missing' };
     }
     return { payload: Payload.of([value]), ...(problem === undefined ? {} : { problem }) };
   }

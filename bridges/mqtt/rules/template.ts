@@ -1,13 +1,13 @@
 import type { LevelSpelling } from '../topics/level-spelling.ts';
 
-/** What a template took from a topic: levels by name. `#` is there where the template ends in it, joined by `/`. */
+/** The captures of a topic: levels by name. `#` is present if the template ends in it, joined by `/`. */
 export type Captures = Readonly<Record<string, string>>;
 
-/** How the two sides write the same: MQTT's levels as they are, WAMP's components spelt. */
+/** The spelling of levels on one side: MQTT's levels are literal, WAMP's components are escaped. */
 interface Side {
   readonly separator: '/' | '.';
   readonly what: 'MQTT topic' | 'URI';
-  /** What may be written out in a level. */
+  /** The characters allowed in literal text of a level. */
   readonly literal: RegExp;
   read(part: string): string | undefined;
   write(level: string): string;
@@ -17,25 +17,25 @@ const placeholder = /\{([^{}]*)\}/;
 const name = /^[a-z][a-z0-9_]*$/i;
 const MAX_TEXT = 1024;
 
-/** Text around captures, within one level: `sensor-{id}` is [`sensor-`, {id}, ``]. */
+/** Text around captures within one level: `sensor-{id}` is [`sensor-`, {id}, ``]. */
 interface Part {
   readonly literals: readonly string[];
   readonly captures: readonly string[];
 }
 
-/** A template that is no template: `message` says why. */
+/** A template is not valid. `message` says why. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }
 
 /**
- * One side of a rule: `tele/{device}/SENSOR`, `dev.{device}.sensor`. A level may hold text and `{name}`s; `+` is a whole
- * level without a name, taken by place; `#` at the end is all further levels, none included. Matching and filling are
- * each other's inverse.
+ * One side of a rule: `tele/{device}/SENSOR`, `dev.{device}.sensor`. A level may contain text and `{name}`s. `+` is a
+ * whole unnamed level, identified by its position. `#` at the end is all further levels, possibly none. Matching and
+ * filling are inverse to each other.
  */
 export class Template {
   readonly text: string;
-  /** Names of what it captures, in order: `device`, `+1` for the first `+`, `#`. */
+  /** The names of its captures, in order: `device`, `+1` for the first `+`, `#`. */
   readonly captures: readonly string[];
   readonly #side: Side;
   readonly #dependencies: readonly Part[];
@@ -51,7 +51,7 @@ export class Template {
     this.#dependencies = levels.map(level => part(level, side, () => `+${++plus}`));
     this.captures = [...this.#dependencies.flatMap(({ captures }) => captures), ...(this.#open ? ['#'] : [])];
     const twice = this.captures.find((name, index) => this.captures.indexOf(name) !== index);
-    if (twice !== undefined) throw new TemplateError(`{${twice}} stands there twice`);
+    if (twice !== undefined) throw new TemplateError(`{${twice}} occurs twice`);
   }
 
   /** Throws `TemplateError`. */
@@ -70,12 +70,12 @@ export class Template {
     return new Template(checked(text), { separator: '.', what: 'URI', literal, read: parse, write: spell });
   }
 
-  /** Captures of a topic or URI, or undefined where it is not one of this template. */
+  /** The captures of a topic or URI; undefined if it does not match. */
   match(text: string): Captures | undefined {
     const levels = text.split(this.#side.separator);
     if (this.#open ? levels.length < this.#dependencies.length : levels.length !== this.#dependencies.length)
       return undefined;
-    // [MQTT-4.7.2-1] What begins with `$` is a broker's own, and taken only where a rule says so.
+    // [MQTT-4.7.2-1] Topics that begin with `$` belong to the broker and match only if the template names them.
     if (
       this.#side.separator === '/' &&
       text.startsWith('$') &&
@@ -94,12 +94,12 @@ export class Template {
       if (read === undefined) return undefined;
       rest.push(read);
     }
-    // Of no further level nothing, not even an empty one: `a` and `a/` differ.
+    // Zero further levels is distinct from one empty level: `a` and `a/` differ.
     if (rest.length > 0) found['#'] = rest.join('/');
     return found;
   }
 
-  /** The topic or URI of captures that `match` gave, of this template or one with the same names. */
+  /** The topic or URI for the captures that `match` returned, of this template or one with the same names. */
   fill(captures: Captures): string {
     const { write, separator } = this.#side;
     const levels = this.#dependencies.map(({ literals, captures: names }) =>
@@ -111,7 +111,7 @@ export class Template {
   }
 
   /**
-   * Patterns that together match all URIs of this template, and as few others as can be: what is to be subscribed.
+   * Patterns that together match all URIs of this template, and as few others as possible: the subscriptions of a rule.
    * [advanced/pubsub_pattern_based_subscription]
    */
   get subscriptions(): readonly { readonly topic: string; readonly match: 'exact' | 'prefix' | 'wildcard' }[] {
@@ -121,7 +121,7 @@ export class Template {
     if (!this.#open) return [{ topic: literal.join('.'), match: this.captures.length === 0 ? 'exact' : 'wildcard' }];
     const varies = this.#dependencies.findIndex(({ captures }) => captures.length > 0);
     const head = (varies < 0 ? literal : literal.slice(0, varies)).map(component => `${component}.`).join('');
-    // A prefix goes by characters: `a.` does not match `a` itself, and `a` would match `ab`.
+    // A prefix matches by characters: `a.` does not match `a` itself, and `a` would match `ab`.
     const itself = varies < 0 ? [{ topic: literal.join('.'), match: 'exact' as const }] : [];
     return [...itself, { topic: head, match: 'prefix' }];
   }
@@ -145,24 +145,24 @@ function part(level: string, side: Side, nextPlus: () => string): Part {
   const captures = others.filter((_, i) => i % 2 === 0);
   for (const literal of literals) checkLiteral(literal, level, side);
   const bad = captures.find(capture => !name.test(capture));
-  if (bad !== undefined) throw new TemplateError(`{${bad}} is no name: letters, digits and _`);
+  if (bad !== undefined) throw new TemplateError(`{${bad}} is not a valid name: use letters, digits and _`);
   if (captures.length === 0) {
     if (level === '' && side.separator === '.') throw new TemplateError('a component is empty');
     return { literals, captures };
   }
-  if (literals.slice(1, -1).includes('')) throw new TemplateError(`nothing tells apart the names in "${level}"`);
+  if (literals.slice(1, -1).includes('')) throw new TemplateError(`the names in "${level}" must be separated by text`);
   return { literals, captures };
 }
 
 /**
- * What the captures of a part stand for in `level`, each as long as it can be, the first before the others. From the
- * end, each literal is looked for once, so that the time grows with the length of the level only.
+ * The captures of a part in `level`. Each is as long as possible, the first before the others. Each literal is searched
+ * once from the end, so the time grows linearly with the length of the level.
  */
 function valuesIn({ literals, captures }: Part, level: string): string[] | undefined {
   const [head = ''] = literals;
   if (captures.length === 0) return level === head ? [] : undefined;
   const tail = literals.at(-1) ?? '';
-  // A name that is a whole level may be empty, as the level may; beside text, that would have no spelling.
+  // A name that is a whole level may be empty, as the level may. Beside text it must not be empty.
   if (captures.length === 1 && head === '' && tail === '') return [level];
   if (!level.startsWith(head) || !level.endsWith(tail)) return undefined;
   const values: string[] = [];
@@ -181,15 +181,17 @@ function valuesIn({ literals, captures }: Part, level: string): string[] | undef
 }
 
 function checkLiteral(literal: string, level: string, { what, separator, literal: allowed }: Side): void {
-  if (literal.includes('#')) throw new TemplateError('# stands for all further levels: alone, and as the last');
-  if (/[{}]/.test(literal)) throw new TemplateError(`"${level}" has a brace without its other`);
-  if (separator === '/' && literal.includes('+')) throw new TemplateError('+ stands for a whole level: alone in it');
-  if (!allowed.test(literal)) throw new TemplateError(`"${level}" has a character that is none of ${what}s`);
+  if (literal.includes('#'))
+    throw new TemplateError('# stands for all further levels: it must be alone and the last level');
+  if (/[{}]/.test(literal)) throw new TemplateError(`"${level}" has an unbalanced brace`);
+  if (separator === '/' && literal.includes('+'))
+    throw new TemplateError('+ stands for a whole level: it must be alone in its level');
+  if (!allowed.test(literal)) throw new TemplateError(`"${level}" has a character that is not allowed in ${what}s`);
 }
 
 function checked(text: string): string {
-  if (text === '') throw new TemplateError('it is empty');
-  if (text.length > MAX_TEXT) throw new TemplateError(`it is longer than ${MAX_TEXT} characters`);
+  if (text === '') throw new TemplateError('must not be empty');
+  if (text.length > MAX_TEXT) throw new TemplateError(`must not be longer than ${MAX_TEXT} characters`);
   return text;
 }
 

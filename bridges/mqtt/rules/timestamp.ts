@@ -1,17 +1,19 @@
 import { calendarTime } from './calendar-time.ts';
 
-/** 2001-09-09 in milliseconds, and the year 5138 in seconds: what is smaller is seconds, what is larger is finer. */
+/**
+ * 2001-09-09 in milliseconds, and the year 5138 in seconds: smaller numbers are seconds, larger ones are finer units.
+ */
 const SECONDS_BELOW = 1e11;
 const MILLISECONDS_BELOW = 1e14;
 const MICROSECONDS_BELOW = 1e17;
 const NANOSECONDS_BELOW = 1e20;
 
-/** Digits that a number always holds. */
+/** Digits that a number represents exactly. */
 const EXACT_DIGITS = 15;
 
 /**
- * A moment as devices write it, in milliseconds since 1970 UTC: seconds, milliseconds, microseconds or nanoseconds, as
- * a number or its digits; or a date of ISO 8601, see `calendarTime`. Undefined if it is none.
+ * A timestamp of a device in milliseconds since 1970 UTC: seconds, milliseconds, microseconds or nanoseconds, as a
+ * number or its digits; or an ISO 8601 date, see `calendarTime`. Undefined if it is not a timestamp.
  */
 export function millisecondsOf(value: unknown): number | undefined {
   if (typeof value === 'number') return fromNumber(value);
@@ -30,7 +32,7 @@ function fromNumber(value: number): number | undefined {
   return Math.round(value < MICROSECONDS_BELOW ? value / 1000 : value / 1_000_000);
 }
 
-/** As `fromNumber`, of an integer that a number need not hold: the nearest millisecond. */
+/** Like `fromNumber`, for an integer that a number cannot represent: the nearest millisecond. */
 function fromInteger(value: bigint): number | undefined {
   if (value < BigInt(MICROSECONDS_BELOW)) return fromNumber(Number(value));
   return value < BigInt(NANOSECONDS_BELOW) ? Number((value + 500_000n) / 1_000_000n) : undefined;

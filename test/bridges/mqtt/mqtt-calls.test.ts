@@ -10,7 +10,7 @@ import { connectMqtt } from './broker-rig.ts';
 
 type Answer = (topic: string, text: string) => void;
 
-/** A device that has subscribed, and does as it is told. */
+/** A device that has subscribed, controlled by the test. */
 async function device(rig: BridgeRig, clientId: string, filter: string, answer: Answer): Promise<MqttClient> {
   const client = await rig.client({ clientId });
   client.on('message', (topic, payload) => answer(topic, payload.toString()));
@@ -18,7 +18,7 @@ async function device(rig: BridgeRig, clientId: string, filter: string, answer: 
   return client;
 }
 
-/** Waits until somebody has registered. */
+/** Waits until a client has registered. */
 async function registered(rig: BridgeRig, procedure: string): Promise<void> {
   const { dealer } = rig.gateway.router.realm('realm1') ?? assert.fail();
   await until(procedure, () => dealer.match(procedure as never) !== undefined);
@@ -34,7 +34,7 @@ const failure =
   };
 
 describe('mqttBridge: calls to devices', () => {
-  it('asks the device, and gives back what it answers', async () => {
+  it('sends the call to the device, and returns its answer', async () => {
     await using rig = await BridgeRig.start();
     const asked: string[] = [];
     const client = await device(rig, 'lamp', 'rpc/lamp/req/#', (topic, text) => {
@@ -50,11 +50,11 @@ describe('mqttBridge: calls to devices', () => {
     const sum = await rig.wamp.call('mqtt.rpc.lamp.sum', { args: [1], kwargs: { b: 2 } });
     assert.deepEqual([sum.args, sum.kwargs], [[1, 2], { a: 3 }]);
     assert.deepEqual(asked, ['rpc/lamp/req/led.set/1 on', 'rpc/lamp/req/sum/2 {"args":[1],"kwargs":{"b":2}}']);
-    // Answers are no events.
+    // Answers are not events.
     assert.deepEqual(heard, []);
   });
 
-  it('gives back the errors and the progress of the device', async () => {
+  it('returns the errors and the progress of the device', async () => {
     await using rig = await BridgeRig.start();
     const client = await device(rig, 'lamp', 'rpc/lamp/req/#', (topic, text) => {
       const [, , , , n] = topic.split('/');
@@ -84,7 +84,7 @@ describe('mqttBridge: calls to devices', () => {
     assert.deepEqual([progress, final.args], [[1, 2], [3]]);
   });
 
-  it('ends at once where the device is not there, or leaves', async () => {
+  it('fails a call at once if the device is absent or disconnects', async () => {
     await using rig = await BridgeRig.start();
     await assert.rejects(rig.wamp.call('mqtt.rpc.lamp.x'), failure('wamp.error.no_such_procedure'));
     const client = await device(rig, 'lamp', 'rpc/lamp/req/#', () => client.stream.destroy());
@@ -93,7 +93,7 @@ describe('mqttBridge: calls to devices', () => {
     await assert.rejects(rig.wamp.call('mqtt.rpc.lamp.x'), failure('wamp.error.no_such_procedure'));
   });
 
-  it('ends with the subscription too', async () => {
+  it('unregisters when the device unsubscribes', async () => {
     await using rig = await BridgeRig.start();
     const client = await device(rig, 'lamp', 'rpc/lamp/req/#', () => client.unsubscribe('rpc/lamp/req/#'));
     await registered(rig, 'mqtt.rpc.lamp.x');
@@ -106,7 +106,7 @@ describe('mqttBridge: calls to devices', () => {
     );
   });
 
-  it('waits no longer than the caller, and drops what comes late', async () => {
+  it('stops waiting with the caller, and drops a late answer', async () => {
     await using rig = await BridgeRig.start();
     const asked: string[] = [];
     const client = await device(rig, 'lamp', 'rpc/lamp/req/#', (topic, text) => {
@@ -127,7 +127,7 @@ describe('mqttBridge: calls to devices', () => {
     assert.deepEqual(heard, []);
   });
 
-  it('takes answers from the device alone, and lets nobody be called in its name', async () => {
+  it('accepts answers from the device only, and lets no other client register in its name', async () => {
     await using rig = await BridgeRig.start();
     const thief = await device(rig, 'thief', 'rpc/lamp/req/#', () => {});
     await device(rig, 'lamp', 'rpc/lamp/req/#', () => {
@@ -144,7 +144,7 @@ describe('mqttBridge: calls to devices', () => {
     );
   });
 
-  it('keeps two devices with the same method apart', async () => {
+  it('separates two devices with the same method', async () => {
     await using rig = await BridgeRig.start();
     for (const id of ['a', 'b']) {
       const client = await device(rig, id, `rpc/${id}/req/#`, topic =>
@@ -157,8 +157,8 @@ describe('mqttBridge: calls to devices', () => {
   });
 });
 
-describe('mqttBridge: devices in the field, called as they are', () => {
-  it('ThingsBoard devices', async () => {
+describe('mqttBridge: calls to existing kinds of devices', () => {
+  it('calls ThingsBoard devices', async () => {
     await using rig = await BridgeRig.start({ calls: { presets: ['thingsboard'] } });
     const client = await device(rig, 'tb', 'v1/devices/me/rpc/request/+', (topic, text) => {
       const n = topic.split('/').at(-1);
@@ -169,7 +169,7 @@ describe('mqttBridge: devices in the field, called as they are', () => {
     assert.deepEqual(args, [{ got: { method: 'setGpio', params: { pin: 3, enabled: true } } }]);
   });
 
-  it('zigbee2mqtt, its bridge and its devices', async () => {
+  it('calls the bridge and the devices of zigbee2mqtt', async () => {
     await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] } });
     const client = await device(rig, 'z2m', 'zigbee2mqtt/#', (topic, text) => {
       if (topic === 'zigbee2mqtt/bridge/request/device/rename') {
@@ -192,12 +192,12 @@ describe('mqttBridge: devices in the field, called as they are', () => {
     const heard = await rig.hear('mqtt.zigbee2mqtt.');
     const set = await rig.wamp.call('mqtt.zigbee2mqtt.device.lamp.set', { args: [{ state: 'ON' }] });
     assert.deepEqual(set.args, [{ state: 'ON' }]);
-    // Its state is an event as well.
+    // Its state is also an event.
     await until('the state', () => heard.length > 0);
     assert.deepEqual(heard[0], { topic: 'mqtt.zigbee2mqtt.lamp', args: [{ state: 'ON' }] });
   });
 
-  it('Tasmota, one command after the other', async () => {
+  it('calls Tasmota, one command after the other', async () => {
     await using rig = await BridgeRig.start({ calls: { presets: ['tasmota'] } });
     const asked: string[] = [];
     const client = await device(rig, 'DVES_1', 'cmnd/plug/#', (topic, text) => {
@@ -217,7 +217,7 @@ describe('mqttBridge: devices in the field, called as they are', () => {
     await assert.rejects(rig.wamp.call('mqtt.tasmota.plug.NONE'), failure('wampway.error.device', 'Unknown'));
   });
 
-  it('Tasmota says Error of a value, and answers Status on a topic of its own', async () => {
+  it('reports an Error of Tasmota, and reads Status from its own topic', async () => {
     await using rig = await BridgeRig.start({ calls: { presets: ['tasmota'] } });
     const asked: string[] = [];
     const client = await device(rig, 'DVES_1', 'cmnd/plug1/#', (topic, text) => {
@@ -239,12 +239,12 @@ describe('mqttBridge: devices in the field, called as they are', () => {
     assert.deepEqual((await call('POWER', 'ON')).args, [{ POWER: 'ON' }]);
     const sent = await rig.wamp.call('mqtt.tasmota.plug1.ZbSend', { kwargs: { device: 1 } });
     assert.deepEqual(sent.args, [{ ZbSend: '{"device":1}' }]);
-    // What another client has asked for is no answer to a command.
+    // A message that another client requested does not answer a command.
     client.publish('stat/plug1/STATUS', '{"Status":1}');
     assert.deepEqual((await call('POWER', 'OFF')).args, [{ POWER: 'OFF' }]);
   });
 
-  it('names of zigbee2mqtt may have slashes, and keyword arguments are the payload', async () => {
+  it('allows slashes in names of zigbee2mqtt, and sends keyword arguments as the payload', async () => {
     for (const uris of ['loose', 'strict'] as const) {
       await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] }, uris });
       const asked: string[] = [];
@@ -283,7 +283,7 @@ describe('mqttBridge: devices in the field, called as they are', () => {
   });
 });
 
-/** zigbee2mqtt, as far as calls go; `silent`: it does not answer any more. */
+/** A simulated zigbee2mqtt for calls. `silent`: it no longer answers. */
 async function zigbee2mqtt(rig: BridgeRig, clientId: string, state = { silent: false }): Promise<MqttClient> {
   const client = await device(rig, clientId, 'zigbee2mqtt/#', (topic, text) => {
     const name = /^zigbee2mqtt\/bridge\/request\/(.*)$/.exec(topic)?.[1];
@@ -298,8 +298,8 @@ async function zigbee2mqtt(rig: BridgeRig, clientId: string, state = { silent: f
 const permitJoin = (rig: BridgeRig, timeout = 5_000) =>
   rig.wamp.call('mqtt.zigbee2mqtt.bridge.permit_join', { args: [{ time: 60 }], options: { timeout } });
 
-describe('mqttBridge: who listens is not who answers', () => {
-  it('a call is answered by the client that answers, whichever listens first, and as long as one listens', async () => {
+describe('mqttBridge: shared callees', () => {
+  it('any listening client may answer a call, as long as one listens', async () => {
     await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] } });
     const seen: string[] = [];
     const dashboard = await device(rig, 'dashboard', 'zigbee2mqtt/#', topic => seen.push(topic));
@@ -324,7 +324,7 @@ describe('mqttBridge: who listens is not who answers', () => {
     assert.deepEqual((await permitJoin(rig)).args, [{ time: 60, by: 'z2m' }]);
   });
 
-  it('a call ends at once when the client that answers is gone, and not when another is', async () => {
+  it('a call fails at once when the answering client disconnects, and not when another one does', async () => {
     await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] } });
     const state = { silent: false };
     await device(rig, 'dashboard', 'zigbee2mqtt/#', () => {});
@@ -345,7 +345,7 @@ describe('mqttBridge: who listens is not who answers', () => {
     await assert.rejects(call, failure('wamp.error.canceled'));
   });
 
-  it('a client that comes back takes calls at once, and one that is away is sent none later', async () => {
+  it('a client that reconnects receives calls at once, and an absent one receives none later', async () => {
     await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] } });
     const kept = await rig.client({ clientId: 'kept', clean: false });
     await kept.subscribeAsync('zigbee2mqtt/#', { qos: 1 });
@@ -364,7 +364,7 @@ describe('mqttBridge: who listens is not who answers', () => {
     assert.deepEqual(heard, ['zigbee2mqtt/last']);
   });
 
-  it('only clients whose role may register the procedures count', async () => {
+  it('only clients whose role is allowed to register the procedures count', async () => {
     const permits: NonNullable<TestGatewayOptions['permits']> = (session, action) =>
       !(action === 'register' && session.welcome['authid'] === 'viewer');
     await using rig = await BridgeRig.start({ calls: { presets: ['zigbee2mqtt'] } }, { permits });
@@ -375,7 +375,7 @@ describe('mqttBridge: who listens is not who answers', () => {
     assert.deepEqual((await permitJoin(rig)).args, [{ time: 60, by: 'z2m' }]);
   });
 
-  it('a client listens for no more devices than leave room for those of others, and the log says so once', async () => {
+  it('a client is limited in the devices that it listens for, and the log reports it once', async () => {
     const log = new RecordingLogger();
     await using rig = await BridgeRig.start({ calls: { presets: ['tasmota'] } }, { log });
     const greedy = await rig.client({ clientId: 'greedy' });
@@ -393,7 +393,7 @@ describe('mqttBridge: who listens is not who answers', () => {
     await registered(rig, 'mqtt.tasmota.plug100.POWER');
   });
 
-  it('a kind of one’s own whose topics are for answers alone takes them from any client', async () => {
+  it('a custom scheme with exclusive answer topics accepts answers of any client', async () => {
     const scheme = {
       listen: 'valve/{device}/cmd',
       procedure: 'valve.{device}.move',
@@ -419,7 +419,7 @@ describe('mqttBridge: who listens is not who answers', () => {
     );
   });
 
-  it('a kind of one’s own, also one that never answers', async () => {
+  it('calls devices of a custom scheme, also one without answers', async () => {
     await using rig = await BridgeRig.start({
       calls: {
         schemes: [
@@ -436,7 +436,7 @@ describe('mqttBridge: who listens is not who answers', () => {
 });
 
 describe('mqttBridge: calls by devices', () => {
-  it('are made in the device’s name, and answered to it alone', async () => {
+  it('are made in the device’s name, and answered to that device only', async () => {
     await using rig = await BridgeRig.start();
     await rig.wamp.register(
       'com.add',
@@ -458,7 +458,7 @@ describe('mqttBridge: calls by devices', () => {
     assert.deepEqual(heard, []);
   });
 
-  it('are made once, however often the device asks, and never in another’s name', async () => {
+  it('are made once if the device repeats them, and never in the name of another device', async () => {
     await using rig = await BridgeRig.start();
     let calls = 0;
     await rig.wamp.register('com.count', () => ++calls);
@@ -473,7 +473,7 @@ describe('mqttBridge: calls by devices', () => {
     assert.deepEqual([answers, calls], [['1', '1', '2'], 2]);
   });
 
-  it('as ThingsBoard devices make them', async () => {
+  it('are accepted in the protocol of ThingsBoard devices', async () => {
     await using rig = await BridgeRig.start({ calls: { presets: ['thingsboard'] } });
     await rig.wamp.register('com.time', ({ args }) => args[0]);
     const answers: string[] = [];

@@ -10,7 +10,7 @@ import { closing, collect } from './broker-rig.ts';
 
 const refused = (error: unknown): boolean => error instanceof WampError && error.uri === 'wamp.error.not_authorized';
 
-/** What a newcomer is told of what is retained. */
+/** The retained event that a new subscriber receives. */
 async function retained(rig: BridgeRig, topic: string): Promise<unknown[]> {
   const late = await rig.gateway.join({ authid: 'late', authrole: 'anonymous' });
   const seen: unknown[] = [];
@@ -47,7 +47,7 @@ describe('mqttBridge: presence', () => {
     assert.deepEqual(told, ['mqtt.presence.a%2Eb true', 'mqtt.presence.a%2Eb false']);
   });
 
-  it('is not for other bridges, whose brokers would retain it over a crash', async () => {
+  it('is not passed to other bridges, whose brokers would retain it over a crash', async () => {
     await using rig = await BridgeRig.start({ presence: true });
     const there = await BridgeRig.start();
     await using _there = there;
@@ -66,7 +66,7 @@ describe('mqttBridge: presence', () => {
     assert.deepEqual([...new Set(elsewhere.map(({ topic }) => topic))], ['probe', 'end']);
   });
 
-  it('can be asked for, and a client be kicked', async () => {
+  it('is returned on request, and a client can be disconnected', async () => {
     await using rig = await BridgeRig.start({ presence: true });
     const client = await rig.client({ clientId: 'lamp' });
     await until('it is there', async () => (await rig.wamp.call('wampway.mqtt.client.list')).args.flat().length === 1);
@@ -85,8 +85,8 @@ describe('mqttBridge: presence', () => {
   });
 });
 
-describe('mqttBridge: what the gateway says of clients', () => {
-  it('is in no client’s way, and no client writes over it', async () => {
+describe('mqttBridge: topics of the presence of clients', () => {
+  it('do not collide with topics of clients, and no client can overwrite them', async () => {
     for (const uris of ['loose', 'strict'] as const) {
       await using rig = await BridgeRig.start({ presence: true, uris });
       const sensor = await rig.client({ clientId: 'sensor' });
@@ -107,7 +107,7 @@ describe('mqttBridge: what the gateway says of clients', () => {
     }
   });
 
-  it('is refused to everybody but the bridge itself, however it is asked for', async () => {
+  it('are refused to all sessions but the bridge, by every way', async () => {
     const rules = [
       { from: 'mqtt:map/{a}/{b}', to: 'wamp:mqtt.{a}.{b}' },
       { from: 'mqtt:x/{a}', to: 'wamp:bridge.mqtt.{a}' },
@@ -152,12 +152,12 @@ describe('mqttBridge: what the gateway says of clients', () => {
     }
     assert.deepEqual(await retained(rig, 'mqtt.presence.pump'), [told]);
     assert.deepEqual(problems, []);
-    // Topics beside it are anybody's.
+    // Any client may use the topics beside it.
     await publish('mqtt.presences.pump');
     await publish('bridge.mqtt.errors');
   });
 
-  it('is not what a rule may map to', () => {
+  it('must not be the target of a rule', () => {
     for (const to of ['mqtt.presence.{x}', 'mqtt.presence', 'bridge.mqtt.error']) {
       const rules = [{ from: 'mqtt:a/{x}', to: `wamp:${to}` }];
       const { error } = mqttBridge.schema.safeParse({ rules });
@@ -167,8 +167,8 @@ describe('mqttBridge: what the gateway says of clients', () => {
   });
 });
 
-describe('mqttBridge: what devices announce of themselves', () => {
-  it('can be asked for on the realm, with the URIs of their topics', async () => {
+describe('mqttBridge: announcements of devices', () => {
+  it('are returned on the realm, with the URIs of their topics', async () => {
     await using rig = await BridgeRig.start({ presence: true });
     const events: unknown[] = [];
     for (const event of ['on_announce', 'on_remove']) {
@@ -230,7 +230,7 @@ describe('mqttBridge: what devices announce of themselves', () => {
     assert.deepEqual((await rig.wamp.call('wampway.device.list')).args, [[]]);
   });
 
-  it('one message may announce all entities of a device, and an empty one takes them back', async () => {
+  it('one message may announce all entities of a device, and an empty one removes them', async () => {
     await using rig = await BridgeRig.start({ presence: true });
     const client = await rig.client();
     const topic = 'homeassistant/device/0AFFD2/config';
@@ -256,7 +256,7 @@ describe('mqttBridge: what devices announce of themselves', () => {
     assert.deepEqual((await rig.wamp.call('wampway.device.list')).args, [[]]);
   });
 
-  it('WAMP clients announce and take back devices as MQTT clients do', async () => {
+  it('WAMP clients announce and remove devices as MQTT clients do', async () => {
     for (const broker of ['wampway', 'aedes'] as const) {
       await using rig = await BridgeRig.start({ presence: true, broker });
       const client = await rig.client();

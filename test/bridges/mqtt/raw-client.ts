@@ -3,18 +3,18 @@ import { connect, type Socket } from 'node:net';
 import { until } from '../../support/until.ts';
 import { type RawConnect, rawConnect } from './raw-packets.ts';
 
-/** A packet as it came: the type from its first byte, its flags, and what follows the header. */
+/** A received packet: the type from its first byte, its flags, and the rest. */
 export interface RawReceived {
   readonly type: number;
   readonly flags: number;
   readonly body: Buffer;
 }
 
-/** A bare MQTT connection that says what a test wants, takes packets apart, and acknowledges only if told to. */
+/** A bare MQTT connection under the control of a test. It parses packets, and acknowledges only on request. */
 export class RawClient {
   readonly socket: Socket;
   readonly received: RawReceived[] = [];
-  /** Called for each packet in place of collecting it. */
+  /** Called for each packet instead of recording it. */
   handle: ((packet: RawReceived) => void) | undefined;
   #rest: Buffer = Buffer.alloc(0);
 
@@ -24,7 +24,7 @@ export class RawClient {
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
   }
 
-  /** Connects to a port of this machine; says CONNECT and waits for CONNACK, unless it is to be silent. */
+  /** Connects to a port of this machine, sends CONNECT and waits for CONNACK, unless it is to be silent. */
   static async connect(port: number, hello: RawConnect | 'silent' = {}): Promise<RawClient> {
     const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
     socket.setNoDelay(true);
@@ -36,18 +36,18 @@ export class RawClient {
     return client;
   }
 
-  /** The packets of one type that have come. */
+  /** The received packets of one type. */
   of(type: number): RawReceived[] {
     return this.received.filter(packet => packet.type === type);
   }
 
-  /** Writes, and waits while the other side does not take it; gives up when the connection is over. */
+  /** Writes, and waits while the peer does not read. Gives up when the connection is over. */
   async write(bytes: Buffer): Promise<void> {
     if (this.socket.destroyed || this.socket.write(bytes)) return;
     await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')]);
   }
 
-  /** PUBACK for PUBLISH at QoS 1, PUBREC, PUBREL and PUBCOMP where they are due. */
+  /** Sends the due PUBACK, PUBREC, PUBREL and PUBCOMP packets. */
   acknowledge({ type, flags, body }: RawReceived): void {
     const qos = (flags >> 1) & 3;
     if (type === 3 && qos > 0) {

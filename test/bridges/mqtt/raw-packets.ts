@@ -1,12 +1,12 @@
-// MQTT packets as bytes, for bare sockets: also such as no client would send.
+// MQTT packets as bytes, for bare sockets: also packets that no client would send.
 
-/** Text or bytes behind their length. */
+/** Text or bytes with their length prefix. */
 export function rawField(content: string | Uint8Array): Buffer {
   const bytes = Buffer.from(content);
   return Buffer.concat([Buffer.of(bytes.length >> 8, bytes.length & 0xff), bytes]);
 }
 
-/** One packet: its first byte, its length, what follows. */
+/** One packet: its first byte, its length, its body. */
 export function rawPacket(first: number, ...parts: Uint8Array[]): Buffer {
   const body = Buffer.concat(parts);
   const length: number[] = [];

@@ -15,10 +15,10 @@ function isRetained({ router }: TestGateway, topic: string): boolean {
 const retain = (session: JoinedSession, topic: string, args: readonly unknown[]) =>
   session.publish(topic, { args, options: { retain: true }, acknowledge: true });
 
-/** What means nothing on MQTT. */
+/** Values that MQTT writes as an empty payload. */
 const empties: readonly (readonly unknown[])[] = [[''], [], [new Uint8Array(0)]];
 
-describe('retained and empty means forgotten on both sides [MQTT-3.3.1-10]', () => {
+describe('a retained empty message deletes on both sides [MQTT-3.3.1-10]', () => {
   for (const broker of ['wampway', 'aedes'] as const) {
     it(`from a WAMP client, with the broker ${broker}`, async () => {
       await using rig = await BridgeRig.start({ broker });
@@ -47,7 +47,7 @@ describe('retained and empty means forgotten on both sides [MQTT-3.3.1-10]', () 
     });
   }
 
-  it('from an MQTT client, whatever the payloads of a rule are', async () => {
+  it('from an MQTT client, for any payload format of a rule', async () => {
     const rules = ['auto', 'json', 'cbor', 'text', 'raw'].map(payload => ({
       ...{ from: `mqtt:${payload}/{n}`, to: `wamp:to.${payload}.{n}`, both: true, payload },
     }));
@@ -62,7 +62,7 @@ describe('retained and empty means forgotten on both sides [MQTT-3.3.1-10]', () 
     }
   });
 
-  it('only what is empty on MQTT is empty: JSON of an empty text is a value', async () => {
+  it('only an empty MQTT payload deletes: JSON of an empty string is a value', async () => {
     const rules = ['json', 'text', 'raw', 'cbor'].map(payload => ({
       ...{ from: `wamp:to.${payload}`, to: `mqtt:${payload}`, payload },
     }));
@@ -97,14 +97,14 @@ describe('retained and empty means forgotten on both sides [MQTT-3.3.1-10]', () 
     );
   });
 
-  it('a rule that keeps retained values apart keeps them apart', async () => {
+  it('a rule with retain: false does not delete on the other side', async () => {
     const rules = [{ from: 'wamp:apart.a', to: 'mqtt:apart/a', retain: false }];
     await using rig = await BridgeRig.start({ rules });
     await retain(rig.wamp, 'apart.a', ['']);
     assert.ok(isRetained(rig.gateway, 'apart.a'));
   });
 
-  it('at a broker elsewhere', async () => {
+  it('at an external broker', async () => {
     await using there = await BridgeRig.start();
     await using gateway = new TestGateway();
     const config = externalMqttBridge.schema.parse({ url: `mqtt://127.0.0.1:${there.port}`, prefix: 'ext.' });

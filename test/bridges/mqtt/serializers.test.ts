@@ -13,7 +13,7 @@ import { BridgeRig } from './bridge-rig.ts';
 type Name = 'json' | 'cbor' | 'msgpack';
 const names: readonly Name[] = ['json', 'cbor', 'msgpack'];
 
-/** A subscriber of everything under `mqtt.`, by each serializer: the frames as they came. */
+/** A subscriber of everything under `mqtt.` for each serializer, with the received frames. */
 async function subscribers(port: number): Promise<Record<Name, Buffer[]>> {
   const frames: Record<Name, Buffer[]> = { json: [], cbor: [], msgpack: [] };
   for (const codec of codecs) {
@@ -33,7 +33,7 @@ async function subscribers(port: number): Promise<Record<Name, Buffer[]>> {
   return frames;
 }
 
-/** The argument of an event as an independent decoder has it; of JSON, the text of the list of arguments. */
+/** The argument of an event, decoded by an independent decoder; for JSON the text of the list of arguments. */
 function argumentOf(name: Name, frame: Buffer): unknown {
   if (name === 'json') return /,(\[.*\])\]$/s.exec(frame.toString())?.[1]?.replace(/^.*?\},(?=\[)/s, '');
   const [, , , , args] = reference[name](frame) as unknown[];
@@ -67,7 +67,7 @@ const rows: readonly (readonly [topic: string, payload: Buffer, json: string, va
 ];
 
 describe('a payload of MQTT is the same for subscribers of every serializer', () => {
-  it('what begins with NUL is binary, and a key that comes twice is one key', async () => {
+  it('a string that begins with NUL is binary, and a duplicate key occurs once', async () => {
     const rules = ['text', 'json', 'cbor'].map(payload => ({
       from: `mqtt:${payload}/{n}`,
       to: `wamp:mqtt.${payload}.{n}`,

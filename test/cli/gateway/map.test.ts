@@ -67,7 +67,7 @@ wamp:dev.bath.sensor
     );
     const bare = await map(['test', 'tele/bath/SENSOR', '{}']);
     assert.equal(bare.exitCode, 1);
-    assert.match(bare.out, /there is nothing where the rule selects\n {2}not forwarded/);
+    assert.match(bare.out, /the part that "select" names is missing\n {2}not forwarded/);
   });
 
   it('prints JSON', async () => {

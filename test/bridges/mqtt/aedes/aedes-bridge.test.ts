@@ -6,7 +6,7 @@ import { BridgeRig } from '../bridge-rig.ts';
 import { collect } from '../broker-rig.ts';
 
 describe('mqttBridge with broker: aedes', () => {
-  it('carries messages, what is retained, presence and calls as with the other', async () => {
+  it('carries messages, retained messages, presence and calls like the default broker', async () => {
     await using rig = await BridgeRig.start({ broker: 'aedes', presence: true });
     const heard = await rig.hear('mqtt.');
     const client = await rig.client({ clientId: 'lamp' });
@@ -27,7 +27,7 @@ describe('mqttBridge with broker: aedes', () => {
     assert.deepEqual((await rig.wamp.call('mqtt.rpc.lamp.do')).args, ['done']);
   });
 
-  it('refuses settings that it would not keep', () => {
+  it('refuses settings that it does not support', () => {
     for (const config of [{ tls: { cert: 'c', key: 'k' } }]) {
       const { error } = mqttConfig.safeParse({ broker: 'aedes', ...config });
       assert.match(error?.issues[0]?.message ?? '', /is not for "broker: aedes"/);

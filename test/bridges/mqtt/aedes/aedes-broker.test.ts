@@ -7,8 +7,8 @@ import { rawConnect, rawPublish, rawSubscribe } from '../raw-packets.ts';
 
 brokerSuite('aedes');
 
-describe('AedesBroker: what stock aedes loses', () => {
-  it('A: what the gateway publishes keeps its order, retained or not', async () => {
+describe('AedesBroker: protections against losses of stock aedes', () => {
+  it('duplicate check: messages of the gateway keep their order, retained or not', async () => {
     await using rig = await BrokerRig.start({ broker: 'aedes' });
     const received = await collect(await rig.client(), 'a/#', 1);
     const payload = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -23,20 +23,20 @@ describe('AedesBroker: what stock aedes loses', () => {
     );
   });
 
-  it('C: a stalled subscriber stops neither other topics nor the gateway, and is cut', async () => {
+  it('stall limit: a stalled subscriber stops neither other topics nor the gateway, and is disconnected', async () => {
     await using rig = await BrokerRig.start({ broker: 'aedes' });
     const stalled = await rig.socket();
     stalled.pause();
     stalled.write(Buffer.concat([rawConnect({ clientId: 'stalled' }), rawSubscribe('flood/#')]));
     await until('the stalled client is there', () => rig.peers.length === 1);
-    // More of them than stock aedes lets messages be on their way.
+    // More messages than stock aedes keeps in flight.
     const flooders = await Promise.all(numbers(40).map(() => rig.client()));
     const healthy = await rig.client();
     const received = await collect(healthy, 'calm/#');
     const block = 'x'.repeat(16 * 1024);
     for (const flooder of flooders) for (let n = 0; n < 50; n++) flooder.publish('flood/t', block);
     const reads = (): number => rig.messages.filter(({ topic }) => topic === 'flood/t').length;
-    // The kernel takes a few megabytes before the stalled subscriber is felt.
+    // The kernel buffers a few megabytes before the stalled subscriber has an effect.
     let before = -1;
     await until('the flood is held up', () => {
       const held = reads() > 100 && reads() === before;
@@ -51,7 +51,7 @@ describe('AedesBroker: what stock aedes loses', () => {
     await until('the flooders go on', () => reads() === 2000, 15);
   });
 
-  it('C: a subscriber for whom too much waits is cut, however fast the gateway publishes', async () => {
+  it('stall limit: a subscriber with too many queued bytes is disconnected, at any publishing rate', async () => {
     await using rig = await BrokerRig.start({ broker: 'aedes', maxQueuedBytes: 1024 * 1024 });
     const stalled = await rig.socket();
     stalled.pause();
@@ -86,14 +86,14 @@ describe('AedesBroker: what stock aedes loses', () => {
 });
 
 describe('AedesBroker: strangers and their bytes', () => {
-  it('refuses shared subscriptions, which it would never serve', async () => {
+  it('refuses shared subscriptions, which it does not support', async () => {
     await using rig = await BrokerRig.start({ broker: 'aedes' });
     const client = await rig.client();
     await assert.rejects(client.subscribeAsync('$share/group/t'));
     await client.publishAsync('t', 'x', { qos: 1 });
   });
 
-  it('takes more packets behind CONNECT than stock aedes does', async () => {
+  it('accepts more packets after CONNECT than stock aedes', async () => {
     await using rig = await BrokerRig.start({ broker: 'aedes' });
     const socket = await rig.socket();
     socket.write(Buffer.concat([rawConnect(), ...numbers(500).map(n => rawPublish('t', n))]));

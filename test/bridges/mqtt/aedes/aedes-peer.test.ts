@@ -5,7 +5,7 @@ import { Aedes } from 'aedes';
 import { AedesPeer } from '../../../../bridges/mqtt/aedes/aedes-peer.ts';
 
 describe('AedesPeer', () => {
-  it('A: bounds the table that aedes keeps of what a client was sent', async () => {
+  it('duplicate check: bounds aedes’s table of sent packets', async () => {
     const aedes = await Aedes.createBroker();
     const socket = connect(1, '127.0.0.1');
     socket.on('error', () => {});

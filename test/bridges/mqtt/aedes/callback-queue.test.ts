@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CallbackQueue } from '../../../../bridges/mqtt/aedes/callback-queue.ts';
 
 describe('CallbackQueue', () => {
-  it('calls at once where nobody waits', () => {
+  it('calls at once if the queue is empty', () => {
     const line = new CallbackQueue();
     const called: string[] = [];
     line.enter(undefined, 0, () => called.push('a'));
@@ -13,7 +13,7 @@ describe('CallbackQueue', () => {
     assert.equal(line.length, 0);
   });
 
-  it('keeps the order of arrival, whatever order the waits end in', async () => {
+  it('keeps the order of arrival, for any order in which the conditions resolve', async () => {
     const line = new CallbackQueue();
     const called: string[] = [];
     const ends: (() => void)[] = [];
@@ -30,7 +30,7 @@ describe('CallbackQueue', () => {
     assert.equal(line.length, 0);
   });
 
-  it('calls in the next turn where the lane changes from a slower one', async () => {
+  it('calls in the next turn after an entry of a slower lane', async () => {
     const line = new CallbackQueue();
     const called: string[] = [];
     line.enter(undefined, 0, () => called.push('plain'));
@@ -43,7 +43,7 @@ describe('CallbackQueue', () => {
     assert.deepEqual(called, ['plain', 'retained 1', 'retained 2', 'after', 'retained 3']);
   });
 
-  it('tells the one whose wait failed and calls nobody after it', async () => {
+  it('passes a failure to its entry and calls no later entry', async () => {
     const line = new CallbackQueue();
     const called: string[] = [];
     line.enter(Promise.reject(new Error('no')), 0, error => called.push(`a ${error?.message}`));
@@ -54,7 +54,7 @@ describe('CallbackQueue', () => {
     assert.deepEqual(called, ['a no']);
   });
 
-  it('calls those before a failure first, whatever they still wait for', async () => {
+  it('calls the entries before a failure first', async () => {
     const line = new CallbackQueue();
     const called: string[] = [];
     line.enter(undefined, 1, () => called.push('retained'));

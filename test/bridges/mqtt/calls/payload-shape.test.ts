@@ -10,7 +10,7 @@ const shaped = (shape: PayloadShape, args: readonly unknown[], kwargs = {}): unk
   );
 
 describe('shapedPayload', () => {
-  it('fills in the parts of a call', () => {
+  it('inserts the parts of a call', () => {
     const shape = { method: '$method', params: '$value', all: ['$args', '$kwargs'], n: '$n', fixed: 'x' };
     assert.deepEqual(shaped(shape, [1], { k: 2 }), {
       ...{ method: 'a.b', params: { args: [1], kwargs: { k: 2 } }, all: [[1], { k: 2 }], n: '7', fixed: 'x' },
@@ -19,7 +19,7 @@ describe('shapedPayload', () => {
     assert.deepEqual(shaped({ v: '$value' }, [], { k: 1 }), { v: { k: 1 } });
   });
 
-  it('takes in the keys of an object', () => {
+  it('inserts the keys of an object', () => {
     assert.deepEqual(shaped({ '...': '$value', t: '$n' }, [{ a: 1 }]), { a: 1, t: '7' });
     assert.deepEqual(shaped({ '...': '$value', t: '$n' }, [], { a: 1 }), { a: 1, t: '7' });
     assert.deepEqual(shaped({ '...': '$value', t: '$n' }, [{ a: 1 }], { b: 2 }), { a: 1, b: 2, t: '7' });
@@ -29,7 +29,7 @@ describe('shapedPayload', () => {
     }
   });
 
-  it('writes the value alone, of arguments and keyword arguments alike', () => {
+  it('writes the value alone, for arguments and for keyword arguments', () => {
     const value = (args: readonly unknown[], kwargs = {}): string =>
       Buffer.from(shapedPayload('value', { payload: Payload.of(args, kwargs), method: 'm', n: '1' })).toString();
     assert.equal(value([], { state: 'ON' }), '{"state":"ON"}');
@@ -43,8 +43,8 @@ describe('shapedPayload', () => {
 });
 
 describe('calledPayload', () => {
-  it('is the way back of auto', () => {
-    // Bytes and text that looks like JSON have no way back in JSON; numbers and objects do.
+  it('reverses auto', () => {
+    // Bytes and text that looks like JSON cannot be reversed in JSON; numbers and objects can.
     const value = fc.oneof(fc.integer(), fc.boolean(), fc.dictionary(fc.constantFrom('a', 'b'), fc.integer()));
     const kwargs = fc.dictionary(fc.constantFrom('x', 'y'), fc.integer());
     fc.assert(

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { mqttConfig } from '../../../../bridges/mqtt/config/mqtt-config.ts';
 
 describe('mqttConfig', () => {
-  it('is secure where nothing is said', () => {
+  it('is secure by default', () => {
     const config = mqttConfig.parse({});
     assert.equal(config.host, '127.0.0.1');
     assert.equal(config.anonymous, 'loopback');

@@ -4,7 +4,7 @@ import { announcementsOf } from '../../../../bridges/mqtt/discovery/announcement
 import { DeviceTable } from '../../../../bridges/mqtt/discovery/device-table.ts';
 import { TopicMap } from '../../../../bridges/mqtt/topics/topic-map.ts';
 
-/** What `wampway.device.list` says of a message. */
+/** The devices that `wampway.device.list` returns for a message. */
 function told(topic: string, value: unknown): unknown {
   const map = new TopicMap('mqtt.', 'loose');
   const table = new DeviceTable(topic => map.toUri(topic));
@@ -24,7 +24,7 @@ const kitchen = {
 const origin = { name: 'maker2mqtt', sw_version: '2', support_url: 'http://maker' };
 
 describe('announcements of a device as a whole', () => {
-  it('are one entity for each component, keys written out, with what they share', () => {
+  it('are one entity for each component, with long keys and the shared options', () => {
     assert.deepEqual(told('device/0AFFD2/config', kitchen), [
       {
         id: 'ea33',
@@ -47,7 +47,7 @@ describe('announcements of a device as a whole', () => {
     ]);
   });
 
-  it('may be written out by the device, with a node id, and with components that are removed', () => {
+  it('may have long keys, a node id, and removed components', () => {
     const value = {
       device: { identifiers: ['a', 'b'], name: 'A' },
       components: {
@@ -70,7 +70,7 @@ describe('announcements of a device as a whole', () => {
     ]);
   });
 
-  it('each component may have a base of its own, and options that are its own', () => {
+  it('let each component have its own base and its own options', () => {
     const value = {
       ...{ dev: { ids: 1 }, '~': 'root', avty: [{ t: '~/up', pl_avail: 'y' }, { t: 'x/~' }], stat_t: '~/s' },
       cmps: { a: { p: 'sensor', '~': 'own', stat_t: '~/a' }, b: { p: 'sensor', avty_t: '~/b', cmd_t: 'c/~' } },
@@ -95,7 +95,7 @@ describe('announcements of a device as a whole', () => {
     ]);
   });
 
-  it('without components announce nothing', () => {
+  it('announce nothing without components', () => {
     for (const value of [{ dev: { ids: 'a' } }, { dev: { ids: 'a' }, cmps: [] }, 7, null, []]) {
       assert.equal(announcementsOf('device/x/config', value), undefined);
     }
@@ -104,7 +104,7 @@ describe('announcements of a device as a whole', () => {
 });
 
 describe('announcements of one entity', () => {
-  it('resolve ~ in lists, and write their keys out', () => {
+  it('resolve ~ and short keys in lists', () => {
     const value = { '~': 'a/b', avty: [{ t: '~/x' }, { t: '~/y', pl_not_avail: 'n' }], stat_t: '~', uniq_id: 'u' };
     const [device] = told('sensor/e/config', value) as { entities: Record<string, unknown>[] }[];
     assert.deepEqual(device?.entities, [
@@ -148,7 +148,7 @@ describe('announcements of one entity', () => {
 });
 
 describe('DeviceTable', () => {
-  it('forgets what a topic no longer announces, and a device with its last entity', () => {
+  it('removes entities that a topic no longer announces, and a device with its last entity', () => {
     const table = new DeviceTable(() => undefined);
     const announce = (components: Record<string, unknown>) =>
       table.put('t', announcementsOf('device/x/config', { dev: { ids: 'd' }, cmps: components }) ?? []);
@@ -177,7 +177,7 @@ describe('DeviceTable', () => {
     assert.ok(table.put('t0', announced.slice(1)), 'what needs no more room may change');
   });
 
-  it('are over on a topic whose entities move to another one', () => {
+  it('removes the entities of a topic that moved to another one', () => {
     for (const moving of [{ migrate_discovery: true }, { migr_discvry: true }]) {
       assert.deepEqual(announcementsOf('sensor/n1/o1/config', moving), []);
       assert.deepEqual(announcementsOf('device/0AFFD2/config', moving), []);
@@ -185,7 +185,7 @@ describe('DeviceTable', () => {
     assert.equal(announcementsOf('sensor/o1/config', { migrate_discovery: false, name: 'x' })?.length, 1);
   });
 
-  it('name a device by a number of many digits, too', () => {
+  it('accepts a device id that is a number with many digits', () => {
     const [found] = announcementsOf('sensor/o1/config', { dev: { ids: 9007199254740993n } }) ?? [];
     assert.equal(found?.deviceId, '9007199254740993');
   });

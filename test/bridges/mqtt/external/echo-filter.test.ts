@@ -6,7 +6,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('EchoFilter', () => {
-  it('knows each message once when it comes back', () => {
+  it('recognizes each own message once', () => {
     const filter = new EchoFilter(new FakeClock());
     filter.sent('t', bytes('1'));
     filter.sent('t', bytes('1'));
@@ -18,7 +18,7 @@ describe('EchoFilter', () => {
     );
   });
 
-  it('forgets after half a minute, and of many the oldest', () => {
+  it('forgets messages after half a minute, and the oldest of many', () => {
     const clock = new FakeClock();
     const filter = new EchoFilter(clock);
     filter.sent('t', bytes('1'));

@@ -6,7 +6,7 @@ import { until } from '../../../support/until.ts';
 import { BridgeRig, type Heard } from '../bridge-rig.ts';
 import { collect } from '../broker-rig.ts';
 
-/** A gateway beside another whose embedded broker is, for it, a broker elsewhere, which speaks 3.1.1 alone. */
+/** A gateway and a second one, whose embedded broker is an external MQTT 3.1.1 broker for the first. */
 async function beside(there: BridgeRig, config: Record<string, unknown> = {}) {
   const gateway = new TestGateway();
   const url = `mqtt://127.0.0.1:${there.port}`;
@@ -51,7 +51,7 @@ describe('mqtt-external, at a broker of MQTT 3.1.1', () => {
       messages.map(({ topic, text }) => `${topic} ${text}`),
       ['up/a 1', 'up/b y'],
     );
-    // What it published itself has come back from the broker, and gone no further.
+    // The gateway dropped its own message when it came back from the broker.
     await client.publishAsync('down/end', '1', { qos: 1 });
     await until('the end', () => here.heard.some(({ topic }) => topic === 'ext.down.end'));
     assert.deepEqual(
@@ -64,7 +64,7 @@ describe('mqtt-external, at a broker of MQTT 3.1.1', () => {
     );
   });
 
-  it('keeps what is for a broker that is away, within bounds, and gives it what is retained', async () => {
+  it('queues messages for a disconnected broker within limits, and sends it the retained ones', async () => {
     const there = await BridgeRig.start();
     const { port } = there;
     await there[Symbol.asyncDispose]();
@@ -75,14 +75,14 @@ describe('mqtt-external, at a broker of MQTT 3.1.1', () => {
     const late = await back.client();
     const messages = await collect(late, '#', 1);
     await until('what is retained', () => messages.some(({ topic }) => topic === 'state'));
-    // The oldest had to go, and with it the state; but that is retained.
+    // The oldest message was dropped, and with it the state, which is retained.
     const texts = messages.map(({ topic }) => topic);
     assert.ok(texts.indexOf('q/1') < texts.indexOf('q/3') || !texts.includes('q/1'), texts.join());
     const later = await collect(await back.client(), '#', 1);
     await until('it is retained there', () => later.some(({ topic, retain }) => topic === 'state' && retain));
   });
 
-  it('gives a broker that has forgotten them all retained values, however many they are', async () => {
+  it('sends all retained values to a broker that has lost them, for any number', async () => {
     const there = await BridgeRig.start();
     const { port } = there;
     await there[Symbol.asyncDispose]();
@@ -92,14 +92,14 @@ describe('mqtt-external, at a broker of MQTT 3.1.1', () => {
     await Promise.all(
       topics.map(topic => here.wamp.publish(`ext.${topic}`, { args: [1], acknowledge: true, options })),
     );
-    // At QoS 0 nothing has waited for the broker: what it gets is what the realm retains.
+    // At QoS 0 no message was queued, so the broker receives the retained values.
     await using back = await BridgeRig.start({ port });
     const isThere = (topic: string) =>
       back.gateway.router.realm('realm1')?.broker.retained.newest(`mqtt.${topic}`) !== undefined;
     await until('all are retained there', () => topics.every(isThere));
   });
 
-  it('calls devices there', async () => {
+  it('calls devices at the external broker', async () => {
     await using there = await BridgeRig.start();
     await using here = await beside(there, { calls: { presets: ['tasmota'] } });
     await connected(there);

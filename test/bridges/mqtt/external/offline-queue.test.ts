@@ -6,7 +6,7 @@ import { fc } from '../../../support/fast-check.ts';
 const message = (topic: string, size = 0) => ({ topic, payload: new Uint8Array(size), qos: 1 as const, retain: false });
 
 describe('OutboundQueue', () => {
-  it('gives back in order, and says what it has lost', () => {
+  it('returns messages in order, and reports dropped ones', () => {
     const queue = new OfflineQueue({ maxMessages: 3, maxBytes: 10_000, whenFull: 'drop-oldest' });
     assert.deepEqual(
       ['a', 'b', 'c', 'd'].map(topic => queue.push(message(topic))),
@@ -19,14 +19,14 @@ describe('OutboundQueue', () => {
     assert.equal(queue.bytes, 0);
   });
 
-  it('refuses the new where it is told to, and always what is too large', () => {
+  it('refuses new messages with drop-new, and always those that are too large', () => {
     const queue = new OfflineQueue({ maxMessages: 1, maxBytes: 1000, whenFull: 'drop-new' });
     assert.deepEqual([queue.push(message('a')), queue.push(message('b')), queue.shift()?.topic], [0, 1, 'a']);
     const other = new OfflineQueue({ maxMessages: 9, maxBytes: 1000, whenFull: 'drop-oldest' });
     assert.deepEqual([other.push(message('a')), other.push(message('b', 2000)), other.length], [0, 1, 1]);
   });
 
-  it('keeps its bounds and its order, whatever comes', () => {
+  it('keeps its limits and its order for any sequence', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.nat(400), fc.constant('shift' as const)), { maxLength: 200 }), steps => {
         const queue = new OfflineQueue({ maxMessages: 5, maxBytes: 2000, whenFull: 'drop-oldest' });

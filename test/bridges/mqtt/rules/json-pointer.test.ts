@@ -23,7 +23,7 @@ describe('JsonPointer [RFC6901]', () => {
     for (const [pointer, expected] of cases) assert.deepEqual(new JsonPointer(pointer).find(value), expected, pointer);
   });
 
-  it('changes a copy, and nothing where nothing is', () => {
+  it('changes a copy, and nothing if the position does not exist', () => {
     const changed = new JsonPointer('/ENERGY/list/0').change(value, old => [old]);
     assert.deepEqual(changed, { ...value, ENERGY: { Power: 12, list: [[1], { x: null }] } });
     assert.equal(value.ENERGY.list[0], 1);
@@ -37,8 +37,8 @@ describe('JsonPointer [RFC6901]', () => {
     );
   });
 
-  it('refuses what is none', () => {
-    assert.throws(() => new JsonPointer('a'), /begins with \//);
-    assert.throws(() => new JsonPointer('/~2'), /~ is written ~0/);
+  it('refuses a text that is not a pointer', () => {
+    assert.throws(() => new JsonPointer('a'), /must begin with \//);
+    assert.throws(() => new JsonPointer('/~2'), /~ must be written as ~0/);
   });
 });

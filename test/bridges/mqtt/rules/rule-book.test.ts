@@ -17,7 +17,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (payload: Uint8Array | undefined): string | undefined => payload && Buffer.from(payload).toString();
 
 describe('RuleBook', () => {
-  it('takes the first rule that matches, and the default where none does', () => {
+  it('uses the first matching rule, or else the default', () => {
     const rules = book(
       { from: 'mqtt:tele/kitchen/SENSOR', to: 'wamp:kitchen' },
       { from: 'mqtt:tele/{device}/SENSOR', to: 'wamp:dev.{device}.sensor' },
@@ -31,11 +31,11 @@ describe('RuleBook', () => {
     );
     assert.deepEqual(rules.ofTopic('stat/bath'), { rule: undefined, to: 'mqtt.stat.bath' });
     assert.equal(rules.ofTopic('$SYS/broker/uptime'), undefined);
-    // Remembered, it is the same.
+    // From the cache, it is the same.
     assert.equal(rules.ofTopic('tele/bath/SENSOR')?.to, 'dev.bath.sensor');
   });
 
-  it('takes URIs the other way, and both ways where a rule says so', () => {
+  it('maps URIs to topics, and both ways if a rule has "both"', () => {
     const rules = book(
       { from: 'wamp:dev.{device}.set', to: 'mqtt:cmnd/{device}/POWER', payload: 'text', qos: 1 },
       { from: 'mqtt:home/{room}/{what}', to: 'wamp:home.{what}.{room}', both: true },
@@ -53,7 +53,7 @@ describe('RuleBook', () => {
     );
   });
 
-  it('does not grow with topics that are new all the time', () => {
+  it('does not grow with topics that are always new', () => {
     const rules = book();
     for (let i = 0; i < 30_000; i++) assert.equal(rules.ofTopic(`t/${i}`)?.to, `mqtt.t.${i}`);
   });
@@ -65,7 +65,7 @@ describe('Rule', () => {
     return route?.rule ?? assert.fail();
   };
 
-  it('reads payloads as the rule says', () => {
+  it('reads payloads in the format of the rule', () => {
     assert.deepEqual(rule({}).toWamp(bytes('on')).payload?.args, ['on']);
     assert.deepEqual(rule({ payload: 'json' }).toWamp(bytes('{"a":1}')).payload?.args, [{ a: 1 }]);
     assert.deepEqual(rule({ payload: 'text' }).toWamp(bytes('1')).payload?.args, ['1']);
@@ -74,19 +74,19 @@ describe('Rule', () => {
     assert.ok(raw instanceof Uint8Array);
   });
 
-  it('passes JSON and CBOR on without taking them apart', () => {
+  it('passes JSON and CBOR on without decoding', () => {
     const json = rule({ payload: 'json' }).toWamp(bytes('{"v":1.50}')).payload;
     assert.equal(text(json?.itemsIn(jsonItems)), '[{"v":1.50}]');
     const cbor = rule({ payload: 'cbor' }).toWamp(Uint8Array.of(0x18, 0x01)).payload;
     assert.deepEqual([...(cbor?.itemsIn(cbor.source ?? assert.fail()) ?? [])], [0x81, 0x18, 0x01]);
   });
 
-  it('says what it cannot read, and loses it or passes it on as bytes', () => {
+  it('reports a payload of another format, and drops it or passes it on as bytes', () => {
     for (const [payload, message, problem] of [
-      ['json', bytes('{'), /no JSON/],
-      ['cbor', Uint8Array.of(0x82, 1), /no CBOR/],
-      ['cbor', Uint8Array.of(1, 2), /more than one item/],
-      ['text', Uint8Array.of(0xff), /no UTF-8/],
+      ['json', bytes('{'), /not valid JSON/],
+      ['cbor', Uint8Array.of(0x82, 1), /not valid CBOR/],
+      ['cbor', Uint8Array.of(1, 2), /must be one CBOR item/],
+      ['text', Uint8Array.of(0xff), /not valid UTF-8/],
     ] as const) {
       const lost = rule({ payload }).toWamp(message);
       assert.equal(lost.payload, undefined);
@@ -96,20 +96,20 @@ describe('Rule', () => {
     }
   });
 
-  it('selects by JSON pointer, and makes times milliseconds', () => {
+  it('selects by JSON pointer, and converts times to milliseconds', () => {
     const message = bytes('{"Time":"2024-05-01T12:00:00","ENERGY":{"Power":12}}');
     assert.deepEqual(rule({ select: '/ENERGY/Power' }).toWamp(message).payload?.args, [12]);
     assert.deepEqual(rule({ timestamp: '/Time' }).toWamp(message).payload?.args, [
       { Time: Date.UTC(2024, 4, 1, 12), ENERGY: { Power: 12 } },
     ]);
-    assert.match(rule({ select: '/none' }).toWamp(message).problem ?? '', /nothing where the rule selects/);
-    // A value without its time is worth more than none.
+    assert.match(rule({ select: '/none' }).toWamp(message).problem ?? '', /"select" names is missing/);
+    // A value with an invalid time is passed on.
     const untimed = rule({ timestamp: '/at' }).toWamp(message);
-    assert.match(untimed.problem ?? '', /no time/);
+    assert.match(untimed.problem ?? '', /is not a time/);
     assert.equal(untimed.payload?.args.length, 1);
   });
 
-  it('writes payloads as the rule says', () => {
+  it('writes payloads in the format of the rule', () => {
     const write = (payload: string, ...args: readonly unknown[]) => {
       const found = book({ from: 'wamp:t', to: 'mqtt:t', payload }).ofUri('t')?.rule ?? assert.fail();
       return found.toMqtt(Payload.of(args));
@@ -120,18 +120,18 @@ describe('Rule', () => {
     assert.equal(text(write('text', 21.5).payload), '21.5');
     assert.deepEqual([...(write('cbor', { a: 1 }).payload ?? [])], [0xa1, 0x61, 0x61, 1]);
     assert.deepEqual([...(write('raw', Uint8Array.of(1, 2)).payload ?? [])], [1, 2]);
-    assert.match(write('raw', 5).problem ?? '', /neither bytes nor a string/);
-    assert.match(write('text', [5]).problem ?? '', /no text/);
+    assert.match(write('raw', 5).problem ?? '', /must be bytes or a string/);
+    assert.match(write('text', [5]).problem ?? '', /must be a string/);
   });
 
-  it('takes an empty message for what it is: nothing is retained any more', () => {
+  it('maps an empty message to a deletion of the retained one', () => {
     const mapped = rule({ payload: 'json', select: '/a' }).toWamp(new Uint8Array(0));
     assert.deepEqual([mapped.payload?.count, mapped.problem], [0, undefined]);
   });
 });
 
 describe('ruleSchema', () => {
-  it('refuses rules that cannot be meant, and says where', () => {
+  it('refuses contradictory rules, with their paths', () => {
     const cases: readonly (readonly [object, string, RegExp])[] = [
       [{ from: 'tele/x', to: 'wamp:x' }, 'from', /must begin with "mqtt:" or "wamp:"/],
       [{ from: 'mqtt:x' }, 'from', /either "to" or "drop: true"/],
@@ -142,14 +142,14 @@ describe('ruleSchema', () => {
       [{ from: 'mqtt:a/+/b', to: 'wamp:x', both: true }, 'both', /needs \+ of "from"/],
       [{ from: 'mqtt:a', to: 'wamp:x', payload: 'raw', select: '/a' }, 'select', /payload: raw/],
       [{ from: 'mqtt:a', to: 'wamp:x', payload: 'text', timestamp: '/t' }, 'timestamp', /payload: text/],
-      [{ from: 'mqtt:{a}/x', to: 'wamp:{a}.x' }, 'to', /component that is written out/],
+      [{ from: 'mqtt:{a}/x', to: 'wamp:{a}.x' }, 'to', /literal component/],
       [{ from: 'mqtt:x', to: 'wamp:wamp.session.on_join' }, 'to', /must not begin with "wamp\."/],
       [{ from: 'mqtt:x', to: 'wamp:wampway.x' }, 'to', /must not begin with/],
       [{ from: 'wamp:wamp.x', to: 'mqtt:x', both: true }, 'from', /must not begin with/],
       [{ from: 'mqtt:{a', to: 'wamp:x' }, 'from', /brace/],
-      [{ from: 'mqtt:x', to: 'wamp:x', select: 'a' }, 'select', /begins with \//],
-      [{ from: 'mqtt:x', to: 'wamp:x', both: true, select: '/a' }, 'select', /cannot be undone/],
-      [{ from: 'mqtt:x', to: 'wamp:x', qos: 1 }, 'qos', /for what goes to MQTT/],
+      [{ from: 'mqtt:x', to: 'wamp:x', select: 'a' }, 'select', /must begin with \//],
+      [{ from: 'mqtt:x', to: 'wamp:x', both: true, select: '/a' }, 'select', /cannot be reversed/],
+      [{ from: 'mqtt:x', to: 'wamp:x', qos: 1 }, 'qos', /rules that publish to MQTT/],
       [{ from: 'mqtt:x', to: 'wamp:x', payload: 'xml' }, 'payload', /expected one of/],
     ];
     for (const [rule, key, message] of cases) {
@@ -157,7 +157,7 @@ describe('ruleSchema', () => {
       const issue = error?.issues.find(({ path }) => path[0] === key);
       assert.match(issue?.message ?? `no issue at ${key}: ${JSON.stringify(error?.issues)}`, message);
     }
-    // The router's own events may be mirrored to MQTT.
+    // Events of the router may be mirrored to MQTT.
     assert.ok(ruleSchema.safeParse({ from: 'wamp:wamp.session.on_join', to: 'mqtt:joined' }).success);
   });
 });

@@ -9,7 +9,7 @@ const mqtt = Template.mqtt;
 const wamp = (text: string): Template => Template.wamp(text, levelSpellings.loose);
 
 describe('Template', () => {
-  it('matches what is written out, level by level', () => {
+  it('matches literal text, level by level', () => {
     const template = mqtt('tele/kitchen/SENSOR');
     assert.deepEqual(template.match('tele/kitchen/SENSOR'), {});
     for (const topic of ['tele/kitchen', 'tele/kitchen/SENSOR/x', 'tele/kitchen/sensor', '/tele/kitchen/SENSOR']) {
@@ -24,7 +24,7 @@ describe('Template', () => {
     assert.deepEqual(mqtt('a/{b}').match('a/'), { b: '' });
   });
 
-  it('takes + by its place, and # for the rest, none included [MQTT-4.7.1-2]', () => {
+  it('captures + by its position, and # as the rest, possibly empty [MQTT-4.7.1-2]', () => {
     assert.deepEqual(mqtt('a/+/+').match('a/b/c'), { '+1': 'b', '+2': 'c' });
     assert.deepEqual(mqtt('a/#').match('a/b/c'), { '#': 'b/c' });
     assert.deepEqual(mqtt('a/#').match('a/'), { '#': '' });
@@ -33,7 +33,7 @@ describe('Template', () => {
     assert.deepEqual(mqtt('#').match('a/b'), { '#': 'a/b' });
   });
 
-  it('takes what begins with $ only where that is written out [MQTT-4.7.2-1]', () => {
+  it('matches topics that begin with $ only if the template names them [MQTT-4.7.2-1]', () => {
     for (const text of ['#', '+/x', '{a}/x', '+/#']) assert.equal(mqtt(text).match('$SYS/x'), undefined, text);
     assert.deepEqual(mqtt('$SYS/{what}').match('$SYS/x'), { what: 'x' });
     assert.deepEqual(mqtt('$SYS/#').match('$SYS/x/y'), { '#': 'x/y' });
@@ -47,14 +47,14 @@ describe('Template', () => {
     assert.equal(mqtt('tele/{device}/#').fill(captures), 'tele/living room.1/a b/c');
   });
 
-  it('reads no component that it would have spelt differently', () => {
+  it('refuses a component that it would spell differently', () => {
     for (const uri of ['dev.%41', 'dev.%2F', 'dev.%', 'dev.a%2e']) {
       const found = wamp('dev.{x}').match(uri);
       assert.deepEqual(found, uri === 'dev.%' ? { x: '' } : undefined, uri);
     }
   });
 
-  it('fills what it has matched, for any topic', () => {
+  it('fills the captures to the same topic, for any topic', () => {
     const level = fc.oneof(fc.constantFrom('', 'a', '.', '%', '$x', ' ', 'tele'), fc.string({ unit: 'grapheme' }));
     const topics = fc.array(level, { minLength: 1, maxLength: 5 }).map(levels => levels.join('/'));
     const templates: readonly (readonly [string, string])[] = [
@@ -76,7 +76,7 @@ describe('Template', () => {
     );
   });
 
-  it('says what to subscribe [advanced/pubsub_pattern_based_subscription]', () => {
+  it('computes the patterns to subscribe [advanced/pubsub_pattern_based_subscription]', () => {
     const cases: readonly (readonly [string, readonly string[]])[] = [
       ['dev.kitchen', ['exact dev.kitchen']],
       ['dev.{id}.set', ['wildcard dev..set']],
@@ -90,26 +90,26 @@ describe('Template', () => {
     }
   });
 
-  it('refuses what is no template', () => {
+  it('refuses invalid templates', () => {
     const cases: readonly (readonly [string, RegExp])[] = [
-      ['', /is empty/],
+      ['', /must not be empty/],
       ['a/#/b', /# stands for all further levels/],
       ['a#', /# stands for all/],
       ['a/b+', /\+ stands for a whole level/],
-      ['{a}/{a}', /\{a\} stands there twice/],
-      ['{a}{b}', /nothing tells apart/],
-      ['{a', /brace without its other/],
-      ['{1}', /is no name/],
-      ['a\0', /character that is none of MQTT topics/],
-      ['a'.repeat(2000), /longer than 1024/],
+      ['{a}/{a}', /\{a\} occurs twice/],
+      ['{a}{b}', /must be separated by text/],
+      ['{a', /unbalanced brace/],
+      ['{1}', /is not a valid name/],
+      ['a\0', /character that is not allowed in MQTT topics/],
+      ['a'.repeat(2000), /must not be longer than 1024/],
     ];
     for (const [text, message] of cases) assert.throws(() => mqtt(text), { name: 'TemplateError', message }, text);
     assert.throws(() => wamp('a..b'), /a component is empty/);
-    assert.throws(() => wamp('a b'), /none of URIs/);
-    assert.throws(() => Template.wamp('dev.Kitchen', levelSpellings.strict), /none of URIs/);
+    assert.throws(() => wamp('a b'), /not allowed in URIs/);
+    assert.throws(() => Template.wamp('dev.Kitchen', levelSpellings.strict), /not allowed in URIs/);
   });
 
-  it('captures as a greedy regular expression does, in a time that grows with the length only', () => {
+  it('captures like a greedy regular expression, in linear time', () => {
     const literal = fc.constantFrom('a', 'b', '-', 'ab', 'aa', 'a-');
     const level = fc.array(fc.constantFrom('a', 'b', '-', 'ab', 'a-'), { maxLength: 12 }).map(parts => parts.join(''));
     const edge = fc.oneof(fc.constant(''), literal);

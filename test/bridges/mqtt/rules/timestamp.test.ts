@@ -5,7 +5,7 @@ import { millisecondsOf } from '../../../../bridges/mqtt/rules/timestamp.ts';
 const MOMENT = Date.UTC(2024, 4, 1, 12, 30, 15);
 
 describe('millisecondsOf', () => {
-  it('takes seconds, milliseconds, microseconds and nanoseconds, as numbers and as digits', () => {
+  it('accepts seconds, milliseconds, microseconds and nanoseconds, as numbers and as digits', () => {
     for (const factor of [0.001, 1, 1000, 1_000_000]) {
       assert.equal(millisecondsOf(MOMENT * factor), MOMENT);
       assert.equal(millisecondsOf(String(MOMENT * factor)), MOMENT);
@@ -13,7 +13,7 @@ describe('millisecondsOf', () => {
     assert.equal(millisecondsOf(MOMENT / 1000 + 0.25), MOMENT + 250);
   });
 
-  it('takes ISO 8601; without a zone it is UTC', () => {
+  it('accepts ISO 8601, in UTC if there is no zone', () => {
     for (const text of [
       '2024-05-01T12:30:15Z',
       '2024-05-01T12:30:15.000Z',
@@ -27,7 +27,7 @@ describe('millisecondsOf', () => {
     assert.equal(millisecondsOf('2024-05-01'), Date.UTC(2024, 4, 1));
   });
 
-  it('takes integers that no number holds, to the nearest millisecond', () => {
+  it('rounds integers beyond the precision of numbers to the nearest millisecond', () => {
     const rows: readonly (readonly [unknown, number])[] = [
       [1_635_003_666_123_456_789n, 1_635_003_666_123],
       ['1635003666123456789', 1_635_003_666_123],
@@ -43,7 +43,7 @@ describe('millisecondsOf', () => {
     for (const [value, expected] of rows) assert.equal(millisecondsOf(value), expected, String(value));
   });
 
-  it('takes every zone, separator and form of ISO 8601', () => {
+  it('accepts every zone, separator and form of ISO 8601', () => {
     const at = Date.UTC(2022, 11, 31, 4, 33, 33);
     for (const text of [
       '2022-12-31T05:33:33+01',
@@ -101,7 +101,7 @@ describe('millisecondsOf', () => {
     assert.equal(millisecondsOf('0001-01-01T00:00:00Z'), -62_135_596_800_000);
   });
 
-  it('takes no date that no calendar has, and shifts none', () => {
+  it('refuses impossible dates instead of shifting them', () => {
     for (const text of [
       '2021-02-30T00:00:00Z',
       '2021-02-29',
@@ -143,7 +143,7 @@ describe('millisecondsOf', () => {
     }
   });
 
-  it('takes nothing else', () => {
+  it('refuses any other text', () => {
     for (const value of [
       ...[
         '',

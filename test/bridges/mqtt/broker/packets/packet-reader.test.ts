@@ -88,8 +88,8 @@ describe('PacketReader', () => {
   });
 
   it('refuses a stream that does not begin with CONNECT [MQTT-3.1.0-1]', () => {
-    assert.throws(() => read(Buffer.from('GET / HTTP/1.1'), []), /the first packet is not CONNECT/);
-    assert.throws(() => read(Buffer.of(0x30, 0), []), /the first packet is not CONNECT/);
+    assert.throws(() => read(Buffer.from('GET / HTTP/1.1'), []), /the first packet must be CONNECT/);
+    assert.throws(() => read(Buffer.of(0x30, 0), []), /the first packet must be CONNECT/);
   });
 
   it('refuses a length of more than four bytes [MQTT-2.2.3]', () => {
