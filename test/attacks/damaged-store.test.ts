@@ -40,8 +40,7 @@ async function alter(path: string, at: number, length: number): Promise<void> {
 }
 
 /** Runs the program to its end. */
-async function ended(config: string): Promise<{ code: number | null; err: string; seconds: number }> {
-  const begun = performance.now();
+async function ended(config: string): Promise<{ code: number | null; err: string }> {
   const child = spawn(process.execPath, [program, 'start', '-c', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   let err = '';
   child.stderr.on('data', (data: Buffer) => {
@@ -50,7 +49,7 @@ async function ended(config: string): Promise<{ code: number | null; err: string
   const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
   const [code] = await once(child, 'close');
   clearTimeout(late);
-  return { code, err, seconds: (performance.now() - begun) / 1000 };
+  return { code, err };
 }
 
 describe('a gateway with damaged files', () => {
@@ -137,13 +136,12 @@ describe('a gateway with damaged files', () => {
   }
 
   for (const path of ['/proc/x', '/proc/x/y', '/proc/self/fd/x', '/dev/null', '/dev/null/x', '/sys/x']) {
-    it(`says where, and in time, that ${path} is no data folder`, async () => {
+    it(`ends with the place in the file if ${path} is not a data folder`, async () => {
       using site = new Folder();
       await writeFile(site.file('gateway.yaml'), `listeners: []\ndata: { path: ${path} }\n`);
-      const { code, err, seconds } = await ended(site.file('gateway.yaml'));
+      const { code, err } = await ended(site.file('gateway.yaml'));
       assert.equal(code, 2);
       assert.match(err, /gateway\.yaml:2:15 {2}error {2}data\.path: cannot be used: .+\n/);
-      assert.ok(seconds < 5, `${seconds} s`);
     });
   }
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { cborTcpBridge } from '../../bridges/cbor-tcp/cbor-tcp-bridge.ts';
 import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { ClientSession, type SessionOptions } from '../../src/client/session/client-session.ts';
 import { codecNamed } from '../../src/codec/codecs.ts';
 import type { ConfigInput } from '../../src/gateway/config/config-schema.ts';
@@ -47,7 +48,7 @@ export class Fortress implements AsyncDisposable {
     this.log = log;
   }
 
-  static async start(input: Partial<ConfigInput> = {}): Promise<Fortress> {
+  static async start(input: Partial<ConfigInput> = {}, clock: Clock = systemClock): Promise<Fortress> {
     const log = new RecordingLogger();
     const config = {
       realms: [
@@ -63,7 +64,7 @@ export class Fortress implements AsyncDisposable {
       bridges: { mqtt: { port: 0, anonymous: 'none' }, 'cbor-tcp': { port: 0, anonymous: 'none' } },
       ...input,
     };
-    const gateway = new Gateway(parseConfig(config, bridges), { bridges, log });
+    const gateway = new Gateway(parseConfig(config, bridges), { bridges, log, clock });
     await gateway.start();
     return new Fortress(gateway, log);
   }

@@ -98,7 +98,7 @@ describe('what MQTT and WAMP clients may not say in the name of others', () => {
         const liar = await fortress.mqtt('admin', { clientId: `liar-${qos}-${retain}` });
         liar.on('error', () => {});
         liar.publish('say/presence/phone7', `${qos} ${retain}`, { qos, retain });
-        await until('the liar is disconnected', () => !liar.connected, 5);
+        await until('the liar is disconnected', () => !liar.connected);
         await liar.endAsync(true);
       }
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BareEvent, BareSession } from '../support/bare-session.ts';
+import { until } from '../support/until.ts';
 import { examine } from './examined-gateway.ts';
 
 const procedure = (name: string): string => `wamp.session.${name}`;
@@ -284,7 +285,11 @@ examine(
       assert.equal((await victim.soFar()).length, 1200);
       assert.equal(await ask(killer, 'kill_all'), 1);
       await killed(victim);
-      await new Promise(later => setTimeout(later, 30));
+      // The last of what the victim held is gone.
+      await until('the subscriptions are gone', async () => {
+        const [args] = await killer.call('wamp.subscription.lookup', [on.uri('t1199')]);
+        return Array.isArray(args) && args[0] === null;
+      });
       assert.deepEqual(await killer.soFar(), []);
     },
 

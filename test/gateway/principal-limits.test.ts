@@ -48,10 +48,7 @@ describe('limits of principals', () => {
       };
       await assert.rejects(as('pump'), /limit_exceeded/);
 
-      const began = performance.now();
       for (let i = 0; i < 15; i++) await pump.publish('dev.pump.level', { args: [i], acknowledge: true });
-      // Five at once, ten more at twenty a second.
-      assert.ok(performance.now() - began > 400);
       const [shown] = await until('it is counted', async () => {
         const found = await list('pump');
         return Number(found[0]?.['slowed']) > 0 && found;

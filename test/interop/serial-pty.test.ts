@@ -149,9 +149,7 @@ describe('serial bridge on a pseudo-terminal', { timeout: 60_000 }, () => {
       await cable.pull();
       assert.equal(await pending, 'wamp.error.canceled');
       await until('the absence', () => table.state() === 'absent');
-      const before = performance.now();
       assert.equal(await table.call(1, 'on'), 'wamp.error.no_such_procedure');
-      assert.ok(performance.now() - before < 100, 'it failed at once');
       for (let round = 0; round < 3; round++) {
         cable.answer = () => 'OK on\n';
         await cable.plug();

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../src/base/clock.ts';
 
 interface Pending {
+  readonly delay: number;
   readonly due: number;
   readonly order: number;
   readonly callback: () => void;
@@ -28,7 +29,7 @@ export class FakeClock implements Clock {
   }
 
   after(milliseconds: number, callback: () => void): Timer {
-    const pending: Pending = { due: this.#now + milliseconds, order: this.#order++, callback };
+    const pending: Pending = { delay: milliseconds, due: this.#now + milliseconds, order: this.#order++, callback };
     this.#pending.add(pending);
     return { cancel: () => this.#pending.delete(pending) };
   }
@@ -36,6 +37,11 @@ export class FakeClock implements Clock {
   /** How many timers wait: for tests that nothing is left behind. */
   get timers(): number {
     return this.#pending.size;
+  }
+
+  /** Whether a timer waits that was set for so many milliseconds. */
+  isWaiting(milliseconds: number): boolean {
+    return [...this.#pending].some(({ delay }) => delay === milliseconds);
   }
 
   /** Moves time on while the process is stopped: what falls due meanwhile fires at the next `advance`. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decode as decodeMsgPack, encode as encodeMsgPack } from '@msgpack/msgpack';
-import type { TransportLimits } from '../../src/transport/endpoint/limits.ts';
+import { defaultLimits, type TransportLimits } from '../../src/transport/endpoint/limits.ts';
 import { originCheck } from '../../src/transport/guard/origin.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
 import { ErrorUri, ProtocolViolation } from '../../src/wamp/errors.ts';
@@ -14,9 +14,21 @@ const EVENT = '[36,1,2,{},[5]]';
 
 /** A listener that speaks long-poll under `/lp`, and a client made of `fetch`. */
 class LongPollServer extends LinkListener {
+  readonly #hold: number;
+
   constructor(limits: Partial<TransportLimits> = {}) {
     const more = { longPoll: '/lp', checkOrigin: originCheck(['https://home.example']) };
     super((terms, accept) => listenWeb({ ...terms, ...more }, accept), limits);
+    this.#hold = (limits.longPoll ?? defaultLimits.longPoll).hold;
+  }
+
+  /** Whether a receive waits for a message: only then its timer runs. */
+  get isHolding(): boolean {
+    return this.clock.isWaiting(this.#hold);
+  }
+
+  holding(): Promise<boolean> {
+    return until('the receive is held', () => this.isHolding);
   }
 
   async post(path: string, body?: string | Uint8Array, headers: Record<string, string> = {}): Promise<Response> {
@@ -161,7 +173,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     await using server = new LongPollServer();
     const id = await server.open();
     const held = text(server.post(`${id}/receive`), 204);
-    await until('the receive to be held', () => server.clock.timers > 2);
+    await server.holding();
     const closed = await server.post(`${id}/close`);
     assert.deepEqual([closed.status, await closed.text(), await held], [202, '', '']);
     assert.match(await server.receiver.over(), /closed the transport/);
@@ -185,7 +197,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     await using server = new LongPollServer();
     const id = await server.open();
     const held = text(server.post(`${id}/receive`));
-    await until('the receive to be held', () => server.clock.timers > 2);
+    await server.holding();
     const stopped = server.stop();
     // On a connection that was there before; no other is taken any more.
     const late = server.post('open', '{"protocols":["wamp.2.json"]}').then(({ status }) => status);
@@ -204,7 +216,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     await using server = new LongPollServer();
     const id = await server.open();
     const older = text(server.post(`${id}/receive`), 400);
-    await until('the receive to be held', () => server.clock.timers > 2);
+    await server.holding();
     const newer = text(server.post(`${id}/receive`));
     assert.match(await older, /taken the place/);
     server.link.send(numbered(1));
@@ -215,7 +227,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     await using server = new LongPollServer({ longPoll: { hold: 1000, idle: 3000 } });
     const id = await server.open();
     const held = text(server.post(`${id}/receive`), 204);
-    await until('the receive to be held', () => server.clock.timers > 2);
+    await server.holding();
     server.clock.advance(1000);
     assert.equal(await held, '');
     server.clock.advance(2000);
@@ -232,10 +244,9 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     const id = await server.open();
     using peer = await RawPeer.connect({ host: '127.0.0.1', port: await server.port() });
     peer.send(`POST /lp/${id}/receive HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`);
-    await until('the receive to be held', () => server.clock.timers > 2);
-    const timers = server.clock.timers;
+    await server.holding();
     peer.socket.destroy();
-    await until('that to be noticed', () => server.clock.timers < timers);
+    await until('the receive is given up', () => !server.isHolding);
     server.link.send(numbered(1));
     assert.equal(await text(server.post(`${id}/receive`)), '[36,1,2,{},[1]]');
   });

@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import { withFileLock } from '../../../src/gateway/support/file-lock.ts';
 import { Folder } from '../../support/folder.ts';
+import { until } from '../../support/until.ts';
 
 /** Work waits while a lock says `content`, and is done once it is gone. */
 async function waitsFor(file: string, content: string): Promise<void> {
   writeFileSync(`${file}.lock`, content);
   let done = false;
+  const timers = mock.method(globalThis, 'setTimeout');
   const waiting = withFileLock(file, () => {
     done = true;
   });
-  await new Promise(resolve => setTimeout(resolve, 100));
+  // It pauses after each attempt.
+  const pauses = (): number => timers.mock.calls.filter(({ arguments: [, delay] }) => Number(delay) >= 20).length;
+  await until('three attempts', () => pauses() >= 3);
+  timers.mock.restore();
   assert.equal(done, false);
   rmSync(`${file}.lock`);
   await waiting;
