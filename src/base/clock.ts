@@ -3,22 +3,22 @@ export interface Timer {
   cancel(): void;
 }
 
-/** Time as the rest of the code sees it, injected so that tests decide what time it is. */
+/** The source of time, injected so that tests control it. */
 export interface Clock {
   /** Wall-clock time in milliseconds since 1970 (UTC). May jump: use it for timestamps, never for intervals. */
   now(): number;
-  /** Milliseconds from an arbitrary origin; never goes back. */
+  /** Milliseconds from an arbitrary origin. Never decreases. */
   monotonic(): number;
   /** Calls back once, no earlier than `milliseconds` from now. Timers do not keep the process alive. */
   after(milliseconds: number, callback: () => void): Timer;
 }
 
-/** The host's clock. */
+/** The clock of the system. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(milliseconds, callback) {
-    // A delay above 2^31-1 would fire at once.
+    // Node fires a timer with a delay above 2^31-1 at once.
     const handle: unknown = setTimeout(callback, Math.min(milliseconds, 0x7fffffff));
     if (typeof handle === 'object' && handle !== null && 'unref' in handle && typeof handle.unref === 'function') {
       handle.unref();

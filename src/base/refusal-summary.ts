@@ -1,44 +1,44 @@
 import type { Clock, Timer } from './clock.ts';
 import type { LogFields, Logger } from './logger.ts';
 
-/** One connection, login or request that was refused. */
+/** A refused connection, login or request. */
 export interface Refusal {
   readonly log: Logger;
   /** Default `info`. */
   readonly level?: 'debug' | 'info' | 'warn' | 'error';
-  /** The line: what was refused, `WebSocket refused`. */
+  /** The text of the log line, such as `WebSocket refused`. */
   readonly text: string;
-  /** Why, in few different words: a status, a code, a URI. What a peer has written goes into `fields`. */
+  /** The kind of refusal, from a small set: a status, a code, a URI. Texts of a peer belong in `fields`. */
   readonly reason: string;
-  /** Where the peer is, without its port. */
+  /** The network of the peer, without a port. */
   readonly from: string | undefined;
   readonly fields: LogFields;
 }
 
-/** Milliseconds between two lines of one kind: doubled as long as more come, from the first to the last. */
+/** Milliseconds between two log lines of one kind. The pause doubles while more refusals come, from the first to the last. */
 const FIRST_PAUSE = 10_000;
 const LAST_PAUSE = 600_000;
 
-/** Kinds by reason and place that have lines of their own; of more places, those of one reason share one. */
+/** Kinds (a reason and a network) with log lines of their own. Above this, all networks of one reason share one kind. */
 const MAX_KINDS = 100;
 
-/** Reasons that are counted; further ones are counted as one. */
+/** Reasons with a counter of their own. Further ones share one. */
 const MAX_REASONS = 200;
 const OTHER = 'other';
 
 interface Kind {
   latest: Refusal;
-  /** Since the last line. */
+  /** Refusals since the last line. */
   count: number;
   pause: number;
-  saidAt: number;
+  loggedAt: number;
   timer: Timer | undefined;
 }
 
 /**
- * Counts what is refused and tells the log in bounded words: the first of each reason and place at once, then at most one line
- * in ten seconds, and fewer as they go on, with the number since and the latest example. Anyone can be refused as often as
- * they connect, so a line for each would fill the disk.
+ * Counts refusals and logs a bounded number of lines. The first refusal of each reason and network is logged at once. Further
+ * ones are logged at most once in ten seconds, and less often as they go on, with their number and the latest example. A peer
+ * can cause refusals without limit, so one line for each would fill the disk.
  */
 export class RefusalSummary {
   readonly #clock: Clock;
@@ -50,12 +50,12 @@ export class RefusalSummary {
     this.#clock = clock;
   }
 
-  /** How many since the start. */
+  /** Refusals since the start. */
   get count(): number {
     return this.#count;
   }
 
-  /** All since the start, by text and reason: `{ "WebSocket refused: 403": 12 }`. */
+  /** Refusals since the start, by text and reason: `{ "WebSocket refused: 403": 12 }`. */
   get counts(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#counts);
   }
@@ -69,31 +69,31 @@ export class RefusalSummary {
     const key = this.#keyOf(counted, from);
     const kind = this.#kinds.get(key);
     const now = this.#clock.monotonic();
-    if (kind === undefined || (kind.timer === undefined && now - kind.saidAt >= kind.pause)) {
+    if (kind === undefined || (kind.timer === undefined && now - kind.loggedAt >= kind.pause)) {
       this.#kinds.delete(key);
-      this.#kinds.set(key, { latest: refusal, count: 0, pause: FIRST_PAUSE, saidAt: now, timer: undefined });
-      say(refusal);
+      this.#kinds.set(key, { latest: refusal, count: 0, pause: FIRST_PAUSE, loggedAt: now, timer: undefined });
+      log(refusal);
       return;
     }
     kind.latest = refusal;
     kind.count++;
-    kind.timer ??= this.#clock.after(kind.saidAt + kind.pause - now, () => this.#sum(kind));
+    kind.timer ??= this.#clock.after(kind.loggedAt + kind.pause - now, () => this.#logSum(kind));
   }
 
-  /** Says what has been counted and not been said yet; nothing is said later of its own accord. */
+  /** Logs the refusals that are counted and not yet logged, and cancels all timers. */
   stop(): void {
     for (const kind of this.#kinds.values()) {
       kind.timer?.cancel();
-      if (kind.count > 0) sayAgain(kind);
+      if (kind.count > 0) logMore(kind);
     }
     this.#kinds.clear();
   }
 
-  #sum(kind: Kind): void {
+  #logSum(kind: Kind): void {
     kind.timer = undefined;
-    sayAgain(kind);
+    logMore(kind);
     kind.count = 0;
-    kind.saidAt = this.#clock.monotonic();
+    kind.loggedAt = this.#clock.monotonic();
     kind.pause = Math.min(kind.pause * 2, LAST_PAUSE);
   }
 
@@ -104,20 +104,20 @@ export class RefusalSummary {
     return this.#kinds.size < MAX_KINDS ? own : `${what} of many`;
   }
 
-  /** Kinds of which none has come for as long as the next line would have waited; and many of them at the worst. */
+  /** Removes kinds without a refusal during their pause. */
   #forget(): void {
     const now = this.#clock.monotonic();
-    for (const [key, { timer, saidAt, pause }] of this.#kinds) {
-      if (timer === undefined && now - saidAt >= pause) this.#kinds.delete(key);
+    for (const [key, { timer, loggedAt, pause }] of this.#kinds) {
+      if (timer === undefined && now - loggedAt >= pause) this.#kinds.delete(key);
     }
   }
 }
 
-function say({ log, level = 'info', text, fields }: Refusal): void {
-  log[level](fields, text);
+function log({ log: logger, level = 'info', text, fields }: Refusal): void {
+  logger[level](fields, text);
 }
 
-function sayAgain({ latest, count, pause }: Kind): void {
+function logMore({ latest, count, pause }: Kind): void {
   const { log, level = 'info', text, fields } = latest;
   log[level]({ ...fields, count, seconds: pause / 1000 }, `${text}, and more since the last line`);
 }

@@ -1,18 +1,18 @@
 /**
- * Characters that a terminal or a reader of a log obeys or does not see: controls (C0, DEL, C1), formats (bidi, zero width,
- * tags), line and paragraph separators, and surrogates without their other half.
+ * Characters that a terminal obeys, or that are invisible in a log: controls (C0, DEL, C1), formats (bidi, zero width, tags),
+ * line and paragraph separators, and lone surrogates.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** The same, and code points that mean nothing: private or unassigned. */
+/** The same, and private or unassigned code points. */
 const NOT_PLAIN = /[\p{C}\p{Zl}\p{Zp}]/u;
 
-/** Writes every unsafe character as JSON escapes it (`\u202e`), so that JSON stays the same JSON. */
+/** Escapes every unsafe character as in JSON (`\u202e`), so that JSON text keeps its meaning. */
 export function escapeUnsafe(text: string): string {
   return text.replace(UNSAFE, escaped);
 }
 
-/** Whether a name has nothing in it that would have to be escaped when it is shown. */
+/** Whether a name has no character that has to be escaped for display. */
 export function isPlainText(text: string): boolean {
   return !NOT_PLAIN.test(text);
 }

@@ -1,74 +1,73 @@
-/** Milliseconds of work within one turn of the event loop, after which what is left waits for the next. */
+/** Milliseconds of work within one turn of the event loop. Further work waits for the next turn. */
 const TURN_MILLISECONDS = 2;
 
-/** Milliseconds of work for a peer, after which those who wait go before it. */
+/** Milliseconds of work for one peer. After that, the waiting peers are served before it. */
 const QUANTUM_MILLISECONDS = 0.5;
 
-/** Places that were left, at the beginning of a line, before it is copied without them. */
-const MANY = 1000;
+/** Empty places at the head of a queue before the queue is copied without them. */
+const MAX_EMPTY = 1000;
 
-/** A peer with something to be handled. */
-export interface Waiting {
-  /** Does a part of its work. False if there was none; otherwise it calls `spend`, and then `next`, when that is done. */
+/** The pending input of one peer: a flow of RFC 8290. */
+export interface Flow {
+  /** Handles a part of the input. False if there was none. Otherwise the flow calls `spend`, then `next`, at the end. */
   goOn(): boolean;
 }
 
-/** What a peer has had of the turns. */
+/** The part of the turns that one peer has used. */
 export class TurnShare {
-  /** Milliseconds of its quantum. */
+  /** Milliseconds used of the quantum. */
   used = 0;
-  /** Those that wait are in line before this place since its last quantum was used up. */
+  /** The end of the queue of old flows when the last quantum was used up, counted in flows since the start. */
   stamp = 0;
 }
 
-/** Those that wait, in order. */
-class Line {
-  #places: Waiting[] = [];
+/** Waiting flows, in order. */
+class FlowQueue {
+  #flows: Flow[] = [];
   #first = 0;
   #left = 0;
 
   get length(): number {
-    return this.#places.length - this.#first;
+    return this.#flows.length - this.#first;
   }
 
-  /** How many have left it since the start. */
+  /** Flows that have left the queue since the start. */
   get left(): number {
     return this.#left;
   }
 
-  push(one: Waiting): void {
-    this.#places.push(one);
+  push(flow: Flow): void {
+    this.#flows.push(flow);
   }
 
-  shift(): Waiting | undefined {
-    const one = this.#places[this.#first];
-    if (one === undefined) return undefined;
+  shift(): Flow | undefined {
+    const flow = this.#flows[this.#first];
+    if (flow === undefined) return undefined;
     this.#left++;
     this.#first++;
-    if (this.#first === this.#places.length || this.#first > MANY) {
-      this.#places = this.#places.slice(this.#first);
+    if (this.#first === this.#flows.length || this.#first > MAX_EMPTY) {
+      this.#flows = this.#flows.slice(this.#first);
       this.#first = 0;
     }
-    return one;
+    return flow;
   }
 }
 
 /**
- * The turn that all peers share, because they share the event loop of the process: from one check phase of the loop to the
- * next, they are read for so long in all, whatever their number. Those that have more to say wait in line. One that speaks
- * rarely goes before those that speak without pause: it is `new` until it has used its quantum, and again when all who
- * waited then have had their turn (the new and old flows of RFC 8290, section 4.1).
+ * Divides a turn of the event loop among all peers. From one check phase of the loop to the next, all peers together are read
+ * for a limited time, whatever their number. Peers with more input wait in a queue. A peer that sends rarely is served before
+ * peers that send without pause: its flow is `new` until it has used its quantum, and again when every flow that waited at that
+ * time has been served (the new and old flows of RFC 8290, section 4.1).
  */
 export class SharedTurn {
   #spent = 0;
-  readonly #new = new Line();
-  readonly #old = new Line();
+  readonly #new = new FlowQueue();
+  readonly #old = new FlowQueue();
   #scheduled = false;
 
   /**
-   * Whether a peer is read at once: those who waited when it used up its quantum were read since, and this turn has time left. For
-   * what is `brief`, a turn has as much time again: a peer that speaks rarely does not wait for another turn because a peer
-   * that speaks without pause came first.
+   * Whether a peer is read at once. Its flow has to be new, and this turn has to have time left. `brief` input has twice the time
+   * of a turn, so a peer that sends rarely does not wait for the next turn behind one that sends without pause.
    */
   admits(share: TurnShare, brief: boolean): boolean {
     return this.#spent <= (brief ? 2 * TURN_MILLISECONDS : TURN_MILLISECONDS) && this.#isNew(share);
@@ -76,10 +75,10 @@ export class SharedTurn {
 
   /** Whether this turn has time left and no peer waits. */
   get isIdle(): boolean {
-    return this.#spent <= TURN_MILLISECONDS && !this.#isWaitedFor;
+    return this.#spent <= TURN_MILLISECONDS && !this.#hasWaiting;
   }
 
-  /** Counts work of this turn for a peer. */
+  /** Adds the duration of work for a peer to this turn. */
   spend(share: TurnShare, milliseconds: number): void {
     if (milliseconds <= 0) return;
     this.#spent += milliseconds;
@@ -90,27 +89,27 @@ export class SharedTurn {
     share.stamp = this.#old.left + this.#old.length;
   }
 
-  /** Takes a place in line. */
-  wait(one: Waiting, share: TurnShare): void {
-    (this.#isNew(share) ? this.#new : this.#old).push(one);
+  /** Adds a flow to its queue. */
+  wait(flow: Flow, share: TurnShare): void {
+    (this.#isNew(share) ? this.#new : this.#old).push(flow);
     this.#schedule();
   }
 
-  /** Takes a place behind all others: it has just been read, and has more to say. */
-  waitLast(one: Waiting): void {
-    this.#old.push(one);
+  /** Adds a flow behind all others, because it has just been served. */
+  waitLast(flow: Flow): void {
+    this.#old.push(flow);
     this.#schedule();
   }
 
-  /** Lets the first in line go on, if this turn has time left. */
+  /** Serves the first waiting flow, if this turn has time left. */
   next(): void {
     while (this.#spent <= TURN_MILLISECONDS) {
-      const one = this.#new.shift() ?? this.#old.shift();
-      if (one === undefined || one.goOn()) return;
+      const flow = this.#new.shift() ?? this.#old.shift();
+      if (flow === undefined || flow.goOn()) return;
     }
   }
 
-  get #isWaitedFor(): boolean {
+  get #hasWaiting(): boolean {
     return this.#new.length > 0 || this.#old.length > 0;
   }
 
@@ -124,7 +123,7 @@ export class SharedTurn {
     setImmediate(() => {
       this.#scheduled = false;
       this.#spent = 0;
-      if (this.#isWaitedFor) this.#schedule();
+      if (this.#hasWaiting) this.#schedule();
       this.next();
     });
   }

@@ -1,14 +1,14 @@
 import type { Clock } from './clock.ts';
 
-/** How much may come in the long run, and how much at once after a pause. */
+/** A rate in the long run, and the burst that is allowed after a pause. */
 export interface RateLimit {
-  /** Units a second. */
+  /** Units per second. */
   readonly rate: number;
-  /** Units that may come at once. */
+  /** Units that are allowed at once. */
   readonly burst: number;
 }
 
-/** Measures a rate: units are taken from a bucket that fills steadily, up to its burst. More may be taken than is in it. */
+/** Measures a rate. The bucket fills steadily up to its burst. A caller may take more than the bucket contains, as a debt. */
 export class TokenBucket {
   readonly #limit: RateLimit;
   readonly #clock: Clock;
@@ -22,12 +22,12 @@ export class TokenBucket {
     this.#at = clock.monotonic();
   }
 
-  /** Takes `units`. Returns the milliseconds until what was taken beyond the bucket's content is made good; mostly 0. */
+  /** Takes `units`. Returns the milliseconds until the debt is repaid, mostly 0. */
   consume(units: number): number {
-    // What the bucket held before counts, and it holds no more than its burst: the order matters.
+    // Fill first: the burst limits the level before the units are taken.
     this.#fill();
     this.#level -= units;
-    return this.#owed();
+    return this.#debt();
   }
 
   /** Takes one unit if the bucket contains one. Returns whether it did. */
@@ -38,10 +38,10 @@ export class TokenBucket {
     return true;
   }
 
-  /** Milliseconds until nothing is owed. */
+  /** Milliseconds until the debt is repaid. */
   get wait(): number {
     this.#fill();
-    return this.#owed();
+    return this.#debt();
   }
 
   #fill(): void {
@@ -51,7 +51,7 @@ export class TokenBucket {
     this.#at = now;
   }
 
-  #owed(): number {
+  #debt(): number {
     return this.#level >= 0 ? 0 : (-this.#level / this.#limit.rate) * 1000;
   }
 }

@@ -258,7 +258,7 @@ export class Gateway implements AsyncDisposable {
       isPrincipal: authid => directory.find(realm, authid) !== undefined,
       realmAccess: realmAccess(() => this.#router.realm(realm)),
       store: () => this.#openStore.store,
-      acceptWebSockets: (subprotocols, accept) => this.#network.foreign.take(subprotocols, accept),
+      acceptWebSockets: (subprotocols, accept) => this.#network.foreign.claim(subprotocols, accept),
       listenRawSocket: (name, options, accept) => this.#network.listenForBridge(name, options, accept),
       dialRawSocket: options => this.#network.dialRawSocket(options),
     };

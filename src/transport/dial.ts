@@ -9,8 +9,9 @@ import { dialRawSocket, type RawSocketTarget } from './rawsocket/dial.ts';
 import { dialWebSocket } from './websocket/dial.ts';
 
 /**
- * Connects to a WAMP router and shakes hands: `ws://host:port/path`, `wss://…` (WebSocket), `tcp://host:port`,
- * `tcps://host:port`, `unix:///path` (RawSocket), `http://host:port/path`, `https://…` (long-poll). Rejects with `DialError`.
+ * Connects to a WAMP router and completes the handshake of the transport. URLs: `ws://host:port/path`, `wss://…` (WebSocket),
+ * `tcp://host:port`, `tcps://host:port`, `unix:///path` (RawSocket), `http://host:port/path`, `https://…` (long-poll). Rejects
+ * with `DialError`.
  */
 export async function dial(url: string, options: DialOptions): Promise<Link> {
   const connect = connector(url);
@@ -45,7 +46,7 @@ export async function dial(url: string, options: DialOptions): Promise<Link> {
 }
 
 function connector(url: string): (options: ResolvedDialOptions) => Promise<Link> {
-  if (!URL.canParse(url)) throw new DialError(url, 'this is not a URL; try tcp://127.0.0.1:8081');
+  if (!URL.canParse(url)) throw new DialError(url, 'it is not a URL. Try tcp://127.0.0.1:8081');
   const { protocol, hostname, port, pathname } = new URL(url);
   if (protocol === 'ws:' || protocol === 'wss:') return dialWebSocket;
   if (protocol === 'http:' || protocol === 'https:') return dialLongPoll;
@@ -56,9 +57,12 @@ function connector(url: string): (options: ResolvedDialOptions) => Promise<Link>
         ? { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), secure: protocol === 'tcps:' }
         : undefined;
   if (target === undefined)
-    throw new DialError(url, 'begin with ws://, wss://, tcp://, tcps://, unix://, http:// or https://');
+    throw new DialError(
+      url,
+      'its scheme is not supported. Use ws://, wss://, tcp://, tcps://, unix://, http:// or https://',
+    );
   if ('port' in target && (target.host === '' || target.port === 0)) {
-    throw new DialError(url, 'host and port are needed, as in tcp://127.0.0.1:8081');
+    throw new DialError(url, 'its host or port is missing. Use both, as in tcp://127.0.0.1:8081');
   }
   return options => dialRawSocket(target, options);
 }

@@ -200,8 +200,8 @@ describe('client commands', () => {
     const [port = 0] = await freePorts(1);
     const cases: [string[], RegExp][] = [
       [['call', 'p', '--url', `ws://127.0.0.1:${port}/ws`], /cannot connect to ws:.*is the gateway running\?/],
-      [['sub', 't', '--url', 'unix:///nowhere/wamp.sock'], /no such socket file/],
-      [['pub', 't', '--url', 'ftp://127.0.0.1'], /begin with ws:\/\//],
+      [['sub', 't', '--url', 'unix:///nowhere/wamp.sock'], /the socket file does not exist/],
+      [['pub', 't', '--url', 'ftp://127.0.0.1'], /Use ws:\/\//],
       [['pub', 't', '--url', url, '--realm', 'nowhere'], /could not join realm nowhere at ws:.*--realm/],
       [['pub', 't', '--url', url, '--kwarg', 'x'], /--kwarg: expected key=value, received "x"/],
       [['pub', 't', '--url', url, '--count', '0'], /--count: expected a whole number of at least 1/],
@@ -250,7 +250,7 @@ describe('client commands', () => {
     for (const address of [`wss://127.0.0.1:${secure.port}/ws`, `tcps://localhost:${secure.port}`]) {
       const untrusted = await run('call', 'not.registered', '--url', address);
       assert.equal(untrusted.code, 2);
-      assert.match(untrusted.stderr, /self-signed: name it as the authority \(tls\.ca; --ca\)/);
+      assert.match(untrusted.stderr, /self-signed: add it as an authority \(tls\.ca; --ca\)/);
       const trusted = await run('call', 'not.registered', '--url', address, '--ca', file);
       assert.equal(trusted.code, 1);
       assert.match(trusted.stderr, /no_such_procedure/);

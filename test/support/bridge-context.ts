@@ -102,7 +102,7 @@ export class TestGateway implements AsyncDisposable {
       permits: options.permits ?? (() => true),
       signal: this.#stopping.signal,
       store: options.store ?? new MemoryStore(64 * 1024 * 1024),
-      acceptWebSockets: (subprotocols, accept) => this.foreign.take(subprotocols, accept),
+      acceptWebSockets: (subprotocols, accept) => this.foreign.claim(subprotocols, accept),
       readTls: config => readTls('bridges.test', config),
       join: identity => this.join(identity),
       attach: link => this.router.attach(link),

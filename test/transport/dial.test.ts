@@ -65,15 +65,15 @@ describe('dial', () => {
       assert.equal(error.code, 'ECONNREFUSED');
     }
     assert.equal((await failure(`tcp://localhost:${port}`)).code, 'ECONNREFUSED');
-    assert.match((await failure('unix:///no/such/socket')).message, /no such socket file/);
+    assert.match((await failure('unix:///no/such/socket')).message, /the socket file does not exist/);
   });
 
   it('says what is wrong with an address', async () => {
     for (const [url, text] of [
       ['nonsense', /not a URL/],
-      ['mqtt://127.0.0.1:1883', /begin with ws:/],
-      ['tcp://127.0.0.1', /host and port are needed/],
-      ['tcp://', /not a URL|host and port/],
+      ['mqtt://127.0.0.1:1883', /Use ws:/],
+      ['tcp://127.0.0.1', /host or port is missing/],
+      ['tcp://', /not a URL|host or port/],
     ] as const) {
       assert.match((await failure(url)).message, text);
     }
@@ -83,7 +83,7 @@ describe('dial', () => {
     [[0x7f, 0x10, 0, 0], /the router refused: serializer unsupported/],
     [[0x7f, 0x40, 0, 0], /the router refused: maximum connection count reached/],
     [[0x7f, 0xf3, 0, 0], /another serializer/],
-    [[0x48, 0x54, 0x54, 0x50], /does not speak RawSocket/],
+    [[0x48, 0x54, 0x54, 0x50], /not a RawSocket router/],
     [[], /closed during the handshake/],
   ];
   for (const [reply, text] of replies) {

@@ -218,7 +218,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     const older = text(server.post(`${id}/receive`), 400);
     await server.holding();
     const newer = text(server.post(`${id}/receive`));
-    assert.match(await older, /taken the place/);
+    assert.match(await older, /has replaced this one/);
     server.link.send(numbered(1));
     assert.equal(await newer, '[36,1,2,{},[1]]');
   });
@@ -235,7 +235,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     server.clock.advance(2999);
     assert.equal(server.receiver.closings.length, 0);
     server.clock.advance(1);
-    assert.match(await server.receiver.over(), /asks for nothing/);
+    assert.match(await server.receiver.over(), /no request from the peer/);
     await text(server.post(`${id}/receive`), 404);
   });
 

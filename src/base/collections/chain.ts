@@ -1,4 +1,4 @@
-/** What an element of a chain has: its neighbours, and the chain that it is in. */
+/** The links of an element: its neighbours, and the chain that contains it. */
 export interface ChainLinks<T> {
   previous: T | undefined;
   following: T | undefined;
@@ -6,8 +6,8 @@ export interface ChainLinks<T> {
 }
 
 /**
- * A list whose elements carry their own links: adding, taking the first and removing from the middle are a constant
- * number of steps, and a removed element leaves nothing behind. An element is in one chain at a time.
+ * An intrusive doubly linked list. Adding an element and removing any element take constant time. A removed element is not
+ * referenced any more. An element is in one chain at a time.
  */
 export class Chain<T extends ChainLinks<T>> {
   #first: T | undefined;
@@ -17,7 +17,7 @@ export class Chain<T extends ChainLinks<T>> {
     return this.#first;
   }
 
-  /** Adds an element at the end, after removing it from this chain if it is here. */
+  /** Adds an element at the end. An element that is already in this chain moves to the end. */
   push(element: T): void {
     this.remove(element);
     element.chain = this;
@@ -27,7 +27,7 @@ export class Chain<T extends ChainLinks<T>> {
     this.#last = element;
   }
 
-  /** Removes an element; one that is not in this chain stays where it is. */
+  /** Removes an element. Does nothing if the element is not in this chain. */
   remove(element: T): void {
     if (element.chain !== this) return;
     const { previous, following } = element;

@@ -1,6 +1,6 @@
 const NOTHING: ReadonlyMap<never, never> = new Map<never, never>();
 
-/** A map that takes no memory until something is in it: a session has several, and most stay empty. */
+/** A map that allocates no `Map` until the first `set`. A session has several such maps, and most stay empty. */
 export class LazyMap<K, V> {
   #map: Map<K, V> | undefined;
 

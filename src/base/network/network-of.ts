@@ -1,8 +1,8 @@
 import { plainAddress } from './address.ts';
 
 /**
- * Whom an IP address stands for when what it does is counted: itself; of IPv6 the network of 64 bits, any address of
- * which one machine may take.
+ * The key under which an IP address is counted: the address itself for IPv4, its /64 network for IPv6, because one machine can
+ * use any address of its /64 network.
  */
 export function networkOf(address: string): string {
   const plain = plainAddress(address);
@@ -16,7 +16,7 @@ export function networkOf(address: string): string {
 }
 
 /**
- * The same of a peer. All whose address is not known, as a proxy does not say it, count as one. Undefined is a peer that has no
+ * The same for a peer. All peers whose address a proxy did not name share the key `unknown`. Undefined for a peer without an
  * address: a Unix socket, or a part of this process.
  */
 export function networkOfPeer({

@@ -2,43 +2,43 @@ import { RE2JS, RE2JSException } from 're2js';
 import { PatternRefusal, translatePattern } from './pattern-translation.ts';
 
 /**
- * Instructions that a pattern may compile to. Matching one line takes at most some ten nanoseconds for each instruction
- * and character, so a thousand of them cost ten milliseconds for a line of a kilobyte.
+ * Instructions that a pattern may compile to. A match takes at most about ten nanoseconds for each instruction and character, so
+ * 1000 instructions take ten milliseconds for a line of one kilobyte.
  */
 const MAX_INSTRUCTIONS = 1000;
 
-/** Characters that a pattern may have: parsing costs time as well. */
+/** Characters that a pattern may have, because parsing takes time as well. */
 const MAX_SOURCE = 4096;
 
 export interface LinearPatternOptions {
-  /** Whether the pattern has to match the whole text. Default: any part of it. */
+  /** Whether the pattern has to match the whole text. Default: any part of the text. */
   readonly whole?: boolean;
   /** Whether `.` also matches the ends of lines. Default false. */
   readonly dotAll?: boolean;
 }
 
-/** What a pattern found. */
+/** The result of a match. */
 export interface LinearMatch {
   /** The text matched. */
   readonly text: string;
-  /** The numbered groups, from the first on; undefined for one that did not take part. */
+  /** The numbered groups, from the first. Undefined for a group that did not take part in the match. */
   readonly groups: readonly (string | undefined)[];
-  /** The named groups in the order in which they stand in the pattern; undefined where there is no named group. */
+  /** The named groups, in the order of the pattern. Undefined if the pattern has no named group. */
   readonly named: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /**
- * A regular expression of the configuration that is matched against what devices and callers send. It is written as in
- * JavaScript with the flag `u`, and runs in a time that grows with the length of the text only, whatever the text is.
+ * A regular expression of the configuration that is matched against the input of devices and callers. Its syntax is that of
+ * JavaScript with the flag `u`. A match takes linear time in the length of the text.
  */
 export class LinearPattern {
   readonly source: string;
-  /** Instructions that it compiles to; each costs time for each character of a text. */
+  /** Instructions that it compiles to. Each takes time for each character of a text. */
   readonly size: number;
   readonly #compiled: RE2JS;
   readonly #names: readonly (readonly [name: string, index: number])[];
 
-  /** Throws an error that says what is wrong with `source`, worded to follow its name. */
+  /** Throws `PatternRefusal` if `source` is not supported. Its message continues a sentence that begins with the pattern's name. */
   constructor(source: string, { whole = false, dotAll = false }: LinearPatternOptions = {}) {
     this.source = source;
     this.#compiled = compile(source, whole, dotAll);
@@ -51,7 +51,7 @@ export class LinearPattern {
     this.#names = Object.entries(this.#compiled.namedGroups()).sort(([, one], [, other]) => one - other);
   }
 
-  /** What is wrong with `source`, worded to follow its name; undefined where nothing is. */
+  /** Why `source` is not supported, as the message of `PatternRefusal`. Undefined if it is supported. */
   static problem(source: string, options?: LinearPatternOptions): string | undefined {
     try {
       new LinearPattern(source, options);
@@ -65,7 +65,7 @@ export class LinearPattern {
     return this.#compiled.test(text);
   }
 
-  /** What the pattern finds in `text` first; undefined where it finds nothing. */
+  /** The first match in `text`, or undefined. */
   match(text: string): LinearMatch | undefined {
     const matcher = this.#compiled.matcher(text);
     if (!matcher.find()) return undefined;
@@ -83,7 +83,7 @@ function compile(source: string, whole: boolean, dotAll: boolean): RE2JS {
     throw new PatternRefusal(`is too large: it has ${source.length} characters, and ${MAX_SOURCE} are allowed`);
   }
   try {
-    // JavaScript decides what a regular expression is: RE2 takes some texts for one that are mistakes here.
+    // RE2 accepts some patterns that are errors in JavaScript.
     new RegExp(source, 'u');
   } catch (error) {
     throw new PatternRefusal(`is not a regular expression: ${error instanceof Error ? error.message : String(error)}`);
@@ -97,12 +97,11 @@ function compile(source: string, whole: boolean, dotAll: boolean): RE2JS {
   }
 }
 
-/** The words of RE2, without its prefix, and with what to do. */
+/** RE2's message without its prefix, with advice. */
 function reason(message: string): string {
   const text = message.replace(/^error parsing regexp: /, '');
   if (text.startsWith('invalid repeat count'))
-    return `${text}. A count may be 1000 at most, that of counts within it included`;
-  if (text.startsWith('invalid character class range: `\\'))
-    return `${text}. This property of Unicode is not supported`;
+    return `${text}. A count may be at most 1000, multiplied by the counts within it`;
+  if (text.startsWith('invalid character class range: `\\')) return `${text}. This Unicode property is not supported`;
   return text;
 }

@@ -1,25 +1,25 @@
-/** Why a regular expression cannot run in linear time, and what to do. */
+/** A regular expression that cannot run in linear time. The message says why, and what to do. */
 export class PatternRefusal extends Error {
   override readonly name = 'PatternRefusal';
 }
 
-/** What `\s` stands for in JavaScript, which RE2 takes for five characters of ASCII, and everything else. */
+/** The characters of `\s` in JavaScript. In RE2, `\s` is five ASCII characters only. */
 const SPACES = [
   ...[0x09, 0x0d, 0x20, 0x20, 0xa0, 0xa0, 0x1680, 0x1680, 0x2000, 0x200a],
   ...[0x2028, 0x2029, 0x202f, 0x202f, 0x205f, 0x205f, 0x3000, 0x3000, 0xfeff, 0xfeff],
 ];
-/** What `.` leaves out in JavaScript; RE2 leaves out the line feed alone. */
+/** The characters that `.` does not match in JavaScript. In RE2, it is the line feed only. */
 const LINE_ENDS = [0x0a, 0x0a, 0x0d, 0x0d, 0x2028, 0x2029];
 const LAST = 0x10ffff;
 
 const controls: Record<string, number> = { t: 9, n: 10, v: 11, f: 12, r: 13, 0: 0 };
 
-/** The names that RE2 takes for a group. */
+/** The group names that RE2 accepts. */
 const groupName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * A regular expression of JavaScript, valid with the flag `u`, in the syntax of RE2 with the same meaning. Throws
- * `PatternRefusal` for what RE2 does not have.
+ * Translates a regular expression of JavaScript, valid with the flag `u`, to RE2 syntax with the same meaning. Throws
+ * `PatternRefusal` for syntax that RE2 does not support.
  */
 export function translatePattern(source: string, dotAll = false): string {
   return new Translation(source, dotAll).run();
@@ -90,13 +90,14 @@ class Translation {
       return `(?P<${name}>`;
     }
     const what = { '(?=': 'look-ahead', '(?!': 'look-ahead', '(?<=': 'look-behind', '(?<!': 'look-behind' }[kind];
-    if (what === undefined) throw new PatternRefusal('has flags within a group: write out what they stand for');
+    if (what === undefined)
+      throw new PatternRefusal('has flags within a group, which are not supported: write the pattern without them');
     throw new PatternRefusal(
       `has a ${what}, "${kind}…)", which cannot be matched in linear time: match the text around it too, and name the part that you want as a group`,
     );
   }
 
-  /** An escape, which is its own class where `bare` is false, and a part of one where it is true. */
+  /** Translates an escape. `bare`: the escape is within a class. Otherwise it becomes a class of its own. */
   #escape(bare: boolean): string {
     const char = this.#source[this.#at + 1] ?? '';
     const wrapped = (ranges: readonly number[]): string => (bare ? rangeText(ranges) : `[${rangeText(ranges)}]`);
@@ -135,21 +136,21 @@ class Translation {
   /** The code point of an escape that stands for one character. */
   #escapedCode(): number {
     const rest = this.#source.slice(this.#at + 1, this.#at + 12);
-    const take = (length: number, code: number): number => {
+    const consume = (length: number, code: number): number => {
       this.#at += 1 + length;
       return code;
     };
     const pair = /^u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})/i.exec(rest);
     if (pair !== null) {
       const [high, low] = [Number.parseInt(pair[1] ?? '', 16), Number.parseInt(pair[2] ?? '', 16)];
-      return take(pair[0].length, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
+      return consume(pair[0].length, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
     }
     const hex = /^(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]+)\})/i.exec(rest);
-    if (hex !== null) return take(hex[0].length, Number.parseInt(hex[1] ?? hex[2] ?? hex[3] ?? '', 16));
-    if (rest.startsWith('c')) return take(2, rest.charCodeAt(1) % 32);
-    if (rest.startsWith('b')) return take(1, 8);
+    if (hex !== null) return consume(hex[0].length, Number.parseInt(hex[1] ?? hex[2] ?? hex[3] ?? '', 16));
+    if (rest.startsWith('c')) return consume(2, rest.charCodeAt(1) % 32);
+    if (rest.startsWith('b')) return consume(1, 8);
     const char = rest[0] ?? '';
-    return take(1, controls[char] ?? char.charCodeAt(0));
+    return consume(1, controls[char] ?? char.charCodeAt(0));
   }
 
   #class(): string {
@@ -166,7 +167,7 @@ class Translation {
       parts += this.#source[this.#at] === '\\' ? this.#escape(true) : this.#literal();
     }
     this.#at++;
-    // `[]` matches nothing, `[^]` everything; RE2 would take the bracket for a character.
+    // `[]` matches nothing and `[^]` everything. RE2 would read the bracket as a character.
     if (parts === '') return `[${negated ? '' : '^'}${rangeText([0, LAST])}]`;
     return `[${negated ? '^' : ''}${parts}]`;
   }
@@ -178,13 +179,13 @@ function backReference(text: string): PatternRefusal {
   );
 }
 
-/** A character as itself where it means nothing else, in a class or outside. */
+/** A character as itself if it has no special meaning, otherwise as an escape. */
 function characterText(code: number): string {
   const char = String.fromCodePoint(code);
   return /^[A-Za-z0-9 ]$/.test(char) ? char : `\\x{${code.toString(16)}}`;
 }
 
-/** Pairs of first and last code point, as within a class. */
+/** Pairs of first and last code point, in the syntax of a class. */
 function rangeText(ranges: readonly number[]): string {
   let text = '';
   for (let i = 0; i < ranges.length; i += 2) {

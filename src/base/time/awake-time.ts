@@ -1,25 +1,25 @@
 import type { Clock, Timer } from '../clock.ts';
 
-/** Milliseconds that a timer of a busy process may be late; a later one shows that the process did not run. */
+/** Milliseconds by which a timer of a busy process may be late. A longer delay means that the process did not run. */
 const SLACK = 250;
-/** A long time is waited for in steps, so that a pause in one of them does not use up the others. */
+/** A long time is divided into steps of so many milliseconds, so that a suspension affects one step only. */
 const STEP = 5_000;
 
 /**
- * Calls back when a peer has had so many milliseconds in which this process ran. A process that was stopped, or whose
- * machine slept, must not judge its peers by a time in which it has read nothing of what they said: a step that ended
- * too late counts a quarter and is waited for again.
+ * Calls back after so many milliseconds in which this process ran. After the process was stopped, or the machine slept, a peer
+ * must not be timed out for a time in which this process read nothing from it. A step that ended too late counts as a quarter of
+ * a step.
  */
 export function afterAwake(clock: Clock, milliseconds: number, callback: () => void): Timer {
-  const little = Math.min(milliseconds, STEP) / 4;
+  const quarter = Math.min(milliseconds, STEP) / 4;
   let left = milliseconds;
   let timer: Timer;
   const wait = (): void => {
     const step = Math.min(left, STEP);
     const due = clock.monotonic() + step;
     timer = clock.after(step, () => {
-      left -= clock.monotonic() - due > SLACK ? little : step;
-      // What is left of a millisecond is nothing.
+      left -= clock.monotonic() - due > SLACK ? quarter : step;
+      // Less than a millisecond is left, which no timer can measure.
       if (left < 1) callback();
       else wait();
     });
@@ -28,7 +28,7 @@ export function afterAwake(clock: Clock, milliseconds: number, callback: () => v
   return { cancel: () => timer.cancel() };
 }
 
-/** A time that stands still while this process does not run, as seen by a check that is made every `interval`. */
+/** A clock that stops while this process does not run. The caller calls `checked` every `interval` milliseconds. */
 export class AwakeTime {
   readonly #clock: Clock;
   readonly #interval: number;
@@ -41,12 +41,12 @@ export class AwakeTime {
     this.#checkedAt = clock.monotonic();
   }
 
-  /** Milliseconds from an arbitrary origin; never goes back. */
+  /** Milliseconds from an arbitrary origin. Never decreases. */
   now(): number {
     return this.#clock.monotonic() - this.#slept - this.#late();
   }
 
-  /** The check is made now. */
+  /** Call this at each periodic check. */
   checked(): void {
     this.#slept += this.#late();
     this.#checkedAt = this.#clock.monotonic();

@@ -4,17 +4,18 @@ import { BatchReader, joinBatch } from './batch.ts';
 import { LINGER } from './fair-reader.ts';
 import { type Flushable, turnFlusher } from './write-batcher.ts';
 
-/** With this much gathered, the turn's end is not waited for; what is larger goes by itself. */
+/** A batch of this size is sent before the end of the turn. A larger message is a batch of its own. */
 const MAX_BATCH_BYTES = 64 * 1024;
 
-/** What is handed on of batches before the clock is looked at, and milliseconds that a turn may take. */
+/** Bytes of messages that are delivered before the clock is read, and the overhead that is counted for each message. */
 const PIECE_BYTES = 16 * 1024;
 const MESSAGE_BYTES = 128;
+/** Milliseconds for which messages are delivered in one turn. */
 const TURN_MILLISECONDS = 4;
 
 /**
- * Frames in batches over a channel: those of one turn of the event loop are one frame of the channel below, and one
- * that arrives there is taken apart. [advanced/transport_batched_websocket]
+ * Sends the messages of one turn of the event loop as one batch, a frame of the channel below. Splits the batches that arrive.
+ * [advanced/transport_batched_websocket]
  */
 export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
   readonly #channel: FrameChannel;
@@ -24,19 +25,19 @@ export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
   #frames: Uint8Array[] = [];
   #bytes = 0;
   #scheduled = false;
-  #over = false;
-  /** Batches that have come and are not taken apart to their end: one, and what the channel below cannot hold back. */
+  #closed = false;
+  /** Batches that are not read to their end: one, and others that the channel below delivered in spite of a pause. */
   #batches: BatchReader[] = [];
-  #working = false;
+  #delivering = false;
   #paused = false;
-  #resting = false;
-  /** The channel below has been asked to pause. */
-  #stopped = false;
-  /** The peer has closed the connection, and messages wait that came before. */
-  #closedBecause: string | undefined;
+  #yielding = false;
+  /** Whether the channel below is paused. */
+  #pausedBelow = false;
+  /** Set if the peer has closed the connection while earlier messages wait. */
+  #closeReason: string | undefined;
   #lingering: Timer | undefined;
 
-  /** `binary`: whether messages have a length before them, or 0x1E after. */
+  /** `binary`: whether a length precedes each message, or 0x1E follows it. */
   constructor(channel: FrameChannel, binary: boolean, clock: Clock) {
     this.#channel = channel;
     this.#binary = binary;
@@ -57,7 +58,7 @@ export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
   }
 
   write(frame: Uint8Array): void {
-    if (this.#over) return;
+    if (this.#closed) return;
     if (this.#bytes + frame.length > MAX_BATCH_BYTES) this.#send();
     this.#frames.push(frame);
     this.#bytes += frame.length;
@@ -68,26 +69,26 @@ export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
 
   end(kind: EndKind, reason: string): void {
     this.#send();
-    this.#over = true;
+    this.#closed = true;
     this.#channel.end(kind, reason);
   }
 
   destroy(reason: string): void {
     this.#drop();
     this.#channel.destroy(reason);
-    const closedBecause = this.#closedBecause;
-    // The channel below has said so before, and says it no second time.
-    if (closedBecause !== undefined) queueMicrotask(() => this.#sayClosed(closedBecause));
+    const closeReason = this.#closeReason;
+    // The channel below has reported this before, and does not report it again.
+    if (closeReason !== undefined) queueMicrotask(() => this.#reportClosed(closeReason));
   }
 
   pause(): void {
     this.#paused = true;
-    this.#stopBelow();
+    this.#pauseBelow();
   }
 
   resume(): void {
     this.#paused = false;
-    this.#work();
+    this.#deliver();
   }
 
   flush(): void {
@@ -97,7 +98,7 @@ export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
 
   receiveFrame(batch: Uint8Array): void {
     this.#batches.push(new BatchReader(batch, this.#binary));
-    if (!this.#resting) this.#work();
+    if (!this.#yielding) this.#deliver();
   }
 
   drained(): void {
@@ -109,54 +110,54 @@ export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
   }
 
   closed(reason: string): void {
-    if (this.#over || this.#batches.length === 0) {
-      this.#sayClosed(reason);
+    if (this.#closed || this.#batches.length === 0) {
+      this.#reportClosed(reason);
       return;
     }
-    this.#closedBecause = reason;
-    this.#lingering = this.#clock.after(LINGER, () => this.#sayClosed(reason));
+    this.#closeReason = reason;
+    this.#lingering = this.#clock.after(LINGER, () => this.#reportClosed(reason));
   }
 
-  /** Hands on what has come, until a pause or the end of the turn. */
-  #work(): void {
-    if (this.#working || this.#resting) return;
-    this.#working = true;
+  /** Delivers messages until a pause or the end of the turn. */
+  #deliver(): void {
+    if (this.#delivering || this.#yielding) return;
+    this.#delivering = true;
     const end = this.#clock.monotonic() + TURN_MILLISECONDS;
     let piece = 0;
-    while (this.#batches.length > 0 && !this.#paused && !this.#over) {
-      piece += this.#handOn();
+    while (this.#batches.length > 0 && !this.#paused && !this.#closed) {
+      piece += this.#deliverOne();
       if (piece < PIECE_BYTES || this.#batches.length === 0) continue;
       if (this.#clock.monotonic() > end) {
-        this.#rest();
+        this.#yield();
         break;
       }
       piece = 0;
     }
-    this.#working = false;
-    if (this.#closedBecause !== undefined && this.#batches.length === 0) this.#sayClosed(this.#closedBecause);
-    if (!this.#stopped || this.#paused || this.#resting || this.#over) return;
-    this.#stopped = false;
+    this.#delivering = false;
+    if (this.#closeReason !== undefined && this.#batches.length === 0) this.#reportClosed(this.#closeReason);
+    if (!this.#pausedBelow || this.#paused || this.#yielding || this.#closed) return;
+    this.#pausedBelow = false;
     this.#channel.resume();
   }
 
-  #stopBelow(): void {
-    this.#stopped = true;
+  #pauseBelow(): void {
+    this.#pausedBelow = true;
     this.#channel.pause();
   }
 
-  #sayClosed(reason: string): void {
-    this.#closedBecause = undefined;
+  #reportClosed(reason: string): void {
+    this.#closeReason = undefined;
     this.#drop();
     this.#receiver?.closed(reason);
   }
 
-  /** Hands on one message; returns what it counts. */
-  #handOn(): number {
+  /** Delivers one message. Returns its size for the limit of a piece. */
+  #deliverOne(): number {
     const batch = this.#batches[0];
     if (batch === undefined) return 0;
     try {
       const message = batch.next();
-      // The message is the receiver's afterwards.
+      // Read the length first: the message belongs to the receiver afterwards.
       const bytes = MESSAGE_BYTES + message.length;
       if (batch.done) this.#batches.shift();
       this.#receiver?.receiveFrame(message);
@@ -168,13 +169,13 @@ export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
     }
   }
 
-  /** The others' turn comes before the rest of a batch. */
-  #rest(): void {
-    this.#resting = true;
-    this.#stopBelow();
+  /** Continues in the next turn, after other peers have been served. */
+  #yield(): void {
+    this.#yielding = true;
+    this.#pauseBelow();
     setImmediate(() => {
-      this.#resting = false;
-      if (!this.#over) this.#work();
+      this.#yielding = false;
+      if (!this.#closed) this.#deliver();
     });
   }
 
@@ -187,7 +188,7 @@ export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
   }
 
   #drop(): void {
-    this.#over = true;
+    this.#closed = true;
     this.#frames = [];
     this.#bytes = 0;
     this.#batches = [];

@@ -2,44 +2,44 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { afterAwake } from '../../base/time/awake-time.ts';
 
 export interface HeartbeatOptions {
-  /** Milliseconds of silence after which the peer is asked; 0 switches asking off. */
+  /** Milliseconds without input after which a PING is sent. 0 disables PINGs. */
   readonly interval: number;
-  /** Milliseconds that it then has to answer, or to say anything at all. */
+  /** Milliseconds from a PING until any input has to arrive. */
   readonly timeout: number;
 }
 
 /**
- * Finds out that a peer is gone without having said so: a cable pulled, a device without power. Anything heard counts
- * as a sign of life, so a busy peer is never asked. Time in which this process did not run does not count.
+ * Detects a peer that disappeared without closing its connection: an unplugged cable, a device without power. Any input shows
+ * that the peer is alive, so a busy peer gets no PING. Time in which this process did not run does not count.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #clock: Clock;
-  readonly #ask: () => void;
-  readonly #lost: () => void;
+  readonly #ping: () => void;
+  readonly #timedOut: () => void;
   #heard = false;
-  #deaf = false;
+  #paused = false;
   #timer: Timer | undefined;
 
-  constructor(options: HeartbeatOptions, clock: Clock, ask: () => void, lost: () => void) {
+  constructor(options: HeartbeatOptions, clock: Clock, ping: () => void, timedOut: () => void) {
     this.#options = options;
     this.#clock = clock;
-    this.#ask = ask;
-    this.#lost = lost;
+    this.#ping = ping;
+    this.#timedOut = timedOut;
     if (options.interval > 0) this.#wait();
   }
 
-  /** The peer has said something. Costs nothing: timers run on and look at this when they fire. */
+  /** Called for any input. It sets a flag only. The running timer checks the flag when it fires. */
   heard(): void {
     this.#heard = true;
   }
 
   /**
-   * While nothing is read from the peer, its silence means nothing. It is still asked, because writing finds out about
-   * a connection that the peer has closed.
+   * While reading is paused, missing input does not mean a lost peer. PINGs are still sent, because a write detects a connection
+   * that the peer has closed.
    */
-  set deaf(deaf: boolean) {
-    this.#deaf = deaf;
+  set paused(paused: boolean) {
+    this.#paused = paused;
     this.#heard = true;
   }
 
@@ -51,16 +51,16 @@ export class Heartbeat {
     this.#heard = false;
     this.#timer = afterAwake(this.#clock, this.#options.interval, () => {
       if (this.#heard) this.#wait();
-      else this.#challenge();
+      else this.#check();
     });
   }
 
-  #challenge(): void {
-    // The timer first: asking may end in `stop`.
+  #check(): void {
+    // The timer first, because sending the PING may call `stop`.
     this.#timer = afterAwake(this.#clock, this.#options.timeout, () => {
-      if (this.#heard || this.#deaf) this.#wait();
-      else this.#lost();
+      if (this.#heard || this.#paused) this.#wait();
+      else this.#timedOut();
     });
-    this.#ask();
+    this.#ping();
   }
 }

@@ -4,22 +4,22 @@ import type { EndKind, FrameChannel, FrameReceiver } from '../../link/frame-chan
 import { ReadThrottle } from '../../link/read-throttle.ts';
 
 export interface Rates {
-  /** Messages a second. */
+  /** Messages per second. */
   readonly messages?: RateLimit | undefined;
-  /** Bytes of messages a second. */
+  /** Bytes of messages per second. */
   readonly bytes?: RateLimit | undefined;
 }
 
 /**
- * Holds a peer to a rate: one that sends more is not read until what it has sent is made good. Nothing is lost; the peer
- * finds its socket full.
+ * Limits the rate of a peer. A peer that sends more is not read until its debt is repaid. No message is lost: the peer's socket
+ * fills up.
  */
 export class MeteredChannel implements FrameChannel, FrameReceiver {
   readonly #channel: FrameChannel;
-  readonly #hold: ReadThrottle;
+  readonly #throttle: ReadThrottle;
   #receiver: FrameReceiver | undefined;
-  /** The receiver has asked for a pause, which is none of ours to end. */
-  #held = false;
+  /** Paused by the receiver. Only the receiver may resume. */
+  #pausedByReceiver = false;
 
   constructor(channel: FrameChannel, { messages, bytes }: Rates, clock: Clock) {
     this.#channel = channel;
@@ -33,10 +33,10 @@ export class MeteredChannel implements FrameChannel, FrameReceiver {
         this.#channel.pause();
       },
       resume: () => {
-        if (!this.#held) this.#channel.resume();
+        if (!this.#pausedByReceiver) this.#channel.resume();
       },
     };
-    this.#hold = new ReadThrottle(meters, reading, clock);
+    this.#throttle = new ReadThrottle(meters, reading, clock);
   }
 
   get maxFrame(): number {
@@ -57,30 +57,30 @@ export class MeteredChannel implements FrameChannel, FrameReceiver {
   }
 
   end(kind: EndKind, reason: string): void {
-    this.#hold.stop();
+    this.#throttle.stop();
     this.#channel.end(kind, reason);
   }
 
   destroy(reason: string): void {
-    this.#hold.stop();
+    this.#throttle.stop();
     this.#channel.destroy(reason);
   }
 
   pause(): void {
-    this.#held = true;
+    this.#pausedByReceiver = true;
     this.#channel.pause();
   }
 
   resume(): void {
-    this.#held = false;
-    if (!this.#hold.isPaused) this.#channel.resume();
+    this.#pausedByReceiver = false;
+    if (!this.#throttle.isPaused) this.#channel.resume();
   }
 
   receiveFrame(frame: Uint8Array): void {
-    // It is the receiver's afterwards.
+    // Read the length first: the frame belongs to the receiver afterwards.
     const bytes = frame.byteLength;
     this.#receiver?.receiveFrame(frame);
-    this.#hold.took(bytes);
+    this.#throttle.took(bytes);
   }
 
   drained(): void {
@@ -92,7 +92,7 @@ export class MeteredChannel implements FrameChannel, FrameReceiver {
   }
 
   closed(reason: string): void {
-    this.#hold.stop();
+    this.#throttle.stop();
     this.#receiver?.closed(reason);
   }
 }

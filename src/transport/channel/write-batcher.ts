@@ -3,31 +3,31 @@ import type { Writable } from 'node:stream';
 /** Size of the shared buffer, in bytes. Larger pieces are never copied into it. */
 const SLAB_BYTES = 64 * 1024;
 
-/** Larger frames are handed to the system as they are; copying smaller ones is cheaper than one more piece. */
+/** Larger frames are written without a copy, in bytes. For smaller ones, a copy is cheaper than one more write. */
 const COPY_BYTES = 16 * 1024;
 
-/** Answers to PINGs that may wait, in bytes of memory, for a peer that asks and does not read. */
-const MAX_WAITING_ANSWERS = 1024 * 1024;
+/** Bytes of PONGs that may wait for a peer that sends PINGs and does not read. */
+const MAX_WAITING_PONGS = 1024 * 1024;
 
-/** What a waiting answer counts beside its payload. */
-const ANSWER_BYTES = 128;
+/** The overhead of a waiting PONG, in bytes. */
+const PONG_OVERHEAD = 128;
 
 const EMPTY = new Uint8Array(0);
 
-/** Something that holds back what it has to send until the end of the turn. */
+/** A sender that delays its output until the end of the turn. */
 export interface Flushable {
-  /** Sends what was held back. Must not throw. */
+  /** Sends the delayed output. Must not throw. */
   flush(): void;
 }
 
 /**
- * Makes the writes of one turn of the event loop leave together: sockets are read, messages handled, and then, in one
- * `setImmediate` for all, each socket that was written to is flushed once.
+ * Flushes each sender once at the end of a turn of the event loop. Sockets are read, messages are handled, and then one
+ * `setImmediate` flushes all sockets with output.
  */
 class Flusher {
   #dirty: Flushable[] = [];
 
-  /** Has `item` flushed at the end of this turn. The caller adds itself once a turn. */
+  /** Flushes `item` at the end of this turn. The caller adds itself once per turn. */
   add(item: Flushable): void {
     if (this.#dirty.push(item) === 1) setImmediate(() => this.#run());
   }
@@ -39,24 +39,24 @@ class Flusher {
   }
 }
 
-/** The process's one flusher: gathering works across all sockets, whichever listener they came by. */
+/** The flusher of the process, for the sockets of all listeners. */
 export const turnFlusher = new Flusher();
 
 /**
- * Memory to put frames together in, claimed piece by piece from a slab that is shared by all sockets. The system
- * nearly always takes the bytes during the write, and then the piece is given back and used for the next socket.
+ * A buffer in which frames are joined, shared by all sockets. Callers claim it piece by piece. The system nearly always accepts
+ * the bytes during the write. The piece is then given back, and used for the next socket.
  */
 class Scratch {
   #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   #used = 0;
   #mark = 0;
 
-  /** Begins the pieces that `giveBack` takes back together. */
+  /** Marks the start of the pieces that `giveBack` frees together. */
   begin(): void {
     this.#mark = this.#used;
   }
 
-  /** `bytes` (at most `SLAB_BYTES`) to write to. */
+  /** A writable piece of `bytes` bytes, at most `SLAB_BYTES`. */
   claim(bytes: number): Buffer {
     if (this.#used + bytes > SLAB_BYTES) {
       this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
@@ -68,7 +68,7 @@ class Scratch {
     return this.#slab.subarray(start, this.#used);
   }
 
-  /** Takes back what was claimed since `begin`: nobody may look at it any more. */
+  /** Frees the pieces claimed since `begin`. They must not be used any more. */
   giveBack(): void {
     this.#used = this.#mark;
   }
@@ -76,7 +76,7 @@ class Scratch {
 
 const scratch = new Scratch();
 
-/** What a transport puts before each frame. `type` is the transport's own: a frame type, an opcode. */
+/** The head that a transport puts before each frame. `type` is a frame type or opcode of the transport. */
 export interface FrameShape {
   headSize(length: number): number;
   /** Writes the head, of `headSize(length)` bytes. */
@@ -84,8 +84,8 @@ export interface FrameShape {
 }
 
 /**
- * Frames on their way to one socket. Those of one turn of the event loop are put together and leave in one write; while
- * the socket is behind they wait here, where they are shared with other sockets, and not in the socket, as copies.
+ * Batches the frames for one socket. The frames of one turn of the event loop leave in one write. While the socket is congested,
+ * frames wait here, where several sockets share their memory, and not as copies in the socket.
  */
 export class WriteBatcher implements Flushable {
   readonly #socket: Writable;
@@ -93,7 +93,7 @@ export class WriteBatcher implements Flushable {
   #frames: Uint8Array[] = [];
   #types: number[] = [];
   #bytes = 0;
-  #answerBytes = 0;
+  #pongBytes = 0;
   #large = false;
   #scheduled = false;
 
@@ -102,7 +102,7 @@ export class WriteBatcher implements Flushable {
     this.#shape = shape;
   }
 
-  /** Bytes that the system has not taken yet, here and in the socket. */
+  /** Bytes that the system has not accepted yet, here and in the socket. */
   get queuedBytes(): number {
     return this.#bytes + this.#socket.writableLength;
   }
@@ -111,15 +111,15 @@ export class WriteBatcher implements Flushable {
     return this.#frames.length === 0;
   }
 
-  /** Whether the system takes no more for now; the socket's `drain` will say when it does, and is the time to `flush`. */
+  /** Whether the socket's buffer is full. The socket emits `drain` when it is not any more: call `flush` then. */
   get congested(): boolean {
     return this.#socket.writableLength >= this.#socket.writableHighWaterMark;
   }
 
-  /** `frame` is kept until it is sent and not written to. */
+  /** Queues a frame. The caller must not change it afterwards. */
   add(frame: Uint8Array, type: number): void {
     const bytes = this.#shape.headSize(frame.length) + frame.length;
-    // As much as fits one piece is gathered: with more, the turn's end is not waited for.
+    // A batch has at most the size of the shared buffer. A full batch is sent before the end of the turn.
     if (this.#bytes + bytes > SLAB_BYTES && this.#bytes > 0 && !this.congested) this.flushAll();
     this.#frames.push(frame);
     this.#types.push(type);
@@ -134,11 +134,11 @@ export class WriteBatcher implements Flushable {
     }
   }
 
-  /** Adds an answer to a PING. False, and nothing added, where too many wait already. */
-  addAnswer(frame: Uint8Array, type: number): boolean {
+  /** Queues a PONG. Returns false, without queueing it, if too many wait. */
+  addPong(frame: Uint8Array, type: number): boolean {
     if (this.congested) {
-      this.#answerBytes += ANSWER_BYTES + frame.length;
-      if (this.#answerBytes > MAX_WAITING_ANSWERS) return false;
+      this.#pongBytes += PONG_OVERHEAD + frame.length;
+      if (this.#pongBytes > MAX_WAITING_PONGS) return false;
     }
     this.add(frame, type);
     return true;
@@ -149,7 +149,7 @@ export class WriteBatcher implements Flushable {
     if (!this.congested) this.flushAll();
   }
 
-  /** Sends what waits, whether the socket is behind or not. */
+  /** Sends all queued frames, even if the socket is congested. */
   flushAll(): void {
     if (this.#frames.length === 0) return;
     const frames = this.#frames;
@@ -165,19 +165,19 @@ export class WriteBatcher implements Flushable {
       for (let from = 0; from < frames.length; ) from = this.#sendRun(frames, types, from);
       this.#socket.uncork();
     }
-    // All taken by the system during the write, as nearly always: nobody looks at the scratch any more.
+    // The system has accepted all bytes during the write, so the socket does not use the scratch buffer any more.
     if (this.#socket.writableLength === 0) scratch.giveBack();
   }
 
-  /** Forgets what waits. */
+  /** Discards all queued frames. */
   drop(): void {
     this.#frames = [];
     this.#types = [];
     this.#bytes = 0;
-    this.#answerBytes = 0;
+    this.#pongBytes = 0;
   }
 
-  /** Sends from `from` what fits a slab, up to and including a large frame. Returns where the next run begins. */
+  /** Sends the frames from `from` that fit the shared buffer, up to and including a large frame. Returns the next index. */
   #sendRun(frames: readonly Uint8Array[], types: readonly number[], from: number): number {
     let to = from;
     let bytes = 0;
@@ -195,9 +195,9 @@ export class WriteBatcher implements Flushable {
     return to;
   }
 
-  /** Writes frames as one piece of `bytes`; of a large one, its head alone. */
+  /** Writes frames as one piece of `bytes` bytes. Of a large frame, it contains the head only. */
   #writeRun(frames: readonly Uint8Array[], types: readonly number[], from: number, to: number, bytes: number): void {
-    // Of a large frame that comes with its head there is nothing to put together.
+    // A large frame of a client already contains its head.
     if (bytes === 0) return;
     const shape = this.#shape;
     const piece = scratch.claim(bytes);

@@ -1,21 +1,21 @@
 const explanations: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused: is the gateway running?',
-  ENOENT: 'there is no such socket file: is the gateway running?',
+  ENOENT: 'the socket file does not exist: is the gateway running?',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
-  ENOTFOUND: 'no such host',
-  EAI_AGAIN: 'the host name cannot be looked up right now',
-  ETIMEDOUT: 'no answer',
+  ENOTFOUND: 'the host name does not exist',
+  EAI_AGAIN: 'the host name could not be looked up: try again later',
+  ETIMEDOUT: 'the host did not answer',
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
   ECONNRESET: 'the connection was reset',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed: name it as the authority (tls.ca; --ca)',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate has an authority that is not trusted here: name it (tls.ca; --ca)',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the certificate has an authority that is not trusted here: name it (tls.ca; --ca)',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed: add it as an authority (tls.ca; --ca)',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the authority of the certificate is not trusted: add it (tls.ca; --ca)',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the authority of the certificate is not trusted: add it (tls.ca; --ca)',
   CERT_HAS_EXPIRED: 'the certificate has expired',
 };
 
-/** A link could not be made. The message says where and why, for people; `code` is the system's, where it has one. */
+/** A failed attempt to connect. The message contains the URL and the reason. `code` is the system's error code, if there is one. */
 export class DialError extends Error {
   override readonly name = 'DialError';
   readonly url: string;
@@ -27,7 +27,7 @@ export class DialError extends Error {
     this.code = codeOf(cause);
   }
 
-  /** What a failed connection means. */
+  /** Explains the error of a failed connection. */
   static from(url: string, error: unknown): DialError {
     if (error instanceof DialError) return error;
     const code = codeOf(error);
@@ -36,7 +36,7 @@ export class DialError extends Error {
   }
 }
 
-/** The system's code; of several attempts (IPv6, then IPv4) that of the last. */
+/** The system's error code. After several attempts (IPv6, then IPv4), the code of the last. */
 function codeOf(error: unknown): string | undefined {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors.at(-1));
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

@@ -3,38 +3,38 @@ import type { OutgoingPolicy } from '../../link/outgoing-policy.ts';
 import type { HeartbeatOptions } from '../channel/heartbeat.ts';
 
 /**
- * Whom a RawSocket server asks for a sign of life. Every peer is bound to answer a PING, but clients in the wild end the
- * connection at the sight of one: `auto` asks those that have sent a PING themselves, and leaves the others to TCP.
+ * The peers to which a RawSocket server sends PINGs. Every peer has to answer a PING, but some clients close the connection when
+ * they receive one. `auto` sends PINGs only to peers that have sent one, and relies on TCP keep-alive for the others.
  */
 export const rawSocketPings = ['auto', 'always', 'never'] as const;
 
 export type RawSocketPings = (typeof rawSocketPings)[number];
 
-/** What a listener grants to whoever connects. */
+/** The limits of a listener for its connections. */
 export interface TransportLimits {
   /** The largest message accepted, in bytes. RawSocket announces the power of two at or below it. */
   readonly maxMessageSize: number;
-  /** Bytes that may wait for one peer, where `outgoing` does not say. */
+  /** Bytes that may wait for one peer, unless `outgoing` sets a limit. */
   readonly maxQueuedBytes: number;
-  /** What may wait for one peer, and what gives way. Default: it is disconnected. */
+  /** The limits of the send queue of one peer, and the policy when it is full. Default: disconnect the peer. */
   readonly outgoing?: Partial<OutgoingPolicy>;
-  /** Connections at one time, strangers included. */
+  /** Open connections, including those without a session. */
   readonly maxConnections: number;
-  /** The same from one address, or one /64 network of IPv6. Default: as many as there may be. */
+  /** The same from one IPv4 address, or one /64 network of IPv6. Default: `maxConnections`. */
   readonly maxConnectionsPerAddress?: number | undefined;
-  /** Links at one time. Default: as many as there are connections. */
+  /** Open links. Default: no limit beside `maxConnections`. */
   readonly maxSessions?: number | undefined;
-  /** Messages a second from one peer; one that sends more is read more slowly. Default: any number. */
+  /** Messages per second from one peer. A peer that sends more is read more slowly. Default: no limit. */
   readonly messageRate?: RateLimit | undefined;
   /** The same in bytes of messages. */
   readonly byteRate?: RateLimit | undefined;
-  /** Milliseconds that a peer has from its handshake to a session. Default: the router's. */
+  /** Milliseconds from the handshake of a peer to its session. Default: the router's limit. */
   readonly helloTimeout?: number | undefined;
-  /** Milliseconds that a stranger has to shake hands (RawSocket, TLS) or to finish the head of a request (HTTP). */
+  /** Milliseconds for a handshake (RawSocket, TLS), or for the head of a request (HTTP). */
   readonly handshakeTimeout: number;
-  /** Milliseconds that an HTTP request may take from its head to the end of its answer. */
+  /** Milliseconds for an HTTP request, from its head to the end of its answer. */
   readonly requestTimeout: number;
-  /** Milliseconds that a peer has to close its side once we have closed ours. */
+  /** Milliseconds for a peer to close its side after this side has closed. */
   readonly closeGrace: number;
   readonly heartbeat: HeartbeatOptions;
   readonly rawSocketPings: RawSocketPings;
@@ -43,9 +43,9 @@ export interface TransportLimits {
 
 /** Milliseconds of the long-poll transport. [advanced/transport_http_longpoll] */
 export interface LongPollTimes {
-  /** That a receive is held where there is nothing to say; less than clients and proxies have patience for. */
+  /** For which a receive is held while no message waits. Shorter than the timeouts of clients and proxies. */
   readonly hold: number;
-  /** Without any request, after which the peer is gone. */
+  /** Without any request, after which the transport closes. */
   readonly idle: number;
 }
 

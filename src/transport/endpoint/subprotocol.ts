@@ -2,7 +2,7 @@ import type { Codec } from '../../codec/message/codec.ts';
 
 const BATCHED = '.batched';
 
-/** What two peers have agreed to speak in the messages of a transport. */
+/** The serializer and batching that two peers have agreed on. */
 export interface Subprotocol {
   /** `wamp.2.json`, `wamp.2.cbor.batched` */
   readonly name: string;
@@ -11,7 +11,7 @@ export interface Subprotocol {
   readonly batched: boolean;
 }
 
-/** Everything that can be spoken with these codecs. */
+/** All subprotocols of these codecs. */
 export function subprotocolsOf(codecs: readonly Codec[]): Subprotocol[] {
   return codecs.flatMap(codec => [subprotocolOf(codec, false), subprotocolOf(codec, true)]);
 }
@@ -20,19 +20,19 @@ export function subprotocolOf(codec: Codec, batched: boolean): Subprotocol {
   return { name: batched ? codec.subprotocol + BATCHED : codec.subprotocol, codec, batched };
 }
 
-/** The first in the client's list that we speak. */
+/** The first supported subprotocol in the client's list. */
 export function chooseSubprotocol(offered: readonly string[], codecs: readonly Codec[]): Subprotocol | undefined {
-  const known = subprotocolsOf(codecs);
+  const supported = subprotocolsOf(codecs);
   for (const name of offered) {
-    const subprotocol = known.find(one => one.name === name);
+    const subprotocol = supported.find(each => each.name === name);
     if (subprotocol !== undefined) return subprotocol;
   }
   return undefined;
 }
 
 /**
- * The names in a `Sec-WebSocket-Protocol` header. It may have come more than once, in which case the values stand here
- * joined by commas, in order. [RFC6455-4.2.2]
+ * The names in a `Sec-WebSocket-Protocol` header. If the header was sent more than once, Node joins the values with commas, in
+ * order. [RFC6455-4.2.2]
  */
 export function offeredSubprotocols(header: string | undefined): string[] {
   return (header ?? '').split(',').map(name => name.trim());

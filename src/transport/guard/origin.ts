@@ -1,17 +1,17 @@
 import { isLoopback } from '../../base/network/address.ts';
 import { ownNames } from './own-names.ts';
 
-/** What is known of a request when its Origin is judged. */
+/** The properties of a request that decide whether its Origin is allowed. */
 export interface OriginRequest {
-  /** The page that the browser says it acts for; undefined if the client is no browser. */
+  /** The `Origin` header: the site of the page. Undefined if the client is not a browser. */
   readonly origin: string | undefined;
-  /** Whom the client believes it speaks to. */
+  /** The `Host` header: the name under which the client connected. */
   readonly host: string | undefined;
   /** Whether the client is on this machine. */
   readonly loopback: boolean;
-  /** Whether the client speaks TLS, to this gateway or to its proxy. Undefined: not known. */
+  /** Whether the client uses TLS, to this gateway or to its proxy. Undefined: not known. */
   readonly secure?: boolean | undefined;
-  /** Whether the certificate that the client has seen is for a name. */
+  /** Whether the certificate that the client received is for a name. */
   readonly certifies?: (name: string) => boolean;
 }
 
@@ -19,16 +19,16 @@ export type OriginCheck = (request: OriginRequest) => boolean;
 
 /** The names that a request may address this gateway by, and the pages that may connect. */
 export interface AddressedBy {
-  /** Origins of other pages, `https://home.example`; their host names are names of this gateway, too. */
+  /** Origins of other pages, such as `https://home.example`. Their host names count as names of this gateway. */
   readonly origins: readonly string[];
   /** The machine's own names. */
   readonly names: ReadonlySet<string>;
 }
 
 /**
- * Whether a `Host` is one of this gateway: an IP address, which no DNS makes point elsewhere; `localhost`, which no DNS is
- * asked for; a name of the list; or one that the gateway's certificate is for. Any other name may have been made to point
- * here ("DNS rebinding"), so that a page of that name passes for a page of this gateway.
+ * Returns a check whether a `Host` is a name of this gateway. It accepts an IP address and `localhost`, for which browsers do not
+ * ask DNS, a name of the list, and a name in the gateway's certificate. An attacker may have made any other name point to this
+ * gateway ("DNS rebinding"), so that the attacker's page counts as a page of this gateway.
  */
 export function hostCheck({ origins, names }: AddressedBy) {
   const listed = new Set([...names, ...origins.flatMap(origin => nameOf(origin) ?? [])]);
@@ -41,7 +41,7 @@ export function hostCheck({ origins, names }: AddressedBy) {
 }
 
 /**
- * Lets in programs (no Origin), pages that this gateway has served itself (same host and port, by one of its names), pages of
+ * Returns a check that accepts programs (no Origin), pages of this gateway (same host and port, under one of its names), pages of
  * the listed origins, and pages of this machine if the client is on it. Any other page could act with the rights of its viewer.
  */
 export function originCheck(origins: readonly string[], names: ReadonlySet<string> = ownNames()): OriginCheck {
@@ -53,14 +53,14 @@ export function originCheck(origins: readonly string[], names: ReadonlySet<strin
     if (page === undefined) return false;
     if (listed.has(page.origin)) return true;
     if (loopback && isThisMachine(page.hostname)) return true;
-    // A page without TLS is anybody's who sits on the wire, also if the gateway has the same name.
+    // An attacker on the network can replace a page that is loaded without TLS, even under this gateway's name.
     if (secure === true && page.protocol === 'http:') return false;
     const target = host === undefined ? undefined : parse(`${page.protocol}//${host}`);
     return target !== undefined && target.host === page.host && isOwnHost(host, certifies);
   };
 }
 
-/** What holds if the configuration lists no origins. */
+/** The check if the configuration lists no origins. */
 export const defaultOriginCheck: OriginCheck = originCheck([]);
 
 function parse(text: string): URL | undefined {
@@ -68,7 +68,7 @@ function parse(text: string): URL | undefined {
   return new URL(text);
 }
 
-/** The host of a URL in lower case, without brackets and the dot at the end. */
+/** The host of a URL in lower case, without brackets and without a final dot. */
 function nameOf(url: string): string | undefined {
   const parsed = parse(url);
   return parsed === undefined ? undefined : bare(parsed.hostname);

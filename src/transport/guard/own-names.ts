@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Suffixes that no public DNS delegates, by which routers and mDNS name the machines of a LAN. [RFC6762], [RFC8375] */
+/** Suffixes of machine names in a LAN, which routers and mDNS use and public DNS does not delegate. [RFC6762], [RFC8375] */
 const LAN_SUFFIXES = ['local', 'lan', 'home', 'internal', 'localdomain', 'home.arpa'];
 
-/** What the operating system knows of this machine's names; injected by tests. */
+/** The operating system's sources of this machine's names, injected by tests. */
 export interface NameSources {
   readonly hostname: string;
-  /** Contents of `/etc/hosts` and `/etc/resolv.conf`; empty if there is none. */
+  /** Contents of `/etc/hosts` and, in `resolver`, of `/etc/resolv.conf`. Empty if the file does not exist. */
   readonly hosts: string;
   readonly resolver: string;
 }
 
 /**
- * The names of this machine, in lower case: its host name, alone and with the suffixes of a LAN, with the search domains of
- * its resolver, and the other names of the same line of `/etc/hosts`. The other lines of that file count for nothing: lists
- * that block advertising point foreign names to this machine.
+ * The names of this machine, in lower case: its host name, alone, with the suffixes of a LAN and with the search domains of its
+ * resolver, and the other names on the same line of `/etc/hosts`. Other lines of that file are ignored, because lists that block
+ * advertising map foreign names to this machine.
  */
 export function ownNames({ hostname: host, hosts, resolver }: NameSources = systemSources()): ReadonlySet<string> {
   const full = host.toLowerCase();
@@ -33,7 +33,7 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // Not every system has it, and the host name is known without.
+    // Not every system has the file. The host name does not depend on it.
     return '';
   }
 }
@@ -44,7 +44,7 @@ function searchDomains(resolver: string): string[] {
   );
 }
 
-/** The names of each line of a hosts file, behind the address. */
+/** The names on each line of a hosts file, without the address. */
 function namesPerLine(hosts: string): string[][] {
   return linesOf(hosts).map(([, ...names]) => names.map(bareName));
 }

@@ -22,13 +22,13 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-/** On every answer. The page loads nothing from elsewhere, is shown in no frame, and is what it says it is. */
+/** Headers of every answer. The page may load nothing from other sites, and other sites may not show it in a frame. */
 const SAFETY: OutgoingHttpHeaders = {
   'Content-Security-Policy': "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',
 };
 
-/** One way to send a file: as it is, or compressed. */
+/** One encoding of a file: plain or compressed. */
 interface Variant {
   readonly body: Buffer;
   readonly etag: string;
@@ -37,24 +37,24 @@ interface Variant {
 interface StaticFile {
   readonly type: string;
   readonly plain: Variant;
-  /** Where compressing makes it smaller. */
+  /** Only if compression makes the file smaller. */
   readonly gzipped: Variant | undefined;
 }
 
 export interface StaticFilesOptions {
-  /** What the files' paths begin with, e.g. `/my`; nothing by default. */
+  /** Prefix of the files' URL paths, e.g. `/my`. Default: none. */
   readonly base?: string;
-  /** Changes a file before it is served under `url`, e.g. `/index.html`. */
+  /** Changes the contents of the file at `url`, e.g. `/index.html`, when it is loaded. */
   readonly edit?: (url: string, body: Buffer) => Buffer;
-  /** What the files may hold together, in bytes, since they are kept in memory. Default 64 MiB. */
+  /** The largest size of all files together, in bytes, because they are kept in memory. Default 64 MiB. */
   readonly maxBytes?: number;
 }
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * The files of a folder, over HTTP. They are read and compressed once, when loaded; a request is looked up among
- * their names, so no path of a request ever reaches the file system.
+ * Serves the files of a folder over HTTP. They are read and compressed once, when loaded. A request is looked up in a table of
+ * their names, so the path of a request never reaches the file system.
  */
 export class StaticFiles {
   readonly #files: ReadonlyMap<string, StaticFile>;
@@ -64,9 +64,9 @@ export class StaticFiles {
   }
 
   /**
-   * Reads a folder and those in it. The folder itself may be a link; links in it are not followed, to files or to folders, and
-   * names that begin with a dot are left out: `.env`, `.git`. Rejects with the system's error if it cannot, and with a
-   * `RangeError` if the folder holds too much.
+   * Reads a folder and its subfolders. The folder itself may be a symbolic link. Links in it are not followed, and names that
+   * begin with a dot are skipped: `.env`, `.git`. Rejects with the system's error, or with a `RangeError` if the files are larger
+   * than `maxBytes`.
    */
   static async load(folder: string, options: StaticFilesOptions = {}): Promise<StaticFiles> {
     const { base = '', edit = (_url, body) => body, maxBytes = DEFAULT_MAX_BYTES } = options;
@@ -94,21 +94,21 @@ export class StaticFiles {
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
     const file = this.#files.get(nameOf(request));
     if (file === undefined) {
-      answerText(response, 404, 'There is no such page', SAFETY);
+      answerText(response, 404, 'This page does not exist', SAFETY);
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
-      answerText(response, 405, 'Only GET and HEAD', { ...SAFETY, Allow: 'GET, HEAD' });
+      answerText(response, 405, 'Only GET and HEAD are supported', { ...SAFETY, Allow: 'GET, HEAD' });
     } else {
       send(request, response, file);
     }
   };
 }
 
-/** Every file below a folder, `/name` by `/name`, without those that a link leads to. */
+/** Every file below a folder, without symbolic links. `name` is its path below the folder, such as `/assets/app.js`. */
 async function* filesIn(
   folder: string,
   name: string,
 ): AsyncGenerator<{ readonly path: string; readonly name: string }> {
-  // Between the listing and now, a link may have come in the place of the folder.
+  // A link may have replaced the folder since it was listed.
   if ((await realpath(folder)) !== folder) return;
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (entry.name.startsWith('.')) continue;
@@ -118,22 +118,22 @@ async function* filesIn(
   }
 }
 
-/** The contents of a file; undefined if it is a link or anything else by now. */
-async function contents(path: string, room: number): Promise<Buffer | 'too much' | undefined> {
+/** The contents of a file. Undefined if the file is now a link or another kind of file. */
+async function contents(path: string, maxBytes: number): Promise<Buffer | 'too much' | undefined> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
-    linkToNothing,
+    undefinedForLink,
   );
   if (handle === undefined) return undefined;
   try {
     const info = await handle.stat();
     if (!info.isFile() || (await realpath(path)) !== path) return undefined;
-    return info.size > room ? 'too much' : await handle.readFile();
+    return info.size > maxBytes ? 'too much' : await handle.readFile();
   } finally {
     await handle.close();
   }
 }
 
-function linkToNothing(error: unknown): undefined {
+function undefinedForLink(error: unknown): undefined {
   if (error instanceof Error && 'code' in error && error.code === 'ELOOP') return undefined;
   throw error;
 }
@@ -156,10 +156,10 @@ function nameOf(request: IncomingMessage): string {
 }
 
 function send(request: IncomingMessage, response: ServerResponse, { type, plain, gzipped }: StaticFile): void {
-  const { body, etag } = gzipped !== undefined && takesGzip(request.headers['accept-encoding']) ? gzipped : plain;
+  const { body, etag } = gzipped !== undefined && acceptsGzip(request.headers['accept-encoding']) ? gzipped : plain;
   const headers: OutgoingHttpHeaders = { ...SAFETY, ETag: etag, 'Cache-Control': 'no-cache' };
   if (gzipped !== undefined) headers['Vary'] = 'Accept-Encoding';
-  if (isKnown(request.headers['if-none-match'], etag)) {
+  if (matches(request.headers['if-none-match'], etag)) {
     answerEmpty(response, 304, headers);
     return;
   }
@@ -169,7 +169,7 @@ function send(request: IncomingMessage, response: ServerResponse, { type, plain,
 }
 
 /** [RFC9110-12.5.3] */
-function takesGzip(accepted = ''): boolean {
+function acceptsGzip(accepted = ''): boolean {
   return accepted.split(',').some(item => {
     const [coding = '', ...parameters] = item.split(';').map(part => part.trim().toLowerCase());
     return (coding === 'gzip' || coding === '*') && !parameters.some(parameter => /^q=0(\.0*)?$/.test(parameter));
@@ -177,7 +177,7 @@ function takesGzip(accepted = ''): boolean {
 }
 
 /** [RFC9110-13.1.2] */
-function isKnown(condition: string | undefined, etag: string): boolean {
+function matches(condition: string | undefined, etag: string): boolean {
   if (condition === undefined) return false;
   return condition.split(',').some(item => item.trim() === '*' || item.trim().replace(/^W\//, '') === etag);
 }

@@ -4,20 +4,20 @@ import { afterAwake } from '../../base/time/awake-time.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../../link/frame-channel.ts';
 import { answer, answerEmpty, answerText } from '../http/responses.ts';
 
-/** SENDs of one peer that may be under way at a time; with its receive, more than a browser opens to one host. */
+/** Concurrent sends of one peer. With its receive, this is more than a browser opens to one host. */
 const MAX_SENDS = 8;
 
 export interface LongPollChannelOptions {
-  /** What the bytes of an answer are. */
+  /** The HTTP content type of an answer with messages. */
   readonly contentType: string;
-  /** Whether all that waits leaves in one answer; otherwise one message does. */
+  /** Whether one answer contains all waiting messages. Otherwise it contains one message. */
   readonly batched: boolean;
-  /** Milliseconds that a receive is held where there is nothing to say. */
+  /** Milliseconds for which a receive is held while no message waits. */
   readonly hold: number;
-  /** Milliseconds without any request after which the peer is gone. */
+  /** Milliseconds without any request after which the channel is destroyed. */
   readonly idle: number;
   readonly clock: Clock;
-  /** The channel is of no more use: its requests are answered no longer. */
+  /** Called when the channel is closed, and answers no further requests. */
   readonly onOver: () => void;
 }
 
@@ -27,22 +27,22 @@ interface WaitingSend {
 }
 
 /**
- * Frames over HTTP requests of the peer: what is written waits for the next `receive`, which is held while nothing
- * waits. [advanced/transport_http_longpoll]
+ * Frames over HTTP requests of the peer. A written frame waits for the next `receive`. A `receive` is held while no frame waits.
+ * [advanced/transport_http_longpoll]
  */
 export class LongPollChannel implements FrameChannel {
   readonly maxFrame = Number.POSITIVE_INFINITY;
   readonly #options: LongPollChannelOptions;
   #receiver: FrameReceiver | undefined;
-  /** In batches each is one, and so are several put together. */
+  /** With batches, each frame is a batch, and several joined frames are one too. */
   #frames: Uint8Array[] = [];
   #bytes = 0;
-  /** The receive that waits for something to be said. */
+  /** The receive that waits for a message. */
   #held: ServerResponse | undefined;
-  #holding: Timer | undefined;
-  #idle: Timer | undefined;
-  /** Bytes of answers that the system has not taken yet. */
-  #answering = 0;
+  #holdTimer: Timer | undefined;
+  #idleTimer: Timer | undefined;
+  /** Bytes of answers that the system has not accepted yet. */
+  #unsentBytes = 0;
   #sends: WaitingSend[] = [];
   #sending = 0;
   #paused = false;
@@ -52,11 +52,11 @@ export class LongPollChannel implements FrameChannel {
 
   constructor(options: LongPollChannelOptions) {
     this.#options = options;
-    this.#touch();
+    this.#restartIdleTimer();
   }
 
   get queuedBytes(): number {
-    return this.#bytes + this.#answering;
+    return this.#bytes + this.#unsentBytes;
   }
 
   attach(receiver: FrameReceiver): void {
@@ -67,7 +67,7 @@ export class LongPollChannel implements FrameChannel {
     if (this.#state !== 'open') return;
     this.#frames.push(frame);
     this.#bytes += frame.length;
-    this.#answer();
+    this.#answerReceive();
   }
 
   end(kind: EndKind, reason: string): void {
@@ -75,7 +75,7 @@ export class LongPollChannel implements FrameChannel {
     this.#state = 'ending';
     this.#kind = kind;
     this.#reason = reason;
-    this.#refuseSends('the transport closes');
+    this.#refuseSends('The transport is closing');
     if (this.#frames.length === 0) this.destroy(reason);
   }
 
@@ -94,27 +94,27 @@ export class LongPollChannel implements FrameChannel {
     while (!this.#paused && this.#state === 'open') {
       const send = this.#sends.shift();
       if (send === undefined) return;
-      this.#take(send);
+      this.#deliver(send);
     }
   }
 
-  /** A request of the peer asks for messages, and is answered as soon as there is one. */
+  /** Handles a receive. It is answered as soon as a message waits. */
   receive(response: ServerResponse): void {
-    // The peer has given the older one up, and we have not been told yet: it can only have one at a time.
-    const older = this.#release();
-    if (older !== undefined) answerText(older, 400, 'Another receive has taken the place of this one');
-    this.#touch();
+    // A peer has one receive at a time, so it has aborted the older one, whose close has not been reported yet.
+    const older = this.#detachHeld();
+    if (older !== undefined) answerText(older, 400, 'A newer receive has replaced this one');
+    this.#restartIdleTimer();
     this.#held = response;
-    response.once('close', () => this.#gone(response));
-    this.#answer();
+    response.once('close', () => this.#receiveEnded(response));
+    this.#answerReceive();
     if (this.#held === response) {
-      this.#holding = this.#options.clock.after(this.#options.hold, () => this.#answerEmpty());
+      this.#holdTimer = this.#options.clock.after(this.#options.hold, () => this.#answerEmpty());
     } else if (this.#state === 'open') {
       this.#receiver?.drained();
     }
   }
 
-  /** Whether another send may begin; the caller says `sent` at its end. */
+  /** Whether another send may begin. If so, the caller calls `sent` at its end. */
   beginSend(): boolean {
     if (this.#sending >= MAX_SENDS) return false;
     this.#sending++;
@@ -125,25 +125,25 @@ export class LongPollChannel implements FrameChannel {
     this.#sending--;
   }
 
-  /** A request of the peer carries a frame; it is answered once that has been taken. */
+  /** Handles a send. It is answered when its frame has been delivered. */
   send(frame: Uint8Array, response: ServerResponse): void {
-    this.#touch();
+    this.#restartIdleTimer();
     const send = { frame, response };
-    if (this.#state !== 'open') answerText(response, 400, 'The transport closes');
+    if (this.#state !== 'open') answerText(response, 400, 'The transport is closing');
     else if (this.#paused || this.#sends.length > 0) this.#sends.push(send);
-    else this.#take(send);
+    else this.#deliver(send);
   }
 
-  /** The peer leaves. */
+  /** Handles the peer's close. */
   close(): void {
-    const held = this.#release();
+    const held = this.#detachHeld();
     if (held !== undefined) answerEmpty(held, 204);
     this.destroy('the peer closed the transport');
   }
 
-  #take({ frame, response }: WaitingSend): void {
+  #deliver({ frame, response }: WaitingSend): void {
     this.#receiver?.receiveFrame(frame);
-    // What the frame was wrong with is told in ABORT, which the next receive gets.
+    // ABORT, in the next receive, contains the reason.
     if (this.#violated) answerText(response, 400, this.#reason);
     else answerEmpty(response, 202);
   }
@@ -152,54 +152,54 @@ export class LongPollChannel implements FrameChannel {
     return this.#state !== 'open' && this.#kind === 'violation';
   }
 
-  /** Gives what waits to the receive that is held, if there are both. */
-  #answer(): void {
+  /** Answers the held receive, if there is one and a message waits. */
+  #answerReceive(): void {
     if (this.#frames.length === 0) return;
-    const response = this.#release();
+    const response = this.#detachHeld();
     if (response === undefined) return;
     const body = this.#options.batched ? Buffer.concat(this.#frames) : (this.#frames.shift() ?? Buffer.alloc(0));
     if (this.#options.batched) this.#frames = [];
     this.#bytes -= body.length;
-    this.#answering += body.length;
+    this.#unsentBytes += body.length;
     response.once('close', () => this.#answered(response, body.length));
     answer(response, 200, body, { 'Content-Type': this.#options.contentType });
     if (this.#state === 'ending' && this.#frames.length === 0) this.destroy(this.#reason);
   }
 
-  /** So that nobody on the way takes the connection for dead, and we learn of a peer that is. */
+  /** Answers the held receive without a message. This keeps proxies from timing out, and detects a lost peer. */
   #answerEmpty(): void {
-    const response = this.#release();
+    const response = this.#detachHeld();
     if (response !== undefined) answerEmpty(response, 204);
   }
 
-  /** A receive is over. One that asked and went away has lost nothing but the question. */
-  #gone(response: ServerResponse): void {
-    this.#touch();
-    if (this.#held === response) this.#release();
+  /** A receive has ended. If the peer aborted it, no message is lost. */
+  #receiveEnded(response: ServerResponse): void {
+    this.#restartIdleTimer();
+    if (this.#held === response) this.#detachHeld();
   }
 
-  /** A receive that was answered with messages is over. */
+  /** A receive that was answered with messages has ended. */
   #answered(response: ServerResponse, bytes: number): void {
-    this.#answering -= bytes;
-    if (!response.writableFinished) this.destroy('the connection was lost before its answer had left');
+    this.#unsentBytes -= bytes;
+    if (!response.writableFinished) this.destroy('connection lost before the answer was sent');
     else if (this.#state === 'open') this.#receiver?.drained();
   }
 
-  #release(): ServerResponse | undefined {
+  #detachHeld(): ServerResponse | undefined {
     const held = this.#held;
     this.#held = undefined;
-    this.#holding?.cancel();
+    this.#holdTimer?.cancel();
     return held;
   }
 
-  /** Any request is a sign of life, and none is missed while one is under way. */
-  #touch(): void {
-    this.#idle?.cancel();
+  /** Restarts the idle timer at any request. The timer has no effect while a request is open. */
+  #restartIdleTimer(): void {
+    this.#idleTimer?.cancel();
     if (this.#state === 'over') return;
     const { clock, idle } = this.#options;
-    this.#idle = afterAwake(clock, idle, () => {
-      if (this.#held === undefined && this.#sending === 0) this.destroy('the peer asks for nothing');
-      else this.#touch();
+    this.#idleTimer = afterAwake(clock, idle, () => {
+      if (this.#held === undefined && this.#sending === 0) this.destroy('no request from the peer');
+      else this.#restartIdleTimer();
     });
   }
 
@@ -207,15 +207,15 @@ export class LongPollChannel implements FrameChannel {
     for (const { response } of this.#sends.splice(0)) answerText(response, 400, why);
   }
 
-  // `closed` is said later: this may run within the work of whoever sends.
+  // `closed` is called later, because this may run within a call of the receiver.
   #over(): void {
     this.#state = 'over';
-    this.#idle?.cancel();
+    this.#idleTimer?.cancel();
     this.#frames = [];
     this.#bytes = 0;
-    const held = this.#release();
+    const held = this.#detachHeld();
     if (held !== undefined) answerText(held, 404, `The transport is closed: ${this.#reason}`);
-    this.#refuseSends('the transport is closed');
+    this.#refuseSends('The transport is closed');
     this.#options.onOver();
     queueMicrotask(() => this.#receiver?.closed(this.#reason));
   }

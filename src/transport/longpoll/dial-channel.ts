@@ -5,15 +5,15 @@ export interface LongPollDialChannelOptions {
   readonly requests: LongPollRequests;
   /** The transport's id. */
   readonly transport: string;
-  /** What the bytes of a send are. */
+  /** The HTTP content type of a send. */
   readonly contentType: string;
-  /** Whether frames are batches, of which several together are one. */
+  /** Whether frames are batches. Several joined batches are one batch. */
   readonly batched: boolean;
 }
 
-const NOTHING = new Uint8Array(0);
+const EMPTY = new Uint8Array(0);
 
-/** The client's side of frames over HTTP: one receive always open, and one send at a time, for the order. */
+/** The client's side of frames over HTTP. One receive is always open. One send at a time keeps the order. */
 export class LongPollDialChannel implements FrameChannel {
   readonly maxFrame = Number.POSITIVE_INFINITY;
   readonly #options: LongPollDialChannelOptions;
@@ -68,7 +68,7 @@ export class LongPollDialChannel implements FrameChannel {
   async #receive(): Promise<void> {
     this.#receiving = true;
     while (!this.#paused && this.#state === 'open') {
-      const answer = await this.#post('receive', NOTHING);
+      const answer = await this.#post('receive', EMPTY);
       if (answer === undefined) break;
       if (answer.status === 200) this.#receiver?.receiveFrame(answer.body);
       else if (answer.status !== 204) this.#refused('receive', answer);
@@ -78,7 +78,7 @@ export class LongPollDialChannel implements FrameChannel {
 
   async #send(): Promise<void> {
     this.#sending = true;
-    // Those of this turn leave together, where they may.
+    // With batches, the frames of this turn are sent together.
     await Promise.resolve();
     while (this.#frames.length > 0 && this.#state !== 'over') {
       const count = this.#options.batched ? this.#frames.length : 1;
@@ -86,7 +86,7 @@ export class LongPollDialChannel implements FrameChannel {
       const answer = await this.#post('send', body);
       this.#bytes = Math.max(0, this.#bytes - body.length);
       if (answer === undefined) break;
-      // What the router minds is told in ABORT, which a receive brings.
+      // After 400, a receive brings ABORT with the reason.
       if (answer.status !== 202 && answer.status !== 400) this.#refused('send', answer);
       if (this.#state === 'open') this.#receiver?.drained();
     }
@@ -95,11 +95,11 @@ export class LongPollDialChannel implements FrameChannel {
   }
 
   async #leave(reason: string): Promise<void> {
-    await this.#post('close', NOTHING);
+    await this.#post('close', EMPTY);
     this.#over(reason);
   }
 
-  /** Undefined where there is no answer, and then no transport either. */
+  /** Undefined if there is no answer. The channel is closed then. */
   async #post(action: string, body: Uint8Array): Promise<Answer | undefined> {
     const { requests, transport, contentType } = this.#options;
     try {

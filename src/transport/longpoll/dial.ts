@@ -8,7 +8,7 @@ import { subprotocolOf } from '../endpoint/subprotocol.ts';
 import { LongPollDialChannel } from './dial-channel.ts';
 import { contentTypes, LongPollRequests } from './requests.ts';
 
-/** The client's side of long-poll. [advanced/transport_http_longpoll] */
+/** Connects to a long-poll router. [advanced/transport_http_longpoll] */
 export async function dialLongPoll(options: ResolvedDialOptions): Promise<Link> {
   const { url, codec, signal } = options;
   const requests = new LongPollRequests(
@@ -24,7 +24,8 @@ export async function dialLongPoll(options: ResolvedDialOptions): Promise<Link> 
     const text = Buffer.from(answer.body).toString();
     if (answer.status !== 200) throw new DialError(url, `the server answered ${answer.status}: ${text.trim()}`);
     const { protocol, transport } = readOpened(text, url);
-    if (!protocols.includes(protocol)) throw new DialError(url, `the router chose ${protocol}, which was not offered`);
+    if (!protocols.includes(protocol))
+      throw new DialError(url, `the router selected ${protocol}, which was not offered`);
     const frames = protocol === batched;
     const contentType = contentTypes[codec.name];
     const channel = new LongPollDialChannel({ requests, transport, contentType, batched: frames });
@@ -43,5 +44,5 @@ function readOpened(text: string, url: string): { protocol: string; transport: s
     const { protocol, transport } = value;
     if (typeof protocol === 'string' && typeof transport === 'string') return { protocol, transport };
   }
-  throw new DialError(url, 'it does not speak long-poll');
+  throw new DialError(url, 'it is not a long-poll router');
 }

@@ -11,17 +11,17 @@ export const contentTypes = {
   cbor: 'application/cbor',
 } as const;
 
-/** Milliseconds that a router may hold a receive before the connection is taken for dead. */
-const PATIENCE = 90_000;
+/** Milliseconds without an answer after which a request fails. Routers hold a receive for less time. */
+const TIMEOUT = 90_000;
 
 export interface Answer {
   readonly status: number;
   readonly body: Uint8Array;
-  /** Who has answered. */
+  /** The address of the router. */
   readonly address: PeerAddress;
 }
 
-/** POSTs to one router, on connections that are kept. */
+/** Sends POST requests to one router, on connections that are reused. */
 export class LongPollRequests {
   readonly #url: string;
   readonly #limit: number;
@@ -39,13 +39,13 @@ export class LongPollRequests {
   post(path: string, type: string, body: Uint8Array, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const headers = { 'Content-Type': type, 'Content-Length': body.length };
-      const options = { method: 'POST', agent: this.#agent, headers, signal, timeout: PATIENCE };
+      const options = { method: 'POST', agent: this.#agent, headers, signal, timeout: TIMEOUT };
       const begin = this.#secure ? secureRequest : request;
       const posted = begin(`${this.#url}/${path}`, options, (response: IncomingMessage) => {
         const address = peerAddress(response.socket);
         response.on('error', reject);
         readBody(response, this.#limit, answer => {
-          if (answer === undefined) reject(new Error(`an answer of more than ${this.#limit} bytes`));
+          if (answer === undefined) reject(new Error(`the answer is longer than ${this.#limit} bytes, the limit`));
           else resolve({ status: response.statusCode ?? 0, body: answer, address });
         });
       });
@@ -55,7 +55,7 @@ export class LongPollRequests {
     });
   }
 
-  /** Ends the connections. */
+  /** Closes the connections. */
   close(): void {
     this.#agent.destroy();
   }

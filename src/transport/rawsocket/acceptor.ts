@@ -11,11 +11,11 @@ import {
 import type { PendingConnection } from '../server/pending-connection.ts';
 import { RawSocketChannel } from './channel.ts';
 import {
+  checkHandshake,
   encodeHandshake,
   encodeRefusal,
   HANDSHAKE_BYTES,
   handshakeErrorText,
-  judgeHandshake,
   lengthCode,
   lengthLimit,
   MAGIC,
@@ -62,7 +62,7 @@ export class RawSocketAcceptor {
     const { codecs, minPeerMessageSize = 0, linkSlots, log, name, unixPath, refusals } = this.#options;
     const { socket } = connection;
     const full = connection.surplus || !linkSlots.ensureFree();
-    const result = judgeHandshake(request, { codecs, minPeerLimit: minPeerMessageSize, full });
+    const result = checkHandshake(request, { codecs, minPeerLimit: minPeerMessageSize, full });
     if (result.error !== undefined) {
       const from = peerAddress(socket, unixPath);
       const refused = handshakeErrorText(result.error);

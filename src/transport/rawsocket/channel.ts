@@ -8,17 +8,17 @@ import { type FrameShape, WriteBatcher } from '../channel/write-batcher.ts';
 import type { RawSocketPings } from '../endpoint/limits.ts';
 import { FrameParser, FrameType, HEADER_BYTES, writeHeader } from './framing.ts';
 
-/** What a PING says: something, for peers that overlook a frame without. */
+/** The payload of a PING. It is not empty, because some peers ignore an empty frame. */
 const PING = Buffer.from('wampway');
 
 const shape: FrameShape = { headSize: () => HEADER_BYTES, writeHead: writeHeader };
 
 export interface RawSocketChannelOptions {
-  /** Connected, and past the handshake. */
+  /** Connected, after the handshake. */
   readonly socket: Duplex;
   /** The longest frame accepted, as announced to the peer. */
   readonly ownLimit: number;
-  /** The longest frame that the peer has said it accepts. */
+  /** The longest frame that the peer accepts, as it announced. */
   readonly peerLimit: number;
   readonly heartbeat: HeartbeatOptions;
   /** Default `auto`. */
@@ -26,18 +26,18 @@ export interface RawSocketChannelOptions {
   readonly clock: Clock;
 }
 
-/** Frames over a RawSocket connection that has shaken hands. [advanced/transport_rawsocket] */
+/** Frames over a RawSocket connection after the handshake. [advanced/transport_rawsocket] */
 export class RawSocketChannel implements FrameChannel {
   readonly maxFrame: number;
   readonly #socket: Duplex;
   readonly #parser: FrameParser;
-  readonly #gatherer: WriteBatcher;
-  readonly #turns: FairReader;
+  readonly #batcher: WriteBatcher;
+  readonly #reader: FairReader;
   readonly #options: RawSocketChannelOptions;
-  /** None while the peer is not asked. */
+  /** Undefined while no PINGs are sent. */
   #heartbeat: Heartbeat | undefined;
   #pings: RawSocketPings;
-  #deaf = false;
+  #paused = false;
   #receiver: FrameReceiver | undefined;
   #state: 'open' | 'ending' | 'over' = 'open';
   #reason = 'the peer closed the connection';
@@ -45,43 +45,43 @@ export class RawSocketChannel implements FrameChannel {
   constructor(options: RawSocketChannelOptions) {
     this.maxFrame = options.peerLimit;
     this.#socket = options.socket;
-    this.#turns = new FairReader(options.socket, options.clock, bytes => this.#take(bytes));
-    this.#gatherer = new WriteBatcher(options.socket, shape);
-    this.#parser = new FrameParser(options.ownLimit, (type, frame) => this.#arrived(type, frame));
+    this.#reader = new FairReader(options.socket, options.clock, bytes => this.#receive(bytes));
+    this.#batcher = new WriteBatcher(options.socket, shape);
+    this.#parser = new FrameParser(options.ownLimit, (type, frame) => this.#frameArrived(type, frame));
     this.#options = options;
     this.#pings = options.pings ?? 'auto';
-    if (this.#pings === 'always') this.#heartbeat = this.#beat(options.heartbeat);
+    if (this.#pings === 'always') this.#heartbeat = this.#startHeartbeat(options.heartbeat);
   }
 
   get queuedBytes(): number {
-    return this.#gatherer.queuedBytes;
+    return this.#batcher.queuedBytes;
   }
 
   attach(receiver: FrameReceiver): void {
     this.#receiver = receiver;
     const socket = this.#socket;
-    socket.on('data', chunk => this.#turns.read(chunk));
+    socket.on('data', chunk => this.#reader.read(chunk));
     socket.on('drain', () => this.#drained());
-    // A peer that closes its side is gone: in WAMP, a peer that only listens does not exist.
+    // WAMP has no half-open connections, so the peer's FIN closes the connection.
     socket.on('end', () => {
-      if (this.#state === 'open') this.#turns.finish(() => this.destroy(this.#reason));
+      if (this.#state === 'open') this.#reader.finish(() => this.destroy(this.#reason));
     });
     socket.on('error', error => {
       if (this.#state !== 'over') this.#reason = `connection lost: ${error.message}`;
-      this.#turns.stop();
+      this.#reader.stop();
     });
-    // What the peer sent before it closed its side, and what a rate held back, is still handled.
+    // Input that arrived before the close, or that a rate limit delayed, is still handled.
     socket.on('close', () =>
-      this.#turns.finish(() => {
+      this.#reader.finish(() => {
         this.#over();
         receiver.closed(this.#reason);
       }),
     );
   }
 
-  /** Takes bytes from the peer that came in one piece with the handshake. */
+  /** Handles bytes that arrived together with the handshake. */
   feed(chunk: Uint8Array): void {
-    this.#turns.read(chunk);
+    this.#reader.read(chunk);
   }
 
   write(frame: Uint8Array): void {
@@ -93,7 +93,7 @@ export class RawSocketChannel implements FrameChannel {
     this.#state = 'ending';
     this.#heartbeat?.stop();
     this.#parser.stop();
-    this.#turns.resume();
+    this.#reader.resume();
     this.#flush();
   }
 
@@ -105,23 +105,23 @@ export class RawSocketChannel implements FrameChannel {
   }
 
   pause(): void {
-    // What comes after the last word is read and thrown away, or is the answer to it.
+    // After `end`, input is read and discarded.
     if (this.#state !== 'open') return;
-    this.#deaf = true;
-    if (this.#heartbeat !== undefined) this.#heartbeat.deaf = true;
+    this.#paused = true;
+    if (this.#heartbeat !== undefined) this.#heartbeat.paused = true;
     this.#parser.pause();
-    this.#turns.pause();
+    this.#reader.pause();
   }
 
   resume(): void {
-    this.#deaf = false;
-    if (this.#heartbeat !== undefined) this.#heartbeat.deaf = false;
+    this.#paused = false;
+    if (this.#heartbeat !== undefined) this.#heartbeat.paused = false;
     this.#parser.resume();
-    this.#turns.resume();
+    this.#reader.resume();
   }
 
-  #take(chunk: Uint8Array): number {
-    // Once we are ending, what still comes is read and thrown away, so that the peer can read our last words.
+  #receive(chunk: Uint8Array): number {
+    // After `end`, input is read and discarded, so that the peer can read the last messages.
     if (this.#state !== 'open') return chunk.length;
     this.#heartbeat?.heard();
     try {
@@ -133,31 +133,31 @@ export class RawSocketChannel implements FrameChannel {
     }
   }
 
-  #arrived(type: FrameType, frame: Uint8Array): void {
+  #frameArrived(type: FrameType, frame: Uint8Array): void {
     if (type === FrameType.Message) this.#receiver?.receiveFrame(frame);
-    else if (type === FrameType.Ping) this.#answer(frame);
+    else if (type === FrameType.Ping) this.#answerPing(frame);
   }
 
-  #answer(ping: Uint8Array): void {
+  #answerPing(ping: Uint8Array): void {
     if (ping.length > this.maxFrame) throw new ProtocolViolation('PING longer than the peer itself accepts');
-    if (!this.#gatherer.addAnswer(ping, FrameType.Pong)) {
+    if (!this.#batcher.addPong(ping, FrameType.Pong)) {
       this.destroy('the peer sends PINGs and does not read');
       return;
     }
     if (this.#pings !== 'auto') return;
-    // One who asks knows the answer.
+    // A peer that sends PINGs also answers them.
     this.#pings = 'always';
-    this.#heartbeat = this.#beat(this.#options.heartbeat);
-    this.#heartbeat.deaf = this.#deaf;
+    this.#heartbeat = this.#startHeartbeat(this.#options.heartbeat);
+    this.#heartbeat.paused = this.#paused;
   }
 
-  #beat(heartbeat: HeartbeatOptions): Heartbeat {
+  #startHeartbeat(heartbeat: HeartbeatOptions): Heartbeat {
     return new Heartbeat(
       heartbeat,
       this.#options.clock,
       () => {
-        // A write also finds out about a peer that is gone while it is not read. It is not repeated without end.
-        if (!this.#deaf || !this.#gatherer.congested) this.#queue(PING, FrameType.Ping);
+        // A write detects a lost peer even while reading is paused. PINGs stop when the socket's buffer is full.
+        if (!this.#paused || !this.#batcher.congested) this.#queue(PING, FrameType.Ping);
       },
       () => this.destroy('the peer does not answer'),
     );
@@ -165,7 +165,7 @@ export class RawSocketChannel implements FrameChannel {
 
   #queue(frame: Uint8Array, type: FrameType): void {
     if (this.#state !== 'open') return;
-    this.#gatherer.add(frame, type);
+    this.#batcher.add(frame, type);
   }
 
   #drained(): void {
@@ -175,15 +175,15 @@ export class RawSocketChannel implements FrameChannel {
 
   #flush(): void {
     if (this.#state === 'over') return;
-    this.#gatherer.flush();
-    if (this.#state === 'ending' && this.#gatherer.empty) this.#socket.end();
+    this.#batcher.flush();
+    if (this.#state === 'ending' && this.#batcher.empty) this.#socket.end();
   }
 
   #over(): void {
     this.#state = 'over';
     this.#heartbeat?.stop();
     this.#parser.stop();
-    this.#turns.stop();
-    this.#gatherer.drop();
+    this.#reader.stop();
+    this.#batcher.drop();
   }
 }

@@ -8,15 +8,15 @@ import { peerAddress, tlsPeer } from '../endpoint/peer-address.ts';
 import { RawSocketChannel } from './channel.ts';
 import { encodeHandshake, HANDSHAKE_BYTES, lengthCode, lengthLimit, readReply } from './handshake.ts';
 
-/** Where a RawSocket router listens. */
+/** The address of a RawSocket router. */
 export type RawSocketTarget =
   | { readonly host: string; readonly port: number; readonly secure: boolean }
   | { readonly unixPath: string };
 
-/** The client's side of RawSocket. [advanced/transport_rawsocket] */
+/** Connects to a RawSocket router. [advanced/transport_rawsocket] */
 export async function dialRawSocket(target: RawSocketTarget, options: ResolvedDialOptions): Promise<Link> {
   const socket = open(target, options);
-  // Errors end the handshake, or later the channel; one that falls between must not end the process.
+  // Errors end the handshake, or later the channel. An error in between must not end the process.
   socket.on('error', () => {});
   const giveUp = (): void => {
     socket.destroy();
@@ -24,7 +24,7 @@ export async function dialRawSocket(target: RawSocketTarget, options: ResolvedDi
   options.signal.addEventListener('abort', giveUp, { once: true });
   try {
     const length = lengthCode(options.maxMessageSize);
-    const { peerLimit, rest } = await shakeHands(socket, length, options);
+    const { peerLimit, rest } = await handshake(socket, length, options);
     options.signal.throwIfAborted();
     return makeLink(socket, target, options, { ownLimit: lengthLimit(length), peerLimit, rest });
   } catch (error) {
@@ -49,16 +49,16 @@ function open(target: RawSocketTarget, options: ResolvedDialOptions): Socket {
 
 interface Handshake {
   readonly peerLimit: number;
-  /** What the router sent behind its reply. */
+  /** Bytes that the router sent after its reply. */
   readonly rest: Uint8Array;
 }
 
-function shakeHands(socket: Socket, length: number, { url, codec }: ResolvedDialOptions): Promise<Handshake> {
+function handshake(socket: Socket, length: number, { url, codec }: ResolvedDialOptions): Promise<Handshake> {
   return new Promise((resolve, reject) => {
     let reply: Uint8Array = new Uint8Array(0);
-    // A request that is written before the connection stands waits for it.
+    // Node sends this when the connection is established.
     socket.write(encodeHandshake(length, codec.rawSocketId));
-    const settle = (): void => {
+    const removeListeners = (): void => {
       socket.off('data', arrived);
       socket.off('error', reject);
       socket.off('close', closed);
@@ -66,8 +66,8 @@ function shakeHands(socket: Socket, length: number, { url, codec }: ResolvedDial
     const arrived = (chunk: Uint8Array): void => {
       reply = Buffer.concat([reply, chunk]);
       if (reply.length < HANDSHAKE_BYTES) return;
-      settle();
-      // Until the link listens, which is a promise away.
+      removeListeners();
+      // Until the link reads, which is after a promise resolves.
       socket.pause();
       const result = readReply(reply, codec.rawSocketId);
       if ('refused' in result) reject(new DialError(url, result.refused));

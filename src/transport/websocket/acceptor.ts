@@ -20,7 +20,7 @@ import type { PendingConnection } from '../server/pending-connection.ts';
 import { WebSocketChannel } from './channel.ts';
 import { ChannelStream } from './channel-stream.ts';
 import type { ForeignSubprotocols, ForeignWebSocket } from './foreign-subprotocols.ts';
-import { judgeUpgrade, type UpgradeRefusal, upgradeAnswer } from './handshake.ts';
+import { refusalOfHandshake, type UpgradeRefusal, upgradeAnswer } from './handshake.ts';
 
 export interface WebSocketAcceptorOptions extends AcceptorDependencies {
   /** Paths that accept WebSockets, e.g. `/ws`. */
@@ -133,7 +133,7 @@ export class WebSocketAcceptor {
     }
     const refused = guard.refusalOfUpgrade(request, peer);
     if (refused !== undefined) return { status: 403, text: refused };
-    return judgeUpgrade(request.method, request.headers);
+    return refusalOfHandshake(request.method, request.headers);
   }
 
   #open(connection: PendingConnection, request: IncomingMessage, { head, subprotocol, peer, cookie }: Upgrade): void {

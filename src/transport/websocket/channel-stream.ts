@@ -1,10 +1,10 @@
 import { Duplex } from 'node:stream';
 import type { FrameChannel, FrameReceiver } from '../../link/frame-channel.ts';
 
-/** Bytes that may wait in the channel before the stream says that it is full. */
+/** Bytes that may wait in the channel before the stream applies backpressure. */
 const HIGH_WATER = 64 * 1024;
 
-/** The bytes of a channel's frames, both ways, for a protocol that takes no notice of frames. */
+/** A channel as a stream of bytes, for a protocol that does not depend on frames. */
 export class ChannelStream extends Duplex {
   readonly #channel: FrameChannel;
   #waiting: (() => void) | undefined;
@@ -17,11 +17,11 @@ export class ChannelStream extends Duplex {
       receiveFrame: frame => {
         if (!this.push(frame)) channel.pause();
       },
-      drained: () => this.#goOn(),
+      drained: () => this.#continueWriting(),
       refuse: error => channel.end('violation', error instanceof Error ? error.message : String(error)),
       closed: () => {
         this.push(null);
-        this.#goOn();
+        this.#continueWriting();
       },
     };
     channel.attach(receiver);
@@ -44,12 +44,12 @@ export class ChannelStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    // One that has said goodbye waits for the answer, for as long as it may.
+    // After `end`, the channel waits for the peer's close frame, at most `closeGrace`.
     if (!this.#ended || error !== null) this.#channel.destroy(error?.message ?? 'closed');
     done(error);
   }
 
-  #goOn(): void {
+  #continueWriting(): void {
     const done = this.#waiting;
     this.#waiting = undefined;
     done?.();

@@ -15,27 +15,27 @@ const closeCodes = { normal: 1000, 'going-away': 1001, violation: 1002 } as cons
 const EMPTY = new Uint8Array(0);
 
 export interface WebSocketChannelOptions {
-  /** Connected, and past the handshake, in which no extension was agreed on. */
+  /** Connected, after a handshake without extensions. */
   readonly socket: Duplex;
-  /** Whether messages are binary frames; otherwise text. */
+  /** Whether messages are binary frames. Otherwise they are text frames. */
   readonly binary: boolean;
-  /** Whether we are the client, whose frames are masked, and which lets the server close the connection. */
+  /** Whether this side is the client. A client masks its frames and lets the server close the connection. */
   readonly client: boolean;
   /** The longest message accepted, in bytes. */
   readonly maxMessage: number;
   readonly heartbeat: HeartbeatOptions;
-  /** Milliseconds that the peer has to answer a close frame. */
+  /** Milliseconds for the peer to answer a close frame. */
   readonly closeGrace: number;
   readonly clock: Clock;
 }
 
 /**
- * Frames over a WebSocket that has shaken hands, on the bare socket: those of a turn leave as one piece, and what comes
- * is read where it is.
+ * Frames over a WebSocket after the handshake, directly on the socket. The frames of one turn leave in one write. Received
+ * messages are views of the chunks that contain them.
  *
  *   open      messages both ways
- *   closing   our close frame is out, nothing may follow it; the peer's is waited for, or the connection's end
- *   over      the connection is gone, or of no more interest
+ *   closing   this side has sent its close frame, and sends nothing more. It waits for the peer's, or for the connection's end
+ *   over      the connection is closed or destroyed
  *
  * [RFC6455]
  */
@@ -43,63 +43,63 @@ export class WebSocketChannel implements FrameChannel {
   readonly maxFrame = Number.POSITIVE_INFINITY;
   readonly #socket: Duplex;
   readonly #parser: WebSocketParser;
-  readonly #gatherer: WriteBatcher;
-  readonly #turns: FairReader;
+  readonly #batcher: WriteBatcher;
+  readonly #reader: FairReader;
   readonly #options: WebSocketChannelOptions;
   readonly #heartbeat: Heartbeat;
   #receiver: FrameReceiver | undefined;
   #state: 'open' | 'closing' | 'over' = 'open';
   #reason: string | undefined;
-  #told = false;
-  #deaf = false;
+  #closeReported = false;
+  #paused = false;
   #grace: Timer | undefined;
 
   constructor(options: WebSocketChannelOptions) {
     const { socket, client, maxMessage, heartbeat, clock } = options;
     this.#socket = socket;
     this.#options = options;
-    this.#turns = new FairReader(options.socket, options.clock, bytes => this.#take(bytes));
-    this.#gatherer = new WriteBatcher(socket, client ? wholeFrames : serverFrames);
+    this.#reader = new FairReader(options.socket, options.clock, bytes => this.#receive(bytes));
+    this.#batcher = new WriteBatcher(socket, client ? wholeFrames : serverFrames);
     this.#parser = new WebSocketParser({
       limit: maxMessage,
       masked: !client,
-      message: (payload, isBinary) => this.#arrived(payload, isBinary),
-      control: (opcode, payload) => this.#controlled(opcode, payload),
+      message: (payload, isBinary) => this.#messageArrived(payload, isBinary),
+      control: (opcode, payload) => this.#controlArrived(opcode, payload),
     });
     this.#heartbeat = new Heartbeat(
       heartbeat,
       clock,
       () => {
-        // A write also finds out about a peer that is gone while it is not read. It is not repeated without end.
-        if (!this.#deaf || !this.#gatherer.congested) this.#queue(EMPTY, Opcode.Ping);
+        // A write detects a lost peer even while reading is paused. PINGs stop when the socket's buffer is full.
+        if (!this.#paused || !this.#batcher.congested) this.#queue(EMPTY, Opcode.Ping);
       },
       () => this.destroy('the peer does not answer'),
     );
   }
 
   get queuedBytes(): number {
-    return this.#gatherer.queuedBytes;
+    return this.#batcher.queuedBytes;
   }
 
   attach(receiver: FrameReceiver): void {
     this.#receiver = receiver;
     const socket = this.#socket;
-    socket.on('data', chunk => this.#turns.read(chunk));
+    socket.on('data', chunk => this.#reader.read(chunk));
     socket.on('drain', () => this.#drained());
     socket.on('end', () => {
-      // Without a close frame: in WAMP, a peer that only listens does not exist.
-      if (this.#state === 'open') this.#turns.finish(() => this.#ended());
+      // No close frame. WAMP has no half-open connections, so the peer's FIN closes the connection.
+      if (this.#state === 'open') this.#reader.finish(() => this.#ended());
       else socket.end();
     });
     // `close` follows.
-    socket.on('error', () => this.#turns.stop());
-    // What the peer sent before it closed its side, and what a rate held back, is still handled.
-    socket.on('close', () => this.#turns.finish(() => this.#closed()));
+    socket.on('error', () => this.#reader.stop());
+    // Input that arrived before the close, or that a rate limit delayed, is still handled.
+    socket.on('close', () => this.#reader.finish(() => this.#closed()));
   }
 
-  /** Takes bytes from the peer that came in one piece with the handshake. */
+  /** Handles bytes that arrived together with the handshake. */
   feed(chunk: Uint8Array): void {
-    this.#turns.read(chunk);
+    this.#reader.read(chunk);
   }
 
   write(frame: Uint8Array): void {
@@ -107,7 +107,7 @@ export class WebSocketChannel implements FrameChannel {
   }
 
   end(kind: EndKind, reason: string): void {
-    if (this.#state === 'open') this.#sayClose({ code: closeCodes[kind], reason });
+    if (this.#state === 'open') this.#sendClose({ code: closeCodes[kind], reason });
   }
 
   destroy(reason: string): void {
@@ -118,23 +118,23 @@ export class WebSocketChannel implements FrameChannel {
   }
 
   pause(): void {
-    // What comes after the last word is read and thrown away, or is the answer to it.
+    // After the close frame, input is read and discarded, or is the peer's close frame.
     if (this.#state !== 'open') return;
-    this.#deaf = true;
-    this.#heartbeat.deaf = true;
+    this.#paused = true;
+    this.#heartbeat.paused = true;
     this.#parser.pause();
-    this.#turns.pause();
+    this.#reader.pause();
   }
 
   resume(): void {
-    this.#deaf = false;
-    this.#heartbeat.deaf = false;
+    this.#paused = false;
+    this.#heartbeat.paused = false;
     this.#parser.resume();
-    this.#turns.resume();
+    this.#reader.resume();
   }
 
-  #take(chunk: Uint8Array): number {
-    // Any byte is a sign of life: a large message on a slow line takes longer than a PING may wait.
+  #receive(chunk: Uint8Array): number {
+    // Any byte shows that the peer is alive. A large message on a slow line takes longer than the timeout of a PING.
     this.#heartbeat.heard();
     try {
       return this.#parser.push(chunk);
@@ -152,39 +152,39 @@ export class WebSocketChannel implements FrameChannel {
 
   #queue(frame: Uint8Array, opcode: Opcode): void {
     if (this.#state !== 'open') return;
-    this.#gatherer.add(this.#options.client ? maskedFrame(opcode, frame) : frame, opcode);
+    this.#batcher.add(this.#options.client ? maskedFrame(opcode, frame) : frame, opcode);
   }
 
-  #arrived(payload: Uint8Array, isBinary: boolean): void {
+  #messageArrived(payload: Uint8Array, isBinary: boolean): void {
     if (this.#state !== 'open') return;
     if (isBinary === this.#options.binary) {
       this.#receiver?.receiveFrame(payload);
       return;
     }
     const [got, expected] = isBinary ? ['binary', 'text'] : ['text', 'binary'];
-    this.#receiver?.refuse(new ProtocolViolation(`${got} frame, the subprotocol is for ${expected} frames`));
+    this.#receiver?.refuse(new ProtocolViolation(`${got} frame received, but the subprotocol uses ${expected} frames`));
   }
 
-  #controlled(opcode: Opcode, payload: Uint8Array): void {
-    if (opcode === Opcode.Ping) this.#answer(payload);
+  #controlArrived(opcode: Opcode, payload: Uint8Array): void {
+    if (opcode === Opcode.Ping) this.#answerPing(payload);
     else if (opcode === Opcode.Close) this.#peerCloses(readClose(payload));
   }
 
-  #answer(ping: Uint8Array): void {
+  #answerPing(ping: Uint8Array): void {
     if (this.#state !== 'open') return;
     const pong = this.#options.client ? maskedFrame(Opcode.Pong, ping) : ping;
-    if (!this.#gatherer.addAnswer(pong, Opcode.Pong)) this.destroy('the peer sends PINGs and does not read');
+    if (!this.#batcher.addPong(pong, Opcode.Pong)) this.destroy('the peer sends PINGs and does not read');
   }
 
-  /** What has been gathered leaves before the close frame, and nothing after it. [RFC6455-5.5.1] */
-  #sayClose(status: CloseStatus): void {
+  /** Sends the queued frames, then the close frame, and nothing after it. [RFC6455-5.5.1] */
+  #sendClose(status: CloseStatus): void {
     const frame = writeClose(status);
     this.#queue(frame, Opcode.Close);
     this.#state = 'closing';
     this.#heartbeat.stop();
-    this.#gatherer.flushAll();
+    this.#batcher.flushAll();
     this.#parser.resume();
-    this.#turns.resume();
+    this.#reader.resume();
     this.#grace = this.#options.clock.after(this.#options.closeGrace, () =>
       this.destroy('no answer to the close frame'),
     );
@@ -195,12 +195,12 @@ export class WebSocketChannel implements FrameChannel {
     this.#parser.stop();
     const text = reason === '' ? '' : ` (${reason})`;
     this.#reason ??= `the peer closed the connection with ${code}${text}`;
-    if (this.#state === 'open') this.#sayClose({ code, reason: '' });
-    // The server ends the connection, so that no port of a client's lies idle for minutes. [RFC6455-7.1.1]
+    if (this.#state === 'open') this.#sendClose({ code, reason: '' });
+    // The server closes the connection, so that the client's port is not in TIME_WAIT for minutes. [RFC6455-7.1.1]
     if (!this.#options.client) this.#socket.end();
   }
 
-  /** The peer is told why, and what it still sends is read and thrown away so that it can read that. [RFC6455-7.1.7] */
+  /** Sends the reason in a close frame. Further input is read and discarded, so that the peer can read it. [RFC6455-7.1.7] */
   #fail({ code, message }: WebSocketFailure): void {
     this.#parser.stop();
     if (this.#state !== 'open') {
@@ -208,26 +208,26 @@ export class WebSocketChannel implements FrameChannel {
       return;
     }
     this.#reason ??= `WebSocket failed: ${message}`;
-    this.#sayClose({ code, reason: message });
+    this.#sendClose({ code, reason: message });
     this.#socket.end();
-    this.#tell(this.#reason);
+    this.#reportClosed(this.#reason);
   }
 
   #drained(): void {
     if (this.#state === 'over') return;
-    this.#gatherer.flush();
+    this.#batcher.flush();
     if (this.#state === 'open') this.#receiver?.drained();
   }
 
   #closed(): void {
     this.#reason ??= 'connection lost';
     this.#over();
-    this.#tell(this.#reason);
+    this.#reportClosed(this.#reason);
   }
 
-  #tell(reason: string): void {
-    if (this.#told) return;
-    this.#told = true;
+  #reportClosed(reason: string): void {
+    if (this.#closeReported) return;
+    this.#closeReported = true;
     this.#receiver?.closed(reason);
   }
 
@@ -236,7 +236,7 @@ export class WebSocketChannel implements FrameChannel {
     this.#grace?.cancel();
     this.#heartbeat.stop();
     this.#parser.stop();
-    this.#turns.stop();
-    this.#gatherer.drop();
+    this.#reader.stop();
+    this.#batcher.drop();
   }
 }

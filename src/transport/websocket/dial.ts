@@ -13,13 +13,13 @@ import { subprotocolOf } from '../endpoint/subprotocol.ts';
 import { WebSocketChannel } from './channel.ts';
 import { acceptOf } from './handshake.ts';
 
-/** What is shown of a server's text that says why it refuses, in characters. */
+/** Characters of a server's refusal that an error message quotes. */
 const MAX_REFUSAL = 300;
 
 interface Upgraded {
   readonly socket: Socket;
   readonly subprotocol: string | undefined;
-  /** What came in one piece with the server's answer. */
+  /** Bytes that arrived together with the server's answer. */
   readonly head: Buffer;
 }
 
@@ -54,7 +54,7 @@ export async function dialWebSocket(options: ResolvedDialOptions): Promise<Link>
   }
 }
 
-/** Asks for the upgrade, and judges the answer. [RFC6455-4.1] */
+/** Requests the upgrade and checks the answer. [RFC6455-4.1] */
 function upgraded({ url, signal, tls }: ResolvedDialOptions, offered: readonly string[]): Promise<Upgraded> {
   const key = randomBytes(16).toString('base64');
   const secure = url.startsWith('wss:');
@@ -67,7 +67,7 @@ function upgraded({ url, signal, tls }: ResolvedDialOptions, offered: readonly s
   };
   const target = url.replace(/^ws/, 'http');
   return new Promise((resolve, reject) => {
-    // Of its own: no connection is kept for others.
+    // A connection of its own, which is not reused.
     const options = { headers, agent: false as const };
     const request = secure ? requestHttps(target, { ...options, ...tls }) : requestHttp(target, options);
     const giveUp = (): void => void request.destroy(signal.reason instanceof Error ? signal.reason : undefined);
@@ -75,7 +75,7 @@ function upgraded({ url, signal, tls }: ResolvedDialOptions, offered: readonly s
     request.once('close', () => signal.removeEventListener('abort', giveUp));
     request.on('socket', socket => {
       socket.setNoDelay(true);
-      // Stays: an error in between must not end the process; `close` follows where there is a link by then.
+      // Never removed: an error before the link exists must not end the process. A link gets `close` as well.
       socket.on('error', () => {});
     });
     request.on('error', reject);
@@ -85,25 +85,25 @@ function upgraded({ url, signal, tls }: ResolvedDialOptions, offered: readonly s
         .finally(() => request.destroy());
     });
     request.on('upgrade', (response, socket, head) => {
-      const wrong = wrongAnswer(response, key, offered);
-      if (wrong === undefined) {
+      const problem = problemOf(response, key, offered);
+      if (problem === undefined) {
         resolve({ socket, subprotocol: response.headers['sec-websocket-protocol'], head });
         return;
       }
       socket.destroy();
-      reject(new DialError(url, `the server's answer to the upgrade is wrong: ${wrong}`));
+      reject(new DialError(url, `the server's answer to the upgrade is not valid: ${problem}`));
     });
     request.end();
   });
 }
 
-function wrongAnswer({ headers }: IncomingMessage, key: string, offered: readonly string[]): string | undefined {
-  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'it is no upgrade to WebSocket';
-  if (headers['sec-websocket-accept'] !== acceptOf(key)) return 'Sec-WebSocket-Accept does not fit';
-  if (headers['sec-websocket-extensions'] !== undefined) return 'an extension that was not offered';
+function problemOf({ headers }: IncomingMessage, key: string, offered: readonly string[]): string | undefined {
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return 'it does not upgrade to WebSocket';
+  if (headers['sec-websocket-accept'] !== acceptOf(key)) return 'Sec-WebSocket-Accept does not match the key';
+  if (headers['sec-websocket-extensions'] !== undefined) return 'it selects an extension that was not offered';
   const subprotocol = headers['sec-websocket-protocol'];
-  if (subprotocol === undefined) return 'it speaks none of the subprotocols that were offered';
-  return offered.includes(subprotocol) ? undefined : `subprotocol ${subprotocol} was not offered`;
+  if (subprotocol === undefined) return 'it selects none of the offered subprotocols';
+  return offered.includes(subprotocol) ? undefined : `it selects subprotocol ${subprotocol}, which was not offered`;
 }
 
 async function refusal(response: IncomingMessage): Promise<string> {

@@ -1,57 +1,59 @@
 import type { Duplex } from 'node:stream';
 import type { PeerAddress } from '../endpoint/peer-address.ts';
 
-/** A WebSocket that does not speak WAMP: the bytes of its binary messages, both ways. */
+/** A WebSocket of another protocol than WAMP: the bytes of its binary messages, both ways. */
 export interface ForeignWebSocket {
   readonly stream: Duplex;
-  /** Where the client is, which a trusted proxy may have said. */
+  /** The address of the client, which a trusted proxy may have named. */
   readonly from: PeerAddress;
-  /** Tells the listener whether a session is open: until then, the connection may have to go for a newcomer. */
+  /** Tells the listener whether a session is open. Without one, the listener may evict the connection. */
   readonly serving: (open: boolean) => void;
 }
 
 type Accept = (socket: ForeignWebSocket) => void;
 
-/** Who takes the WebSockets of a subprotocol. */
-interface Taker {
+/** The handler of a subprotocol. */
+interface Handler {
   readonly name: string;
-  /** Where they may be asked for beside the listener's own paths: `/` and a name of the same protocol. */
+  /** Paths beside the listener's own: `/` and a name of the same protocol. */
   readonly paths: readonly string[];
   readonly accept: Accept;
 }
 
-/** Who takes WebSockets of other subprotocols than WAMP's, by their names; bridges come and go. */
+/** The handlers of WebSocket subprotocols other than WAMP's, by name. Bridges add and remove them. */
 export class ForeignSubprotocols {
-  readonly #takers = new Map<string, Taker>();
+  readonly #handlers = new Map<string, Handler>();
 
   /**
-   * Until it is disposed of, `accept` gets the WebSockets of these subprotocols. They are names of one protocol, so each is
-   * spoken on the path of each: clients of MQTT 3.1 offer `mqttv3.1` on `/mqtt`.
+   * Calls `accept` with the WebSockets of these subprotocols, until it is disposed. All are names of one protocol, so each is
+   * accepted on the path of each: clients of MQTT 3.1 offer `mqttv3.1` on `/mqtt`. Throws if a name has a handler.
    */
-  take(names: readonly string[], accept: Accept): Disposable {
+  claim(names: readonly string[], accept: Accept): Disposable {
     for (const name of names) {
-      if (this.#takers.has(name)) throw new Error(`WebSocket subprotocol ${name} is taken`);
+      if (this.#handlers.has(name)) throw new Error(`WebSocket subprotocol ${name} already has a handler`);
     }
     const paths = names.map(name => `/${name}`);
-    const takers = names.map(name => ({ name, paths, accept }));
-    for (const taker of takers) this.#takers.set(taker.name, taker);
+    const handlers = names.map(name => ({ name, paths, accept }));
+    for (const handler of handlers) this.#handlers.set(handler.name, handler);
     return {
       [Symbol.dispose]: () => {
-        for (const taker of takers) if (this.#takers.get(taker.name) === taker) this.#takers.delete(taker.name);
+        for (const handler of handlers) {
+          if (this.#handlers.get(handler.name) === handler) this.#handlers.delete(handler.name);
+        }
       },
     };
   }
 
-  /** The names that are spoken on `path`, if it is a path of such a protocol. */
+  /** The subprotocols with the path `path`. */
   namesOn(path: string): string[] {
-    return [...this.#takers.values()].filter(({ paths }) => paths.includes(path)).map(({ name }) => name);
+    return [...this.#handlers.values()].filter(({ paths }) => paths.includes(path)).map(({ name }) => name);
   }
 
-  /** The first in the client's list that is taken. */
-  choose(offered: readonly string[]): Taker | undefined {
+  /** The handler of the first supported subprotocol in the client's list. */
+  choose(offered: readonly string[]): Handler | undefined {
     for (const name of offered) {
-      const taker = this.#takers.get(name);
-      if (taker !== undefined) return taker;
+      const handler = this.#handlers.get(name);
+      if (handler !== undefined) return handler;
     }
     return undefined;
   }

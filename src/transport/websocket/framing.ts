@@ -1,7 +1,7 @@
 import type { FrameShape } from '../channel/write-batcher.ts';
 
-// [RFC6455-5.2] What goes out is never fragmented, and compressed never: FIN and an opcode, then the length in 7 bits,
-// or in 16 or 64 that follow, then a client's mask.
+// [RFC6455-5.2] Sent frames are never fragmented or compressed. A head is FIN and an opcode, the length in 7 bits or in 16 or 64
+// more, and a client's mask.
 
 export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const;
 
@@ -30,26 +30,26 @@ function writeHead(target: Uint8Array, at: number, opcode: number, length: numbe
 /** Frames of a server, which are not masked. */
 export const serverFrames: FrameShape = { headSize, writeHead };
 
-/** Frames that are whole already. */
+/** Frames that already contain their head. */
 export const wholeFrames: FrameShape = { headSize: () => 0, writeHead: () => {} };
 
-// Asking the system for randomness costs microseconds: asked for by the block.
+// The system call for random bytes takes microseconds, so it fetches a block.
 const masks = new Uint8Array(4096);
-let drawn = masks.length;
+let used = masks.length;
 
-/** A frame of a client, masked with bytes that nobody can foresee. [RFC6455-5.3] */
+/** A frame of a client, masked with unpredictable bytes. [RFC6455-5.3] */
 export function maskedFrame(opcode: Opcode, payload: Uint8Array): Uint8Array {
-  if (drawn >= masks.length) {
+  if (used >= masks.length) {
     crypto.getRandomValues(masks);
-    drawn = 0;
+    used = 0;
   }
   const head = headSize(payload.length);
   const frame = new Uint8Array(head + MASK_BYTES + payload.length);
   writeHead(frame, 0, opcode, payload.length, MASKED);
-  for (let i = 0; i < MASK_BYTES; i++) frame[head + i] = masks[drawn + i] ?? 0;
+  for (let i = 0; i < MASK_BYTES; i++) frame[head + i] = masks[used + i] ?? 0;
   for (let i = 0, at = head + MASK_BYTES; i < payload.length; i++, at++) {
-    frame[at] = (payload[i] ?? 0) ^ (masks[drawn + (i & 3)] ?? 0);
+    frame[at] = (payload[i] ?? 0) ^ (masks[used + (i & 3)] ?? 0);
   }
-  drawn += MASK_BYTES;
+  used += MASK_BYTES;
   return frame;
 }

@@ -1,16 +1,16 @@
-/** Shorter payloads are unmasked byte by byte: taking them in words has a cost of its own. */
-const FEW = 32;
+/** Shorter payloads, in bytes, are unmasked byte by byte, because the set-up for words costs more. */
+const MIN_WORD_BYTES = 32;
 
-// Made of a key in the order of memory, whichever end of a number this machine puts first.
+// The key as a word in memory order, for machines of either endianness.
 const keyBytes = new Uint8Array(4);
 const keyWord = new Int32Array(keyBytes.buffer);
 
-/** Over the last memory that was unmasked: frames come many to a chunk, and a view costs more than a frame. */
+/** A view of the last unmasked buffer. A chunk has many frames, and making a view costs more than unmasking a frame. */
 let words: Int32Array = new Int32Array(0);
 
 /**
- * Unmasks `bytes` from `start` to `end` where they are, with the four bytes of `mask` that stand at `keyAt`. Returns
- * whether all are ASCII: text that is needs no further look. [RFC6455-5.3]
+ * Unmasks `bytes` from `start` to `end` in place, with the four bytes of `mask` at `keyAt`. Returns whether all bytes are ASCII:
+ * such text needs no UTF-8 check. [RFC6455-5.3]
  */
 export function unmask(bytes: Uint8Array, start: number, end: number, mask: Uint8Array, keyAt: number): boolean {
   const key0 = mask[keyAt] ?? 0;
@@ -19,9 +19,9 @@ export function unmask(bytes: Uint8Array, start: number, end: number, mask: Uint
   const key3 = mask[keyAt + 3] ?? 0;
   let seen = 0;
   let at = start;
-  // Byte by byte up to the first whole word of memory, and for what is left behind the last.
+  // Byte by byte up to the first aligned word, and after the last.
   const offset = bytes.byteOffset;
-  const firstWord = end - start < FEW ? end : start + (-(offset + start) & 3);
+  const firstWord = end - start < MIN_WORD_BYTES ? end : start + (-(offset + start) & 3);
   for (let i = 0; at < firstWord; at++, i++) {
     const byte = (bytes[at] ?? 0) ^ keyByte(i, key0, key1, key2, key3);
     bytes[at] = byte;

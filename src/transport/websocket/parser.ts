@@ -3,10 +3,10 @@ import { GrowingBytes } from '../channel/growing-bytes.ts';
 import { Opcode } from './framing.ts';
 import { unmask } from './mask.ts';
 
-/** Close codes that say what was wrong with a frame. [RFC6455-7.4.1] */
+/** Close codes for an invalid frame or message. [RFC6455-7.4.1] */
 export type FailureCode = 1002 | 1007 | 1009;
 
-/** The peer broke a rule of WebSocket: the connection fails with `code`. [RFC6455-7.1.7] */
+/** The peer violated the WebSocket protocol. The connection fails with `code`. [RFC6455-7.1.7] */
 export class WebSocketFailure extends Error {
   override readonly name = 'WebSocketFailure';
   readonly code: FailureCode;
@@ -20,41 +20,41 @@ export class WebSocketFailure extends Error {
 export interface WebSocketParserOptions {
   /** The longest message accepted, in bytes. */
   readonly limit: number;
-  /** Whether frames must be masked, as a client's, or must not, as a server's. [RFC6455-5.1] */
+  /** Whether frames have to be masked (from a client), or must not be (from a server). [RFC6455-5.1] */
   readonly masked: boolean;
-  /** A whole message; its bytes are not overwritten afterwards. */
+  /** Called with each message. The parser does not change its bytes afterwards. */
   readonly message: (payload: Uint8Array, isBinary: boolean) => void;
   readonly control: (opcode: Opcode, payload: Uint8Array) => void;
 }
 
-/** Two bytes, eight of length, four of mask. */
+/** The largest head: two bytes, eight of length, four of mask. */
 const MAX_HEAD = 14;
 const MAX_CONTROL = 125;
 
 /**
- * Cuts a stream of bytes into messages, whatever the chunks it comes in and the frames they are in. A message in one
- * frame within one chunk is unmasked where it is and handed on as a view; others are gathered. [RFC6455-5]
+ * Splits a stream of bytes into messages, whatever its chunks and frames. A message in one frame within one chunk is unmasked in
+ * place, and delivered as a view. The bytes of any other message are collected first. [RFC6455-5]
  */
 export class WebSocketParser {
   readonly #options: WebSocketParserOptions;
   #stopped = false;
   #paused = false;
-  /** The beginning of a header that came in pieces. */
+  /** The part of a header that has arrived, if it is in several chunks. */
   #head: GrowingBytes | undefined;
-  // The frame that is being read, if any.
+  // The current frame, if one is being read.
   #reading = false;
   #opcode: Opcode = Opcode.Continuation;
   #fin = false;
   #left = 0;
-  /** Its mask; in `#mask` from `#maskAt` on. */
+  /** Contains the mask of the current frame, from `#maskAt`. */
   #mask: Uint8Array = NO_MASK;
   #maskAt = 0;
-  /** What has come of a message in several frames, or of a control frame in several chunks. */
+  /** The collected parts of a message in several frames or chunks, and of a control frame in several chunks. */
   #message: GrowingBytes | undefined;
   #control: GrowingBytes | undefined;
-  /** Where the frame begins in what it is gathered in. */
+  /** The start of the current frame within the collected bytes. */
   #frameStart = 0;
-  /** Of the message whose first frames have come; undefined between messages. */
+  /** The opcode of the current message. Undefined between messages. */
   #kind: typeof Opcode.Text | typeof Opcode.Binary | undefined;
   #ascii = true;
 
@@ -62,7 +62,7 @@ export class WebSocketParser {
     this.#options = options;
   }
 
-  /** Ignores what follows, also the rest of the chunk that is being taken apart. */
+  /** Ignores all further bytes, including the rest of the current chunk. */
   stop(): void {
     this.#stopped = true;
     this.#message = undefined;
@@ -70,7 +70,7 @@ export class WebSocketParser {
     this.#head = undefined;
   }
 
-  /** Takes nothing more until `resume`, not even the rest of the chunk that is being taken apart. */
+  /** Stops before the next frame until `resume`, even within a chunk. */
   pause(): void {
     this.#paused = true;
   }
@@ -80,8 +80,8 @@ export class WebSocketParser {
   }
 
   /**
-   * Takes the next bytes, which are this parser's from now on, and returns how many: less than all only when it is
-   * paused meanwhile, between two frames. Throws `WebSocketFailure`; it is of no use then.
+   * Parses the next bytes. The parser owns the chunk and may change it. Returns how many bytes it used: fewer than all only if it
+   * was paused in between. Throws `WebSocketFailure`. The parser must not be used after that.
    */
   push(chunk: Uint8Array): number {
     let at = 0;
@@ -93,11 +93,11 @@ export class WebSocketParser {
 
   #begin(chunk: Uint8Array, at: number): number {
     if (this.#head === undefined && chunk.length - at >= MAX_HEAD) return this.#open(chunk, at, chunk);
-    return this.#gatherHead(chunk, at);
+    return this.#collectHead(chunk, at);
   }
 
-  /** As `#begin`, where the chunk may end within the header. */
-  #gatherHead(chunk: Uint8Array, from: number): number {
+  /** As `#begin`, for a header that the chunk may not contain whole. */
+  #collectHead(chunk: Uint8Array, from: number): number {
     this.#head ??= new GrowingBytes();
     const head = this.#head;
     let at = from;
@@ -111,14 +111,14 @@ export class WebSocketParser {
     return this.#open(bytes, 0, chunk, at);
   }
 
-  /** Reads the header at `at` of `bytes`. The frame's payload stands in `chunk` at `body`, as far as it has come. */
+  /** Reads the header at `at` in `bytes`. The payload begins in `chunk` at `body`, by default behind the header. */
   #open(bytes: Uint8Array, at: number, chunk: Uint8Array, body = -1): number {
     const first = bytes[at] ?? 0;
     const second = bytes[at + 1] ?? 0;
     const opcode = first & 0x0f;
     const fin = (first & 0x80) !== 0;
     const length = lengthOf(bytes, at);
-    this.#judge(first, second, length);
+    this.#check(first, second, length);
     const size = headSize(second);
     const start = body < 0 ? at + size : body;
     const end = start + length;
@@ -130,7 +130,7 @@ export class WebSocketParser {
     this.#fin = fin;
     this.#left = length;
     if (this.#options.masked) {
-      // Of its own: the chunk is not kept for it.
+      // A copy, which does not keep the chunk in memory.
       this.#mask = bytes.slice(at + size - 4, at + size);
       this.#maskAt = 0;
     }
@@ -143,10 +143,10 @@ export class WebSocketParser {
     return this.#continue(chunk, start);
   }
 
-  /** A message in one frame in one chunk, which is nearly every one. */
+  /** Handles a message in one frame within one chunk, the usual case. */
   #whole(chunk: Uint8Array, start: number, end: number, isBinary: boolean, bytes: Uint8Array, keyAt: number): void {
     const ascii = this.#options.masked && unmask(chunk, start, end, bytes, keyAt);
-    // Not `subarray`: of a Node Buffer that is a Buffer, and made several times slower.
+    // Not `subarray`: on a Node Buffer it makes a Buffer, which is several times slower.
     const payload = new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
     if (!isBinary && !ascii && !isUtf8(payload)) throw notUtf8();
     this.#options.message(payload, isBinary);
@@ -183,22 +183,23 @@ export class WebSocketParser {
     message(bytes, isBinary);
   }
 
-  /** Throws what is wrong with a header. */
-  #judge(first: number, second: number, length: number): void {
-    if ((first & 0x70) !== 0) throw broken('reserved bits are set');
+  /** Throws `WebSocketFailure` for an invalid header. */
+  #check(first: number, second: number, length: number): void {
+    if ((first & 0x70) !== 0) throw violation('reserved bits are set');
     const opcode = first & 0x0f;
     if (((second & 0x80) !== 0) !== this.#options.masked) {
-      throw broken(this.#options.masked ? 'a client masks its frames' : 'a server does not mask its frames');
+      throw violation(this.#options.masked ? 'a client has to mask its frames' : 'a server must not mask its frames');
     }
     if (opcode >= Opcode.Close) {
-      if (opcode > Opcode.Pong) throw broken(`opcode ${opcode} is reserved`);
-      if ((first & 0x80) === 0) throw broken('a control frame is not fragmented');
-      if (length > MAX_CONTROL) throw broken(`a control frame of ${length} bytes, ${MAX_CONTROL} are allowed`);
+      if (opcode > Opcode.Pong) throw violation(`opcode ${opcode} is reserved`);
+      if ((first & 0x80) === 0) throw violation('a control frame must not be fragmented');
+      if (length > MAX_CONTROL) throw violation(`a control frame of ${length} bytes, the limit is ${MAX_CONTROL}`);
       return;
     }
-    if (opcode > Opcode.Binary) throw broken(`opcode ${opcode} is reserved`);
-    if (opcode === Opcode.Continuation && this.#kind === undefined) throw broken('there is no message to continue');
-    if (opcode !== Opcode.Continuation && this.#kind !== undefined) throw broken('the message before has no end');
+    if (opcode > Opcode.Binary) throw violation(`opcode ${opcode} is reserved`);
+    if (opcode === Opcode.Continuation && this.#kind === undefined) throw violation('a continuation without a message');
+    if (opcode !== Opcode.Continuation && this.#kind !== undefined)
+      throw violation('a new message before the end of the last');
     const { limit } = this.#options;
     const total = length + (opcode === Opcode.Continuation ? (this.#message?.length ?? 0) : 0);
     if (total > limit) throw new WebSocketFailure(1009, `a message of ${total} bytes, the limit is ${limit}`);
@@ -212,7 +213,7 @@ function headSize(second: number): number {
   return 2 + (length < 126 ? 0 : length === 126 ? 2 : 8) + ((second & 0x80) === 0 ? 0 : 4);
 }
 
-/** The length of the payload; one above 2^53 comes out inexact, and too large all the same. */
+/** The length of the payload. A length above 2^53 is inexact, and above any limit in any case. */
 function lengthOf(bytes: Uint8Array, at: number): number {
   const short = (bytes[at + 1] ?? 0) & 0x7f;
   if (short < 126) return short;
@@ -221,10 +222,10 @@ function lengthOf(bytes: Uint8Array, at: number): number {
   return length;
 }
 
-function broken(message: string): WebSocketFailure {
+function violation(message: string): WebSocketFailure {
   return new WebSocketFailure(1002, message);
 }
 
 function notUtf8(): WebSocketFailure {
-  return new WebSocketFailure(1007, 'text that is not UTF-8');
+  return new WebSocketFailure(1007, 'the text is not valid UTF-8');
 }

@@ -67,10 +67,10 @@ describe('heartbeat', () => {
 describe('heartbeat while nothing is read', () => {
   it('asks, because a write finds out about a closed connection, gives up never, and does so again afterwards', () => {
     const { clock, heartbeat, events } = start();
-    heartbeat.deaf = true;
+    heartbeat.paused = true;
     clock.advance(5000);
     assert.deepEqual(events, ['ask 2000', 'ask 3400', 'ask 4800']);
-    heartbeat.deaf = false;
+    heartbeat.paused = false;
     clock.advance(5000);
     assert.deepEqual(events.slice(3), ['ask 6200', 'lost 6600']);
   });
@@ -78,7 +78,7 @@ describe('heartbeat while nothing is read', () => {
   it('does not give up on a peer that was asked just before', () => {
     const { clock, heartbeat, events } = start();
     clock.advance(1100);
-    heartbeat.deaf = true;
+    heartbeat.paused = true;
     clock.advance(10_000);
     assert.deepEqual(
       events.filter(event => event.startsWith('lost')),

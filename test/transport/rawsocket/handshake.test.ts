@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { codecs } from '../../../src/codec/codecs.ts';
 import {
+  checkHandshake,
   encodeHandshake,
   encodeRefusal,
   HandshakeError,
-  judgeHandshake,
   lengthCode,
   lengthLimit,
   readReply,
@@ -26,7 +26,7 @@ describe('RawSocket handshake [advanced/transport_rawsocket]', () => {
   it('accepts each serializer it has with each length', () => {
     for (const codec of codecs) {
       for (let code = 0; code < 16; code++) {
-        const result = judgeHandshake(encodeHandshake(code, codec.rawSocketId), terms);
+        const result = checkHandshake(encodeHandshake(code, codec.rawSocketId), terms);
         assert.deepEqual(result, { codec, peerLimit: lengthLimit(code) });
       }
     }
@@ -35,7 +35,7 @@ describe('RawSocket handshake [advanced/transport_rawsocket]', () => {
   it('refuses with each of the four errors', () => {
     const json = encodeHandshake(15, 1);
     const errorOf = (request: Uint8Array, more: Partial<typeof terms> = {}): number | undefined =>
-      judgeHandshake(request, { ...terms, ...more }).error;
+      checkHandshake(request, { ...terms, ...more }).error;
     for (const id of [0, 4, 5, 6, 15]) assert.equal(errorOf(encodeHandshake(15, id)), 1, `serializer ${id}`);
     assert.equal(errorOf(encodeHandshake(2, 1), { minPeerLimit: 4096 }), HandshakeError.LengthUnacceptable);
     assert.equal(errorOf(Uint8Array.of(0x7f, 0xf1, 0, 1)), HandshakeError.ReservedBits);
@@ -54,7 +54,7 @@ describe('RawSocket handshake [advanced/transport_rawsocket]', () => {
       [[0x7f, 0x90, 0, 0], /error code 9/],
       [[0x7f, 0xf1, 0, 0], /another serializer/],
       [[0x7f, 0xf3, 0, 1], /reserved bits/],
-      [[0x48, 0x54, 0x54, 0x50], /does not speak RawSocket/],
+      [[0x48, 0x54, 0x54, 0x50], /not a RawSocket router/],
     ];
     for (const [bytes, text] of refused) {
       const result = readReply(Uint8Array.from(bytes), 3);
