@@ -28,84 +28,34 @@ const HUSH_RUN = 10;
 
 /** wamp.session.*, testaments aside. [advanced/meta_api_sessions] */
 export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaProcedures {
-  const added = new WeakMap<RouterSession, Map<string, unknown>>();
+  return { ...listProcedures(realm), ...detailsProcedures(realm), ...killProcedures(realm, events) };
+}
 
-  function* clients(wanted: (session: RouterSession) => boolean): Generator<RouterSession> {
-    for (const session of realm.sessions()) if (!session.internal && wanted(session)) yield session;
-  }
-
-  /**
-   * One session in each step, since what a session leaves behind takes a while to end. The sessions are those of the
-   * moment of the call: one that joins later stays, and one that has left meanwhile is not counted.
-   */
-  function* kill(
-    sessions: readonly RouterSession[],
-    { reason, message }: Farewell,
-  ): Generator<number, number[], undefined> {
-    const killed: number[] = [];
-    for (const session of sessions) {
-      if (realm.session(session.id) !== session) continue;
-      session.end(reason, message);
-      killed.push(session.id);
-      yield KILL_COST;
-    }
-    return killed;
-  }
-
+function listProcedures(realm: RealmView): MetaProcedures {
   return {
     *'wamp.session.count'({ args }): MetaSteps {
       let count = 0;
-      yield* inSteps(clients(inRoles(args[0])), () => count++);
+      yield* inSteps(clients(realm, inRoles(args[0])), () => count++);
       return count;
     },
 
     *'wamp.session.list'({ args }): MetaSteps {
       const ids: number[] = [];
-      yield* inSteps(clients(inRoles(args[0])), ({ id }) => ids.push(id));
+      yield* inSteps(clients(realm, inRoles(args[0])), ({ id }) => ids.push(id));
       return ids;
     },
+  };
+}
 
+function detailsProcedures(realm: RealmView): MetaProcedures {
+  const added = new WeakMap<RouterSession, Map<string, unknown>>();
+  return {
     'wamp.session.get': ({ args }) => {
       const session = clientSession(realm, args[0]);
       return { ...Object.fromEntries(added.get(session) ?? []), ...sessionDetails(session) };
     },
 
-    'wamp.session.kill': ({ caller, args, kwargs }) => {
-      const farewell = farewellArguments(kwargs);
-      const session = clientSession(realm, args[0]);
-      // No *other* session has this id.
-      if (session === caller) throw noSuchSession(session.id);
-      return unanswered(kill([session], farewell));
-    },
-
-    'wamp.session.kill_by_authid': ({ caller, args, kwargs }) => {
-      const authid = textArgument(args[0], 'authid');
-      const farewell = farewellArguments(kwargs);
-      const sessions = clients(session => session !== caller && session.principal.authid === authid);
-      return kill([...sessions], farewell);
-    },
-
-    'wamp.session.kill_by_authrole': ({ caller, args, kwargs }) => {
-      const authrole = textArgument(args[0], 'authrole');
-      const farewell = farewellArguments(kwargs);
-      const sessions = clients(session => session !== caller && session.principal.authrole === authrole);
-      return counted(kill([...sessions], farewell));
-    },
-
-    *'wamp.session.kill_all'({ caller, kwargs }): MetaSteps {
-      const farewell = farewellArguments(kwargs);
-      const sessions = [...clients(session => session !== caller)];
-      // Neither meta events nor testaments come of it.
-      const hush = (session: RouterSession): void => {
-        realm.flushTestaments(session, 'detached');
-        realm.flushTestaments(session, 'destroyed');
-        events.silence(session);
-      };
-      yield* inSteps(sessions, hush, HUSH_RUN);
-      return yield* counted(kill(sessions, farewell));
-    },
-
-    // Not of the specification; nexus has it: values of one's own beside the details, null takes them away.
+    // An extension, compatible with nexus: adds values beside the details of the session. null removes a value.
     'wamp.session.modify_details': ({ args, payload }) => {
       const session = clientSession(realm, args[0]);
       if (isAbsent(args[1])) throw invalid('the details to be changed are missing');
@@ -118,6 +68,68 @@ export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaPro
       added.set(session, details);
     },
   };
+}
+
+function killProcedures(realm: RealmView, events: MetaEvents): MetaProcedures {
+  return {
+    'wamp.session.kill': ({ caller, args, kwargs }) => {
+      const farewell = farewellArguments(kwargs);
+      const session = clientSession(realm, args[0]);
+      // No *other* session has this id.
+      if (session === caller) throw noSuchSession(session.id);
+      return unanswered(kill(realm, [session], farewell));
+    },
+
+    'wamp.session.kill_by_authid': ({ caller, args, kwargs }) => {
+      const authid = textArgument(args[0], 'authid');
+      const farewell = farewellArguments(kwargs);
+      const sessions = clients(realm, session => session !== caller && session.principal.authid === authid);
+      return kill(realm, [...sessions], farewell);
+    },
+
+    'wamp.session.kill_by_authrole': ({ caller, args, kwargs }) => {
+      const authrole = textArgument(args[0], 'authrole');
+      const farewell = farewellArguments(kwargs);
+      const sessions = clients(realm, session => session !== caller && session.principal.authrole === authrole);
+      return counted(kill(realm, [...sessions], farewell));
+    },
+
+    *'wamp.session.kill_all'({ caller, kwargs }): MetaSteps {
+      const farewell = farewellArguments(kwargs);
+      const sessions = [...clients(realm, session => session !== caller)];
+      // The procedure publishes neither meta events nor testaments.
+      const hush = (session: RouterSession): void => {
+        realm.flushTestaments(session, 'detached');
+        realm.flushTestaments(session, 'destroyed');
+        events.silence(session);
+      };
+      yield* inSteps(sessions, hush, HUSH_RUN);
+      return yield* counted(kill(realm, sessions, farewell));
+    },
+  };
+}
+
+function* clients(realm: RealmView, wanted: (session: RouterSession) => boolean): Generator<RouterSession> {
+  for (const session of realm.sessions()) if (!session.internal && wanted(session)) yield session;
+}
+
+/**
+ * Ends one session in each step, because the removal of all that a session has takes time. Only sessions that existed at
+ * the time of the call are ended. A session that left in the meantime is not counted.
+ */
+function* kill(
+  realm: RealmView,
+  sessions: readonly RouterSession[],
+  { reason, message }: Farewell,
+): Generator<number, number[], undefined> {
+  const killed: number[] = [];
+  for (const session of sessions) {
+    if (realm.session(session.id) !== session) continue;
+    session.end(reason, message);
+    killed.push(session.id);
+    yield KILL_COST;
+  }
+  return killed;
 }
 
 function* counted(killing: Generator<number, number[], undefined>): MetaSteps {

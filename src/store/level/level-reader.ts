@@ -15,6 +15,11 @@ export interface LevelReaderParts {
   readonly hasBare: () => boolean;
 }
 
+/** The last key that a range has read, damaged ones included. */
+interface ReadPosition {
+  last: string | undefined;
+}
+
 /** Reads records and skips damaged ones: one bad block does not make the rest of the store unreadable. */
 export class LevelReader {
   readonly #parts: LevelReaderParts;
@@ -38,37 +43,52 @@ export class LevelReader {
 
   async *range(from: string, to: string): AsyncIterable<readonly [string, Uint8Array]> {
     const { handle, damage } = this.#parts;
-    let last: string | undefined;
+    const position: ReadPosition = { last: undefined };
     let attempts = 0;
     let batch = BATCH;
     for (;;) {
       const level = await handle.opened();
-      const iterator = level.iterator(last === undefined ? { gte: from, lt: to } : { gt: last, lt: to });
       try {
-        for (;;) {
-          const entries = await iterator.nextv(batch);
-          if (entries.length === 0) return;
-          for (const [key, sealed] of entries) {
-            last = key;
-            // Keys of the store itself. Keys of a namespace begin with its name.
-            if (key.startsWith('\u0000')) continue;
-            const value = this.#unseal(key, sealed);
-            if (value !== undefined) yield [key, value];
-          }
-        }
+        yield* this.#rest(level, from, to, batch, position);
+        return;
       } catch (error) {
         if (isCorruption(error)) {
           // LevelDB continues after a bad block and fails at the end. Read one by one, all entries before the end are
           // returned.
           if (batch === 1) {
-            damage.add(`after ${last ?? from}`, `a part of a table cannot be read (${textOf(error)})`);
+            damage.add(`after ${position.last ?? from}`, `a part of a table cannot be read (${textOf(error)})`);
             return;
           }
           batch = 1;
         } else if (!wasClosed(level, error) || ++attempts === ATTEMPTS) throw error;
-      } finally {
-        await iterator.close();
       }
+    }
+  }
+
+  /** The entries behind `position`, which it moves on. */
+  async *#rest(
+    level: Level,
+    from: string,
+    to: string,
+    batch: number,
+    position: ReadPosition,
+  ): AsyncGenerator<readonly [string, Uint8Array]> {
+    const { last } = position;
+    const iterator = level.iterator(last === undefined ? { gte: from, lt: to } : { gt: last, lt: to });
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(batch);
+        if (entries.length === 0) return;
+        for (const [key, sealed] of entries) {
+          position.last = key;
+          // Keys of the store itself. Keys of a namespace begin with its name.
+          if (key.startsWith('\u0000')) continue;
+          const value = this.#unseal(key, sealed);
+          if (value !== undefined) yield [key, value];
+        }
+      }
+    } finally {
+      await iterator.close();
     }
   }
 

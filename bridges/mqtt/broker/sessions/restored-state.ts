@@ -3,10 +3,19 @@ import type { MqttSink } from '../../source/mqtt-source.ts';
 import type { RefusedFilters } from '../../source/refused-filters.ts';
 import type { Journal } from '../durability/journal.ts';
 import { inspectRecord } from '../durability/record-check.ts';
-import { clientOf, decodeMessage, decodeQueued, decodeSession, numberOf, rangeOf } from '../durability/records.ts';
+import {
+  clientOf,
+  decodeMessage,
+  decodeQueued,
+  decodeSession,
+  numberOf,
+  rangeOf,
+  type SessionRecord,
+} from '../durability/records.ts';
 import type { BrokerMessage } from '../messages/broker-message.ts';
 import { ENTRY_BYTES, type MessageMemoryBudget } from '../messages/message-memory-budget.ts';
 import type { RetainedMessages } from '../messages/retained-messages.ts';
+import type { MqttSession } from './mqtt-session.ts';
 import type { SessionTable } from './session-table.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { sharedName } from './topic-filter.ts';
@@ -43,96 +52,159 @@ export interface RestoredState {
  * Fills the tables with what is in the store, as far as it fits. A session whose subscriptions do not fit is forgotten,
  * so that its client learns of it from CONNACK; messages that do not fit are dropped; retained ones stay in the store.
  */
-export async function restoreState(
+export function restoreState(
   store: Store,
   journal: Journal,
-  { sessions, subscriptions, retained, queueMemory, refusedFilters, sink }: RestoredTables,
+  tables: RestoredTables,
   ages: AgeClock,
 ): Promise<RestoredState> {
-  const skipped: SkippedRecords = { sessions: 0, messages: 0, retained: 0 };
-  const interrupted = new Set<string>();
-  /** Sessions whose record is to be written again. */
-  const changed = new Set<string>();
-  for await (const [key, record] of readable(store, 's', decodeSession)) {
-    const [clientId] = clientOf(key);
-    // Its principal does not exist any more: nobody can come back for it.
-    if (record.owner !== undefined && sink.isGone?.(record.owner) === true) {
-      journal.sessionOver(clientId);
-      continue;
+  return new Restore(store, journal, tables, ages).run();
+}
+
+/** One pass over the records of the store, kind by kind: a record refers only to kinds that were read earlier. */
+class Restore {
+  readonly #store: Store;
+  readonly #journal: Journal;
+  readonly #tables: RestoredTables;
+  readonly #ages: AgeClock;
+  readonly #skipped: SkippedRecords = { sessions: 0, messages: 0, retained: 0 };
+  /** The ids of the clients that were connected when the process ended. */
+  readonly #interrupted = new Set<string>();
+  /** The ids of sessions whose record must be written again. */
+  readonly #changed = new Set<string>();
+  readonly #messages = new Map<number, BrokerMessage>();
+
+  constructor(store: Store, journal: Journal, tables: RestoredTables, ages: AgeClock) {
+    this.#store = store;
+    this.#journal = journal;
+    this.#tables = tables;
+    this.#ages = ages;
+  }
+
+  async run(): Promise<RestoredState> {
+    await this.#restoreSessions();
+    await this.#readMessages();
+    await this.#restoreQueues();
+    await this.#restoreIncoming();
+    await this.#restoreRetained();
+    this.#tables.sink.replayed?.();
+    for (const { queueCount, number } of this.#messages.values()) if (queueCount === 0) this.#journal.orphan(number);
+    const wills = await this.#readWills();
+    this.#recordChanged();
+    this.#journal.flush();
+    return { wills, skipped: this.#skipped };
+  }
+
+  async #restoreSessions(): Promise<void> {
+    for await (const [key, record] of readable(this.#store, 's', decodeSession)) {
+      const [clientId] = clientOf(key);
+      // Its principal was removed, so no client can resume this session.
+      if (record.owner !== undefined && this.#tables.sink.isGone?.(record.owner) === true) {
+        this.#journal.sessionOver(clientId);
+      } else {
+        this.#restoreSession(clientId, record);
+      }
     }
+  }
+
+  #restoreSession(clientId: string, record: SessionRecord): void {
+    const { sessions } = this.#tables;
+    const { disconnectedAt } = record;
     const session = sessions.restore(clientId, record.owner, true, record.holder);
-    session.disconnectedAt = record.disconnectedAt === undefined ? ages.now() : ages.restored(record.disconnectedAt);
-    if (record.disconnectedAt === undefined) interrupted.add(clientId);
-    if (record.disconnectedAt !== session.disconnectedAt) changed.add(clientId);
-    const allowed = record.subscriptions.filter(
-      ([filter]) => !refusedFilters.refuses(sharedName(filter)?.filter ?? filter),
-    );
-    const fits = allowed.every(([filter, qos]) => {
-      if (!subscriptions.accepts(session, filter)) return false;
-      subscriptions.add(session, filter, qos);
-      return true;
-    });
-    if (fits) continue;
-    skipped.sessions += 1;
-    interrupted.delete(clientId);
-    changed.delete(clientId);
-    sessions.end(session);
-  }
-  const messages = new Map<number, BrokerMessage>();
-  let room = queueMemory.limit;
-  for await (const [key, message] of readable(store, 'm', decodeMessage)) {
-    const number = numberOf(key.slice(1));
-    if (room <= 0) {
-      journal.orphan(number);
-      await journal.relieve();
-      continue;
+    session.disconnectedAt = disconnectedAt === undefined ? this.#ages.now() : this.#ages.restored(disconnectedAt);
+    if (!this.#restoreSubscriptions(session, record.subscriptions)) {
+      this.#skipped.sessions += 1;
+      sessions.end(session);
+      return;
     }
-    message.ownPayload();
-    message.number = number;
-    const { receivedAt } = message;
-    message.receivedAt = ages.restored(receivedAt);
-    if (message.receivedAt !== receivedAt) journal.renewed(message);
-    messages.set(number, message);
-    room -= message.size + ENTRY_BYTES;
+    if (disconnectedAt === undefined) this.#interrupted.add(clientId);
+    if (disconnectedAt !== session.disconnectedAt) this.#changed.add(clientId);
   }
-  for await (const [key, record] of readable(store, 'q', decodeQueued)) {
-    const [clientId, rest] = clientOf(key);
-    const session = sessions.get(clientId);
-    const message = messages.get(record.message);
-    if (session === undefined || message === undefined || !queueMemory.accepts(message)) {
-      if (session !== undefined) skipped.messages += 1;
-      journal.forget(clientId, numberOf(rest));
-      await journal.relieve();
-      continue;
+
+  /** Returns whether all of them fit. */
+  #restoreSubscriptions(session: MqttSession, records: SessionRecord['subscriptions']): boolean {
+    const { subscriptions, refusedFilters } = this.#tables;
+    return records
+      .filter(([filter]) => !refusedFilters.refuses(sharedName(filter)?.filter ?? filter))
+      .every(([filter, qos]) => {
+        if (!subscriptions.accepts(session, filter)) return false;
+        subscriptions.add(session, filter, qos);
+        return true;
+      });
+  }
+
+  async #readMessages(): Promise<void> {
+    let free = this.#tables.queueMemory.limit;
+    for await (const [key, message] of readable(this.#store, 'm', decodeMessage)) {
+      const number = numberOf(key.slice(1));
+      if (free <= 0) {
+        this.#journal.orphan(number);
+        await this.#journal.relieve();
+        continue;
+      }
+      message.ownPayload();
+      message.number = number;
+      const { receivedAt } = message;
+      message.receivedAt = this.#ages.restored(receivedAt);
+      if (message.receivedAt !== receivedAt) this.#journal.renewed(message);
+      this.#messages.set(number, message);
+      free -= message.size + ENTRY_BYTES;
     }
-    // It may have been sent when the process ended; nothing on disk says whether.
-    const dup = interrupted.has(clientId);
-    journal.restored(session.queue.restore({ ...record, message, number: numberOf(rest), dup }));
   }
-  for await (const [key] of readable(store, 'i', () => undefined)) {
-    const [clientId, id] = clientOf(key);
-    const session = sessions.get(clientId);
-    if (session === undefined) journal.releasedIncoming(clientId, Number(id));
-    else session.incoming.set(Number(id), 'received');
+
+  async #restoreQueues(): Promise<void> {
+    const { sessions, queueMemory } = this.#tables;
+    for await (const [key, record] of readable(this.#store, 'q', decodeQueued)) {
+      const [clientId, rest] = clientOf(key);
+      const session = sessions.get(clientId);
+      const message = this.#messages.get(record.message);
+      if (session === undefined || message === undefined || !queueMemory.accepts(message)) {
+        if (session !== undefined) this.#skipped.messages += 1;
+        this.#journal.forget(clientId, numberOf(rest));
+        await this.#journal.relieve();
+        continue;
+      }
+      // It may have been sent before the process ended: the store does not record that.
+      const dup = this.#interrupted.has(clientId);
+      this.#journal.restored(session.queue.restore({ ...record, message, number: numberOf(rest), dup }));
+    }
   }
-  for await (const [, message] of readable(store, 'r', decodeMessage)) {
-    if (!retained.accepts(message)) skipped.retained += 1;
-    else if ((await replayOf(message, sink)) === 'pass') retained.set(message);
-    else journal.forgetRetained(message.topic);
+
+  /** The packet ids of QoS 2 messages that wait for PUBREL. */
+  async #restoreIncoming(): Promise<void> {
+    for await (const [key] of readable(this.#store, 'i', () => undefined)) {
+      const [clientId, id] = clientOf(key);
+      const session = this.#tables.sessions.get(clientId);
+      if (session === undefined) this.#journal.releasedIncoming(clientId, Number(id));
+      else session.incoming.set(Number(id), 'received');
+    }
   }
-  sink.replayed?.();
-  for (const message of messages.values()) if (message.queueCount === 0) journal.orphan(message.number);
-  const wills: InterruptedWill[] = [];
-  for await (const [key, message] of readable(store, 'w', decodeMessage)) {
-    wills.push({ clientId: clientOf(key)[0], message });
+
+  async #restoreRetained(): Promise<void> {
+    const { retained, sink } = this.#tables;
+    for await (const [, message] of readable(this.#store, 'r', decodeMessage)) {
+      if (!retained.accepts(message)) this.#skipped.retained += 1;
+      else if ((await replayOf(message, sink)) === 'pass') retained.set(message);
+      else this.#journal.forgetRetained(message.topic);
+    }
   }
-  // Those whose clients are away are so from now on.
-  for (const clientId of changed) {
-    const session = sessions.get(clientId);
-    if (session !== undefined) sessions.record(session);
+
+  async #readWills(): Promise<InterruptedWill[]> {
+    const wills: InterruptedWill[] = [];
+    for await (const [key, message] of readable(this.#store, 'w', decodeMessage)) {
+      wills.push({ clientId: clientOf(key)[0], message });
+    }
+    return wills;
   }
-  journal.flush();
-  return { wills, skipped };
+
+  /** Writes the time of disconnection of the sessions that were connected when the process ended. */
+  #recordChanged(): void {
+    const { sessions } = this.#tables;
+    for (const clientId of this.#changed) {
+      const session = sessions.get(clientId);
+      if (session !== undefined) sessions.record(session);
+    }
+  }
 }
 
 /** The records of one letter that can be used; the store reports the others. */
