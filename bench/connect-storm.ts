@@ -1,6 +1,6 @@
+import type { Effort } from './effort.ts';
 import { Latencies } from './latencies.ts';
 import { LoadSession } from './load-session.ts';
-import type { Effort } from './measure.ts';
 import type { Candidate } from './measured-router.ts';
 import { PacedLoad } from './paced-load.ts';
 import type { Findings, OtherScenario } from './scenario.ts';

@@ -1,4 +1,4 @@
-import type { TransportName } from './wire-format.ts';
+import type { TransportName } from './measured-router.ts';
 
 /** A WebSocket header from a server, which does not mask: 2 bytes and up to 8 more for the length. */
 const LONGEST_HEAD = 10;

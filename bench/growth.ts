@@ -1,7 +1,8 @@
 import { ours } from './candidates.ts';
+import type { Effort } from './effort.ts';
 import type { PlotLine } from './growth-plot.ts';
 import type { Pattern } from './load-session.ts';
-import { type Effort, type Entry, measureAll } from './measure.ts';
+import { type Entry, measureAll } from './measure.ts';
 import { PublishLoad, type PublishLoadOptions, type Subscriber } from './publish-load.ts';
 import { exactly, rawCbor, sensor } from './samples.ts';
 import type { Findings, OtherScenario } from './scenario.ts';

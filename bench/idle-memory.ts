@@ -1,5 +1,5 @@
+import type { Effort } from './effort.ts';
 import { LoadSession } from './load-session.ts';
-import type { Effort } from './measure.ts';
 import type { Candidate } from './measured-router.ts';
 import type { Findings, OtherScenario } from './scenario.ts';
 import { type WireName, wireText } from './wire-format.ts';

@@ -1,7 +1,7 @@
 import { MessageType } from '../src/wamp/messages/message-type.ts';
+import type { Effort } from './effort.ts';
 import { listFormats } from './list-format.ts';
 import { LoadSession } from './load-session.ts';
-import type { Effort } from './measure.ts';
 import type { Candidate } from './measured-router.ts';
 import { PacedLoad } from './paced-load.ts';
 import { rawCbor } from './samples.ts';

@@ -1,23 +1,8 @@
+import type { Effort } from './effort.ts';
 import type { LatencyFigures } from './latencies.ts';
 import type { Load } from './load.ts';
 import type { Candidate, MeasuredRouter } from './measured-router.ts';
 import type { LoadScenario } from './scenario.ts';
-
-/** How long each thing is looked at. */
-export interface Effort {
-  readonly rounds: number;
-  readonly roundMilliseconds: number;
-  readonly warmUpMilliseconds: number;
-  readonly idleSessions: number;
-  /** The largest table, the most sessions and so on, where it is measured how cost grows. */
-  readonly growTo: number;
-  /** Seconds that somebody does not read. */
-  readonly slowSeconds: number;
-  /** MQTT messages in each round. */
-  readonly mqttMessages: number;
-  /** Seconds that memory is watched under load. */
-  readonly soakSeconds: number;
-}
 
 /** Medians over the rounds of one router. */
 export interface Figures {

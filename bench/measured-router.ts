@@ -1,4 +1,4 @@
-import type { TransportName } from './wire-format.ts';
+export type TransportName = 'ws' | 'raw';
 
 /** What is listened for: the transports of WAMP, and MQTT, which the bridges speak. */
 export type Entrance = TransportName | 'mqtt';

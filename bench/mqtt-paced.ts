@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Effort } from './measure.ts';
+import type { Effort } from './effort.ts';
 import { MqttHost } from './mqtt-host.ts';
 import type { MqttPace, Paced } from './mqtt-pace.ts';
 import type { Findings, OtherScenario } from './scenario.ts';

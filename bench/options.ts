@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import type { Effort } from './effort.ts';
 import type { ForeignRouterOptions } from './foreign-router.ts';
-import type { Effort } from './measure.ts';
 
 const full: Effort = {
   rounds: 5,

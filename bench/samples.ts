@@ -1,7 +1,8 @@
 import type { SerializerName } from '../src/codec/message/codec.ts';
 import type { List } from './list-format.ts';
+import type { TransportName } from './measured-router.ts';
 import type { Subscriber } from './publish-load.ts';
-import type { TransportName, WireName } from './wire-format.ts';
+import type { WireName } from './wire-format.ts';
 
 /** What a sensor says: a PUBLISH of about 105 bytes in JSON. */
 export const sensor: List = [[], { value: 21.53, unit: 'C', at: 1_722_000_000.123 }];

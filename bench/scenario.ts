@@ -1,5 +1,5 @@
+import type { Effort } from './effort.ts';
 import type { Load } from './load.ts';
-import type { Effort } from './measure.ts';
 import type { Candidate, MeasuredRouter } from './measured-router.ts';
 
 /** A load on routers, which take turns. */

@@ -1,9 +1,9 @@
 import { slowPolicies } from '../src/link/outgoing-policy.ts';
 import { MessageType } from '../src/wamp/messages/message-type.ts';
 import { ours } from './candidates.ts';
+import type { Effort } from './effort.ts';
 import type { Tally } from './load.ts';
 import { LoadSession } from './load-session.ts';
-import type { Effort } from './measure.ts';
 import type { Candidate, MeasuredRouter } from './measured-router.ts';
 import { PacedLoad } from './paced-load.ts';
 import type { Findings, OtherScenario } from './scenario.ts';

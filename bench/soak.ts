@@ -1,5 +1,5 @@
 import { ours } from './candidates.ts';
-import type { Effort } from './measure.ts';
+import type { Effort } from './effort.ts';
 import type { MeasuredRouter } from './measured-router.ts';
 import { PacedLoad } from './paced-load.ts';
 import { rawCbor, sensor } from './samples.ts';

@@ -1,7 +1,5 @@
 import type { SerializerName } from '../src/codec/message/codec.ts';
-import type { Endpoint } from './measured-router.ts';
-
-export type TransportName = 'ws' | 'raw';
+import type { Endpoint, TransportName } from './measured-router.ts';
 
 /** How one side of a benchmark speaks: `ws/json`, `raw/cbor` … */
 export interface WireName {
