@@ -1,3 +1,4 @@
+import { errorMessage } from '../../src/base/error-message.ts';
 import {
   Client,
   type JoinedSession,
@@ -85,5 +86,5 @@ async function subscribeToAll(session: JoinedSession, sink: EventSink): Promise<
 
 function problemText(error: unknown): string {
   if (error instanceof WampError) return errorText(error.uri) ?? error.message;
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from '../base/error-message.ts';
 import {
   webSocketLink as standardWebSocketLink,
   type WebSocketLinkOptions,
@@ -17,7 +18,7 @@ async function nodeWebSocketLink(url: string, options: WebSocketLinkOptions = {}
   try {
     return await dial(url, { codec, ...rest });
   } catch (error) {
-    throw new WampError(ErrorUri.NetworkFailure, [error instanceof Error ? error.message : String(error)]);
+    throw new WampError(ErrorUri.NetworkFailure, [errorMessage(error)]);
   }
 }
 

@@ -2,6 +2,7 @@ import { copyFile, link, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import { errorMessage } from '../base/error-message.ts';
 import { DiskQuota } from './contract/disk-quota.ts';
 import type { DamagedRecord } from './files/damage.ts';
 import { checkFiles, damagedLogs, describeLog, missingTables, StoreUnusable } from './files/store-files.ts';
@@ -42,7 +43,7 @@ export async function checkStore(
       try {
         inspect(key, value);
       } catch (error) {
-        store.skipped(key, error instanceof Error ? error.message : String(error));
+        store.skipped(key, errorMessage(error));
       }
     }
     const aside = await readdir(join(folder, LOST)).catch(() => []);

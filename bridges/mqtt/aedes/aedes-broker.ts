@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes, type AedesOptions, type AedesPublishPacket, type Client, type PublishPacket } from 'aedes';
 import type { Clock } from '../../../src/base/clock.ts';
+import { errorMessage } from '../../../src/base/error-message.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import type { RefusalSummary } from '../../../src/base/refusal-summary.ts';
 import { peerAddress } from '../../../src/gateway/bridge/bridge.ts';
@@ -304,7 +305,7 @@ export class AedesBroker implements MqttSource {
       },
       (error: unknown) => {
         const code = error instanceof MqttRefusal ? error.code : Refused.Unavailable;
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorMessage(error);
         const kind = error instanceof MqttRefusal ? error.kind : `CONNACK ${code}`;
         this.#refusals.refused(peer.address, peer.clientId, reason, {}, kind);
         callback(Object.assign(new Error(reason), { returnCode: code }), false);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errorMessage } from '../../../src/base/error-message.ts';
 import { isReserved, isUri } from '../../../src/wamp/uri.ts';
 import { callSchemeSchema } from '../calls/call-scheme.ts';
 import { presetNames } from '../calls/schemes.ts';
@@ -91,7 +92,7 @@ export function checkRules(config: MappingConfig, context: z.core.$RefinementCtx
       try {
         sideTemplate(text, uris);
       } catch (error) {
-        const message = `${error instanceof Error ? error.message : String(error)}, with "uris: strict"`;
+        const message = `${errorMessage(error)}, with "uris: strict"`;
         context.addIssue({ code: 'custom', path: ['rules', index, key], message });
       }
     }

@@ -1,3 +1,4 @@
+import { errorMessage } from '../../../src/base/error-message.ts';
 import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 import type { BridgeContext, Owner } from '../../../src/gateway/bridge/bridge.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
@@ -90,7 +91,7 @@ export class Replays {
       return undefined;
     } catch (error) {
       const mayNot = error instanceof WampError && FORBIDDEN.has(error.uri);
-      return { error: error instanceof Error ? error.message : String(error), mayNot };
+      return { error: errorMessage(error), mayNot };
     }
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errorMessage } from '../../../src/base/error-message.ts';
 import { isReserved } from '../../../src/wamp/uri.ts';
 import { levelSpellings } from '../topics/level-spelling.ts';
 import { JsonPointer } from './json-pointer.ts';
@@ -19,7 +20,7 @@ const pointer = z.string().superRefine((text, context) => {
   try {
     new JsonPointer(text);
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    context.addIssue({ code: 'custom', message: errorMessage(error) });
   }
 });
 

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../../src/base/clock.ts';
+import { errorMessage } from '../../../src/base/error-message.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import { explainOpenFailure } from './open-failure.ts';
@@ -142,7 +143,7 @@ export class PortOwner {
     } catch (error) {
       if (this.#connection !== connection) return;
       this.#connection = undefined;
-      this.#failed(error instanceof Error ? error.message : String(error));
+      this.#failed(errorMessage(error));
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../../src/base/clock.ts';
+import { errorMessage } from '../../../src/base/error-message.ts';
 import { afterAwake } from '../../../src/base/time/awake-time.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import type { Captured } from './captured.ts';
@@ -199,7 +200,7 @@ export class TransactionQueue {
       },
       (error: unknown) => {
         if (this.#current !== transaction) return;
-        const text = error instanceof Error ? error.message : String(error);
+        const text = errorMessage(error);
         if (!transaction.abandoned) transaction.fail(error instanceof WampError ? error : canceled(text));
         this.#finish(transaction, 0);
       },

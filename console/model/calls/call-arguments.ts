@@ -1,3 +1,4 @@
+import { errorMessage } from '../../../src/base/error-message.ts';
 import { jsonPayload, jsonValue } from '../../../src/codec/json/json-values.ts';
 import type { Dict } from '../../../src/wamp/dict.ts';
 
@@ -65,7 +66,7 @@ function readJson(text: string): JsonText {
   try {
     return { ok: true, json: jsonValue(text) };
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = errorMessage(error);
     return { ok: false, problem: problem.replace(/^malformed JSON at byte \d+: /, '') };
   }
 }

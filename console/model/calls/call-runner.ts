@@ -1,3 +1,4 @@
+import { errorMessage } from '../../../src/base/error-message.ts';
 import type { WampSession } from '../../../src/client/api/session-api.ts';
 import { jsonPayload } from '../../../src/codec/json/json-values.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
@@ -69,7 +70,7 @@ export class CallRunner {
     } catch (error) {
       const took = this.#now() - at;
       if (!(error instanceof WampError)) {
-        const text = error instanceof Error ? error.message : String(error);
+        const text = errorMessage(error);
         return { kind: 'error', uri: 'not sent', values: { args: [text], kwargs: {} }, took };
       }
       if (error.uri === ErrorUri.Canceled) return { kind: 'canceled', took };

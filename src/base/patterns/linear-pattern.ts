@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSException } from 're2js';
+import { errorMessage } from '../error-message.ts';
 import { PatternRefusal, translatePattern } from './pattern-translation.ts';
 
 /**
@@ -57,7 +58,7 @@ export class LinearPattern {
       new LinearPattern(source, options);
       return undefined;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return errorMessage(error);
     }
   }
 
@@ -86,7 +87,7 @@ function compile(source: string, whole: boolean, dotAll: boolean): RE2JS {
     // RE2 accepts some patterns that are errors in JavaScript.
     new RegExp(source, 'u');
   } catch (error) {
-    throw new PatternRefusal(`is not a regular expression: ${error instanceof Error ? error.message : String(error)}`);
+    throw new PatternRefusal(`is not a regular expression: ${errorMessage(error)}`);
   }
   const translated = translatePattern(source, dotAll);
   try {

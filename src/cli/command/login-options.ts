@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { errorMessage } from '../../base/error-message.ts';
 import { craLogin, type Login, scramLogin, signLogin, ticketLogin } from '../../public/client.ts';
 import { CliError, type CliOption, type CliOptions } from './command.ts';
 import { text } from './option-values.ts';
@@ -65,6 +66,6 @@ export function readSecret(file: string): string {
     if (line === '') throw new Error('the first line is empty');
     return line;
   } catch (error) {
-    throw new CliError(`cannot read a secret from ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CliError(`cannot read a secret from ${file}: ${errorMessage(error)}`);
   }
 }

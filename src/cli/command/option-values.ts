@@ -1,3 +1,4 @@
+import { errorMessage } from '../../base/error-message.ts';
 import { jsonPayload, jsonValue } from '../../codec/json/json-values.ts';
 import type { Payload } from '../../wamp/payload.ts';
 import type { MatchPolicy } from '../../wamp/uri.ts';
@@ -9,7 +10,7 @@ export function typedValue(text: string): string {
     return jsonValue(text);
   } catch (error) {
     // Valid JSON that WAMP cannot carry is rejected. The user meant JSON, so it must not be sent as text.
-    if (isJson(text)) throw new CliError(`"${text.slice(0, 40)}" cannot be sent: ${messageOf(error)}`);
+    if (isJson(text)) throw new CliError(`"${text.slice(0, 40)}" cannot be sent: ${errorMessage(error)}`);
     return JSON.stringify(text);
   }
 }
@@ -56,10 +57,6 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Returns an option as a whole number of at least `min`, or undefined if it is missing. Throws `CliError` otherwise. */

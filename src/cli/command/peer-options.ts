@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { errorMessage } from '../../base/error-message.ts';
 import { ClientSession, type SessionOptions } from '../../client/session/client-session.ts';
 import { codecNamed } from '../../codec/codecs.ts';
 import type { SerializerName } from '../../codec/message/codec.ts';
@@ -135,8 +136,6 @@ function authorityOf(options: CliOptions): string | undefined {
     if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('the file contains no certificate in PEM format');
     return pem;
   } catch (error) {
-    throw new CliError(
-      `cannot read the CA certificate from ${file}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new CliError(`cannot read the CA certificate from ${file}: ${errorMessage(error)}`);
   }
 }

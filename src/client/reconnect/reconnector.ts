@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { errorMessage } from '../../base/error-message.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Link } from '../../link/link.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
@@ -138,5 +139,5 @@ export class Reconnector {
 
 function asWampError(error: unknown): WampError {
   if (error instanceof WampError) return error;
-  return new WampError(ErrorUri.NetworkFailure, [error instanceof Error ? error.message : String(error)]);
+  return new WampError(ErrorUri.NetworkFailure, [errorMessage(error)]);
 }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts';
+import { errorMessage } from '../../base/error-message.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Link, LinkReceiver } from '../../link/link.ts';
 import { type Dict, EMPTY_DICT, isDict } from '../../wamp/dict.ts';
@@ -79,7 +80,7 @@ export class Joining implements LinkReceiver {
       for (const login of logins) this.#attempts.set(login.method, login.begin({ authid, link: this.#link }));
     } catch (error) {
       this.#log.warn({ err: error }, 'cannot log in');
-      this.#refuse(new WampError(ErrorUri.AuthenticationFailed, [describe(error)]));
+      this.#refuse(new WampError(ErrorUri.AuthenticationFailed, [errorMessage(error)]));
       return;
     }
     const details = helloDetails(this.#admission, this.#attempts);
@@ -157,7 +158,7 @@ export class Joining implements LinkReceiver {
         this.#log.warn({ err: error, method }, 'challenge not answered');
         this.#abort(
           new WampError(ErrorUri.AuthenticationFailed, [
-            `the challenge (${method}) could not be answered: ${describe(error)}`,
+            `the challenge (${method}) could not be answered: ${errorMessage(error)}`,
           ]),
         );
       },
@@ -178,7 +179,7 @@ export class Joining implements LinkReceiver {
       this.#answering?.verify?.(isDict(authextra) ? authextra : EMPTY_DICT);
       return true;
     } catch (error) {
-      this.#abort(new WampError(ErrorUri.AuthenticationFailed, [describe(error)]));
+      this.#abort(new WampError(ErrorUri.AuthenticationFailed, [errorMessage(error)]));
       return false;
     }
   }
@@ -218,10 +219,6 @@ function helloDetails(admission: Admission, attempts: ReadonlyMap<string, LoginA
     ...(authmethods !== undefined && { authmethods }),
     ...(authextra !== undefined && { authextra }),
   };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The error in an ABORT or GOODBYE: its reason, and its arguments or else its message. */

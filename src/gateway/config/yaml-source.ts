@@ -11,6 +11,7 @@ import {
   type ScalarTag,
   type YAMLError,
 } from 'yaml';
+import { errorMessage } from '../../base/error-message.ts';
 import { type ConfigSource, type Origin, secretKey } from './config-source.ts';
 import { type ConfigPath, type ConfigProblem, type Span, showPath } from './values/config-problem.ts';
 
@@ -183,7 +184,7 @@ class YamlSource implements ConfigSource {
       try {
         text = this.#secrets.file(tagged.text).replace(/\r?\n$/, '');
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorMessage(error);
         return this.#give(path, place, `cannot read the file ${tagged.text}: ${reason}`);
       }
     }

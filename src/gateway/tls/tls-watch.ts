@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { errorMessage } from '../../base/error-message.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { TlsOptions } from '../../transport/server/socket-server.ts';
 import type { TlsConfig } from '../config/values/tls-schema.ts';
@@ -24,7 +25,7 @@ export function watchedTls(listener: string, config: TlsConfig, log: Logger): Tl
           told = undefined;
           log.info({ listener, cert, ...validity(options) }, 'certificate read again');
         } catch (error) {
-          const problem = error instanceof Error ? error.message : String(error);
+          const problem = errorMessage(error);
           if (problem === told) return;
           told = problem;
           log.error({ listener, problem }, 'the new certificate cannot be used; the one of before stays');

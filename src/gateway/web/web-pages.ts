@@ -1,3 +1,4 @@
+import { errorMessage } from '../../base/error-message.ts';
 import { StaticFiles } from '../../transport/http/static-files.ts';
 import type { HttpHandler } from '../../transport/web-server.ts';
 import type { ListenerConfig } from '../config/config-schema.ts';
@@ -22,7 +23,7 @@ export async function webPages(
     try {
       return [name, (await StaticFiles.load(folder, { base: `/${name}` })).handle] as const;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorMessage(error);
       throw new StartError(`the pages at /${name}/ cannot be served: ${why}`, { cause: error });
     }
   });

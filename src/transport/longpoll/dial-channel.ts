@@ -1,3 +1,4 @@
+import { errorMessage } from '../../base/error-message.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../../link/frame-channel.ts';
 import type { Answer, LongPollRequests } from './requests.ts';
 
@@ -105,7 +106,7 @@ export class LongPollDialChannel implements FrameChannel {
     try {
       return await requests.post(`${transport}/${action}`, contentType, body, this.#abort.signal);
     } catch (error) {
-      this.#over(`connection lost: ${error instanceof Error ? error.message : String(error)}`);
+      this.#over(`connection lost: ${errorMessage(error)}`);
       return undefined;
     }
   }

@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { errorMessage } from '../../base/error-message.ts';
 import type { FrameChannel, FrameReceiver } from '../../link/frame-channel.ts';
 
 /** Bytes that may wait in the channel before the stream applies backpressure. */
@@ -18,7 +19,7 @@ export class ChannelStream extends Duplex {
         if (!this.push(frame)) channel.pause();
       },
       drained: () => this.#continueWriting(),
-      refuse: error => channel.end('violation', error instanceof Error ? error.message : String(error)),
+      refuse: error => channel.end('violation', errorMessage(error)),
       closed: () => {
         this.push(null);
         this.#continueWriting();

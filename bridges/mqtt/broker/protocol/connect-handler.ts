@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { errorMessage } from '../../../../src/base/error-message.ts';
 import { RefusalLog } from '../../report/refusal-log.ts';
 import { isBridgeNotice } from '../../source/bridge-notice.ts';
 import { MqttRefusal, Refused } from '../../source/mqtt-source.ts';
@@ -192,7 +193,7 @@ export class ConnectHandler {
   }
 
   #refuse(connection: MqttConnection, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     const code = error instanceof MqttRefusal ? error.code : Refused.Unavailable;
     const kind = error instanceof MqttRefusal ? error.kind : `CONNACK ${code}`;
     connection.send(connack(code, false));

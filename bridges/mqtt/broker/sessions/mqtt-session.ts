@@ -1,3 +1,4 @@
+import { errorMessage } from '../../../../src/base/error-message.ts';
 import type { DropCounter } from '../../report/drop-counter.ts';
 import type { Qos } from '../../source/mqtt-source.ts';
 import { ownerQuotaKey } from '../../source/quota-key.ts';
@@ -283,7 +284,7 @@ export class MqttSession {
     journal.commit().then(release, (error: unknown) => {
       // As if PUBREC had not come: nothing on disk says that it has.
       entry.state = QueuedState.Sent;
-      connection?.close(`store write failed: ${error instanceof Error ? error.message : error}`);
+      connection?.close(`store write failed: ${errorMessage(error)}`);
     });
   }
 

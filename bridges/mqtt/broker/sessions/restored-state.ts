@@ -1,3 +1,4 @@
+import { errorMessage } from '../../../../src/base/error-message.ts';
 import type { AgeClock, Store } from '../../../../src/gateway/bridge/bridge.ts';
 import type { MqttSink } from '../../source/mqtt-source.ts';
 import type { RefusedFilters } from '../../source/refused-filters.ts';
@@ -219,7 +220,7 @@ async function* readable<T>(
       inspectRecord(key, value);
       record = decode(value);
     } catch (error) {
-      store.skipped(key, error instanceof Error ? error.message : String(error));
+      store.skipped(key, errorMessage(error));
       continue;
     }
     yield [key, record];

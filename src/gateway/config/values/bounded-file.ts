@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { errorMessage } from '../../../base/error-message.ts';
 
 /** The text of a file of at most `limit` bytes. Reads no more than that, so a device or pipe cannot fill the memory. */
 export function readBounded(path: string, limit: number): string {
@@ -43,7 +44,6 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** Why a file cannot be read, for people. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
-  return reasons[code] ?? error.message;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return reasons[code] ?? errorMessage(error);
 }

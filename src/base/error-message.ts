@@ -1,0 +1,4 @@
+/** The text of a caught value: the message of an `Error`, otherwise the value as text. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
