@@ -63,7 +63,7 @@ export class PacketReader {
     const first = chunk[this.#at];
     if (first === undefined) return undefined;
     if (this.#level === undefined && first >> 4 !== PacketType.Connect)
-      throw new MalformedPacket('the first packet is not CONNECT');
+      throw new MalformedPacket('the first packet must be CONNECT');
     let length = 0;
     let factor = 1;
     for (let index = 1; index < MAX_HEADER; index++) {
