@@ -13,8 +13,8 @@ function setup() {
   return { log, clock, refusals, refuse };
 }
 
-describe('summary of what is refused', () => {
-  it('tells the first at once, then the number and the latest, ever more rarely, and counts each', () => {
+describe('refusal summary', () => {
+  it('logs the first refusal at once, then the number and the latest less and less often, and counts each', () => {
     const { log, clock, refusals, refuse } = setup();
     for (let i = 0; i < 5000; i++) refuse('wrong', '192.0.2.1', { port: i });
     assert.deepEqual(log.lines, [{ level: 'info', fields: { port: 0 }, text: 'login refused' }]);
@@ -33,7 +33,7 @@ describe('summary of what is refused', () => {
     assert.deepEqual(refusals.counts, { 'login refused: wrong': 8600 });
   });
 
-  it('has a line for another reason and for another place', () => {
+  it('logs another reason and another network separately', () => {
     const { log, refuse } = setup();
     refuse('wrong');
     refuse('unknown');
@@ -41,7 +41,7 @@ describe('summary of what is refused', () => {
     assert.equal(log.lines.length, 3);
   });
 
-  it('tells at once again after a pause in which none came', () => {
+  it('logs at once again after a pause without a refusal', () => {
     const { log, clock, refuse } = setup();
     refuse('wrong');
     clock.advance(10_000);
@@ -52,7 +52,7 @@ describe('summary of what is refused', () => {
     );
   });
 
-  it('is bounded in lines and memory whatever places and reasons come, and loses no count', () => {
+  it('has a bounded number of lines and kinds for any networks and reasons, and loses no count', () => {
     const { log, clock, refusals, refuse } = setup();
     for (let i = 0; i < 20_000; i++) refuse(`reason ${i % 1000}`, `192.0.${i >> 8}.${i & 255}`);
     clock.advance(10_000);

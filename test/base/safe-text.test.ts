@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { escapeUnsafe, isPlainText } from '../../src/base/safe-text.ts';
 import { UNSAFE_CHARACTERS } from '../support/unsafe-characters.ts';
 
-describe('text that is shown', () => {
-  it('escapes every character that steers a terminal, turns the direction or is invisible, and nothing else', () => {
+describe('safe text', () => {
+  it('escapes every character that controls a terminal, changes the direction or is invisible, and no other', () => {
     for (const character of UNSAFE_CHARACTERS) {
       const shown = escapeUnsafe(`a${character}b`);
       assert.match(shown, /^a(\\u[0-9a-f]{4}){1,2}b$/, JSON.stringify(character));

@@ -15,7 +15,7 @@ describe('token bucket', () => {
     assert.equal(bucket.consume(1), 100);
   });
 
-  it('holds no more than its burst, however long the pause', () => {
+  it('contains at most its burst after any pause', () => {
     const clock = new FakeClock();
     const bucket = new TokenBucket({ rate: 10, burst: 3 }, clock);
     clock.advance(1_000_000);

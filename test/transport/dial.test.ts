@@ -22,7 +22,7 @@ import { until } from '../support/until.ts';
 
 const codec = jsonCodec;
 
-/** A server of the test's own, that answers whatever the test likes. */
+/** A server that gives each connection to the test. */
 async function stub(onSocket: (socket: Socket) => void): Promise<{ port: number } & AsyncDisposable> {
   const sockets: Socket[] = [];
   const server: Server = createServer(socket => {
@@ -52,7 +52,7 @@ async function failure(url: string, options: Partial<Parameters<typeof dial>[1]>
 }
 
 describe('dial', () => {
-  it('says where and why it cannot connect', async () => {
+  it('reports the URL and the reason if it cannot connect', async () => {
     const closed = await stub(() => {});
     await closed[Symbol.asyncDispose]();
     const { port } = closed;
@@ -68,7 +68,7 @@ describe('dial', () => {
     assert.match((await failure('unix:///no/such/socket')).message, /the socket file does not exist/);
   });
 
-  it('says what is wrong with an address', async () => {
+  it('reports the problem of an invalid URL', async () => {
     for (const [url, text] of [
       ['nonsense', /not a URL/],
       ['mqtt://127.0.0.1:1883', /Use ws:/],
@@ -87,13 +87,13 @@ describe('dial', () => {
     [[], /closed during the handshake/],
   ];
   for (const [reply, text] of replies) {
-    it(`understands a RawSocket reply of [${reply}] [advanced/transport_rawsocket]`, async () => {
+    it(`reports the meaning of RawSocket reply [${reply}] [advanced/transport_rawsocket]`, async () => {
       await using server = await stub(socket => socket.once('data', () => socket.end(Uint8Array.from(reply))));
       assert.match((await failure(`tcp://127.0.0.1:${server.port}`)).message, text);
     });
   }
 
-  it('announces its own limit, and keeps to the one of the router [advanced/transport_rawsocket]', async () => {
+  it('announces its own limit, and respects the limit of the router [advanced/transport_rawsocket]', async () => {
     let peer: RawPeer | undefined;
     await using server = await stub(socket => {
       peer = RawPeer.of(socket);
@@ -102,7 +102,7 @@ describe('dial', () => {
     const dialling = dial(url, { codec, maxMessageSize: 4096 });
     const router = await until('the connection', () => peer);
     assert.deepEqual([...(await router.read(4))], [0x7f, 0x31, 0, 0]);
-    // The reply byte by byte, and the first frame right behind it.
+    // The reply byte by byte, then the first frame at once.
     for (const byte of [0x7f, 0x01, 0, 0, ...rawFrame('[36,1,1,{},[7]]')]) {
       router.send([byte]);
       await new Promise(setImmediate);
@@ -118,7 +118,7 @@ describe('dial', () => {
     await receiver.over();
   });
 
-  it('loses no frame that comes in one piece with the answer to the upgrade', async () => {
+  it('loses no frame that arrives together with the answer to the upgrade', async () => {
     await using server = await stub(socket => {
       socket.once('data', request => {
         const key = /sec-websocket-key: (\S+)/i.exec(request.toString())?.[1] ?? '';
@@ -141,7 +141,7 @@ describe('dial', () => {
     assert.deepEqual(numbers(await receiver.received(1)), [7]);
   });
 
-  it('shows what a WebSocket server says when it refuses', async () => {
+  it('quotes the text with which a WebSocket server refuses', async () => {
     await using web = await listenWeb(
       {
         address: { host: '127.0.0.1', port: 0 },
@@ -162,7 +162,7 @@ describe('dial', () => {
   });
 
   for (const scheme of ['tcp', 'ws']) {
-    it(`gives up on ${scheme} when aborted, when it takes too long, and when aborted before`, async () => {
+    it(`stops connecting to ${scheme} if aborted, after the timeout, and if aborted before`, async () => {
       const ended: boolean[] = [];
       await using server = await stub(socket => {
         socket.resume();
@@ -183,7 +183,7 @@ describe('dial', () => {
     });
   }
 
-  it('says what its link is', async () => {
+  it('fills in the properties of its link', async () => {
     await using server = await stub(socket => socket.once('data', () => socket.write(Uint8Array.of(0x7f, 0xf1, 0, 0))));
     const { info } = await dial(`tcp://127.0.0.1:${server.port}`, { codec });
     assert.deepEqual(info, {
@@ -242,7 +242,7 @@ describe('TLS', () => {
     });
   }
 
-  it('stops, whoever is connected', async () => {
+  it('stops while clients are connected', async () => {
     const server = await listen('web', () => {});
     const target = { host: '127.0.0.1', port: server.port };
     using mute = await RawPeer.connect(target);
@@ -253,7 +253,7 @@ describe('TLS', () => {
     await Promise.all([mute.rest(), receiver.over()]);
   });
 
-  it('survives a stranger who speaks no TLS', async () => {
+  it('survives a client that does not use TLS', async () => {
     await using server = await listen('web', () => {});
     using peer = await RawPeer.connect({ host: '127.0.0.1', port: server.port });
     peer.send('GET / HTTP/1.1\r\n\r\n');

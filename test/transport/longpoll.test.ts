@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 
 const EVENT = '[36,1,2,{},[5]]';
 
-/** A listener that speaks long-poll under `/lp`, and a client made of `fetch`. */
+/** A listener with long-poll under `/lp`, and a client that uses `fetch`. */
 class LongPollServer extends LinkListener {
   readonly #hold: number;
 
@@ -36,7 +36,7 @@ class LongPollServer extends LinkListener {
     return fetch(`http://127.0.0.1:${await this.port()}/lp/${path}`, init);
   }
 
-  /** The id of a new transport. */
+  /** Opens a transport and returns its id. */
   async open(...protocols: readonly string[]): Promise<string> {
     const offered = protocols.length === 0 ? ['wamp.2.json'] : protocols;
     const response = await this.post('open', JSON.stringify({ protocols: offered }));
@@ -54,7 +54,7 @@ async function text(response: Promise<Response>, status = 200): Promise<string> 
 }
 
 describe('long-poll [advanced/transport_http_longpoll]', () => {
-  it('opens with the first protocol offered that it has, and an id that nobody can guess', async () => {
+  it('opens with the first supported protocol that is offered, and an id that cannot be guessed', async () => {
     await using server = new LongPollServer();
     const response = await server.post(
       'open?x=382913',
@@ -72,14 +72,14 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
   });
 
   for (const [what, body, explanation] of [
-    ['no protocol that it has', '{"protocols":["wamp.2.flatbuffers"]}', /wamp\.2\.cbor\.batched/],
+    ['no supported protocol', '{"protocols":["wamp.2.flatbuffers"]}', /wamp\.2\.cbor\.batched/],
     ['an empty list', '{"protocols":[]}', /Offer one of/],
     ['no protocols', '{"protocol":"wamp.2.json"}', /has to be a dictionary/],
-    ['names that are none', '{"protocols":[1]}', /has to be a dictionary/],
+    ['names that are not strings', '{"protocols":[1]}', /has to be a dictionary/],
     ['a list', '["wamp.2.json"]', /has to be a dictionary/],
-    ['no JSON', 'wamp.2.json', /has to be a dictionary/],
-    ['nothing', '', /has to be a dictionary/],
-    ['more than anybody would offer', `{"protocols":["${'x'.repeat(5000)}"]}`, /has to be a dictionary/],
+    ['text that is not JSON', 'wamp.2.json', /has to be a dictionary/],
+    ['an empty body', '', /has to be a dictionary/],
+    ['a body that is too long', `{"protocols":["${'x'.repeat(5000)}"]}`, /has to be a dictionary/],
   ] as const) {
     it(`refuses to open with ${what}`, async () => {
       await using server = new LongPollServer();
@@ -88,7 +88,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     });
   }
 
-  it('answers a send with 202 and nothing, and hands its one message on', async () => {
+  it('answers a send with 202 without a body, and delivers its message', async () => {
     await using server = new LongPollServer();
     const id = await server.open();
     const sent = await server.post(`${id}/send?x=1`, EVENT);
@@ -96,7 +96,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.deepEqual(numbers(await server.receiver.received(1)), [5]);
   });
 
-  it('answers a receive with one message, those that wait in order, and holds it while there is none', async () => {
+  it('answers a receive with one message, in order, and holds it while none waits', async () => {
     await using server = new LongPollServer();
     const id = await server.open();
     server.link.send(numbered(1));
@@ -117,7 +117,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.equal(await held, '[36,1,4,{},[3]]');
   });
 
-  it('answers a receive with all that waits where batches were agreed, and takes them', async () => {
+  it('answers a receive with all waiting messages if batches are agreed, and accepts batches', async () => {
     await using server = new LongPollServer();
     const json = await server.open('wamp.2.json.batched');
     for (const i of [1, 2, 3]) server.link.send(numbered(i));
@@ -169,7 +169,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.match(await text(server.post(`${id}/receive`)), new RegExp(ErrorUri.ProtocolViolation));
   });
 
-  it('answers a close with 202, ends the held receive, and forgets the transport', async () => {
+  it('answers a close with 202, ends the held receive, and removes the transport', async () => {
     await using server = new LongPollServer();
     const id = await server.open();
     const held = text(server.post(`${id}/receive`), 204);
@@ -180,7 +180,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     for (const action of ['receive', 'send', 'close']) await text(server.post(`${id}/${action}`), 404);
   });
 
-  it('lets a peer fetch what was said before the link closed, then answers 404', async () => {
+  it('lets a peer receive the messages from before the link closed, then answers 404', async () => {
     await using server = new LongPollServer();
     const id = await server.open();
     server.link.send(numbered(1));
@@ -193,13 +193,13 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.equal(server.receiver.messages.length, 0);
   });
 
-  it('tells a peer that asks what is said at the last, when the listener closes, and waits for nobody else', async () => {
+  it('sends the last messages to a held receive when the listener closes, and waits for no other peer', async () => {
     await using server = new LongPollServer();
     const id = await server.open();
     const held = text(server.post(`${id}/receive`));
     await server.holding();
     const stopped = server.stop();
-    // On a connection that was there before; no other is taken any more.
+    // On an existing connection, because the listener accepts no new one.
     const late = server.post('open', '{"protocols":["wamp.2.json"]}').then(({ status }) => status);
     assert.equal(await late.catch(() => 503), 503);
     server.link.send(numbered(1));
@@ -212,7 +212,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.match(await other.receiver.over(), /the listener closes/);
   });
 
-  it('has one receive at a time: a newer one takes the place of the older', async () => {
+  it('holds one receive at a time: a newer one replaces the older', async () => {
     await using server = new LongPollServer();
     const id = await server.open();
     const older = text(server.post(`${id}/receive`), 400);
@@ -223,7 +223,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.equal(await newer, '[36,1,2,{},[1]]');
   });
 
-  it('answers a receive with 204 when its time is over, and gives a peer up that asks no more', async () => {
+  it('answers a held receive with 204 after its time, and closes a transport without requests', async () => {
     await using server = new LongPollServer({ longPoll: { hold: 1000, idle: 3000 } });
     const id = await server.open();
     const held = text(server.post(`${id}/receive`), 204);
@@ -239,7 +239,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     await text(server.post(`${id}/receive`), 404);
   });
 
-  it('keeps what it has to say where a receive went away before it was answered', async () => {
+  it('keeps waiting messages if a receive is aborted before it is answered', async () => {
     await using server = new LongPollServer();
     const id = await server.open();
     using peer = await RawPeer.connect({ host: '127.0.0.1', port: await server.port() });
@@ -251,7 +251,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.equal(await text(server.post(`${id}/receive`)), '[36,1,2,{},[1]]');
   });
 
-  it('takes a send in pieces and in chunks, over HTTP/1.0 too', async () => {
+  it('accepts a send in pieces and in chunks, also over HTTP/1.0', async () => {
     await using server = new LongPollServer();
     const id = await server.open();
     using peer = await RawPeer.connect({ host: '127.0.0.1', port: await server.port() });
@@ -265,7 +265,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.deepEqual(numbers(await server.receiver.received(2)), [5, 5]);
   });
 
-  it('refuses a message over the limit with 400, told or found out, and takes one at it', async () => {
+  it('refuses a message over the limit with 400, with and without Content-Length, and accepts one at the limit', async () => {
     await using server = new LongPollServer({ maxMessageSize: 1024 });
     const id = await server.open();
     const fit = EVENT.padEnd(1024);
@@ -277,12 +277,12 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.equal(server.receiver.messages.length, 1);
   });
 
-  it('bounds the sends of one peer that are under way', async () => {
+  it('limits the concurrent sends of one peer', async () => {
     await using server = new LongPollServer({ messageRate: { rate: 1, burst: 1 } });
     const id = await server.open();
     await text(server.post(`${id}/send`, EVENT), 202);
     await text(server.post(`${id}/send`, EVENT), 202);
-    // Not read for a while now: of ten, eight wait and two are told.
+    // The link is paused: of ten sends, eight wait and two are refused.
     const statuses: number[] = [];
     const sends = Array.from({ length: 10 }, async () =>
       statuses.push((await server.post(`${id}/send`, EVENT)).status),
@@ -297,7 +297,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.deepEqual([statuses.filter(status => status === 202).length, server.receiver.messages.length], [8, 10]);
   });
 
-  it('counts transports as sessions and by address, and says 503', async () => {
+  it('limits transports by sessions and by address, with 503', async () => {
     await using server = new LongPollServer({ maxSessions: 2 });
     const id = await server.open();
     await server.open();
@@ -317,7 +317,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     await text(third.post('open', '{"protocols":["wamp.2.json"]}'), 503);
   });
 
-  it('bounds what waits for a peer that does not ask', async () => {
+  it('limits the bytes that wait for a peer without a receive', async () => {
     await using server = new LongPollServer({ maxQueuedBytes: 512 * 1024 });
     const id = await server.open();
     for (let i = 0; i < 100 && server.receiver.closings.length === 0; i++) {
@@ -329,7 +329,7 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     await text(server.post(`${id}/receive`), 404);
   });
 
-  it('lets in pages as the WebSocket does, and tells their browser so', async () => {
+  it('allows the same pages as WebSocket, and answers preflight requests', async () => {
     await using server = new LongPollServer();
     const open = '{"protocols":["wamp.2.json"]}';
     const evil = await server.post('open', open, { Origin: 'https://evil.example' });
@@ -353,14 +353,14 @@ describe('long-poll [advanced/transport_http_longpoll]', () => {
     assert.equal(preflight.headers.get('access-control-allow-headers'), 'Content-Type');
   });
 
-  it('has nothing but that: other methods are 405, other places 404', async () => {
+  it('answers other methods with 405, and other paths with 404', async () => {
     await using server = new LongPollServer();
     const id = await server.open();
     const got = await fetch(`http://127.0.0.1:${await server.port()}/lp/${id}/receive`);
     assert.deepEqual([got.status, got.headers.get('allow')], [405, 'POST, OPTIONS']);
     for (const path of ['', 'x/send', `${id}`, `${id}/`, `${id}/open`, `${id}/send/x`, 'open/x', '__proto__/send'])
       await text(server.post(path, EVENT), 404);
-    // What begins likewise is not of this transport.
+    // A path with the same beginning does not belong to long-poll.
     assert.equal((await fetch(`http://127.0.0.1:${await server.port()}/lpx`, { method: 'POST' })).status, 404);
   });
 });

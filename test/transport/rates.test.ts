@@ -22,13 +22,13 @@ const turn = (): Promise<void> => new Promise(setImmediate);
 const heartbeat = { interval: 0, timeout: 0 };
 const MESSAGE = Buffer.from('[16,1,{},"a.b"]');
 
-/** A masked frame of a client with an empty key, which leaves the payload as it is. */
+/** A masked frame of a client with a key of zeros, which does not change the payload. */
 function clientFrame(payload: Uint8Array): Buffer {
   const head = payload.length < 126 ? [0x82, 0x80 | payload.length] : [0x82, 0xfe, payload.length >> 8, payload.length];
   return Buffer.concat([Buffer.from([...head, 0, 0, 0, 0]), payload]);
 }
 
-/** What a test needs of a channel: how a peer sends so many messages at once. */
+/** A kind of channel, and how a peer sends many messages on it at once. */
 interface Kind {
   readonly name: string;
   open(clock: FakeClock): { channel: FrameChannel; send(count: number): void; socket?: FakeSocket };
@@ -53,7 +53,7 @@ function longPoll(clock: FakeClock, batched: boolean): LongPollChannel {
   return new LongPollChannel({ contentType: 'application/json', batched, ...times, clock, onOver: () => {} });
 }
 
-/** An HTTP answer that is never looked at. */
+/** An HTTP answer that the test ignores. */
 const answer = () =>
   ({ writeHead: () => {}, setHeader: () => {}, end: () => {}, once: () => {} }) as unknown as Parameters<
     LongPollChannel['send']
@@ -152,7 +152,7 @@ describe('rates of a peer that sends as fast as it can', () => {
       assert.ok(Math.abs(receiver.bytes - allowed) <= allowed / 10, `${receiver.bytes}, allowed ${allowed}`);
     });
 
-    it(`are owed for as long as it takes after one message that is worth an hour: ${kind.name}`, async () => {
+    it(`pause reading for an hour after one message of that cost: ${kind.name}`, async () => {
       const { clock, receiver, send } = metered(kind, { bytes: { rate: MESSAGE.length / 3600, burst: 1 } });
       send(5);
       await pass(clock, 10);
@@ -177,7 +177,7 @@ describe('rates of a peer that sends as fast as it can', () => {
       assert.equal(receiver.closings.length, 1, 'nothing waits');
     });
 
-    it(`let what came before the end through at the rate, and for a few seconds only: ${kind.name}`, async () => {
+    it(`deliver input from before the end at the rate, and for a few seconds only: ${kind.name}`, async () => {
       const soon = metered(kind, { messages: { rate: 10, burst: 1 } });
       soon.send(30);
       soon.socket?.push(null);

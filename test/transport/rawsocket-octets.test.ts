@@ -14,7 +14,7 @@ import { RawPeer, rawFrame } from '../support/raw-peer.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { testCertificate, testKey } from '../support/tls-fixture.ts';
 
-// The section on RawSocket, octet by octet, wherever it is spoken.
+// The RawSocket section of the specification, octet by octet, on each kind of listener.
 
 /** 2^12, so LENGTH 3. */
 const LIMIT = 4096;
@@ -33,7 +33,7 @@ for (const place of places) {
       const address = place.includes('Unix') ? { unixPath } : { host: '127.0.0.1', port: 0 };
       const tls = place.includes('TLS') ? { tls: { key: testKey, cert: testCertificate } } : {};
       const listen = place.includes('WebSocket') ? listenWeb : listenRawSocket;
-      // Whatever is an EVENT comes back.
+      // The link sends each EVENT back.
       listening = await listen({ ...options, ...tls, address }, link => {
         link.open({ message: message => link.send(message), closed: () => {} });
       });
@@ -73,7 +73,7 @@ for (const place of places) {
       }
     });
 
-    it('a handshake with reserved bits is answered with error 3, before anything else is looked at', async () => {
+    it('a handshake with reserved bits is answered with error 3, before any other check', async () => {
       for (const [third, fourth] of [
         [1, 0],
         [0x80, 0],
@@ -89,19 +89,19 @@ for (const place of places) {
       }
     });
 
-    it('a message goes each way, in the order of the frames, in any pieces', async () => {
+    it('messages arrive in order in both directions, in any chunks', async () => {
       using peer = await shaken();
       const bytes = Buffer.concat([rawFrame(EVENT), rawFrame('ping', 1), rawFrame(' [36,1,2,{},[6]]')]);
       for (const octet of bytes) peer.send([octet]);
       const frames = [await peer.frame(), await peer.frame(), await peer.frame()];
-      // A PONG waits for nobody; messages keep their order.
+      // PONGs may overtake messages. Messages keep their order.
       assert.deepEqual(
         frames.map(({ first, payload }) => `${first} ${payload.toString()}`),
         [`0 ${EVENT}`, '2 ping', '0 [36,1,2,{},[6]]'],
       );
     });
 
-    it('a frame of our limit is taken, whatever its type, and one octet more is not', async () => {
+    it('a frame at the limit is accepted for each type, and one octet more is refused', async () => {
       const largest = EVENT.padEnd(LIMIT);
       using peer = await shaken();
       peer.send(rawFrame(largest), rawFrame('x'.repeat(LIMIT), 1), rawFrame('x'.repeat(LIMIT), 2));
@@ -114,7 +114,7 @@ for (const place of places) {
       }
     });
 
-    it('a peer is sent no more than it takes', async () => {
+    it('a peer gets no message above its limit', async () => {
       using peer = await shaken(0x01);
       const fitting = EVENT.replace('5', `"${'x'.repeat(512 - EVENT.length - 1)}"`);
       assert.equal(fitting.length, 512);

@@ -29,7 +29,7 @@ class TestServer extends LinkListener {
     super((terms, accept) => listenRawSocket({ ...terms, ...more }, accept), limits);
   }
 
-  /** A peer that has shaken hands, with the given second octet. */
+  /** A peer after the handshake, with the given second octet. */
   async shaken(second = 0xf1): Promise<{ peer: RawPeer; link: WireLink; receiver: RecordingReceiver }> {
     const peer = await this.connect();
     peer.send([0x7f, second, 0, 0]);
@@ -38,14 +38,14 @@ class TestServer extends LinkListener {
   }
 }
 
-/** A listener whose clock does not stand still. */
+/** A listener with the system's clock. */
 async function listening(unixPath: string): Promise<Listening> {
   const terms = { name: 'devices', codecs, limits: defaultLimits, log: new RecordingLogger(), clock: systemClock };
   return listenRawSocket({ ...terms, address: { unixPath } }, () => {});
 }
 
 describe('RawSocket server [advanced/transport_rawsocket]', () => {
-  it('answers with the serializer asked for and its own limit', async () => {
+  it('answers with the requested serializer and its own limit', async () => {
     await using server = new TestServer({ maxMessageSize: 1024 * 1024 });
     using peer = await server.connect();
     peer.send([0x7f, 0x01, 0, 0]);
@@ -91,14 +91,14 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     assert.deepEqual([second.ended, fourth.ended], [false, false]);
   });
 
-  it('says nothing to another protocol', async () => {
+  it('closes without an answer on another protocol', async () => {
     await using server = new TestServer();
     using peer = await server.connect();
     peer.send('GET / HTTP/1.1\r\n\r\n');
     assert.equal((await peer.rest()).length, 0);
   });
 
-  it('takes a handshake and frames byte by byte, and in one piece', async () => {
+  it('accepts a handshake and frames byte by byte, and in one piece', async () => {
     await using server = new TestServer();
     const bytes = Buffer.concat([Buffer.from(JSON_16M), rawFrame(EVENT), rawFrame('[36,1,3,{},[6]]')]);
     using slow = await server.connect();
@@ -112,7 +112,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     for (const receiver of server.receivers) assert.deepEqual(numbers(await receiver.received(2)), [5, 6]);
   });
 
-  it('drops a stranger who does not shake hands in time', async () => {
+  it('drops a client that does not finish its handshake in time', async () => {
     await using server = new TestServer({ handshakeTimeout: 5000 });
     using mute = await server.connect();
     using slow = await server.connect();
@@ -133,13 +133,13 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     assert.deepEqual(await peer.frame(), { first: 2, payload: Buffer.from('are you there?') });
     assert.deepEqual(await peer.frame(), { first: 2, payload: Buffer.alloc(0) });
     assert.deepEqual(await peer.frame(), { first: 2, payload: Buffer.alloc(70_000, 3) });
-    // An unasked PONG is no harm.
+    // A PONG without a PING is ignored.
     peer.send(rawFrame('unasked', 2), rawFrame(EVENT));
     await server.receivers[0]?.received(1);
     peer[Symbol.dispose]();
   });
 
-  it('asks a silent peer with a PING, and drops it when there is no answer', async () => {
+  it('sends a PING to a silent peer, and drops it without an answer', async () => {
     await using server = new TestServer({ heartbeat: { interval: 1000, timeout: 500 }, rawSocketPings: 'always' });
     const { peer, receiver } = await server.shaken();
     server.clock.advance(1000);
@@ -158,7 +158,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     await peer.rest();
   });
 
-  it('asks only peers that have sent a PING themselves, unless told otherwise', async () => {
+  it('sends PINGs only to peers that have sent one, unless configured otherwise', async () => {
     await using server = new TestServer({ heartbeat: { interval: 1000, timeout: 500 } });
     const { peer: shy, receiver } = await server.shaken();
     const { peer: asker, receiver: askers } = await server.shaken();
@@ -183,7 +183,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     assert.equal((await peer.rest()).length, 0);
   });
 
-  it('takes and sends frames of exactly 2^24 bytes, with the X bit and no other length', async () => {
+  it('receives and sends frames of exactly 2^24 bytes, with the X bit and length 0', async () => {
     await using server = new TestServer({ maxMessageSize: 2 ** 24 });
     const { peer, link, receiver } = await server.shaken();
     const text = 'x'.repeat(2 ** 24 - 16);
@@ -195,14 +195,14 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     link.send(event);
     assert.deepEqual([...(await peer.read(4))], [0x08, 0, 0, 0]);
     assert.equal((await peer.read(2 ** 24)).toString('latin1'), message);
-    // One less has the other bits.
+    // One byte less uses the other bits.
     peer.send([0, 0xff, 0xff, 0xff], message.replace('xx', 'x'));
     await receiver.received(2);
     peer.send([0x08, 0, 0, 1]);
     assert.match((await peer.rest()).toString(), /longer than 2\^24/);
   });
 
-  it('refuses links beyond maxSessions, and takes the next once one is gone', async () => {
+  it('refuses links beyond maxSessions, and accepts the next when one has closed', async () => {
     await using server = new TestServer({ maxSessions: 1 });
     const { peer: first } = await server.shaken();
     server.welcome();
@@ -216,7 +216,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     third[Symbol.dispose]();
   });
 
-  it('refuses connections beyond those of one address, and hangs up on many more', async () => {
+  it('refuses connections beyond the limit of an address, and drops many more without an answer', async () => {
     await using server = new TestServer({ maxConnectionsPerAddress: 2 });
     const { peer: first } = await server.shaken();
     const { peer: second } = await server.shaken();
@@ -232,14 +232,14 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     third.send(JSON_16M);
     assert.deepEqual([...(await third.rest())], [0x7f, 0x40, 0, 0]);
     for (const peer of [first, second, ...refused]) peer[Symbol.dispose]();
-    // PendingConnections have deadlines; when none is left, they have been forgotten.
+    // Pending connections have deadlines. No timer is left when all of them have been removed.
     await until('all to be forgotten', () => server.clock.timers === 0 && server.receivers[1]?.closings.length === 1);
     const { peer } = await server.shaken();
     assert.equal(peer.ended, false);
     peer[Symbol.dispose]();
   });
 
-  it('tells the link how long its peer has for HELLO, where the listener says', async () => {
+  it('gives the link the HELLO timeout of its listener', async () => {
     await using server = new TestServer({ helloTimeout: 1234 });
     const { peer, link } = await server.shaken();
     assert.equal(link.info.helloTimeout, 1234);
@@ -250,7 +250,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     ['messages', { messageRate: { rate: 10, burst: 5 } }],
     ['bytes', { byteRate: { rate: 10 * EVENT.length, burst: 5 * EVENT.length } }],
   ] as const) {
-    it(`reads a peer that sends more ${what} than its rate more slowly, and loses nothing`, async () => {
+    it(`reads a peer that sends more ${what} than its rate more slowly, and loses no message`, async () => {
       await using server = new TestServer(limits);
       const { peer, link, receiver } = await server.shaken();
       const { peer: other, receiver: others } = await server.shaken();
@@ -258,7 +258,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
       peer.send(many(5));
       await receiver.received(5);
       assert.equal(link.counters.slowed, 0);
-      // They come in one piece, and the rest of the piece waits: 20 more than the bucket holds, which are two seconds.
+      // They arrive in one chunk, and the rest of the chunk waits: 20 more than the bucket contains, two seconds.
       peer.send(many(20));
       await receiver.received(6);
       assert.equal(link.counters.slowed, 1);
@@ -270,7 +270,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
         server.clock.advance(1);
         await receiver.received(received + 1);
       }
-      // A peer that is not read is not given up for its silence.
+      // A peer is not dropped for its silence while reading is paused.
       peer[Symbol.dispose]();
       other[Symbol.dispose]();
     });
@@ -279,8 +279,8 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
   const violations: readonly (readonly [string, Uint8Array])[] = [
     ['a frame with reserved bits', rawFrame(EVENT, 0x10)],
     ['a frame of reserved type', rawFrame(EVENT, 3)],
-    ['a frame over our limit', Buffer.from([0, 0, 2, 1])],
-    ['a frame that is no message', rawFrame('{"no":"message"}')],
+    ['a frame over the limit', Buffer.from([0, 0, 2, 1])],
+    ['a frame that is not a message', rawFrame('{"no":"message"}')],
     ['an empty frame', rawFrame('')],
   ];
   for (const [what, bytes] of violations) {
@@ -298,14 +298,14 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     });
   }
 
-  it('ABORTs a PING whose PONG the peer could not take', async () => {
+  it('ABORTs a PING whose PONG is above the limit of the peer', async () => {
     await using server = new TestServer();
     const { peer } = await server.shaken(0x01);
     peer.send(rawFrame(new Uint8Array(513), 1));
     assert.match((await peer.rest()).toString(), /PING longer than the peer itself accepts/);
   });
 
-  it('never sends more than the peer takes: drops the message, counts it and says so', async () => {
+  it('never sends a message above the limit of the peer: drops, counts and reports it', async () => {
     await using server = new TestServer();
     const { peer, link, receiver } = await server.shaken(0x01);
     const [fits, tooLarge] = [numbered(1, 'x'.repeat(400)), numbered(2, 'x'.repeat(600))];
@@ -317,7 +317,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     assert.deepEqual([link.counters.dropped, link.counters.messagesOut], [1, 1]);
     assert.equal(server.log.at('debug').length, 1);
     assert.deepEqual(receiver.closings, []);
-    // Not even the answer to a request fits: no conversation is possible.
+    // The answer to a request does not fit either, so the link closes.
     link.send({ type: MessageType.Challenge, method: 'ticket', extra: { long: 'x'.repeat(600) } });
     const { payload: abort } = await peer.frame();
     assert.deepEqual(JSON.parse(abort.toString()), [
@@ -329,7 +329,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     peer[Symbol.dispose]();
   });
 
-  it('counts what passes', async () => {
+  it('counts messages and bytes', async () => {
     await using server = new TestServer();
     const { peer, link, receiver } = await server.shaken();
     peer.send(rawFrame(EVENT), rawFrame(EVENT));
@@ -360,7 +360,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     peer[Symbol.dispose]();
   });
 
-  it('rejects with the code of the system where it cannot listen', async () => {
+  it('rejects with the code of the system if it cannot listen', async () => {
     const blocker = createServer();
     await new Promise<void>(resolve => blocker.listen(0, '127.0.0.1', resolve));
     const address = blocker.address();
@@ -373,7 +373,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     await new Promise(resolve => blocker.close(resolve));
   });
 
-  it('stops: refuses newcomers, drops strangers, waits for links, then destroys them', async () => {
+  it('stops: refuses new connections, drops pending ones, waits for links, then destroys them', async () => {
     const clock = new FakeClock();
     const log = new RecordingLogger();
     const receiver = new RecordingReceiver();
@@ -404,7 +404,7 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('listens on a Unix socket, for its owner only, takes over an abandoned one, and cleans up', async () => {
+  it('listens on a Unix socket, for its owner only, replaces an abandoned one, and removes it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'wampway-unix-'));
     const unixPath = join(folder, 'socket');
     const first = await listening(unixPath);

@@ -26,7 +26,7 @@ import { until } from '../support/until.ts';
 const EVENTS = 40_000;
 const TOPICS = 50;
 const KIB = 1024;
-/** Of one event: 1 KiB, of which the number is the beginning. */
+/** The argument of one event: 1 KiB that begins with the number. */
 const filler = 'x'.repeat(1000);
 
 function uri(text: string): Uri {
@@ -71,7 +71,7 @@ class Peer {
     return this.receiver.messages.filter(message => message.type === MessageType.Event);
   }
 
-  /** The requests that were answered with PUBLISHED. */
+  /** Requests that were answered with PUBLISHED. */
   get published(): number[] {
     return this.receiver.messages.flatMap(message => (message.type === MessageType.Published ? message.request : []));
   }
@@ -87,15 +87,15 @@ function numberOf({ payload }: EventMessage): number {
   return number;
 }
 
-/** A router behind a real listener, a publisher, a healthy subscriber, and one that a relay can keep from reading. */
+/** A router behind a real listener, a publisher, a fast subscriber, and one that a relay can keep from reading. */
 class Rig implements AsyncDisposable {
-  /** What the observer was told. */
+  /** The calls of the observer. */
   readonly drops: readonly number[];
   readonly log: RecordingLogger;
   readonly publisher: Peer;
   readonly healthy: Peer;
   readonly slow: Peer;
-  /** The router's end of the slow one's link. */
+  /** The router's end of the slow subscriber's link. */
   readonly slowLink: Link;
   readonly #proxy: StallableProxy;
   readonly #listening: Listening;
@@ -139,8 +139,8 @@ class Rig implements AsyncDisposable {
   }
 
   /**
-   * Publishes all events, no faster than the healthy one takes them, while the slow one reads nothing and asks for an
-   * acknowledgement with each batch. Returns the most that waited for it.
+   * Publishes all events, no faster than the fast subscriber reads them. The slow one reads nothing and requests an
+   * acknowledgement with each batch. Returns the most bytes that waited for it.
    */
   async flood(): Promise<number> {
     const { publisher, healthy, slow, slowLink } = this;
@@ -149,7 +149,7 @@ class Rig implements AsyncDisposable {
     for (let number = 0; number < EVENTS; ) {
       for (const end = number + 400; number < end; number++) publisher.publish(number, false, `t.${number % TOPICS}`);
       slow.publish(number, true, 'elsewhere');
-      // HELLO's answer and SUBSCRIBED came before.
+      // WELCOME and SUBSCRIBED came before.
       await healthy.receiver.received(2 + number);
       highest = Math.max(highest, slowLink.queuedBytes);
     }
@@ -165,7 +165,7 @@ class Rig implements AsyncDisposable {
     return this.slowLink.counters?.dropped ?? 0;
   }
 
-  /** What the slow one gets once it reads again, when all that was sent has come or was dropped. */
+  /** The events that the slow subscriber gets after it reads again, when all have arrived or were dropped. */
   async recovered(): Promise<number[]> {
     const { slow } = this;
     this.resume();
@@ -182,12 +182,12 @@ class Rig implements AsyncDisposable {
   }
 }
 
-/** What holds of a slow one that was kept: order, and that nothing is gone without being counted. */
+/** Checks a slow subscriber that stayed connected: its events are in order, and every lost one is counted. */
 function checkKept(rig: Rig, received: readonly number[]): void {
   assert.equal(received.length + rig.dropped, EVENTS);
   assert.ok(rig.dropped > EVENTS / 4, `only ${rig.dropped} were dropped: the system took the others`);
   assert.ok(received.every((number, i) => i === 0 || number > (received[i - 1] ?? 0)));
-  // No answer was dropped, and they came in order.
+  // All answers arrived, in order.
   assert.deepEqual(
     rig.slow.published,
     Array.from({ length: EVENTS / 400 }, (_, i) => (i + 1) * 400 + 1),
@@ -206,11 +206,11 @@ const lanes = [
   ['ws', jsonCodec],
 ] as const;
 
-describe('a stalled subscriber beside a healthy one', () => {
+describe('a stalled subscriber beside a fast one', () => {
   for (const [scheme, codec] of lanes) {
     const lane = `${scheme}, ${codec.name}`;
 
-    it(`disconnect: costs it its connection within the bound, and the other nothing (${lane})`, async () => {
+    it(`disconnect: closes its connection within the limit, and does not affect the other (${lane})`, async () => {
       const maxBytes = 4 * KIB * KIB;
       await using rig = await Rig.start(scheme, codec, { maxBytes });
       const highest = await rig.flood();
@@ -222,11 +222,11 @@ describe('a stalled subscriber beside a healthy one', () => {
       assert.deepEqual(rig.healthy.receiver.closings, []);
     });
 
-    it(`drop-oldest: it gets the newest, the rest is counted (${lane})`, async () => {
+    it(`drop-oldest: it gets the newest events, the others are counted (${lane})`, async () => {
       const maxMessages = 1000;
       await using rig = await Rig.start(scheme, codec, { policy: 'drop-oldest', maxMessages });
       const highest = await rig.flood();
-      // What the socket holds, and 1000 messages of 1 KiB and some.
+      // The socket's buffer, and 1000 messages of about 1 KiB.
       assert.ok(highest < 300 * KIB + maxMessages * 1.3 * KIB, `${highest} bytes waited`);
       const received = await rig.recovered();
       checkKept(rig, received);

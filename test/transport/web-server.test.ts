@@ -17,7 +17,7 @@ import { until } from '../support/until.ts';
 const EVENT = '[36,1,2,{},[5]]';
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
-/** JSON in binary frames, so that frames of the other kind can be told apart whatever other codecs there are. */
+/** JSON in binary frames, to test the other kind of frame without another codec. */
 const binaryJson: Codec = {
   name: 'cbor',
   binary: true,
@@ -40,7 +40,7 @@ class TestServer extends LinkListener {
     return client;
   }
 
-  /** What an upgrade with these headers is answered: all that comes. */
+  /** The whole answer to an upgrade with these headers. */
   async refusal(path: string, ...headers: readonly string[]): Promise<string> {
     using peer = await this.connect();
     peer.send(upgrade(path, ...headers));
@@ -48,7 +48,7 @@ class TestServer extends LinkListener {
   }
 }
 
-/** The other side of a WebSocket, as somebody else wrote it. */
+/** A WebSocket client of another implementation. */
 class Client implements Disposable {
   readonly socket: WebSocket;
   readonly opened: Promise<void>;
@@ -94,7 +94,7 @@ function upgrade(path: string, ...headers: readonly string[]): string {
 }
 
 describe('web server: WebSocket', () => {
-  it('speaks the first subprotocol offered that it has, also where the header is repeated', async () => {
+  it('selects the first supported subprotocol that is offered, also if the header is repeated', async () => {
     await using server = new TestServer({}, { codecs: [jsonCodec, binaryJson] });
     const offers: readonly (readonly [readonly string[], string])[] = [
       [['wamp.2.json'], 'wamp.2.json'],
@@ -115,7 +115,7 @@ describe('web server: WebSocket', () => {
     }
   });
 
-  it('refuses with 400 and says what to offer where there is no common subprotocol', async () => {
+  it('refuses with 400 without a common subprotocol, and lists the supported ones', async () => {
     await using server = new TestServer({}, { codecs: [jsonCodec] });
     for (const header of ['Sec-WebSocket-Protocol: wamp.2.flatbuffers, soap', 'X-None: none']) {
       const text = await server.refusal('/ws', header);
@@ -125,7 +125,7 @@ describe('web server: WebSocket', () => {
     assert.equal(server.links.length, 0);
   });
 
-  it('answers on its paths, and elsewhere with 404', async () => {
+  it('accepts WebSockets on its paths, and answers other paths with 404', async () => {
     await using server = new TestServer();
     const protocol = 'Sec-WebSocket-Protocol: wamp.2.json';
     for (const path of ['/ws', '/', '/ws?token=1']) {
@@ -138,7 +138,7 @@ describe('web server: WebSocket', () => {
     }
   });
 
-  it('refuses other upgrades, and broken ones', async () => {
+  it('refuses other upgrades, and invalid ones', async () => {
     await using server = new TestServer();
     using peer = await server.connect();
     peer.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
@@ -149,7 +149,7 @@ describe('web server: WebSocket', () => {
     assert.equal(server.links.length, 0);
   });
 
-  it('keeps pages of other origins out, by its own rule or the one given', async () => {
+  it('refuses pages of other origins, by its own check or a given one', async () => {
     const protocol = 'Sec-WebSocket-Protocol: wamp.2.json';
     await using server = new TestServer();
     assert.match(await server.refusal('/ws', protocol, 'Origin: http://evil.example'), /^HTTP\/1.1 403 /);
@@ -161,7 +161,7 @@ describe('web server: WebSocket', () => {
     assert.match(await strict.refusal('/ws', protocol), /^HTTP\/1.1 403 /);
   });
 
-  it('tells the link where its peer is and what it asked with', async () => {
+  it('gives the link the address and the headers of its peer', async () => {
     await using server = new TestServer();
     using client = await server.webSocket({ headers: { Cookie: 'a=b', 'X-Device': 'd1' } });
     const info = server.links[0]?.info;
@@ -174,7 +174,7 @@ describe('web server: WebSocket', () => {
     assert.deepEqual([info?.headers?.['cookie'], info?.headers?.['x-device']], ['a=b', 'd1']);
   });
 
-  it('sends JSON in text frames and the others in binary', async () => {
+  it('sends JSON in text frames and other serializers in binary frames', async () => {
     await using server = new TestServer({}, { codecs: [jsonCodec, binaryJson] });
     for (const [protocol, binary] of [
       ['wamp.2.json', false],
@@ -206,7 +206,7 @@ describe('web server: WebSocket', () => {
     });
   }
 
-  it('closes with 1009 on a message over the limit, and takes one at it', async () => {
+  it('closes with 1009 on a message over the limit, and accepts one at the limit', async () => {
     await using server = new TestServer({ maxMessageSize: 1000 });
     using client = await server.webSocket();
     const message = (size: number): string => `[36,1,2,{},["${'x'.repeat(size - 16)}"]]`;
@@ -219,7 +219,7 @@ describe('web server: WebSocket', () => {
     assert.equal(server.receivers[0]?.messages.length, 1);
   });
 
-  it('closes with 1002 on broken frames and 1007 on broken text', async () => {
+  it('closes with 1002 on invalid frames and 1007 on invalid UTF-8', async () => {
     await using server = new TestServer();
     const broken: readonly (readonly [number[], number])[] = [
       [[0x83, 0x80, 0, 0, 0, 0], 1002],
@@ -256,7 +256,7 @@ describe('web server: WebSocket', () => {
     assert.match(reason, /^(grün )+gr?ü?n?$/);
   });
 
-  it('answers pings, and asks a silent peer with its own', async () => {
+  it('answers PINGs, and sends PINGs to a silent peer', async () => {
     await using server = new TestServer({ heartbeat: { interval: 1000, timeout: 500 } });
     using client = await server.webSocket();
     client.socket.ping('hello');
@@ -264,7 +264,7 @@ describe('web server: WebSocket', () => {
     server.clock.advance(1000);
     server.clock.advance(1000);
     await until('a ping', () => client.pings.length > 0);
-    // The package has answered by itself; wait for that to be heard.
+    // The `ws` package answers by itself. Wait until its PONG has arrived.
     client.socket.send(EVENT);
     await server.receivers[0]?.received(1);
     server.clock.advance(500);
@@ -277,7 +277,7 @@ describe('web server: WebSocket', () => {
     assert.equal(await receiver.over(), 'the peer does not answer');
   });
 
-  it('drops a peer that sends pings and does not read', async () => {
+  it('drops a peer that sends PINGs and does not read', async () => {
     await using server = new TestServer();
     using peer = await server.connect();
     peer.send(upgrade('/ws', 'Sec-WebSocket-Protocol: wamp.2.json'));
@@ -293,7 +293,7 @@ describe('web server: WebSocket', () => {
     assert.match(await receiver.over(), /PINGs and does not read/);
   });
 
-  it('does not mistake a burst of pings that is read for one that is not', async () => {
+  it('keeps a peer that sends a burst of PINGs and reads the answers', async () => {
     await using server = new TestServer();
     using peer = await server.connect();
     peer.send(upgrade('/ws', 'Sec-WebSocket-Protocol: wamp.2.json'));
@@ -307,7 +307,7 @@ describe('web server: WebSocket', () => {
 });
 
 describe('web server: one port for all', () => {
-  it('tells RawSocket from HTTP by the first octet', async () => {
+  it('selects RawSocket or HTTP by the first octet', async () => {
     await using server = new TestServer(
       {},
       { onRequest: (request, response) => response.end(`you asked for ${request.url}`) },
@@ -327,7 +327,7 @@ describe('web server: one port for all', () => {
     assert.match((await slow.rest()).toString(), /you asked for \/slow/);
   });
 
-  it('takes no RawSocket where that is switched off', async () => {
+  it('accepts no RawSocket connection if it is disabled', async () => {
     await using server = new TestServer({}, { rawSocket: false });
     using peer = await server.connect();
     peer.send([0x7f, 0xf1, 0, 0]);
@@ -335,7 +335,7 @@ describe('web server: one port for all', () => {
     assert.equal(server.links.length, 0);
   });
 
-  it('answers garbage with 400 and goes on', async () => {
+  it('answers invalid HTTP with 400 and continues', async () => {
     await using server = new TestServer({}, { onRequest: (_request, response) => response.end('ok') });
     for (const garbage of [
       '\0\0\0\0\r\n\r\n',
@@ -351,7 +351,7 @@ describe('web server: one port for all', () => {
     assert.equal(await response.text(), 'ok');
   });
 
-  it('answers 404 where nobody answers requests, and 500 where whoever does fails', async () => {
+  it('answers 404 without a request handler, and 500 if the handler throws', async () => {
     await using empty = new TestServer();
     assert.equal((await fetch(`http://127.0.0.1:${await empty.port()}/`)).status, 404);
     await using failing = new TestServer(
@@ -368,7 +368,7 @@ describe('web server: one port for all', () => {
     assert.equal(failing.log.at('error').length, 1);
   });
 
-  it('drops strangers who say nothing, dribble a request, or idle after one', async () => {
+  it('drops clients that send nothing, send a request slowly, or idle after one', async () => {
     await using server = new TestServer(
       { handshakeTimeout: 5000 },
       { onRequest: (_request, response) => response.end() },
@@ -389,7 +389,7 @@ describe('web server: one port for all', () => {
     await idler.rest();
   });
 
-  it('does not hold a deadline against a link whose connection began with a request', async () => {
+  it('ends the deadline of a connection that becomes a link after a request', async () => {
     let late: ServerResponse | undefined;
     await using server = new TestServer(
       {},
@@ -410,7 +410,7 @@ describe('web server: one port for all', () => {
     await receiver.received(1);
   });
 
-  it('gives a request that is never answered no more than its time', async () => {
+  it('drops a request that is not answered in time', async () => {
     let asked = 0;
     const onRequest = (): void => {
       asked++;
@@ -425,7 +425,7 @@ describe('web server: one port for all', () => {
     await peer.rest();
   });
 
-  it('tells surplus connections so: 503, or RawSocket error 4', async () => {
+  it('answers surplus connections with 503 or RawSocket error 4', async () => {
     await using server = new TestServer(
       { maxConnections: 1 },
       { onRequest: (_request, response) => response.end('ok') },

@@ -14,16 +14,16 @@ import { until } from '../support/until.ts';
 
 const cbor = new Encoder({ useRecords: false, mapsAsObjects: true });
 
-// Batches and serializers of this file's own, so that ours are measured against the text and not against themselves.
+// This file has its own batches and serializers, to test the implementation against the specification and not itself.
 const formats: Record<SerializerName, { encode(list: unknown): Buffer; decode(bytes: Buffer): unknown }> = {
   json: { encode: list => Buffer.from(JSON.stringify(list)), decode: bytes => JSON.parse(bytes.toString()) },
   msgpack: { encode: list => Buffer.from(encodeMsgPack(list)), decode: bytes => decodeMsgPack(bytes) },
   cbor: { encode: list => cbor.encode(list), decode: bytes => cbor.decode(bytes) },
 };
 
-/** Somebody else's WAMP client that speaks batches. */
+/** A WAMP client with batches, of another implementation. */
 class BatchPeer implements Disposable {
-  /** Each message of the WebSocket, as the WAMP messages in it. */
+  /** The WAMP messages in each message of the WebSocket. */
   readonly batches: unknown[][] = [];
   closed: number | undefined;
   readonly #socket: WebSocket;
@@ -62,7 +62,7 @@ class BatchPeer implements Disposable {
     this.#socket.send(bytes, { binary: this.#name !== 'json' });
   }
 
-  /** The same in WebSocket fragments of `size` bytes, each after a PING. */
+  /** The same, in WebSocket fragments of `size` bytes. A PING precedes each fragment. */
   sendFragments(bytes: Buffer, size: number): void {
     for (let at = 0; at < bytes.length; at += size) {
       this.#socket.ping();
@@ -79,7 +79,7 @@ class BatchPeer implements Disposable {
     return Buffer.concat([length, body]);
   }
 
-  /** All WAMP messages so far. */
+  /** All WAMP messages received. */
   get messages(): unknown[] {
     return this.batches.flat();
   }
@@ -115,7 +115,7 @@ function typeOf(message: unknown): unknown {
 
 for (const name of ['json', 'msgpack', 'cbor'] as const) {
   describe(`batched WebSocket, ${name} [advanced/transport_batched_websocket]`, () => {
-    it('takes many messages at once and answers in batches, in order', async () => {
+    it('accepts many messages at once and answers in batches, in order', async () => {
       await using server = await RouterServer.start();
       using peer = await BatchPeer.connect(server.url, name);
       peer.send(HELLO);
@@ -131,11 +131,11 @@ for (const name of ['json', 'msgpack', 'cbor'] as const) {
         events.map(event => (Array.isArray(event) ? event[4] : undefined)),
         Array.from({ length: 50 }, (_, n) => [n, 'grün 🌱']),
       );
-      // What the router says in one turn of the event loop is one message of the WebSocket.
+      // The messages of one turn of the event loop are one message of the WebSocket.
       assert.equal(peer.batches.length, 2);
     });
 
-    it('takes a batch in many fragments, with a PING between', async () => {
+    it('accepts a batch in many fragments, with PINGs in between', async () => {
       await using server = await RouterServer.start();
       using peer = await BatchPeer.connect(server.url, name);
       const bytes = Buffer.concat([peer.pack(HELLO), peer.pack([32, 1, {}, 'com.batch'])]);
@@ -144,7 +144,7 @@ for (const name of ['json', 'msgpack', 'cbor'] as const) {
       assert.deepEqual(messages.map(typeOf), [2, 33]);
     });
 
-    it('bounds a batch, and sends what is larger by itself', async () => {
+    it('limits the size of a batch, and sends a larger message alone', async () => {
       await using server = await RouterServer.start();
       using peer = await BatchPeer.connect(server.url, name);
       peer.send(HELLO, [32, 1, {}, 'com.batch']);
@@ -159,7 +159,7 @@ for (const name of ['json', 'msgpack', 'cbor'] as const) {
         Array.from({ length: 11 }, (_, n) => n + 2),
       );
       const lengths = peer.batches.slice(before).map(batch => batch.length);
-      // Three of 20,000 bytes fit the 64 KiB that are gathered at most; the largest goes alone.
+      // A batch has at most 64 KiB, so three messages of 20,000 bytes fit. The largest is sent alone.
       assert.ok(lengths.includes(3) && Math.max(...lengths) === 3 && lengths.at(-1) === 1, lengths.join());
     });
 
@@ -183,7 +183,7 @@ for (const name of ['json', 'msgpack', 'cbor'] as const) {
       });
     }
 
-    it('is spoken by dial, and by a whole client on it', async () => {
+    it('is supported by dial, and by a client on it', async () => {
       await using server = await RouterServer.start();
       const [one, two] = await Promise.all(
         [1, 2].map(async () => {

@@ -11,8 +11,8 @@ import { RecordingLogger } from '../support/recording-logger.ts';
 import { RecordingReceiver } from '../support/recording-receiver.ts';
 import { until } from '../support/until.ts';
 
-// What a client may send in frames, and what not, octet by octet. Numbers in titles are the sections of the Autobahn
-// testsuite that ask the same; test/interop runs that itself, where it is installed.
+// The valid and invalid frames of a client, octet by octet. Numbers in titles are the sections of the Autobahn test suite
+// with the same cases. test/interop runs that suite if it is installed.
 
 const LIMIT = 100_000;
 
@@ -23,7 +23,7 @@ interface Shape {
   /** RSV1 to RSV3, as bits 4, 2 and 1. */
   readonly reserved?: number;
   readonly masked?: boolean;
-  /** What the head says, where that is not the truth. */
+  /** The length in the head, if it is not the real one. */
   readonly length?: number;
   /** Octets of the length: 1, 3 or 9. */
   readonly width?: number;
@@ -54,7 +54,7 @@ function event(text: string): string {
   return `[36,1,2,{},["${text}"]]`;
 }
 
-/** A message in fragments of the octets given, cut without regard to characters. */
+/** A message in fragments of the given size, which may split characters. */
 function fragments(text: string, ...sizes: readonly number[]): Buffer[] {
   const bytes = Buffer.from(text);
   const parts: Buffer[] = [];
@@ -72,7 +72,7 @@ const TEXT = 'κόσμε 𝄞 ﷐ \u{10ffff}';
 const EVENT = event(TEXT);
 const LONG = event('x'.repeat(70_000));
 
-/** What is sent, and the arguments of the EVENTs and the octets of the frames that come of it. */
+/** Sent frames, the arguments of the EVENTs that arrive, and the octets of the answers. */
 const taken: readonly (readonly [what: string, sent: readonly Uint8Array[], args: readonly string[], back?: string])[] =
   [
     [
@@ -129,8 +129,8 @@ const refused: readonly (readonly [what: string, sent: readonly Uint8Array[], co
   ['5 a PING in fragments', [frame(Op.Ping, 'x', { fin: false }), frame(0, 'x')], 1002],
   ['5 a PONG in fragments', [frame(Op.Pong, 'x', { fin: false })], 1002],
   ['5 a close frame in fragments', [frame(Op.Close, '', { fin: false })], 1002],
-  ['5 a continuation of nothing', [frame(0, EVENT)], 1002],
-  ['5 a continuation of nothing, more to come', [frame(0, EVENT, { fin: false })], 1002],
+  ['5 a continuation without a message', [frame(0, EVENT)], 1002],
+  ['5 a continuation without a message, not the last', [frame(0, EVENT, { fin: false })], 1002],
   ['5 a continuation after the last', [...fragments(EVENT, 9), frame(0, 'x')], 1002],
   ['5 a message within the fragments of another', [frame(Op.Text, '[', { fin: false }), frame(Op.Text, EVENT)], 1002],
   [
@@ -178,7 +178,7 @@ const refused: readonly (readonly [what: string, sent: readonly Uint8Array[], co
   ['an empty message', [frame(Op.Text)], 1002],
 ];
 
-/** The frames of a server in `bytes`, which end with one. */
+/** The frames of a server in `bytes`, which contain whole frames only. */
 function framesIn(bytes: Buffer): { first: number; payload: Buffer }[] {
   const frames: { first: number; payload: Buffer }[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -217,7 +217,7 @@ describe('frames of a WebSocket client [RFC6455-5]', () => {
   });
   after(() => listening[Symbol.asyncDispose]());
 
-  /** A WebSocket that is open, with what has come of the head's bytes behind it sent in one piece. */
+  /** Opens a WebSocket. Sends `first` in one piece with the request. */
   async function open(first: Uint8Array, ...headers: readonly string[]): Promise<[RawPeer, RecordingReceiver, string]> {
     const peer = await RawPeer.connect({ host: '127.0.0.1', port: listening.port });
     const lines = [
@@ -236,7 +236,7 @@ describe('frames of a WebSocket client [RFC6455-5]', () => {
   }
 
   for (const [what, sent, args, back = ''] of taken) {
-    it(`are taken: ${what}`, async () => {
+    it(`are accepted: ${what}`, async () => {
       const [peer, receiver] = await open(Buffer.concat(sent));
       using _ = peer;
       const messages = await receiver.received(args.length);
@@ -247,7 +247,7 @@ describe('frames of a WebSocket client [RFC6455-5]', () => {
     });
   }
 
-  it('are taken octet by octet: all of the above', async () => {
+  it('are accepted octet by octet: all of the above', async () => {
     const [peer, receiver] = await open(Buffer.alloc(0));
     using _ = peer;
     const short = taken.filter(([, sent]) => !sent.some(({ length }) => length > 1000));
@@ -274,7 +274,7 @@ describe('frames of a WebSocket client [RFC6455-5]', () => {
       const close = frames.at(-1);
       assert.deepEqual([close?.first, close?.payload.readUInt16BE(0)], [0x88, code]);
       assert.equal(receiver.closings.length, 1);
-      // Nothing but, perhaps, the ABORT before it.
+      // Only an ABORT may precede the close frame.
       for (const { first, payload } of frames.slice(0, -1)) {
         assert.equal(first, 0x81);
         assert.match(payload.toString(), /^\[3,.*"wamp\.error\.protocol_violation"\]$/);
@@ -292,7 +292,7 @@ describe('frames of a WebSocket client [RFC6455-5]', () => {
     });
   }
 
-  it('7 a close frame without a code is answered with none, and what follows it with nothing', async () => {
+  it('7 a close frame without a code is answered without a code, and later frames are ignored', async () => {
     const [peer, receiver] = await open(Buffer.concat([frame(Op.Close), frame(Op.Ping, 'x'), frame(Op.Text, EVENT)]));
     using _ = peer;
     await receiver.over();
@@ -300,7 +300,7 @@ describe('frames of a WebSocket client [RFC6455-5]', () => {
     assert.equal(receiver.messages.length, 0);
   });
 
-  it('12 are never compressed, whatever is offered [RFC7692]', async () => {
+  it('12 are never compressed, even if an extension is offered [RFC7692]', async () => {
     const [peer, receiver, head] = await open(
       frame(Op.Text, EVENT, { reserved: 4 }),
       'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-webkit-deflate-frame',

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { networkOf } from '../../../src/base/network/network-of.ts';
 
 describe('network of an address', () => {
-  it('counts an IPv4 address by itself, and one of IPv6 with its network of 64 bits', () => {
+  it('is the address itself for IPv4, and its /64 network for IPv6', () => {
     const cases: readonly (readonly [string, string])[] = [
       ['10.0.0.1', '10.0.0.1'],
       ['::ffff:10.0.0.1', '10.0.0.1'],

@@ -8,7 +8,7 @@ import { fc } from '../../support/fast-check.ts';
 
 const root = resolve(fileURLToPath(import.meta.url), '../../../../..');
 
-/** What JavaScript finds, in the form of `LinearMatch`. */
+/** The match of JavaScript, as a `LinearMatch`. */
 function reference(pattern: RegExp, text: string) {
   const match = pattern.exec(text);
   if (match === null) return undefined;
@@ -29,7 +29,7 @@ function same(source: string, texts: readonly string[]): void {
   }
 }
 
-/** Characters at which the two syntaxes differ. */
+/** Characters that the two syntaxes treat differently. */
 const odd = [
   '\n',
   '\r',
@@ -48,8 +48,8 @@ const odd = [
   '\u0000',
 ];
 
-describe('pattern that runs in linear time', () => {
-  it('means what JavaScript means, where RE2 by itself would not', () => {
+describe('linear pattern', () => {
+  it('matches as JavaScript, for syntax that RE2 reads differently', () => {
     const texts = ['', 'a', 'ab1_-', '[a]', 'a.b', '4 5', '🌱x', ...odd, ...odd.map(char => `a${char}b`)];
     const sources = [
       ...['.', '^.$', '\\s', '\\S', '[\\s]', '[^\\s]', '[\\S\\n]', '[^\\S]', '\\w+', '\\W', '\\d', '\\D', '\\b'],
@@ -89,7 +89,7 @@ describe('pattern that runs in linear time', () => {
     same('\\B', ['', 'a', 'ab', 'a b', '  ', 'é']);
   });
 
-  it('means what JavaScript means, whatever the pattern and the text', () => {
+  it('matches as JavaScript, for any pattern and text', () => {
     const atom = fc.constantFrom(
       'a',
       'b',
@@ -114,7 +114,7 @@ describe('pattern that runs in linear time', () => {
         return /[$^]/.test(one) && one.length === 1 ? one : one + count;
       });
     const sequence = fc.array(counted, { maxLength: 5 }).map(parts => parts.join(''));
-    // An optional group that matched nothing takes no part in JavaScript, and is the empty text in RE2.
+    // An optional group that matched nothing is undefined in JavaScript, and empty in RE2.
     const group = fc
       .tuple(fc.constantFrom('(', '(?:'), sequence, fc.constantFrom(')', 'b)?'))
       .map(parts => parts.join(''));
@@ -129,7 +129,7 @@ describe('pattern that runs in linear time', () => {
     fc.assert(fc.property(whole, fc.array(text, { maxLength: 5 }), same), { numRuns: 2000 });
   });
 
-  it('takes every pattern of the configurations and documents here, with the same meaning', () => {
+  it('accepts every pattern of the configurations and documents, with the same meaning', () => {
     const files = ['config', 'docs', 'examples'].flatMap(folder =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map(name => join(root, folder, name)),
     );
@@ -142,7 +142,7 @@ describe('pattern that runs in linear time', () => {
     }
   });
 
-  it('matches the whole text where it is told to, also with alternatives', () => {
+  it('matches the whole text with `whole`, also with alternatives', () => {
     const pattern = new LinearPattern('a|b.', { whole: true });
     assert.deepEqual(
       ['a', 'bc', 'ab', 'ba\n', ''].map(text => pattern.test(text)),
@@ -152,7 +152,7 @@ describe('pattern that runs in linear time', () => {
   });
 
   for (const source of ['^(?<v>(\\w+\\s?)*)$', '^(?<v>([a-z]+)+)$', '(x+x+)+y', '^(a|aa)+$', '(.*)(.*)(.*)(.*)[^b]$']) {
-    it(`takes a line of 64 KiB that is made against /${source}/`, () => {
+    it(`matches a hostile line of 64 KiB against /${source}/`, () => {
       const pattern = new LinearPattern(source);
       for (const pump of ['a', 'x', '1', 'b', 'a ']) pattern.match(`${pump.repeat(65_536 / pump.length)}!b`);
     });
@@ -176,7 +176,7 @@ describe('pattern that runs in linear time', () => {
     ['\\p{Script_Extensions=Greek}', /Unicode property is not supported/],
   ];
   for (const [source, reason] of refused) {
-    it(`refuses /${source.slice(0, 40)}/ and says why`, () => {
+    it(`refuses /${source.slice(0, 40)}/ with the reason`, () => {
       assert.match(LinearPattern.problem(source) ?? 'it was taken', reason);
     });
   }

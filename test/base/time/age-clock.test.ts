@@ -8,7 +8,7 @@ const DAY = 24 * 60 * 60 * 1000;
 const UNSET = 3_600_000;
 const NOW = Date.UTC(2026, 10, 30);
 
-/** A wall clock and a monotonic clock that move as a test says. */
+/** A wall clock and a monotonic clock that the test controls. */
 class TwoClocks implements Clock {
   wall: number;
   mono = 1000;
@@ -36,7 +36,7 @@ class TwoClocks implements Clock {
 }
 
 describe('AgeClock', () => {
-  it('follows the monotonic clock, whatever the wall clock does', () => {
+  it('follows the monotonic clock if the wall clock is set', () => {
     const clock = new TwoClocks(UNSET);
     const ages = new AgeClock(clock);
     const before = ages.now();
@@ -49,7 +49,7 @@ describe('AgeClock', () => {
     assert.equal(ages.now() - before, 5_000 + DAY);
   });
 
-  it('goes on from the last run by what the wall clock says, if that is plausible', () => {
+  it('continues from the last run by the wall clock if that is plausible', () => {
     for (const [then, now, elapsed, why] of [
       [NOW, NOW + DAY, DAY, undefined],
       [NOW, NOW, 0, undefined],
@@ -72,7 +72,7 @@ describe('AgeClock', () => {
     }
   });
 
-  it('counts the age of a record with an implausible time from now on, and says so once', () => {
+  it('counts the age of a record with an implausible time from now, and logs it once', () => {
     const clock = new TwoClocks(NOW);
     const log = new RecordingLogger();
     const ages = new AgeClock(clock, log);
@@ -85,7 +85,7 @@ describe('AgeClock', () => {
     assert.equal(log.lines.length, 1);
   });
 
-  it('takes none of its own times for those of an unset clock, however the clock stands', () => {
+  it('accepts its own times at any state of the wall clock', () => {
     const clock = new TwoClocks(0);
     const ages = new AgeClock(clock);
     const at = ages.now();
@@ -94,7 +94,7 @@ describe('AgeClock', () => {
     assert.equal(ages.restored(at), at);
   });
 
-  it('knows that the wall clock was set since the last mark', () => {
+  it('detects that the wall clock was set since the last mark', () => {
     const clock = new TwoClocks(UNSET);
     const ages = new AgeClock(clock);
     clock.pass(100 * DAY);

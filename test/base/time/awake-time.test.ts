@@ -5,7 +5,7 @@ import { Heartbeat } from '../../../src/transport/channel/heartbeat.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 describe('afterAwake', () => {
-  it('calls back in time while the process runs, whatever the length', () => {
+  it('calls back on time while the process runs, for any length', () => {
     for (const length of [100, 1_000, 4_999, 5_000, 5_001, 60_000]) {
       const clock = new FakeClock();
       let calls = 0;
@@ -18,7 +18,7 @@ describe('afterAwake', () => {
     }
   });
 
-  it('waits anew if the process was paused beyond the time', () => {
+  it('waits longer if the process was suspended beyond the time', () => {
     for (const length of [1_000, 20_000]) {
       const clock = new FakeClock();
       let calls = 0;
@@ -33,7 +33,7 @@ describe('afterAwake', () => {
     }
   });
 
-  it('ends even if the process is late all the time', () => {
+  it('ends even if every step is late', () => {
     const clock = new FakeClock();
     let calls = 0;
     afterAwake(clock, 1_000, () => calls++);
@@ -55,7 +55,7 @@ describe('afterAwake', () => {
 });
 
 describe('AwakeTime', () => {
-  it('stands still while the process does', () => {
+  it('stops while the process is suspended', () => {
     const clock = new FakeClock();
     const time = new AwakeTime(clock, 1_000);
     clock.advance(1_000);
@@ -71,7 +71,7 @@ describe('AwakeTime', () => {
 });
 
 describe('Heartbeat', () => {
-  it('judges no peer by the time in which this process slept', () => {
+  it('does not time out a peer for time in which this process was suspended', () => {
     const clock = new FakeClock();
     let asked = 0;
     let lost = 0;

@@ -26,10 +26,10 @@ describe('batch [advanced/transport_batched_websocket]', () => {
   });
 
   for (const binary of [false, true]) {
-    it(`is taken apart as it was put together, ${binary ? 'binary' : 'JSON'}`, () => {
+    it(`is split into the messages that were joined, ${binary ? 'binary' : 'JSON'}`, () => {
       const messages = ['[1,"a"]', '[]', 'x'.repeat(300)];
       assert.deepEqual(split(joinBatch(messages.map(bytes), binary), binary), messages);
-      // Also where the batch lies somewhere in a larger piece of memory.
+      // Also if the batch is a part of a larger buffer.
       const within = Buffer.concat([bytes('????'), joinBatch([bytes('[9]')], binary), bytes('??')]);
       assert.deepEqual(split(within.subarray(4, -2), binary), ['[9]']);
     });
@@ -45,7 +45,7 @@ describe('batch [advanced/transport_batched_websocket]', () => {
     ['a length far beyond the end', Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x61), true, 0],
   ];
   for (const [what, batch, binary, before] of broken) {
-    it(`is a violation with ${what}, after what came whole before it`, () => {
+    it(`is a violation with ${what}, after the complete messages before it`, () => {
       let count = 0;
       const reader = new BatchReader(batch, binary);
       assert.throws(() => {

@@ -7,12 +7,12 @@ import { FakeSocket } from '../../support/fake-socket.ts';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
 
-/** What is done within the turn, without an end of it. */
+/** Waits for the microtasks and ticks of this turn. */
 async function microtasks(): Promise<void> {
   for (let i = 0; i < 100; i++) await new Promise<void>(done => process.nextTick(done));
 }
 
-/** A socket that is read, and who takes what comes: `slow` milliseconds for each piece. */
+/** A socket with a reader. Handling takes `slow` milliseconds for each piece. */
 function flowing(slow: number) {
   const socket = new FakeSocket();
   socket.resume();
@@ -26,19 +26,19 @@ function flowing(slow: number) {
   return { socket, turns, pieces };
 }
 
-/** So many KiB, each of which says where it belongs. */
+/** Data of so many KiB. Each KiB contains its number. */
 function numbered(kib: number, first = 0): Uint8Array {
   return Uint8Array.from({ length: kib * 1024 }, (_, i) => first + Math.floor(i / 1024));
 }
 
 describe('reading in turns', () => {
-  // All peers of the process share one turn, those of the test before as well.
+  // All peers of the process share one turn, including those of the previous test.
   beforeEach(async () => {
     while (!sharedTurn.isIdle) await turn();
     await turn();
   });
 
-  it('hands on what is done within a turn at once, and never pauses for it', async () => {
+  it('delivers input that is handled within a turn at once, without a pause', async () => {
     const { socket, turns, pieces } = flowing(0);
     for (let i = 0; i < 5; i++) turns.read(numbered(1, i));
     assert.equal(pieces.length, 5);
@@ -48,12 +48,12 @@ describe('reading in turns', () => {
     assert.equal(socket.isPaused(), false);
   });
 
-  it('keeps the rest of what takes long for later turns, in order, and reads on when all is handled', async () => {
+  it('keeps slow input for later turns, in order, and resumes reading when all is handled', async () => {
     const { socket, turns, pieces } = flowing(5);
     turns.read(numbered(10));
     await microtasks();
     assert.deepEqual([pieces.length, socket.isPaused()], [1, true]);
-    // What the stream had in hand already.
+    // The data that the stream had buffered.
     turns.read(numbered(1, 10));
     assert.equal(pieces.length, 1);
     for (let i = 0; i < 100 && socket.isPaused(); i++) {
@@ -65,7 +65,7 @@ describe('reading in turns', () => {
     assert.equal(socket.isPaused(), false);
   });
 
-  it('counts what comes without a pause together', async () => {
+  it('adds up the time of chunks that arrive without a pause', async () => {
     const { socket, turns } = flowing(2.5);
     turns.read(numbered(5));
     await microtasks();
@@ -74,7 +74,7 @@ describe('reading in turns', () => {
     assert.equal(socket.isPaused(), true);
   });
 
-  it('ends neither a pause that was asked for nor a rest', async () => {
+  it('ends neither a requested pause nor a wait for the next turn', async () => {
     const { socket, turns, pieces } = flowing(5);
     turns.read(numbered(6));
     await microtasks();
@@ -95,7 +95,7 @@ describe('reading in turns', () => {
     assert.equal(socket.isPaused(), false);
   });
 
-  it('keeps the rest of a chunk when it is paused in the middle, and reads on to a bound', async () => {
+  it('keeps the rest of a chunk if it is paused within it, and reads ahead up to a limit', async () => {
     const socket = new FakeSocket();
     socket.resume();
     const pieces: Uint8Array[] = [];
@@ -106,7 +106,7 @@ describe('reading in turns', () => {
     });
     turns.read(numbered(6));
     assert.deepEqual([pieces.length, socket.isPaused()], [1, false]);
-    // Chunks of one byte cost no more than what is in them.
+    // Chunks of one byte are joined.
     for (let i = 0; i < 100; i++) turns.read(Uint8Array.of(6));
     turns.read(numbered(26, 7));
     assert.deepEqual([pieces.length, socket.isPaused()], [1, true]);
@@ -143,7 +143,7 @@ describe('reading in turns', () => {
     });
   }
 
-  it('shares one turn between all peers that have more to say', async () => {
+  it('shares one turn between all peers with more input', async () => {
     const peers = Array.from({ length: 10 }, () => flowing(1));
     for (const { turns } of peers) turns.read(numbered(200));
     await microtasks();
@@ -165,7 +165,7 @@ describe('reading in turns', () => {
     for (const { pieces } of peers) assert.deepEqual(Buffer.concat(pieces), Buffer.from(numbered(200)));
   });
 
-  it('shares it between peers that say little at a time, too', async () => {
+  it('shares one turn between peers that send little at a time, too', async () => {
     const peers = Array.from({ length: 100 }, () => flowing(1));
     for (const { turns } of peers) turns.read(numbered(1));
     const done = (): number => peers.filter(({ pieces }) => pieces.length > 0).length;
@@ -180,7 +180,7 @@ describe('reading in turns', () => {
     assert.ok(peers.every(({ socket }) => !socket.isPaused()));
   });
 
-  it('reads a peer that speaks rarely before those that speak without pause', async () => {
+  it('reads a peer that sends rarely before those that send without pause', async () => {
     const busy = Array.from({ length: 50 }, () => flowing(1));
     for (const { turns } of busy) turns.read(numbered(200));
     // At first, all of them are new.
@@ -195,7 +195,7 @@ describe('reading in turns', () => {
       await microtasks();
       assert.equal(rare.pieces.length, i, 'before the others, until its quantum is used up');
     }
-    // Not so one that would be first again and again: all others have their turn before.
+    // A peer that sends again and again is not preferred: all others have their turn first.
     rare.turns.read(numbered(1));
     for (let i = 0; i < 3; i++) {
       await turn();
@@ -209,7 +209,7 @@ describe('reading in turns', () => {
     assert.equal(rare.pieces.length, 4);
   });
 
-  it('leaves the rest of a piece to another turn when what is handled makes the peer rest', async () => {
+  it('leaves the rest of a piece to another turn if handling pauses the peer', async () => {
     const socket = new FakeSocket();
     socket.resume();
     const clock = new FakeClock();

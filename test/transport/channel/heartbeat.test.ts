@@ -16,14 +16,14 @@ function start(interval = 1000, timeout = 400): { clock: FakeClock; heartbeat: H
 }
 
 describe('heartbeat', () => {
-  it('asks after silence and gives up without an answer', () => {
+  it('sends a PING after silence, and times out without an answer', () => {
     const { clock, events } = start();
     clock.advance(5000);
     assert.deepEqual(events, ['ask 1000', 'lost 1400']);
     assert.equal(clock.timers, 0);
   });
 
-  it('asks again after each answer', () => {
+  it('sends the next PING after each answer', () => {
     const { clock, heartbeat, events } = start();
     clock.advance(1100);
     heartbeat.heard();
@@ -31,7 +31,7 @@ describe('heartbeat', () => {
     assert.deepEqual(events, ['ask 1000', 'ask 2400']);
   });
 
-  it('does not ask a peer that talks', () => {
+  it('sends no PING to a peer that sends', () => {
     const { clock, heartbeat, events } = start();
     for (let i = 0; i < 20; i++) {
       heartbeat.heard();
@@ -40,7 +40,7 @@ describe('heartbeat', () => {
     assert.equal(events.length, 0);
   });
 
-  it('stops, also from within asking', () => {
+  it('stops, also while it sends a PING', () => {
     const { clock, heartbeat, events } = start();
     heartbeat.stop();
     clock.advance(5000);
@@ -64,8 +64,8 @@ describe('heartbeat', () => {
   });
 });
 
-describe('heartbeat while nothing is read', () => {
-  it('asks, because a write finds out about a closed connection, gives up never, and does so again afterwards', () => {
+describe('heartbeat while reading is paused', () => {
+  it('sends PINGs, because a write detects a closed connection, and times out only after reading resumes', () => {
     const { clock, heartbeat, events } = start();
     heartbeat.paused = true;
     clock.advance(5000);
@@ -75,7 +75,7 @@ describe('heartbeat while nothing is read', () => {
     assert.deepEqual(events.slice(3), ['ask 6200', 'lost 6600']);
   });
 
-  it('does not give up on a peer that was asked just before', () => {
+  it('does not time out if reading is paused after the PING', () => {
     const { clock, heartbeat, events } = start();
     clock.advance(1100);
     heartbeat.paused = true;

@@ -4,7 +4,7 @@ import type { FrameChannel, FrameReceiver } from '../../../src/link/frame-channe
 import { MeteredChannel, type Rates } from '../../../src/transport/channel/metered-channel.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-/** The channel below and the receiver above, in one. */
+/** The channel below and the receiver above, as one object. */
 class Ends implements FrameChannel, FrameReceiver {
   readonly maxFrame = 512;
   readonly queuedBytes = 7;
@@ -59,7 +59,7 @@ function setup(rates: Rates) {
 }
 
 describe('metered channel', () => {
-  it('passes everything on', () => {
+  it('forwards every call', () => {
     const { ends, channel, clock } = setup({ messages: { rate: 1, burst: 1 } });
     channel.write(new Uint8Array(3));
     ends.below?.drained();
@@ -71,7 +71,7 @@ describe('metered channel', () => {
     assert.deepEqual([channel.maxFrame, channel.queuedBytes, clock.timers], [512, 7, 0]);
   });
 
-  it('pauses for as long as is owed, by the rate that is exceeded most', () => {
+  it('pauses until the debt is repaid, for the rate that is exceeded most', () => {
     const { clock, ends, arrive } = setup({ messages: { rate: 10, burst: 10 }, bytes: { rate: 1000, burst: 1000 } });
     arrive(1, 1000);
     assert.equal(ends.paused, false);
@@ -85,7 +85,7 @@ describe('metered channel', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('ends no pause that somebody else has asked for, and the other way round', () => {
+  it('does not end the pause of the receiver, and the receiver does not end its pause', () => {
     const { clock, ends, channel, arrive } = setup({ messages: { rate: 10, burst: 1 } });
     channel.pause();
     arrive(2);
@@ -99,7 +99,7 @@ describe('metered channel', () => {
     assert.equal(ends.paused, true);
   });
 
-  it('forgives nothing, however much is owed', () => {
+  it('remembers a debt of any size', () => {
     const { clock, ends, arrive } = setup({ messages: { rate: 1, burst: 1 } });
     arrive(101);
     clock.advance(99_999);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { AddressRanges, isAddressRange } from '../../../src/transport/endpoint/address-ranges.ts';
 
 describe('address ranges', () => {
-  it('holds addresses and networks of both kinds', () => {
+  it('contain addresses and networks of both families', () => {
     const ranges = new AddressRanges(['192.168.1.20', '10.0.0.0/8', 'fd00::/8', '2001:db8::1', '172.16.5.0/30']);
     for (const address of [
       ...['192.168.1.20', '10.255.0.1', '::ffff:10.1.2.3', 'fd12:3456::1', '2001:db8:0:0::1', '172.16.5.3'],
@@ -16,13 +16,13 @@ describe('address ranges', () => {
     }
   });
 
-  it('takes every address for /0, of its own kind', () => {
+  it('contain every address of their family with /0', () => {
     assert.equal(new AddressRanges(['0.0.0.0/0']).has('255.255.255.255'), true);
     assert.equal(new AddressRanges(['0.0.0.0/0']).has('::1'), false);
     assert.equal(new AddressRanges(['::/0']).has('::1'), true);
   });
 
-  it('knows what is no address or network', () => {
+  it('reject texts that are not an address or network', () => {
     for (const text of [
       '1.2.3',
       '1.2.3.4/33',

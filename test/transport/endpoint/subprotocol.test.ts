@@ -9,7 +9,7 @@ const named = (name: Codec['name']): Codec => ({ ...jsonCodec, name, subprotocol
 const known = [named('json'), named('cbor')];
 
 describe('WebSocket subprotocol', () => {
-  it('is the first in the list of the client that we speak', () => {
+  it('is the first supported one in the list of the client', () => {
     const cases: readonly (readonly [string | undefined, string | undefined])[] = [
       ['wamp.2.json', 'wamp.2.json'],
       ['wamp.2.cbor, wamp.2.json', 'wamp.2.cbor'],

@@ -8,7 +8,7 @@ describe('X-Forwarded-For', () => {
     assert.deepEqual([...hopsOf('203.0.113.9')], ['203.0.113.9']);
   });
 
-  it('reads every spelling of an address as one', () => {
+  it('reads every spelling of an address in its canonical form', () => {
     for (const [text, address] of [
       ['203.0.113.9:1234', '203.0.113.9'],
       ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
@@ -24,7 +24,7 @@ describe('X-Forwarded-For', () => {
     }
   });
 
-  it('knows what is no address', () => {
+  it('yields undefined for a hop that is not an address', () => {
     for (const text of [
       ...['', ' ', 'unknown', '_hidden', 'localhost', '127.0.0.1.evil.example', '127.1', '2130706433', '0x7f000001'],
       ...[

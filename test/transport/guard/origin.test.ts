@@ -6,15 +6,15 @@ import { defaultOriginCheck, hostCheck, type OriginRequest, originCheck } from '
 const check = (origin: string | undefined, host: string | undefined, loopback = false): boolean =>
   defaultOriginCheck({ origin, host, loopback });
 
-/** From this machine, and from elsewhere. */
+/** Requests from this machine, and from other machines. */
 const places = [true, false];
 
 describe('Origin of a request', () => {
-  it('lets in programs, which have none, by any name', () => {
+  it('accepts programs, which have none, under any name', () => {
     for (const loopback of places) assert.equal(check(undefined, 'gateway.example:8080', loopback), true);
   });
 
-  it('lets in pages of this gateway by an address, by localhost and by the names of this machine, from everywhere', () => {
+  it('accepts pages of this gateway under an address, localhost and the names of this machine, from any machine', () => {
     const own = hostname().toLowerCase();
     for (const host of [
       ...['192.168.1.5:8080', '127.0.0.1:8080', '[::1]:8080', '[2001:db8::5]', '10.0.0.1', 'localhost:8080'],
@@ -34,14 +34,14 @@ describe('Origin of a request', () => {
     }
   });
 
-  it('lets in pages of this machine from this machine alone', () => {
+  it('accepts pages of this machine only from this machine', () => {
     for (const origin of ['http://localhost:5173', 'http://127.0.0.1', 'http://[::1]:8080', 'http://app.localhost']) {
       assert.equal(check(origin, '127.0.0.1:8080', true), true, origin);
       assert.equal(check(origin, '192.168.1.5:8080', false), false, origin);
     }
   });
 
-  it('keeps out pages from elsewhere', () => {
+  it('refuses pages of other sites', () => {
     for (const origin of [
       'http://evil.example',
       'http://localhost.evil.example',
@@ -58,7 +58,7 @@ describe('Origin of a request', () => {
     }
   });
 
-  it('keeps out a name from elsewhere that was made to point to this gateway, from everywhere', () => {
+  it('refuses a foreign name that points to this gateway, from any machine', () => {
     const own = hostname().toLowerCase();
     for (const name of [
       ...['evil.example', 'gateway.lan', 'localhost.evil.example', '127.0.0.1.nip.io', 'xn--lcalhost-d0a'],
@@ -71,7 +71,7 @@ describe('Origin of a request', () => {
     }
   });
 
-  it('takes the listed origins, and their names for names of this gateway', () => {
+  it('accepts the listed origins, and their names as names of this gateway', () => {
     const listed = originCheck(['https://home.example', 'http://gw.lan:8080'], new Set(['gateway']));
     const asked = (origin: string, host: string): boolean => listed({ origin, host, loopback: false });
     assert.equal(asked('https://home.example', '127.0.0.1:8080'), true);
@@ -82,7 +82,7 @@ describe('Origin of a request', () => {
     assert.equal(asked('https://sub.home.example', 'sub.home.example'), false);
   });
 
-  it('keeps out a page without TLS where the client speaks TLS, and takes a name that the certificate is for', () => {
+  it('refuses a page without TLS if the client uses TLS, and accepts a name in the certificate', () => {
     const asked = (origin: string, more: Partial<OriginRequest>): boolean =>
       defaultOriginCheck({
         origin,
@@ -98,7 +98,7 @@ describe('Origin of a request', () => {
 });
 
 describe('Host of a request', () => {
-  it('is an address, localhost, a name of the list, or one that the certificate is for', () => {
+  it('is an address, localhost, a listed name, or a name in the certificate', () => {
     const isOwn = hostCheck({ origins: ['https://home.example:8443'], names: new Set(['gateway', 'gateway.local']) });
     for (const host of [
       undefined,

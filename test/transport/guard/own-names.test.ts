@@ -16,7 +16,7 @@ describe('names of this machine', () => {
       assert.ok(!names.has(name), name);
   });
 
-  it('are the other names of its line in the hosts file, and those of no other line', () => {
+  it('are the other names on its line of the hosts file, and not those of other lines', () => {
     const hosts =
       '127.0.0.1 localhost\n127.0.1.1 gw.plant.example gw # this one\n0.0.0.0 ads.example\n127.0.0.1 evil.example\n';
     const names = ownNames({ hostname: 'gw', hosts, resolver: '' });
@@ -24,7 +24,7 @@ describe('names of this machine', () => {
     for (const name of ['ads.example', 'evil.example', 'this', 'one', '127.0.1.1']) assert.ok(!names.has(name), name);
   });
 
-  it('have the short form of a host name that is written in full', () => {
+  it('include the short form of a full host name', () => {
     const names = ownNames({ hostname: 'gw.plant.example', hosts: '', resolver: '' });
     for (const name of ['gw', 'gw.local', 'gw.plant.example']) assert.ok(names.has(name), name);
   });

@@ -27,7 +27,7 @@ describe('static files', () => {
     writeFileSync(join(folder, 'page', 'logo.png'), Buffer.from([0x89, 0x50, 0x4e, 0x47]));
     symlinkSync(join(folder, 'secret.txt'), join(folder, 'page', 'link.txt'));
     const files = await StaticFiles.load(join(folder, 'page'));
-    // What was loaded is served, whatever becomes of the folder.
+    // The files are in memory, so the folder can be deleted.
     rmSync(join(folder, 'page'), { recursive: true });
     server = createServer(files.handle);
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -39,7 +39,7 @@ describe('static files', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** As `fetch`, which would tidy the path and unpack the body. */
+  /** `fetch` would normalize the path and decompress the body. */
   function ask(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
     const address = server.address();
     assert.ok(address !== null && typeof address === 'object');
@@ -57,7 +57,7 @@ describe('static files', () => {
     });
   }
 
-  it('serves a folder, its index at /, with types', async () => {
+  it('serve a folder with content types, and its index at /', async () => {
     const index = await ask('/');
     assert.deepEqual([index.status, index.headers['content-type']], [200, 'text/html; charset=utf-8']);
     assert.equal(index.body.toString(), PAGE);
@@ -67,7 +67,7 @@ describe('static files', () => {
     assert.equal((await ask('/logo.png')).headers['content-type'], 'image/png');
   });
 
-  it('sends gzip to whoever takes it, where it is smaller', async () => {
+  it('send gzip to a client that accepts it, if it is smaller', async () => {
     for (const accepted of ['gzip', 'br;q=1, GZIP;q=0.5', '*']) {
       const { headers, body } = await ask('/', { 'Accept-Encoding': accepted });
       assert.equal(headers['content-encoding'], 'gzip', accepted);
@@ -83,7 +83,7 @@ describe('static files', () => {
     assert.equal((await ask('/logo.png', { 'Accept-Encoding': 'gzip' })).headers['content-encoding'], undefined);
   });
 
-  it('answers 304 to whoever has it, each coding by its own tag', async () => {
+  it('answer 304 to a client that has the file, with one tag for each coding', async () => {
     const plain = (await ask('/')).headers.etag ?? '';
     const gzipped = (await ask('/', { 'Accept-Encoding': 'gzip' })).headers.etag ?? '';
     assert.notEqual(plain, gzipped);
@@ -95,7 +95,7 @@ describe('static files', () => {
     assert.equal((await ask('/', { 'If-None-Match': plain, 'Accept-Encoding': 'gzip' })).status, 200);
   });
 
-  it('has HEAD, and refuses other methods with 405', async () => {
+  it('support HEAD, and refuse other methods with 405', async () => {
     const { status, headers, body } = await ask('/', {}, 'HEAD');
     assert.deepEqual([status, Number(headers['content-length']), body.length], [200, PAGE.length, 0]);
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
@@ -105,7 +105,7 @@ describe('static files', () => {
     }
   });
 
-  it('serves nothing else, however the path is written', async () => {
+  it('serve no other file, for any spelling of the path', async () => {
     for (const path of [
       '/nothing',
       '/link.txt',
@@ -129,18 +129,18 @@ describe('static files', () => {
     }
   });
 
-  it('says with every answer what the page may do', async () => {
+  it('send the security headers with every answer', async () => {
     for (const answer of [await ask('/'), await ask('/nothing'), await ask('/', {}, 'POST')]) {
       assert.match(String(answer.headers['content-security-policy']), /^default-src 'self'/);
       assert.equal(answer.headers['x-content-type-options'], 'nosniff');
     }
   });
 
-  it('rejects where there is no such folder', async () => {
+  it('reject if the folder does not exist', async () => {
     await assert.rejects(StaticFiles.load(join(folder, 'none')), { code: 'ENOENT' });
   });
 
-  it('follows no link in the folder, to a file, a folder or itself, at any depth, and serves no names with a dot before', async () => {
+  it('follow no link in the folder, to a file, a folder or itself, at any depth, and skip names that begin with a dot', async () => {
     const root = mkdtempSync(join(tmpdir(), 'wampway-links-'));
     const outside = join(root, 'outside');
     const inside = join(root, 'inside');
@@ -170,7 +170,7 @@ describe('static files', () => {
     rmSync(root, { recursive: true });
   });
 
-  it('reads no more than it may, and nothing twice', async () => {
+  it('reject a folder above the size limit, and read each file once', async () => {
     const root = mkdtempSync(join(tmpdir(), 'wampway-sizes-'));
     for (const name of ['a.txt', 'b.txt']) writeFileSync(join(root, name), 'x'.repeat(100));
     assert.equal([...(await StaticFiles.load(root, { maxBytes: 200 })).names].length, 2);

@@ -7,7 +7,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeSocket } from '../../support/fake-socket.ts';
 import { until } from '../../support/until.ts';
 
-/** The payloads of all frames that were written. */
+/** The payloads of all written frames. */
 function framesOf(socket: FakeSocket): Uint8Array[] {
   const frames: Uint8Array[] = [];
   const parser = new FrameParser(2 ** 24, (_type, frame) => frames.push(Uint8Array.from(frame)));
@@ -81,7 +81,7 @@ describe('RawSocket channel', () => {
     assert.equal(a.channel.queuedBytes, 0);
   });
 
-  it('passes a large frame on without copying it, in order with small ones', async () => {
+  it('writes a large frame without a copy, in order with small ones', async () => {
     const { socket, channel } = open();
     socket.stalled = true;
     const large = filled(20_000, 2);
@@ -99,13 +99,13 @@ describe('RawSocket channel', () => {
     );
   });
 
-  it('does not wait for the end of the turn with a lot gathered', () => {
+  it('does not wait for the end of the turn with a full batch', () => {
     const { socket, channel } = open();
     for (let i = 0; i < 10; i++) channel.write(filled(10_000, i));
     assert.equal(socket.writes.length, 1);
   });
 
-  it('does not write again to memory that the system has not taken', async () => {
+  it('does not reuse a buffer that the system has not written yet', async () => {
     const stalled = open();
     stalled.socket.stalled = true;
     stalled.channel.write(filled(1000, 1));
@@ -119,7 +119,7 @@ describe('RawSocket channel', () => {
     assert.deepEqual(stalled.socket.writes[0]?.[0], before);
   });
 
-  it('leaves a socket alone that is behind, counts what waits, and goes on when it drains', async () => {
+  it('writes nothing to a congested socket, counts the waiting bytes, and continues when it drains', async () => {
     const { socket, channel, receiver } = open();
     socket.stalled = true;
     const size = socket.writableHighWaterMark;
@@ -139,7 +139,7 @@ describe('RawSocket channel', () => {
     assert.equal(channel.queuedBytes, 0);
   });
 
-  it('sends what is written before it ends, and nothing after', async () => {
+  it('sends frames from before its end, and nothing after', async () => {
     const { socket, channel, receiver } = open();
     channel.write(filled(10, 1));
     channel.end('normal', 'done');
@@ -156,7 +156,7 @@ describe('RawSocket channel', () => {
     assert.equal(receiver.closings.length, 1);
   });
 
-  it('ends once a socket that is behind has drained', async () => {
+  it('ends when a congested socket has drained', async () => {
     const { socket, channel } = open();
     socket.stalled = true;
     channel.write(filled(socket.writableHighWaterMark, 1));
@@ -172,7 +172,7 @@ describe('RawSocket channel', () => {
     );
   });
 
-  it('loses what waits when destroyed, and says why, later and once', async () => {
+  it('discards waiting frames when destroyed, and reports the reason, later and once', async () => {
     const { socket, channel, receiver } = open();
     channel.write(filled(10, 1));
     channel.destroy('too slow');

@@ -26,7 +26,7 @@ function bytesOf(frames: readonly Frame[]): Buffer {
   );
 }
 
-/** What a parser makes of chunks. */
+/** The frames that a parser reads from chunks. */
 function parse(chunks: readonly Uint8Array[], limit = MAX_FRAME_BYTES): Frame[] {
   const frames: Frame[] = [];
   const parser = new FrameParser(limit, (type, payload) => frames.push({ type, payload }));
@@ -44,7 +44,7 @@ const frameArbitrary = fc.record({
 });
 
 describe('RawSocket framing [advanced/transport_rawsocket]', () => {
-  it('gives the same frames however the bytes are cut', () => {
+  it('reads the same frames for any division into chunks', () => {
     fc.assert(
       fc.property(
         fc.array(frameArbitrary, { maxLength: 8 }),
@@ -67,7 +67,7 @@ describe('RawSocket framing [advanced/transport_rawsocket]', () => {
     );
   });
 
-  it('takes single bytes', () => {
+  it('reads single bytes', () => {
     const frames = [
       { type: FrameType.Message, payload: Uint8Array.from({ length: 3000 }, (_, i) => i) },
       { type: FrameType.Ping, payload: new Uint8Array(0) },
@@ -76,7 +76,7 @@ describe('RawSocket framing [advanced/transport_rawsocket]', () => {
     assert.deepEqual(parse([...bytesOf(frames)].map(byte => Uint8Array.of(byte))), frames);
   });
 
-  it('does not write to a frame once it is handed out', () => {
+  it('does not change a frame after it was emitted', () => {
     const kept: Uint8Array[] = [];
     const parser = new FrameParser(MAX_FRAME_BYTES, (_type, payload) => kept.push(payload));
     const frames = Array.from({ length: 20 }, (_, i) => ({
@@ -118,7 +118,7 @@ describe('RawSocket framing [advanced/transport_rawsocket]', () => {
     }
   });
 
-  it('refuses a frame over the announced limit at its header, whatever its type', () => {
+  it('refuses a frame of any type over the announced limit at its header', () => {
     for (const type of [FrameType.Message, FrameType.Ping, FrameType.Pong]) {
       assert.throws(() => parse([header(type, 513)], 512), ProtocolViolation);
       assert.equal(parse([header(type, 512), new Uint8Array(512)], 512).length, 1);
@@ -126,14 +126,14 @@ describe('RawSocket framing [advanced/transport_rawsocket]', () => {
     assert.throws(() => parse([header(0x08, 0)], 2 ** 23), ProtocolViolation);
   });
 
-  it('gives a frame that was only promised no memory to speak of', () => {
+  it('allocates little memory for a frame that has not arrived', () => {
     const parsers = Array.from({ length: 200 }, () => new FrameParser(MAX_FRAME_BYTES, () => {}));
     const before = process.memoryUsage().arrayBuffers;
     for (const parser of parsers) parser.push(header(0, MAX_FRAME_BYTES - 1));
     assert.ok(process.memoryUsage().arrayBuffers - before < 4 * 1024 * 1024);
   });
 
-  it('emits nothing more once stopped, also of the same chunk', () => {
+  it('emits nothing after it was stopped, also from the same chunk', () => {
     const seen: number[] = [];
     const parser = new FrameParser(512, (_type, payload) => {
       seen.push(payload.length);

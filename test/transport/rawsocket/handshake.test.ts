@@ -23,7 +23,7 @@ describe('RawSocket handshake [advanced/transport_rawsocket]', () => {
     assert.deepEqual([lengthLimit(0), lengthLimit(15)], [512, 2 ** 24]);
   });
 
-  it('accepts each serializer it has with each length', () => {
+  it('accepts each supported serializer with each length', () => {
     for (const codec of codecs) {
       for (let code = 0; code < 16; code++) {
         const result = checkHandshake(encodeHandshake(code, codec.rawSocketId), terms);

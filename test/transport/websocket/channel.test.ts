@@ -40,7 +40,7 @@ interface Frame {
   readonly payload: Buffer;
 }
 
-/** The frames that were written, read by the book. [RFC6455-5.2] */
+/** The written frames, parsed as specified. [RFC6455-5.2] */
 function framesOf(socket: FakeSocket): Frame[] {
   const bytes = Buffer.concat(socket.writes.flat());
   const frames: Frame[] = [];
@@ -98,14 +98,14 @@ describe('WebSocket channel', () => {
     });
   }
 
-  it('sends text where the subprotocol is for text', async () => {
+  it('sends text frames if the subprotocol uses text', async () => {
     const { socket, channel } = open({ binary: false });
     channel.write(Buffer.from('[1]'));
     await turn();
     assert.deepEqual(framesOf(socket), [{ opcode: 1, mask: undefined, payload: Buffer.from('[1]') }]);
   });
 
-  it('sends all frames of a turn as one piece in one write', async () => {
+  it('sends all frames of a turn in one write', async () => {
     const { socket, channel } = open();
     for (let i = 0; i < 50; i++) channel.write(new Uint8Array(100).fill(i));
     assert.equal(socket.writes.length, 0);
@@ -121,13 +121,13 @@ describe('WebSocket channel', () => {
     assert.equal(socket.writes.length, 2);
   });
 
-  it('does not wait for the end of the turn with a lot gathered', () => {
+  it('does not wait for the end of the turn with a full batch', () => {
     const { socket, channel } = open();
     for (let i = 0; i < 10; i++) channel.write(new Uint8Array(10_000));
     assert.equal(socket.writes.length, 1);
   });
 
-  it('keeps frames while the socket is behind, and sends them when it drains', async () => {
+  it('keeps frames while the socket is congested, and sends them when it drains', async () => {
     const { socket, channel, receiver } = open();
     socket.stalled = true;
     channel.write(new Uint8Array(100_000));
@@ -146,7 +146,7 @@ describe('WebSocket channel', () => {
     assert.equal(channel.queuedBytes, 0);
   });
 
-  it('sends what is gathered before the close frame, ours or the answer to the peer’s, and nothing after [RFC6455-5.5.1]', async () => {
+  it('sends queued frames before its close frame, also if it answers the peer’s, and nothing after [RFC6455-5.5.1]', async () => {
     for (const close of ['ours', 'the answer']) {
       const { socket, channel } = open();
       channel.write(filled(3, 1));
@@ -162,7 +162,7 @@ describe('WebSocket channel', () => {
     }
   });
 
-  it('answers a close frame with its code, ends the connection as a server, and hears nothing more [RFC6455-5.5.1]', async () => {
+  it('answers a close frame with its code, ends the connection as a server, and ignores later frames [RFC6455-5.5.1]', async () => {
     const cases: readonly (readonly [payload: readonly number[], answer: readonly number[]])[] = [
       [[], []],
       ...[1000, 1001, 1003, 1007, 1011, 1014, 3000, 4999].map(code => [bytesOf(code), bytesOf(code)] as const),
@@ -189,7 +189,7 @@ describe('WebSocket channel', () => {
     }
   });
 
-  it('waits for the answer to its own close frame, for a time [RFC6455-7.1.2]', async () => {
+  it('waits for the answer to its own close frame until a timeout [RFC6455-7.1.2]', async () => {
     const { socket, channel, clock, receiver } = open();
     channel.end('going-away', 'x'.repeat(200));
     await turn();
@@ -207,18 +207,18 @@ describe('WebSocket channel', () => {
     assert.equal(answered.socket.writableEnded, true);
   });
 
-  it('as a client, leaves it to the server to end the connection [RFC6455-7.1.1]', () => {
+  it('lets the server end the connection if it is the client [RFC6455-7.1.1]', () => {
     const { socket, channel } = open({ masked: true });
     channel.feed(Buffer.of(0x80 | CLOSE, 0));
     assert.equal(framesOf(socket)[0]?.opcode, CLOSE);
     assert.equal(socket.writableEnded, false);
   });
 
-  it('asks with a PING, and answers one with its own bytes [RFC6455-5.5.2]', async () => {
+  it('sends PINGs, and answers a PING with its payload [RFC6455-5.5.2]', async () => {
     const { socket, channel, clock } = open({ interval: 5000 });
     channel.feed(Buffer.concat([Buffer.of(0x89, 0x80 | 13, 0, 0, 0, 0), Buffer.from('are you there')]));
     await turn();
-    // What was heard counts until the first look at it.
+    // Input counts until the heartbeat checks it.
     clock.advance(5000);
     clock.advance(5000);
     await turn();
@@ -231,7 +231,7 @@ describe('WebSocket channel', () => {
     );
   });
 
-  it('answers PINGs of a peer that does not read within a bound, and then drops it', async () => {
+  it('answers PINGs of a peer that does not read up to a limit, and then drops it', async () => {
     const { socket, channel, receiver } = open();
     const ping = Buffer.concat([Buffer.of(0x89, 0x80 | 125, 0, 0, 0, 0), Buffer.alloc(125)]);
     const fill = async (): Promise<void> => {
@@ -244,7 +244,7 @@ describe('WebSocket channel', () => {
     for (let asked = 0; asked < most; asked++) channel.feed(ping);
     socket.release();
     await turn();
-    // Whoever reads has all answers, and may ask again.
+    // A peer that reads gets all answers, and may send further PINGs.
     assert.equal(framesOf(socket).filter(({ opcode }) => opcode === 10).length, most);
     await fill();
     for (let asked = 0; asked < most; asked++) channel.feed(ping);

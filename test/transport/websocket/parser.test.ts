@@ -16,7 +16,7 @@ interface FrameParts {
   readonly masked?: boolean;
 }
 
-/** A frame by the book, masked unless it is said not to be. [RFC6455-5.2] */
+/** A frame as specified, masked by default. [RFC6455-5.2] */
 function frame({
   opcode,
   payload,
@@ -41,7 +41,7 @@ const text = (words: string | Uint8Array, parts: Partial<FrameParts> = {}): Buff
 const more = (words: string | Uint8Array, parts: Partial<FrameParts> = {}): Buffer =>
   text(words, { opcode: Opcode.Continuation, ...parts });
 
-/** What a parser hands on, of chunks that nobody else looks at: `text:…`, `binary:…`, `9:…`; or the code it fails with. */
+/** The output of a parser for copies of the chunks: `text:…`, `binary:…`, `9:…`, and the code with which it fails. */
 function read(chunks: readonly Uint8Array[], masked = true): (string | number)[] {
   const found: (string | number)[] = [];
   const kept: Uint8Array[] = [];
@@ -64,7 +64,7 @@ function read(chunks: readonly Uint8Array[], masked = true): (string | number)[]
     assert.ok(error instanceof WebSocketFailure, String(error));
     code = error.code;
   }
-  // Only now: what was handed on is not overwritten by what comes later.
+  // Read at the end, to check that later input does not overwrite earlier messages.
   const shown = found.map((kind, i) => kind + Buffer.from(kept[i] ?? []).toString('latin1'));
   return code === undefined ? shown : [...shown, code];
 }
@@ -73,7 +73,7 @@ function bytewise(bytes: Uint8Array): Uint8Array[] {
   return [...bytes].map(byte => Uint8Array.of(byte));
 }
 
-/** The same, however the bytes are cut. */
+/** Expects the same output for every division into chunks. */
 function expectOf(bytes: Uint8Array, expected: readonly (string | number)[], masked = true): void {
   assert.deepEqual(read([bytes], masked), expected, 'in one piece');
   if (bytes.length < 3000) assert.deepEqual(read(bytewise(bytes), masked), expected, 'byte by byte');
@@ -81,8 +81,8 @@ function expectOf(bytes: Uint8Array, expected: readonly (string | number)[], mas
 
 const latin1 = (words: string): string => Buffer.from(words).toString('latin1');
 
-describe('WebSocket frames that come [RFC6455-5]', () => {
-  it('messages of every length, text and binary', () => {
+describe('WebSocket parser [RFC6455-5]', () => {
+  it('reads messages of every length, text and binary', () => {
     for (const size of [0, 1, 3, 31, 32, 33, 125, 126, 127, 128, 65_535, 65_536, LIMIT]) {
       expectOf(text('*'.repeat(size)), [`text:${'*'.repeat(size)}`]);
       const payload = Uint8Array.from({ length: size }, (_, i) => i & 0xff);
@@ -90,7 +90,7 @@ describe('WebSocket frames that come [RFC6455-5]', () => {
     }
   });
 
-  it('control frames with up to 125 bytes, and no more [RFC6455-5.5]', () => {
+  it('reads control frames of at most 125 bytes [RFC6455-5.5]', () => {
     for (const size of [0, 1, 125]) {
       const payload = Buffer.alloc(size, 0xfe);
       expectOf(frame({ opcode: Opcode.Ping, payload }), [`9:${payload.toString('latin1')}`]);
@@ -102,7 +102,7 @@ describe('WebSocket frames that come [RFC6455-5]', () => {
     }
   });
 
-  it('reserved bits and opcodes fail, after what came before them [RFC6455-5.2]', () => {
+  it('fails on reserved bits and opcodes, after the messages before them [RFC6455-5.2]', () => {
     for (const reserved of [0x10, 0x20, 0x40, 0x70]) {
       expectOf(Buffer.concat([text('one'), text('two', { reserved })]), ['text:one', 1002]);
       expectOf(frame({ opcode: Opcode.Ping, payload: Buffer.of(), reserved }), [1002]);
@@ -112,7 +112,7 @@ describe('WebSocket frames that come [RFC6455-5]', () => {
     }
   });
 
-  it('a client masks its frames, and a server does not [RFC6455-5.1]', () => {
+  it('requires masked frames of a client, and unmasked ones of a server [RFC6455-5.1]', () => {
     expectOf(text('x', { masked: false }), [1002]);
     expectOf(text('x'), [1002], false);
     expectOf(text('héllo', { masked: false }), [`text:${latin1('héllo')}`], false);
@@ -123,7 +123,7 @@ describe('WebSocket frames that come [RFC6455-5]', () => {
     );
   });
 
-  it('a message may come in frames, with control frames between them [RFC6455-5.4]', () => {
+  it('reads a message in several frames, with control frames in between [RFC6455-5.4]', () => {
     const ping = frame({ opcode: Opcode.Ping, payload: Buffer.from('ping') });
     expectOf(Buffer.concat([text('frag', { fin: false }), more('ment')]), ['text:fragment']);
     expectOf(Buffer.concat([text('', { fin: false }), more('', { fin: false }), more('')]), ['text:']);
@@ -133,7 +133,7 @@ describe('WebSocket frames that come [RFC6455-5]', () => {
     expectOf(Buffer.concat([text('', { fin: false }), ...pieces]), [`text:${'x'.repeat(1225)}`]);
   });
 
-  it('a continuation continues something, and nothing else comes in between [RFC6455-5.4]', () => {
+  it('fails on a continuation without a message, and on a message within another [RFC6455-5.4]', () => {
     expectOf(more('x'), [1002]);
     expectOf(more('x', { fin: false }), [1002]);
     expectOf(Buffer.concat([text('a', { fin: false }), text('b')]), [1002]);
@@ -141,7 +141,7 @@ describe('WebSocket frames that come [RFC6455-5]', () => {
     expectOf(Buffer.concat([text('a', { fin: false }), frame({ opcode: 2, payload: Buffer.of() })]), [1002]);
   });
 
-  it('text is UTF-8, also where a frame ends within a character [RFC6455-8.1]', () => {
+  it('requires UTF-8 text, also if a frame ends within a character [RFC6455-8.1]', () => {
     const good = ['κόσμε', 'Hello-µ@ßöäüàá-UTF-8!!', '\u0000', '\u{10ffff}', '\ud7ff', '\ue000', '\ufffd', '﻿'];
     for (const words of good) {
       expectOf(text(words), [`text:${latin1(words)}`]);
@@ -173,7 +173,7 @@ describe('WebSocket frames that come [RFC6455-5]', () => {
     }
   });
 
-  it('a message over the limit fails before it has come, in one frame or in several', () => {
+  it('fails on a message over the limit before it has arrived, in one frame or in several', () => {
     const head = frame({ opcode: Opcode.Binary, payload: Buffer.alloc(LIMIT + 1) }).subarray(0, 14);
     expectOf(head, [1009]);
     const first = text('x'.repeat(LIMIT - 1), { fin: false });
@@ -183,7 +183,7 @@ describe('WebSocket frames that come [RFC6455-5]', () => {
     expectOf(endless, [1009]);
   });
 
-  it('any messages, in any frames, in any chunks', () => {
+  it('reads any messages, in any frames, in any chunks', () => {
     const part = fc.record({ payload: fc.uint8Array({ maxLength: 300 }), mask: fc.tuple(...bytes(4)) });
     const message = fc.record({
       isText: fc.boolean(),
@@ -194,7 +194,7 @@ describe('WebSocket frames that come [RFC6455-5]', () => {
       fc.property(fc.array(message, { maxLength: 8 }), fc.array(fc.nat(400)), (messages, cuts) => {
         const expected: string[] = [];
         const frames = messages.flatMap(({ isText, parts, ping }) => {
-          // ASCII where it is text: what is no UTF-8 has a test of its own.
+          // Text is ASCII here. Invalid UTF-8 has its own test.
           const payloads = parts.map(({ payload }) => (isText ? payload.map(byte => byte & 0x7f) : payload));
           if (ping) expected.push('9:');
           expected.push(`${isText ? 'text' : 'binary'}:${Buffer.concat(payloads).toString('latin1')}`);
@@ -218,7 +218,7 @@ describe('WebSocket frames that come [RFC6455-5]', () => {
     );
   });
 
-  it('any bytes are messages or fail, whatever the chunks', () => {
+  it('gives the same result for any bytes in any chunks', () => {
     const input = fc.array(fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.constant(text('x')), fc.constant(more('y'))));
     fc.assert(
       fc.property(input, pieces => {
@@ -234,7 +234,7 @@ function bytes(count: number): fc.Arbitrary<number>[] {
 }
 
 describe('unmasking [RFC6455-5.3]', () => {
-  it('is as defined at any place and length, changes nothing around it, and knows ASCII', () => {
+  it('works at any offset and length, changes no byte around it, and detects ASCII', () => {
     const place = fc.record({
       offset: fc.nat(9),
       start: fc.nat(9),
