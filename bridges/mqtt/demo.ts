@@ -6,10 +6,10 @@ import type { MqttConfig } from './config/mqtt-config.ts';
 const CLIENT_ID = 'demo-greenhouse';
 const INTERVAL = 1_000;
 const MINUTE = 60_000;
-/** The broker listens in the same process: it answers at once, or never. */
+/** The broker listens in the same process, so it answers at once or never. */
 const CONNECT_TIMEOUT = 5_000;
 
-/** What a sensor in a greenhouse would measure at a moment: slow waves, and some noise. */
+/** Simulated sensor values of a greenhouse: slow waves with noise. */
 export function climateAt(milliseconds: number): { temperature: number; humidity: number; open: boolean } {
   const minutes = milliseconds / MINUTE;
   const wave = (period: number): number => Math.sin((2 * Math.PI * minutes) / period);
@@ -22,11 +22,11 @@ export function climateAt(milliseconds: number): { temperature: number; humidity
   };
 }
 
-/** A climate sensor and a door contact in a greenhouse: an MQTT client like any other. */
+/** A climate sensor and a door contact in a greenhouse, simulated by an ordinary MQTT client. */
 export const greenhouse: Demo<MqttConfig> = {
   prepare: config => config,
   async start(config, { clock, log }) {
-    // Loaded where it is needed: it takes more memory than the rest of the gateway's own code.
+    // Loaded on demand, because the package takes more memory than the gateway's own code.
     const { connect } = await import('mqtt');
     const client = connect({
       host: reachable(config.host),
@@ -37,7 +37,7 @@ export const greenhouse: Demo<MqttConfig> = {
     });
     client.on('connect', () => client.publish('greenhouse/status', 'online', { qos: 1, retain: true }));
     await connected(client);
-    client.on('error', error => log.warn({ reason: error.message }, 'the simulated greenhouse has trouble'));
+    client.on('error', error => log.warn({ reason: error.message }, 'simulated greenhouse: MQTT client error'));
     const stop = measure(client, clock);
     return {
       banner: ['greenhouse/climate/temperature, …/humidity, greenhouse/door  (MQTT client, a value a second)'],
@@ -49,13 +49,13 @@ export const greenhouse: Demo<MqttConfig> = {
   },
 };
 
-/** Publishes until the function that it returns is called. */
+/** Publishes until the returned function is called. */
 function measure(client: MqttClient, clock: Clock): () => void {
   let door: boolean | undefined;
   let timer = clock.after(0, tick);
   function tick(): void {
     timer = clock.after(INTERVAL, tick);
-    // Queued while the broker is away, measurements would be old news.
+    // Measurements are not queued while the broker is disconnected: they would be outdated.
     if (!client.connected) return;
     const { temperature, humidity, open } = climateAt(clock.now());
     client.publish('greenhouse/climate/temperature', String(temperature));
@@ -80,7 +80,7 @@ function connected(client: MqttClient): Promise<void> {
   });
 }
 
-/** Where to reach a listener that may listen everywhere. */
+/** The address to connect to a listener that may listen on all addresses. */
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host;

@@ -9,10 +9,10 @@ import { Relay } from './relay/relay.ts';
 import { DropCounter } from './report/drop-counter.ts';
 import { presencePrefix } from './topics/level-spelling.ts';
 
-/** The bridge itself on the realm. */
+/** The authid of the bridge's own session on the realm. */
 const SERVICE = 'wampway:mqtt';
 
-/** MQTT topics and WAMP topics, both ways, by an embedded broker. */
+/** Maps MQTT topics to WAMP topics, in both directions, with an embedded broker. */
 export const mqttBridge = defineBridge({
   name: 'mqtt',
   schema: mqttConfig,
@@ -27,7 +27,7 @@ export const mqttBridge = defineBridge({
     const relay = await Relay.join({ ...config, service: SERVICE }, context, drops);
     let broker: OwnBroker | undefined;
     const stop = async (): Promise<void> => {
-      // First the broker: its clients' last words still have their sessions.
+      // The broker is closed first, so that the last messages and wills of its clients are published in their sessions.
       await broker?.[Symbol.asyncDispose]();
       await relay.stop();
     };

@@ -3,20 +3,20 @@ import type { MappingConfig } from './config/mapping-config.ts';
 import { MappingRule } from './rules/rule.ts';
 import { type MappingRoute, RuleBook } from './rules/rule-book.ts';
 
-/** What a message on one side becomes on the other. */
+/** The result of mapping one message. */
 export interface Trial {
   readonly from: string;
-  /** The rule that matched, as the configuration counts from 0; `mirror` for the default, `none` where none takes it. */
+  /** The index of the matching rule in the configuration; `mirror` for the default mapping, `none` if none matches. */
   readonly rule: number | 'mirror' | 'none';
   /** As the configuration has it: `mqtt:tele/{device}/SENSOR -> wamp:dev.{device}.sensor`. */
   readonly text?: string;
-  /** Where it goes; absent where it goes nowhere. */
+  /** Its destination; absent if the message is dropped. */
   readonly to?: string;
   readonly payload?: Payload | Uint8Array;
   readonly problem?: string;
 }
 
-/** Tries the rules of a configuration without a broker and without a realm. */
+/** Maps messages by the rules of a configuration, without a broker and without a realm. */
 export class RuleTrial {
   readonly #rules: RuleBook;
   readonly #configured: MappingConfig['rules'];
@@ -26,19 +26,19 @@ export class RuleTrial {
     this.#configured = rules;
   }
 
-  /** A message from MQTT. */
+  /** Maps a message from MQTT. */
   topic(topic: string, payload: Uint8Array): Trial {
     const route = this.#rules.ofTopic(topic);
-    return this.#told(`mqtt:${topic}`, 'wamp:', route, rule => rule.toWamp(payload));
+    return this.#trial(`mqtt:${topic}`, 'wamp:', route, rule => rule.toWamp(payload));
   }
 
-  /** An event on the realm. */
+  /** Maps an event of the realm. */
   uri(uri: string, payload: Payload): Trial {
     const route = this.#rules.ofUri(uri);
-    return this.#told(`wamp:${uri}`, 'mqtt:', route, rule => rule.toMqtt(payload));
+    return this.#trial(`wamp:${uri}`, 'mqtt:', route, rule => rule.toMqtt(payload));
   }
 
-  #told(
+  #trial(
     from: string,
     side: string,
     route: MappingRoute | undefined,
@@ -48,11 +48,11 @@ export class RuleTrial {
     const index = route.rule?.index;
     const configured = index === undefined ? undefined : this.#configured[index];
     const text = configured && `${configured.from} -> ${configured.to ?? 'dropped'}`;
-    const told = { from, rule: index ?? ('mirror' as const), ...(text === undefined ? {} : { text }) };
-    if (route.to === undefined) return told;
+    const trial = { from, rule: index ?? ('mirror' as const), ...(text === undefined ? {} : { text }) };
+    if (route.to === undefined) return trial;
     const { payload, problem } = map(route.rule ?? MappingRule.mirror());
     return {
-      ...told,
+      ...trial,
       ...(payload === undefined ? {} : { to: side + route.to, payload }),
       ...(problem === undefined ? {} : { problem }),
     };

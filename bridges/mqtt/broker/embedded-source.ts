@@ -11,23 +11,26 @@ import { PendingConnections } from './connections/pending-connections.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
 import type { BrokerDependencies } from './state/broker-state.ts';
 
-/** What is read from a socket at once, in bytes. */
+/** Bytes that are read from a socket at once. */
 const SOCKET_BUFFER = 64 * 1024;
-/** Milliseconds after which the kernel asks a silent connection whether it is still there. */
+/** Milliseconds after which the kernel probes a silent connection (TCP keep-alive). */
 const TCP_KEEPALIVE = 60_000;
-/** Connections that may be open beside those of the clients that were let in. */
-const MAX_STRANGERS = 100;
-/** Connections above that, so that a newcomer is seen for whom a stranger gives way; those above are dropped by the system. */
+/** Connections that may be open in addition to `maxClients`. */
+const MAX_PENDING = 100;
+/**
+ * Connections above that limit which are accepted, so that the oldest pending one can be closed for them. The system drops
+ * more.
+ */
 const SURPLUS_CONNECTIONS = 32;
-/** Subprotocols of MQTT over WebSocket; the second is what MQTT 3.1 was called. [MQTT-6.0.0-3] */
+/** WebSocket subprotocols of MQTT. The second is the one of MQTT 3.1. [MQTT-6.0.0-3] */
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 
 export interface SourceDependencies extends BrokerDependencies {
-  /** What the gateway does for its bridges; without it there is neither TLS nor WebSocket. */
+  /** Services of the gateway. Without them the broker has neither TLS nor WebSocket. */
   readonly network?: Pick<BridgeContext, 'readTls' | 'acceptWebSockets'>;
 }
 
-/** The embedded broker with all that its clients come by: TCP, TLS, and WebSocket on the gateway's own listeners. */
+/** The embedded broker with its listeners: TCP, TLS, and WebSocket on the listeners of the gateway. */
 export class EmbeddedSource implements MqttSource {
   readonly isConnected = true;
   readonly #config: MqttConfig;
@@ -35,7 +38,7 @@ export class EmbeddedSource implements MqttSource {
   readonly #broker: EmbeddedBroker;
   readonly #rate: TokenBucket;
   readonly #servers: Server[] = [];
-  /** Those that shake hands for TLS have no connection with the broker yet. */
+  /** Open sockets. During a TLS handshake, a socket has no connection in the broker yet. */
   readonly #sockets = new Set<Socket>();
   readonly #pending: PendingConnections;
   #webSockets: Disposable | undefined;
@@ -53,7 +56,7 @@ export class EmbeddedSource implements MqttSource {
     this.#rate = new TokenBucket(config.connectRate, dependencies.clock);
   }
 
-  /** Listens; rejects with what the system says (`EADDRINUSE` …), which names the address and port. */
+  /** Starts to listen. Rejects with the system error (such as `EADDRINUSE`), which contains the address and port. */
   static async listen(config: MqttConfig, dependencies: SourceDependencies): Promise<EmbeddedSource> {
     const pending = new PendingConnections();
     const broker = await EmbeddedBroker.start(config, dependencies);
@@ -75,7 +78,7 @@ export class EmbeddedSource implements MqttSource {
     return hostAndPort(this.#config.host, this.port);
   }
 
-  /** Where TLS is spoken, if it is. */
+  /** The address of the TLS listener, if there is one. */
   get tlsAddress(): string | undefined {
     const { tls, host } = this.#config;
     return tls && hostAndPort(tls.host ?? host, portOf(this.#servers[1]) ?? tls.port);
@@ -103,8 +106,8 @@ export class EmbeddedSource implements MqttSource {
   async #listen(): Promise<void> {
     const { host, port, tls, webSocket } = this.#config;
     const { network } = this.#dependencies;
-    // Measure F: without noDelay a QoS 1 round trip takes 44 ms.
-    // A client that has ended its side still gets the answers that are due.
+    // No-delay writes: with Nagle's algorithm, a QoS 1 round trip takes 44 ms. Half-open sockets are allowed, because a
+    // client that has ended its side still receives the pending answers.
     const options = { noDelay: true, highWaterMark: SOCKET_BUFFER, allowHalfOpen: true };
     await this.#serve(createServer({ ...options, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE }), host, port);
     if (tls !== undefined && network !== undefined) {
@@ -135,7 +138,7 @@ export class EmbeddedSource implements MqttSource {
 
   async #serve(server: Server, host: string, port: number): Promise<void> {
     this.#servers.push(server);
-    server.maxConnections = this.#config.maxClients + MAX_STRANGERS + SURPLUS_CONNECTIONS;
+    server.maxConnections = this.#config.maxClients + MAX_PENDING + SURPLUS_CONNECTIONS;
     server.on('drop', () => this.#dependencies.drops.add('too many connections'));
     server.on('connection', (socket: Socket) => this.#arrived(socket, server));
     server.on('secureConnection', (socket: TLSSocket) => {
@@ -156,7 +159,7 @@ export class EmbeddedSource implements MqttSource {
     socket.once('close', () => this.#sockets.delete(socket));
     this.#pending.add(peerAddress(socket).peer, socket);
     if (server === this.#servers[0]) this.#accept(socket);
-    // What fails before TLS is spoken fails here.
+    // Errors before the TLS handshake are handled here.
     else socket.on('error', () => {});
   }
 
@@ -167,18 +170,18 @@ export class EmbeddedSource implements MqttSource {
   }
 
   /**
-   * Whether another connection may come now. With as many as there may be, the stranger that has been here longest gives
-   * way: whoever logs in does so in a moment, and whoever only takes places keeps nobody out.
+   * Whether another connection is accepted now. If the limit is reached, the oldest connection whose CONNECT is not
+   * accepted is closed: honest clients connect within milliseconds, so idle connections cannot lock others out.
    */
   #admits(): boolean {
     const { drops } = this.#dependencies;
     if (!this.#rate.tryConsume()) {
-      drops.add('connections come too fast', {}, 'MQTT connection dropped');
+      drops.add('connection rate limit exceeded ("connectRate")', {}, 'MQTT connection dropped');
       return false;
     }
-    // Those that shake hands for TLS are sockets only; those by WebSocket are connections only.
+    // Sockets in a TLS handshake have no connection yet, and WebSocket connections have no socket here.
     const open = Math.max(this.#sockets.size, this.#broker.connections);
-    if (open < this.#config.maxClients + MAX_STRANGERS) return true;
+    if (open < this.#config.maxClients + MAX_PENDING) return true;
     const evicted = this.#pending.evictOldest();
     drops.add(evicted ? 'too many connections: closed the oldest without CONNECT' : 'too many connections');
     return evicted;

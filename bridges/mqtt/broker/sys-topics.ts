@@ -4,7 +4,7 @@ import type { DropCounter } from '../report/drop-counter.ts';
 import { BrokerMessage } from './messages/broker-message.ts';
 import type { Traffic } from './packets/traffic.ts';
 
-/** What there is to tell. */
+/** The tables and counters that `$SYS` reports. */
 export interface BrokerCounters {
   readonly traffic: Traffic;
   readonly clients: { readonly connected: number; readonly maximum: number };
@@ -15,7 +15,7 @@ export interface BrokerCounters {
   readonly drops: DropCounter;
 }
 
-/** What the load is told of, over the last 1, 5 and 15 minutes. */
+/** The counters whose load is reported, over the last 1, 5 and 15 minutes. */
 const loads = {
   'messages/received': 'messagesReceived',
   'messages/sent': 'messagesSent',
@@ -26,48 +26,48 @@ const loads = {
   connections: 'connections',
 } as const satisfies Record<string, keyof Traffic>;
 const MINUTE = 60_000;
-/** Its own topics give way to no client's. */
+/** Retained `$SYS` topics are never evicted: their owner has no address. */
 const BROKER: Owner = { authid: '$SYS', authrole: 'bridge', authmethod: 'internal', authprovider: 'bridge:mqtt' };
 
-/** The broker's counters as retained messages, under the names that mosquitto gave them. */
+/** The counters of the broker as retained messages, under the topic names of mosquitto. */
 export class SysTopics {
-  readonly #facts: BrokerCounters;
+  readonly #state: BrokerCounters;
   readonly #publish: (message: BrokerMessage) => void;
   readonly #clock: Clock;
   readonly #version: string;
   readonly #startedAt: number;
-  readonly #said = new Map<string, string>();
+  readonly #published = new Map<string, string>();
   readonly #averages = new Map<string, number>();
-  #before: Readonly<Record<string, number>> = {};
-  #at: number;
+  #previous: Readonly<Record<string, number>> = {};
+  #measuredAt: number;
 
   constructor(
-    facts: BrokerCounters,
+    counters: BrokerCounters,
     publish: (message: BrokerMessage) => void,
     { clock, version = 'wampway' }: { readonly clock: Clock; readonly version?: string },
   ) {
-    this.#facts = facts;
+    this.#state = counters;
     this.#publish = publish;
     this.#clock = clock;
     this.#version = version;
     this.#startedAt = clock.monotonic();
-    this.#at = this.#startedAt;
+    this.#measuredAt = this.#startedAt;
   }
 
-  /** Publishes what has changed. */
+  /** Publishes the values that have changed. */
   publish(): void {
     const now = this.#clock.monotonic();
     const values = { ...this.#counters(now), ...this.#loads(now) };
     for (const [name, value] of Object.entries(values)) {
       const text = String(value);
-      if (this.#said.get(name) === text) continue;
-      this.#said.set(name, text);
+      if (this.#published.get(name) === text) continue;
+      this.#published.set(name, text);
       this.#publish(new BrokerMessage(`$SYS/broker/${name}`, Buffer.from(text), 0, true, this.#clock.now(), BROKER));
     }
   }
 
   #counters(now: number): Record<string, string | number> {
-    const { traffic, clients, sessions, subscriptions, retained, queueMemory, drops } = this.#facts;
+    const { traffic, clients, sessions, subscriptions, retained, queueMemory, drops } = this.#state;
     const away = sessions.size - clients.connected;
     let dropped = 0;
     for (const count of drops.counts.values()) dropped += count;
@@ -99,15 +99,15 @@ export class SysTopics {
     };
   }
 
-  /** Per minute, as a moving average that forgets exponentially. */
+  /** Values per minute, as exponential moving averages. */
   #loads(now: number): Record<string, string> {
-    const { traffic } = this.#facts;
-    const elapsed = Math.max(now - this.#at, 1);
+    const { traffic } = this.#state;
+    const elapsed = Math.max(now - this.#measuredAt, 1);
     const result: Record<string, string> = {};
-    const before: Record<string, number> = {};
+    const previous: Record<string, number> = {};
     for (const [name, key] of Object.entries(loads)) {
-      const perMinute = ((traffic[key] - (this.#before[key] ?? 0)) / elapsed) * MINUTE;
-      before[key] = traffic[key];
+      const perMinute = ((traffic[key] - (this.#previous[key] ?? 0)) / elapsed) * MINUTE;
+      previous[key] = traffic[key];
       for (const minutes of [1, 5, 15]) {
         const topic = `load/${name}/${minutes}min`;
         const weight = Math.exp(-elapsed / (minutes * MINUTE));
@@ -116,8 +116,8 @@ export class SysTopics {
         result[topic] = average.toFixed(2);
       }
     }
-    this.#before = before;
-    this.#at = now;
+    this.#previous = previous;
+    this.#measuredAt = now;
     return result;
   }
 }

@@ -1,6 +1,6 @@
 import type { MqttConfig } from '../config/mqtt-config.ts';
 
-/** Who may connect, for the banner. */
+/** Which clients may connect, as a text for the banner. */
 export function accessInWords(anonymous: MqttConfig['anonymous']): string {
   return {
     loopback: 'anonymous from this machine only',

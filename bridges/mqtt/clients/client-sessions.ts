@@ -5,24 +5,24 @@ import type { MqttConfig } from '../config/mqtt-config.ts';
 import { type MqttPeer, MqttRefusal, Refused } from '../source/mqtt-source.ts';
 import { ownerQuotaKey } from '../source/quota-key.ts';
 
-/** Of clients without credentials. */
+/** The role of clients without credentials. */
 export const DEVICE_ROLE = 'anonymous';
 
-/** What begins the owner of a principal's session at the broker. */
+/** Prefix of the session owner if that is a principal. */
 const PRINCIPAL = 'principal/';
 
 type Admitted = Extract<DeviceIdentity, { principal: unknown }>;
 
 export interface ClientSessionsConfig {
-  /** The bridge itself on the realm. No client may take this name: its events would not reach MQTT. */
+  /** The authid of the bridge's own session. No client may use this name, because its events would not reach MQTT. */
   readonly service: string;
   readonly anonymous: MqttConfig['anonymous'];
 }
 
-/** A client on the realm. */
+/** A client with its session on the realm. */
 export interface MqttPublisher {
   readonly session: JoinedSession;
-  /** Whom what it takes is counted for: its principal, or all clients without credentials from its address. */
+  /** Its principal, or its IP address if it has no credentials. */
   readonly quotaKey: string;
 }
 
@@ -30,9 +30,9 @@ interface Client extends MqttPublisher {
   readonly owner: Owner;
 }
 
-/** The sessions of an MQTT bridge on the realm: its own, and one for each client, from CONNECT to the last message. */
+/** The WAMP sessions of an MQTT bridge: its own, and one for each client from CONNECT to its last message. */
 export class ClientSessions {
-  /** The bridge's own: it carries WAMP events to MQTT, and speaks where no client does. */
+  /** The bridge's own session. It carries WAMP events to MQTT, and publishes messages whose client is unknown. */
   readonly service: JoinedSession;
   readonly #config: ClientSessionsConfig;
   readonly #context: BridgeContext;
@@ -44,7 +44,7 @@ export class ClientSessions {
     this.#context = context;
     this.service = service;
     void service.closed.then(reason => {
-      if (!this.#stopping) context.fail(new Error(`the session of the MQTT bridge ended: ${reason}`));
+      if (!this.#stopping) context.fail(new Error(`the WAMP session of the MQTT bridge has ended: ${reason}`));
     });
   }
 
@@ -66,19 +66,23 @@ export class ClientSessions {
     return this.#clients.get(peer)?.owner;
   }
 
-  /** Whether `owner`, as `open` gave it, is a principal that does not exist any more. */
+  /** Whether `owner`, as `open` has returned it, is a principal that does not exist any more. */
   isGone(owner: string): boolean {
     return owner.startsWith(PRINCIPAL) && !this.#context.isPrincipal(owner.slice(PRINCIPAL.length));
   }
 
-  /** Resolves with whose the client's session at the broker is; rejects with `MqttRefusal` where it may not come in. */
+  /**
+   * Opens the WAMP session of a client. Resolves with the owner of its broker session. Rejects with `MqttRefusal` if it is
+   * refused.
+   */
   async open(peer: MqttPeer): Promise<string | undefined> {
     if (peer.clientId === this.#config.service)
-      throw new MqttRefusal(Refused.Identifier, 'this client id is the bridge’s own');
-    // As an authid of WAMP: it becomes one, and stands in logs and on screens.
+      throw new MqttRefusal(Refused.Identifier, 'this client id is reserved for the bridge');
+    // The client id becomes an authid, which is shown in logs and on the console.
     if (!isPlainText(peer.clientId))
       throw new MqttRefusal(Refused.Identifier, 'the client id contains control, format or unassigned characters');
-    if (this.#stopping || this.#context.signal.aborted) throw new MqttRefusal(Refused.Unavailable, 'it is stopping');
+    if (this.#stopping || this.#context.signal.aborted)
+      throw new MqttRefusal(Refused.Unavailable, 'the MQTT bridge is stopping');
     const { principal, proved } = await this.#identify(peer);
     const { authid, authrole, authmethod, authprovider, clientId } = principal;
     const { host, loopback } = peer;
@@ -88,10 +92,10 @@ export class ClientSessions {
     const session = await this.#context.join(identity);
     this.#clients.set(peer, { session, quotaKey: ownerQuotaKey(owner), owner });
     void session.closed.then(reason => {
-      // Ended by the router: the client ends with its session.
-      if (this.#clients.delete(peer)) peer.disconnect(`its WAMP session ended: ${reason}`);
+      // If the router ends the session, the client is disconnected.
+      if (this.#clients.delete(peer)) peer.disconnect(`its WAMP session has ended: ${reason}`);
     });
-    // A stranger may call itself anything, but never what a principal is called here.
+    // An unauthenticated client may use any user name, so its owner must differ from that of a principal.
     if (proved) return `${PRINCIPAL}${authid}`;
     return peer.username === undefined ? undefined : `stranger/${peer.username}`;
   }
@@ -115,7 +119,7 @@ export class ClientSessions {
     void session?.leave();
   }
 
-  /** Ends all of them. */
+  /** Ends all sessions. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const sessions = [this.service, ...[...this.#clients.values()].map(({ session }) => session)];

@@ -3,38 +3,38 @@ import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 import type { MqttPeer } from '../source/mqtt-source.ts';
 import { type LevelSpelling, presencePrefix } from '../topics/level-spelling.ts';
 
-/** Clients that are gone and of which it is still said that they were there. */
+/** Disconnected clients whose presence stays retained. */
 const MAX_GONE = 1_000;
 
-/** A client that is there. */
+/** A connected client. */
 export interface Present {
   readonly peer: MqttPeer;
-  /** Milliseconds since 1970 UTC, over takeovers. */
+  /** Milliseconds since 1970 UTC. A takeover does not change it. */
   readonly since: number;
-  /** This connection is gone, and the one that takes its place has not said yet that it is there. */
+  /** The connection is closed by a takeover, and the new one has not reported `connected` yet. */
   readonly isTaken: boolean;
 }
 
 /**
- * Other bridges do not hear of it: a broker elsewhere that retained it would say of clients that were there when the gateway
- * crashed that they still are, to the gateway itself as well.
+ * Other bridges do not receive presence. A broker elsewhere would retain it, and after a crash of the gateway it would
+ * report clients as online that are not.
  */
 const NO_BRIDGE = { exclude_authrole: ['bridge'] };
 const RETAIN = Object.freeze({ retain: true, ...NO_BRIDGE });
 const FORGET = Object.freeze({ _retain_clear: true, ...NO_BRIDGE });
 
 /**
- * Who is there: `{prefix}presence.{client id}` is `{online, since, reason}`, retained. A client that takes over its own
- * place has not been away. Times are milliseconds since 1970 UTC.
+ * Publishes presence: `{prefix}presence.{client id}` is `{online, since, reason}`, retained. A takeover is not reported as
+ * offline. Times are milliseconds since 1970 UTC.
  */
 export class Presence {
   readonly #session: JoinedSession;
   readonly #topic: (clientId: string) => string;
   readonly #clock: Clock;
   readonly #present = new Map<string, Present>();
-  /** Let in, and not there yet. */
+  /** Admitted clients that have not reported `connected` yet. */
   readonly #coming = new Map<string, MqttPeer>();
-  /** In the order in which they went. */
+  /** Disconnected clients in the order in which they disconnected. */
   readonly #gone = new Set<string>();
 
   constructor(session: JoinedSession, prefix: string, { spell }: LevelSpelling, clock: Clock) {
@@ -43,7 +43,7 @@ export class Presence {
     this.#clock = clock;
   }
 
-  /** Those that are connected, with the time since when. */
+  /** The connected clients. */
   get clients(): Iterable<Present> {
     return this.#present.values();
   }
@@ -52,7 +52,7 @@ export class Presence {
     return this.#present.get(clientId);
   }
 
-  /** A client has been let in; a broker may see off whose place it takes before it says that it is there. */
+  /** A client is admitted. The broker may close the previous connection of its client id before it reports `connected`. */
   coming(peer: MqttPeer): void {
     this.#coming.set(peer.clientId, peer);
   }
@@ -72,7 +72,7 @@ export class Presence {
     const coming = this.#coming.get(clientId);
     if (coming === peer) this.#coming.delete(clientId);
     if (present === undefined) return;
-    // Whoever takes its place will say so, or be gone as well.
+    // The new connection will report `connected` or `disconnected`.
     if (present.peer === peer && coming !== undefined && coming !== peer) {
       this.#present.set(clientId, { ...present, isTaken: true });
       return;
@@ -98,7 +98,7 @@ export class Presence {
   }
 
   #publish(clientId: string, args: readonly unknown[], options: Readonly<Record<string, unknown>>): void {
-    // Not acknowledged; that the session is over is told elsewhere.
+    // Not acknowledged. The end of the bridge's session is reported elsewhere.
     this.#session.publish(this.#topic(clientId), { args, options }).catch(() => {});
   }
 }

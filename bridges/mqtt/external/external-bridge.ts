@@ -26,7 +26,7 @@ export const externalMqttBridge = defineBridge({
     try {
       broker = await ExternalBroker.open(config, { sink: relay, drops, clock, log });
       await relay.connect(broker);
-      await relay.takeCalls();
+      await relay.openCalls();
       broker.onForgotten(() => {
         relay
           .offerRetained()

@@ -6,14 +6,14 @@ import { DEVICE_ROLE } from '../clients/client-sessions.ts';
 import type { MqttConfig } from '../config/mqtt-config.ts';
 import type { MqttMessage } from '../source/mqtt-source.ts';
 import { ownerQuotaKey } from '../source/quota-key.ts';
-import type { MqttInbound } from './inbound.ts';
+import type { MessagePublisher } from './message-publisher.ts';
 
-/** Sessions of owners that are open at a time. */
+/** Sessions for owners that are open at a time. */
 const MAX_SESSIONS = 100;
 
 /**
- * Records that version 0.1 wrote have no owner: they are judged as those of a client without credentials of this machine.
- * The name is no single component of a URI, so rules with {authid} or {clientid} allow it nothing.
+ * The owner of records of version 0.1, which name none: a client without credentials on this machine. The authid has two URI
+ * components, so rules with {authid} or {clientid} never match it.
  */
 const UNKNOWN: Owner = {
   authid: 'unknown.owner',
@@ -31,22 +31,22 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
   ErrorUri.PayloadSizeExceeded,
 ]);
 
-/** What becomes of a message of an earlier run: MQTT clients get it or keep it retained, or it is forgotten. */
+/** Whether a message of an earlier run is published and stays retained, or is forgotten. */
 export type ReplayVerdict = 'pass' | 'forget';
 
 export interface ReplaysDependencies {
   readonly context: BridgeContext;
-  readonly inbound: MqttInbound;
+  readonly publisher: MessagePublisher;
   readonly anonymous: MqttConfig['anonymous'];
 }
 
 /**
- * Publishes on the realm what outlived an earlier run, wills and retained messages: each as its owner, who is judged by the
- * roles, rules and limits of today. What the owner may not publish any more, nobody gets, on MQTT neither.
+ * Publishes the wills and retained messages of an earlier run on the realm, each as its owner, by the current roles, rules and
+ * limits. A message that its owner may no longer publish is forgotten on MQTT too.
  */
 export class Replays {
   readonly #dependencies: ReplaysDependencies;
-  /** By owner; the one used last comes last. */
+  /** By owner, in the order of their last use. */
   readonly #sessions = new Map<string, Promise<JoinedSession | { readonly refused: string }>>();
   #forgotten = 0;
   #alone = 0;
@@ -61,14 +61,14 @@ export class Replays {
     if (reason === undefined) return 'pass';
     const { error, mayNot } = reason;
     this.#example = { topic: message.topic, reason: error };
-    // Whether an owner that is not known may publish it cannot be said: it stays where it was, among MQTT clients.
+    // The permissions of an unknown owner are unknown too, so its message stays retained on MQTT.
     const fate = mayNot && owner !== undefined ? 'forget' : 'pass';
     if (fate === 'forget') this.#forgotten += 1;
     else this.#alone += 1;
     return fate;
   }
 
-  /** Nothing more comes for now: ends the sessions, and says what was not published. */
+  /** Ends the sessions, and logs how many messages were not published. */
   finish(): void {
     for (const opening of this.#sessions.values()) void leave(opening);
     this.#sessions.clear();
@@ -87,7 +87,9 @@ export class Replays {
     const session = await this.#sessionOf(owner);
     if ('refused' in session) return { error: session.refused, mayNot: true };
     try {
-      await this.#dependencies.inbound.replayed(message, { session, quotaKey: ownerQuotaKey(owner) });
+      // At QoS 1, so that the verdict of the realm is awaited.
+      const publisher = { session, quotaKey: ownerQuotaKey(owner) };
+      await this.#dependencies.publisher.publish({ ...message, qos: 1 }, publisher);
       return undefined;
     } catch (error) {
       const mayNot = error instanceof WampError && FORBIDDEN.has(error.uri);

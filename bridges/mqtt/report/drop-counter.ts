@@ -1,6 +1,6 @@
 import type { LogFields, Logger } from '../../../src/base/logger.ts';
 
-/** Counts what was dropped, by reason; the log hears of the 1st, 10th, 100th … of each. */
+/** Counts dropped messages by reason, and logs the 1st, 10th, 100th … of each reason. */
 export class DropCounter {
   readonly #log: Logger;
   readonly #counts = new Map<string, number>();
@@ -9,7 +9,7 @@ export class DropCounter {
     this.#log = log;
   }
 
-  /** `reason` is one of a few constant texts; `text` says in the log what was dropped. */
+  /** `reason` is one of a few constant texts. `text` is the log text. */
   add(reason: string, fields: LogFields = {}, text = 'MQTT message dropped'): void {
     const count = (this.#counts.get(reason) ?? 0) + 1;
     this.#counts.set(reason, count);

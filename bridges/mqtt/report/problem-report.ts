@@ -1,19 +1,19 @@
 import type { Clock, Timer } from '../../../src/base/clock.ts';
 import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 
-/** A message that is not what its rule says. */
+/** A message that does not match its rule. */
 export interface Problem {
-  /** Where it came from: an MQTT topic, or a URI. */
+  /** Its MQTT topic or its URI. */
   readonly topic?: string;
   readonly uri?: string;
-  /** The rule's place in the configuration, from 0; absent for the default. */
+  /** The index of the rule in the configuration; absent for the default mapping. */
   readonly rule?: number;
   readonly problem: string;
 }
 
 /** Milliseconds between two reports of one kind. */
 const PAUSE = 1_000;
-/** Kinds told of at a time; of more, the count alone is kept. */
+/** Kinds that are reported at a time. Problems of further kinds are only counted. */
 const MAX_KINDS = 100;
 
 interface Kind {
@@ -22,7 +22,7 @@ interface Kind {
   readonly timer: Timer;
 }
 
-/** Tells a topic what could not be mapped: of each kind at once, then at most once a second, with a count. */
+/** Publishes mapping problems to a topic: the first of each kind at once, then at most one a second, with a count. */
 export class ProblemReport {
   readonly #session: JoinedSession;
   readonly #topic: string;
@@ -36,7 +36,7 @@ export class ProblemReport {
     this.#clock = clock;
   }
 
-  /** All problems, since the start. */
+  /** Number of problems since the start. */
   get count(): number {
     return this.#count;
   }
@@ -72,7 +72,7 @@ export class ProblemReport {
   }
 
   #publish(problem: Problem, count: number): void {
-    // Nobody has to listen, and whoever reads the metrics sees the count.
+    // The topic may have no subscribers. The count is available in the metrics too.
     this.#session.publish(this.#topic, { args: [{ ...problem, count }] }).catch(() => {});
   }
 }

@@ -5,13 +5,13 @@ import { RefusalSummary } from '../../../src/base/refusal-summary.ts';
 
 type Details = Readonly<Record<string, string>>;
 
-/** Logs what MQTT clients are refused. A refused device comes back every few seconds: the lines are summed up. */
+/** Logs refused MQTT clients. A refused device comes back every few seconds, so its log lines are summed up. */
 export class RefusalLog {
   readonly #log: Logger;
   readonly #text: string;
   readonly #refusals: RefusalSummary;
 
-  /** `text` is the log line's: what was refused. */
+  /** `text` is the log text. */
   constructor(log: Logger, text = 'MQTT client refused', refusals = new RefusalSummary(systemClock)) {
     this.#log = log;
     this.#text = text;
@@ -19,14 +19,14 @@ export class RefusalLog {
   }
 
   /**
-   * `address` is the client's, with its port, which is another one each time. `kind` is what is counted, where the reason has
-   * names in it.
+   * `address` contains the port, which differs each time. `kind` is counted instead of `reason` if the reason contains
+   * names.
    */
   refused(address: string, clientId: string, reason: string, details: Details = {}, kind = reason): void {
     this.#tell('warn', kind, address, { clientId, reason, ...details });
   }
 
-  /** As `refused`, of what is no reason to worry. */
+  /** As `refused`, at level info. */
   noted(address: string, clientId: string, reason: string, details: Details = {}): void {
     this.#tell('info', reason, address, { clientId, reason, ...details });
   }

@@ -1,10 +1,10 @@
 /**
- * Where other brokers, mosquitto among them, say of a bridge of theirs whether it is connected: by a retained message and a
- * will, unless they are told not to. What is under `$SYS/` is this broker's own, so these messages go nowhere.
+ * The topic by which other brokers, such as mosquitto, announce whether their bridge is connected: as a retained message
+ * and a will. Topics under `$SYS/` are reserved for this broker, so these messages are acknowledged and dropped.
  */
 const notice = /^\$SYS\/broker\/connection\/[^/+#]+\/state$/;
 
-/** Whether a topic is one of those notices. */
+/** Whether a topic is such an announcement. */
 export function isBridgeNotice(topic: string): boolean {
   return topic.startsWith('$SYS/') && notice.test(topic);
 }

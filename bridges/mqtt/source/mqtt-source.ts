@@ -3,7 +3,7 @@ import type { PeerCertificate } from '../../../src/link/link.ts';
 
 export type Qos = 0 | 1 | 2;
 
-/** What MQTT 5 says beside a message. [MQTT 5: 3.3.2.3] */
+/** The properties of an MQTT 5 message. [MQTT 5: 3.3.2.3] */
 export interface MqttProperties {
   readonly contentType?: string;
   readonly responseTopic?: string;
@@ -13,39 +13,39 @@ export interface MqttProperties {
   readonly userProperties?: Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** A message for MQTT. */
+/** A message that is sent to MQTT. */
 export interface MqttPublication {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: Qos;
   readonly retain: boolean;
   readonly properties?: MqttProperties;
-  /** Of a retained one that comes from the realm: who published it there. */
+  /** Of a retained message that comes from the realm: its publisher. */
   readonly owner?: Owner | undefined;
 }
 
-/** A message from MQTT. */
+/** A message that was received from MQTT. */
 export interface MqttMessage extends MqttPublication {
   readonly dup: boolean;
   /** Wall-clock milliseconds since 1970. */
   readonly receivedAt: number;
 }
 
-/** An MQTT client, as its connection shows it. One object a connection: a client that comes back is another peer. */
+/** An MQTT client, as its connection shows it. Each connection is another object, even of the same client. */
 export interface MqttPeer {
   readonly clientId: string;
   readonly username: string | undefined;
-  /** Until it is let in; nobody keeps it. */
+  /** Set until the client is admitted; it must not be kept. */
   readonly password?: string | undefined;
-  /** What it has shown as a TLS client. */
+  /** Its TLS client certificate. */
   readonly certificate?: PeerCertificate | undefined;
   /** For people: `192.168.1.20:51234`. */
   readonly address: string;
-  /** Its IP address alone, if it is known. */
+  /** Its IP address without port, if it is known. */
   readonly host?: string | undefined;
-  /** Why that is not known, and which setting changes it. */
+  /** Why the IP address is unknown, and which setting changes that. */
   readonly addressHint?: string | undefined;
-  /** Whether it can only be on this machine. */
+  /** Whether the client runs on this machine. */
   readonly loopback: boolean;
   /** 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5. */
   readonly protocolVersion: number;
@@ -53,15 +53,17 @@ export interface MqttPeer {
   disconnect(reason: string): void;
 }
 
-/** CONNACK's return codes that refuse. [MQTT-3.2.2-3] */
+/** The CONNACK return codes of a refusal. [MQTT-3.2.2-3] */
 export const Refused = { Version: 1, Identifier: 2, Unavailable: 3, Credentials: 4, NotAuthorized: 5 } as const;
 export type Refused = (typeof Refused)[keyof typeof Refused];
 
-/** A client that may not come in. */
+/** A client is refused. */
 export class MqttRefusal extends Error {
   override readonly name = 'MqttRefusal';
   readonly code: Refused;
-  /** What is counted and summed up in the log: the reason, if it holds nothing that the client has chosen. */
+  /**
+   * The reason by which refusals are counted and summed up in the log: the message, unless it contains texts of the client.
+   */
   readonly kind: string;
 
   constructor(code: Refused, reason: string, kind = reason) {
@@ -71,59 +73,63 @@ export class MqttRefusal extends Error {
   }
 }
 
-/** What becomes of an accepted message: other MQTT clients get it, or it is acknowledged and passed on to none of them. */
+/**
+ * The verdict on an authorized message. `pass`: other MQTT clients receive it. `withhold`: it is acknowledged and not
+ * delivered.
+ */
 export type MessageVerdict = 'pass' | 'withhold';
 
-/** The mapping's side: what a source tells. Messages of one client come in their order. */
+/** The WAMP side, as a source uses it. The source reports the messages of one client in their order. */
 export interface MqttSink {
   /**
-   * A client wants in. It is told yes once this resolves, and no where this rejects, best with `MqttRefusal`. What it
-   * resolves with names whose its session is: what waits in a session is for nobody else. Undefined is anybody's.
+   * A client has sent CONNECT. It is accepted when this resolves, and refused when it rejects, preferably with
+   * `MqttRefusal`. Resolves with the name of the user who owns its session: no other user may open that session. Undefined:
+   * any client may.
    */
   connecting(peer: MqttPeer): Promise<string | undefined>;
   /**
-   * A client published, or its will is published for it; `peer` is undefined where it is not known who published. The
-   * source acknowledges the message, retains it and passes it on as the verdict says, and not before there is one. Where
-   * the verdict rejects, the message is refused: nobody gets it, nothing is retained, and the client is disconnected.
+   * A client has published a message, or its will is published. `peer` is undefined if the publisher is unknown. The source
+   * acknowledges, retains and delivers the message only after the verdict. If the verdict rejects, the message is dropped
+   * and the client is disconnected.
    */
   message(message: MqttMessage, peer: MqttPeer | undefined): MessageVerdict | Promise<MessageVerdict>;
-  /** Who a client is that was let in, for what it leaves over a restart. */
+  /** The principal of an admitted client, which is stored with its retained messages and its will. */
   ownerOf?(peer: MqttPeer): Owner | undefined;
   /**
-   * A will or a retained message of an earlier run, and whose it is. `forget`: nobody may get it. Undefined owner: the record
-   * does not say.
+   * A will or a retained message of an earlier run, and its owner. `forget`: it must not be delivered. The owner is
+   * undefined if the record does not contain one.
    */
   replay?(message: MqttMessage, owner: Owner | undefined): Promise<'pass' | 'forget'>;
-  /** A retained message has given way to another client's. */
+  /** The retained message of a topic was evicted for one of another client. */
   evicted?(topic: string): void;
-  /** No more is replayed for now. */
+  /** The replay is finished. */
   replayed?(): void;
-  /** Whether nobody can come back for a session any more that belongs to `owner`, as `connecting` named it. */
+  /** Whether the owner of a session, as `connecting` named it, is a principal that does not exist any more. */
   isGone?(owner: string): boolean;
   /** Whether an owner is a principal that does not exist any more. */
   isRemoved?(owner: Owner): boolean;
-  /** Whether a client may subscribe a filter. Absent: any. */
+  /** Whether a client may subscribe a filter. Absent: it may subscribe any. */
   maySubscribe?(peer: MqttPeer, filter: string): boolean;
-  /** A client that was let in has been told so: from now on messages reach it. */
+  /** CONNACK was sent to an admitted client: from now on it receives messages. */
   connected?(peer: MqttPeer): void;
-  /** What a client has subscribed, as it was granted; a session that goes on says all of it again. */
+  /** A client has subscribed a filter with the granted QoS. A continued session reports all its subscriptions again. */
   subscribed?(peer: MqttPeer, filter: string, qos: Qos): void;
   unsubscribed?(peer: MqttPeer, filter: string): void;
-  /** Follows every `connecting` that was let in, after the last message of that client, its will included. */
+  /** Follows each accepted `connecting`, after the last message of that client and its will. */
   disconnected(peer: MqttPeer): void;
-  /** The source cannot go on. */
+  /** The source has failed and cannot go on. */
   failed(error: unknown): void;
 }
 
-/** A broker, embedded or elsewhere, as the mapping sees it. What is published into it does not come back as a message. */
+/** A broker, embedded or elsewhere, as the WAMP side uses it. Publications do not come back as messages. */
 export interface MqttSource extends AsyncDisposable {
-  /** Where it is, for people: `127.0.0.1:1883`. */
+  /** Its address, for people: `127.0.0.1:1883`. */
   readonly address: string;
-  /** Whether what is published now reaches it; an embedded one is always there. */
+  /** Whether publications reach it now. An embedded broker is always connected. */
   readonly isConnected: boolean;
-  /** Publishes to whoever has subscribed, in order. Never throws; what cannot be sent is counted and dropped. */
+  /** Publishes to all subscribers, in order. Never throws: a publication that cannot be sent is dropped and counted. */
   publish(publication: MqttPublication): void;
-  /** Publishes to one connected client, whatever it has subscribed. False where it is not connected any more. */
+  /** Publishes to one client, whatever it has subscribed. Returns false if it is not connected any more. */
   publishTo(peer: MqttPeer, publication: MqttPublication): boolean;
   /** The retained messages that a filter matches. */
   retained(filter: string): Promise<readonly MqttPublication[]>;

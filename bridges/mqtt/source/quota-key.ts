@@ -3,7 +3,7 @@ import type { Owner } from '../../../src/gateway/bridge/bridge.ts';
 
 const ADDRESS = 'address ';
 
-/** Whom what an owner takes is counted for: its principal, or all clients without credentials from its address (IPv6: /64). */
+/** The quota key of an owner: its principal if it has authenticated, otherwise its IP address (IPv6: its /64 network). */
 export function ownerQuotaKey(owner: Owner | undefined): string {
   if (owner === undefined) return `${ADDRESS}unknown`;
   const { authid, authmethod, address, clientId } = owner;
@@ -12,7 +12,7 @@ export function ownerQuotaKey(owner: Owner | undefined): string {
   return `${ADDRESS}${address === undefined ? 'unknown' : networkOf(address)}`;
 }
 
-/** Whether a holder is an address: clients that have not proved who they are. */
-export function isAddressKey(holder: string): boolean {
-  return holder.startsWith(ADDRESS);
+/** Whether a quota key is an address, which all unauthenticated clients there share. */
+export function isAddressKey(quotaKey: string): boolean {
+  return quotaKey.startsWith(ADDRESS);
 }

@@ -1,4 +1,4 @@
-/** Filters that no client may subscribe, by the configuration: a filter that has a topic in common with one of them is refused. */
+/** The filters that no client may subscribe. A filter is refused if a topic exists that matches it and one of these. */
 export class RefusedFilters {
   readonly #filters: readonly (readonly string[])[];
 
@@ -6,7 +6,7 @@ export class RefusedFilters {
     this.#filters = filters.map(filter => filter.split('/'));
   }
 
-  /** `filter` without `$share/group/`. */
+  /** `filter` is without `$share/group/`. */
   refuses(filter: string): boolean {
     if (this.#filters.length === 0) return false;
     const levels = filter.split('/');
@@ -21,7 +21,7 @@ function overlap(one: readonly string[], other: readonly string[]): boolean {
   if ((isWildcard(first) && second.startsWith('$')) || (isWildcard(second) && first.startsWith('$'))) return false;
   for (let depth = 0; ; depth++) {
     const [a, b] = [one[depth], other[depth]];
-    // `a/#` matches `a` as well.
+    // `a/#` matches `a` too.
     if (a === '#' || b === '#') return true;
     if (a === undefined || b === undefined) return a === b;
     if (a !== b && a !== '+' && b !== '+') return false;

@@ -7,8 +7,8 @@ interface Pattern {
 }
 
 /**
- * What permissions are asked about a topic filter: patterns that together match the URI of every topic that the filter
- * does. Where no pattern says the same as a filter (`a/+/b/#`), one says more, and is refused sooner.
+ * Maps a topic filter to the URI patterns for which permissions are checked. The patterns together match the URIs of all
+ * topics of the filter. If no pattern matches exactly these (`a/+/b/#`), a wider one is used, which is refused sooner.
  */
 export class FilterMap {
   readonly #prefix: string;
@@ -20,7 +20,7 @@ export class FilterMap {
   }
 
   patternsOf(filter: string): readonly Pattern[] {
-    // The broker's own affairs are on no realm.
+    // `$SYS` topics are not on the realm.
     if (filter.startsWith('$SYS/')) return [];
     const levels = filter.split('/');
     const open = levels.indexOf('+');
@@ -30,7 +30,7 @@ export class FilterMap {
     }
     const known = levels.slice(0, open < 0 ? -1 : open);
     const below: Pattern = { uri: known.length === 0 ? this.#prefix : `${this.#uri(known)}.`, match: 'prefix' };
-    // `a/#` matches `a`, too. [MQTT-4.7.1-2]
+    // `a/#` matches `a` too. [MQTT-4.7.1-2]
     return open >= 0 || known.length === 0 ? [below] : [below, { uri: this.#uri(known), match: 'exact' }];
   }
 

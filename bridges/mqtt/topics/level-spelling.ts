@@ -1,4 +1,4 @@
-/** The first component, behind the prefix, of URIs that are the gateway's own: no topic is spelt so. */
+/** The first URI component behind the prefix of the gateway's own topics. No MQTT topic is spelled like this. */
 export const PRESENCE = 'presence';
 
 /** The prefix of the presence topics. No MQTT topic has such a URI, because the first level `presence` is escaped. */
@@ -6,41 +6,44 @@ export function presencePrefix(prefix: string): string {
   return `${prefix}${PRESENCE}.`;
 }
 
-/** How a realm's URIs are spelt: `loose` keeps topics readable, `strict` uses `[0-9a-z_]` alone. */
+/** How URIs are spelled. `loose` keeps topics readable, `strict` uses only `[0-9a-z_]`. */
 export type UriStyle = 'loose' | 'strict';
 
 /**
- * One level of an MQTT topic as one component of a URI, and back: what a component may not contain is escaped as the
- * bytes of its UTF-8, `%2E` or `_2e`; an empty level is the escape character alone.
+ * Maps one level of an MQTT topic to one URI component, and back. Characters that a component may not contain are escaped
+ * as the bytes of their UTF-8, `%2E` or `_2e`. An empty level is the escape character alone.
  */
 export interface LevelSpelling {
-  /** Topics that need no escape: only their slashes change. */
+  /** Topics without characters to escape: only their slashes change. */
   readonly plainTopic: RegExp;
-  /** URIs (after a prefix) that hold no escape and no empty component. */
+  /** URIs, without the prefix, that contain no escape and no empty component. */
   readonly plainTail: RegExp;
-  /** What a component may be made of. */
+  /** The characters that a component may consist of. */
   readonly literal: RegExp;
-  /** How a slash within a component would be spelt; no level holds one. */
+  /** The spelling of a slash within a component. No level contains one. */
   readonly slash: string;
   spell(level: string): string;
-  /** The level, or undefined where the component is not the one that `spell` gives: two spellings would make an echo. */
+  /**
+   * The level of a component. Undefined if `spell` would give another component, because a second spelling would cause
+   * echoes.
+   */
   parse(component: string): string | undefined;
-  /** The levels of a topic, or of a filter, as the components behind the prefix. */
+  /** The URI components of a topic or a filter, joined with dots. */
   spellAll(levels: readonly string[], spellLevel?: (level: string) => string): string;
-  /** The levels that these components stand for, or undefined if they stand for no topic. */
+  /** The levels of URI components, or undefined if they are not the spelling of a topic. */
   parseAll(tail: string): readonly string[] | undefined;
 }
 
-// Dots separate components, `#` and whitespace are no URI characters, control characters no sane ones.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// Dots separate components, WAMP URIs exclude `#` and whitespace, and control characters are unsafe in logs.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters
 const looseSpecial = /[.#%\s\u0000-\u001f\u007f-\u009f]/g;
 
-/** Every style's spelling. */
+/** The spelling of each style. */
 export const levelSpellings: Readonly<Record<UriStyle, LevelSpelling>> = {
   loose: spelling({
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters
     plainTopic: /^[^./#%\s\u0000-\u001f\u007f-\u009f]+(?:\/[^./#%\s\u0000-\u001f\u007f-\u009f]+)*$/,
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters
     plainTail: /^[^./#%\s\u0000-\u001f\u007f-\u009f]+(?:\.[^./#%\s\u0000-\u001f\u007f-\u009f]+)*$/,
     literal: /^[^\s.#\p{Cc}]*$/u,
     special: looseSpecial,
@@ -63,9 +66,9 @@ function spelling(parts: {
   readonly plainTopic: RegExp;
   readonly plainTail: RegExp;
   readonly literal: RegExp;
-  /** What is escaped within a level. */
+  /** The characters that are escaped within a level. */
   readonly special: RegExp;
-  /** Begins an escape; on its own it is an empty level. */
+  /** The first character of an escape. On its own it is an empty level. */
   readonly mark: string;
   readonly escapes: RegExp;
   readonly hex: (byte: number) => string;
@@ -82,7 +85,7 @@ function spelling(parts: {
         : component.replace(escapes, run => Buffer.from(run.replaceAll(mark, ''), 'hex').toString());
     return spell(level) === component && !level.includes('/') ? level : undefined;
   };
-  // As it would be if its first letter were special.
+  // As if the first letter of `presence` had to be escaped.
   const ownLevel = mark + hex(PRESENCE.charCodeAt(0)) + PRESENCE.slice(1);
   const spellAll: LevelSpelling['spellAll'] = (levels, spellLevel = spell) =>
     levels.map((level, i) => (i === 0 && level === PRESENCE ? ownLevel : spellLevel(level))).join('.');

@@ -1,10 +1,10 @@
 import { type Dict, isDict } from '../../../src/wamp/dict.ts';
 import type { MqttMessage, MqttProperties } from '../source/mqtt-source.ts';
 
-// What MQTT 5 says beside a message and WAMP has no place for travels in a detail of the event, never in its payload:
-// EVENT.Details._origin, which only the gateway's own bridges can set.
+// MQTT 5 properties that WAMP has no field for are carried in EVENT.Details._origin, never in the payload. Only the bridges of
+// the gateway can set it.
 
-/** PUBLISH.Options of a message that has properties, beside those it has anyway. */
+/** The PUBLISH options with the MQTT 5 properties of the message added, if it has any. */
 export function withOrigin(options: Dict, { topic, qos, properties }: MqttMessage): Dict {
   if (properties === undefined) return options;
   const { contentType, responseTopic, correlationData, messageExpiryInterval, userProperties } = properties;
@@ -19,7 +19,7 @@ export function withOrigin(options: Dict, { topic, qos, properties }: MqttMessag
   return { ...options, _origin: origin };
 }
 
-/** The properties that an event's details carry, from another broker; undefined where they carry none. */
+/** The MQTT 5 properties in the details of an event; undefined if it has none. */
 export function propertiesOfOrigin({ _origin: origin }: Dict): MqttProperties | undefined {
   if (!isDict(origin) || origin['protocol'] !== 'mqtt') return undefined;
   const { content_type, response_topic, correlation_data, expiry, user_properties } = origin;

@@ -8,13 +8,13 @@ import { Payload } from '../../../src/wamp/payload.ts';
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 
-/** JSON values that are one word, blanks around them allowed. [RFC 8259] */
+/** JSON values other than objects, lists and strings, with blanks around them. [RFC 8259] */
 const scalar = /^[ \t\r\n]*(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)[ \t\r\n]*$/;
 
 /**
- * The WAMP payload of an MQTT message: JSON is its value, other text a string, anything else bytes, always the only
- * argument; an empty message has no argument. JSON is checked, not taken apart: its text becomes part of the list of
- * arguments as it is, unless it holds a key twice or text that only looks like binary.
+ * Maps the payload of an MQTT message to a WAMP payload with one argument: the value of JSON, a string for other text,
+ * bytes for anything else. An empty payload has no argument. JSON is validated and not parsed: its text becomes part of the
+ * list of arguments unchanged, unless it has duplicate keys, or text that looks like binary.
  */
 export function payloadOfMqtt(bytes: Uint8Array): Payload {
   if (bytes.length === 0) return Payload.empty;
@@ -24,14 +24,14 @@ export function payloadOfMqtt(bytes: Uint8Array): Payload {
 }
 
 /**
- * The text that `bytes` are; undefined if they are not UTF-8, or begin with U+0000: such text has no JSON, where it
- * stands for binary. [advanced/serialization_binary_json]
+ * The text of `bytes`. Undefined if they are not UTF-8, or begin with U+0000: JSON uses that for binary.
+ * [advanced/serialization_binary_json]
  */
 export function utf8TextOf(bytes: Uint8Array): string | undefined {
   return bytes[0] !== 0 && isUtf8(bytes) ? bufferOf(bytes).toString() : undefined;
 }
 
-/** The payload whose only argument is the value of a JSON text; undefined where `bytes` are none. */
+/** The payload whose only argument is a JSON value; undefined if `bytes` are not valid JSON. */
 export function payloadOfJson(bytes: Uint8Array): Payload | undefined {
   const text = bufferOf(bytes);
   const before = unfit.seen;
@@ -44,8 +44,9 @@ export function payloadOfJson(bytes: Uint8Array): Payload | undefined {
 }
 
 /**
- * The MQTT payload of a WAMP event: of one argument and nothing else, a string is its UTF-8, bytes are themselves,
- * other values JSON; otherwise it is JSON of `{"args": […], "kwargs": {…}}`. Throws where a value has no JSON.
+ * Maps a WAMP payload to an MQTT payload. If it has only one argument, a string is its UTF-8, bytes are unchanged, and
+ * other values are JSON. Otherwise it is JSON of `{"args": […], "kwargs": {…}}`. Throws if a value cannot be written as
+ * JSON.
  */
 export function mqttOfPayload(payload: Payload): Uint8Array {
   const { args, kwargs } = payload;
@@ -60,11 +61,11 @@ export function mqttOfPayload(payload: Payload): Uint8Array {
 export function wholeValue(payload: Payload): Uint8Array {
   const { args, kwargs } = payload;
   if (args.length !== 1 || Object.keys(kwargs).length > 0) return jsonOf(Payload.of([{ args, kwargs }]));
-  // A publisher's own JSON text is passed on with its own spelling of numbers.
+  // JSON text of a publisher keeps its own spelling of numbers.
   return jsonOf(payload.count === 1 ? payload : Payload.of(args));
 }
 
-/** The JSON text of the only argument: what stands between the brackets of the list. */
+/** The JSON text of the only argument, without the brackets of the list. */
 function jsonOf(payload: Payload): Uint8Array {
   const items = payload.itemsIn(jsonItems);
   const start = skipBlanks(items, items.indexOf(OPEN_LIST) + 1, items.length);
@@ -76,12 +77,12 @@ function jsonOf(payload: Payload): Uint8Array {
 function isJson(text: Buffer): boolean {
   const start = skipBlanks(text, 0, text.length);
   const first = text[start];
-  // Most text is told by its first byte, and words by a regular expression: a failed walk costs an exception.
+  // Most text is classified by its first byte, and scalars by a regular expression: a failed walk costs an exception.
   if (first !== 0x7b && first !== OPEN_LIST && first !== 0x22) {
     return first !== undefined && startsScalar(first) && scalar.test(text.toString('latin1', start));
   }
   try {
-    // Within the list of arguments, which is one level already.
+    // The list of arguments is one level of nesting already.
     const end = walkValue(text, start, text.length, 1);
     return skipBlanks(text, end, text.length) === text.length;
   } catch (error) {

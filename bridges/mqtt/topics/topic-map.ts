@@ -1,15 +1,15 @@
 import { type LevelSpelling, levelSpellings, PRESENCE, type UriStyle } from './level-spelling.ts';
 
 /**
- * MQTT topic names to URIs under a prefix, and back. Every topic has exactly one URI and the URI gives the topic
- * back: `/` becomes `.`, and each level is spelt as a component; `presence` as the first one is spelt in another way, as
- * that place is the gateway's own. URIs that no topic maps to have no topic. Topic *filters* are not mapped.
+ * Maps MQTT topic names to URIs under a prefix, and back. Each topic has exactly one URI: `/` becomes `.`, and each level
+ * is spelled as a component. `presence` as the first level is escaped, because its URIs are the gateway's own. Other URIs
+ * have no topic. Topic filters are not mapped here.
  */
 export class TopicMap {
   readonly prefix: string;
   readonly #spelling: LevelSpelling;
 
-  /** `prefix` ends in a dot, so that no topic lands outside of it. */
+  /** `prefix` ends in a dot, so that all topics are under it. */
   constructor(prefix: string, style: UriStyle) {
     this.prefix = prefix;
     this.#spelling = levelSpellings[style];
@@ -21,7 +21,7 @@ export class TopicMap {
     return this.prefix + spellAll(topic.split('/'));
   }
 
-  /** The topic whose URI this is, or undefined where there is none. */
+  /** The topic of a URI, or undefined if it has none. */
   toTopic(uri: string): string | undefined {
     if (!uri.startsWith(this.prefix)) return undefined;
     const { plainTail, parseAll } = this.#spelling;

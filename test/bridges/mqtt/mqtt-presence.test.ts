@@ -161,7 +161,7 @@ describe('mqttBridge: topics of the presence of clients', () => {
     for (const to of ['mqtt.presence.{x}', 'mqtt.presence', 'bridge.mqtt.error']) {
       const rules = [{ from: 'mqtt:a/{x}', to: `wamp:${to}` }];
       const { error } = mqttBridge.schema.safeParse({ rules });
-      assert.match(String(error?.issues[0]?.message), /where the gateway itself publishes/, to);
+      assert.match(String(error?.issues[0]?.message), /which is reserved for the gateway/, to);
     }
     assert.ok(mqttBridge.schema.safeParse({ rules: [{ from: 'mqtt:a/{x}', to: 'wamp:mqtt.presences.{x}' }] }).success);
   });

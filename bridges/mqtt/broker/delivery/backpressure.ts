@@ -4,14 +4,14 @@ import type { BrokerMessage } from '../messages/broker-message.ts';
 import type { MqttSession } from '../sessions/mqtt-session.ts';
 import type { Subscriptions } from '../sessions/subscriptions.ts';
 
-/** Milliseconds between two looks at subscribers for which publishers wait. */
+/** Milliseconds between two checks of the subscribers for which publishers wait. */
 const TICK = 500;
-/** Looks without an acknowledgement after which a subscriber counts as one that does not read. */
+/** Checks without an acknowledgement after which a subscriber counts as stalled. */
 const IDLE_TICKS = 4;
-/** Looks after which publishers wait no longer, though the subscriber acknowledges. */
+/** Checks after which publishers wait no longer, even if the subscriber acknowledges. */
 const MAX_TICKS = 20;
 
-/** Bytes that may wait of all publishers that wait, about, and of each one in any case. */
+/** Bytes that the messages of all waiting publishers may take together, and those of each publisher in any case. */
 const PARKED = 16 * 1024 * 1024;
 const LEAST_PARKED = 64 * 1024;
 
@@ -30,16 +30,17 @@ interface Congestion {
 }
 
 /**
- * Makes publishers at QoS 1 and 2 wait while a subscriber that is connected and acknowledges is behind, instead of
- * dropping what they were told is safe. The wait ends when its queue is down again, when the subscriber has acknowledged
- * nothing for two seconds, and after ten seconds in any case: then it counts as slow, and the policy of its queue holds
- * until it has caught up. So no subscriber stops a publisher, and two that wait for each other go on.
+ * Makes publishers at QoS 1 and 2 wait while a connected subscriber that acknowledges is behind, instead of dropping
+ * messages that were acknowledged to them. The wait ends when the queue of the subscriber is short again. It also ends when
+ * the subscriber has acknowledged nothing for two seconds, and after ten seconds in any case. The subscriber is slow then:
+ * until it has caught up, its full queue drops messages. So no subscriber can stop a publisher, and two clients that wait
+ * for each other go on.
  */
 export class Backpressure {
   readonly #dependencies: BackpressureDependencies;
   readonly #congestions = new Map<MqttSession, Congestion>();
   #timer: Timer | undefined;
-  /** Publishers that wait. */
+  /** Number of publishers that wait. */
   #publishers = 0;
   #stopped = false;
 
@@ -47,7 +48,7 @@ export class Backpressure {
     this.#dependencies = dependencies;
   }
 
-  /** Whether a message has to wait; `advance` is called once when it may try again. */
+  /** Returns whether a message has to wait. If so, `advance` is called once when the publisher may try again. */
   mustWait(message: BrokerMessage, advance: () => void): boolean {
     if (this.#stopped || message.qos === 0) return false;
     const congestion = this.#obstacleOf(message);
@@ -57,31 +58,31 @@ export class Backpressure {
     return true;
   }
 
-  /** How many bytes of one publisher may wait, of at most `most`: the more publishers wait, the fewer. */
+  /** Bytes of one publisher that may wait, at most `most`. The more publishers wait, the lower this is. */
   share(most: number): number {
     return Math.min(most, Math.max(LEAST_PARKED, PARKED / Math.max(this.#publishers, 1)));
   }
 
-  /** A session has less to send than before. */
+  /** The queue of a session has become shorter. */
   relieved(session: MqttSession): void {
     if (session.isSlow && session.isRelieved) session.isSlow = false;
     if (this.#congestions.size > 0 && session.isRelieved) this.#release(session);
   }
 
-  /** Nobody waits for a session any more: its client is gone, or it does not read. */
+  /** No publisher waits for a session any more: its client is disconnected or does not read. */
   forget(session: MqttSession): void {
     session.isSlow = false;
     this.#release(session);
   }
 
-  /** Nobody waits for anybody any more. */
+  /** Releases all publishers, now and from now on. */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
     for (const session of [...this.#congestions.keys()]) this.#release(session);
   }
 
-  /** The first of the subscribers for which a message has to wait. The time that all of them have begins now. */
+  /** The first of the subscribers for which a message has to wait. The time limit of all of them begins now. */
   #obstacleOf(message: BrokerMessage): Congestion | undefined {
     const route = this.#dependencies.subscriptions.route(message.topic);
     let found: Congestion | undefined;
@@ -89,7 +90,7 @@ export class Backpressure {
       if (qos > 0 && session.isObstacle(message)) found = this.#congestionOf(session, found);
     }
     for (const group of route.groups) {
-      // One of the group gets it: as long as one of those who are there has room, nobody waits.
+      // One member receives the message, so publishers do not wait if any connected member can take it.
       const obstacle = group.obstacle(session => session.isObstacle(message));
       if (obstacle !== undefined) found = this.#congestionOf(obstacle, found);
     }
@@ -114,7 +115,7 @@ export class Backpressure {
     this.#publishers -= waiting.length;
     let count = 0;
     for (const advance of waiting) {
-      // Those that are not reached before it is full again come first the next time.
+      // If the queue fills up before all publishers were released, the others are first in line the next time.
       const full = this.#congestions.get(session);
       if (full !== undefined) {
         full.waiting = [...waiting.slice(count), ...full.waiting];
@@ -133,7 +134,10 @@ export class Backpressure {
       congestion.idle = congestion.acknowledged === session.acknowledgements ? congestion.idle + 1 : 0;
       congestion.acknowledged = session.acknowledgements;
       if (congestion.idle < IDLE_TICKS && congestion.ticks < MAX_TICKS) continue;
-      const reason = congestion.idle < IDLE_TICKS ? 'it does not catch up' : 'it acknowledges nothing';
+      const reason =
+        congestion.idle < IDLE_TICKS
+          ? 'it does not catch up within 10 seconds'
+          : 'it has acknowledged nothing for 2 seconds';
       const { clientId } = session;
       this.#dependencies.log.warn({ clientId, reason }, 'MQTT subscriber is slow: publishers do not wait for it');
       session.isSlow = true;

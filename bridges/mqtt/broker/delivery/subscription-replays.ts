@@ -11,11 +11,11 @@ import type { WorkTurns } from './work-turns.ts';
 export interface ReplayDependencies {
   readonly retained: RetainedMessages;
   readonly turns: WorkTurns;
-  /** Messages that wait in a session from which on no retained ones are added. */
+  /** Messages in the queue of a session from which on no retained messages are added. */
   readonly window: number;
 }
 
-/** The retained messages of one subscription on their way to its session. */
+/** The retained messages of one subscription that are still to be sent to its session. */
 interface Replay extends ChainLinks<Replay> {
   readonly session: MqttSession;
   readonly filter: string;
@@ -23,31 +23,33 @@ interface Replay extends ChainLinks<Replay> {
   readonly cursor: RetainedCursor;
 }
 
-/** All replays of one session, one after the other. */
+/** All replays of one session, which run one after the other. */
 interface Line {
   readonly replays: Chain<Replay>;
   readonly byFilter: Map<string, Replay>;
   running: boolean;
 }
 
-/** What a message that is sent costs in steps, beside one for each KiB. */
+/** Steps of a turn that sending a message costs, beside one for each KiB. */
 const SEND_STEPS = 3;
 
 /**
- * Sends what is retained to new subscriptions: as fast as the client takes it, from a position among the retained
- * messages and not from a copy of them, in turns with everything else. [MQTT-3.3.1-6]
+ * Sends retained messages to new subscriptions. [MQTT-3.3.1-6] It sends as fast as the client reads, in slices of work. A
+ * cursor into the retained messages takes the place of a copy of them.
  */
 export class SubscriptionReplays {
   readonly #dependencies: ReplayDependencies;
   readonly #lines = new Map<MqttSession, Line>();
-  /** Those that have begun and not ended, found by the topics that they have still to send. */
+  /** Unfinished replays, found by the topics that they have still to send. */
   readonly #open = new FilterTree<Replay, true>();
 
   constructor(dependencies: ReplayDependencies) {
     this.#dependencies = dependencies;
   }
 
-  /** `filter` is not a shared one. A replay of the same filter begins anew. */
+  /**
+   * Starts the replay of a filter, which is not a shared subscription. A running replay of the same filter begins again.
+   */
   start(session: MqttSession, filter: string, qos: Qos): void {
     const { retained, turns } = this.#dependencies;
     this.cancel(session, filter);
@@ -65,7 +67,7 @@ export class SubscriptionReplays {
     this.#run(session, line, turns);
   }
 
-  /** Goes on with what waited for room: in the connection, in the session, or for the client to come back. */
+  /** Continues when the connection or the queue of the session has capacity again, or when the client has come back. */
   resume(session: MqttSession): void {
     if (this.#lines.size === 0) return;
     const line = this.#lines.get(session);
@@ -78,7 +80,7 @@ export class SubscriptionReplays {
     if (line !== undefined && replay !== undefined) this.#end(line, replay);
   }
 
-  /** Forgets all of a session: it is over, or its client is not there any more. */
+  /** Cancels all replays of a session. */
   drop(session: MqttSession): void {
     const line = this.#lines.get(session);
     if (line === undefined) return;
@@ -86,7 +88,9 @@ export class SubscriptionReplays {
     this.#lines.delete(session);
   }
 
-  /** A message on a topic is about to be delivered: what is retained there, and has not been sent, is sent first. */
+  /**
+   * A message is about to be delivered: replays that have not sent the retained message of its topic send that one first.
+   */
   overtake(topic: string): void {
     if (this.#lines.size === 0) return;
     const { retained } = this.#dependencies;
@@ -98,7 +102,7 @@ export class SubscriptionReplays {
       this.#send(replay, message);
       sent = true;
     });
-    // Every replay that had it to send has sent it.
+    // Every replay that covers the topic has sent it now.
     if (sent) retained.touch(topic);
   }
 
@@ -108,7 +112,7 @@ export class SubscriptionReplays {
     turns.start(budget => this.#work(session, line, budget));
   }
 
-  /** Whether there is nothing to do for now. */
+  /** Returns whether the replay is finished or has to wait for capacity. */
   #work(session: MqttSession, line: Line, budget: Budget): boolean {
     const { window } = this.#dependencies;
     while (budget.steps > 0) {

@@ -1,16 +1,18 @@
 import type { Budget } from '../messages/retained-cursor.ts';
 
-/** Does some of its work, at most as many steps as the budget has, and takes them off; true when all is done. */
+/**
+ * Does some of its work: at most as many steps as the budget has, and subtracts them. Returns true when all work is done.
+ */
 export type Job = (budget: Budget) => boolean;
 
 /** Steps of one turn of the event loop, each of some microseconds. */
 const TURN_STEPS = 1_000;
-/** Steps of one job at a time, so that jobs take turns. */
+/** Steps of one job at a time, so that jobs alternate. */
 const SLICE_STEPS = 200;
 
 /**
- * Bounds the work of one turn of the event loop: what one packet can ask for without a bound is done in slices, and
- * what does not fit into this turn in the next ones. Work is counted in steps, not in time.
+ * Bounds the work of one turn of the event loop. Work that a single packet can request without a bound is done in slices,
+ * and the rest of it in the next turns. Work is counted in steps, not in time.
  */
 export class WorkTurns {
   readonly #failed: (error: unknown) => void;
@@ -18,12 +20,12 @@ export class WorkTurns {
   #left = TURN_STEPS;
   #scheduled = false;
 
-  /** `failed` is told of an error of ours in a job, which is then given up. */
+  /** `failed` is called with an exception of a job. The job is dropped then. */
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed;
   }
 
-  /** Whether the work of this turn is done; what can wait should. */
+  /** Whether the steps of this turn are used up. Work that can wait should wait. */
   get exhausted(): boolean {
     return this.#left <= 0;
   }
@@ -34,13 +36,13 @@ export class WorkTurns {
     this.#schedule();
   }
 
-  /** Begins at once if this turn has room, and goes on in the next turns. */
+  /** Starts a job at once if this turn has steps left, and continues it in the next turns. */
   start(job: Job): void {
     if (this.#left <= 0 || this.#jobs.length > 0 || !this.#slice(job)) this.#jobs.push(job);
     this.#schedule();
   }
 
-  /** Begins in one of the next turns. */
+  /** Starts a job in one of the next turns. */
   later(job: Job): void {
     this.#jobs.push(job);
     this.#schedule();
@@ -72,7 +74,7 @@ export class WorkTurns {
     this.#left = TURN_STEPS;
     let at = 0;
     const jobs = this.#jobs;
-    // What a job starts meanwhile comes behind those that wait.
+    // Jobs that are started meanwhile are queued behind those that wait.
     this.#jobs = [];
     const unfinished: Job[] = [];
     for (; at < jobs.length && this.#left > 0; at++) {

@@ -3,48 +3,51 @@ import type { BrokerMessage } from '../messages/broker-message.ts';
 import type { QueuedMessage } from '../messages/session-queue.ts';
 import { encodeMessage, encodeQueued, encodeSession, keys, type SessionRecord } from './records.ts';
 
-/** Operations that are noted before `relieve` writes them. */
+/** Number of operations from which on `relieve` writes them. */
 const RELIEF = 1_000;
-/** Deletions that are owed to a store that fails; of more, some records come back after a crash. */
+/** Deletions that are repeated after a failed write. If there are more, some deleted records come back after a crash. */
 const MAX_OWED = 100_000;
 
 /**
- * Writes the broker's state into the store. What is noted between two commits is one transaction: all of it is on disk
- * or nothing. The store does the rest: commits of one turn share a write.
+ * Writes the state of the broker into the store. All operations between two commits are one transaction. The store combines
+ * the commits of one turn into one write.
  */
 export class Journal {
   readonly #store: Store;
   readonly #failed: (error: unknown) => void;
-  /** How many queues in the store hold a message that is there. */
+  /** Number of queues in the store that hold a stored message. */
   readonly #records = new Map<BrokerMessage, number>();
   #operations: StoreOperation[] = [];
-  /** Keys whose deletion has failed, and which have not been written since. They go along with the next write. */
+  /** Keys whose deletion has failed, and which have not been written since. They are deleted with the next write. */
   readonly #owed = new Set<string>();
-  /** While a flush is not answered: when keys that may be written again were written. */
+  /** While a flush is pending: when reusable keys were written. */
   readonly #written = new Map<string, number>();
   #flushing = 0;
   #noted = 0;
   #lastNumber = 0;
 
-  /** `failed` is told of writes that nobody waits for. */
+  /** `failed` is called with the errors of writes that no client waits for. */
   constructor(store: Store, failed: (error: unknown) => void) {
     this.#store = store;
     this.#failed = failed;
   }
 
-  /** Resolves when everything noted so far is on disk, as far as the store's policy promises. */
+  /** Resolves when all operations so far are on disk, as durably as the store's policy promises. */
   commit(): Promise<void> {
     this.#repay();
     return this.#store.batch(this.#taken());
   }
 
-  /** The same, where nobody waits. A deletion that fails is owed: without it, an old record would come back after a crash. */
+  /**
+   * Writes all operations so far without waiting. Failed deletions are repeated, otherwise an old record would come back
+   * after a crash.
+   */
   flush(): void {
     this.#repay();
     if (this.#operations.length > 0) this.#send(this.#taken());
   }
 
-  /** Writes what is noted if it is much, and waits for that: what a large store leaves to be deleted has a bound too. */
+  /** Writes the operations if there are many, and waits for that. It bounds the memory while a large store is restored. */
   async relieve(): Promise<void> {
     if (this.#operations.length >= RELIEF) await this.commit().catch(this.#failed);
   }
@@ -75,24 +78,24 @@ export class Journal {
     }
   }
 
-  /** Knows of an entry that was in the store already. */
+  /** Registers an entry that is in the store already. */
   restored({ message, number }: QueuedMessage): void {
     this.#records.set(message, (this.#records.get(message) ?? 0) + 1);
     this.#lastNumber = Math.max(this.#lastNumber, message.number, number);
   }
 
-  /** A message that is in the store has another time. */
+  /** Updates the time of a stored message. */
   renewed(message: BrokerMessage): void {
     this.#put(keys.message(message.number), encodeMessage(message));
   }
 
-  /** A message that no queue holds. Its number is not given again: a record that is left may still name it. */
+  /** Deletes a message that no queue holds. Its number is not used again, because a remaining record may refer to it. */
   orphan(number: number): void {
     this.#lastNumber = Math.max(this.#lastNumber, number);
     this.#delete(keys.message(number));
   }
 
-  /** An entry of a queue that is not restored. */
+  /** Deletes an entry of a queue that is not restored. */
   forget(clientId: string, number: number): void {
     this.#lastNumber = Math.max(this.#lastNumber, number);
     this.#delete(keys.queued(clientId, number));
@@ -119,7 +122,7 @@ export class Journal {
     this.#put(keys.session(clientId), encodeSession(record));
   }
 
-  /** Everything of a session but what `unqueued` and `releasedIncoming` are told. */
+  /** Deletes the record of a session. `unqueued` and `releasedIncoming` delete its other records. */
   sessionOver(clientId: string): void {
     this.#delete(keys.session(clientId));
   }
@@ -135,7 +138,7 @@ export class Journal {
     return operations;
   }
 
-  /** Deletes what is owed, in a write of its own: it must not fail with what comes next. */
+  /** Repeats failed deletions in a write of their own, so that they cannot fail together with new operations. */
   #repay(): void {
     if (this.#owed.size === 0) return;
     const operations: StoreOperation[] = [...this.#owed].map(key => ({ type: 'delete', key }));
@@ -177,7 +180,7 @@ export class Journal {
   }
 }
 
-/** Whether a key may be written again after it was deleted: numbers of messages and of places in queues are not. */
+/** Whether a key may be written again after its deletion. Numbers of messages and queue entries are never used again. */
 function isReused(key: string): boolean {
   return !key.startsWith('m') && !key.startsWith('q');
 }

@@ -4,9 +4,10 @@ import type { Qos } from '../../source/mqtt-source.ts';
 import { BrokerMessage } from '../messages/broker-message.ts';
 import { type QueuedMessage, QueuedState } from '../messages/session-queue.ts';
 
-// How the broker's state is written: keys, and values in bytes. The first letter of a key says what it is.
+// The format of the broker's state in the store: keys and binary values. The first letter of a key is the type of the
+// record.
 
-/** Between a client id, which has no control characters, and what follows it. */
+/** Separates a client id, which has no control characters, from the rest of a key. */
 const END = '\u0000';
 
 export const keys = {
@@ -35,31 +36,31 @@ const ownerRecord = z.object({
   loopback: z.boolean().optional(),
 });
 
-/** From here to there is everything of one letter. */
+/** The range of keys that begin with a letter. */
 export function rangeOf(letter: string): [from: string, to: string] {
   return [letter, String.fromCharCode(letter.charCodeAt(0) + 1)];
 }
 
-/** The client id and what follows it in a key. */
+/** The client id and the rest of a key. */
 export function clientOf(key: string): [clientId: string, rest: string] {
   const end = key.indexOf(END);
   return end < 0 ? [key.slice(1), ''] : [key.slice(1, end), key.slice(end + 1)];
 }
 
-/** The number in the key of a message, or behind a client id. */
+/** The number of a message or a queue entry at the end of a key. */
 export function numberOf(text: string): number {
   return Number.parseInt(text, 16);
 }
 
-/** Numbers whose texts have the same order. */
+/** A number as text, so that texts and numbers have the same order. */
 function ordered(number: number): string {
   return number.toString(16).padStart(12, '0');
 }
 
-/** Of the flags: an owner follows the topic. Version 0.1 did not write one. */
+/** Flag: an owner follows the topic. Version 0.1 did not write owners. */
 const OWNED = 8;
 
-/** Flags, time received, topic, owner (if it is to be judged again), payload. */
+/** Layout: flags, time received, topic, owner (if its permissions are checked after a restart), payload. */
 export function encodeMessage({ topic, payload, qos, retain, receivedAt }: BrokerMessage, owner?: Owner): Buffer {
   const text = owner === undefined ? '' : JSON.stringify(owner);
   const [length, ownerLength] = [Buffer.byteLength(topic), Buffer.byteLength(text)];
@@ -81,10 +82,10 @@ export function decodeMessage(value: Uint8Array): BrokerMessage {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   const flags = bytes.readUInt8(0);
   const end = 11 + bytes.readUInt16BE(9);
-  if (end > bytes.length) throw new RangeError('it is shorter than its topic');
+  if (end > bytes.length) throw new RangeError('the record is shorter than its topic');
   const owned = (flags & OWNED) !== 0;
   const start = owned ? end + 2 + bytes.readUInt16BE(end) : end;
-  if (start > bytes.length) throw new RangeError('it is shorter than its owner');
+  if (start > bytes.length) throw new RangeError('the record is shorter than its owner');
   const parsed: unknown = owned ? JSON.parse(bytes.toString('utf8', end + 2, start)) : undefined;
   const owner = owned ? ownerRecord.parse(parsed) : undefined;
   const payload = Buffer.from(bytes.subarray(start));
@@ -92,11 +93,11 @@ export function decodeMessage(value: Uint8Array): BrokerMessage {
   return new BrokerMessage(topic, payload, qosOf(flags), (flags & 4) !== 0, bytes.readDoubleBE(1), owner);
 }
 
-/** State, flags, packet identifier, number of the message, shared subscription. */
+/** Layout: state, flags, packet identifier, number of the message, shared subscription. */
 export function encodeQueued({ state, qos, retain, id, message, share = '' }: QueuedMessage): Buffer {
   const length = Buffer.byteLength(share);
   const bytes = Buffer.allocUnsafe(10 + length);
-  // What is staged is waiting once this is on disk.
+  // A staged message is waiting once this record is on disk.
   bytes[0] = state === QueuedState.Staged ? QueuedState.Waiting : state;
   bytes[1] = qos | (retain ? 4 : 0);
   bytes.writeUInt16BE(id, 2);
@@ -110,7 +111,7 @@ export interface QueuedRecord {
   readonly qos: Qos;
   readonly retain: boolean;
   readonly id: number;
-  /** Of the message. */
+  /** The number of the message. */
   readonly message: number;
   readonly share: string | undefined;
 }
@@ -133,10 +134,10 @@ function qosOf(flags: number): Qos {
   return qos === 1 || qos === 2 ? qos : 0;
 }
 
-/** What is on disk of a session beside its messages. */
+/** The record of a session, without its messages. */
 export interface SessionRecord {
   readonly owner: string | undefined;
-  /** Whom it is counted for; version 0.1 did not write it. */
+  /** Its quota key. Version 0.1 did not write it. */
   readonly holder: string | undefined;
   readonly subscriptions: readonly (readonly [filter: string, qos: Qos])[];
   /** By the clock of ages; undefined while it is connected. */

@@ -1,28 +1,34 @@
 import type { Owner } from '../../../../src/gateway/bridge/bridge.ts';
 import type { Qos } from '../../source/mqtt-source.ts';
 
-/** What a message costs beside its topic and payload, in bytes: its object, and the buffer around the payload. */
+/** Bytes that a message takes beside its topic and payload: its object, and the buffer around the payload. */
 const OVERHEAD = 320;
-/** A payload is copied where it is kept and shares its memory with more than so many bytes that are not kept. */
+/** A payload that is kept is copied if it shares its buffer with more than this number of bytes that are not kept. */
 const WASTE = 1024;
 
-/** A message on its way through the broker. One object, whoever gets it. */
+/** A message in the broker. All its receivers share one object. */
 export class BrokerMessage {
   readonly topic: string;
   readonly qos: Qos;
   readonly retain: boolean;
-  /** When it came, by the clock of ages. */
+  /** When it was received, by the clock of ages. */
   receivedAt: number;
-  /** Whose it is; undefined if an earlier version wrote it, or it is the broker's own. One object for all of a client. */
+  /**
+   * Its publisher. Undefined if version 0.1 wrote the record, or the broker published it. One object for all messages of a
+   * client.
+   */
   readonly owner: Owner | undefined;
-  /** Its number in the store; 0 where it is not there. */
+  /** Its number in the store; 0 if it is not stored. */
   number = 0;
-  /** The client id of the bridge that it came by: that broker has it, and does not get it back. */
+  /**
+   * The client id of the bridge that published it. The broker of that bridge has the message already, so it is not sent
+   * back.
+   */
   bridge: string | undefined = undefined;
-  /** How many queues hold it. */
+  /** Number of queues that hold it. */
   queueCount = 0;
   #payload: Buffer;
-  /** 0 until somebody asks. */
+  /** 0 until it is computed. */
   #topicBytes = 0;
 
   constructor(topic: string, payload: Buffer, qos: Qos, retain: boolean, receivedAt: number, owner?: Owner) {
@@ -38,12 +44,12 @@ export class BrokerMessage {
     return this.#payload;
   }
 
-  /** The memory that it takes, in bytes. */
+  /** Memory that the message takes, in bytes. */
   get size(): number {
     return this.topicBytes + this.#payload.length + OVERHEAD;
   }
 
-  /** The memory that its topic takes: a single character beyond Latin-1 makes each one take two bytes. */
+  /** Memory that the topic takes, in bytes. One character beyond Latin-1 makes every character take two bytes. */
   get topicBytes(): number {
     if (this.#topicBytes === 0) {
       const { topic } = this;
@@ -52,13 +58,16 @@ export class BrokerMessage {
     return this.#topicBytes;
   }
 
-  /** It will stay: it lets go of the chunk that it came in. */
+  /** The message is kept: copies the payload if it holds a much larger chunk in memory. */
   detachFromChunk(): void {
     const payload = this.#payload;
     if (payload.buffer.byteLength - payload.length > WASTE) this.#payload = Buffer.from(payload);
   }
 
-  /** It will stay for long: it shares memory with nothing else, since a part of a block keeps all of the block. */
+  /**
+   * The message is kept for long: gives the payload a buffer of its own, because a part of a pooled block keeps all of the
+   * block.
+   */
   ownPayload(): void {
     const payload = this.#payload;
     if (payload.buffer.byteLength === payload.length) return;

@@ -1,9 +1,12 @@
 import type { BrokerMessage } from './broker-message.ts';
 
-/** What a place in a queue costs beside its message, in bytes. */
+/** Bytes that a place in a queue takes beside its message. */
 export const ENTRY_BYTES = 200;
 
-/** What all queues together hold: a message counts once, however many queues it is in, and each place in a queue counts. */
+/**
+ * Memory of all session queues together. A message counts once however many queues hold it, and each place in a queue
+ * counts.
+ */
 export class MessageMemoryBudget {
   readonly #limit: number;
   #count = 0;

@@ -1,65 +1,65 @@
 import { isAddressKey } from '../../source/quota-key.ts';
 
 interface Share<T> {
-  /** What each member takes; the one added first comes first. */
+  /** The weight of each member, in the order in which they were added. */
   readonly members: Map<T, number>;
   weight: number;
 }
 
-/** The largest share is looked for anew when the one that was found has shrunk to this part of what it was. */
+/** The largest share is searched again when it has shrunk to this part of its weight when it was found. */
 const TOLERANCE = 7 / 8;
 
-/** What each holder has of a table that all share, to tell which address has most of it when there is no room. */
+/** The shares of a common table by quota key: they tell which address has most of it when the table is full. */
 export class QuotaShares<T> {
   readonly #shares = new Map<string, Share<T>>();
   #largest: string | undefined;
-  /** What that one had when it was found. */
+  /** The weight of the largest share when it was found. */
   #found = 0;
 
-  /** A member that is there already becomes the newest. */
-  add(holder: string, member: T, weight: number): void {
-    this.delete(holder, member);
-    const share = this.#shares.get(holder) ?? { members: new Map<T, number>(), weight: 0 };
-    this.#shares.set(holder, share);
+  /** Adds a member. A member that exists already becomes the newest. */
+  add(quotaKey: string, member: T, weight: number): void {
+    this.delete(quotaKey, member);
+    const share = this.#shares.get(quotaKey) ?? { members: new Map<T, number>(), weight: 0 };
+    this.#shares.set(quotaKey, share);
     share.members.set(member, weight);
     share.weight += weight;
-    if (isAddressKey(holder) && share.weight > this.weightOf(this.#largest)) this.#note(holder, share.weight);
+    if (isAddressKey(quotaKey) && share.weight > this.weightOf(this.#largest)) this.#note(quotaKey, share.weight);
   }
 
-  delete(holder: string, member: T): void {
-    const share = this.#shares.get(holder);
+  delete(quotaKey: string, member: T): void {
+    const share = this.#shares.get(quotaKey);
     const weight = share?.members.get(member);
     if (share === undefined || weight === undefined) return;
     share.members.delete(member);
     share.weight -= weight;
-    if (share.members.size === 0) this.#shares.delete(holder);
+    if (share.members.size === 0) this.#shares.delete(quotaKey);
   }
 
-  weightOf(holder: string | undefined): number {
-    return holder === undefined ? 0 : (this.#shares.get(holder)?.weight ?? 0);
+  weightOf(quotaKey: string | undefined): number {
+    return quotaKey === undefined ? 0 : (this.#shares.get(quotaKey)?.weight ?? 0);
   }
 
-  /** Of a holder, the one added first comes first. */
-  membersOf(holder: string): Iterable<T> {
-    return this.#shares.get(holder)?.members.keys() ?? [];
+  /** The members of a quota key, in the order in which they were added. */
+  membersOf(quotaKey: string): Iterable<T> {
+    return this.#shares.get(quotaKey)?.members.keys() ?? [];
   }
 
   /**
-   * The address that has most, or nearly so: looking for it costs a step for each holder, so that is not done each time that
-   * it gives something up.
+   * The address with the largest share, or nearly the largest. The search visits every quota key, so it is not repeated
+   * after each eviction.
    */
   get largest(): string | undefined {
     const weight = this.weightOf(this.#largest);
     if (weight > 0 && weight >= this.#found * TOLERANCE) return this.#largest;
     this.#note(undefined, 0);
-    for (const [holder, share] of this.#shares) {
-      if (isAddressKey(holder) && share.weight > this.#found) this.#note(holder, share.weight);
+    for (const [quotaKey, share] of this.#shares) {
+      if (isAddressKey(quotaKey) && share.weight > this.#found) this.#note(quotaKey, share.weight);
     }
     return this.#largest;
   }
 
-  #note(holder: string | undefined, weight: number): void {
-    this.#largest = holder;
+  #note(quotaKey: string | undefined, weight: number): void {
+    this.#largest = quotaKey;
     this.#found = weight;
   }
 }

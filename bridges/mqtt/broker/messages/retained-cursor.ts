@@ -3,35 +3,35 @@ import { type Sorted, type SortedTopics, topicKey } from './sorted-topics.ts';
 
 export interface RetainedEntry extends Sorted {
   message: BrokerMessage;
-  /** Counts what was retained, ever. */
+  /** Sequence number of the retain. */
   number: number;
 }
 
-/** Work that may still be done in this turn, in steps. */
+/** Steps of work that may still be done in this turn. */
 export interface Budget {
   steps: number;
 }
 
-/** Sorts behind the separator of levels and before every character that a topic may have. */
+/** Sorts behind the separator of levels and before every character that a topic may contain. */
 const BEHIND = '\u0001';
-/** Wildcards at the beginning of a filter leave out topics that begin with `$`: these sort before what follows. */
+/** A wildcard at the beginning of a filter does not match topics that begin with `$`. This sorts behind those topics. */
 const BEHIND_DOLLAR = '%';
 
 /**
- * A position among the retained messages that a filter matches. It costs the same wherever it stands, survives every
- * change of what is retained, and leaves out what was retained after it began: that was delivered as it came.
+ * A position among the retained messages that a filter matches. It has a constant size and survives every change of the
+ * retained messages. Messages retained after it began are left out, because they were delivered when they were published.
  */
 export class RetainedCursor {
   readonly #topics: SortedTopics<RetainedEntry>;
   readonly #levels: readonly string[];
   readonly #newest: number;
-  /** Where the search goes on: from this key on, or behind it. */
+  /** Where the search continues: from this key on, or behind it. */
   #from = '';
   #after = false;
   #done = false;
   readonly #exact: boolean;
 
-  /** `newest`: the number of the newest message that counts. */
+  /** `newest`: the sequence number of the newest message that counts. */
   constructor(topics: SortedTopics<RetainedEntry>, filter: string, newest: number) {
     this.#topics = topics;
     this.#levels = filter.split('/');
@@ -40,29 +40,29 @@ export class RetainedCursor {
     if (this.#exact) this.#from = topicKey(filter);
   }
 
-  /** Whether anything may come: a filter without wildcards is looked up at once. */
+  /** Whether any message may match. A filter without wildcards is looked up at once. */
   get promising(): boolean {
     return !this.#exact || this.#topics.seek(this.#from)?.key === this.#from;
   }
 
-  /** Whether what was retained as the message of this number counts. */
+  /** Whether a message with this sequence number counts. */
   covers(number: number): boolean {
     return number <= this.#newest;
   }
 
-  /** Nothing comes any more. */
+  /** Whether no message is left. */
   get done(): boolean {
     return this.#done;
   }
 
-  /** Whether the message of a topic that the filter matches has still to come. */
+  /** Whether the message of a matching topic is still to be returned. */
   isAhead(topic: string): boolean {
     if (this.#done) return false;
     const key = topicKey(topic);
     return this.#after ? key > this.#from : key >= this.#from;
   }
 
-  /** The next message; undefined where there is none any more, or where the budget is used up. */
+  /** The next message. Undefined if none is left, or if the budget is used up. */
   next(budget: Budget): BrokerMessage | undefined {
     while (!this.#done && budget.steps > 0) {
       budget.steps -= 1;
@@ -80,7 +80,7 @@ export class RetainedCursor {
     return undefined;
   }
 
-  /** Whether the filter matches a key; the search goes on at the next key that it may match. */
+  /** Whether the filter matches a key. The search continues at the next key that may match. */
   #matches(key: string): boolean {
     let start = 0;
     for (const [depth, level] of this.#levels.entries()) {

@@ -9,7 +9,7 @@ export interface RetainedLimits {
   readonly maxBytes: number;
 }
 
-/** What a topic costs here beside its message, in bytes: places in the table and the index. */
+/** Bytes that a topic takes beside its message: places in the table and in the index. */
 const ENTRY = 160;
 
 /** The last retained message of each topic, found by filters. [MQTT-3.3.1-5] */
@@ -33,7 +33,7 @@ export class RetainedMessages {
     return this.#bytes;
   }
 
-  /** Whether there is room for the message. One without payload only makes room. */
+  /** Whether a message fits. One with an empty payload always does, because it removes the retained message. */
   accepts(message: BrokerMessage): boolean {
     if (message.payload.length === 0) return true;
     const old = this.get(message.topic);
@@ -44,23 +44,23 @@ export class RetainedMessages {
   }
 
   /**
-   * The message that gives way to one that there is no room for: the one of the address that has most which was set longest
-   * ago, if that address has more than the owner of the new one would have. Undefined if none does.
+   * The message that is evicted for one that does not fit: the oldest one of the address with the largest share. That share
+   * has to be larger than the share of the new message's owner would be. Undefined if no message may be evicted.
    */
   victim(message: BrokerMessage): BrokerMessage | undefined {
     const { maxTopics, maxBytes } = this.#limits;
-    // However much gave way, it would not fit.
+    // No eviction would be enough.
     if (maxTopics === 0 || bytesOf(message) > maxBytes) return undefined;
-    const holder = ownerQuotaKey(message.owner);
+    const quotaKey = ownerQuotaKey(message.owner);
     const { largest } = this.#shares;
-    if (largest === undefined || largest === holder) return undefined;
-    const own = this.#shares.weightOf(holder) + this.#weightOf(message);
+    if (largest === undefined || largest === quotaKey) return undefined;
+    const own = this.#shares.weightOf(quotaKey) + this.#weightOf(message);
     if (this.#shares.weightOf(largest) <= own) return undefined;
     const [topic] = this.#shares.membersOf(largest);
     return topic === undefined ? undefined : this.get(topic);
   }
 
-  /** Takes the place of what the topic had; an empty payload leaves nothing. [MQTT-3.3.1-10] */
+  /** Replaces the retained message of the topic. An empty payload removes it. [MQTT-3.3.1-10] */
   set(message: BrokerMessage): void {
     const { topic } = message;
     const old = this.#entries.get(topic);
@@ -96,18 +96,18 @@ export class RetainedMessages {
     for (const { message } of this.#entries.values()) yield message;
   }
 
-  /** A walk over what a filter matches now. */
+  /** A cursor over the messages that a filter matches now. */
   cursor(filter: string): RetainedCursor {
     return new RetainedCursor(this.#topics, filter, this.#number);
   }
 
-  /** Whether a cursor that has still to come to a topic will give its message. */
+  /** Whether a cursor that has not passed a topic will return its message. */
   isCovered(topic: string, cursor: RetainedCursor): boolean {
     const entry = this.#entries.get(topic);
     return entry !== undefined && cursor.covers(entry.number);
   }
 
-  /** No cursor that has begun gives the message of a topic any more. */
+  /** Cursors that have begun will not return the message of a topic any more. */
   touch(topic: string): void {
     const entry = this.#entries.get(topic);
     if (entry === undefined) return;
@@ -115,7 +115,7 @@ export class RetainedMessages {
     entry.number = this.#number;
   }
 
-  /** The part of all that there is room for. */
+  /** The part of the limits that a message takes. */
   #weightOf(message: BrokerMessage): number {
     const { maxTopics, maxBytes } = this.#limits;
     return 1 / Math.max(1, maxTopics) + bytesOf(message) / Math.max(1, maxBytes);
@@ -130,7 +130,7 @@ export class RetainedMessages {
   }
 }
 
-/** The topic is here twice: as it is, and as a key. */
+/** The topic is stored twice: as text and as a key. */
 function bytesOf(message: BrokerMessage): number {
   return message.size + message.topicBytes + ENTRY;
 }

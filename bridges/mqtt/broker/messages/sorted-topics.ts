@@ -1,22 +1,24 @@
-/** Something that is found by its topic. */
+/** An element that is found by its topic. */
 export interface Sorted {
   /** From `topicKey`. */
   readonly key: string;
 }
 
-/** Elements of one block; a full one is split, so that adding never moves more than this. */
+/** Elements of one block. A full block is split, so that an insertion moves no more elements than this. */
 const BLOCK = 512;
 
-/** A topic with its levels in an order in which each subtree is one range: between levels is the lowest character. */
+/** A topic as a sort key. The level separator becomes the lowest character, so that each subtree is one range. */
 export function topicKey(topic: string): string {
   return topic.replaceAll('/', '\u0000');
 }
 
-/** Elements in the order of their keys, in blocks. Memory follows their number, however many levels topics have. */
+/**
+ * Elements sorted by their keys, in blocks. The memory follows the number of elements, however many levels the topics have.
+ */
 export class SortedTopics<T extends Sorted> {
   readonly #blocks: T[][] = [];
 
-  /** The first element whose key is `key` or higher; higher only if `after`. */
+  /** The first element whose key is `key` or higher. If `after` is set, only a higher one. */
   seek(key: string, after = false): T | undefined {
     const block = this.#blockOf(key);
     const elements = this.#blocks[block];
@@ -26,7 +28,7 @@ export class SortedTopics<T extends Sorted> {
     return elements[index] ?? this.#blocks[block + 1]?.[0];
   }
 
-  /** Adds an element whose key is not here yet. */
+  /** Adds an element whose key is not in the table yet. */
   add(element: T): void {
     const block = this.#blockOf(element.key);
     const elements = this.#blocks[block];
@@ -48,7 +50,7 @@ export class SortedTopics<T extends Sorted> {
     this.#join(block > 0 ? block - 1 : block);
   }
 
-  /** The last block that begins at or before `key`; the first one if none does. */
+  /** The index of the last block that begins at or before `key`; 0 if no block does. */
   #blockOf(key: string): number {
     let [low, high] = [0, this.#blocks.length];
     while (low < high) {
@@ -60,7 +62,7 @@ export class SortedTopics<T extends Sorted> {
     return Math.max(low - 1, 0);
   }
 
-  /** Makes one block of two that are mostly empty. */
+  /** Joins two blocks that are mostly empty. */
   #join(block: number): void {
     const [one, other] = [this.#blocks[block], this.#blocks[block + 1]];
     if (one === undefined) return;

@@ -1,9 +1,9 @@
-/** Texts that are remembered. */
+/** Number of texts that are kept. */
 const MAX_TEXTS = 4096;
-/** The longest of them, in characters. */
+/** Longest text that is kept, in characters. */
 export const MAX_KNOWN_LENGTH = 64;
 
-/** Texts that have passed a check. Clients name the same few topics again and again, and need not be checked each time. */
+/** Texts that have passed a check. Clients use the same few topics again and again, so these are checked once. */
 export class KnownTexts {
   readonly #texts = new Set<string>();
 

@@ -18,14 +18,14 @@ import {
 } from './packet.ts';
 
 const EMPTY = Buffer.alloc(0);
-/** Topics of messages of all clients. */
+/** Topics of the messages of all clients. */
 const topics = new InternTable();
 const cleanTopics = new KnownTexts();
-const MEANINGLESS = 'a flag that must not be set';
+const MEANINGLESS = 'reserved flags of the packet are set';
 
 /**
- * The packet whose fixed header begins with `first` and whose rest is `bytes` from `at` to `end`. Of SUBSCRIBE, the texts
- * of so many filters are read; the others are counted.
+ * Decodes the packet whose fixed header begins with `first`, and whose body is `bytes` from `at` to `end`. Of SUBSCRIBE, at
+ * most `maxFilters` filters are read, and the others are counted.
  */
 export function decodePacket(first: number, bytes: Buffer, at: number, end: number, maxFilters: number): ClientPacket {
   const type = first >> 4;
@@ -49,11 +49,11 @@ export function decodePacket(first: number, bytes: Buffer, at: number, end: numb
     case PacketType.Disconnect:
       return bare(type, fields);
     default:
-      throw new MalformedPacket(`a packet of type ${type}, which no client sends`);
+      throw new MalformedPacket(`packet type ${type} is not valid for a client`);
   }
 }
 
-/** Reads the fields of one packet, one after the other. */
+/** Reads the fields of one packet in order. */
 class Fields {
   readonly #bytes: Buffer;
   readonly #end: number;
@@ -80,7 +80,7 @@ class Fields {
   /** [MQTT-2.3.1-1] */
   id(): number {
     const id = this.number();
-    if (id === 0) throw new MalformedPacket('a packet identifier of 0');
+    if (id === 0) throw new MalformedPacket('packet identifier is 0');
     return id;
   }
 
@@ -90,7 +90,7 @@ class Fields {
     return this.#bytes.subarray(start, start + length);
   }
 
-  /** UTF-8 without control characters. [MQTT-1.5.3-1] [MQTT-1.5.3-2] */
+  /** A UTF-8 string without control characters. [MQTT-1.5.3-1] [MQTT-1.5.3-2] */
   text(what: string): string {
     const length = this.number();
     const start = this.#take(length);
@@ -99,10 +99,10 @@ class Fields {
       const text = bytes.toString('utf8', 0, length);
       if (isCleanText(text)) return text;
     }
-    throw new MalformedPacket(`a ${what} that is not UTF-8 without control characters`);
+    throw new MalformedPacket(`${what} is not UTF-8, or contains control characters`);
   }
 
-  /** As `text`, of a topic that was probably named before. */
+  /** As `text`, for a topic, which was probably used before. */
   topic(): string {
     const before = this.#at;
     const length = this.number();
@@ -111,7 +111,7 @@ class Fields {
     if (text !== undefined && cleanTopics.has(text)) return text;
     this.#at = before;
     const checked = this.text('topic');
-    // The one that is found the next time.
+    // Kept, so that it is found the next time.
     const topic = text ?? checked;
     cleanTopics.add(topic);
     return topic;
@@ -125,13 +125,13 @@ class Fields {
   }
 
   finish(): void {
-    if (!this.done) throw new MalformedPacket('a packet that is longer than what it holds');
+    if (!this.done) throw new MalformedPacket('packet is longer than its fields');
   }
 
   #take(length: number): number {
     const at = this.#at;
     this.#at += length;
-    if (this.#at > this.#end) throw new MalformedPacket('a packet that is shorter than what it should hold');
+    if (this.#at > this.#end) throw new MalformedPacket('packet is shorter than its fields');
     return at;
   }
 }
@@ -140,31 +140,31 @@ function publish(first: number, fields: Fields): Publish {
   const qos = qosOf((first >> 1) & 3);
   const dup = (first & 8) !== 0;
   // [MQTT-3.3.1-2]
-  if (dup && qos === 0) throw new MalformedPacket('DUP at QoS 0');
+  if (dup && qos === 0) throw new MalformedPacket('DUP flag is set at QoS 0');
   const topic = fields.topic();
   const id = qos === 0 ? 0 : fields.id();
   return { type: PacketType.Publish, topic, payload: fields.rest(), qos, retain: (first & 1) !== 0, dup, id };
 }
 
-/** Of the protocol level: the client is a bridge of another broker. No specification knows it. */
+/** Bit of the protocol level: the client is a bridge of another broker. It is not part of any specification. */
 const BRIDGE = 0x80;
 
 function connect(headerFlags: number, fields: Fields): Connect {
   const name = fields.text('protocol name');
   const announced = fields.byte();
-  // Bridges of mosquitto and others set the highest bit.
+  // The bridges of mosquitto and other brokers set the highest bit.
   const bridge = (announced & BRIDGE) !== 0;
   const level = announced & ~BRIDGE;
   // [MQTT-3.1.2-1]
-  if (name !== 'MQTT' && name !== 'MQIsdp') throw new MalformedPacket('a protocol that is not MQTT');
+  if (name !== 'MQTT' && name !== 'MQIsdp') throw new MalformedPacket('protocol name is neither MQTT nor MQIsdp');
   if (level !== (name === 'MQTT' ? 4 : 3)) return unknownLevel(announced);
   const flags = fields.byte();
   const keepAlive = fields.number();
-  // MQTT 3.1 says of them only that they are not used. [MQTT-2.2.2-2] [MQTT-3.1.2-3]
+  // MQTT 3.1 calls these flags unused. [MQTT-2.2.2-2] [MQTT-3.1.2-3]
   if (level > 3 && (headerFlags !== 0 || (flags & 0x01) !== 0)) throw new MalformedPacket(MEANINGLESS);
   // [MQTT-3.1.2-11] [MQTT-3.1.2-22]
-  if ((flags & 0x04) === 0 && (flags & 0x38) !== 0) throw new MalformedPacket('flags of a will without one');
-  if ((flags & 0xc0) === 0x40) throw new MalformedPacket('a password without a user name');
+  if ((flags & 0x04) === 0 && (flags & 0x38) !== 0) throw new MalformedPacket('will flags are set without a will');
+  if ((flags & 0xc0) === 0x40) throw new MalformedPacket('CONNECT contains a password without a user name');
   const clientId = fields.text('client id');
   const will = (flags & 0x04) === 0 ? undefined : willOf(flags, fields);
   const username = (flags & 0x80) === 0 ? undefined : fields.text('user name');
@@ -183,7 +183,7 @@ function unknownLevel(level: number): Connect {
 function willOf(flags: number, fields: Fields): Will {
   const qos = qosOf((flags >> 3) & 3);
   const topic = fields.text('will topic');
-  // A will outlives the bytes that it came in.
+  // A will outlives the chunk in which it was received, so its payload is copied.
   return { topic, payload: Buffer.from(fields.binary()), qos, retain: (flags & 0x20) !== 0 };
 }
 
@@ -197,7 +197,7 @@ function subscribe(fields: Fields, maxFilters: number): Subscribe {
   const id = fields.id();
   const subscriptions: { filter: string; qos: Qos }[] = [];
   do {
-    // The first of them must be there. [MQTT-3.8.3-3] [MQTT-3-8.3-4]
+    // At least one filter is required. [MQTT-3.8.3-3] [MQTT-3-8.3-4]
     subscriptions.push({ filter: fields.text('filter'), qos: qosOf(fields.byte()) });
   } while (!fields.done && subscriptions.length < maxFilters);
   let surplus = 0;
@@ -212,7 +212,7 @@ function unsubscribe(fields: Fields, maxFilters: number): Unsubscribe {
   const id = fields.id();
   const filters: string[] = [];
   do {
-    if (filters.length >= maxFilters) throw new MalformedPacket(`UNSUBSCRIBE names more than ${maxFilters} filters`);
+    if (filters.length >= maxFilters) throw new MalformedPacket(`UNSUBSCRIBE lists more than ${maxFilters} filters`);
     // [MQTT-3.10.3-2]
     filters.push(fields.text('filter'));
   } while (!fields.done);
@@ -227,5 +227,5 @@ function bare(type: Bare['type'], fields: Fields): Bare {
 /** [MQTT-3.3.1-4] */
 function qosOf(value: number): Qos {
   if (value === 0 || value === 1 || value === 2) return value;
-  throw new MalformedPacket(`a QoS of ${value}`);
+  throw new MalformedPacket(`QoS is ${value}, must be 0, 1 or 2`);
 }

@@ -1,13 +1,13 @@
 import type { Qos, Refused } from '../../source/mqtt-source.ts';
 import { type AcknowledgementType, PacketType } from './packet.ts';
 
-/** A filter that was refused, in SUBACK. [MQTT-3.9.3-2] */
+/** The return code of a refused filter in SUBACK. [MQTT-3.9.3-2] */
 export const SUBSCRIBE_FAILURE = 0x80;
 export type Granted = Qos | typeof SUBSCRIBE_FAILURE;
 
 export const pingresp = Buffer.of(PacketType.Pingresp << 4, 0);
 
-/** 0 accepts, 1 is a version that is not spoken. [MQTT-3.2.2-3] */
+/** CONNACK. Code 0 accepts, 1 is an unsupported protocol level. [MQTT-3.2.2-3] */
 export function connack(code: 0 | 1 | Refused, sessionPresent: boolean): Buffer {
   return Buffer.of(PacketType.Connack << 4, 2, sessionPresent ? 1 : 0, code);
 }
@@ -17,7 +17,7 @@ export function acknowledgement(type: AcknowledgementType, id: number): Buffer {
   return Buffer.of((type << 4) | (type === PacketType.Pubrel ? 2 : 0), 2, id >> 8, id & 0xff);
 }
 
-/** `refused`: how many more were refused, behind those in `granted`. */
+/** SUBACK. `refused`: number of refused filters behind those in `granted`. */
 export function suback(id: number, granted: readonly Granted[], refused = 0): Buffer {
   const length = 2 + granted.length + refused;
   const packet = withRoom(PacketType.Suback << 4, length);
@@ -36,7 +36,7 @@ export interface PublishFlags {
   readonly qos: Qos;
   readonly retain: boolean;
   readonly dup: boolean;
-  /** Not looked at where QoS is 0. */
+  /** Ignored at QoS 0. */
   readonly id: number;
 }
 
@@ -53,7 +53,7 @@ export function publish(topic: string, payload: Uint8Array, { qos, retain, dup, 
   return packet;
 }
 
-/** A packet with its fixed header written and `length` bytes to follow it. [MQTT-2.2.3] */
+/** A buffer with the fixed header written, and `length` bytes for the rest. [MQTT-2.2.3] */
 function withRoom(first: number, length: number): Buffer {
   const header = length < 128 ? 2 : length < 128 ** 2 ? 3 : length < 128 ** 3 ? 4 : 5;
   const packet = Buffer.allocUnsafe(header + length);

@@ -3,33 +3,33 @@ import { decodePacket } from './packet-decoder.ts';
 
 /** Bytes of the longest fixed header. [MQTT-2.2.3] */
 const MAX_HEADER = 5;
-/** Filters that are read of one packet, unless one client may have more. */
+/** Filters that are read of one packet, unless the configuration allows a client more. */
 const MAX_FILTERS = 1_000;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Makes packets of the bytes of one connection, whatever chunks they come in. What is larger than the limit, and what
- * does not begin with CONNECT, is refused as soon as its first bytes are there. [MQTT-3.1.0-1]
+ * Splits the bytes of one connection into packets, whatever chunks they are received in. A packet that is larger than the
+ * limit is rejected as soon as its header is read. The first packet has to be CONNECT. [MQTT-3.1.0-1]
  */
 export class PacketReader {
   readonly #limit: number;
   readonly #maxFilters: number;
-  /** Of the protocol that is spoken, once CONNECT has said so. */
+  /** The protocol level of CONNECT. */
   #level: number | undefined;
   #chunk: Buffer = EMPTY;
   #at = 0;
-  /** Of a packet that came in pieces: its first byte, its room, how much of that has come. */
+  /** Of a packet that is received in pieces: its first byte, its buffer, and the number of bytes in it. */
   #first = 0;
   #body: Buffer | undefined;
   #filled = 0;
 
-  /** `limit`: the most bytes that may follow a fixed header. `maxFilters`: the most that are read of one packet. */
+  /** `limit`: maximum number of bytes behind a fixed header. `maxFilters`: maximum number of filters read of one packet. */
   constructor(limit: number, maxFilters = MAX_FILTERS) {
     this.#limit = limit;
     this.#maxFilters = Math.max(maxFilters, MAX_FILTERS);
   }
 
-  /** Whether bytes are here that have not been looked at. */
+  /** Whether there are bytes that are not read yet. */
   get pending(): boolean {
     return this.#at < this.#chunk.length;
   }
@@ -39,13 +39,13 @@ export class PacketReader {
     this.#at = 0;
   }
 
-  /** The next packet that is complete. Throws `MalformedPacket`; there is no going on after that. */
+  /** The next complete packet. Throws `MalformedPacket`; the reader cannot be used after that. */
   next(): ClientPacket | undefined {
     if (this.#body !== undefined) return this.#continue(this.#body);
     const start = this.#at;
     const length = this.#header();
     if (length === undefined) {
-      // Part of a header: it is read again when there is more.
+      // The header is incomplete: it is read again with the next chunk.
       this.#at = start;
       return undefined;
     }
@@ -57,7 +57,7 @@ export class PacketReader {
     return packet;
   }
 
-  /** Reads a fixed header. Returns how much follows it, or undefined where it is not complete. */
+  /** Reads a fixed header. Returns the number of bytes that follow it, or undefined if it is incomplete. */
   #header(): number | undefined {
     const chunk = this.#chunk;
     const first = chunk[this.#at];
@@ -70,7 +70,8 @@ export class PacketReader {
       const byte = chunk[this.#at + index];
       if (byte === undefined) return undefined;
       length += (byte & 0x7f) * factor;
-      if (length > this.#limit) throw new MalformedPacket(`a packet is larger than ${this.#limit} bytes`);
+      if (length > this.#limit)
+        throw new MalformedPacket(`packet is larger than ${this.#limit} bytes ("maxPacketSize")`);
       if (byte < 0x80) {
         this.#first = first;
         this.#at += index + 1;
@@ -78,7 +79,7 @@ export class PacketReader {
       }
       factor *= 128;
     }
-    throw new MalformedPacket('a packet length of more than four bytes');
+    throw new MalformedPacket('remaining length has more than four bytes');
   }
 
   #begin(length: number): undefined {
@@ -112,7 +113,7 @@ export class PacketReader {
   }
 }
 
-/** In MQTT 3.1, PUBREL, SUBSCRIBE and UNSUBSCRIBE may be marked as sent again. */
+/** MQTT 3.1 allows the DUP flag in PUBREL, SUBSCRIBE and UNSUBSCRIBE. */
 function withoutDup(first: number): number {
   const type = first >> 4;
   const may = type === PacketType.Pubrel || type === PacketType.Subscribe || type === PacketType.Unsubscribe;

@@ -1,6 +1,6 @@
 import type { Qos } from '../../source/mqtt-source.ts';
 
-/** The kinds of packets, by their number. [MQTT-2.2.1] */
+/** The packet types by number. [MQTT-2.2.1] */
 export const PacketType = {
   Connect: 1,
   Connack: 2,
@@ -18,7 +18,7 @@ export const PacketType = {
   Disconnect: 14,
 } as const;
 
-/** What is published for a client that is lost. */
+/** The message that is published for a client whose connection is lost. */
 export interface Will {
   readonly topic: string;
   readonly payload: Buffer;
@@ -28,13 +28,13 @@ export interface Will {
 
 export interface Connect {
   readonly type: typeof PacketType.Connect;
-  /** 3 is MQTT 3.1, 4 is 3.1.1. Of others nothing else is known: their CONNECT has another layout. */
+  /** 3 is MQTT 3.1, 4 is 3.1.1. The CONNECT of other levels has another layout, so its other fields are empty. */
   readonly level: number;
-  /** Whether another broker has connected by a bridge of its, and has said so. */
+  /** Whether the client is the bridge of another broker, and says so in the protocol level. */
   readonly bridge: boolean;
   readonly clientId: string;
   readonly clean: boolean;
-  /** Seconds; 0 is for ever. */
+  /** Seconds; 0 disables keep-alive. */
   readonly keepAlive: number;
   readonly will: Will | undefined;
   readonly username: string | undefined;
@@ -44,12 +44,12 @@ export interface Connect {
 export interface Publish {
   readonly type: typeof PacketType.Publish;
   readonly topic: string;
-  /** A view of what came from the socket: whoever keeps it, copies it. */
+  /** A view of the chunk that was received. It has to be copied to be kept. */
   readonly payload: Buffer;
   readonly qos: Qos;
   readonly retain: boolean;
   readonly dup: boolean;
-  /** 0 where QoS is 0. */
+  /** 0 at QoS 0. */
   readonly id: number;
 }
 
@@ -68,7 +68,7 @@ export interface Subscribe {
   readonly type: typeof PacketType.Subscribe;
   readonly id: number;
   readonly subscriptions: readonly { readonly filter: string; readonly qos: Qos }[];
-  /** Filters above the number that is looked at, which are refused. */
+  /** Number of filters above the limit, which are refused. */
   readonly surplus: number;
 }
 
@@ -82,10 +82,10 @@ export interface Bare {
   readonly type: typeof PacketType.Pingreq | typeof PacketType.Disconnect;
 }
 
-/** What a client may send. */
+/** The packets that a client may send. */
 export type ClientPacket = Connect | Publish | Acknowledgement | Subscribe | Unsubscribe | Bare;
 
-/** Bytes that are no packet, or one that a client must not send: its connection is closed. [MQTT-4.8.0-1] */
+/** The client has violated the protocol: its connection is closed. [MQTT-4.8.0-1] */
 export class MalformedPacket extends Error {
   override readonly name = 'MalformedPacket';
 }

@@ -1,4 +1,4 @@
-/** What the broker counts, from its start on. */
+/** Counters of the broker since its start. */
 export class Traffic {
   bytesReceived = 0;
   bytesSent = 0;
@@ -9,6 +9,6 @@ export class Traffic {
   publishBytesReceived = 0;
   publishBytesSent = 0;
   connections = 0;
-  /** Sessions that ended because nobody came back for them. */
+  /** Sessions that ended because their clients did not come back. */
   expired = 0;
 }

@@ -7,52 +7,54 @@ export interface Committing {
   readonly committed: Promise<void>;
 }
 
-/** What is done with a message, in this order. */
+/** The steps that follow the authorization of a message, in this order. */
 export interface PublishSteps<Staged extends Committing> {
   /**
-   * Whether a message has to wait for a subscriber that is behind; then `advance` is called when it may go on. Absent:
-   * none has to.
+   * Whether a message has to wait for a slow subscriber. If so, `advance` is called when it may go on. Absent: no message
+   * has to wait.
    */
   mustWait?(message: BrokerMessage, advance: () => void): boolean;
-  /** It is accepted: what has to be on disk before anyone hears of it is written. Undefined where nothing has to be. */
+  /**
+   * The message is authorized: writes what has to be on disk before it is released. Returns undefined if it needs no write.
+   */
   stage(message: BrokerMessage, id: number, verdict: MessageVerdict): Staged | undefined;
-  /** It is on disk: subscribers get it, and whoever published it the acknowledgement. */
+  /** The message is on disk: acknowledges it and delivers it to its subscribers. */
   release(message: BrokerMessage, id: number, staged: Staged | undefined, verdict: MessageVerdict): void;
-  /** It was not accepted, or could not be written: it is as if it had never come. */
+  /** The message was rejected, or could not be written: undoes `stage` if `staged` is defined. */
   refuse(message: BrokerMessage, id: number, error: Error, staged: Staged | undefined): void;
-  /** An error that is ours. */
+  /** Reports an exception in one of the steps. */
   failed(error: unknown): void;
-  /** Some messages are through; perhaps nothing is left in the line. */
+  /** Some messages are released; the queue may be empty now. */
   progressed(): void;
 }
 
 interface PendingPublish<Staged> {
   readonly message: BrokerMessage;
   readonly id: number;
-  /** Undefined until there is one. */
+  /** Undefined until the message is authorized. */
   verdict: MessageVerdict | undefined;
   committed: boolean;
   staged: Staged | undefined;
   refused: boolean;
 }
 
-/** Places that are through are let go of when they are so many, and half of all. */
+/** Released places are removed from the array when they are so many, and half of it. */
 const MANY = 256;
 
 /**
- * Messages that are staged in one turn of the event loop, if many have waited for a subscriber: at most, and in the first
- * turn. Fewer, if they have many receivers: they should take so many milliseconds, within a factor of two.
+ * Messages that are staged in one turn of the event loop after a wait for a subscriber: at most, and in the first turn. If
+ * they have many receivers, fewer are staged: they should take `BATCH_MILLISECONDS`, within a factor of two.
  */
 const TURN_MESSAGES = 200;
 const FIRST_MESSAGES = 50;
 const BATCH_MILLISECONDS = 0.5;
-/** Messages that may be on their way to the disk before more of those that have waited are staged. */
+/** Messages that may wait for the store before more messages are staged after a wait. */
 const MAX_UNWRITTEN = 500;
 
 /**
- * The messages of one client in the order in which they came, whatever order they are accepted and written in. Writes
- * overlap: the next message is staged while the one before is being written. A message that has to wait for a subscriber
- * holds up those behind it.
+ * Releases the messages of one publisher in the order in which they were published, however long their authorization and
+ * their writes take. Writes overlap: the next message is staged while the previous one is being written. A message that
+ * waits for a slow subscriber blocks those behind it.
  */
 export class PublishQueue<Staged extends Committing = Committing> {
   readonly #steps: PublishSteps<Staged>;
@@ -60,13 +62,13 @@ export class PublishQueue<Staged extends Committing = Committing> {
   readonly #failed = (error: unknown): void => this.#steps.failed(error);
   #batch = FIRST_MESSAGES;
   #places: PendingPublish<Staged>[] = [];
-  /** The first place that is not through, and the first that is not staged. */
+  /** Index of the first place that is not released, and of the first one that is not staged. */
   #first = 0;
   #next = 0;
   #bytes = 0;
   #waiting = false;
   #open = false;
-  /** Set from the end of one turn's work until the next turn. */
+  /** Set from the end of a batch until the next turn of the event loop. */
   #resting = false;
   readonly #advanceAgain = (): void => {
     this.#waiting = false;
@@ -82,12 +84,12 @@ export class PublishQueue<Staged extends Committing = Committing> {
     return this.#places.length - this.#first;
   }
 
-  /** What waits for a subscriber, in bytes. */
+  /** Bytes of the messages in the queue. */
   get parkedBytes(): number {
     return this.#bytes;
   }
 
-  /** Whether its first message waits for a subscriber. */
+  /** Whether the first unstaged message waits for a slow subscriber. */
   get waiting(): boolean {
     return this.#waiting;
   }
@@ -109,7 +111,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
       .catch(this.#failed);
   }
 
-  /** No message waits for a subscriber any more: the client is gone, or the broker stops. */
+  /** The messages wait for no slow subscriber any more, because the client is disconnected. */
   stopWaiting(): void {
     this.#open = true;
     this.#waiting = false;
@@ -136,21 +138,21 @@ export class PublishQueue<Staged extends Committing = Committing> {
 
   #place(message: BrokerMessage, id: number, verdict: MessageVerdict | undefined): PendingPublish<Staged> {
     const place: PendingPublish<Staged> = { message, id, verdict, committed: false, staged: undefined, refused: false };
-    // It may stay for seconds.
+    // It may stay in the queue for seconds.
     if (this.#waiting) message.ownPayload();
     this.#bytes += message.size;
     this.#places.push(place);
     return place;
   }
 
-  /** Stages what has waited, but only so much in one turn: a subscriber may have held up thousands of messages. */
+  /** Stages waiting messages, one batch in each turn: a slow subscriber may have blocked thousands of them. */
   #advance(): void {
     if (this.#resting) return;
     const begun = this.#clock.monotonic();
     const batch = this.#batch;
     let count = 0;
     for (let place = this.#places[this.#next]; place?.verdict !== undefined; place = this.#places[this.#next]) {
-      // The answer of the store to those goes on.
+      // The answer of the store continues.
       if (this.#next - this.#first >= MAX_UNWRITTEN) break;
       if (count === batch) {
         this.#rest();
@@ -165,7 +167,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
       }
       this.#next += 1;
       place.committed = true;
-      // At once if it can be: whether the next one has to wait depends on it.
+      // Released at once if possible, because it decides whether the next message has to wait.
       if (this.#next === this.#first + 1) this.#releaseFirst(place);
     }
     if (count === batch) this.#batch = batchAfter(batch, this.#clock.monotonic() - begun);
@@ -203,7 +205,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
     place.committed = true;
     this.#finish();
     if (this.#waiting || this.#next === this.#places.length) return;
-    // Half of them go together, so that the next write is a large one.
+    // Half of them are staged together, so that the next write is a large one.
     if (this.#next - this.#first <= MAX_UNWRITTEN / 2) this.#advance();
   }
 
@@ -226,7 +228,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
     this.#steps.progressed();
   }
 
-  /** Those behind it are not accepted either: the client is disconnected, and has not been told of them. */
+  /** The messages behind it are refused too. The client is disconnected, and they are not acknowledged. */
   #refuseFrom(place: PendingPublish<Staged>, error: Error): void {
     const index = this.#places.indexOf(place);
     if (index < this.#first) return;
@@ -238,7 +240,7 @@ export class PublishQueue<Staged extends Committing = Committing> {
   }
 }
 
-/** The size of the next batch, where the last has taken so long. */
+/** The size of the next batch, if the last one took `milliseconds`. */
 function batchAfter(batch: number, milliseconds: number): number {
   if (milliseconds < BATCH_MILLISECONDS / 2) return Math.min(2 * batch, TURN_MESSAGES);
   if (milliseconds <= 2 * BATCH_MILLISECONDS) return batch;

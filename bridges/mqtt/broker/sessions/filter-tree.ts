@@ -1,19 +1,19 @@
 /**
- * One or more levels of a filter. A path without branches is one node, so that memory follows the number of filters and
- * their text, not their levels. The maps exist only where something is in them.
+ * One or more levels of a filter. A path without branches is one node, so the memory follows the number and the text of the
+ * filters, not their levels. Maps are created when they are needed.
  */
 interface Node<Key, Value> {
-  /** Levels with `/` between them. */
+  /** Levels, separated by `/`. */
   label: string;
-  /** By their first level. */
+  /** Child nodes by their first level. */
   children: Map<string, Node<Key, Value>> | undefined;
   /** The subscribers of the filter that ends here. */
   here: Map<Key, Value> | undefined;
-  /** The subscribers of this and everything below: `#`. */
+  /** The subscribers of this node and all levels below: `#`. */
   below: Map<Key, Value> | undefined;
 }
 
-/** From this length on, a part of a string keeps the whole string in memory. */
+/** A slice of a string of at least this length keeps the whole string in memory. */
 const SLICE_LENGTH = 13;
 const NO_MATCH = -1;
 const [SLASH, PLUS] = [0x2f, 0x2b];
@@ -23,12 +23,12 @@ export class FilterTree<Key, Value> {
   readonly #root: Node<Key, Value> = emptyNode('');
   #nodes = 0;
 
-  /** Nodes beside the root: at most two for each filter. */
+  /** Number of nodes beside the root: at most two for each filter. */
   get nodes(): number {
     return this.#nodes;
   }
 
-  /** `filter` is valid. A value of the same key and filter is replaced. */
+  /** Adds a subscriber of a valid filter, or replaces its value. */
   set(filter: string, key: Key, value: Value): void {
     const path = pathOf(filter);
     const node = path === undefined ? this.#root : this.#open(path);
@@ -52,13 +52,15 @@ export class FilterTree<Key, Value> {
     this.#tidy(node, ancestors);
   }
 
-  /** Calls back with each key and value of the filters that match; with a key once for each such filter. */
+  /**
+   * Calls `visit` with the subscribers of all filters that match a topic. A key is visited once for each of its filters.
+   */
   match(topic: string, visit: (key: Key, value: Value) => void): void {
-    // Wildcards at the beginning do not match what is the broker's own. [MQTT-4.7.2-1]
+    // A leading wildcard does not match topics that begin with `$`. [MQTT-4.7.2-1]
     this.#match(this.#root, topic, 0, !topic.startsWith('$'), visit);
   }
 
-  /** `at`: where the next level of the topic begins; behind its end if there is none. */
+  /** `at`: index of the next level of the topic; behind its end if no level is left. */
   #match(
     { below, here, children }: Node<Key, Value>,
     topic: string,
@@ -120,7 +122,7 @@ export class FilterTree<Key, Value> {
     return node;
   }
 
-  /** Puts a node between `parent` and `child`, with the first `length` characters of the child's label. */
+  /** Inserts a node between `parent` and `child`. It takes the first `length` characters of the child's label. */
   #split(parent: Node<Key, Value>, child: Node<Key, Value>, length: number): Node<Key, Value> {
     const upper = this.#add(parent, child.label.slice(0, length));
     child.label = ownText(child.label.slice(length + 1));
@@ -128,7 +130,7 @@ export class FilterTree<Key, Value> {
     return upper;
   }
 
-  /** Removes a node that holds nothing, and joins one that only leads to another. */
+  /** Removes a node without subscribers, or joins it with its only child. */
   #tidy(node: Node<Key, Value>, ancestors: Node<Key, Value>[]): void {
     const parent = ancestors.pop();
     if (parent === undefined || node.here !== undefined || node.below !== undefined) return;
@@ -157,7 +159,7 @@ function attach<Key, Value>(parent: Node<Key, Value>, child: Node<Key, Value>): 
   parent.children.set(ownText(levelAt(child.label, 0)), child);
 }
 
-/** The levels of a filter without a `#` at the end; undefined for `#` alone. */
+/** The filter without a trailing `#`; undefined for `#` alone. */
 function pathOf(filter: string): string | undefined {
   if (filter === '#') return undefined;
   return filter.endsWith('/#') ? filter.slice(0, -2) : filter;
@@ -169,7 +171,7 @@ function levelAt(path: string, at: number): string {
   return path.slice(at, end < 0 ? path.length : end);
 }
 
-/** How many characters of whole levels a label and the path from `at` on have in common. */
+/** Number of characters of the whole levels that a label and the path from `at` on have in common. */
 function sharedLength(label: string, path: string, at: number): number {
   let shared = 0;
   for (let index = 0; ; index++) {
@@ -181,7 +183,7 @@ function sharedLength(label: string, path: string, at: number): number {
   }
 }
 
-/** Where the topic goes on after the levels of a label, which may be `+`; `NO_MATCH` if they are not its own. */
+/** Index in the topic behind the levels of a label, which may contain `+`. `NO_MATCH` if they do not match. */
 function follow(label: string, topic: string, at: number): number {
   let to = at;
   for (let index = 0; index <= label.length; ) {
@@ -204,7 +206,7 @@ function follow(label: string, topic: string, at: number): number {
   return to;
 }
 
-/** A copy that keeps no longer string in memory. */
+/** A copy that does not keep a longer string in memory. */
 function ownText(text: string): string {
   return text.length < SLICE_LENGTH ? text : Buffer.from(text).toString();
 }

@@ -1,12 +1,12 @@
 import { QuotaShares } from '../messages/quota-shares.ts';
 import type { MqttSession } from './mqtt-session.ts';
 
-/** The kept sessions of each holder, and which of them gives up its place when there is no other. */
+/** The kept sessions by quota key. It chooses which of them is evicted when the limit is reached. */
 export class KeptSessions {
   readonly #shares = new QuotaShares<MqttSession>();
   readonly #most: number;
 
-  /** `most`: kept sessions in all. */
+  /** `most`: limit of kept sessions. */
   constructor(most: number) {
     this.#most = most;
   }
@@ -20,22 +20,23 @@ export class KeptSessions {
   }
 
   /**
-   * The session that gives way to a new one of `holder`; undefined if none does. Empty ones without subscriptions go first:
-   * the oldest of the address that has most, then the oldest of all. If that address has more than the newcomer, it gives up
-   * an empty one with subscriptions, and if it has more than half of all, the oldest that waits.
+   * The session that is evicted for a new one of `quotaKey`; undefined if none may be. Empty sessions without subscriptions
+   * come first: the oldest of the address with the most sessions, then the oldest of all. If that address has more sessions
+   * than the new one's, its empty sessions with subscriptions follow. If it has more than half of all, its oldest
+   * disconnected session follows.
    */
-  victim(holder: string, all: Iterable<MqttSession>): MqttSession | undefined {
+  victim(quotaKey: string, all: Iterable<MqttSession>): MqttSession | undefined {
     const { largest } = this.#shares;
     const members = largest === undefined ? [] : [...this.#shares.membersOf(largest)];
     const unused = oldest(members, isUnused) ?? oldest(all, isUnused);
-    if (unused !== undefined || largest === undefined || largest === holder) return unused;
+    if (unused !== undefined || largest === undefined || largest === quotaKey) return unused;
     const weight = this.#shares.weightOf(largest);
-    if (weight <= this.#shares.weightOf(holder) + 1) return undefined;
+    if (weight <= this.#shares.weightOf(quotaKey) + 1) return undefined;
     return oldest(members, isEmpty) ?? (weight * 2 > this.#most ? oldest(members, waits) : undefined);
   }
 }
 
-/** The one whose client has been away for longest. */
+/** The session whose client has been disconnected for the longest time. */
 function oldest(sessions: Iterable<MqttSession>, may: (session: MqttSession) => boolean): MqttSession | undefined {
   let found: MqttSession | undefined;
   for (const session of sessions) {

@@ -9,9 +9,9 @@ import { type QueuedMessage, QueuedState, SessionQueue } from '../messages/sessi
 import { type AcknowledgementType, MalformedPacket, PacketType } from '../packets/packet.ts';
 import { acknowledgement, publish } from '../packets/packet-encoder.ts';
 
-/** A client's connection, as its session uses it. */
+/** The connection of a client, as its session uses it. */
 export interface SessionConnection {
-  /** Whether so little waits for the client that more may be written. */
+  /** Whether the send buffer has capacity for more messages. */
   readonly writable: boolean;
   send(packet: Buffer): void;
   close(reason: string): void;
@@ -44,56 +44,59 @@ export interface SessionDependencies {
   readonly memory: MessageMemoryBudget;
   readonly drops: DropCounter;
   readonly relief: MemoryRelief;
-  /** Of a session that is to outlive the process. */
+  /** Defined if the session outlives the process. */
   readonly journal: Journal | undefined;
   /** Counts about one tick for each second in which the process runs. */
   readonly checks?: { readonly ticks: number };
   readonly backpressure?: RelievedSessions;
 }
 
-/** Ticks without an acknowledgement, of what was sent, after which a client counts as one that does not read. */
+/** Ticks without an acknowledgement, while messages are in flight, after which a client counts as stalled. */
 const STALE = 2;
-/** Messages that are looked at and kept in one step of `expire`. */
+/** Messages that `expire` checks and keeps in one step. */
 export const EXPIRY_RUN = 20;
-/** Messages in the queue of a client that is there, at most, from which on publishers wait. */
+/** Most messages in the queue of a connected client from which on publishers wait. */
 const HIGH_WATER = 500;
 
-/** What a broker knows of a client, from its first CONNECT until the session is over. [MQTT-4.1] */
+/** The state of a client in the broker, from its first CONNECT until the session ends. [MQTT-4.1] */
 export class MqttSession {
   readonly clientId: string;
-  /** Who has made it: nobody else gets it. */
+  /** The user who has created it. No other user may open it. */
   readonly owner: string | undefined;
-  /** Whom it is counted for. */
+  /** The quota key that it counts for. */
   readonly quotaKey: string;
   /** Whether it outlives its connection. [MQTT-3.1.2-4] */
   readonly isKept: boolean;
   readonly journal: Journal | undefined;
   readonly subscriptions = new Map<string, Qos>();
-  /** What the subscriptions take, in bytes. */
+  /** Memory of the subscriptions, in bytes. */
   subscriptionBytes = 0;
   readonly queue: SessionQueue;
   /**
-   * Packet identifiers of QoS 2 messages that are not released: whether each was received, or is on its way to being
-   * accepted and written. [MQTT-4.3.3-2]
+   * Packet identifiers of incoming QoS 2 messages that are not released by PUBREL: `arriving` until the message is
+   * authorized and written, then `received`. [MQTT-4.3.3-2]
    */
   readonly incoming = new Map<number, 'arriving' | 'received'>();
   connection: SessionConnection | undefined;
-  /** Its client is a bridge of another broker: it is told what is retained, and not sent what has come from it. */
+  /**
+   * Its client is the bridge of another broker: it receives the retain flag, and not the messages that it has published
+   * itself.
+   */
   isBridge = false;
   /** By the clock of ages, while no client is connected. */
   disconnectedAt: number | undefined;
-  /** It is over: nothing is to be queued any more. */
+  /** The session has ended: nothing is queued any more. */
   ended = false;
-  /** It does not keep up: no publisher waits for it. */
+  /** The client is too slow: no publisher waits for it. */
   isSlow = false;
-  /** How often its client has acknowledged a message. */
+  /** Number of acknowledgements of its client. */
   acknowledgements = 0;
-  /** Messages that were dropped and of which its client has not been told by the log. */
+  /** Dropped messages since the last CONNACK. */
   dropped = 0;
   readonly #dependencies: SessionDependencies;
-  /** When its client has acknowledged a message, or was sent the first one of those it has not acknowledged. */
+  /** The tick of the last acknowledgement, or of the first message that was sent after an empty window. */
   #progressAt = 0;
-  /** Messages and bytes in the queue from which on publishers wait, while the client is there. */
+  /** Messages and bytes in the queue from which on publishers wait while the client is connected. */
   readonly #high: { readonly messages: number; readonly bytes: number };
 
   constructor(
@@ -101,10 +104,10 @@ export class MqttSession {
     owner: string | undefined,
     keeps: boolean,
     dependencies: SessionDependencies,
-    holder = ownerQuotaKey(undefined),
+    quotaKey = ownerQuotaKey(undefined),
   ) {
     this.clientId = clientId;
-    this.quotaKey = holder;
+    this.quotaKey = quotaKey;
     this.owner = owner;
     this.isKept = keeps;
     this.journal = dependencies.journal;
@@ -114,20 +117,20 @@ export class MqttSession {
     this.#high = { messages: Math.ceil(Math.min(maxMessages / 2, HIGH_WATER)), bytes: maxBytes / 2 };
   }
 
-  /** Whether so much waits that publishers should wait, too. */
+  /** Whether the queue is so long that publishers should wait. */
   get isBehind(): boolean {
     return this.queue.length >= this.#high.messages || this.queue.bytes >= this.#high.bytes;
   }
 
-  /** Whether it has caught up. */
+  /** Whether the queue is short again. */
   get isRelieved(): boolean {
     return this.queue.length * 2 <= this.#high.messages && this.queue.bytes * 2 <= this.#high.bytes;
   }
 
-  /** Whether a message should wait until the client has taken some of the others. */
+  /** Whether a message should wait until the client has acknowledged others. */
   isObstacle(message: BrokerMessage): boolean {
     if (this.connection === undefined || this.isSlow || this.queue.length === 0) return false;
-    // It has stopped to acknowledge long before anyone had to wait.
+    // The client stopped to acknowledge long before a publisher had to wait.
     if (this.#dependencies.checks !== undefined && this.#dependencies.checks.ticks - this.#progressAt > STALE) {
       this.isSlow = this.isBehind;
       return false;
@@ -136,7 +139,7 @@ export class MqttSession {
     return this.isBehind || this.queue.bytes + message.size + ENTRY_BYTES > limits.maxBytes || !memory.accepts(message);
   }
 
-  /** Messages that the queue has room for in all. */
+  /** Limit of messages in the queue. */
   get maxMessages(): number {
     return this.#dependencies.limits.maxMessages;
   }
@@ -146,24 +149,25 @@ export class MqttSession {
   }
 
   /**
-   * Adds a message to what is to be sent. Where the session is in the journal, the message is too, and is `Staged`
-   * until that is committed. Undefined where there is no room, which is counted.
+   * Adds a message to the queue. If the session is durable, the message is added to the journal too, and is `Staged` until
+   * that is committed. Returns undefined if the message does not fit, which is counted.
    */
   enqueue(message: BrokerMessage, qos: Qos, retain: boolean, share?: string): QueuedMessage | undefined {
     const { limits, memory } = this.#dependencies;
     if (this.ended) return undefined;
     const bytes = message.size + ENTRY_BYTES;
-    if (bytes > limits.maxBytes) return this.#drop(message, 'a message is larger than the queue of a session');
+    if (bytes > limits.maxBytes)
+      return this.#drop(message, 'the message is larger than the session queue ("queue.maxBytes")');
     while (this.queue.length >= limits.maxMessages || this.queue.bytes + bytes > limits.maxBytes) {
       const victim = limits.full === 'drop-oldest' ? this.queue.oldestWaiting() : undefined;
-      if (victim === undefined) return this.#drop(message, 'the queue of a session is full');
-      this.#drop(victim.message, 'the queue of a session is full');
+      if (victim === undefined) return this.#drop(message, 'the session queue is full');
+      this.#drop(victim.message, 'the session queue is full');
       this.remove(victim);
     }
     if (!memory.accepts(message) && !this.#dependencies.relief.relieve(this, message)) {
-      return this.#drop(message, 'all queues together are full');
+      return this.#drop(message, 'the memory limit of all queues is reached ("maxStoredBytes")');
     }
-    // Nobody knows how long it will wait.
+    // It may stay for long.
     if (this.connection === undefined || this.queue.length >= this.#dependencies.window) message.ownPayload();
     const state = this.journal === undefined ? QueuedState.Waiting : QueuedState.Staged;
     const entry = this.queue.add(message, qos, retain, state, share);
@@ -197,26 +201,26 @@ export class MqttSession {
     );
   }
 
-  /** Forgets a message: acknowledged, dropped or given to another. */
+  /** Removes a message that was acknowledged, dropped or given to another session. */
   remove(entry: QueuedMessage): void {
     if (entry.removed) return;
     this.queue.remove(entry);
     this.journal?.unqueued(this.clientId, entry);
   }
 
-  /** Drops a message that waits, so that one of another client has room. */
+  /** Drops a queued message to free memory for a message of another client. */
   evict(entry: QueuedMessage): void {
-    this.#drop(entry.message, 'all queues together are full: a message gave its place to one of another client');
+    this.#drop(entry.message, 'the memory limit of all queues is reached: evicted for a message of another client');
     this.remove(entry);
   }
 
-  /** What is committed may be sent. */
+  /** A staged message is on disk and may be sent. */
   released(entry: QueuedMessage): void {
     this.queue.release(entry);
     this.pump();
   }
 
-  /** Sends what the client can take. */
+  /** Sends queued messages while the connection has capacity and the in-flight window is open. */
   pump(): void {
     const { connection, queue } = this;
     if (connection === undefined) return;
@@ -233,11 +237,11 @@ export class MqttSession {
     }
   }
 
-  /** PUBACK, PUBREC or PUBCOMP has come. One that is not the next in its flow ends the connection. [MQTT-4.3.3-1] */
+  /** Handles PUBACK, PUBREC and PUBCOMP. One that is not the next in its flow closes the connection. [MQTT-4.3.3-1] */
   acknowledged(type: AcknowledgementType, id: number): void {
     const entry = this.queue.get(id);
     if (entry?.inFlight !== true) {
-      // Of a message that is finished: the client has not heard of that, and waits.
+      // The message is finished, but the client does not know that and waits for PUBREL.
       if (type === PacketType.Pubrec) this.connection?.send(acknowledgement(PacketType.Pubrel, id));
       return;
     }
@@ -250,7 +254,7 @@ export class MqttSession {
       entry.qos === 1
         ? type === PacketType.Puback
         : type === PacketType.Pubcomp && entry.state === QueuedState.Received;
-    if (!isLast) throw new MalformedPacket('an acknowledgement of another kind than its message needs');
+    if (!isLast) throw new MalformedPacket('acknowledgement type does not match the QoS or state of its message');
     this.remove(entry);
     this.#progressed();
     this.journal?.flush();
@@ -258,12 +262,15 @@ export class MqttSession {
     this.#dependencies.backpressure?.relieved(this);
   }
 
-  /** Drops what waits and is too old to be sent; yields for each message that is dropped, and for each run of others. */
+  /**
+   * Drops messages that were received before `before` and not sent. Yields for each dropped message, and for each run of
+   * others.
+   */
   *expire(before: number): Generator<void, void, undefined> {
     let others = 0;
     for (const entry of this.queue.entries()) {
       if (entry.state === QueuedState.Waiting && entry.message.receivedAt < before) {
-        this.#drop(entry.message, 'a queued message is too old');
+        this.#drop(entry.message, 'the queued message has expired ("queue.maxAge")');
         this.remove(entry);
         yield;
       } else if (++others % EXPIRY_RUN === 0) {
@@ -279,10 +286,11 @@ export class MqttSession {
     entry.state = QueuedState.Received;
     if (journal === undefined) release();
     if (journal === undefined || again) return;
-    // PUBREL lets the client forget the identifier: sent again after a crash, the message would be a new one to it.
+    // PUBREL lets the client forget the identifier. If the message was sent again after a crash, the client would take it
+    // for a new one.
     journal.changed(this.clientId, entry);
     journal.commit().then(release, (error: unknown) => {
-      // As if PUBREC had not come: nothing on disk says that it has.
+      // The state on disk is that of before PUBREC, so the state in memory has to be too.
       entry.state = QueuedState.Sent;
       connection?.close(`store write failed: ${errorMessage(error)}`);
     });

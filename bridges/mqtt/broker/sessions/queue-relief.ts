@@ -3,16 +3,16 @@ import type { BrokerMessage } from '../messages/broker-message.ts';
 import type { MessageMemoryBudget } from '../messages/message-memory-budget.ts';
 import type { MqttSession } from './mqtt-session.ts';
 
-/** Messages that are dropped at a time: looking for whose they are costs a step for each session. */
+/** Messages that are dropped at a time, because the search for an address visits every session. */
 const BATCH = 256;
 
-/** Makes room in the queues of all: the address whose sessions hold most gives up its oldest messages for others. */
+/** Frees memory of the queues: the address whose sessions hold most drops its oldest messages for others. */
 export class QueueRelief {
   readonly #held: MessageMemoryBudget;
   readonly #sessions: ReadonlyMap<string, MqttSession>;
   /**
-   * By receiver's holder: messages for which nothing is looked for again, as nothing was found. So a full table costs little,
-   * and a client whose own messages find no room holds up no other.
+   * By quota key of the receiver: number of messages for which the search is skipped after it found nothing. So a full
+   * table costs little, and a client whose messages do not fit does not slow down others.
    */
   readonly #pauses = new Map<string, number>();
 
@@ -21,17 +21,17 @@ export class QueueRelief {
     this.#sessions = sessions;
   }
 
-  /** Whether there is room now for a message to a session. */
+  /** Drops messages of the largest address until a message to a session fits. Returns whether it fits. */
   relieve(receiver: MqttSession, message: BrokerMessage): boolean {
-    const { quotaKey: holder } = receiver;
-    const pause = this.#pauses.get(holder) ?? 0;
+    const { quotaKey } = receiver;
+    const pause = this.#pauses.get(quotaKey) ?? 0;
     if (pause > 0) {
-      this.#pauses.set(holder, pause - 1);
+      this.#pauses.set(quotaKey, pause - 1);
       return false;
     }
-    this.#pauses.delete(holder);
+    this.#pauses.delete(quotaKey);
     let dropped = 0;
-    for (const session of this.#victims(holder, message.size)) {
+    for (const session of this.#victims(quotaKey, message.size)) {
       for (let entry = session.queue.oldestWaiting(); entry !== undefined; entry = session.queue.oldestWaiting()) {
         session.evict(entry);
         dropped += 1;
@@ -41,22 +41,22 @@ export class QueueRelief {
     }
     const found = dropped > 0 && this.#held.accepts(message);
     if (found) return true;
-    // Holders come and go: what is remembered of them is bounded by the sessions that there are.
+    // The number of entries is bounded by the number of sessions.
     if (this.#pauses.size > this.#sessions.size) this.#pauses.clear();
-    this.#pauses.set(holder, this.#sessions.size);
+    this.#pauses.set(quotaKey, this.#sessions.size);
     return false;
   }
 
-  /** Sessions of the address that has most, if that is more than `holder` would have. */
-  #victims(holder: string, needed: number): readonly MqttSession[] {
+  /** The sessions of the address that holds most, if that is more than `quotaKey` would hold. */
+  #victims(quotaKey: string, needed: number): readonly MqttSession[] {
     const bytes = new Map<string, number>();
     for (const session of this.#sessions.values()) {
       bytes.set(session.quotaKey, (bytes.get(session.quotaKey) ?? 0) + session.queue.bytes);
     }
     let largest: string | undefined;
-    let most = (bytes.get(holder) ?? 0) + needed;
+    let most = (bytes.get(quotaKey) ?? 0) + needed;
     for (const [other, size] of bytes) {
-      if (other === holder || !isAddressKey(other) || size <= most) continue;
+      if (other === quotaKey || !isAddressKey(other) || size <= most) continue;
       largest = other;
       most = size;
     }

@@ -15,13 +15,13 @@ export interface SessionTableDependencies {
   readonly window: number;
   /** Milliseconds for which a session waits for its client. */
   readonly expiry: number;
-  /** Sessions of clients that are not connected. */
+  /** Limit of kept sessions. */
   readonly maxSessions: number;
   readonly checks: { readonly ticks: number };
   readonly backpressure: RelievedSessions;
 }
 
-/** All sessions, by client id: those of connected clients, and those that wait for theirs. */
+/** All sessions by client id: those of connected clients, and those that wait for their clients. */
 export class SessionTable {
   readonly #dependencies: SessionTableDependencies;
   readonly #sessions = new Map<string, MqttSession>();
@@ -42,14 +42,14 @@ export class SessionTable {
     return this.#sessions.size;
   }
 
-  /** Whether there may be another session that outlives its connection. */
+  /** Whether the limit of kept sessions is reached. */
   get full(): boolean {
     return this.#keptCount >= this.#dependencies.maxSessions;
   }
 
-  /** The session that gives way to another kept one of `holder`; undefined if none does. */
-  victim(holder: string): MqttSession | undefined {
-    return this.#shares.victim(holder, this.#sessions.values());
+  /** The session that is evicted for a new kept one of `quotaKey`; undefined if none may be. */
+  victim(quotaKey: string): MqttSession | undefined {
+    return this.#shares.victim(quotaKey, this.#sessions.values());
   }
 
   get(clientId: string): MqttSession | undefined {
@@ -60,12 +60,12 @@ export class SessionTable {
     return this.#sessions.values();
   }
 
-  /** The session of a client that connects: the one that waits for it, or a new one. [MQTT-3.1.2-4] [MQTT-3.1.2-6] */
+  /** Opens the session of a client that connects: its kept one, or a new one. [MQTT-3.1.2-4] [MQTT-3.1.2-6] */
   open(
     clientId: string,
     owner: string | undefined,
     clean: boolean,
-    holder: string,
+    quotaKey: string,
   ): { session: MqttSession; present: boolean } {
     const old = this.#sessions.get(clientId);
     if (old !== undefined && !clean && old.isKept) {
@@ -74,14 +74,14 @@ export class SessionTable {
       return { session: old, present: true };
     }
     if (old !== undefined) this.end(old);
-    const session = this.restore(clientId, owner, !clean, holder);
+    const session = this.restore(clientId, owner, !clean, quotaKey);
     this.record(session);
     return { session, present: false };
   }
 
-  /** A session as the store has it, or a new one. */
-  restore(clientId: string, owner: string | undefined, keeps: boolean, holder?: string): MqttSession {
-    const session = new MqttSession(clientId, owner, keeps, keeps ? this.#kept : this.#clean, holder);
+  /** Adds a session with the state of the store, or a new one. */
+  restore(clientId: string, owner: string | undefined, keeps: boolean, quotaKey?: string): MqttSession {
+    const session = new MqttSession(clientId, owner, keeps, keeps ? this.#kept : this.#clean, quotaKey);
     this.#sessions.set(clientId, session);
     if (keeps) {
       this.#keptCount += 1;
@@ -90,13 +90,13 @@ export class SessionTable {
     return session;
   }
 
-  /** Notes what of a session is on disk. */
+  /** Adds the record of a session to the journal. */
   record(session: MqttSession): void {
-    const { clientId, owner, quotaKey: holder, subscriptions, disconnectedAt } = session;
-    session.journal?.session(clientId, { owner, holder, subscriptions: [...subscriptions], disconnectedAt });
+    const { clientId, owner, quotaKey, subscriptions, disconnectedAt } = session;
+    session.journal?.session(clientId, { owner, holder: quotaKey, subscriptions: [...subscriptions], disconnectedAt });
   }
 
-  /** Nothing is left of a session. */
+  /** Deletes a session and all its state. */
   end(session: MqttSession): void {
     session.ended = true;
     for (const filter of [...session.subscriptions.keys()]) this.#dependencies.subscriptions.remove(session, filter);
@@ -115,7 +115,7 @@ export class SessionTable {
     return disconnectedAt !== undefined && now - disconnectedAt > this.#dependencies.expiry;
   }
 
-  /** Drops what has waited in a session for too long, in steps. */
+  /** Drops the messages of a session that are too old, in steps. */
   expire(session: MqttSession, now: number): Generator<void, void, undefined> {
     return session.expire(now - this.#dependencies.limits.maxAge);
   }

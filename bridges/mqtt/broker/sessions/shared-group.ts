@@ -1,6 +1,6 @@
 import type { Qos } from '../../source/mqtt-source.ts';
 
-/** `$share/group/filter`, taken apart. */
+/** The parts of `$share/group/filter`. */
 export interface SharedName {
   readonly group: string;
   readonly filter: string;
@@ -8,16 +8,16 @@ export interface SharedName {
 
 interface Member {
   readonly connected: boolean;
-  /** Whether much waits for it already. */
+  /** Whether its queue is long. */
   readonly isBehind: boolean;
-  /** Whether it does not keep up, so that nobody waits for it. */
+  /** Whether it is too slow, so that no publisher waits for it. */
   readonly isSlow: boolean;
   readonly acknowledgements: number;
 }
 
-/** Who shares the messages of one filter: each message goes to one of them, by turns. [MQTT 5: 4.8.2] */
+/** The members of a shared subscription. Each message goes to one of them, in rotation. [MQTT 5: 4.8.2] */
 export class SharedGroup<M extends Member> {
-  /** As it was subscribed: `$share/group/filter`. */
+  /** The subscription as the client wrote it: `$share/group/filter`. */
   readonly name: string;
   readonly #members: { readonly member: M; readonly qos: Qos }[] = [];
   #turn = 0;
@@ -30,7 +30,7 @@ export class SharedGroup<M extends Member> {
     return this.#members.length === 0;
   }
 
-  /** Whether a member is among them for whom `test` holds. */
+  /** Whether `test` holds for any member. */
   some(test: (member: M, qos: Qos) => boolean): boolean {
     return this.#members.some(({ member, qos }) => test(member, qos));
   }
@@ -47,20 +47,26 @@ export class SharedGroup<M extends Member> {
     if (index < this.#turn) this.#turn -= 1;
   }
 
-  /** A member that is an obstacle, if all that are connected are; undefined if one has room, or none is there. */
+  /**
+   * A member that publishers wait for, if no connected member can take a message. Undefined if one can, or if none is
+   * connected.
+   */
   obstacle(test: (member: M) => boolean): M | undefined {
     let found: M | undefined;
     for (const { member, qos } of this.#members) {
-      // A slow one gets what others have room for no more; it is not waited for.
+      // A slow member receives messages that no other member can take. Publishers do not wait for it.
       if (!member.connected || (member.isSlow && member.isBehind)) continue;
       if (qos === 0 || !test(member)) return undefined;
-      // The one that takes most will have room first.
+      // The member that acknowledges most will have capacity first.
       if (found === undefined || member.acknowledgements > found.acknowledgements) found = member;
     }
     return found;
   }
 
-  /** The next who is connected, if possible one that is not behind. Where nobody is, the next of those who will come back, unless `connected` is asked for. */
+  /**
+   * The next connected member, preferably one that is not behind. If no member is connected, the next one that may come
+   * back, unless `connected` is set.
+   */
   pick(connected = false, except?: M): { readonly member: M; readonly qos: Qos } | undefined {
     const count = this.#members.length;
     let absent: number | undefined;

@@ -6,34 +6,34 @@ import { sharedName } from './topic-filter.ts';
 
 export type SessionGroup = SharedGroup<MqttSession>;
 
-/** Who gets the messages of one topic. */
+/** The receivers of the messages of one topic. */
 export interface TopicRoute {
   readonly targets: readonly { readonly session: MqttSession; readonly qos: Qos }[];
   readonly groups: readonly SessionGroup[];
-  /** Whether a message at QoS 1 or 2 may have to be stored for one of them. */
+  /** Whether a message at QoS 1 or 2 is written to the store for one of them. */
   readonly stored: boolean;
 }
 
-/** Topics whose routes are remembered, and the memory that these routes take, in bytes. */
+/** Limits of the cache of routes: topics, and bytes. */
 const MAX_ROUTES = 4096;
 const MAX_ROUTE_BYTES = 8 * 1024 * 1024;
-/** What a route and each of its targets cost, in bytes. */
+/** Bytes of a route and of each of its targets. */
 const [ROUTE, TARGET] = [400, 72];
-/** What a filter costs in bytes: two nodes of the tree with their maps, and a place in the session; a group if shared. */
+/** Bytes of a filter: two nodes of the tree with their maps, and a place in the session. A shared one has a group too. */
 const [FILTER, GROUP] = [600, 600];
-/** Each character of a filter is kept in the session and in the tree, and takes two bytes if one is beyond Latin-1. */
+/** Bytes of each character of a filter. It is stored in the session and in the tree, and takes two bytes beyond Latin-1. */
 const CHARACTER = 4;
-/** One session takes at most this part of the room for all. */
+/** The part of the memory limit that one session may use. */
 const SHARE = 1 / 8;
-/** What a session may subscribe, in bytes, even if the others take all the room. */
+/** Bytes that a session may subscribe even if the memory limit is reached. */
 const ALWAYS = 4096;
 
-/** All subscriptions of all sessions. */
+/** The subscriptions of all sessions. */
 export class Subscriptions {
   readonly #plain = new FilterTree<MqttSession, Qos>();
   readonly #shared = new FilterTree<SessionGroup, SessionGroup>();
   readonly #groups = new Map<string, SessionGroup>();
-  /** Devices publish to the same topics again and again. Forgotten as soon as a subscription changes. */
+  /** Routes by topic. Devices publish to the same topics again and again. A changed subscription clears this cache. */
   readonly #routes = new Map<string, TopicRoute>();
   readonly #maxBytes: number;
   #routeBytes = 0;
@@ -41,7 +41,7 @@ export class Subscriptions {
   #sharedCount = 0;
   #bytes = 0;
 
-  /** `maxBytes`: what all subscriptions together may take. */
+  /** `maxBytes`: memory limit of all subscriptions. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
@@ -54,12 +54,12 @@ export class Subscriptions {
     return this.#sharedCount;
   }
 
-  /** What all take, in bytes. */
+  /** Memory of all subscriptions, in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Whether there is room for a filter of a session. */
+  /** Whether a filter of a session fits into the memory limit. */
   accepts(session: MqttSession, filter: string): boolean {
     if (session.subscriptions.has(filter)) return true;
     const bytes = session.subscriptionBytes + bytesOf(filter);
@@ -71,7 +71,7 @@ export class Subscriptions {
     return this.#groups.get(name);
   }
 
-  /** `filter` is valid, and as the client wrote it. */
+  /** Adds a valid filter, as the client wrote it. */
   add(session: MqttSession, filter: string, qos: Qos): void {
     this.#forgetRoutes();
     const shared = sharedName(filter);
@@ -122,7 +122,7 @@ export class Subscriptions {
   }
 
   #find(topic: string): TopicRoute {
-    // Of a client's subscriptions that overlap, the one with the highest QoS counts. [MQTT-3.3.5-1]
+    // If subscriptions of a client overlap, the highest QoS counts. [MQTT-3.3.5-1]
     const best = new Map<MqttSession, Qos>();
     this.#plain.match(topic, (session, qos) => {
       if ((best.get(session) ?? 0) <= qos) best.set(session, qos);

@@ -2,7 +2,9 @@ import type { SharedName } from './shared-group.ts';
 
 const SHARE = '$share/';
 
-/** Whether a text is a filter: `+` a level of its own, `#` the last one. [MQTT-4.7.1-2] [MQTT-4.7.1-3] */
+/**
+ * Whether a text is a valid topic filter: `+` is a whole level, and `#` is the last level. [MQTT-4.7.1-2] [MQTT-4.7.1-3]
+ */
 export function isTopicFilter(filter: string, maxLevels: number): boolean {
   if (filter === '') return false;
   const levels = filter.split('/');
@@ -12,14 +14,17 @@ export function isTopicFilter(filter: string, maxLevels: number): boolean {
   );
 }
 
-/** The levels of a topic. */
+/** Number of levels of a topic. */
 export function levelCount(topic: string): number {
   let count = 1;
   for (let at = topic.indexOf('/'); at >= 0; at = topic.indexOf('/', at + 1)) count += 1;
   return count;
 }
 
-/** The group and the filter of `$share/group/filter`; null where it means to be one and is not. [MQTT 5: 4.8.2] */
+/**
+ * The group and the filter of `$share/group/filter`. Null if it is invalid, undefined if it is not a shared one. [MQTT 5:
+ * 4.8.2]
+ */
 export function sharedName(filter: string): SharedName | undefined | null {
   if (!filter.startsWith(SHARE)) return undefined;
   const slash = filter.indexOf('/', SHARE.length);

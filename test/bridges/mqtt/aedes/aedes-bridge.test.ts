@@ -30,7 +30,7 @@ describe('mqttBridge with broker: aedes', () => {
   it('refuses settings that it does not support', () => {
     for (const config of [{ tls: { cert: 'c', key: 'k' } }]) {
       const { error } = mqttConfig.safeParse({ broker: 'aedes', ...config });
-      assert.match(error?.issues[0]?.message ?? '', /is not for "broker: aedes"/);
+      assert.match(error?.issues[0]?.message ?? '', /is not supported with "broker: aedes"/);
     }
   });
 });

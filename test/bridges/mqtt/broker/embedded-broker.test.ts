@@ -214,7 +214,7 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     await using rig = await BrokerRig.start({ queue: { maxMessages: 10 } });
     const { received, dropped } = await rig.missed({ count: 25 });
     assert.deepEqual(received, numbers(25).slice(15));
-    assert.equal(dropped.get('the queue of a session is full'), 15);
+    assert.equal(dropped.get('the session queue is full'), 15);
   });
 
   it('N: or the newest, where the configuration says so', async () => {
@@ -234,7 +234,7 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     await using rig = await BrokerRig.start({ maxStoredBytes: 65_536 });
     const { received, dropped } = await rig.missed({ count: 100, size: 1000 });
     assert.ok(received.length < 65, `${received.length} were kept`);
-    assert.equal(dropped.get('all queues together are full'), 100 - received.length);
+    assert.equal(dropped.get('the memory limit of all queues is reached ("maxStoredBytes")'), 100 - received.length);
   });
 
   it('N: sessions and what they hold end by age', async () => {
@@ -246,7 +246,7 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     await until('it is gone', () => rig.gone.length === 1);
     await (await rig.client()).publishAsync('t', 'old', { qos: 1 });
     clock.advance(75_000);
-    assert.equal(rig.drops.counts.get('a queued message is too old'), 1);
+    assert.equal(rig.drops.counts.get('the queued message has expired ("queue.maxAge")'), 1);
     const socket = await rig.socket();
     socket.write(rawConnect({ clientId: 'n', clean: false }));
     const [answer] = await once(socket, 'data');
@@ -276,7 +276,7 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
         await Promise.all(Array.from({ length: 100 }, () => publisher.publishAsync('t', 'x', { qos: 1 })));
       }
     };
-    const tooOld = (): number => rig.drops.counts.get('a queued message is too old') ?? 0;
+    const tooOld = (): number => rig.drops.counts.get('the queued message has expired ("queue.maxAge")') ?? 0;
     /** Lets time pass, and the turns that follow; each has its bound. */
     const passes = async (milliseconds: number, dropped: number): Promise<void> => {
       const end = tooOld() + dropped;
@@ -349,7 +349,7 @@ describe('EmbeddedBroker: limits', () => {
     const socket = await rig.socket();
     socket.write(rawConnect());
     assert.equal((await untilClosed(socket)).length, 0);
-    assert.equal(rig.drops.counts.get('connections come too fast'), 1);
+    assert.equal(rig.drops.counts.get('connection rate limit exceeded ("connectRate")'), 1);
   });
 
   it('ends a client whose topic or filter has too many levels', async () => {

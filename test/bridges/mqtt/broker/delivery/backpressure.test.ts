@@ -156,7 +156,7 @@ describe('Backpressure', () => {
     const flood = await Flood.of(rig.broker.port, 'p');
     await flood.send('t', 2_000);
     await until('all are acknowledged', () => flood.acknowledged.size === 2_000);
-    assert.equal(rig.drops.counts.get('the queue of a session is full'), 2_000 - 100);
+    assert.equal(rig.drops.counts.get('the session queue is full'), 2_000 - 100);
     // It catches up: publishers wait for it again, and nothing more is lost.
     const received: string[] = [];
     stalled.handle = packet => {
@@ -167,7 +167,7 @@ describe('Backpressure', () => {
     await until('it has the newest', () => received.includes('p:2000'));
     await flood.send('t', 2_000);
     await until('it has caught up', () => received.includes('p:4000'));
-    assert.equal(rig.drops.counts.get('the queue of a session is full'), 2_000 - 100);
+    assert.equal(rig.drops.counts.get('the session queue is full'), 2_000 - 100);
     for (const one of [stalled, flood.client]) one.socket.destroy();
   });
 

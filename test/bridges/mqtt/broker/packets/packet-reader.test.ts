@@ -82,7 +82,7 @@ describe('PacketReader', () => {
     const body = Buffer.alloc(400);
     for (const cut of [0, 1, 2, 14]) {
       const bytes = Buffer.concat([rawConnect(), rawPacket(0x30, body).subarray(0, 3)]);
-      assert.throws(() => read(bytes, [cut], 300), /a packet is larger than 300 bytes/);
+      assert.throws(() => read(bytes, [cut], 300), /packet is larger than 300 bytes/);
     }
     assert.throws(() => read(Buffer.of(0x10, 0xff, 0xff, 0xff, 0x7f), [], 300), /larger than 300 bytes/);
   });
