@@ -1,9 +1,12 @@
 import type { Clock, Timer } from '../base/clock.ts';
 
-/** Milliseconds from one notice to the next. */
+/** Milliseconds between two notices. */
 const INTERVAL = 1000;
 
-/** Tells how many messages were dropped: soon after the first, never at once, and not more than once a second. */
+/**
+ * Reports the number of dropped messages: soon after the first, never inside the call of `add`, and at most once a
+ * second.
+ */
 export class DropNotice {
   readonly #clock: Clock;
   readonly #tell: (count: number) => void;
@@ -12,7 +15,7 @@ export class DropNotice {
   #timer: Timer | undefined;
   #stopped = false;
 
-  /** `tell` gets what was dropped since it was called last. It must not throw. */
+  /** `tell` receives the number of messages dropped since its last call. It must not throw. */
   constructor(clock: Clock, tell: (count: number) => void) {
     this.#clock = clock;
     this.#tell = tell;
@@ -22,11 +25,11 @@ export class DropNotice {
     this.#untold += count;
     if (this.#pending || this.#stopped) return;
     this.#pending = true;
-    // Not from within `send`: whoever sends is never called back in the middle of its own work.
+    // Not inside `send`: the sender's own work must not be interrupted by a callback.
     queueMicrotask(() => this.#say());
   }
 
-  /** Says nothing from now on. */
+  /** Ends all reports. */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();

@@ -1,38 +1,41 @@
-/** Why a channel ends, for transports that have a place to say so (WebSocket's close codes). */
+/** Why a channel ends, for transports that can tell the peer (the close codes of WebSocket). */
 export type EndKind = 'normal' | 'going-away' | 'violation';
 
-/** The ears of a channel: the link above it. No call comes after `closed`. */
+/** Receives the events of a channel: the link above it. `closed` is the last call. */
 export interface FrameReceiver {
-  /** One whole frame; its bytes are not overwritten afterwards. */
+  /** One whole frame. Its bytes are not overwritten afterwards. */
   receiveFrame(frame: Uint8Array): void;
-  /** The channel has room again after `queuedBytes` stood high. */
+  /** The channel can send again after `queuedBytes` was high. */
   drained(): void;
-  /** The peer broke the rules of the transport (`ProtocolViolation`), or we failed: it is told ABORT, the channel ends. */
+  /**
+   * The peer broke a rule of the transport (`ProtocolViolation`), or the gateway failed. The link sends ABORT and
+   * closes.
+   */
   refuse(error: unknown): void;
-  /** The peer sends more than its rate and is not read for a while. */
+  /** The peer sends more than its rate, so the channel pauses reading. */
   slowed?(): void;
-  /** The channel is of no more use, for whatever reason; said once. */
+  /** The channel has ended, for any reason. Called once. */
   closed(reason: string): void;
 }
 
-/** A two-way pipe of frames: what a transport makes of a socket, and a `WireLink` puts a codec on. */
+/** A two-way pipe of frames. A transport builds it on a socket, and a `WireLink` adds a codec. */
 export interface FrameChannel {
-  /** The largest frame the peer takes, in bytes; Infinity where it has not said. */
+  /** The largest frame that the peer accepts, in bytes. Infinity if the peer has not announced a limit. */
   readonly maxFrame: number;
-  /** Bytes handed to `write` that the system has not taken yet. */
+  /** Bytes passed to `write` that the operating system has not accepted yet. */
   readonly queuedBytes: number;
-  /** Says who listens; called once, before anything else. */
+  /** Sets the receiver. Called once, before all other methods. */
   attach(receiver: FrameReceiver): void;
   /**
-   * Sends a frame; those of one turn of the event loop leave in one write. `frame` is kept until then and not written
-   * to. Does nothing after `end` and `destroy`.
+   * Sends a frame. The frames of one turn of the event loop are sent in one write. Until then `frame` is kept and must
+   * not be changed. After `end` or `destroy` this does nothing.
    */
   write(frame: Uint8Array): void;
-  /** Sends what is written, then closes. `reason` is for the peer, where the transport has a place for it. */
+  /** Sends the written frames, then closes. The peer receives `reason` if the transport can carry it. */
   end(kind: EndKind, reason: string): void;
-  /** Closes at once; what waits is lost. `closed` is said later, never from within. */
+  /** Closes at once and discards waiting frames. `closed` is called later, never inside this call. */
   destroy(reason: string): void;
-  /** Hands nothing on until `resume`, not even what has been read already. A peer that leaves meanwhile is noticed. */
+  /** Delivers nothing until `resume`, including frames that were already read. A disconnection is still detected. */
   pause(): void;
   resume(): void;
 }

@@ -10,9 +10,9 @@ import type { Uri } from '../wamp/uri.ts';
 import type { Link, LinkReceiver } from './link.ts';
 
 /**
- * The boundary between a link and whoever listens to it. Keeps what arrives before there is a receiver, says `closed`
- * exactly once, and lets no exception of the receiver reach the link's own code: a violation of the protocol, or an
- * error of ours, costs this peer its session and nobody else anything.
+ * The boundary between a link and its receiver. It stores messages that arrive before the link has a receiver, calls
+ * `closed` exactly once, and catches every exception of the receiver. A protocol violation or an internal error ends
+ * the session of this peer and affects no other.
  */
 export class Inbound {
   readonly #link: Link;
@@ -22,7 +22,7 @@ export class Inbound {
   #early: Message[] | undefined;
   #closed: string | undefined;
 
-  /** `refusals` sums up what peers are refused for; without it each has a line. */
+  /** Summarizes rejected peers in the log. Without it, each rejection is one line. */
   constructor(link: Link, log: Logger, refusals?: RefusalSummary) {
     this.#link = link;
     this.#log = log;
@@ -48,7 +48,7 @@ export class Inbound {
     this.#receiver = receiver;
   }
 
-  /** Hands a message to the receiver. After `close` it does nothing. */
+  /** Delivers a message to the receiver. After `close` it does nothing. */
   message(message: Message): void {
     if (this.#closed !== undefined) return;
     if (this.#receiver === undefined) {
@@ -63,7 +63,7 @@ export class Inbound {
     }
   }
 
-  /** Tells the receiver of a message that cannot be sent. After `close` it does nothing. */
+  /** Reports a message that cannot be sent to the receiver. After `close` it does nothing. */
   unsendable(message: Message): void {
     if (this.#closed !== undefined) return;
     try {
@@ -73,13 +73,13 @@ export class Inbound {
     }
   }
 
-  /** Tells the receiver how many messages were lost. After `close` it does nothing. */
+  /** Reports the number of lost messages to the receiver. After `close` it does nothing. */
   dropped(count: number): void {
     if (this.#closed !== undefined) return;
     const { info, counters, queuedBytes: waiting } = this.#link;
     const { peer, listener } = info;
     const dropped = counters?.dropped ?? count;
-    // The first time is a change; the others are told to whoever listens.
+    // The first loss is a change of state. Later losses are reported to the receiver, so they need no `info`.
     const level = dropped === count ? 'info' : 'debug';
     this.#log[level]({ peer, listener, count, dropped, waiting }, 'messages to a peer are dropped');
     try {
@@ -89,7 +89,9 @@ export class Inbound {
     }
   }
 
-  /** ABORTs the peer for what it did (`ProtocolViolation`) or for what we did (anything else, logged), and closes. */
+  /**
+   * Sends ABORT for a `ProtocolViolation` of the peer or for an internal error (any other error, logged), and closes.
+   */
   refuse(error: unknown): void {
     if (this.#closed !== undefined) return;
     const { peer, listener } = this.#link.info;
@@ -102,7 +104,7 @@ export class Inbound {
     }
   }
 
-  /** The link is gone: tells the receiver, once. */
+  /** The link has ended. Reports this to the receiver, once. */
   close(reason: string): void {
     if (this.#closed !== undefined) return;
     this.#closed = reason;

@@ -7,116 +7,131 @@ export type ChannelBinding = 'tls-unique' | 'tls-exporter';
 
 /** A certificate whose private key the peer has. */
 export interface PeerCertificate {
-  /** SHA-256 of it, in lower-case hex. */
+  /** SHA-256 of the certificate, in lower-case hex. */
   readonly fingerprint: string;
-  /** `CN=pump,O=Home`: as it says itself, the most special part first. */
+  /** The subject as the certificate states it, most specific part first: `CN=pump,O=Home`. */
   readonly subject: string;
-  /** Whether an authority that the listener trusts has signed it. Without that, the subject is anybody's claim. */
+  /** Whether an authority that the listener trusts has signed it. Otherwise the subject is an unproved claim. */
   readonly trusted: boolean;
 }
 
-/** On what terms a bridge takes devices that speak WAMP themselves. */
+/** The terms on which a bridge accepts devices that speak WAMP themselves. */
 export interface DeviceTerms {
   /** The bridge's name in the configuration. */
   readonly bridge: string;
-  /** The realm that devices join which prove nothing, and no other. */
+  /** The only realm that devices without credentials may join. */
   readonly realm: string;
-  /** From where devices are admitted that prove nothing, by the name in HELLO. */
+  /** The addresses from which devices without credentials are admitted, under the name in HELLO. */
   readonly anonymous: 'loopback' | 'any' | 'none';
-  /** The authrole of such a device. */
+  /** The authrole of a device without credentials. */
   readonly role: string;
-  /** The bridge's last word on a device that would be admitted as `principal`: why it is not, after all. */
+  /** Called last, before a device is admitted as `principal`. Returns the reason if the bridge rejects the device. */
   readonly refuse?: (
     principal: Principal,
     realm: string,
   ) => { readonly reason: Uri; readonly text: string } | undefined;
 }
 
-/** What is known of the far end of a link before it has said anything. */
+/** What is known of the peer of a link before the first message. */
 export interface LinkInfo {
-  /** `local` is a pipe within this process, whose far end is trusted to say who it is. */
+  /** `local` is a pipe within this process. Its peer is trusted to name its own identity. */
   readonly transport: 'local' | 'websocket' | 'rawsocket' | 'longpoll';
-  /** Serializer's name; `none` for a local link. */
+  /** The name of the serializer; `none` for a local link. */
   readonly serializer: 'json' | 'msgpack' | 'cbor' | 'none';
-  /** Where the peer is, for people: `127.0.0.1:40312`, `unix:/run/wampway.sock`, `bridge:mqtt`. */
+  /** The address of the peer, for people: `127.0.0.1:40312`, `unix:/run/wampway.sock`, `bridge:mqtt`. */
   readonly peer: string;
-  /** Its IP address alone; absent where it has none: a Unix socket, a pipe within this process. */
+  /** The IP address alone. Absent if the peer has none: a Unix socket, or a pipe within this process. */
   readonly address?: string;
-  /** Whether the peer can only be on this machine. */
+  /** Whether the peer is certainly on this machine. */
   readonly loopback: boolean;
-  /** Why the peer's address is not known, and which setting changes that: for refusals that depend on the address. */
+  /**
+   * Why the address of the peer is not known, and which setting changes that. For rejections that depend on the
+   * address.
+   */
   readonly addressHint?: string;
-  /** Who listened: the configured listener's or bridge's name. */
+  /** The name of the configured listener or bridge that accepted the peer. */
   readonly listener: string;
   readonly tls: boolean;
-  /** The certificate that the peer has shown, where it was asked for one. */
+  /** The certificate of the peer, if the listener requested one. */
   readonly certificate?: PeerCertificate;
-  /** What the two ends of this TLS connection know and nobody else, where it can be had. [RFC5929], [RFC9266] */
+  /** Data that only the two ends of this TLS connection know, if available. [RFC5929], [RFC9266] */
   readonly channelBinding?: (type: ChannelBinding) => Uint8Array | undefined;
-  /** By which this gateway knows the browser again on its next connection; the browser has it, or has just been given it. */
+  /**
+   * The cookie by which the gateway recognizes this browser on later connections. The browser has it or has just
+   * received it.
+   */
   readonly cookie?: string;
-  /** Whether the listener insists on every rule of the protocol, or bears with clients in the wild. Default false. */
+  /** Whether the listener enforces every rule of the protocol, or accepts common mistakes of clients. Default false. */
   readonly strict?: boolean;
-  /** Milliseconds that the peer has to say HELLO and to authenticate. Default: as the router has it. */
+  /** Milliseconds until the peer must have sent HELLO and authenticated. Default: the setting of the router. */
   readonly helloTimeout?: number;
-  /** Headers of the HTTP request that became this WebSocket or opened this long-poll transport, lower-case names. */
+  /** Headers of the HTTP request that opened this WebSocket or long-poll transport, with lower-case names. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
   /**
-   * The prefix, ending in a dot, of everything that sessions on this link publish, register, retain and leave as testaments.
-   * The router refuses everything else. `{authid}` stands for the authid in WELCOME: `dev.{authid}.`, or `dev.p1.` as it is.
+   * The prefix, ending in a dot, of all URIs that sessions on this link publish, register, retain and leave as
+   * testaments. The router rejects everything else. `{authid}` stands for the authid in WELCOME: `dev.{authid}.`
+   * becomes `dev.p1.`.
    */
   readonly confinedTo?: string;
   /**
-   * The far end is a device of a bridge: it is admitted by what it proves or on these terms, never by the rule that the realm
-   * has for clients without credentials. A link that a bridge hands to the router unvouched always has them.
+   * The peer is a device of a bridge. It is admitted by its credentials or on these terms, never by the rule of the
+   * realm for clients without credentials. A link from a bridge without `principal` always has them.
    */
   readonly device?: DeviceTerms;
-  /** Who the far end is, where whoever made the link vouches for it: the router admits it as this, unasked. */
+  /**
+   * The identity of the peer, if the creator of the link vouches for it. The router admits it without authentication.
+   */
   readonly principal?: Principal;
   /**
-   * Where the far end is a part of this program and nobody's client: `router` speaks for the router itself, `service`
-   * does a bridge's own work, `replay` publishes again what a client left in an earlier run, within the rules and limits of
-   * that client. Their sessions are not counted, listed, killed or announced. A device's is not one of them.
+   * Set if the peer is a part of this program. `router` speaks for the router itself, and `service` does the own work
+   * of a bridge. `replay` publishes messages that a client left in an earlier run, within the rules and limits of that
+   * client.
+   * These sessions are not counted, listed, killed or announced. A session for a device does not have this.
    */
   readonly internal?: 'router' | 'service' | 'replay';
 }
 
-/** What has passed through a link; plain numbers, read on demand. */
+/** The traffic of a link: plain numbers, read on demand. */
 export interface LinkCounters {
   messagesIn: number;
   messagesOut: number;
-  /** 0 for local links, as `bytesOut`: payloads are shared there. */
+  /** 0 for local links, like `bytesOut`: they share payloads and encode nothing. */
   bytesIn: number;
   bytesOut: number;
-  /** Messages meant for this peer that it never got: too large for it, or impossible to encode, or it was too slow. */
+  /**
+   * Messages that this peer did not receive: too large, impossible to encode, or dropped because the peer reads too
+   * slowly.
+   */
   dropped: number;
-  /** How often the peer was not read for a while, because it sent more than its rate. */
+  /** How often reading from the peer was paused because it sent more than its rate. */
   slowed: number;
 }
 
-/** Who a session is. */
+/** The identity of a session. */
 export interface Principal {
   readonly authid: string;
   readonly authrole: string;
   readonly authmethod: string;
   readonly authprovider: string;
-  /** The MQTT client id, where it came by MQTT. */
+  /** The MQTT client id, if the client uses MQTT. */
   readonly clientId?: string;
-  /** A digest of what it can prove itself by. When it changes, as a new password changes it, the session ends. */
+  /** A digest of its credentials. If it changes, for example with a new password, the session ends. */
   readonly credentials?: string;
 }
 
-/** The near end's ears. A link calls neither before `open` nor anything after `closed`. */
+/** Receives the events of a link. The link makes no call before `open` and none after `closed`. */
 export interface LinkReceiver {
-  /** Throwing `ProtocolViolation` makes the link ABORT and close; throwing anything else does too, and is logged. */
+  /**
+   * If it throws, the link sends ABORT and closes. Any error but `ProtocolViolation` is logged as an internal error.
+   */
   message(message: Message): void;
-  /** The link is gone, for whatever reason; said exactly once. */
+  /** The link has ended, for any reason. Called exactly once. */
   closed(reason: string): void;
-  /** `message`, sent before, can never reach the peer: too large for it, or impossible to encode. Counted by the link. */
+  /** The sent message cannot reach the peer: it is too large, or cannot be encoded. The link has counted it. */
   unsendable?(message: Message): void;
   /**
-   * So many messages to the peer were lost since this was said last; said at most once a second, and not of what is lost
-   * with the link itself. `Link.counters` has the total.
+   * The number of messages to the peer that were lost since the last call. Called at most once a second. Messages that
+   * are lost with the link itself are not included. `Link.counters` has the total.
    */
   dropped?(count: number): void;
 }
@@ -124,30 +139,40 @@ export interface LinkReceiver {
 /** A two-way pipe of WAMP messages. */
 export interface Link {
   readonly info: LinkInfo;
-  /** Starts delivery to `receiver`. Called once; messages that arrived before are kept until then. */
+  /** Starts delivery to `receiver`. Called once. Messages that arrived earlier are delivered now. */
   open(receiver: LinkReceiver): void;
-  /** Replaces the receiver of an open link: the next message goes to `receiver`, also one of the same read. */
+  /**
+   * Replaces the receiver of an open link. The next message goes to `receiver`, even if it was read together with this
+   * one.
+   */
   setReceiver?(receiver: LinkReceiver): void;
-  /** Queues a message. Never throws; after the link has closed it does nothing. */
+  /** Queues a message. Never throws. After the link has closed, it does nothing. */
   send(message: Message): void;
-  /** Sends what is queued, then closes. `reason` is for the log and, where the transport has a place, the peer. */
+  /**
+   * Sends the queued messages, then closes. `reason` is for the log and, if the transport can carry it, for the peer.
+   */
   close(reason: string): void;
-  /** What waits to be sent, in bytes (local links: an estimate). */
+  /** The bytes that wait to be sent (local links: an estimate). */
   readonly queuedBytes: number;
-  /** The same in messages: those that are no bytes yet, as what is in the socket cannot give way any more. */
+  /**
+   * The messages that wait unencoded. Messages in the socket are not included, because they can no longer be dropped.
+   */
   readonly queuedMessages?: number;
-  /** Where the link counts what passes. */
+  /** The counters, if the link counts its traffic. */
   readonly counters?: Readonly<LinkCounters> | undefined;
   /**
-   * What the peer has said has made so many messages for others. From time to time, the rest of what it has said waits for
-   * another turn then, where the link can let it wait.
+   * Reports that a message of the peer caused this number of messages to others. From time to time the link then delays
+   * the next messages of the peer to another turn, if it can.
    */
   spread?(messages: number): void;
-  /** Stops reading the peer until `resume`, where the link can; what has been read already may still arrive. */
+  /** Stops reading from the peer until `resume`, if the link can. Messages that were already read may still arrive. */
   pause?(): void;
   resume?(): void;
-  /** Sets, in part or whole, what may wait for the peer from now on; what is left out is as the link was made. */
+  /** Changes the limits of the send queue, in whole or in part. A missing value restores the initial one. */
   setOutgoing?(outgoing: Partial<OutgoingPolicy> | undefined): void;
-  /** Holds the peer to a rate from now on, by reading it more slowly; undefined is any. Absent where it cannot be slowed. */
+  /**
+   * Limits the rate of the peer from now on, by reading it more slowly. Undefined: no limit. Absent if the link cannot
+   * do so.
+   */
   setMeters?(meters: Meters | undefined): void;
 }

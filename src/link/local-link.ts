@@ -7,12 +7,15 @@ import type { Link, LinkCounters, LinkInfo, LinkReceiver } from './link.ts';
 import { Outbox } from './outbox.ts';
 import type { OutgoingPolicy } from './outgoing-policy.ts';
 
-/** Messages that may wait at one end, so in one turn. With more, EVENTs give way; where none is left, the link closes. */
+/**
+ * Messages that may wait at one end, so in one turn. Above this, EVENTs are dropped. If no EVENT waits, the link
+ * closes.
+ */
 const MAX_WAITING = 100_000;
 
 /**
- * Whoever holds the far end is part of this process and not to be cut off for a burst of events; and nothing is replaced
- * as long as there is room, for whoever is not late misses nothing.
+ * A local link does not disconnect a slow receiver for a burst of events, because the receiver is part of this process.
+ * No event replaces another while the queue is below its limit, so a receiver that keeps up loses nothing.
  */
 const OUTGOING: OutgoingPolicy = {
   policy: 'drop-oldest',
@@ -20,7 +23,7 @@ const OUTGOING: OutgoingPolicy = {
   maxMessages: MAX_WAITING,
 };
 
-/** What a waiting message counts in `queuedBytes`: payloads are shared, so this is the object alone. */
+/** The size of a waiting message in `queuedBytes`. Payloads are shared, so only the object counts. */
 const MESSAGE_ESTIMATE = 200;
 
 class LocalLink implements Link {
@@ -28,9 +31,9 @@ class LocalLink implements Link {
   readonly #inbound: Inbound;
   readonly #clock: Clock;
   readonly #waiting: Message[] = [];
-  /** Of what waits, the first that has not been handed over. */
+  /** The index of the first waiting message that is not delivered yet. */
   #next = 0;
-  /** Where all that waits is once it is too much. */
+  /** Holds all waiting messages once there are too many. */
   #spill: Outbox | undefined;
   #notice: DropNotice | undefined;
   #other: LocalLink | undefined;
@@ -102,7 +105,10 @@ class LocalLink implements Link {
     this.#schedule();
   }
 
-  /** As `#arrive`, where too much waits: from here on, until all is delivered, in an outbox, which knows what may go. */
+  /**
+   * Like `#arrive`, once too many messages wait. All of them move to an outbox, which can drop EVENTs, until it is
+   * empty.
+   */
   #crowd(message: Message): void {
     const spill = this.#spill ?? this.#spilled();
     const lost = spill.offer(message, MESSAGE_ESTIMATE, OUTGOING, OUTGOING.maxBytes);
@@ -128,7 +134,7 @@ class LocalLink implements Link {
     this.#notice.add(count);
   }
 
-  // Delivered in a microtask, never within `send`: whoever sends is never called back in the middle of its own work.
+  // Delivered in a microtask and never inside `send`: the sender's own work must not be interrupted by a callback.
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -155,8 +161,8 @@ class LocalLink implements Link {
 }
 
 /**
- * Two ends of a pipe within this process: what is sent into one arrives at the other, in order, as the same object.
- * `near` and `far` say what the *other* side is to whoever holds each end.
+ * Two ends of a pipe within this process. A message sent into one end arrives at the other, in order, as the same
+ * object. `near` describes the peer of the first end, `far` the peer of the second.
  */
 export function localLinkPair(near: LinkInfo, far: LinkInfo, log: Logger, clock: Clock = systemClock): [Link, Link] {
   return LocalLink.pair(near, far, log, clock);

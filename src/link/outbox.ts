@@ -2,52 +2,53 @@ import { MessageType } from '../wamp/messages/message-type.ts';
 import type { EventMessage, Message } from '../wamp/messages/messages.ts';
 import type { OutgoingPolicy } from './outgoing-policy.ts';
 
-/** A message that waits, between its neighbours. */
+/** A waiting message in a linked list. */
 interface Entry {
   readonly message: Message;
   readonly bytes: number;
-  /** Under what it stands in the index; undefined where it does not. */
+  /** The key of the entry in the index. Undefined if it is not in the index. */
   readonly key: string | number | undefined;
-  /** How many messages will have been taken before its topic's turn, counted from when the topic began to wait. */
+  /**
+   * The number of messages that will have been sent before its topic is due, counted from when the topic began to wait.
+   */
   readonly turn: number;
   previous: Entry | undefined;
   next: Entry | undefined;
 }
 
 /**
- * Messages that wait, not yet encoded, for a peer that reads more slowly than others write: in order, each with the
- * bytes it is counted with. Kept as messages, because what may be given up and what replaces what is decided by their
- * type and topic; an EVENT that waits for many peers is one object.
- *
- * What comes out is always a part of what went in, in the same order.
+ * Waiting messages of a peer that reads more slowly than others write, in order, each with its estimated bytes. They
+ * are kept as messages, not as bytes. The type and topic of a message decide whether it may be dropped or replaced. An
+ * EVENT that waits for many peers is one object.
+ * The output is always a subsequence of the input.
  */
 export class Outbox {
   #first: Entry | undefined;
   #last: Entry | undefined;
-  /** No EVENT stands before this entry. */
+  /** No EVENT is in front of this entry. */
   #firstEvent: Entry | undefined;
-  /** The newest EVENT of each subscription and topic, as far as it may be replaced. */
+  /** The newest EVENT of each subscription and topic that may be replaced. */
   readonly #index = new Map<string | number, Entry>();
   #length = 0;
   #bytes = 0;
   #events = 0;
   #eventBytes = 0;
-  /** Messages that `shift` has given, ever. */
+  /** The number of messages that `shift` has returned so far. */
   #taken = 0;
 
   get length(): number {
     return this.#length;
   }
 
-  /** What waits, in bytes. */
+  /** The bytes of all waiting messages. */
   get bytes(): number {
     return this.#bytes;
   }
 
   /**
-   * Adds a message, and gives up EVENTs as the policy says. `room` is how many bytes may wait here. Returns how many
-   * EVENTs are lost by it, perhaps the message itself; undefined, and nothing changed, where the message must not be
-   * lost and there is no room that may be made for it.
+   * Adds a message, and drops EVENTs according to the policy. `room` is the number of bytes that may wait here. Returns
+   * the number of EVENTs lost, which may include the message itself. Returns undefined and changes nothing if the
+   * message must not be lost and does not fit.
    */
   offer(message: Message, bytes: number, { policy, maxMessages }: OutgoingPolicy, room: number): number | undefined {
     const isEvent = message.type === MessageType.Event;
@@ -56,7 +57,7 @@ export class Outbox {
       this.#append(message, bytes, undefined, 0);
       return 0;
     }
-    // Would it fit if no EVENT were left?
+    // Would the message fit if all EVENTs were dropped?
     if (this.#length - this.#events >= maxMessages || this.#bytes - this.#eventBytes + bytes > room) {
       return isEvent ? 1 : undefined;
     }
@@ -66,9 +67,9 @@ export class Outbox {
     if (isEvent && policy === 'latest-per-topic') {
       key = keyOf(message);
       const older = this.#index.get(key);
-      // The newer one goes to the end: in the older one's place it would overtake answers and other topics. A topic that
-      // changes all the time would then never have its turn with a peer that is always behind, so that an EVENT which
-      // would have been sent by now, had its topic kept its place, is let be.
+      // The newer EVENT goes to the end. In the position of the older one it would overtake answers and other topics.
+      // But a topic that changes all the time would then never be sent to a peer that is always behind. So an EVENT
+      // stays if it would have been sent by now in the first position of its topic.
       if (older !== undefined && older.turn >= this.#taken) {
         turn = older.turn;
         this.#remove(older);
@@ -83,7 +84,7 @@ export class Outbox {
     return lost;
   }
 
-  /** The oldest message, taken out; undefined where none waits. */
+  /** Removes and returns the oldest message. Undefined if no message waits. */
   shift(): Message | undefined {
     const entry = this.#first;
     if (entry === undefined) return undefined;
@@ -122,14 +123,17 @@ export class Outbox {
   }
 }
 
-/** The first EVENT at or after `entry`. Each entry is passed over once at most, as the search only ever goes on. */
+/** The first EVENT at or after `entry`. The search only moves forward, so it passes each entry at most once. */
 function eventFrom(entry: Entry | undefined): Entry | undefined {
   let at = entry;
   while (at !== undefined && at.message.type !== MessageType.Event) at = at.next;
   return at;
 }
 
-/** A subscription to a topic is known by its id; one to a pattern receives many topics, and says which. */
+/**
+ * The id identifies a subscription to one topic. A subscription to a pattern receives many topics, and details name the
+ * topic.
+ */
 function keyOf({ subscription, details }: EventMessage): string | number {
   const { topic } = details;
   return typeof topic === 'string' ? `${subscription} ${topic}` : subscription;

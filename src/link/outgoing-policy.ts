@@ -1,21 +1,21 @@
 /**
- * What happens to a peer that reads more slowly than others write. EVENTs alone may be given up: a peer for which
- * answers alone exceed the bound is disconnected whatever the policy.
+ * What happens to a peer that reads more slowly than others write. Only EVENTs may be dropped. If answers alone exceed
+ * the limit, the peer is disconnected under every policy.
  *
- *   disconnect         nothing is lost but the connection
- *   drop-oldest        the oldest EVENTs go, so that the newest fit
- *   latest-per-topic   of each subscription and topic the newest EVENT waits alone; then as drop-oldest
+ * - `disconnect`: the connection is closed, and no message is dropped before.
+ * - `drop-oldest`: the oldest EVENTs are dropped until the newest fit.
+ * - `latest-per-topic`: only the newest EVENT of each subscription and topic waits. If that is too much, as `drop-oldest`.
  */
 export const slowPolicies = ['disconnect', 'drop-oldest', 'latest-per-topic'] as const;
 
 export type SlowPolicy = (typeof slowPolicies)[number];
 
-/** What may wait for one peer, and what gives way when more would. */
+/** The limits of the send queue of one peer, and the policy when it is full. */
 export interface OutgoingPolicy {
   readonly policy: SlowPolicy;
-  /** Bytes that may wait. What the socket has been given counts, for half of them at most. */
+  /** Bytes that may wait. Bytes in the socket count, up to half of this limit. */
   readonly maxBytes: number;
-  /** Messages that may wait, beside those that the socket has been given. */
+  /** Messages that may wait, without those that are in the socket. */
   readonly maxMessages: number;
 }
 

@@ -1,29 +1,29 @@
 import type { Clock, Timer } from '../base/clock.ts';
 
-/** Measures what comes; several links may share one. */
+/** Measures incoming traffic. Several links may share one. */
 export interface Meter {
-  /** Takes units. Returns the milliseconds until what was taken is made good, mostly 0. */
+  /** Consumes units. Returns the milliseconds until the debt is repaid, mostly 0. */
   consume(units: number): number;
-  /** Milliseconds until nothing is owed. */
+  /** Milliseconds until the debt is repaid. */
   readonly wait: number;
 }
 
-/** What holds a peer to a rate. */
+/** The rate limits of a peer. */
 export interface Meters {
   readonly messages?: Meter | undefined;
   readonly bytes?: Meter | undefined;
 }
 
-/** Whoever can leave a peer unread for a while. */
+/** A link that can pause reading. */
 export interface Reading {
-  /** It begins to be read no more; said again only after `resume`. */
+  /** Called when reading must stop, and again only after `resume`. */
   pause(): void;
   resume(): void;
 }
 
 /**
- * Leaves a peer that has sent more than its rate unread until what it has sent is made good, however long that takes.
- * Nothing is lost. The channel notices by itself when the peer closes the connection meanwhile.
+ * Enforces a rate on a peer: after too much traffic, the peer is not read until the debt is repaid, however long that
+ * takes. No message is lost. The channel still detects when the peer closes the connection.
  */
 export class ReadThrottle {
   meters: Meters;
@@ -38,12 +38,12 @@ export class ReadThrottle {
     this.#clock = clock;
   }
 
-  /** Whether the peer is not read now because of its rate. */
+  /** Whether reading is paused because of the rate. */
   get isPaused(): boolean {
     return this.#pause !== undefined;
   }
 
-  /** A message of so many bytes has come. */
+  /** Counts one received message of this size. */
   took(bytes: number): void {
     const { meters } = this;
     const wait = Math.max(meters.messages?.consume(1) ?? 0, meters.bytes?.consume(bytes) ?? 0);

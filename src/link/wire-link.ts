@@ -6,6 +6,7 @@ import { CloseUri, ErrorUri } from '../wamp/errors.ts';
 import { MessageType, messageName } from '../wamp/messages/message-type.ts';
 import type { AbortMessage, GoodbyeMessage, Message } from '../wamp/messages/messages.ts';
 import { Payload } from '../wamp/payload.ts';
+import { valueSize } from '../wamp/payload-size.ts';
 import { DropNotice } from './drop-notice.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from './frame-channel.ts';
 import { Inbound } from './inbound.ts';
@@ -13,7 +14,6 @@ import type { Link, LinkCounters, LinkInfo, LinkReceiver } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { defaultOutgoing, type OutgoingPolicy } from './outgoing-policy.ts';
 import { type Meters, type Reading, ReadThrottle } from './read-throttle.ts';
-import { roughSize } from './rough-size.ts';
 
 export interface WireLinkOptions {
   readonly info: LinkInfo;
@@ -21,44 +21,48 @@ export interface WireLinkOptions {
   readonly channel: FrameChannel;
   readonly log: Logger;
   readonly clock: Clock;
-  /** What may wait for the peer, and what gives way. Default: `defaultOutgoing`, where nothing is said. */
+  /** The limits of the send queue, and the policy when it is full. Missing values come from `defaultOutgoing`. */
   readonly outgoing?: Partial<OutgoingPolicy>;
-  /** Milliseconds that a peer has to take what is queued once the link closes. Default 2000. */
+  /** Milliseconds in which the peer must read the queued bytes after the link closes. Default 2000. */
   readonly closeGrace?: number;
-  /** Told when WELCOME leaves for the peer, and when GOODBYE or ABORT does: whether a session is open on the link. */
+  /** Called when WELCOME is sent, and when GOODBYE or ABORT is sent: whether a session is open on the link. */
   readonly onSession?: (open: boolean) => void;
-  /** Sums up what peers are refused for. Default: each has a line in the log. */
+  /** Summarizes rejected peers in the log. Default: each rejection is one line. */
   readonly refusals?: RefusalSummary | undefined;
 }
 
 /**
- * Above this, messages wait un-encoded in the outbox instead of as bytes in the socket. More than any socket's
- * high-water mark, or a channel might be waited for that never says `drained`.
+ * Above this, messages wait unencoded in the outbox and not as bytes in the socket. It is larger than the high-water
+ * mark of any socket. Otherwise the link could wait for a channel that never calls `drained`.
  */
 const SOCKET_BYTES = 256 * 1024;
 
-/** What is taken from the outbox in one turn, whatever room the socket has. */
+/** The most that is sent from the outbox in one turn, even if the socket accepts more. */
 const TURN_BYTES = 1024 * 1024;
 const TURN_MESSAGES = 1000;
 
-/** Messages for others that a peer's own may make before the rest of its own wait for another turn: about a millisecond's work. */
+/**
+ * Messages to others that the messages of one peer may cause before its next ones wait for another turn: about a
+ * millisecond of work.
+ */
 const SPREAD = 2000;
 
-/** What a waiting message counts beside its details and its payload. */
+/** The size of a waiting message without its details and its payload. */
 const MESSAGE_BYTES = 200;
 
-/** Bytes that may arrive before somebody listens; with more, reading pauses. */
+/** Bytes that may arrive before the link has a receiver. Above this, reading pauses. */
 const EARLY_BYTES = 1024 * 1024;
 
 const DEFAULT_CLOSE_GRACE = 2000;
 
-// Why a peer is not read: there is no receiver yet, the receiver has asked for it, or its rate is used up.
+// Why reading is paused: there is no receiver yet, the receiver asked for it, the rate is used up, or others have a
+// turn.
 const PAUSED_EARLY = 1;
 const PAUSED_ABOVE = 2;
 const PAUSED_BY_RATE = 4;
 const PAUSED_TO_REST = 8;
 
-/** A link over a network: messages through a codec, frames through a channel, and a bound on what waits. */
+/** A link over a network: a codec for messages, a channel for frames, and a bounded send queue. */
 export class WireLink implements Link, FrameReceiver {
   readonly info: LinkInfo;
   readonly counters: LinkCounters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, dropped: 0, slowed: 0 };
@@ -74,18 +78,18 @@ export class WireLink implements Link, FrameReceiver {
   #outbox: Outbox | undefined;
   #notice: DropNotice | undefined;
   #opened = false;
-  /** Why the peer is not read now: each reason is a bit. */
+  /** Why reading is paused: one bit for each reason. */
   #pauses = 0;
-  /** Messages for others, since it rested last. */
+  /** Messages to others since the last rest. */
   #spread = 0;
-  /** Nothing is accepted for sending any more: ABORT has been sent, or the link closes. */
+  /** No more messages are accepted for sending: ABORT was sent, or the link is closing. */
   #sealed = false;
   #closing: string | undefined;
   #gone = false;
   #farewell: EndKind = 'normal';
   #grace: Timer | undefined;
   #rest: Timer | undefined;
-  /** Made where the peer's principal has a rate. */
+  /** Present if the principal of the peer has a rate. */
   #hold: ReadThrottle | undefined;
 
   constructor(options: WireLinkOptions) {
@@ -135,14 +139,15 @@ export class WireLink implements Link, FrameReceiver {
     this.#spread += messages;
     if (this.#spread < SPREAD) return;
     this.#spread = 0;
-    // The channel stops between two messages; what is left goes to the end of the line as soon as it reads again.
+    // The channel stops between two messages. After the resume, the rest is read behind the other connections.
     this.#halt(PAUSED_TO_REST);
     queueMicrotask(() => this.#goOn(PAUSED_TO_REST));
   }
 
   send(message: Message): void {
     if (this.#sealed) return;
-    // Once one message waits, all that follow do: order. A farewell waits too: the peer gets what was said before it.
+    // If a message waits, all later ones wait too: order. So does a farewell, and the peer receives all earlier
+    // messages.
     if ((this.#outbox !== undefined && this.#outbox.length > 0) || this.#channel.queuedBytes > SOCKET_BYTES) {
       this.#keep(message);
     } else {
@@ -166,7 +171,7 @@ export class WireLink implements Link, FrameReceiver {
     if (this.#closing !== undefined || this.#gone) return;
     this.#closing = reason;
     this.#sealed = true;
-    // A peer that does not read, or does not close its side, keeps the socket no longer than this.
+    // Limits how long a peer that does not read, or does not close its side, keeps the socket.
     this.#grace = this.#clock.after(this.#closeGrace, () => this.#channel.destroy(reason));
     if (this.#outbox === undefined || this.#outbox.length === 0) this.#channel.end(this.#farewell, reason);
   }
@@ -182,7 +187,7 @@ export class WireLink implements Link, FrameReceiver {
       this.#inbound.refuse(error);
       return;
     }
-    // It is the reader's afterwards, and the message may end this link.
+    // Read the length now: afterwards the frame belongs to the receiver, and the message may end this link.
     const bytes = frame.byteLength;
     this.#inbound.message(message);
     this.#hold?.took(bytes);
@@ -194,7 +199,7 @@ export class WireLink implements Link, FrameReceiver {
     if (outbox === undefined || this.#gone) return;
     const enough = this.counters.bytesOut + TURN_BYTES;
     for (let i = 0; this.#channel.queuedBytes <= SOCKET_BYTES; i++) {
-      // A peer that reads again takes much at once: the others' turn comes before the rest of it.
+      // A peer that reads again can take a lot at once. Other connections have their turn before the rest.
       if (i === TURN_MESSAGES || this.counters.bytesOut > enough) {
         this.#rest ??= this.#clock.after(0, () => {
           this.#rest = undefined;
@@ -247,7 +252,7 @@ export class WireLink implements Link, FrameReceiver {
     this.#pauses |= reason;
   }
 
-  /** Reads on when no other reason against it is left. */
+  /** Resumes reading if no other reason to pause is left. */
   #goOn(reason: number): void {
     if ((this.#pauses & reason) === 0) return;
     this.#pauses &= ~reason;
@@ -273,23 +278,23 @@ export class WireLink implements Link, FrameReceiver {
     this.#channel.write(frame);
   }
 
-  /** Lets a message wait, and gives up EVENTs or disconnects the peer where too much waits. */
+  /** Queues a message. If too much waits, drops EVENTs or disconnects the peer. */
   #keep(message: Message): void {
     let bytes = MESSAGE_BYTES;
-    // They may be another peer's: an error's are its callee's.
-    if ('details' in message) bytes += roughSize(message.details);
+    // The details may come from another peer: those of an ERROR come from its callee.
+    if ('details' in message) bytes += valueSize(message.details);
     if ('payload' in message) {
       try {
         bytes += message.payload.itemsIn(this.#codec.format).byteLength;
       } catch {
-        // Found out again, and told, when its turn comes.
+        // The message fails again when it is sent, and is reported then.
       }
-      // Of each topic one event waits, perhaps for long: it must not keep a block of others that have gone.
+      // One EVENT of each topic may wait for a long time. It must not keep a block of sent messages in memory.
       if (this.#outgoing.policy === 'latest-per-topic') message.payload.detach();
       else message.payload.park();
     }
     const outgoing = this.#outgoing;
-    // A message that was larger than the bound and alone has gone to the socket; those behind it need a place still.
+    // One oversized message may fill the buffer of the socket. Half of the limit stays reserved for this queue.
     const room = outgoing.maxBytes - Math.min(this.#channel.queuedBytes, outgoing.maxBytes / 2);
     this.#outbox ??= new Outbox();
     const lost = this.#outbox.offer(message, bytes, outgoing, room);
@@ -303,7 +308,7 @@ export class WireLink implements Link, FrameReceiver {
     this.#notice.add(count);
   }
 
-  // Runs within `send`, so within the work of whoever sends: `closed` is said later, when the channel has gone.
+  // Called inside `send`, during the sender's own work. `closed` is called later, when the channel has ended.
   #disconnect(bytes: number): void {
     const { peer, listener } = this.info;
     const { maxBytes: limit, maxMessages } = this.#outgoing;
@@ -328,15 +333,15 @@ export class WireLink implements Link, FrameReceiver {
     this.#channel.destroy(this.#closing);
   }
 
-  /** [advanced/transport_rawsocket] A peer never gets a frame larger than it announced. */
+  /** A peer never receives a frame larger than it announced. [advanced/transport_rawsocket] */
   #tooLarge(message: Message, size: number): void {
     const { peer, listener } = this.info;
     const limit = this.#channel.maxFrame;
     this.#log.debug({ peer, listener, message: messageName(message.type), size, limit }, 'message too large for peer');
     this.#unsendable(message);
     if ('payload' in message) return;
-    // No payload to blame: this peer cannot hold a conversation at all, and is told so.
-    const text = `the peer takes no more than ${limit} bytes a message`;
+    // The message has no payload that could be smaller. The session cannot work, so it ends with ABORT.
+    const text = `the message exceeds the limit of ${limit} bytes that the peer announced`;
     const reason = ErrorUri.PayloadSizeExceeded;
     this.send({ type: MessageType.Abort, details: { message: text }, reason, payload: Payload.empty });
     this.close(text);
@@ -344,11 +349,11 @@ export class WireLink implements Link, FrameReceiver {
 
   #unsendable(message: Message): void {
     this.#lost(1);
-    // Not from within `send`: whoever sends is never called back in the middle of its own work.
+    // Not inside `send`: the sender's own work must not be interrupted by a callback.
     queueMicrotask(() => this.#inbound.unsendable(message));
   }
 
-  /** HELLO to GOODBYE. */
+  /** Tracks the session from WELCOME to GOODBYE or ABORT. */
   #noteHandshake(message: Message): void {
     if (message.type === MessageType.Welcome) this.#onSession?.(true);
     if (message.type !== MessageType.Abort && message.type !== MessageType.Goodbye) return;

@@ -1,7 +1,7 @@
 /** Options, details and extras: string keys, values of any kind. Unknown keys are ignored. [basic/messages] */
 export type Dict = Readonly<Record<string, unknown>>;
 
-/** The dictionary that most messages carry; shared, so never written to. */
+/** The empty dictionary, which most messages carry. Frozen, because messages share it. */
 export const EMPTY_DICT: Dict = Object.freeze({});
 
 /** Whether `value` is a dictionary (not null, not an array, not bytes). */

@@ -33,9 +33,12 @@ export const ErrorUri = {
   Unavailable: uri('wamp.error.unavailable'),
   NoAvailableCallee: uri('wamp.error.no_available_callee'),
   FeatureNotSupported: uri('wamp.error.feature_not_supported'),
-  /** Not of the specification: what a handler threw that was no WampError. The name crossbar and autobahn use. */
+  /**
+   * Not in the specification: a handler threw an error that is not a WampError. crossbar and autobahn use the same
+   * name.
+   */
   RuntimeError: uri('wamp.error.runtime_error'),
-  /** Not of the specification: the session has reached one of the router's limits. */
+  /** Not in the specification: the session reached a limit of the router. */
   LimitExceeded: uri('wampway.error.limit_exceeded'),
 } as const;
 
@@ -48,14 +51,14 @@ export const CloseUri = {
   Killed: uri('wamp.close.killed'),
 } as const;
 
-/** An error that may be told to the peer: it becomes an ERROR message, or comes from one. */
+/** An error that the peer may see: it is sent as an ERROR message, or was received as one. */
 export class WampError extends Error {
   override readonly name = 'WampError';
   readonly uri: Uri;
   readonly args: readonly unknown[];
   readonly kwargs: Dict | undefined;
 
-  /** `args` conventionally begin with a text for people; it becomes the Error's message. */
+  /** By convention the first of `args` is a text for people. It becomes the message of the Error. */
   constructor(uri: Uri, args: readonly unknown[] = [], kwargs?: Dict) {
     super(typeof args[0] === 'string' ? `${uri}: ${args[0]}` : uri);
     this.uri = uri;
@@ -64,7 +67,7 @@ export class WampError extends Error {
   }
 }
 
-/** The peer broke the protocol: it is told ABORT `wamp.error.protocol_violation`, and its session ends. */
+/** The peer broke a rule of the protocol. It receives ABORT `wamp.error.protocol_violation`, and its session ends. */
 export class ProtocolViolation extends Error {
   override readonly name = 'ProtocolViolation';
 }

@@ -37,12 +37,12 @@ const implemented = {
 
 export type RouterRole = keyof typeof implemented;
 
-/** The features table, for WELCOME, for documentation and for tests: role, feature, section. */
+/** The table of features for WELCOME, the documentation and the tests: role, feature, section. */
 export const routerFeatures: Readonly<Record<RouterRole, Readonly<Record<string, string>>>> = implemented;
 
 /**
- * What there is of the specification that nobody announces: transports, serializers, ways to prove who one is. For
- * documentation and tests: name, section.
+ * Implemented parts of the specification that a peer does not announce: transports, serializers and authentication
+ * methods. For the documentation and the tests: name, section.
  */
 export const unannouncedFeatures: Readonly<Record<string, string>> = {
   json: 'basic/building_blocks',
@@ -60,7 +60,7 @@ export const unannouncedFeatures: Readonly<Record<string, string>> = {
   cryptosign: 'advanced/authentication_cryptosign',
 };
 
-/** Features that are procedures and events of the meta API: announced on the realms where it runs. */
+/** Features that are procedures and events of the meta API. WELCOME announces them on realms with a meta API. */
 const ofMetaApi: ReadonlySet<string> = new Set([
   'session_meta_api',
   'subscription_meta_api',
@@ -70,10 +70,10 @@ const ofMetaApi: ReadonlySet<string> = new Set([
   'reflection',
 ]);
 
-/** Those that stand beside `features` in a role, not in it: their section wants them there. */
+/** Features that WELCOME has beside `features` in a role and not inside it, because their section defines them so. */
 const besideFeatures: ReadonlySet<string> = new Set(['reflection']);
 
-/** `roles` as WELCOME announces it, on a realm with the meta API and on one without. [basic/sessions], [advanced/features] */
+/** `roles` of WELCOME, for a realm with the meta API and for one without. [basic/sessions], [advanced/features] */
 export const routerRoles = Object.freeze({ withMetaApi: rolesWith(true), withoutMetaApi: rolesWith(false) });
 
 function rolesWith(metaApi: boolean): Dict {

@@ -1,4 +1,4 @@
-/** What an id identifies. Mixing two scopes is a compile error. */
+/** What an id identifies. The compiler rejects an id of another scope. */
 export type IdScope = 'session' | 'publication' | 'subscription' | 'registration' | 'request';
 
 declare const scopeOf: unique symbol;
@@ -6,7 +6,7 @@ declare const scopeOf: unique symbol;
 /** An integer from 1 to 2^53 inclusive (0 only where a message says so). [basic/building_blocks] */
 export type Id<Scope extends IdScope> = number & { readonly [scopeOf]: Scope };
 
-/** The largest id there is: 2^53, one more than `Number.MAX_SAFE_INTEGER`. Accepted, never generated. */
+/** The largest id: 2^53, one more than `Number.MAX_SAFE_INTEGER`. Accepted, but never generated. */
 export const MAX_ID = 2 ** 53;
 
 /** Whether `value` is an id: an integer from 1 to 2^53. */
@@ -14,15 +14,15 @@ export function isId(value: unknown): value is number {
   return typeof value === 'number' && value >= 1 && value <= MAX_ID && Number.isInteger(value);
 }
 
-/** Marks a number as an id of a scope. The one place where the brand is made. */
+/** Marks a number as an id of a scope. Only this function makes the brand. */
 export function asId<Scope extends IdScope>(value: number): Id<Scope> {
   return value as Id<Scope>;
 }
 
-/** A source of global-scope ids (sessions, publications). Injected: tests count, the gateway draws at random. */
+/** A source of ids of the global scope (sessions, publications). Injected: tests count, the gateway draws at random. */
 export type IdSource = () => number;
 
-// Asking the system for randomness costs microseconds, and an event needs an id each: asked for by the block.
+// A request for random bytes costs microseconds, and each event needs an id. So the bytes are requested in blocks.
 const block = new Uint32Array(1024);
 let drawn = block.length;
 

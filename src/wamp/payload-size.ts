@@ -1,17 +1,20 @@
 import { isDict } from './dict.ts';
 import type { Payload } from './payload.ts';
 
-/** Deeper than this nothing is counted: what a message may hold ends before, and a cycle has to end somewhere. */
+/** Deeper levels are not counted. No message nests deeper, and a value with a cycle needs a limit. */
 const MAX_DEPTH = 256;
 
-/** Bytes of memory that keeping `payload` takes: exact where it came encoded, else near enough to bound what is kept. */
+/**
+ * The bytes of memory that `payload` needs: exact if it arrived encoded, otherwise an estimate for the limits of
+ * memory.
+ */
 export function payloadSize(payload: Payload): number {
   if (payload.count === 0) return 0;
   if (payload.source !== undefined) return payload.itemsIn(payload.source).byteLength;
   return valueSize(payload.args) + valueSize(payload.kwargs);
 }
 
-/** As `payloadSize`, for a value. */
+/** Estimates the bytes of memory that a value needs, such as the details of a message. */
 export function valueSize(value: unknown, depth = 0): number {
   if (typeof value === 'string') return 8 + value.length;
   if (ArrayBuffer.isView(value)) return 8 + value.byteLength;

@@ -1,42 +1,42 @@
 import { type Dict, EMPTY_DICT } from './dict.ts';
 import type { ItemSink } from './item-sink.ts';
 
-/** A payload taken apart. */
+/** The values of a payload. */
 export interface PayloadValues {
   readonly args: readonly unknown[];
   readonly kwargs: Dict;
 }
 
-/** How many of `args`, `kwargs` a payload has: none, the list, or both. */
+/** How many of `args` and `kwargs` a payload has: none, the list, or both. */
 export type PayloadCount = 0 | 1 | 2;
 
-/** What payload items come from. */
+/** The format that the items of a payload arrived in. */
 export interface ItemSource {
-  /** Walks `items`, known to be well-formed, and tells `sink` what it finds. */
+  /** Walks `items`, which are known to be well-formed, and calls `sink` for each item. */
   feed(items: Uint8Array, count: PayloadCount, sink: ItemSink): void;
 }
 
 /**
- * One way to write payload items as bytes; each codec has one. The items are the tail of a message as it stands on
- * the wire, without the list around them: for JSON `[1,2],{"a":3}`, for CBOR and MsgPack the items end to end.
+ * One way to encode payload items as bytes; each codec has one. The items are the end of a message on the wire, without
+ * the list around them: `[1,2],{"a":3}` in JSON, items one after the other in CBOR and MsgPack.
  */
 export interface PayloadFormat extends ItemSource {
   readonly name: 'json' | 'cbor' | 'msgpack';
-  /** The place of this format in a payload's cache. */
+  /** The index of this format in the cache of a payload. */
   readonly slot: 0 | 1 | 2;
   decode(items: Uint8Array, count: PayloadCount): PayloadValues;
-  /** Items of `args` and, where `count` is 2, `kwargs`. */
+  /** Encodes `args` and, if `count` is 2, `kwargs`. */
   encode(values: PayloadValues, count: PayloadCount): Uint8Array;
   /**
-   * Items of `args` and, where `count` is 2, `kwargs`. Each of `rows` holds one argument, as `encode` makes the items of
-   * a list of one. For long lists: their parts are encoded one by one.
+   * Joins encoded arguments. Each of `rows` holds one argument, as `encode` writes the items of a list with one
+   * element. Used for long lists, whose elements are encoded one by one.
    */
   join(rows: readonly Uint8Array[], kwargs: Dict, count: PayloadCount): Uint8Array;
-  /** The same items, from another format's bytes, without building the values. `items` are known to be well-formed. */
+  /** Converts well-formed `items` of another format, without building the values. */
   transcode(items: Uint8Array, count: PayloadCount, from: ItemSource): Uint8Array;
 }
 
-/** Bytes of a block that payloads share while they wait, and of the largest that is put into one. */
+/** The size of the block that waiting payloads share, and of the largest payload that is copied into a block. */
 const BLOCK = 64 * 1024;
 const LARGEST_PARKED = BLOCK / 8;
 let block = new Uint8Array(0);
@@ -46,11 +46,11 @@ const NO_ITEMS = new Uint8Array(0);
 const NO_ARGS: readonly unknown[] = Object.freeze([]);
 
 /**
- * The arguments of a message: always its tail. Kept as it came, values or encoded, and converted at most once per
- * format, on demand: a CBOR publisher's payload reaches CBOR subscribers without its values ever being built.
- *
- * Immutable to the outside. Encoded items may be a view of a larger receive buffer: whoever keeps a payload beyond
- * the turn in which it arrived calls `detach()`.
+ * The arguments of a message, which are always its end. A payload is kept as it was made, values or bytes. It is
+ * converted at most once per format, on demand. So a payload from a CBOR publisher reaches CBOR subscribers without its
+ * values being built.
+ * Immutable to users of this class. Encoded items may be a view of a larger receive buffer: code that keeps a payload
+ * beyond the turn in which it arrived must call `detach()`.
  */
 export class Payload {
   static readonly empty = new Payload(0, { args: NO_ARGS, kwargs: EMPTY_DICT }, undefined, NO_ITEMS);
@@ -82,7 +82,7 @@ export class Payload {
     return Payload.empty;
   }
 
-  /** A payload of `count` items that `format` has already walked and found well-formed. */
+  /** A payload of `count` items, which `format` has already checked. */
   static encoded(format: PayloadFormat, items: Uint8Array, count: PayloadCount): Payload {
     return count === 0 ? Payload.empty : new Payload(count, undefined, format, items);
   }
@@ -95,7 +95,7 @@ export class Payload {
     return this.values.kwargs;
   }
 
-  /** The values; built on first use. */
+  /** The values, built on first use. */
   get values(): PayloadValues {
     if (this.#values === undefined) {
       this.#values = this.#source?.decode(this.#items, this.count) ?? Payload.empty.values;
@@ -103,12 +103,12 @@ export class Payload {
     return this.#values;
   }
 
-  /** The format this payload arrived in; undefined where it was made of values. */
+  /** The format that this payload arrived in. Undefined if it was made from values. */
   get source(): PayloadFormat | undefined {
     return this.#source;
   }
 
-  /** The items in `format`; converted on first use and kept. */
+  /** The items in `format`, converted on first use and kept. */
   itemsIn(format: PayloadFormat): Uint8Array {
     if (this.count === 0 || this.#source === format) return this.#items;
     const kept = this.#converted?.[format.slot];
@@ -122,15 +122,16 @@ export class Payload {
     return made;
   }
 
-  /** Copies the encoded items out of a larger buffer, so that keeping this payload does not keep that buffer. */
+  /** Copies the encoded items out of a larger buffer, so that this payload does not keep that buffer in memory. */
   detach(): this {
     if (this.#items.byteLength < this.#items.buffer.byteLength) this.#items = this.#items.slice();
     return this;
   }
 
   /**
-   * As `detach`, for a payload that waits its turn among others that came about when it did: they are copied into one
-   * block, which goes when all of them have gone. A buffer for each would cost the garbage collector more than the rest.
+   * Like `detach`, for a payload that waits with others that arrived at about the same time. The payloads are copied
+   * into one block, which is freed when all of them are sent. A buffer for each of them would cost the garbage
+   * collector more than all other work on the message.
    */
   park(): this {
     const items = this.#items;

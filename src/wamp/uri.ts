@@ -14,15 +14,16 @@ const looseWithEmpty = /^([^\s.#]+\.|\.)*[^\s.#]*$/;
 const strict = /^([0-9a-z_]+\.)*[0-9a-z_]+$/;
 const strictWithEmpty = /^([0-9a-z_]+\.|\.)*[0-9a-z_]*$/;
 
-/** Marks a string as a URI without checking it. The one place where the brand is made. */
+/** Marks a string as a URI without checking it. Only this function makes the brand. */
 export function asUri(text: string): Uri {
   return text as Uri;
 }
 
 /**
- * Whether `text` may name a topic or procedure under `rule`, or a pattern of the given policy. Empty components are
- * legal in wildcards; a prefix may be any cut of a URI, so it may end in an empty component. None begins with U+0000:
- * as a detail in JSON it would be binary. [advanced/serialization_binary_json]
+ * Whether `text` is a valid topic or procedure under `rule`, or a valid pattern of the given policy. Wildcards may have
+ * empty components. A prefix may end in an empty component, because it may be any beginning of a URI.
+ * No URI begins with U+0000: in the details of a JSON message, it would be binary data.
+ * [advanced/serialization_binary_json]
  */
 export function isUri(text: string, rule: UriRule, match: MatchPolicy = 'exact'): text is Uri {
   if (text.charCodeAt(0) === 0) return false;
@@ -33,7 +34,7 @@ export function isUri(text: string, rule: UriRule, match: MatchPolicy = 'exact')
   return (rule === 'strict' ? strict : loose).test(cut);
 }
 
-/** Whether the first component of `uri` is `wamp`: only the protocol itself may publish or register there. */
+/** Whether the first component of `uri` is `wamp`. Only the router may publish or register there. */
 export function isReserved(uri: string): boolean {
   return uri.startsWith('wamp') && (uri.length === 4 || uri.charCodeAt(4) === 0x2e);
 }

@@ -322,10 +322,10 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     const { payload: abort } = await peer.frame();
     assert.deepEqual(JSON.parse(abort.toString()), [
       MessageType.Abort,
-      { message: 'the peer takes no more than 512 bytes a message' },
+      { message: 'the message exceeds the limit of 512 bytes that the peer announced' },
       ErrorUri.PayloadSizeExceeded,
     ]);
-    assert.match(await receiver.over(), /takes no more than 512 bytes/);
+    assert.match(await receiver.over(), /exceeds the limit of 512 bytes/);
     peer[Symbol.dispose]();
   });
 

@@ -1,4 +1,4 @@
-/** What both sides know after CHALLENGE, in the words of HELLO, CHALLENGE and AUTHENTICATE. */
+/** The values that both sides know after CHALLENGE, with their names in HELLO, CHALLENGE and AUTHENTICATE. */
 export interface ScramExchange {
   readonly authid: string;
   readonly clientNonce: string;
@@ -6,7 +6,7 @@ export interface ScramExchange {
   readonly nonce: string;
   readonly salt: string;
   readonly iterations: number;
-  /** Base64 of the GS2 header and the channel's data: `biws` where there is no channel binding. */
+  /** Base64 of the GS2 header and the data of the channel binding: `biws` if there is no channel binding. */
   readonly channel: string;
 }
 
@@ -15,7 +15,7 @@ export function scramAuthMessage({ authid, clientNonce, nonce, salt, iterations,
   return `n=${escaped(authid)},r=${clientNonce},r=${nonce},s=${salt},i=${iterations},c=${channel},r=${nonce}`;
 }
 
-/** What stands before the channel's data. [RFC5802: gs2-header] */
+/** The header in front of the data of the channel binding. [RFC5802: gs2-header] */
 export function scramChannelHeader(channelBinding: string | undefined): string {
   return channelBinding === undefined ? 'n,,' : `p=${channelBinding},,`;
 }

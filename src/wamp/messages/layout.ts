@@ -6,28 +6,28 @@ import { MessageType } from './message-type.ts';
 import type { FailableType, Message, MessageOf } from './messages.ts';
 
 /**
- * Takes the elements of one message off the wire, in order, each checked for its kind. A codec implements it. Every
- * method throws `ProtocolViolation` where the element is missing or of another kind.
+ * Reads the elements of one received message, in order, and checks the kind of each. A codec implements it. Every
+ * method throws `ProtocolViolation` if the element is missing or of another kind.
  */
 export interface FieldReader {
-  /** An integer from 1 to 2^53. Whole-number floats are integers to a peer that has no others. */
+  /** An integer from 1 to 2^53. A float that is a whole number is accepted, because some peers have no integers. */
   id<Scope extends IdScope>(): Id<Scope>;
-  /** As `id`, and 0 as well. */
+  /** Like `id`, but also accepts 0. */
   idOrZero<Scope extends IdScope>(): Id<Scope>;
   /** The code of a request that an ERROR can answer. */
   requestType(): FailableType;
   uri(): Uri;
   text(): string;
   dict(): Dict;
-  /** A dictionary where one more element stands, else undefined. */
+  /** A dictionary if one more element exists, otherwise undefined. */
   optionalDict(): Dict | undefined;
-  /** All that is left: nothing, a list, or a list and a dictionary; walked for well-formedness. */
+  /** All remaining elements: none, a list, or a list and a dictionary. They are checked for well-formedness. */
   payload(): Payload;
 }
 
-/** Puts the elements of one message on the wire, in order. A codec implements it. */
+/** Writes the elements of one message, in order. A codec implements it. */
 export interface FieldWriter {
-  /** Begins the message: its code, and how many elements follow it (payload items excluded). */
+  /** Begins the message: its code, and the number of elements that follow (payload items excluded). */
   open(type: number, elements: number, payload?: Payload): void;
   id(id: number): void;
   text(text: string): void;
@@ -35,7 +35,7 @@ export interface FieldWriter {
   payload(payload: Payload): void;
 }
 
-/** The elements of one message: read and written in the same order, and nowhere else. */
+/** The elements of one message: the only place that defines the order in which they are read and written. */
 export interface Layout<M extends Message> {
   read(r: FieldReader): M;
   write(w: FieldWriter, m: M): void;
@@ -147,11 +147,11 @@ const layouts: { readonly [Type in Message['type']]: Layout<MessageOf<Type>> } =
   },
 };
 
-// Codes are small but for EVENTRECEIVED: a list beats a hash on the path of every message.
+// All codes but EVENTRECEIVED are small. An array is faster than a hash on the path of every message.
 const byType: (Layout<Message> | undefined)[] = [];
 for (const [type, layout] of Object.entries(layouts)) byType[Number(type)] = layout as Layout<Message>;
 
-/** The layout of the message with code `type`, or undefined where there is no such message. */
+/** The layout of the message with code `type`. Undefined if no message has this code. */
 export function layoutOf(type: number): Layout<Message> | undefined {
   return byType[type];
 }

@@ -6,8 +6,8 @@ import type { MessageType } from './message-type.ts';
 
 type Type = typeof MessageType;
 
-// Fields stand in the order of the wire. Messages are immutable: one object may be on its way to a thousand sessions.
-// URIs are strings that nobody has checked yet; the router applies its realm's rule.
+// Fields have the order of the wire. Messages are immutable, because one object may be sent to a thousand sessions.
+// URIs are unchecked strings; the router applies the rule of its realm.
 
 export interface HelloMessage {
   readonly type: Type['Hello'];
@@ -46,7 +46,9 @@ export interface GoodbyeMessage {
   readonly reason: Uri;
 }
 
-/** The requests that an ERROR can answer. YIELD: a result that its caller cannot take. [advanced/payload_passthru_mode] */
+/**
+ * The requests that an ERROR can answer. YIELD: the caller cannot receive its result. [advanced/payload_passthru_mode]
+ */
 export type FailableType =
   | Type['Publish']
   | Type['Subscribe']
@@ -99,7 +101,10 @@ export interface UnsubscribeMessage {
   readonly subscription: Id<'subscription'>;
 }
 
-/** `request` is 0 and `details` present where the router revokes. [advanced/pubsub_subscription_revocation] */
+/**
+ * If the router revokes the subscription, `request` is 0 and `details` is present.
+ * [advanced/pubsub_subscription_revocation]
+ */
 export interface UnsubscribedMessage {
   readonly type: Type['Unsubscribed'];
   readonly request: Id<'request'>;
@@ -114,7 +119,7 @@ export interface EventMessage {
   readonly payload: Payload;
 }
 
-/** Not of the specification proper; the code autobahn uses for acknowledged delivery. */
+/** Not part of the specification proper: the code that autobahn uses for acknowledged delivery. */
 export interface EventReceivedMessage {
   readonly type: Type['EventReceived'];
   readonly publication: Id<'publication'>;
@@ -160,7 +165,10 @@ export interface UnregisterMessage {
   readonly registration: Id<'registration'>;
 }
 
-/** `request` is 0 and `details` present where the router revokes. [advanced/rpc_registration_revocation] */
+/**
+ * If the router revokes the registration, `request` is 0 and `details` is present.
+ * [advanced/rpc_registration_revocation]
+ */
 export interface UnregisteredMessage {
   readonly type: Type['Unregistered'];
   readonly request: Id<'request'>;
