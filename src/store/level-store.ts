@@ -169,7 +169,7 @@ export class LevelStore implements Store, AsyncDisposable {
 
   /** Never rejects. */
   async #write(): Promise<void> {
-    for (let group = this.#queue.take(); group.length > 0; group = this.#queue.take()) {
+    for (let group = this.#queue.dequeue(); group.length > 0; group = this.#queue.dequeue()) {
       try {
         await this.#writeGroup(group);
       } catch (error) {

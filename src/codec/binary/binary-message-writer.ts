@@ -50,6 +50,6 @@ export class BinaryMessageWriter implements ElementWriter {
   }
 
   finish(): Uint8Array {
-    return this.#out.take(this.#tail, -1);
+    return this.#out.detach(this.#tail, -1);
   }
 }

@@ -133,10 +133,10 @@ export class ByteWriter {
   }
 
   /**
-   * What was written, followed by `tail` and, where it is not -1, one byte more. May share memory with the frames
+   * The written bytes, followed by `tail` and, if `last` is not -1, by that byte. May share memory with the frames
    * before and after it.
    */
-  take(tail: Uint8Array, last: number): Uint8Array {
+  detach(tail: Uint8Array, last: number): Uint8Array {
     const head = this.length - this.#start;
     const total = head + tail.length + (last < 0 ? 0 : 1);
     if (total > SMALL) {

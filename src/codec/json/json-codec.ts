@@ -48,7 +48,7 @@ class JsonMessageWriter implements ElementWriter {
   }
 
   finish(): Uint8Array {
-    return this.#out.take(this.#tail, CLOSE_LIST);
+    return this.#out.detach(this.#tail, CLOSE_LIST);
   }
 }
 

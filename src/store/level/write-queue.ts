@@ -44,7 +44,7 @@ export class WaitingWrite {
 export class WriteQueue {
   readonly #clock: Clock;
   #gathering: WaitingWrite[] = [];
-  #taken: readonly WaitingWrite[] = [];
+  #writing: readonly WaitingWrite[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -52,7 +52,7 @@ export class WriteQueue {
 
   /** Whether all writes are answered. */
   get idle(): boolean {
-    return this.#gathering.length === 0 && this.#taken.every(({ settled }) => settled);
+    return this.#gathering.length === 0 && this.#writing.every(({ settled }) => settled);
   }
 
   /**
@@ -60,7 +60,7 @@ export class WriteQueue {
    * the disk has not answered.
    */
   get waited(): number {
-    const oldest = this.#taken[0] ?? this.#gathering[0];
+    const oldest = this.#writing[0] ?? this.#gathering[0];
     return oldest === undefined ? 0 : this.#clock.monotonic() - oldest.since;
   }
 
@@ -71,17 +71,17 @@ export class WriteQueue {
   }
 
   /** The gathered group, which is written next. The previous group is answered. */
-  take(): readonly WaitingWrite[] {
-    this.#taken = this.#gathering;
+  dequeue(): readonly WaitingWrite[] {
+    this.#writing = this.#gathering;
     this.#gathering = [];
-    return this.#taken;
+    return this.#writing;
   }
 
   /** Rejects writes that have waited longer than `limit` milliseconds. */
   reject(milliseconds: number, error: unknown): void {
     const before = this.#clock.monotonic() - milliseconds;
     const isOver = (write: WaitingWrite): boolean => write.since < before;
-    for (const write of this.#taken) if (isOver(write) && !write.settled) write.reject(error);
+    for (const write of this.#writing) if (isOver(write) && !write.settled) write.reject(error);
     for (const write of this.#gathering) if (isOver(write)) write.reject(error);
     this.#gathering = this.#gathering.filter(write => !isOver(write));
   }

@@ -70,11 +70,11 @@ class Fields {
   }
 
   byte(): number {
-    return this.#bytes[this.#take(1)] ?? 0;
+    return this.#bytes[this.#consume(1)] ?? 0;
   }
 
   number(): number {
-    return this.#bytes.readUInt16BE(this.#take(2));
+    return this.#bytes.readUInt16BE(this.#consume(2));
   }
 
   /** [MQTT-2.3.1-1] */
@@ -86,14 +86,14 @@ class Fields {
 
   binary(): Buffer {
     const length = this.number();
-    const start = this.#take(length);
+    const start = this.#consume(length);
     return this.#bytes.subarray(start, start + length);
   }
 
   /** A UTF-8 string without control characters. [MQTT-1.5.3-1] [MQTT-1.5.3-2] */
   text(what: string): string {
     const length = this.number();
-    const start = this.#take(length);
+    const start = this.#consume(length);
     const bytes = this.#bytes.subarray(start, start + length);
     if (isUtf8(bytes)) {
       const text = bytes.toString('utf8', 0, length);
@@ -106,7 +106,7 @@ class Fields {
   topic(): string {
     const before = this.#at;
     const length = this.number();
-    const start = this.#take(length);
+    const start = this.#consume(length);
     const text = length > MAX_KNOWN_LENGTH ? undefined : topics.text(this.#bytes, start, start + length);
     if (text !== undefined && cleanTopics.has(text)) return text;
     this.#at = before;
@@ -128,7 +128,7 @@ class Fields {
     if (!this.done) throw new MalformedPacket('packet is longer than its fields');
   }
 
-  #take(length: number): number {
+  #consume(length: number): number {
     const at = this.#at;
     this.#at += length;
     if (this.#at > this.#end) throw new MalformedPacket('packet is shorter than its fields');

@@ -79,14 +79,14 @@ export class SharedGroup<M extends Member> {
       if (!candidate.member.connected) absent ??= index;
       else if (candidate.member.isBehind && candidate.member.isSlow) slow ??= index;
       else if (candidate.member.isBehind) behind ??= index;
-      else return this.#take(index);
+      else return this.#select(index);
     }
     const crowded = behind ?? slow;
-    if (crowded !== undefined) return this.#take(crowded);
-    return absent === undefined || connected ? undefined : this.#take(absent);
+    if (crowded !== undefined) return this.#select(crowded);
+    return absent === undefined || connected ? undefined : this.#select(absent);
   }
 
-  #take(index: number) {
+  #select(index: number) {
     this.#turn = (index + 1) % this.#members.length;
     return this.#members[index];
   }

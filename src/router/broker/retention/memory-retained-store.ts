@@ -75,7 +75,7 @@ export class MemoryRetainedStore implements RetainedStore {
     if (audience?.isNobody === true) return;
     const sizes = payloadSize(event.payload.detach()) + valueSize(event.attributes) + (audience?.bytes ?? 0);
     const bytes = EVENT_BYTES + sizes;
-    const retained = this.#take(topic) ?? new RetainedTopic(TOPIC_BYTES + topic.length * 3);
+    const retained = this.#detach(topic) ?? new RetainedTopic(TOPIC_BYTES + topic.length * 3);
     const isNew = retained.size === 0;
     const before = retained.events;
     this.#evicted += retained.add({ event, arrival: this.#arrivals++, bytes }, this.#limits.restrictedPerTopic);
@@ -106,7 +106,7 @@ export class MemoryRetainedStore implements RetainedStore {
       const uri = retained.newest?.event.topic;
       if (!retained.has(owner) || uri === undefined) continue;
       touched.push(uri);
-      this.#take(topic);
+      this.#detach(topic);
       const before = retained.events;
       retained.drop(owner);
       this.#forgetEvents(before, retained);
@@ -117,7 +117,7 @@ export class MemoryRetainedStore implements RetainedStore {
   }
 
   delete(topic: Uri): boolean {
-    const known = this.#take(topic);
+    const known = this.#detach(topic);
     if (known === undefined) return false;
     this.#forgetEvents(known.events);
     this.#tree.delete(topic);
@@ -147,13 +147,13 @@ export class MemoryRetainedStore implements RetainedStore {
     return found.sort((a, b) => a.arrival - b.arrival);
   }
 
-  /** Takes events out of the order of arrival, but for those that the topic has still. */
+  /** Removes events from the order of arrival, except for those that the topic still has. */
   #forgetEvents(events: readonly KeptEvent[], left?: RetainedTopic): void {
     for (const kept of events) if (left?.events.includes(kept) !== true) this.#byArrival.delete(kept);
   }
 
-  /** Takes a topic out of the table, not out of the tree. */
-  #take(topic: string): RetainedTopic | undefined {
+  /** Removes a topic from the table, not from the tree. */
+  #detach(topic: string): RetainedTopic | undefined {
     const known = this.#topics.get(topic);
     if (known === undefined) return undefined;
     this.#topics.delete(topic);
@@ -183,7 +183,7 @@ export class MemoryRetainedStore implements RetainedStore {
     for (const oldest of this.#topics.keys()) {
       if (this.#topics.size < topics && this.#bytes + needed <= bytes) break;
       if (whenFull === 'refuse') return false;
-      const known = this.#take(oldest);
+      const known = this.#detach(oldest);
       this.#evicted += known?.size ?? 0;
       this.#forgetEvents(known?.events ?? []);
       this.#tree.delete(oldest);
