@@ -1,5 +1,5 @@
 /**
- * Wampway within another program: the gateway as a whole, or its router, client and links alone.
+ * Wampway as a library: the whole gateway, or only its router, client and links.
  *
  *     await using gateway = await startGateway({ config: { listeners: [{ type: 'web', port: 8080 }] } });
  */

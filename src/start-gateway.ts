@@ -8,18 +8,18 @@ import { Gateway } from './gateway/gateway.ts';
 import { pageFolder } from './gateway/support/package-files.ts';
 
 export interface StartGatewayOptions {
-  /** As in a configuration file; what is left out has its default. No bridge is on unless it says so. */
+  /** As in a configuration file, with the same defaults. A bridge runs only if it has a section. */
   readonly config?: ConfigInput;
-  /** Bridges beside the built-in ones. */
+  /** Bridges in addition to the built-in ones. */
   readonly bridges?: readonly Bridge[];
-  /** Default: nothing is logged. */
+  /** Default: no log. */
   readonly log?: Logger;
   readonly clock?: Clock;
 }
 
 /**
- * Makes and starts a gateway in this process; it runs until `stop()`, or the end of an `await using` scope. Rejects with
- * `ConfigError` or `StartError`. Environment variables are not looked at.
+ * Starts a gateway in this process. It runs until `stop()` or the end of an `await using` scope. Rejects with
+ * `ConfigError` or `StartError`. Environment variables are ignored.
  */
 export async function startGateway(options: StartGatewayOptions = {}): Promise<Gateway> {
   const { config = {}, bridges: more = [], ...rest } = options;

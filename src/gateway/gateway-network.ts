@@ -24,16 +24,16 @@ type WebConfig = Extract<ListenerConfig, { type: 'web' }>;
 type RawSocketConfig = Extract<ListenerConfig, { type: 'rawsocket' }>;
 type Accept = (link: Link) => void;
 
-/** Milliseconds that a peer has to close its side when the gateway stops: less than the gateway itself has. */
+/** Milliseconds that a peer has to close its side when the gateway stops. Less than the gateway's own limit. */
 const CLOSE_GRACE = 1_000;
 
-/** Opens the sockets of one gateway, with the limits that its configuration sets. */
+/** Opens the listeners of one gateway with the limits of its configuration. */
 export class GatewayNetwork {
   readonly #limits: TransportLimits;
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #refusals: RefusalSummary;
-  /** What bridges take of the web listeners' WebSockets. */
+  /** WebSocket subprotocols of the web listeners that bridges handle. */
   readonly foreign = new ForeignSubprotocols();
 
   constructor(
@@ -65,7 +65,7 @@ export class GatewayNetwork {
         ...(longpoll !== false && { longPoll: longpoll }),
         ...services,
         foreign: this.foreign,
-        // An operator who listens on a name calls the machine by it.
+        // If `host` is a name, clients use it in the Host header.
         names: new Set([...ownNames(), host.toLowerCase()]),
         ...(origins !== undefined && { origins }),
         ...(trustedProxies !== undefined && { trustedProxies }),
@@ -80,17 +80,17 @@ export class GatewayNetwork {
     return listenRawSocket({ ...this.#ofListener(name, config), address }, accept);
   }
 
-  /** For a bridge, with what it asks for. */
+  /** Opens a listener for a bridge. */
   listenForBridge(bridge: string, options: RawSocketListenOptions, accept: Accept): Promise<Listening> {
     const { host, port, serializers, maxMessageSize, tls } = options;
     const offered = serializers.map(serializer => codecNamed(serializer));
-    // A device in the field loses its power without a word, and whoever writes one for this port answers PINGs.
+    // A device may lose power without closing the connection. Devices for this port must answer PINGs.
     const limits: TransportLimits = { ...this.#limits, maxMessageSize, rawSocketPings: 'always' };
     const common = this.#common(`bridge:${bridge}`, offered);
     return listenRawSocket({ ...common, address: { host, port }, limits, ...(tls !== undefined && { tls }) }, accept);
   }
 
-  /** For a simulated device. */
+  /** Opens a link for a simulated device. */
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link> {
     const { host, port, serializer } = options;
     const url = `tcp://${hostAndPort(host, port)}`;
@@ -115,7 +115,7 @@ export class GatewayNetwork {
   }
 }
 
-/** Limits, with those in their place that `own` names. */
+/** `limits`, overridden by the limits in `own`. */
 function withOwn(limits: TransportLimits, own: ListenerLimits = {}): TransportLimits {
   const {
     maxMessageSize = limits.maxMessageSize,

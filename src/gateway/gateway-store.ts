@@ -12,19 +12,19 @@ import type { DataConfig } from './config/data-schema.ts';
 import { completesWithin } from './support/completes-within.ts';
 import { StartError } from './support/start-error.ts';
 
-/** Bytes that bridges may keep where there is no data folder. */
+/** Bytes that bridges may store if there is no data folder. */
 const MEMORY = 64 * 1024 * 1024;
-/** Milliseconds that the disk has to answer. Reading a large store takes longer, and comes after that. */
+/** Milliseconds until the disk must answer. Reading a large store takes longer and is not included. */
 const PATIENCE = 3_000;
 
 export interface GatewayStoreOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Goes on from the time that the store has of the last run. */
+  /** Continues from the time of the last run, which is in the store. */
   readonly ages: AgeClock;
 }
 
-/** The gateway's store: in its data folder, or in memory where it has none. */
+/** The store of the gateway: in its data folder, or in memory if it has none. */
 export class GatewayStore implements AsyncDisposable {
   readonly store: Store;
   readonly #level: LevelStore | undefined;
@@ -34,7 +34,7 @@ export class GatewayStore implements AsyncDisposable {
     this.#level = level;
   }
 
-  /** Throws `StartError` where the folder cannot be used. */
+  /** Rejects with `StartError` if the folder cannot be used. */
   static async open(config: DataConfig | undefined, options: GatewayStoreOptions): Promise<GatewayStore> {
     if (config === undefined) return new GatewayStore(new MemoryStore(MEMORY), undefined);
     const { path, sync, syncInterval, maxBytes, minFree } = config;
@@ -43,7 +43,7 @@ export class GatewayStore implements AsyncDisposable {
       const room = new DiskQuota(path, { maxBytes, minFree }, clock);
       const ready = prepare(path, room);
       if (!(await completesWithin(ready, PATIENCE, clock)))
-        throw new Error(`the disk has not answered for ${PATIENCE} ms`);
+        throw new Error(`the disk did not answer within ${PATIENCE} ms`);
       await ready;
       const level = await LevelStore.open(path, { sync, syncInterval, room, clock, ages, log });
       return new GatewayStore(level, level);
@@ -57,7 +57,7 @@ export class GatewayStore implements AsyncDisposable {
     }
   }
 
-  /** How the store is, and what has been written since the start; undefined where nothing is kept. */
+  /** State of the store and statistics since the start. Undefined if there is no data folder. */
   get status(): StoreStatus | undefined {
     return this.#level?.status;
   }

@@ -28,25 +28,25 @@ import { StartError } from './support/start-error.ts';
 import type { GatewayStatus } from './web/http-service.ts';
 
 export interface GatewayOptions {
-  /** The bridges that the configuration may switch on. */
+  /** The bridges that the configuration can enable. */
   readonly bridges: readonly Bridge[];
   readonly log?: Logger;
   readonly clock?: Clock;
-  /** Folder of the page that web listeners serve; none is served without it. */
+  /** Folder of the page that web listeners serve. Without it, they serve none. */
   readonly pageFolder?: string;
 }
 
-/** Milliseconds that bridges have to stop, then sessions to answer GOODBYE, then everything together. */
+/** Milliseconds for bridges to stop, for sessions to answer GOODBYE, and for everything together. */
 const BRIDGES_STOP = 800;
 const GOODBYE = 800;
 const STOP = 2_500;
 
-/** The gateway: a router, listeners and bridges, built from one configuration, started and stopped in order. */
+/** A router, listeners and bridges, built from one configuration and started and stopped in order. */
 export class Gateway implements AsyncDisposable {
   readonly config: GatewayConfig;
   readonly #log: Logger;
   readonly #clock: Clock;
-  /** Devices that the roles of the configuration leave without any right that they need. */
+  /** Devices whose role has no rule for the actions that they need. */
   readonly silenced: readonly SilencedDevices[];
   readonly #ages: AgeClock;
   readonly #pageFolder: string | undefined;
@@ -68,7 +68,7 @@ export class Gateway implements AsyncDisposable {
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
-  /** Builds the parts; nothing listens yet. */
+  /** Builds the parts. `start` opens the listeners. */
   constructor(config: GatewayConfig, options: GatewayOptions) {
     const { log = silentLogger, clock = systemClock } = options;
     this.config = config;
@@ -91,7 +91,7 @@ export class Gateway implements AsyncDisposable {
       clock,
       log: log.child({ part: 'meta' }),
       policies: new Map(config.realms.map(({ name, meta }) => [name, meta])),
-      // Asked about everything that is not the meta API's.
+      // Decides about all URIs except those of the meta API.
       authorizer: gatewayAuthorizer(config, { clock, log, attach: link => this.#router.attach(link) }),
       more: name => this.#pairing.procedures(name),
     });
@@ -121,17 +121,17 @@ export class Gateway implements AsyncDisposable {
     });
   }
 
-  /** Sessions on all realms, those of devices included; those that are part of this program are not among them. */
+  /** Sessions of clients and devices on all realms, without internal sessions. */
   get sessionCount(): number {
     return this.#router.sessionCount;
   }
 
-  /** What listens, in the order of the configuration. */
+  /** Open listeners in the order of the configuration. */
   get listeners(): readonly GatewayListener[] {
     return this.#listeners.all;
   }
 
-  /** The bridges that are on. */
+  /** The enabled bridges. */
   get bridges(): readonly BridgeHost[] {
     return this.#hosts;
   }
@@ -161,8 +161,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   /**
-   * Starts the meta API, listeners, then bridges. Rejects with `StartError` where the configuration or the machine
-   * forbids it; what had started is stopped then.
+   * Starts the meta API, then the listeners, then the bridges. If the configuration or the machine does not allow it, stops
+   * the started parts and rejects with `StartError`.
    */
   start(): Promise<void> {
     this.#starting ??= this.#start();
@@ -170,8 +170,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   /**
-   * Stops taking connections, stops the bridges, says GOODBYE to every session and closes what is left: in less than
-   * three seconds, whatever hangs. Never rejects. Idempotent.
+   * Closes the listeners, stops the bridges, sends GOODBYE to every session and closes the rest, in less than three
+   * seconds. Never rejects. Idempotent.
    */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -186,11 +186,11 @@ export class Gateway implements AsyncDisposable {
     try {
       const log = this.#log.child({ part: 'store' });
       this.#store = await GatewayStore.open(this.config.data, { clock: this.#clock, log, ages: this.#ages });
-      // Before anybody can join, so that everybody is told of it and WELCOME announces it to all.
+      // Before any client can join, so that WELCOME announces the meta API to all.
       await this.#meta.start(this.#router);
       this.#principalFile?.start();
       for (const [index, listener] of this.config.listeners.entries()) await this.#listeners.open(listener, index);
-      // Side by side, so that a slow one does not hold up the others.
+      // In parallel, so that a slow bridge does not delay the others.
       const started = await Promise.allSettled(this.#hosts.map(host => host.start()));
       const failed = started.find(result => result.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
@@ -203,7 +203,7 @@ export class Gateway implements AsyncDisposable {
     for (const { realm, role, devices, missing, place, ruleInOneLine } of this.silenced) {
       this.#log.warn(
         { realm, role, devices, missing, hint: `add to ${place}: ${ruleInOneLine}` },
-        'devices that a bridge admits were left without permissions',
+        'devices of a bridge were left without permissions',
       );
     }
     this.#log.info(
@@ -212,11 +212,11 @@ export class Gateway implements AsyncDisposable {
         listeners: this.listeners.map(({ config, address }) => `${config.type} ${address}`),
         bridges: this.#hosts.map(({ name }) => name),
       },
-      'the gateway runs',
+      'gateway started',
     );
   }
 
-  /** The reason stays in the log: it names paths. */
+  /** Without the reason, which contains paths. The log has it. */
   #storeStatus(): GatewayStatus['store'] {
     if (this.#store?.status === undefined) return undefined;
     const { reason: _, ...status } = this.#store.status;
@@ -267,29 +267,28 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    // Of one that could not start, why not says it all.
-    if (this.#state === 'running') this.#log.info({ sessions: this.#router.sessionCount }, 'the gateway stops');
+    if (this.#state === 'running') this.#log.info({ sessions: this.#router.sessionCount }, 'gateway stopping');
     this.#state = 'stopping';
-    // The clock's timers keep no process alive, and soon there is no socket left that would.
+    // Keeps the process alive: the clock's timers do not, and the sockets are closed.
     const alive = setInterval(() => {}, STOP);
     const inTime = await completesWithin(this.#stopParts(), STOP, this.#clock).catch((error: unknown) => {
-      this.#log.error({ err: error }, 'the gateway did not stop as it should');
+      this.#log.error({ err: error }, 'gateway stop failed');
       return true;
     });
     clearInterval(alive);
-    if (!inTime) this.#log.warn({ milliseconds: STOP }, 'not everything stopped in time');
+    if (!inTime) this.#log.warn({ milliseconds: STOP }, 'gateway did not stop in time');
   }
 
   async #stopParts(): Promise<void> {
     this.#principalFile?.stop();
-    // From now on nobody gets in; who is in keeps the connection until GOODBYE.
+    // Listeners accept no new connections. Open connections stay until GOODBYE.
     const closed = this.#listeners.close();
     const stopped = Promise.all([...this.#hosts].reverse().map(host => host.stop()));
     if (!(await completesWithin(stopped, BRIDGES_STOP, this.#clock))) {
       const late = this.#hosts.filter(({ state }) => state !== 'stopped').map(({ name }) => name);
       this.#log.warn({ bridges: late }, 'bridges did not stop in time');
     }
-    // Nobody is told who else is shown out.
+    // Before the sessions end, so that the meta API does not announce their ends.
     await this.#meta.stop();
     await this.#router.close();
     await closed;

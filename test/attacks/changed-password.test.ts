@@ -26,7 +26,7 @@ async function site(folder: Folder) {
   const remove = (authid: string): Promise<void> =>
     PrincipalsDocument.update(file, {}, document => document.remove(authid));
   const readAgain = (times: number) =>
-    until('the file is read again', () => countOf(fortress, 'principals read again') === times);
+    until('the file is read again', () => countOf(fortress, 'principals reloaded') === times);
   return { fortress, change, remove, readAgain };
 }
 

@@ -253,7 +253,7 @@ describe('principals behind bridges', () => {
     await first.subscribeAsync(['a/x', 'b/x'], { qos: 1 });
     const gone = new Promise<void>(resolve => first.once('close', () => resolve()));
     write('half');
-    await until('the change', () => log.lines.some(({ text }) => text === 'principals read again'));
+    await until('the change', () => log.lines.some(({ text }) => text === 'principals reloaded'));
     await gone;
     const heard: string[] = [];
     const again = connectAsync(url, joe).then(client => client.on('message', topic => heard.push(topic)));

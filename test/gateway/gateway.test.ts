@@ -243,6 +243,6 @@ describe('Gateway', () => {
     await gateway.start();
     const answer = await fetch(`http://${gateway.listeners[0]?.address}/`);
     assert.equal(answer.status, 404);
-    assert.match(await answer.text(), /the page is not here/);
+    assert.match(await answer.text(), /there is no page/);
   });
 });

@@ -68,8 +68,12 @@ describe('listeners with TLS', () => {
       /^listeners\[0\] cannot start: cannot read the certificate .*none\.pem: there is no such file \(listeners\[0\]\.tls\.cert in the configuration\)$/,
     ],
     ['a key that is a folder', { cert, key: folder }, /cannot read the private key .*: it is a folder \(.*tls\.key/],
-    ['a certificate that is a key', { cert: key, key }, /key\.pem holds no certificate in PEM \(.*tls\.cert/],
-    ['a key that is a certificate', { cert, key: cert }, /cert\.pem holds no private key in PEM, or it is encrypted/],
+    ['a certificate that is a key', { cert: key, key }, /key\.pem does not contain a certificate in PEM \(.*tls\.cert/],
+    [
+      'a key that is a certificate',
+      { cert, key: cert },
+      /cert\.pem does not contain a private key in PEM, or the key is encrypted/,
+    ],
     [
       'a key of another certificate',
       { cert, key: write('certs/other.pem', otherKey) },

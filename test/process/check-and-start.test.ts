@@ -28,7 +28,7 @@ const invalid: Readonly<Record<string, [yaml: string, error: string]>> = {
   ],
   'a certificate file without a certificate': [
     tls('cert: server.key, key: server.key'),
-    ':1:48  error  listeners[0].tls.cert: FOLDER/server.key holds no certificate in PEM',
+    ':1:48  error  listeners[0].tls.cert: FOLDER/server.key does not contain a certificate in PEM',
   ],
   'a key of another certificate': [
     tls('cert: server.pem, key: other.key'),

@@ -2,43 +2,43 @@ import type { Clock } from '../../base/clock.ts';
 import { AttemptSketch } from './attempt-sketch.ts';
 
 export interface AttemptLimits {
-  /** Wrong answers that one address, or one /64 network of IPv6, may give before it has to wait. */
+  /** Wrong answers that one address (IPv6: one /64 network) may give before its next answers have to wait. */
   readonly perAddress: number;
-  /** The same for one name, wherever they come from. */
+  /** The same for one authid, from all addresses together. */
   readonly perPrincipal: number;
 }
 
 export const defaultAttemptLimits: AttemptLimits = Object.freeze({ perAddress: 20, perPrincipal: 10 });
 
-/** Milliseconds of the first wait, doubled with each further wrong answer, up to the last. */
+/** Milliseconds of the first wait. Each further wrong answer doubles it, up to the maximum. */
 const FIRST_WAIT = 500;
-const LAST_WAIT = { address: 60_000, principal: 4_000 } as const;
+const MAX_WAIT = { address: 60_000, principal: 4_000 } as const;
 
-/** Milliseconds without a wrong answer after which the earlier ones are forgotten. */
+/** Milliseconds without a wrong answer after which earlier ones no longer count. */
 const FORGET = 15 * 60_000;
 
-/** Addresses that are remembered, and pairs of a name and an address. */
+/** Maximum of addresses in the table, and of known pairs of a name and an address. */
 const MAX_ENTRIES = 10_000;
 
-/** Before a name that has logged in from this machine. No name begins with it: authids are plain text. */
-const HERE = '\u0000';
+/** Prefix of a name that has logged in from this machine. An authid is plain text, so none begins with it. */
+const LOCAL = '\u0000';
 
 interface Entry {
   failures: number;
-  /** When the next answer may be examined, and when the last wrong one came; monotonic milliseconds. */
+  /** When the next answer may be checked, and when the last wrong one arrived. Monotonic milliseconds. */
   free: number;
   last: number;
 }
 
-/** Counts wrong answers by address and by name, and makes the next answer wait: longer with each. */
+/** Counts wrong answers by address and by name. Each further wrong answer makes the next one wait longer. */
 export class AttemptLimiter {
   readonly #clock: Clock;
   readonly #limits: AttemptLimits;
-  /** Addresses that may still answer, and those that have to wait. When there are too many, the first are forgotten first. */
+  /** Addresses below and above the limit. If the table is full, addresses below the limit are removed first. */
   readonly #below = new Map<string, Entry>();
   readonly #above = new Map<string, Entry>();
   readonly #names = new AttemptSketch(FORGET);
-  /** Names with an address from which they have logged in: guesses from elsewhere do not lock them out there. */
+  /** Pairs of a name and an address from which it has logged in. Guesses from elsewhere do not delay it there. */
   readonly #familiar = new Set<string>();
 
   constructor(clock: Clock, limits: AttemptLimits = defaultAttemptLimits) {
@@ -47,29 +47,29 @@ export class AttemptLimiter {
   }
 
   /**
-   * Milliseconds that an answer has to wait before it is examined. Answers wait in line, so the next one waits longer.
-   * An answer that would wait longer than `longest` is to be refused, and takes no place in the line: otherwise a flood
-   * of answers would keep the owner of a name out long after it has ended. `address` is undefined for this machine.
+   * Returns the milliseconds that an answer has to wait before it is checked, and reserves that time: the next answer
+   * waits longer. If the wait exceeds `longest`, the caller must reject the answer, and nothing is reserved. Otherwise a
+   * flood of answers would lock out the owner of a name long after it has ended. `address` is undefined for this machine.
    */
   reserve(address: string | undefined, authid: string, longest = Number.POSITIVE_INFINITY): number {
     const now = this.#clock.monotonic();
     const entry = address === undefined ? undefined : this.#known(address);
     const byAddress =
-      entry === undefined ? now : freeAt(entry, entry.failures - this.#limits.perAddress, LAST_WAIT.address, now);
+      entry === undefined ? now : freeAt(entry, entry.failures - this.#limits.perAddress, MAX_WAIT.address, now);
     const counted = this.#countedName(address, authid);
     const name = counted === undefined ? undefined : this.#names.get(counted, now);
     const byName =
-      name === undefined ? now : freeAt(name, name.failures - this.#limits.perPrincipal, LAST_WAIT.principal, now);
+      name === undefined ? now : freeAt(name, name.failures - this.#limits.perPrincipal, MAX_WAIT.principal, now);
     const wait = Math.max(byAddress, byName) - now;
     if (wait > 0 && wait <= longest) {
       if (entry !== undefined && byAddress > now) entry.free = byAddress;
-      if (counted !== undefined && byName > now) this.#names.hold(counted, byName);
+      if (counted !== undefined && byName > now) this.#names.delay(counted, byName);
     }
     return wait;
   }
 
-  /** Whether an answer that had not to wait when it came would not have to now: others may have been wrong meanwhile. */
-  hears(address: string | undefined, authid: string): boolean {
+  /** Whether an answer may be checked now without a wait. Other wrong answers may have arrived since `reserve`. */
+  admitsNow(address: string | undefined, authid: string): boolean {
     if (address !== undefined && (this.#known(address)?.failures ?? 0) >= this.#limits.perAddress) return false;
     const counted = this.#countedName(address, authid);
     if (counted === undefined) return true;
@@ -85,7 +85,7 @@ export class AttemptLimiter {
   succeeded(address: string | undefined, authid: string): void {
     const now = this.#clock.monotonic();
     this.#names.forget(authid, now);
-    if (address === undefined) this.#names.forget(HERE + authid, now);
+    if (address === undefined) this.#names.forget(LOCAL + authid, now);
     const known = pair(authid, address);
     this.#familiar.delete(known);
     this.#familiar.add(known);
@@ -93,12 +93,12 @@ export class AttemptLimiter {
   }
 
   /**
-   * What a wrong answer for a name counts for; undefined if the name has logged in from that address, whose own count is
-   * enough. This machine has no such count: there, a name that has logged in has one apart from guesses from elsewhere.
+   * The key that a wrong answer for a name is counted under. Undefined if the name has logged in from that address: the
+   * count of the address suffices. This machine has no count, so a known name there has a key of its own.
    */
   #countedName(address: string | undefined, authid: string): string | undefined {
     if (!this.#familiar.has(pair(authid, address))) return authid;
-    return address === undefined ? HERE + authid : undefined;
+    return address === undefined ? LOCAL + authid : undefined;
   }
 
   #count(address: string): void {
@@ -121,10 +121,10 @@ export class AttemptLimiter {
   }
 }
 
-/** When the next answer may be examined, `over` wrong answers beyond the allowed ones; `now` when at once. */
-function freeAt({ free }: { readonly free: number }, over: number, last: number, now: number): number {
+/** When the next answer may be checked. `over`: wrong answers beyond the limit, negative if below it. */
+function freeAt({ free }: { readonly free: number }, over: number, maxWait: number, now: number): number {
   if (over < 0) return now;
-  return Math.max(free, now) + Math.min(FIRST_WAIT * 2 ** Math.min(over, 20), last);
+  return Math.max(free, now) + Math.min(FIRST_WAIT * 2 ** Math.min(over, 20), maxWait);
 }
 
 function forgetOldest(table: Map<string, unknown> | Set<string>): void {

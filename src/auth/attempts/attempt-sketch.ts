@@ -4,18 +4,18 @@ import { createHash, randomBytes } from 'node:crypto';
 const WIDTH = 8192;
 const ROWS = 2;
 
-/** What the counters of one name say together. */
+/** The combined count of one name. */
 export interface AttemptCount {
-  /** Wrong answers; too high only where other names share both counters. */
+  /** Wrong answers. Too high only if other names share both counters. */
   readonly failures: number;
-  /** When the next answer may be examined; monotonic milliseconds. */
+  /** When the next answer may be checked. Monotonic milliseconds. */
   readonly free: number;
 }
 
 /**
- * Counts wrong answers for any number of names in a fixed amount of memory: a count-min sketch. A table would have to
- * forget some names when it is full, so wrong answers for invented names could reset the count of a real one. Names
- * that exist and names that do not are counted alike, or the difference would show which ones exist.
+ * Counts wrong answers for any number of names in a fixed amount of memory, by a count-min sketch. A full table would
+ * have to remove names, so wrong answers for invented names could reset the count of a real one. Names that do not
+ * exist are counted in the same way, otherwise the difference would show which names exist.
  */
 export class AttemptSketch {
   readonly #forgetAfter: number;
@@ -25,7 +25,7 @@ export class AttemptSketch {
   readonly #last = new Float64Array(WIDTH * ROWS);
   readonly #free = new Float64Array(WIDTH * ROWS);
 
-  /** A counter without a wrong answer for `forgetAfter` milliseconds begins again at 0. */
+  /** If a counter gets no wrong answer for `forgetAfter` milliseconds, it starts again at 0. */
   constructor(forgetAfter: number) {
     this.#forgetAfter = forgetAfter;
   }
@@ -39,18 +39,18 @@ export class AttemptSketch {
     const cells = this.#cellsOf(name);
     const { failures } = this.#read(cells, now);
     for (const cell of cells) {
-      // Only the lowest counters rise: the others are too high already.
+      // Only the lowest counters are incremented. The others are too high already.
       if ((this.#failures[cell] ?? 0) === failures) this.#failures[cell] = failures + 1;
       this.#last[cell] = now;
     }
   }
 
-  /** The next answer for `name` may be examined at `free`. */
-  hold(name: string, free: number): void {
+  /** Delays the next answer for `name` until `free`. */
+  delay(name: string, free: number): void {
     for (const cell of this.#cellsOf(name)) this.#free[cell] = Math.max(this.#free[cell] ?? 0, free);
   }
 
-  /** Takes back the wrong answers of one name, and no more than those: what others left in its counters stays. */
+  /** Subtracts the wrong answers of one name. The counts of other names in the same counters stay. */
   forget(name: string, now: number): void {
     const cells = this.#cellsOf(name);
     const { failures } = this.#read(cells, now);

@@ -3,15 +3,15 @@ import type { Dict } from '../../wamp/dict.ts';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
 import type { Uri } from '../../wamp/uri.ts';
 
-/** The methods that ask a question. [advanced/authentication] */
+/** The methods with a CHALLENGE. [advanced/authentication] */
 export const challengeMethods = ['ticket', 'wampcra', 'wamp-scram', 'cryptosign'] as const;
 
 export type ChallengeMethod = (typeof challengeMethods)[number];
 
-/** What a HELLO says of who wants in, as far as it is well-formed. */
+/** The well-formed fields of a HELLO. */
 export interface Attempt {
   readonly request: AdmissionRequest;
-  /** The principal's, or what a stranger says it is. */
+  /** Of the principal, or as an unknown client claims. */
   readonly authid: string;
   readonly authrole: string;
   readonly authprovider: string;
@@ -29,46 +29,52 @@ export interface Identified {
   readonly authprovider: string;
 }
 
-/** What AUTHENTICATE was worth. */
+/** The result of checking an AUTHENTICATE. */
 export interface AuthVerdict {
   readonly right: boolean;
   /** WELCOME.Details.authextra. */
   readonly extra?: Dict;
-  /** Who it turned out to be, where that was not known before. */
+  /** The principal, if it was not known before the check. */
   readonly as?: Identified;
-  /** It was not looked at: see `Question.check`. */
-  readonly unheard?: true;
+  /** The answer was not checked: see `Question.check`. */
+  readonly unchecked?: true;
 }
 
 export const WRONG: AuthVerdict = Object.freeze({ right: false });
-export const UNHEARD: AuthVerdict = Object.freeze({ right: false, unheard: true });
+export const UNCHECKED: AuthVerdict = Object.freeze({ right: false, unchecked: true });
 
-/** A CHALLENGE, good for one answer. */
+/** A CHALLENGE. It accepts one answer. */
 export interface Question {
   /** CHALLENGE.Extra. */
   readonly extra: Dict;
-  /** Where looking at it is costly and has to wait, `heard` says whether it is still to be done: if not, `UNHEARD`. */
-  check(message: AuthenticateMessage, heard?: () => boolean): AuthVerdict | Promise<AuthVerdict>;
+  /**
+   * Checks an answer. If the check is costly and has to wait in a queue, `stillAllowed` is called before it begins. If
+   * that returns false, the result is `UNCHECKED`.
+   */
+  check(message: AuthenticateMessage, stillAllowed?: () => boolean): AuthVerdict | Promise<AuthVerdict>;
 }
 
-/** The HELLO asks for what this method cannot give; told at once, as it says nothing of the principal. */
-export interface Unwilling {
+/** Rejects a HELLO that this method cannot serve. Sent at once, because it reveals nothing about the principal. */
+export interface MethodRefusal {
   readonly abort: Uri;
   readonly message: string;
 }
 
-/** Gives octets that are always the same for the same label, and that nobody can foretell. */
-export type Draw = (label: string, octets: number) => Buffer;
+/** Derives octets from a label and a secret key: the same octets for the same label, unpredictable without the key. */
+export type DeriveOctets = (label: string, octets: number) => Buffer;
 
 /**
- * What a principal proves itself by. Secrets are in private fields, so that whatever prints or serialises a principal
- * prints none.
+ * A secret or key that proves the identity of a principal. Secrets are in private fields, so code that prints or
+ * serialises a principal does not reveal them.
  */
 export interface Credential {
   readonly method: ChallengeMethod;
-  /** What a stranger sees of it: the method and its parameters. */
+  /** The part that any client sees in CHALLENGE: the method and its parameters. */
   readonly shape: string;
-  question(attempt: Attempt): Question | Unwilling;
-  /** One that looks the same and takes the same time, and that no answer satisfies: for principals that do not exist. */
-  decoy(draw: Draw): Credential;
+  question(attempt: Attempt): Question | MethodRefusal;
+  /**
+   * A credential with the same shape and the same cost that accepts no answer. It is used for principals that do not
+   * exist, so a client cannot find out which names exist.
+   */
+  decoy(derive: DeriveOctets): Credential;
 }

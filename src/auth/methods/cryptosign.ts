@@ -7,10 +7,10 @@ const KEY_OCTETS = 32;
 const SIGNATURE_OCTETS = 64;
 const MESSAGE_OCTETS = 32;
 
-/** An Ed25519 key in the form that node:crypto reads: this, and the 32 octets. [RFC8410] */
+/** DER prefix of an Ed25519 public key. The 32 octets of the key follow. [RFC8410] */
 const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
 
-/** Public keys, any of which lets in. [advanced/authentication_cryptosign] */
+/** Public keys. A signature by any of them is accepted. [advanced/authentication_cryptosign] */
 export class Cryptosign implements Credential {
   readonly method = 'cryptosign';
   readonly shape = 'cryptosign';
@@ -23,7 +23,7 @@ export class Cryptosign implements Credential {
 
   question({ request, extra }: Attempt): Question {
     const presented = publicKeyIn(extra) ?? this.#only();
-    // Verified whether it is known or not: what takes time is the same.
+    // The signature is verified for unknown keys too, so the time does not show whether a key is known.
     const key = presented === undefined ? undefined : ed25519Key(presented);
     const known = presented !== undefined && this.keys.has(presented);
     const challenge = randomBytes(MESSAGE_OCTETS);
@@ -35,7 +35,7 @@ export class Cryptosign implements Credential {
       check: (answer: AuthenticateMessage): AuthVerdict => {
         const signed = hexOctets(answer.signature, SIGNATURE_OCTETS + MESSAGE_OCTETS);
         if (signed === undefined || key === undefined) return WRONG;
-        // A signature over anything else may be of another day and another router.
+        // Reject a signature over any other text: it may be a replay from another session or router.
         if (!signed.subarray(SIGNATURE_OCTETS).equals(message)) return WRONG;
         const right = verify(null, message, key, signed.subarray(0, SIGNATURE_OCTETS));
         return { right: right && known };
@@ -58,7 +58,7 @@ export function publicKeyIn(extra: Attempt['extra']): string | undefined {
   return typeof key === 'string' && hexOctets(key, KEY_OCTETS) !== undefined ? key.toLowerCase() : undefined;
 }
 
-/** Whether `text` is a public key in hex that can be used. */
+/** Whether `text` is a valid Ed25519 public key in hex. */
 export function isPublicKey(text: string): boolean {
   return hexOctets(text, KEY_OCTETS) !== undefined && ed25519Key(text) !== undefined;
 }
@@ -76,13 +76,13 @@ function hexOctets(text: string, octets: number): Buffer | undefined {
   return text.length === octets * 2 && /^[0-9a-fA-F]+$/.test(text) ? Buffer.from(text, 'hex') : undefined;
 }
 
-/** 32 octets that both ends of a TLS connection know and nobody else. [advanced/authentication_cryptosign: TLS Channel Binding] */
+/** 32 octets that only the two ends of a TLS connection know. [advanced/authentication_cryptosign: TLS Channel Binding] */
 function channelId(binding: unknown, { channelBinding }: LinkInfo): Uint8Array | undefined {
-  // Without the one asked for, the text lets a router go on without any; the client sees that and decides.
+  // If the requested binding is not available, the router may continue without one. The client sees this in CHALLENGE.
   if (binding === 'tls-exporter') return channelBinding?.(binding);
   if (binding !== 'tls-unique') return undefined;
   const finished = channelBinding?.(binding);
-  // The Finished message is shorter; peers in the field hash it.
+  // The TLS Finished message is shorter than 32 octets. Existing clients hash it.
   return finished === undefined ? undefined : createHash('sha256').update(finished).digest();
 }
 

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const key = randomBytes(32);
 
-/** Whether two texts are the same, in a time that tells nothing of where they differ, nor of how long they are. */
+/** Compares two texts in a time that depends neither on where they differ nor on their lengths. */
 export function equalSecrets(one: string | Uint8Array, other: string | Uint8Array): boolean {
   return timingSafeEqual(digest(one), digest(other));
 }

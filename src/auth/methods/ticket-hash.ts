@@ -1,8 +1,8 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 
-/** Cost, block size and parallelism: some 50 ms and 16 MiB on a small computer. */
+/** Cost, block size and parallelism of scrypt: about 50 ms and 16 MiB on a small computer. */
 const COST = { N: 2 ** 14, r: 8, p: 1 };
-/** The most that a hash may ask for, as it may come from elsewhere. */
+/** Upper bounds for a stored hash, which another program may have written. */
 const MAX_N = 2 ** 20;
 const MAX_MEMORY = 256 * 1024 * 1024;
 const HASH_OCTETS = 32;
@@ -10,7 +10,7 @@ const HASH_OCTETS = 32;
 const format =
   /^scrypt\$(\d{1,8})\$(\d{1,3})\$(\d{1,3})\$([A-Za-z0-9+/]{16,172}={0,2})\$([A-Za-z0-9+/]{22,172}={0,2})$/;
 
-/** A ticket as it is stored: scrypt's parameters, salt and hash. */
+/** The stored form of a ticket: scrypt's parameters, salt and hash. */
 export interface TicketHash {
   readonly cost: number;
   readonly blockSize: number;
@@ -19,7 +19,7 @@ export interface TicketHash {
   readonly hash: Buffer;
 }
 
-/** Reads `scrypt$16384$8$1$SALT$HASH`; undefined where it is no such text, or asks for too much. */
+/** Parses `scrypt$16384$8$1$SALT$HASH`. Returns undefined if the text is not valid or its cost exceeds the bounds. */
 export function parseTicketHash(text: string): TicketHash | undefined {
   const [, n = '', r = '', p = '', salt = '', hash = ''] = format.exec(text) ?? [];
   const [cost, blockSize, parallelization] = [Number(n), Number(r), Number(p)];
@@ -28,7 +28,7 @@ export function parseTicketHash(text: string): TicketHash | undefined {
   return { cost, blockSize, parallelization, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') };
 }
 
-/** The text to store for a ticket. */
+/** Returns the text to store for a ticket. */
 export async function hashTicket(ticket: string): Promise<string> {
   const salt = randomBytes(16);
   const { N, r, p } = COST;
@@ -46,7 +46,7 @@ export async function matchesTicketHash(ticket: string, stored: TicketHash): Pro
   return timingSafeEqual(await derive(ticket, stored), stored.hash);
 }
 
-/** In the thread pool: the event loop goes on meanwhile. */
+/** Runs in the thread pool, so it does not block the event loop. */
 function derive(ticket: string, { cost, blockSize, parallelization, salt, hash }: TicketHash): Promise<Buffer> {
   const options = { cost, blockSize, parallelization, maxmem: MAX_MEMORY + 2 ** 20 };
   return new Promise((resolve, reject) => {

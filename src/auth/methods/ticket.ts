@@ -2,11 +2,11 @@ import { SerialQueue } from '../../base/serial-queue.ts';
 import { EMPTY_DICT } from '../../wamp/dict.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
-import { type AuthVerdict, type Credential, type Draw, type Question, UNHEARD } from './credential.ts';
+import { type AuthVerdict, type Credential, type DeriveOctets, type Question, UNCHECKED } from './credential.ts';
 import { equalSecrets } from './equal-secrets.ts';
 import { matchesTicketHash, parseTicketHash, type TicketHash } from './ticket-hash.ts';
 
-/** The longest ticket that is looked at: a JSON web token fits. */
+/** Maximum length of a ticket: a JSON web token fits. */
 const MAX_LENGTH = 8192;
 
 /** Comparisons with a hash that may run and wait. More are rejected. */
@@ -15,13 +15,13 @@ const MAX_COMPARISONS = 256;
 /** Runs one comparison at a time, so that logins cannot occupy every thread and all memory. */
 const comparisons = new SerialQueue(MAX_COMPARISONS);
 
-/** A ticket, as it is or hashed. [advanced/authentication_ticket] */
+/** A ticket, stored as plain text or as a hash. [advanced/authentication_ticket] */
 export class Ticket implements Credential {
   readonly method = 'ticket';
   readonly shape: string;
   readonly #stored: string | TicketHash;
 
-  /** `stored`: the ticket, or what `hashTicket` made of it. */
+  /** `stored`: the ticket, or the result of `hashTicket`. */
   constructor(stored: string | TicketHash) {
     this.#stored = typeof stored === 'string' ? (parseTicketHash(stored) ?? stored) : stored;
     this.shape =
@@ -31,14 +31,14 @@ export class Ticket implements Credential {
   }
 
   /**
-   * Whether `ticket` is the one; also for passwords that come by other ways than WAMP. A hash has to wait for its turn: then
-   * it is compared if `heard` still says so.
+   * Whether `ticket` is the stored one. Bridges use it for passwords of other protocols. A comparison with a hash waits in
+   * a queue; it runs only if `stillAllowed` then returns true.
    */
-  matches(ticket: string, heard: () => boolean = () => true): boolean | Promise<boolean | 'unheard'> {
+  matches(ticket: string, stillAllowed: () => boolean = () => true): boolean | Promise<boolean | 'unchecked'> {
     const stored = this.#stored;
     const presented = ticket.length > MAX_LENGTH ? '' : ticket;
     if (typeof stored === 'string') return presented !== '' && equalSecrets(stored, presented);
-    return this.#compare(async () => (heard() ? matchesTicketHash(presented, stored) : 'unheard'));
+    return this.#compare(async () => (stillAllowed() ? matchesTicketHash(presented, stored) : 'unchecked'));
   }
 
   async #compare<T>(comparison: () => Promise<T>): Promise<T> {
@@ -51,17 +51,21 @@ export class Ticket implements Credential {
   question(): Question {
     return {
       extra: EMPTY_DICT,
-      check: ({ signature }: AuthenticateMessage, heard?: () => boolean): AuthVerdict | Promise<AuthVerdict> => {
-        const right = this.matches(signature, heard);
+      check: ({ signature }: AuthenticateMessage, stillAllowed?: () => boolean): AuthVerdict | Promise<AuthVerdict> => {
+        const right = this.matches(signature, stillAllowed);
         if (typeof right === 'boolean') return { right };
-        return right.then(right => (right === 'unheard' ? UNHEARD : { right }));
+        return right.then(right => (right === 'unchecked' ? UNCHECKED : { right }));
       },
     };
   }
 
-  decoy(draw: Draw): Credential {
+  decoy(derive: DeriveOctets): Credential {
     const stored = this.#stored;
-    if (typeof stored === 'string') return new Ticket(draw('ticket', 32).toString('base64'));
-    return new Ticket({ ...stored, salt: draw('salt', stored.salt.length), hash: draw('hash', stored.hash.length) });
+    if (typeof stored === 'string') return new Ticket(derive('ticket', 32).toString('base64'));
+    return new Ticket({
+      ...stored,
+      salt: derive('salt', stored.salt.length),
+      hash: derive('hash', stored.hash.length),
+    });
   }
 }

@@ -9,9 +9,9 @@ import {
   type Attempt,
   type AuthVerdict,
   type Credential,
-  type Draw,
+  type DeriveOctets,
+  type MethodRefusal,
   type Question,
-  type Unwilling,
   WRONG,
 } from './credential.ts';
 
@@ -33,12 +33,12 @@ export interface ScramKeys extends ScramCost {
 const KEY_OCTETS = 32;
 const NONCE_OCTETS = 16;
 
-/** Base64 with its padding, and no more than anybody needs. */
+/** Base64 with padding, of bounded length. */
 const nonceFormat = /^(?=.{8,256}$)([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 const bindings = ['tls-unique', 'tls-exporter'] as const;
 
-/** A password that the router does not know, only what checks it. [advanced/authentication_scram] */
+/** A password of which the router stores only the keys that verify it. [advanced/authentication_scram] */
 export class WampScram implements Credential {
   readonly method = 'wamp-scram';
   readonly shape: string;
@@ -49,15 +49,18 @@ export class WampScram implements Credential {
     this.shape = `wamp-scram ${keys.kdf} ${keys.iterations} ${keys.memory} ${keys.salt.length}`;
   }
 
-  question({ request, authid, extra }: Attempt): Question | Unwilling {
+  question({ request, authid, extra }: Attempt): Question | MethodRefusal {
     const clientNonce = extra['nonce'];
     if (typeof clientNonce !== 'string' || !nonceFormat.test(clientNonce)) {
-      return { abort: ErrorUri.InvalidArgument, message: 'HELLO.Details.authextra.nonce has to be base64' };
+      return { abort: ErrorUri.InvalidArgument, message: 'HELLO.Details.authextra.nonce must be base64' };
     }
     const binding = extra['channel_binding'] ?? undefined;
     const channelData = binding === undefined ? undefined : channelOf(binding, request.link);
     if (binding !== undefined && channelData === undefined) {
-      return { abort: ErrorUri.FeatureNotSupported, message: 'this channel binding is not possible here' };
+      return {
+        abort: ErrorUri.FeatureNotSupported,
+        message: 'this channel binding is not available on this connection',
+      };
     }
     const { salt, kdf, iterations, memory } = this.#keys;
     const nonce = clientNonce + randomBytes(NONCE_OCTETS).toString('base64');
@@ -72,16 +75,16 @@ export class WampScram implements Credential {
     return { extra: { nonce, salt, kdf, iterations, memory }, check };
   }
 
-  decoy(draw: Draw): Credential {
-    const salt = draw('salt', Buffer.from(this.#keys.salt, 'base64').length).toString('base64');
-    const [storedKey, serverKey] = [draw('stored', KEY_OCTETS), draw('server', KEY_OCTETS)];
+  decoy(derive: DeriveOctets): Credential {
+    const salt = derive('salt', Buffer.from(this.#keys.salt, 'base64').length).toString('base64');
+    const [storedKey, serverKey] = [derive('stored', KEY_OCTETS), derive('server', KEY_OCTETS)];
     return new WampScram({ ...this.#keys, salt, storedKey, serverKey });
   }
 
   #judge(proof: string, authMessage: string): AuthVerdict {
     const { storedKey, serverKey } = this.#keys;
     const received = Buffer.from(proof, 'base64');
-    // Only the one spelling of a proof is taken.
+    // Only the canonical base64 of a proof is accepted.
     if (received.length !== KEY_OCTETS || received.toString('base64') !== proof) return WRONG;
     const clientSignature = hmac(storedKey, authMessage);
     const clientKey = Buffer.from(received.map((octet, index) => octet ^ (clientSignature[index] ?? 0)));
@@ -90,10 +93,10 @@ export class WampScram implements Credential {
   }
 }
 
-/** What is stored of a password. Takes as long as `cost` asks for. Throws where the password holds what none may. */
+/** Derives the keys to store for a password. Throws `RangeError` if SASLprep prohibits a character of the password. */
 export function scramKeys(password: string, salt: Buffer, cost: ScramCost): ScramKeys {
   const normal = saslprep(password);
-  if (normal === undefined) throw new RangeError('the password holds characters that no password may');
+  if (normal === undefined) throw new RangeError('the password contains characters that are not allowed in passwords');
   const { kdf, iterations, memory } = cost;
   const salted =
     kdf === 'pbkdf2'
@@ -103,7 +106,7 @@ export function scramKeys(password: string, salt: Buffer, cost: ScramCost): Scra
   return { kdf, iterations, memory, salt: salt.toString('base64'), storedKey, serverKey: hmac(salted, 'Server Key') };
 }
 
-/** The channel's own data, where the link has it. [advanced/authentication_scram: Channel Binding] */
+/** The channel binding data. Undefined if the link has none. [advanced/authentication_scram: Channel Binding] */
 function channelOf(binding: unknown, { channelBinding }: LinkInfo): Uint8Array | undefined {
   const known = bindings.find(name => name === binding);
   return known === undefined ? undefined : channelBinding?.(known);

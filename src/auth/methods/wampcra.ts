@@ -1,9 +1,9 @@
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
-import type { Attempt, AuthVerdict, Credential, Draw, Question } from './credential.ts';
+import type { Attempt, AuthVerdict, Credential, DeriveOctets, Question } from './credential.ts';
 import { equalSecrets } from './equal-secrets.ts';
 
-/** How a key was derived from a password, as the client is told so that it can do the same. */
+/** How a key was derived from a password. CHALLENGE contains it, so that the client can derive the same key. */
 export interface CraSalt {
   readonly salt: string;
   readonly iterations: number;
@@ -35,19 +35,19 @@ export class WampCra implements Credential {
     return {
       extra: salt === undefined ? { challenge } : { challenge, ...salt },
       check: ({ signature }: AuthenticateMessage): AuthVerdict => {
-        // Over the very text that was sent, not over what it means.
+        // The signature covers the exact text that was sent.
         const expected = createHmac('sha256', this.#key).update(challenge).digest('base64');
         return { right: equalSecrets(expected, signature) };
       },
     };
   }
 
-  decoy(draw: Draw): Credential {
-    const key = draw('key', 32).toString('base64');
+  decoy(derive: DeriveOctets): Credential {
+    const key = derive('key', 32).toString('base64');
     if (this.#salt === undefined) return new WampCra(key);
     const { salt, iterations, keylen } = this.#salt;
     return new WampCra(key, {
-      salt: draw('salt', salt.length).toString('base64').slice(0, salt.length),
+      salt: derive('salt', salt.length).toString('base64').slice(0, salt.length),
       iterations,
       keylen,
     });

@@ -11,10 +11,10 @@ import type { LoginCandidate } from './login-candidates.ts';
 import type { PrincipalDirectory } from './principal-directory.ts';
 import { principalOf } from './principal-record.ts';
 
-/** Milliseconds that an answer may be kept waiting; who would wait longer is refused unheard. */
+/** Milliseconds that an answer may wait to be checked. One that would wait longer is rejected. */
 const MAX_WAIT = 5_000;
 
-/** Said of a wrong answer and of a name that nobody has, so that neither can be told from the other. */
+/** Same text for a wrong secret and an unknown authid, so attackers cannot enumerate names. */
 export const DENIED: AuthStep = Object.freeze({
   abort: ErrorUri.AuthenticationDenied,
   message: 'these credentials are not valid here',
@@ -24,7 +24,7 @@ export interface AnswerCheckOptions {
   readonly directory: PrincipalDirectory;
   readonly limiter: AttemptLimiter;
   readonly clock: Clock;
-  /** Where browsers are known again by their cookies. */
+  /** Recognizes browsers by their cookies. Undefined if the realm does not use cookies. */
   readonly cookies?: CookieJar | undefined;
 }
 
@@ -47,14 +47,14 @@ export class AnswerCheck {
     const wait = limiter.reserve(from, candidate.authid, MAX_WAIT);
     if (wait > MAX_WAIT) {
       const seconds = Math.ceil(wait / 1000);
-      const text = `too many wrong answers from here or for this name; try again in ${seconds} s`;
+      const text = `too many wrong answers from this address or for this name: try again in ${seconds} s`;
       return { abort: ErrorUri.AuthenticationDenied, message: text };
     }
     const check = (): AuthStep | Promise<AuthStep> => {
-      const verdict = question.check(message, wait === 0 ? () => limiter.hears(from, candidate.authid) : undefined);
+      const verdict = question.check(message, wait === 0 ? () => limiter.admitsNow(from, candidate.authid) : undefined);
       if (!(verdict instanceof Promise)) return this.#settle(request, candidate, verdict);
       return verdict.then(settled =>
-        settled.unheard === true
+        settled.unchecked === true
           ? this.check(request, candidate, question, message)
           : this.#settle(request, candidate, settled),
       );
@@ -68,7 +68,7 @@ export class AnswerCheck {
     const { authid, credential } = candidate;
     const record = verdict.as ?? candidate.record;
     const welcome = record === undefined || !verdict.right ? undefined : principalOf(record, credential.method);
-    // The principal may have been removed, or its credentials changed, after CHALLENGE was sent.
+    // The principal may have been removed or changed after CHALLENGE was sent.
     if (record === undefined || welcome === undefined || directory.stillKnows(realm, welcome) === false) {
       limiter.failed(countedAddress(link), authid);
       return DENIED;
@@ -79,7 +79,7 @@ export class AnswerCheck {
   }
 }
 
-/** From where attempts are counted; undefined for this machine, where a proxy may stand for everybody. */
+/** The address that attempts are counted for. Undefined for this machine: a local proxy may serve many clients. */
 function countedAddress(info: LinkInfo): string | undefined {
   return info.loopback ? undefined : networkOfPeer(info);
 }

@@ -12,25 +12,25 @@ import { WampScram } from '../methods/wamp-scram.ts';
 import { WampCra } from '../methods/wampcra.ts';
 import type { PrincipalRecord } from './principal-record.ts';
 
-/** What an application is asked about somebody who wants in. [advanced/authentication_dynamic] */
+/** A question to an application about a client that wants to join. [advanced/authentication_dynamic] */
 export interface LoginQuestion {
   readonly realm: string;
   readonly authid: string;
   readonly authmethod: ChallengeMethod;
-  /** What has been shown: `ticket`, or `pubkey`. */
+  /** The credential that the client sent: `ticket` or `pubkey`. */
   readonly shown: Readonly<Record<string, string>>;
-  /** Where it is, for people. */
+  /** Address of the client, for people. */
   readonly peer: string;
 }
 
-/** An application that knows principals which are written nowhere here. */
+/** An application that knows principals which are not in the configuration. */
 export interface AuthBackend {
   readonly methods: readonly ChallengeMethod[];
-  /** What the application says; undefined where it knows nobody of the name. Rejects where it cannot be asked. */
+  /** Resolves to the answer, or to undefined if the application does not know the name. Rejects if it does not answer. */
   ask(question: LoginQuestion): Promise<unknown>;
 }
 
-/** A ticket that the application is shown, and judges itself. */
+/** A ticket that the application checks itself. */
 export class DynamicTicket implements Credential {
   readonly method = 'ticket';
   readonly shape = 'ticket';
@@ -59,16 +59,17 @@ export class DynamicTicket implements Credential {
   }
 }
 
-/** The principal that an application has told of, with what proves it; undefined where it has told of none. */
-export function toldRecord(question: LoginQuestion, answer: unknown): PrincipalRecord | undefined {
+/** The principal in an answer of an application, with its credential. Undefined if the answer names no role. */
+export function recordInAnswer(question: LoginQuestion, answer: unknown): PrincipalRecord | undefined {
   const authrole = roleIn(answer);
   if (authrole === undefined) return undefined;
   const credential = credentialIn(question, isDict(answer) ? answer : EMPTY_DICT);
-  if (credential === undefined) throw new Error(`the application gave no credential for ${question.authmethod}`);
+  if (credential === undefined)
+    throw new Error(`the answer of the authenticator has no valid credential for ${question.authmethod}`);
   return recordOf(question.authid, authrole, [credential]);
 }
 
-/** What strangers are asked where no principal has a credential of the method: as most have it. */
+/** The model of a decoy if no principal has a credential of the method. It has the most common parameters. */
 export function commonCredential(method: ChallengeMethod): Credential {
   if (method === 'cryptosign') return new Cryptosign([]);
   if (method !== 'wamp-scram') return new WampCra('');
@@ -81,37 +82,37 @@ function recordOf(authid: string, authrole: string, credentials: readonly Creden
   return { authid, authrole, authprovider: 'dynamic', credentials };
 }
 
-/** The role itself, or a dictionary with it. */
+/** An answer is the role itself, or a dictionary with it. */
 function roleIn(answer: unknown): string | undefined {
   const role = isDict(answer) ? answer['role'] : answer;
   return typeof role === 'string' && role !== '' ? role : undefined;
 }
 
-function credentialIn({ authmethod, shown }: LoginQuestion, told: Dict): Credential | undefined {
+function credentialIn({ authmethod, shown }: LoginQuestion, answer: Dict): Credential | undefined {
   if (authmethod === 'cryptosign') {
-    // It was shown the key, and has not refused it.
-    const key = told['pubkey'] ?? shown['pubkey'];
+    // The application received the key and did not reject it.
+    const key = answer['pubkey'] ?? shown['pubkey'];
     return typeof key === 'string' && isPublicKey(key) ? new Cryptosign([key]) : undefined;
   }
-  const { salt, iterations } = told;
+  const { salt, iterations } = answer;
   if (authmethod === 'wampcra') {
-    const { secret, keylen = 32 } = told;
+    const { secret, keylen = 32 } = answer;
     if (typeof secret !== 'string') return undefined;
     if (typeof salt !== 'string') return new WampCra(secret);
     return typeof iterations === 'number' && typeof keylen === 'number'
       ? new WampCra(secret, { salt, iterations, keylen })
       : undefined;
   }
-  const { kdf = 'pbkdf2', memory = null } = told;
-  const [storedKey, serverKey] = [keyIn(told, 'stored_key'), keyIn(told, 'server_key')];
+  const { kdf = 'pbkdf2', memory = null } = answer;
+  const [storedKey, serverKey] = [keyIn(answer, 'stored_key'), keyIn(answer, 'server_key')];
   if (storedKey === undefined || serverKey === undefined || typeof salt !== 'string') return undefined;
   if (typeof iterations !== 'number' || (kdf !== 'pbkdf2' && kdf !== 'argon2id13')) return undefined;
   if (memory !== null && typeof memory !== 'number') return undefined;
   return new WampScram({ kdf, iterations, memory, salt, storedKey, serverKey });
 }
 
-function keyIn(told: Dict, name: string): Buffer | undefined {
-  const text = told[name];
+function keyIn(answer: Dict, name: string): Buffer | undefined {
+  const text = answer[name];
   const key = typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
   return key?.length === 32 ? key : undefined;
 }

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 
-/** Milliseconds that a browser is known again, from its last login by other means. */
+/** Milliseconds that a cookie is valid after the last login by another method. */
 const LIFETIME = 7 * 24 * 3_600_000;
 
-/** Browsers that are known. With more, those that logged in longest ago are forgotten. */
+/** Maximum number of browsers. If there are more, the one whose login is oldest is removed. */
 const MAX_BROWSERS = 10_000;
 
 const NAME = 'wampway';
@@ -16,15 +16,15 @@ export interface RememberedLogin {
   readonly digest?: string | undefined;
 }
 
-/** A browser, and the login of each realm. */
+/** The logins of one browser, by realm. */
 interface Browser {
   readonly until: number;
   readonly logins: Map<string, RememberedLogin>;
 }
 
 /**
- * Knows browsers again that have logged in, on the realm where they did and no other. Kept in memory, and hashed: what
- * is printed or dumped of it opens nothing.
+ * Recognizes browsers that have logged in, each on the realms where it did. Cookies are kept in memory and only as
+ * hashes, so a dump of the memory does not reveal a valid cookie.
  */
 export class CookieJar {
   readonly #clock: Clock;
@@ -35,8 +35,8 @@ export class CookieJar {
   }
 
   /**
-   * The cookie of a browser whose `Cookie` header is this, and where it is a new one the value of `Set-Cookie`. One that
-   * it brings and that is not known here is replaced: somebody else may have put it there, to share the login to come.
+   * Returns the cookie for a `Cookie` header, and for a new cookie the value of `Set-Cookie`. An unknown cookie is
+   * replaced: an attacker may have set it, to share the login that follows (session fixation).
    */
   cookieFor(header: string | undefined, secure: boolean): { readonly cookie: string; readonly setCookie?: string } {
     const brought = valueIn(header);
@@ -47,7 +47,7 @@ export class CookieJar {
     return { cookie, setCookie: `${NAME}=${cookie}; ${attributes.join('; ')}` };
   }
 
-  /** From now on, `cookie` stands for `login` on `realm`, as long as its principal has these credentials. */
+  /** Stores that `cookie` stands for `login` on `realm`. */
   remember(realm: string, cookie: string, { authid, digest }: RememberedLogin): void {
     const logins = this.#browser(cookie)?.logins ?? new Map<string, RememberedLogin>();
     logins.set(realm, { authid, digest });
@@ -61,7 +61,7 @@ export class CookieJar {
     }
   }
 
-  /** The login that `cookie` stands for on `realm`. The caller compares its digest with that of the principal now. */
+  /** The login of `cookie` on `realm`. The caller must compare its digest with the current digest of the principal. */
   find(realm: string, cookie: string): RememberedLogin | undefined {
     return this.#browser(cookie)?.logins.get(realm);
   }

@@ -7,32 +7,33 @@ import type { PrincipalDirectory } from './principal-directory.ts';
 import { isAuthid } from './principal-names.ts';
 import { mayComeFrom, type PrincipalRecord, principalOf } from './principal-record.ts';
 
-/** What a device that does not speak WAMP has shown, in whatever protocol. */
+/** The credentials of a device that does not speak WAMP. */
 export interface DeviceCredentials {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** Of MQTT. */
+  /** The MQTT client id. */
   readonly clientId?: string | undefined;
   readonly certificate?: PeerCertificate | undefined;
-  /** The configured port that it is at: whoever wrote the configuration vouches for that name. */
+  /** The name of the configured port that the device is attached to. The configuration vouches for that name. */
   readonly port?: string | undefined;
-  /** Its IP address alone. */
+  /** IP address without port. */
   readonly address?: string | undefined;
   readonly loopback: boolean;
-  /** Why its address is not known. */
+  /** The reason why the address is not known. */
   readonly addressHint?: string | undefined;
 }
 
 /**
- * The principal that a device is; why it is refused, for the log and the device; or `stranger`, if it has shown nothing that
- * a principal is known by: then the terms of its bridge decide (`DeviceAdmission`).
+ * The principal of a device, or the reason of a refusal for the log and the device. `unknown`: the device showed no
+ * credential of a principal, so the settings of its bridge decide (`DeviceAdmission`).
  */
-export type KnownIdentity = { readonly principal: Principal } | { readonly refused: string } | 'stranger';
+export type KnownIdentity = { readonly principal: Principal } | { readonly refused: string } | 'unknown';
 
+/** Milliseconds that a password may wait to be checked. One that would wait longer is rejected. */
 const MAX_WAIT = 5_000;
 const DENIED = { refused: 'these credentials are not valid here' } as const;
 
-/** Knows the devices of bridges by the same principals as WAMP clients: a password is the principal's ticket. */
+/** Authenticates devices of bridges by the principals of WAMP clients. A password is the ticket of the principal. */
 export class DeviceAuthenticator {
   readonly #directory: PrincipalDirectory;
   readonly #limiter: AttemptLimiter;
@@ -51,16 +52,16 @@ export class DeviceAuthenticator {
       return this.#mayUse(realm, shown, credentials) ? identityOf(shown, 'tls', clientId) : DENIED;
     }
     if (username === undefined || password === undefined || !this.#directory.uses(realm, 'ticket')) {
-      return this.#stranger(realm, credentials);
+      return this.#unproved(realm, credentials);
     }
     if (!isAuthid(username)) return DENIED;
     return this.#byTicket(realm, username, password, credentials);
   }
 
-  /** Nobody proves to be who it says by its name alone: a name that belongs to somebody is not a stranger's. */
-  #stranger(realm: string, { username, clientId }: DeviceCredentials): KnownIdentity {
+  /** A name alone proves nothing, so a device without credentials must not use the name of a principal. */
+  #unproved(realm: string, { username, clientId }: DeviceCredentials): KnownIdentity {
     const taken = [username, clientId].find(name => name !== undefined && this.#directory.isTaken(realm, name));
-    return taken === undefined ? 'stranger' : { refused: `${taken} is a principal, and has to prove that it is` };
+    return taken === undefined ? 'unknown' : { refused: `${taken} is a principal: the device must prove its identity` };
   }
 
   async #byTicket(
@@ -76,14 +77,14 @@ export class DeviceAuthenticator {
     if (wait > 0) await new Promise<void>(resolve => this.#clock.after(wait, resolve));
     const record = this.#directory.find(realm, username);
     const known = record !== undefined && this.#mayUse(realm, record, credentials) ? record : undefined;
-    // For those who exist too: the time until the answer tells nobody apart.
+    // A decoy is computed for existing principals too, so the time until the answer does not show which ones exist.
     const decoy = this.#directory.decoy(realm, username, ['ticket'])?.credential;
     const ticket = known?.credentials.find(one => one instanceof Ticket) ?? decoy;
-    const heard = wait === 0 ? () => this.#limiter.hears(from, username) : undefined;
-    const right = ticket instanceof Ticket && (await ticket.matches(password, heard));
-    if (right === 'unheard') return this.#byTicket(realm, username, password, credentials);
+    const stillAllowed = wait === 0 ? () => this.#limiter.admitsNow(from, username) : undefined;
+    const right = ticket instanceof Ticket && (await ticket.matches(password, stillAllowed));
+    if (right === 'unchecked') return this.#byTicket(realm, username, password, credentials);
     const identity = right && known !== undefined ? identityOf(known, 'ticket', clientId) : undefined;
-    // The file of principals may have changed while the hash was computed.
+    // The principals may have changed while the hash was computed.
     if (identity === undefined || this.#directory.stillKnows(realm, identity.principal) === false) {
       this.#limiter.failed(from, username);
       return DENIED;
@@ -92,7 +93,7 @@ export class DeviceAuthenticator {
     return identity;
   }
 
-  /** Whether the principal may come from there, and by that client id. */
+  /** Whether the principal may connect from the address and with the client id. */
   #mayUse(realm: string, record: PrincipalRecord, { address, loopback, clientId }: DeviceCredentials): boolean {
     if (clientId !== undefined && !this.#directory.mayUseClientId(realm, record, clientId)) return false;
     return mayComeFrom(record, { address, loopback });

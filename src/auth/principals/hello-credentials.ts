@@ -5,10 +5,10 @@ import { type Dict, EMPTY_DICT, isDict } from '../../wamp/dict.ts';
 import { publicKeyIn } from '../methods/cryptosign.ts';
 import { helloName, isAuthid } from './principal-names.ts';
 
-/** A HELLO that offers more methods than there are is looked at no further. */
+/** Maximum number of methods in a HELLO. Further ones are ignored. */
 const MAX_METHODS = 20;
 
-/** A client that lists no methods takes what there is without asking, or means what it said in HTTP. */
+/** The methods in HELLO. Without any, a client means the credentials of its HTTP request, or anonymous. */
 export function methodsIn({ details, link }: AdmissionRequest): readonly string[] {
   const methods = helloMethods(details);
   if (methods.length === 0) return httpCredentials(link) === undefined ? ['anonymous'] : ['ticket'];
@@ -19,7 +19,7 @@ export function authextraOf({ authextra }: Dict): Dict {
   return isDict(authextra) ? authextra : EMPTY_DICT;
 }
 
-/** The name in HELLO or in HTTP, or for cryptosign the key that stands for one. */
+/** The authid in HELLO or in the HTTP request. For cryptosign without a name, the public key. */
 export function authidOf({ details, link }: AdmissionRequest, methods: readonly string[]): string | undefined {
   const name = helloName(details);
   if (name !== undefined) return name;
@@ -28,7 +28,7 @@ export function authidOf({ details, link }: AdmissionRequest, methods: readonly 
   return methods.includes('cryptosign') ? publicKeyIn(authextraOf(details)) : undefined;
 }
 
-/** What the request that became a WebSocket says of who sends it: `Basic` a name and a ticket, `Bearer` a ticket. [RFC7617], [RFC6750] */
+/** The Authorization header of the WebSocket request: `Basic` has a name and a ticket, `Bearer` a ticket. [RFC7617], [RFC6750] */
 export function httpCredentials({
   headers,
 }: LinkInfo): { readonly authid?: string; readonly ticket: string } | undefined {

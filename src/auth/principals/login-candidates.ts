@@ -1,12 +1,12 @@
 import type { AdmissionRequest } from '../../router/policy/authenticator.ts';
 import { type Credential, challengeMethods } from '../methods/credential.ts';
 import { publicKeyIn } from '../methods/cryptosign.ts';
-import { type AuthBackend, commonCredential, DynamicTicket, toldRecord } from './auth-backend.ts';
+import { type AuthBackend, commonCredential, DynamicTicket, recordInAnswer } from './auth-backend.ts';
 import { authextraOf, authidOf } from './hello-credentials.ts';
 import type { PrincipalDirectory } from './principal-directory.ts';
 import { mayComeFrom, type PrincipalRecord } from './principal-record.ts';
 
-/** A principal, or what stands in for one that does not exist. */
+/** A principal that CHALLENGE is sent to, or a decoy of one that does not exist. */
 export interface LoginCandidate {
   readonly record: PrincipalRecord | undefined;
   readonly credential: Credential;
@@ -24,14 +24,14 @@ export class LoginCandidates {
     this.#backend = backend;
   }
 
-  /** Who is asked to prove itself, and by what; undefined where nothing can be asked. */
+  /** The principal or decoy for a HELLO. Undefined if HELLO names none, or no principal of the realm uses a method. */
   find(request: AdmissionRequest, offered: readonly string[]): LoginCandidate | undefined {
     const directory = this.#directory;
     const { realm, link } = request;
     const methods = offered.filter(method => challengeMethods.some(known => known === method));
     const authid = authidOf(request, methods);
     if (authid === undefined) return undefined;
-    // For those who exist too: the time until CHALLENGE tells nobody apart.
+    // A decoy is computed for existing principals too, so the time until CHALLENGE does not show which ones exist.
     const decoy = directory.decoy(realm, authid, methods);
     const record =
       directory.find(realm, authid) ??
@@ -45,7 +45,7 @@ export class LoginCandidates {
     return decoy === undefined ? undefined : { record: undefined, authid, ...decoy };
   }
 
-  /** Whom the application knows by that name, or a decoy; undefined where it is not to be asked. */
+  /** Asks the application for the principal. Resolves to a decoy if it does not know it. Undefined if none is asked. */
   ask(request: AdmissionRequest, offered: readonly string[]): Promise<LoginCandidate> | undefined {
     const backend = this.#backend;
     const directory = this.#directory;
@@ -61,7 +61,7 @@ export class LoginCandidates {
     const pubkey = publicKeyIn(authextraOf(details));
     const question = { ...about, shown: method === 'cryptosign' && pubkey !== undefined ? { pubkey } : {} };
     return backend.ask(question).then(answer => {
-      const record = toldRecord(question, answer);
+      const record = recordInAnswer(question, answer);
       const [credential] = record?.credentials ?? [];
       if (record !== undefined && credential !== undefined) {
         return { record, credential, authid, authrole: record.authrole };

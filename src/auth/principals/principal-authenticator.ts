@@ -18,8 +18,8 @@ export interface PrincipalAuthenticatorOptions extends AnswerCheckOptions {
 }
 
 /**
- * Admits the principals of one realm: by the first of the methods offered in HELLO that can be, and by none that was
- * not. [advanced/authentication]
+ * Authenticates the principals of one realm by the first method in HELLO.Details.authmethods that is possible.
+ * [advanced/authentication]
  */
 export class PrincipalAuthenticator implements Authenticator {
   readonly #options: PrincipalAuthenticatorOptions;
@@ -40,7 +40,7 @@ export class PrincipalAuthenticator implements Authenticator {
     if (name !== undefined && !isAuthid(name)) {
       return {
         abort: ErrorUri.InvalidArgument,
-        message: 'HELLO.Details.authid is no name: text without control characters',
+        message: 'HELLO.Details.authid must be text without control characters',
       };
     }
     let refusal: AuthStep | undefined;
@@ -50,20 +50,20 @@ export class PrincipalAuthenticator implements Authenticator {
         if (step instanceof Promise || 'welcome' in step) return step;
         refusal ??= step;
       } else if (method === 'tls' || method === 'cookie') {
-        const record = method === 'tls' ? this.#shown(request) : this.#known(request);
+        const record = method === 'tls' ? this.#byCertificate(request) : this.#byCookie(request);
         if (record !== undefined) return { welcome: principalOf(record, method) };
         if (method === 'tls' ? directory.uses(realm, 'tls') : this.#options.cookies !== undefined) refusal ??= DENIED;
       }
     }
     const candidate = this.#candidates.find(request, offered);
-    const told = candidate?.record === undefined ? this.#candidates.ask(request, offered) : undefined;
-    if (told !== undefined) return told.then(found => this.#ask(request, found));
+    const asked = candidate?.record === undefined ? this.#candidates.ask(request, offered) : undefined;
+    if (asked !== undefined) return asked.then(found => this.#ask(request, found));
     if (candidate !== undefined) return this.#ask(request, candidate);
     return refusal ?? this.#noMethod(realm, details, offered);
   }
 
-  /** Whose certificate the peer has shown. */
-  #shown({ realm, details, link }: AdmissionRequest): PrincipalRecord | undefined {
+  /** The principal of the client certificate. */
+  #byCertificate({ realm, details, link }: AdmissionRequest): PrincipalRecord | undefined {
     if (link.certificate === undefined) return undefined;
     const record = this.#options.directory.findByCertificate(realm, link.certificate);
     const authid = helloName(details);
@@ -72,13 +72,13 @@ export class PrincipalAuthenticator implements Authenticator {
       : undefined;
   }
 
-  /** Who logged in on this realm by this browser before. */
-  #known({ realm, details, link }: AdmissionRequest): PrincipalRecord | undefined {
+  /** The principal that logged in on this realm from this browser before. */
+  #byCookie({ realm, details, link }: AdmissionRequest): PrincipalRecord | undefined {
     const { cookies, directory } = this.#options;
     const known = link.cookie === undefined ? undefined : cookies?.find(realm, link.cookie);
     if (known === undefined || (helloName(details) ?? known.authid) !== known.authid) return undefined;
     const record = directory.find(realm, known.authid);
-    // A changed password ends what was logged in with the old one.
+    // A login with an old password is no longer valid.
     if (record === undefined || record.digest !== known.digest) return undefined;
     return mayComeFrom(record, link) ? record : undefined;
   }
@@ -107,13 +107,16 @@ export class PrincipalAuthenticator implements Authenticator {
       method => directory.uses(realm, method) || backend?.methods.includes(method) === true,
     );
     if (helloName(details) === undefined && offered.some(method => known.some(name => name === method))) {
-      return { abort: ErrorUri.AuthenticationRequired, message: 'HELLO.Details.authid has to say who wants to join' };
+      return {
+        abort: ErrorUri.AuthenticationRequired,
+        message: 'HELLO.Details.authid is missing: it must name the principal',
+      };
     }
     const here = [...known, ...(directory.uses(realm, 'tls') ? ['tls'] : [])];
     const message =
       here.length === 0
         ? 'the only authentication method here is anonymous, and HELLO.Details.authmethods does not list it'
-        : `HELLO.Details.authmethods lists none of the methods of this realm: ${here.join(', ')}`;
+        : `HELLO.Details.authmethods lists no method of this realm: ${here.join(', ')}`;
     return { abort: ErrorUri.NoMatchingAuthMethod, message };
   }
 }

@@ -1,21 +1,21 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { PeerCertificate, Principal } from '../../link/link.ts';
-import type { Credential, Draw } from '../methods/credential.ts';
+import type { Credential, DeriveOctets } from '../methods/credential.ts';
 import { Cryptosign } from '../methods/cryptosign.ts';
 import { WampCra } from '../methods/wampcra.ts';
 import type { CertificateRule, PrincipalRecord } from './principal-record.ts';
 
-/** What strangers see of a realm's principals, and who they are. */
+/** The principals of one realm, by the keys that they are found by. */
 interface RealmIndex {
   readonly byName: Map<string, PrincipalRecord>;
   readonly byKey: Map<string, PrincipalRecord>;
   readonly clientIds: Set<string>;
   readonly withCertificate: [CertificateRule, PrincipalRecord][];
-  /** One of each shape that credentials here have: the models of decoys. */
+  /** One credential of each shape on the realm: the models of decoys. */
   readonly models: Map<string, { readonly credential: Credential; readonly authrole: string }>;
 }
 
-/** All principals, by what they are found by. Replaced as a whole when they change. */
+/** Finds principals by name, key or certificate. The whole content is replaced when they change. */
 export class PrincipalDirectory {
   readonly #realmNames: readonly string[];
   #realms: ReadonlyMap<string, RealmIndex>;
@@ -32,15 +32,15 @@ export class PrincipalDirectory {
     return this.#size;
   }
 
-  /** `pepper`: what decoys are made from. Where it stays the same, so do they, and nobody can tell them by a restart. */
+  /** `pepper`: the key that decoys are derived from. If it stays the same, a decoy does not change with a restart. */
   replace(records: readonly PrincipalRecord[], pepper?: Uint8Array): void {
     this.#pepper = pepper ?? this.#pepper;
     this.#realms = this.#index(records);
   }
 
   /**
-   * Whether a session of `principal` would still be admitted: with the same role, credentials and client id. Undefined if
-   * it was not admitted as one of these principals.
+   * Whether a session of `principal` would still be admitted with the same role, credentials and client id. Undefined if
+   * the session was not admitted by this directory.
    */
   stillKnows(realm: string, principal: Principal): boolean | undefined {
     const { authid, authrole, authmethod, authprovider, credentials, clientId } = principal;
@@ -51,8 +51,8 @@ export class PrincipalDirectory {
   }
 
   /**
-   * Whether a principal may use an MQTT client id: one of its list; without a list, any but the names and client ids of other
-   * principals, as calls, presence and rules with `{clientid}` go by it.
+   * Whether a principal may use an MQTT client id: one of its list. Without a list, it may use any except the names and
+   * client ids of other principals, because calls, presence and rules with `{clientid}` identify a device by it.
    */
   mayUseClientId(realm: string, { authid, clientIds }: PrincipalRecord, clientId: string): boolean {
     if (clientIds !== undefined) return clientIds.includes(clientId);
@@ -63,7 +63,7 @@ export class PrincipalDirectory {
     return this.#realms.get(realm)?.byName.get(authid);
   }
 
-  /** By a public key of cryptosign, in lower-case hex. */
+  /** `key`: a public key of cryptosign, in lower-case hex. */
   findByKey(realm: string, key: string): PrincipalRecord | undefined {
     return this.#realms.get(realm)?.byKey.get(key);
   }
@@ -78,13 +78,13 @@ export class PrincipalDirectory {
     return undefined;
   }
 
-  /** Whether a name is a principal's, or an MQTT client id that only a principal may use. */
+  /** Whether a name is the authid of a principal, or an MQTT client id that is reserved for a principal. */
   isTaken(realm: string, name: string): boolean {
     const index = this.#realms.get(realm);
     return index !== undefined && (index.byName.has(name) || index.clientIds.has(name));
   }
 
-  /** Whether some principal of the realm proves itself by `method`. */
+  /** Whether a principal of the realm can authenticate by `method`. */
   uses(realm: string, method: string): boolean {
     const index = this.#realms.get(realm);
     if (index === undefined) return false;
@@ -94,8 +94,8 @@ export class PrincipalDirectory {
   }
 
   /**
-   * What is asked of somebody who does not exist: a credential as one of the realm's principals has it, of one of
-   * `methods`. The same name is always asked the same, or its changing would tell that it is made up.
+   * A fake credential for a name that does not exist, with the shape of a credential of the realm, of one of `methods`.
+   * The same name always gets the same decoy, otherwise a change would reveal it.
    * [advanced/authentication_scram: mock CHALLENGE]
    */
   decoy(
@@ -103,23 +103,23 @@ export class PrincipalDirectory {
     authid: string,
     methods: readonly string[],
   ): { readonly credential: Credential; readonly authrole: string } | undefined {
-    const draw: Draw = (label, octets) => this.#draw(JSON.stringify([realm, authid, label]), octets);
+    const derive: DeriveOctets = (label, octets) => this.#derive(JSON.stringify([realm, authid, label]), octets);
     let best: { readonly credential: Credential; readonly authrole: string; readonly score: Buffer } | undefined;
     for (const [shape, model] of this.#realms.get(realm)?.models ?? []) {
       if (!methods.includes(model.credential.method)) continue;
-      const score = draw(`shape ${shape}`, 16);
-      // Highest of all: a shape more changes few of the choices.
+      const score = derive(`shape ${shape}`, 16);
+      // The highest score wins, so that a new shape changes only few of the decoys.
       if (best === undefined || score.compare(best.score) > 0) best = { ...model, score };
     }
-    return best === undefined ? undefined : { credential: best.credential.decoy(draw), authrole: best.authrole };
+    return best === undefined ? undefined : { credential: best.credential.decoy(derive), authrole: best.authrole };
   }
 
-  /** A decoy of this credential, for that name. */
+  /** A decoy of this credential for a name. */
   decoyOf(credential: Credential, realm: string, authid: string): Credential {
-    return credential.decoy((label, octets) => this.#draw(JSON.stringify([realm, authid, label]), octets));
+    return credential.decoy((label, octets) => this.#derive(JSON.stringify([realm, authid, label]), octets));
   }
 
-  #draw(label: string, octets: number): Buffer {
+  #derive(label: string, octets: number): Buffer {
     const blocks = Array.from({ length: Math.ceil(octets / 32) }, (_, index) =>
       createHmac('sha256', this.#pepper).update(`${index} ${label}`).digest(),
     );
@@ -148,7 +148,7 @@ function enter(index: RealmIndex, record: PrincipalRecord): void {
   for (const id of record.clientIds ?? []) index.clientIds.add(id);
   for (const rule of record.certificates ?? []) index.withCertificate.push([rule, record]);
   for (const credential of record.credentials) {
-    // What wampcra asks names the role: a stranger is shown one of those that there are. [advanced/authentication_cra]
+    // A CHALLENGE of wampcra contains the role, so there is one model for each role. [advanced/authentication_cra]
     const shape = credential instanceof WampCra ? `${credential.shape} ${record.authrole}` : credential.shape;
     if (!index.models.has(shape)) index.models.set(shape, { credential, authrole: record.authrole });
     if (credential instanceof Cryptosign) for (const key of credential.keys) index.byKey.set(key, record);

@@ -11,23 +11,23 @@ import {
 import { isDict } from '../../wamp/dict.ts';
 import type { MatchPolicy, Uri } from '../../wamp/uri.ts';
 
-/** An application that decides what the sessions of some roles may do. [advanced/authorization] */
+/** An application that authorizes the sessions of some roles. [advanced/authorization] */
 export interface PermissionBackend {
   readonly roles: ReadonlySet<string>;
-  /** Milliseconds that an answer holds. */
+  /** Milliseconds that an answer is valid. */
   readonly lifetime: number;
-  /** Rejects where it cannot be asked. */
+  /** Rejects if the application does not answer. */
   ask(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Promise<unknown>;
 }
 
-/** Answers that are remembered for one session; the oldest give way. */
+/** Maximum of cached answers for one session. If there are more, the oldest is removed. */
 const MAX_REMEMBERED = 1000;
 
-/** Milliseconds for which an application that could not be asked is left alone. */
+/** Milliseconds until an application that did not answer is asked again. */
 const FAILURE_LIFETIME = 1000;
 
 const FAIL: Decision = Object.freeze({ verdict: 'fail', disclose: 'never' });
-/** As a rule allows: a callee pushes nobody off unless it is said. */
+/** `force`: a callee replaces another one only if a rule allows it. */
 const ALLOWED: Decision = Object.freeze({ ...ALLOW, force: false });
 
 interface Remembered {
@@ -35,7 +35,7 @@ interface Remembered {
   readonly until: number;
 }
 
-/** Asks applications about the roles that are theirs, remembers what they say, and leaves the others to another authorizer. */
+/** Asks applications about the roles that are assigned to them and caches the answers. Other roles go to `inner`. */
 export class DynamicAuthorizer implements Authorizer {
   readonly #inner: Authorizer;
   readonly #backends: ReadonlyMap<string, PermissionBackend>;
@@ -80,10 +80,7 @@ export class DynamicAuthorizer implements Authorizer {
       const decision = decisionIn(await backend.ask(session, action, uri, match));
       return { decision, until: this.#clock.monotonic() + backend.lifetime };
     } catch (error) {
-      this.#log.warn(
-        { session: session.id, action, uri, err: error },
-        'the application that authorizes did not answer',
-      );
+      this.#log.warn({ session: session.id, action, uri, err: error }, 'no valid answer from the authorizer procedure');
       return { decision: FAIL, until: this.#clock.monotonic() + FAILURE_LIFETIME };
     }
   }
@@ -113,17 +110,16 @@ function keyOf(action: Action, uri: string, match: MatchPolicy): string {
   return `${action} ${match} ${uri}`;
 }
 
-/** `true`, `false`, or a dictionary with `allow`. Throws for what is no answer. */
+/** An answer is `true`, `false`, or a dictionary with `allow`. Throws if it is not valid. */
 function decisionIn(answer: unknown): Decision {
-  const told = isDict(answer) ? answer : { allow: answer };
-  const { allow, disclose, trustlevel } = told;
-  if (typeof allow !== 'boolean') throw new Error('the application answers neither true nor false');
+  const { allow, disclose, trustlevel, retain, history } = isDict(answer) ? answer : { allow: answer };
+  if (typeof allow !== 'boolean') throw new Error('the answer of the authorizer is neither true nor false');
   if (!allow) return DENY;
   return Object.freeze({
     ...ALLOWED,
     ...(disclose === true && { disclose: 'always' as const }),
     ...(typeof trustlevel === 'number' && trustlevel >= 0 && { trustlevel }),
-    ...(told['retain'] === false && { retain: false }),
-    ...(told['history'] === false && { history: false }),
+    ...(retain === false && { retain: false }),
+    ...(history === false && { history: false }),
   });
 }

@@ -10,43 +10,42 @@ import type { MatchPolicy, Uri, UriRule } from '../../wamp/uri.ts';
 import { hasVariables, type PermissionRule, rulesFor } from './rule.ts';
 import { RuleSet } from './rule-set.ts';
 
-/** What holds for the sessions of one role. */
+/** The permissions of the sessions of one role. */
 export interface RolePolicy {
-  /** The answer where something is allowed and no rule says more. */
+  /** The decision if an action is allowed and no rule says more. */
   readonly decision: Decision;
-  /** Undefined is everything, on a realm where no role has rules. */
+  /** Undefined: everything is allowed, if no role of the realm has rules. */
   readonly rules: readonly PermissionRule[] | undefined;
 }
 
 export interface RealmPolicy {
   readonly uri: UriRule;
   readonly roles: ReadonlyMap<string, RolePolicy>;
-  /** Whether a role without rules may do nothing, also where no other has any. Default false. */
+  /** Whether a role without rules may do nothing even if no other role has any. Default false. */
   readonly closed?: boolean;
 }
 
 interface Prepared {
   readonly decision: Decision;
   readonly rules: readonly PermissionRule[];
-  /** The rules of all its sessions, where they are the same for all. */
+  /** The rules of all its sessions, if they are the same for all. */
   readonly shared: RuleSet | undefined;
 }
 
 interface PreparedRealm {
   readonly policy: RealmPolicy;
-  /** Whether what no rule allows is forbidden. */
+  /** Whether an action is forbidden if no rule allows it. */
   readonly ruled: boolean;
   readonly roles: ReadonlyMap<string, Prepared>;
 }
 
 /**
- * Decides by the role of a session. A realm on which no role has rules lets everybody do everything; on any other, what
- * no rule of its role allows, a session may not. What others learn of who does something, and how far it is to be trusted,
- * follows from the role too. [advanced/rpc_caller_identification], [advanced/rpc_call_trustlevels],
+ * Authorizes by the role of a session. If no role of a realm has rules, everything is allowed. Otherwise a session may do
+ * only what a rule of its role allows. The role also decides about disclosure and trust level. [advanced/rpc_caller_identification], [advanced/rpc_call_trustlevels],
  * [advanced/pubsub_publisher_identification], [advanced/pubsub_publication_trustlevels]
  */
 export class RoleAuthorizer implements Authorizer {
-  /** Rules never change; a session keeps its role. */
+  /** Constant: neither the rules nor the role of a session change. */
   readonly version = 1;
   readonly #realms: ReadonlyMap<string, PreparedRealm>;
   readonly #ofSession = new WeakMap<SessionView, RuleSet>();
@@ -70,7 +69,7 @@ export class RoleAuthorizer implements Authorizer {
     if (known === undefined) return ALLOW;
     if (!known.ruled) return known.policy.roles.get(principal.authrole)?.decision ?? ALLOW;
     const role = known.roles.get(principal.authrole);
-    // A bridge's own work is this program's; what it publishes again for a client is not.
+    // A service session of a bridge may do everything. A session that republishes for a client may not.
     if (role === undefined) return session.internal && session.linkInfo.internal !== 'replay' ? ALLOW : DENY;
     const rules = role.shared ?? this.#rulesOf(session, role, known.policy.uri);
     return rules.decide(action, uri, match, role.decision);

@@ -3,7 +3,7 @@ import type { UriRule } from '../../wamp/uri.ts';
 import type { PermissionRule } from './rule.ts';
 import { compareRank } from './rule-rank.ts';
 
-/** What a search may look at. Beyond that nothing is allowed: rules that need more are nobody's by hand. */
+/** Maximum of steps of a search. If it needs more, the answer is no. Rules written by hand need far fewer. */
 const MAX_STEPS = 20_000;
 
 const STRICT_ALPHABET = [...'0123456789abcdefghijklmnopqrstuvwxyz_'];
@@ -14,8 +14,8 @@ export interface Pattern {
 }
 
 /**
- * Whether the rules allow `action` on every URI that `pattern` matches: exactly, also where a more special rule forbids a
- * part of what others allow, and where several rules only together allow all of it.
+ * Whether the rules allow `action` on every URI that `pattern` matches. The answer is exact, even if a more specific rule
+ * forbids a part, or if only several rules together allow all of it.
  */
 export function allowsAll(
   rules: readonly PermissionRule[],
@@ -28,8 +28,8 @@ export function allowsAll(
 }
 
 /**
- * One component of all the URIs that the rules cannot tell apart: this very text, or where `open` this text with
- * something behind it that no rule knows.
+ * A component that stands for all components which the rules treat in the same way. It is `text` exactly, or if `open`,
+ * `text` followed by characters that no rule names.
  */
 interface Component {
   readonly text: string;
@@ -37,11 +37,11 @@ interface Component {
 }
 
 /**
- * Walks the URIs of a pattern, component by component. The infinitely many components that may come next fall into a few
- * kinds: those that some rule spells out, those that begin like some prefix ends, and all others. One of each is tried.
+ * Walks the URIs of a pattern, component by component. The possible next components fall into a few kinds: those that a
+ * rule spells out, those that begin like the end of a prefix, and all others. The search tries one of each kind.
  */
 class Search {
-  /** A rule behind another is more special, or matches no URI of the other's. */
+  /** A rule with a higher rank is more specific than the others, or matches none of their URIs. */
   readonly #rank: ReadonlyMap<PermissionRule, number>;
   readonly #components: ReadonlyMap<PermissionRule, readonly string[]>;
   readonly #action: Action;
@@ -61,8 +61,8 @@ class Search {
   }
 
   /**
-   * Whether all URIs are allowed that go on from here: so many components are behind us, `live` are the rules that may
-   * still match, and `won` is the best prefix of those that do whatever follows.
+   * Whether all continuations are allowed after `depth` components. `live` are the rules that may still match. `won` is the
+   * most specific prefix rule that matches all continuations.
    */
   holdsFrom(depth: number, live: readonly PermissionRule[], won: PermissionRule | undefined): boolean {
     const key = `${depth} ${won === undefined ? '' : this.#rank.get(won)} ${live.map(rule => this.#rank.get(rule))}`;
@@ -98,14 +98,14 @@ class Search {
       const whole = still.filter(rule => rule.match !== 'prefix' && this.#components.get(rule)?.length === length);
       if (!this.#allows(whole.reduce((winner, rule) => this.#better(winner, rule), best))) return false;
     }
-    if (!this.#mayGoOnBehind(length)) return true;
+    if (!this.#mayContinueAfter(length)) return true;
     const deeper = still.filter(rule => (this.#components.get(rule)?.length ?? 0) > length);
-    // Nothing tells the longer ones apart any more.
+    // No rule distinguishes longer URIs.
     if (deeper.length === 0 && this.#isPrefix && length >= this.#pattern.length) return this.#allows(best);
     return this.holdsFrom(length, deeper, best);
   }
 
-  /** One component of each kind that the pattern lets stand at `depth`. */
+  /** One component of each kind that the pattern allows at `depth`. */
   #kinds(depth: number, live: readonly PermissionRule[]): Component[] {
     const wanted = this.#pattern[depth];
     const last = depth === this.#pattern.length - 1;
@@ -125,7 +125,7 @@ class Search {
     return [...literals].map(text => ({ text, open: false })).concat(open.map(text => ({ text, open: true })));
   }
 
-  /** Whether, of so few characters, a component can be made that begins with `cut` and is of no other kind. */
+  /** Whether a strict component exists that begins with `cut` and is of no other kind. */
   #hasOthers(cut: string, literals: ReadonlySet<string>, cuts: ReadonlySet<string>): boolean {
     if (cut !== '' && !literals.has(cut)) return true;
     return STRICT_ALPHABET.some(character => ![...cuts].some(other => other.startsWith(cut + character)));
@@ -135,7 +135,7 @@ class Search {
     return this.#isPrefix ? length >= this.#pattern.length : length === this.#pattern.length;
   }
 
-  #mayGoOnBehind(length: number): boolean {
+  #mayContinueAfter(length: number): boolean {
     return this.#isPrefix || length < this.#pattern.length;
   }
 

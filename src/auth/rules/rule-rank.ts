@@ -1,15 +1,15 @@
 import type { MatchPolicy } from '../../wamp/uri.ts';
 
-/** A pattern with what its rank follows from. */
+/** A pattern that has a rank. */
 export interface Ranked {
   readonly uri: string;
   readonly match: MatchPolicy;
 }
 
 /**
- * Positive where `one` is more special than `other`, of two patterns that match the same URI: exact before all; then who
- * says more before leaving the first thing open; then a wildcard, which says how long the URI is, before a prefix; then
- * the wildcard that says the first component that the other leaves open.
+ * Positive if `one` is more specific than `other`, for two patterns that match the same URI. An exact pattern comes
+ * first, then the pattern with more text before its first open part. A wildcard comes before a prefix, because it fixes
+ * the length of the URI. Of two wildcards, the one that spells out the first component that the other leaves open.
  */
 export function compareRank(one: Ranked, other: Ranked): number {
   const byHead = headLength(one) - headLength(other);
@@ -20,7 +20,7 @@ export function compareRank(one: Ranked, other: Ranked): number {
   return ours === theirs ? 0 : ours > theirs ? 1 : -1;
 }
 
-/** 1 for each component that is said, 0 for each that is left open. */
+/** 1 for each component that is spelled out, 0 for each open one. */
 function shapeOf({ uri }: Ranked): string {
   return uri
     .split('.')
@@ -33,7 +33,7 @@ function headLength({ uri, match }: Ranked): number {
   if (match === 'prefix') return uri.length;
   const components = uri.split('.');
   const open = components.indexOf('');
-  // One that leaves nothing open is as good as exact.
+  // A wildcard without an open component is equivalent to an exact pattern.
   if (open < 0) return Number.MAX_SAFE_INTEGER;
   return components.slice(0, open).reduce((length, component) => length + component.length + 1, 0);
 }

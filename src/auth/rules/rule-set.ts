@@ -6,10 +6,10 @@ import type { PermissionRule } from './rule.ts';
 import { allowsAll } from './rule-coverage.ts';
 import { compareRank } from './rule-rank.ts';
 
-/** Answers about patterns that are remembered. */
-const MAX_REMEMBERED = 1000;
+/** Maximum of cached decisions about patterns. */
+const MAX_CACHED = 1000;
 
-/** The rules of one role, none of them with variables: the most special that matches decides, and without one nothing may be. */
+/** The rules of one role, variables replaced. The most specific matching rule decides. Without one, access is denied. */
 export class RuleSet {
   readonly #rules: readonly PermissionRule[];
   readonly #uriRule: UriRule;
@@ -27,7 +27,7 @@ export class RuleSet {
     this.#rules = rules;
   }
 
-  /** `otherwise`: the answer about a pattern that several rules together allow. */
+  /** `otherwise`: the decision about a pattern that several rules together allow. */
   decide(action: Action, uri: string, match: MatchPolicy, otherwise: Decision): Decision {
     const rule = match === 'exact' ? this.#best(uri) : undefined;
     if (match === 'exact') return rule?.allow.has(action) === true ? rule.decision : DENY;
@@ -48,7 +48,7 @@ export class RuleSet {
     const known = this.#patterns.get(key);
     if (known !== undefined) return known;
     const allows = allowsAll(this.#rules, action, { uri, match }, this.#uriRule);
-    if (this.#patterns.size >= MAX_REMEMBERED) this.#patterns.clear();
+    if (this.#patterns.size >= MAX_CACHED) this.#patterns.clear();
     this.#patterns.set(key, allows);
     return allows;
   }

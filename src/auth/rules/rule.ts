@@ -1,32 +1,32 @@
 import type { Action, Decision } from '../../router/policy/authorizer.ts';
 import type { MatchPolicy } from '../../wamp/uri.ts';
 
-/** What a role may do with the URIs that match a pattern. What it does not allow, it forbids. */
+/** Allows a role some actions on the URIs that match a pattern, and forbids all others. */
 export interface PermissionRule {
-  /** May hold `{authid}` and `{clientid}`, which stand for those of the session. */
+  /** May contain the variables `{authid}` and `{clientid}` of the session. */
   readonly uri: string;
   readonly match: MatchPolicy;
   readonly allow: ReadonlySet<Action>;
-  /** The answer where it allows. */
+  /** The decision if the rule allows the action. */
   readonly decision: Decision;
 }
 
 const variables = { '{authid}': 'authid', '{clientid}': 'clientId' } as const;
 
-/** Who a session is, as far as rules name it. */
+/** The values of the variables for one session. */
 export interface RuleSubject {
   readonly authid: string;
   readonly clientId?: string | undefined;
 }
 
-/** Whether the rule is another one for each session. */
+/** Whether the rule differs from session to session. */
 export function hasVariables({ uri }: PermissionRule): boolean {
   return Object.keys(variables).some(variable => uri.includes(variable));
 }
 
 /**
- * The rules for one session: those about a client id that it does not have say nothing to it. Undefined where a name is
- * no component of a URI, such as `a.b`: whatever stood there would mean something else than was meant.
+ * The rules for one session, with variables replaced. A rule with `{clientid}` is left out if the session has no client id.
+ * Undefined if a name is not a valid URI component (`a.b`): the rule would then match other URIs than intended.
  */
 export function rulesFor(
   rules: readonly PermissionRule[],

@@ -20,20 +20,20 @@ import { principalRecords } from '../principals/configured-principals.ts';
 import { httpBackend, procedureBackend } from './auth-backends.ts';
 import { RealmCaller, type RealmCallerOptions } from './realm-caller.ts';
 
-/** Who may join which realm of this gateway, by what its configuration says. */
+/** Authenticates the clients and devices of all realms, as the configuration says. */
 export class Access implements Authenticator {
   readonly directory: PrincipalDirectory;
-  /** Undefined where no realm knows browsers again. */
+  /** Undefined if no realm uses cookies. */
   readonly cookies: CookieJar | undefined;
   readonly #devices: DeviceAuthenticator;
   readonly #realms: ReadonlyMap<string, Authenticator>;
   readonly #withApplication: ReadonlySet<string>;
 
-  /** `attach` hands a link to the router, once there is one. */
+  /** `attach` gives a link to the router. It is not called before the router exists. */
   constructor(config: GatewayConfig, clock: Clock, log: Logger, attach: (link: Link) => void) {
     const { realms, principals, limits } = config;
     this.directory = new PrincipalDirectory(realms.map(({ name }) => name));
-    // Where they are in a file, whoever watches it brings them.
+    // If the principals are in a file, `PrincipalWatch` supplies them.
     if (typeof principals !== 'string') this.directory.replace(principalRecords(principals));
     this.cookies = realms.some(({ cookies }) => cookies) ? new CookieJar(clock) : undefined;
     const limiter = new AttemptLimiter(clock, limits.failedLogins);
@@ -53,7 +53,7 @@ export class Access implements Authenticator {
     );
   }
 
-  /** Which principal a device is that does not speak WAMP. */
+  /** Authenticates a device that does not speak WAMP. */
   identify(realm: string, credentials: DeviceCredentials): Promise<KnownIdentity> {
     return this.#devices.identify(realm, credentials);
   }

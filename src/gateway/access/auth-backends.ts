@@ -5,10 +5,10 @@ import type { RealmCaller } from './realm-caller.ts';
 
 type AuthenticatorConfig = NonNullable<RealmConfig['authenticator']>;
 
-/** The most that an HTTP answer may have, in bytes. */
+/** Maximum size of an HTTP answer, in bytes. */
 const MAX_ANSWER = 64 * 1024;
 
-/** Errors that say that nobody could be asked, and nothing of who is asked about. */
+/** Errors that mean that the application could not be asked. They say nothing about the principal. */
 const technical: ReadonlySet<string> = new Set([
   ErrorUri.NoSuchProcedure,
   ErrorUri.Timeout,
@@ -19,7 +19,7 @@ const technical: ReadonlySet<string> = new Set([
   ErrorUri.NoAvailableCallee,
 ]);
 
-/** An application on the realm that knows who may join. Any other error than a technical one is its no. */
+/** Asks a procedure on the realm. An error of the procedure is a refusal, unless it is a technical one. */
 export function procedureBackend(
   { methods }: AuthenticatorConfig,
   procedure: string,
@@ -39,7 +39,7 @@ export function procedureBackend(
   };
 }
 
-/** An HTTP endpoint that knows it: asked by POST in JSON. 401, 403 and 404 are its no. */
+/** Asks an HTTP endpoint, by POST in JSON. The answers 401, 403 and 404 are refusals. */
 export function httpBackend({ methods, timeout, bearer }: AuthenticatorConfig, url: string): AuthBackend {
   return {
     methods,
@@ -58,7 +58,7 @@ export function httpBackend({ methods, timeout, bearer }: AuthenticatorConfig, u
       if (response.ok) return JSON.parse(await boundedText(response));
       await response.body?.cancel();
       if ([401, 403, 404].includes(response.status)) return undefined;
-      throw new Error(`the authentication service answers ${response.status}`);
+      throw new Error(`the authentication service answered HTTP ${response.status}`);
     },
   };
 }
@@ -73,7 +73,8 @@ async function boundedText(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) {
     const bytes = chunk as Uint8Array;
     length += bytes.length;
-    if (length > MAX_ANSWER) throw new Error(`the authentication service answers more than ${MAX_ANSWER} bytes`);
+    if (length > MAX_ANSWER)
+      throw new Error(`the answer of the authentication service has more than ${MAX_ANSWER} bytes`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks).toString('utf8');

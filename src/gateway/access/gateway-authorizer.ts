@@ -7,7 +7,7 @@ import { RealmCaller, type RealmCallerOptions } from './realm-caller.ts';
 
 type CallerOptions = Pick<RealmCallerOptions, 'clock' | 'log' | 'attach'>;
 
-/** What decides over sessions, by the roles of the configuration, and by applications where it names some. */
+/** The authorizer of a gateway: by the roles of the configuration, and by applications if it names some. */
 export function gatewayAuthorizer({ realms }: GatewayConfig, options: CallerOptions): Authorizer {
   const byRole = new RoleAuthorizer(new Map(realms.map(realm => [realm.name, realmPolicy(realm)])));
   const backends = new Map(
@@ -38,14 +38,14 @@ function backendOf(
 
 const disclosures = { 'on-request': 'on request', always: 'always', never: 'never' } as const;
 
-/** What the roles of a realm may do, as the configuration has it. */
+/** The permissions of the roles of a realm. */
 export function realmPolicy({ uri, roles, authorizer }: RealmConfig): RealmPolicy {
   return {
     uri,
     closed: authorizer !== undefined,
     roles: new Map(
-      Object.entries(roles).map(([role, { permissions, ...told }]) => {
-        const decision = decisionOf(ALLOW, told);
+      Object.entries(roles).map(([role, { permissions, ...settings }]) => {
+        const decision = decisionOf(ALLOW, settings);
         const ruled = { ...decision, force: false };
         return [
           role,
@@ -69,11 +69,11 @@ function ruleOf(permission: Permission, role: Decision): PermissionRule {
 
 function decisionOf(
   base: Decision,
-  told: { readonly disclose?: keyof typeof disclosures | undefined; readonly trustlevel?: number | undefined },
+  settings: { readonly disclose?: keyof typeof disclosures | undefined; readonly trustlevel?: number | undefined },
 ): Decision {
   return Object.freeze({
     ...base,
-    ...(told.disclose !== undefined && { disclose: disclosures[told.disclose] }),
-    ...(told.trustlevel !== undefined && { trustlevel: told.trustlevel }),
+    ...(settings.disclose !== undefined && { disclose: disclosures[settings.disclose] }),
+    ...(settings.trustlevel !== undefined && { trustlevel: settings.trustlevel }),
   });
 }

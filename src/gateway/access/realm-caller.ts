@@ -9,14 +9,14 @@ export interface RealmCallerOptions {
   readonly attach: (link: Link) => void;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Milliseconds that an answer may take. */
+  /** Maximum milliseconds until an answer. */
   readonly timeout: number;
 }
 
-/** Calls that may wait for their answers at a time. */
+/** Maximum number of pending calls. */
 const MAX_PENDING = 1000;
 
-/** Asks applications on a realm, in the gateway's own name, by a session that is there as soon as it is needed. */
+/** Calls procedures on a realm in the name of the gateway. It joins the realm with the first call. */
 export class RealmCaller {
   readonly #options: RealmCallerOptions;
   #session: Promise<JoinedSession> | undefined;
@@ -25,7 +25,7 @@ export class RealmCaller {
     this.#options = options;
   }
 
-  /** The first argument of the result. Rejects with a `WampError`: what the application says, or that it does not. */
+  /** Resolves to the first argument of the result. Rejects with the `WampError` of the call. */
   async call(procedure: string, args: readonly unknown[]): Promise<unknown> {
     this.#session ??= this.#join();
     const session = await this.#session;

@@ -33,26 +33,26 @@ export { type TlsConfig, tlsSchema } from '../config/values/tls-schema.ts';
 export type { DeviceIdentity } from '../devices/device-admission.ts';
 export type { DeviceRights } from '../devices/device-rights.ts';
 
-/** Who a bridge's session is on the realm: the bridge itself, or a device it speaks for. */
+/** The identity of a bridge's session on the realm: the bridge itself, or a device that it represents. */
 export interface Identity {
   readonly authid: string;
   readonly authrole: string;
-  /** What the device connects by, shown by the meta API, e.g. `mqtt 192.168.1.20:51234`. */
+  /** Protocol and address of the device, as the meta API shows it: `mqtt 192.168.1.20:51234`. */
   readonly peer?: string;
   /**
-   * The bridge's own work, in nobody's name: such a session is not counted, listed, killed or announced, and may do only
-   * what its role may. A device's session never is one. Default false.
+   * Marks a session of the bridge itself. Such a session is not counted, listed, killed or announced. It may do only
+   * what its role may. Must not be set for the session of a device. Default false.
    */
   readonly service?: boolean;
-  /** The MQTT client id, for permissions that name it. */
+  /** The MQTT client id, for permissions with `{clientid}`. */
   readonly clientId?: string;
-  /** The device's IP address, if it has not proved who it is: what it takes is counted by that. */
+  /** IP address of a device without credentials. Its limits are counted for that address. */
   readonly address?: string | undefined;
-  /** Who `identify` has found it to be: the rest but `peer` is then as this says. */
+  /** The result of `identify`. It overrides all other fields except `peer`. */
   readonly principal?: Principal;
 }
 
-/** What a bridge asks about before it passes it on in its own protocol. */
+/** A publication to check before a bridge forwards it in its own protocol. */
 export interface JudgedPublication {
   readonly topic: string;
   /** PUBLISH.Options. */
@@ -60,14 +60,14 @@ export interface JudgedPublication {
   readonly payload: Payload;
 }
 
-/** Whose a message is that outlives its session: kept with the message, to judge it again in a later run. */
+/** The sender of a message that outlives its session. It is stored with the message, to check it again in a later run. */
 export interface Owner {
   readonly authid: string;
   readonly authrole: string;
   readonly authmethod: string;
   readonly authprovider: string;
   readonly clientId?: string | undefined;
-  /** Of a client without credentials: its IP address, if it is known, and whether that is on this machine. */
+  /** IP address of a client without credentials, if known. `loopback`: whether it is on this machine. */
   readonly address?: string | undefined;
   readonly loopback?: boolean | undefined;
 }
@@ -76,41 +76,41 @@ export interface RawSocketListenOptions {
   readonly host: string;
   readonly port: number;
   readonly serializers: readonly SerializerName[];
-  /** The largest message accepted, in bytes. */
+  /** Maximum size of a received message, in bytes. */
   readonly maxMessageSize: number;
-  /** Speak TLS, as `readTls` gives it. */
+  /** The result of `readTls`. Without it, the listener does not use TLS. */
   readonly tls?: TlsOptions;
 }
 
-/** What the gateway gives a bridge: its only way to the rest of the world. */
+/** The interface of the gateway to a bridge. A bridge reaches the realm and the network only through it. */
 export interface BridgeContext {
   readonly log: Logger;
   readonly clock: Clock;
-  /** Counts and sums up which connections and logins are refused, of the whole gateway. */
+  /** Counts and summarizes refused connections and logins of the whole gateway. */
   readonly refusals: RefusalSummary;
-  /** For ages that outlive the process: those of what is in the store. */
+  /** Clock for ages that outlive the process, such as those of stored records. */
   readonly ages: AgeClock;
-  /** The realm that its sessions join, and the devices that it vouches for. */
+  /** The realm that its sessions and devices join. */
   readonly realm: string;
-  /** Aborted when the gateway stops; a bridge begins nothing new then. */
+  /** Aborted when the gateway stops. A bridge must then start no new work. */
   readonly signal: AbortSignal;
-  /** The bridge's own part of the gateway's store: for what must outlive the process. */
+  /** The bridge's own part of the gateway's store, for state that must outlive the process. */
   readonly store: Store;
   /**
-   * The prefixes of the URI space that belong to the bridges of this configuration: a device that uses one which is not its
-   * own means another's, and not a short name.
+   * The URI prefixes of all bridges of this configuration. If a device uses the prefix of another bridge, it means that
+   * bridge's URI and not a short name of its own.
    */
   readonly namespaces: readonly string[];
   /**
-   * Who a device is that does not speak WAMP, by what it has shown: a principal of the bridge's realm (a password is a ticket),
-   * or on the bridge's terms one that proves nothing. Takes its time if a password is wrong.
+   * Authenticates a device that does not speak WAMP. The result is a principal of the realm (a password is its ticket),
+   * or a device without credentials if `terms` allow it. Is delayed after wrong passwords.
    */
   identify(shown: DeviceCredentials, terms: Omit<UnprovedTerms, 'bridge'>): Promise<DeviceIdentity>;
   /** Joins the bridge's realm over a local link. */
   join(identity: Identity): Promise<JoinedSession>;
   /**
-   * A session that publishes again what a client left in an earlier run, as that client is now: with the role that it has
-   * today, within its limits. Not counted, listed or announced. Why there is none, if the client would not be admitted.
+   * Joins a session that republishes messages which a client left in an earlier run, with the client's current role and
+   * limits. It is not counted, listed or announced. Resolves to a reason if the client would no longer be admitted.
    */
   joinFor(
     owner: Owner,
@@ -118,85 +118,85 @@ export interface BridgeContext {
   ): Promise<JoinedSession | { readonly refused: string }>;
   /** Whether a principal of that name exists. */
   isPrincipal(authid: string): boolean;
-  /** Who published what the bridge's realm retains for a topic, the newest; undefined where it retains nothing. */
+  /** The publisher of the newest retained event of a topic. Undefined if the realm retains none. */
   retainedBy(topic: string): Owner | undefined;
-  /** Whether one of the bridge's sessions may do something now; of what an application decides, what is remembered. */
+  /** Whether a session of the bridge may do an action now. Decisions of an application are taken from its cache. */
   permits(session: JoinedSession, action: Action, uri: string, match: MatchPolicy): boolean;
-  /** Whether PUBLISH of a session, not to be retained, is certain to be accepted: nothing has to be found out or counted. */
+  /** Whether PUBLISH without options of a session is certain to be accepted, without a quota or a pending decision. */
   acceptsPlain(session: JoinedSession, topic: string): boolean;
   /**
-   * Judges what one of the bridge's sessions would publish, rules and limits, and publishes nothing. Throws or rejects with
-   * the router's `WampError` where it is refused; undefined: it is allowed.
+   * Checks permissions and limits for a publication of a session, and publishes nothing. Throws or rejects with the
+   * router's `WampError` if it is refused. Undefined: it is allowed.
    */
   judge(session: JoinedSession, publication: JudgedPublication): Promise<void> | undefined;
-  /** How many topics a session's principal may have retained, where a limit says so. */
+  /** How many topics the principal of a session may have retained. Undefined: no limit. */
   retainedTopicsLimit(session: JoinedSession): number | undefined;
-  /** Hands the link of a device that speaks WAMP to the router. `link.info.device` says on what terms; without, it throws. */
+  /** Gives the link of a device that speaks WAMP to the router. Throws if `link.info.device` is missing. */
   attach(link: Link): void;
-  /** Listens for RawSocket peers and calls back with the link of each that has shaken hands. */
+  /** Listens for RawSocket peers. Calls `accept` with a link after each handshake. */
   listenRawSocket(options: RawSocketListenOptions, accept: (link: Link) => void): Promise<Listening>;
-  /** Takes WebSockets of these subprotocols that come to the gateway's web listeners, until it is disposed of. */
+  /** Accepts WebSockets of these subprotocols at the gateway's web listeners until the result is disposed. */
   acceptWebSockets(subprotocols: readonly string[], accept: (socket: ForeignWebSocket) => void): Disposable;
   /**
-   * The key and certificate that a bridge's own listener is configured with. Throws what says where it is wrong. A
-   * server made of them by the bridge itself keeps up with the files by `follow`.
+   * Reads the key and certificate of a listener of the bridge. Throws `StartError` with the setting that is wrong. If the
+   * bridge makes the server itself, `follow` updates the server when the files change.
    */
   readTls(config: TlsConfig): TlsOptions;
-  /** The publication that the bridge's realm retains for a topic, the newest; undefined where it retains none. */
+  /** The id of the newest retained publication of a topic. Undefined if the realm retains none. */
   retainedPublication(topic: string): number | undefined;
-  /** The bridge's realm retains nothing for a topic any more, if that is still this publication. Publishes no event. */
+  /** Deletes the retained event of a topic if it is still this publication. Publishes no event. */
   forgetRetained(topic: string, publication: number): void;
-  /** Tells the host that the bridge cannot go on: it is stopped, and started again after a pause. */
+  /** Reports a fatal error. The host stops the bridge and restarts it after a pause. */
   fail(error: unknown): void;
 }
 
-/** A bridge that runs. Disposing of it closes everything it opened. */
+/** A running bridge. Disposing it closes everything that it opened. */
 export interface RunningBridge extends AsyncDisposable {
-  /** For the start-up banner, a line each: what listens where, who may connect. */
+  /** Lines for the start-up banner: addresses, and which devices may connect. */
   readonly banner: readonly string[];
-  /** The port that was really taken, where the configuration has a `port`: its demo finds the bridge by it. */
+  /** The port that was opened if the configuration has a `port`. The demo connects to it. */
   readonly port?: number;
 }
 
-/** A simulated device for people who have none at hand; it comes in by the bridge's real entrance. */
+/** A simulated device. It connects to the bridge as a real device does. */
 export interface Demo<Config> {
-  /** The configuration with what the simulated device needs added. */
+  /** Returns the configuration with the settings that the simulated device needs. */
   prepare(config: Config): Config;
-  /** Starts the device against a running bridge. `banner` says what it simulates. */
+  /** Starts the device. `banner` describes what it simulates. */
   start(config: Config, context: DemoContext): Promise<RunningBridge>;
 }
 
 export interface DemoContext {
   readonly log: Logger;
   readonly clock: Clock;
-  /** The realm that the bridge joins: what a simulated WAMP device names in its HELLO. */
+  /** The realm of the bridge. A simulated WAMP device names it in HELLO. */
   readonly realm: string;
-  /** Opens a RawSocket link as a device would. */
+  /** Opens a RawSocket link. */
   dialRawSocket(options: { host: string; port: number; serializer: SerializerName }): Promise<Link>;
 }
 
-/** A bridge: a name, the schema of its part of the configuration, and how to start it. */
+/** A bridge: a name, the schema of its section in the configuration, and how to start it. */
 export interface Bridge<Schema extends z.ZodType = z.ZodType> {
   readonly name: string;
   readonly schema: Schema;
   start(config: z.output<Schema>, context: BridgeContext): Promise<RunningBridge>;
   /**
-   * What it does in the name of devices that it admits itself. If the roles of the realm leave such devices without a rule
-   * for it, `wampway check`, the banner and the log say so.
+   * The actions that it does in the name of devices without credentials. If the roles of the realm have no rule for them,
+   * `wampway check`, the banner and the log report it.
    */
   rights?(config: z.output<Schema>): readonly DeviceRights[];
-  /** Where it listens: `wampway check` finds ports that are used twice. */
+  /** The ports that it listens on, so that `wampway check` finds a port that is used twice. */
   listens?(config: z.output<Schema>): readonly ListenPlace[];
-  /** The prefixes, each ending in a dot, under which this bridge's devices are. */
+  /** The URI prefixes of the bridge's devices. Each ends in a dot. */
   namespaces?(config: z.output<Schema>): readonly string[];
-  /** Topics that the bridge's own session alone may publish: no device and no client may say what it says there. */
+  /** Topics that only the bridge's own session may publish. */
   owns?(config: z.output<Schema>): readonly Pick<OwnedTopics, 'topic' | 'match'>[];
   readonly demo?: Demo<z.output<Schema>>;
-  /** Throws what is wrong with a record of the bridge's part of the store, if the bridge could not use it. */
+  /** Throws an error if the bridge could not use a record of its part of the store. */
   inspect?(key: string, value: Uint8Array): void;
 }
 
-/** Declares a bridge, with its configuration typed by its schema. */
+/** Declares a bridge. Its configuration has the type of its schema. */
 export function defineBridge<Schema extends z.ZodType>(bridge: Bridge<Schema>): Bridge<Schema> {
   return bridge;
 }

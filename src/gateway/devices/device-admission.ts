@@ -6,22 +6,22 @@ import { helloMethods } from '../../router/policy/hello-methods.ts';
 import { ErrorUri } from '../../wamp/errors.ts';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
 
-/** A device that is admitted, and whether it has proved who it is; or why not, for the log and the device. */
+/** An admitted device and whether it proved its identity, or the reason of a refusal for the log and the device. */
 export type DeviceIdentity =
   | { readonly principal: Principal; readonly proved: boolean }
   | {
       readonly refused: string;
-      /** `credentials`: what it has shown is not valid; `anonymous`: it has shown nothing, and that is not enough here. */
+      /** `credentials`: its credentials are not valid. `anonymous`: it has none, and they are required. */
       readonly why: 'credentials' | 'anonymous';
     };
 
-/** What a bridge says of the devices that it asks about. */
+/** The settings of a bridge for devices without credentials. */
 export type UnprovedTerms = Pick<DeviceTerms, 'bridge' | 'anonymous' | 'role'>;
 
-/** Who knows the principals. */
-interface Known extends Authenticator {
+/** Authenticates principals. */
+interface PrincipalSource extends Authenticator {
   identify(realm: string, credentials: DeviceCredentials): Promise<KnownIdentity>;
-  /** Whether an application knows principals of the realm that are written nowhere here. */
+  /** Whether an application knows principals of the realm that are not in the configuration. */
   asksApplication(realm: string): boolean;
 }
 
@@ -48,21 +48,21 @@ export interface DevicePairing {
 export interface DeviceAdmissionOptions {
   /** The realm of the bridges. */
   readonly realm: string;
-  readonly known: Known;
+  readonly known: PrincipalSource;
   readonly pairing: DevicePairing;
-  /** Whether a name is that of a principal. */
+  /** Whether a name is the authid or the client id of a principal. */
   readonly isTaken: (realm: string, name: string) => boolean;
 }
 
-const NO_NAME = 'HELLO.Details.authid has to name the device: 1 to 64 letters, digits, _ or -';
+const NO_NAME = 'HELLO.Details.authid must be a device name: 1 to 64 letters, digits, _ or -';
 
 /**
- * Who a device is: the one place that decides it, for every bridge and for pairing. Bridges pass on what was shown and on
- * what terms they take devices; clients of the realm's own listeners go to those who know the principals.
+ * Decides which devices are admitted, for every bridge and for pairing. Bridges pass the credentials of a device and
+ * their settings for devices without credentials. Clients of the gateway's own listeners go to `known`.
  */
 export class DeviceAdmission implements Authenticator {
   readonly #options: DeviceAdmissionOptions;
-  /** Names of ports in the configuration: no other device gets them without proof, or by pairing. */
+  /** Names of configured ports. No other device gets such a name without credentials or by pairing. */
   readonly #ports = new Set<string>();
 
   constructor(options: DeviceAdmissionOptions) {
@@ -74,7 +74,7 @@ export class DeviceAdmission implements Authenticator {
     return this.#options.isTaken(realm, name) || (realm === this.#options.realm && this.#ports.has(name));
   }
 
-  /** A device that does not speak WAMP. */
+  /** Authenticates a device that does not speak WAMP. */
   async identify(shown: DeviceCredentials, terms: UnprovedTerms): Promise<DeviceIdentity> {
     const { realm, known, pairing } = this.#options;
     if (shown.port !== undefined) {
@@ -88,7 +88,7 @@ export class DeviceAdmission implements Authenticator {
       if (principal !== undefined) return { principal, proved: true };
     }
     const found = await known.identify(realm, shown);
-    if (found === 'stranger') {
+    if (found === 'unknown') {
       const refused = refusalByRule(shown, terms);
       if (refused === undefined) {
         const principal = unproved(clientId ?? device.name, terms, 'internal');
@@ -102,7 +102,7 @@ export class DeviceAdmission implements Authenticator {
     return { ...found, why: 'credentials' };
   }
 
-  /** A client that speaks WAMP: a device of a bridge if its link says so. */
+  /** Authenticates a client that speaks WAMP. It is a device of a bridge if its link says so. */
   begin(request: AdmissionRequest): AuthStep | Promise<AuthStep> {
     const terms = request.link.device;
     if (terms === undefined) return this.#options.known.begin(request);
@@ -124,19 +124,20 @@ export class DeviceAdmission implements Authenticator {
     }
     const byName = proofs.length === listed.length && listed.length > 0 ? undefined : this.#byName(request, terms);
     if (byName !== undefined && 'welcome' in byName) return byName;
-    // The realm's rule for clients without credentials does not hold for this link: see AnonymousAuthenticator.
+    // `AnonymousAuthenticator` rejects such a link: the setting of the bridge applies, not that of the realm.
     const step = proofs.length === 0 && byName !== undefined ? byName : known.begin(request);
     if (!isNew || !isDeviceName(name)) return step;
     return refusing(step, () => pairing.turnAway(device));
   }
 
-  /** A device that proves nothing, on the terms of its bridge. */
+  /** Admits or refuses a device without credentials, by the settings of its bridge. */
   #byName({ realm, details, link }: AdmissionRequest, terms: DeviceTerms): AuthStep {
     const name = helloName(details);
-    if (realm !== terms.realm) return { abort: ErrorUri.NoSuchRealm, message: `devices join the realm ${terms.realm}` };
+    if (realm !== terms.realm)
+      return { abort: ErrorUri.NoSuchRealm, message: `devices of this bridge must join the realm ${terms.realm}` };
     if (!isDeviceName(name)) return noName;
     if (this.isTaken(realm, name)) {
-      const message = `${name} is a principal: HELLO.Details.authmethods has to say how it proves that`;
+      const message = `${name} is a principal: HELLO.Details.authmethods must list a method to prove its identity`;
       return { abort: ErrorUri.AuthenticationRequired, message };
     }
     const refused = refusalByRule(link, terms);
@@ -147,7 +148,7 @@ export class DeviceAdmission implements Authenticator {
   async #paired(request: AdmissionRequest, device: NewDevice, message: AuthenticateMessage): Promise<AuthStep> {
     const { known, pairing } = this.#options;
     if (known.asksApplication(request.realm)) {
-      // A principal of the application is no new device, and only its ticket tells it from one.
+      // The ticket decides whether the device is a principal of the application or a new device.
       const step = await known.begin({ ...request, details: { ...request.details, authmethods: ['ticket'] } });
       const answered = 'challenge' in step ? await step.answer(message) : step;
       if ('welcome' in answered) return answered;
@@ -160,7 +161,7 @@ export class DeviceAdmission implements Authenticator {
 
 const noName: AuthStep = { abort: ErrorUri.InvalidArgument, message: NO_NAME };
 
-/** Why a device that proves nothing is not admitted, by the rule of its bridge; undefined if it is. */
+/** The reason why a bridge refuses a device without credentials. Undefined if it admits the device. */
 export function refusalByRule(
   { loopback, addressHint }: { readonly loopback: boolean; readonly addressHint?: string | undefined },
   { bridge, anonymous }: UnprovedTerms,
@@ -169,12 +170,12 @@ export function refusalByRule(
   const setting = `bridges.${bridge}.anonymous`;
   const hint = addressHint === undefined ? '' : `; ${addressHint}`;
   return anonymous === 'loopback'
-    ? `devices without credentials are admitted from this machine only ("${setting}: any" lets them in from everywhere)${hint}`
+    ? `devices without credentials are admitted from this machine only ("${setting}: any" admits them from everywhere)${hint}`
     : `devices without credentials are not admitted ("${setting}: none")`;
 }
 
 function unproved(authid: string, { bridge, role }: UnprovedTerms, authmethod: 'internal' | 'anonymous'): Principal {
-  // Of a device that speaks WAMP, WELCOME.Details names the bridge as its users know it.
+  // For a device that speaks WAMP, WELCOME.Details.authprovider is the plain name of the bridge.
   const authprovider = authmethod === 'anonymous' ? bridge : `bridge:${bridge}`;
   return { authid, authrole: role, authmethod, authprovider };
 }
@@ -183,7 +184,7 @@ function deviceOf({ username, clientId, address, loopback }: DeviceCredentials):
   return { name: username ?? clientId ?? '', clientId, address, loopback };
 }
 
-/** `step` with each WELCOME, however it was reached, judged once more: by the name in it, and by the bridge. */
+/** Adds a check to `step`: each WELCOME must have a device name, and the bridge must not refuse it. */
 function checked(
   step: AuthStep | Promise<AuthStep>,
   request: AdmissionRequest,
@@ -199,7 +200,7 @@ function checked(
   return refusal === undefined ? step : { abort: refusal.reason, message: refusal.text };
 }
 
-/** `step`, with `refused` told if it ends in a refusal. */
+/** Calls `refused` if `step` ends in a refusal. */
 function refusing(step: AuthStep | Promise<AuthStep>, refused: () => void): AuthStep | Promise<AuthStep> {
   if (step instanceof Promise) return step.then(settled => refusing(settled, refused));
   if ('challenge' in step) {

@@ -24,15 +24,15 @@ import { BridgeSessions } from './bridge-sessions.ts';
 import type { OwnerNow } from './owner-now.ts';
 import type { RealmAccess } from './realm-access.ts';
 
-/** What a bridge may ask of the gateway, and its demo of the network. */
+/** The parts of the gateway that bridges and their demos use. */
 export interface BridgeDependencies {
   readonly realm: string;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Default: one of this bridge alone. */
+  /** Default: a new one for this bridge. */
   readonly refusals?: RefusalSummary;
   readonly ages: AgeClock;
-  /** The gateway's, once it is open. */
+  /** The store of the gateway. Must not be called before it is open. */
   store(): Store;
   readonly namespaces: readonly string[];
   attach(link: Link): void;
@@ -47,17 +47,17 @@ export interface BridgeDependencies {
 
 export type BridgeState = 'stopped' | 'starting' | 'running' | 'waiting';
 
-/** Milliseconds from a failure to the next start: doubled each time, from the first to the last. */
+/** Milliseconds from a failure to the next start. The first pause doubles with each failure, up to the last one. */
 const FIRST_PAUSE = 1_000;
 const LAST_PAUSE = 60_000;
 
-/** A bridge that has run for so many milliseconds is well again: the next pause is the first one. */
-const WELL_AFTER = 60_000;
+/** If a bridge has run for so many milliseconds, its next pause is the first one again. */
+const STABLE_AFTER = 60_000;
 
-/** Milliseconds that a failed bridge has to let go of what it holds, before it is started again. */
-const LET_GO = 5_000;
+/** Milliseconds for a failed bridge to stop before it is started again. */
+const STOP_TIMEOUT = 5_000;
 
-/** One run of a bridge. What belongs to an earlier run cannot disturb the next. */
+/** One run of a bridge. Each run has its own sessions, so an earlier run cannot disturb the next one. */
 interface Run {
   readonly abort: AbortController;
   readonly sessions: BridgeSessions;
@@ -66,8 +66,8 @@ interface Run {
 }
 
 /**
- * Runs one bridge with its configuration: starts it, starts it again after a pause when it fails, stops it. What goes
- * wrong in a bridge ends here.
+ * Runs one bridge: starts it, restarts it after a pause if it fails, and stops it. Catches all errors of the bridge, so
+ * that they do not affect the gateway.
  */
 export class BridgeHost {
   readonly name: string;
@@ -84,7 +84,7 @@ export class BridgeHost {
   #startedAt = 0;
   #timer: Timer | undefined;
   #stopped = false;
-  /** Starts and stops, one after the other. */
+  /** The tail of the queue of starts and stops. */
   #work: Promise<void> = Promise.resolve();
 
   constructor(bridge: Bridge, config: unknown, demo: boolean, dependencies: BridgeDependencies) {
@@ -101,31 +101,31 @@ export class BridgeHost {
     return this.#state;
   }
 
-  /** How often it has been started again after a failure. */
+  /** Number of restarts after a failure. */
   get restarts(): number {
     return this.#restarts;
   }
 
-  /** What listens where, a line each. */
+  /** Lines for the start-up banner. */
   get banner(): readonly string[] {
     return this.#run?.bridge?.banner ?? [];
   }
 
-  /** What is simulated, a line each. */
+  /** Lines that describe the simulated devices. */
   get demoBanner(): readonly string[] {
     return this.#run?.demo?.banner ?? [];
   }
 
   /**
-   * Starts the bridge. Rejects with a `StartError` where the configuration or the machine is to blame: nothing changes
-   * that by trying again. Any other failure is logged, and the bridge is started again later.
+   * Starts the bridge. Rejects with a `StartError` if the configuration or the machine is the cause, because a retry would
+   * fail again. Any other failure is logged, and the bridge is started again later.
    */
   async start(): Promise<void> {
     const failure = await this.#queue(() => this.#begin());
     if (failure !== undefined) throw failure;
   }
 
-  /** Stops the bridge and its demo for good. Never rejects; whoever waits sets the bound. */
+  /** Stops the bridge and its demo for good. Never rejects. The caller sets the time limit. */
   stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
@@ -145,7 +145,7 @@ export class BridgeHost {
     return result;
   }
 
-  /** One attempt. Gives the error that makes further ones useless. */
+  /** Starts the bridge once. Resolves to an error if a retry would be useless. */
   async #begin(): Promise<StartError | undefined> {
     if (this.#stopped) return undefined;
     this.#state = 'starting';
@@ -169,7 +169,7 @@ export class BridgeHost {
         this.#state = 'stopped';
         return fatal;
       }
-      this.#again(error, 'the bridge could not start');
+      this.#restartLater(error, 'the bridge could not start');
       return undefined;
     }
   }
@@ -185,7 +185,7 @@ export class BridgeHost {
         dialRawSocket,
       });
     } catch (error) {
-      // The bridge itself is well; there is merely less to see.
+      // The demo device failed to start. The bridge keeps running.
       this.#log.error({ err: error }, 'the simulated device could not start');
     }
   }
@@ -221,32 +221,32 @@ export class BridgeHost {
   }
 
   #fail(run: Run, error: unknown): void {
-    // Of an earlier run, or said twice.
+    // Ignore errors of an earlier run, and repeated errors.
     if (run.abort.signal.aborted || this.#stopped) return;
     run.abort.abort();
     void this.#queue(async () => {
       if (this.#run !== run || this.#stopped) return;
       await this.#end('the bridge failed');
-      this.#again(error, 'the bridge failed');
+      this.#restartLater(error, 'the bridge failed');
     });
   }
 
-  #again(error: unknown, text: string): void {
+  #restartLater(error: unknown, text: string): void {
     if (this.#stopped) return;
     const { clock } = this.#dependencies;
-    if (this.#startedAt > 0 && clock.monotonic() - this.#startedAt >= WELL_AFTER) this.#pause = FIRST_PAUSE;
+    if (this.#startedAt > 0 && clock.monotonic() - this.#startedAt >= STABLE_AFTER) this.#pause = FIRST_PAUSE;
     const pause = this.#pause;
     this.#pause = Math.min(pause * 2, LAST_PAUSE);
     this.#startedAt = 0;
     this.#state = 'waiting';
-    this.#log.error({ err: error, pause }, `${text}; it is started again`);
+    this.#log.error({ err: error, pause }, `${text}; restarting after a pause`);
     this.#timer = clock.after(pause, () => {
       this.#restarts++;
       void this.#queue(() => this.#begin());
     });
   }
 
-  /** Ends the current run: the demo, the bridge, and what it left open. */
+  /** Ends the current run: the demo, the bridge, and the sessions that it left open. */
   async #end(reason: string): Promise<void> {
     const run = this.#run;
     if (run === undefined) return;
@@ -258,17 +258,17 @@ export class BridgeHost {
     ] as const) {
       if (part === undefined) continue;
       try {
-        const inTime = await completesWithin(part[Symbol.asyncDispose](), LET_GO, this.#dependencies.clock);
-        if (!inTime) this.#log.warn({ what, milliseconds: LET_GO }, 'did not stop in time');
+        const inTime = await completesWithin(part[Symbol.asyncDispose](), STOP_TIMEOUT, this.#dependencies.clock);
+        if (!inTime) this.#log.warn({ what, milliseconds: STOP_TIMEOUT }, 'bridge part did not stop in time');
       } catch (error) {
-        this.#log.error({ what, err: error }, 'did not stop as it should');
+        this.#log.error({ what, err: error }, 'bridge part failed to stop');
       }
     }
     run.sessions.close(reason);
   }
 }
 
-/** A bridge that was to take any free port is found at the one it took. */
+/** If the configured port is 0, replaces it by the port that the bridge opened. */
 function withRealPort(config: unknown, port: number | undefined): unknown {
   return port !== undefined && isDict(config) && config['port'] === 0 ? { ...config, port } : config;
 }

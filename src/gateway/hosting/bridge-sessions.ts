@@ -13,7 +13,7 @@ export interface BridgeSessionsOptions {
   readonly clock: Clock;
 }
 
-/** The sessions and links of one run of one bridge: whatever the bridge forgets to close ends with its run. */
+/** The sessions and links of one run of a bridge. Sessions that the bridge does not close end with the run. */
 export class BridgeSessions {
   readonly #options: BridgeSessionsOptions;
   readonly #open = new Set<Link>();
@@ -65,12 +65,12 @@ export class BridgeSessions {
   attach(link: Link): void {
     const { bridge, attach } = this.#options;
     if (link.info.device === undefined)
-      throw new Error(`the bridge ${bridge} does not say on what terms it takes devices`);
+      throw new Error(`the bridge ${bridge} attached a link without link.info.device`);
     if (this.#over) link.close('the bridge has been stopped');
     else attach(link);
   }
 
-  /** Ends what is still open; nothing can be opened after. */
+  /** Ends all open sessions. No session can join afterwards. */
   close(reason: string): void {
     this.#over = true;
     for (const link of this.#open) link.close(reason);

@@ -6,7 +6,7 @@ import { refusalByRule, type UnprovedTerms } from '../devices/device-admission.t
 export interface KnownOwners {
   readonly realm: string;
   readonly directory: Pick<PrincipalDirectory, 'find'>;
-  /** Whether a name belongs to a principal: no device that only says it is admitted by it. */
+  /** Whether a name belongs to a principal. A device without credentials must not use it. */
   isTaken(name: string): boolean;
 }
 
@@ -16,15 +16,15 @@ export type OwnerNow =
   | { readonly refused: string };
 
 /**
- * Who the owner of a message that has outlived its session is now: a principal with the role that it has today, or a device
- * without credentials, if the bridge would still admit it. Otherwise the reason why not.
+ * Finds the current identity of the owner of a stored message: a principal with its current role, or a device without
+ * credentials if the bridge would still admit it. Otherwise returns the reason of the refusal.
  */
 export function ownerNow(owner: Owner, terms: UnprovedTerms, { realm, directory, isTaken }: KnownOwners): OwnerNow {
   const { authid, authrole, authmethod, authprovider, clientId } = owner;
   const known = { authid, authrole, authmethod, authprovider, ...(clientId !== undefined && { clientId }) };
   if (authprovider === 'static' && authmethod !== 'anonymous') {
     const record = directory.find(realm, authid);
-    if (record === undefined) return { refused: `${authid} is no principal any more` };
+    if (record === undefined) return { refused: `${authid} is no longer a principal` };
     const { digest: credentials } = record;
     const principal = { ...known, authrole: record.authrole, ...(credentials !== undefined && { credentials }) };
     return { principal, internal: 'replay' };

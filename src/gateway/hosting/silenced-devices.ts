@@ -4,17 +4,17 @@ import type { Bridge } from '../bridge/bridge.ts';
 import type { GatewayConfig, RealmConfig } from '../config/config-schema.ts';
 import type { DeviceRights } from '../devices/device-rights.ts';
 
-/** Devices that a bridge admits and whose role has no rule for what the bridge does for them. */
+/** Devices that a bridge admits, and whose role has no rule for the actions of the bridge in their name. */
 export interface SilencedDevices {
   readonly realm: string;
   readonly role: string;
-  /** For people: `MQTT clients without credentials`. */
+  /** Describes the devices for people: `MQTT clients without credentials`. */
   readonly devices: readonly string[];
-  /** What they may do nowhere that they do it. */
+  /** The actions that no rule allows. */
   readonly missing: readonly Action[];
-  /** Where in the configuration the rule is to be added: `realms[0].roles`. */
+  /** The setting that the rule must be added to: `realms[0].roles`. */
   readonly place: string;
-  /** The rule to add there: lines of YAML, and the same in one line. */
+  /** The rule to add: as lines of YAML, and in one line. */
   readonly rule: readonly string[];
   readonly ruleInOneLine: string;
 }
@@ -25,9 +25,9 @@ interface Pattern {
 }
 
 /**
- * The devices that roles of the configuration silence. As soon as one role of a realm has permissions, a role without
- * any may do nothing, and an operator who writes one role easily forgets those of devices. A role with a rule for what
- * its devices do is not reported, even if the rule allows a part of it only: that is what the operator wants.
+ * Finds devices that the roles of the configuration silence. If one role of a realm has permissions, a role without any
+ * may do nothing, and an operator easily forgets the roles of devices. If a rule allows a part of the actions, the role
+ * is not reported, because the operator wanted that.
  */
 export function silencedDevices(config: GatewayConfig, bridges: readonly Bridge[]): readonly SilencedDevices[] {
   // Bridges join the first realm.
@@ -51,7 +51,7 @@ export function silencedDevices(config: GatewayConfig, bridges: readonly Bridge[
   }));
 }
 
-/** What is said of them, a line each; the last lines are the rule, ready to paste. */
+/** Lines of text about silenced devices. The last lines are the rule, ready to paste. */
 export function silencedInWords({ realm, role, devices, missing, place, rule }: SilencedDevices): readonly string[] {
   const who = devices.join(' and ');
   return [
@@ -61,13 +61,13 @@ export function silencedInWords({ realm, role, devices, missing, place, rule }: 
   ];
 }
 
-/** Whether what no rule allows is forbidden, as the authorizer of roles has it. */
+/** Whether an action is forbidden if no rule allows it, as in `RoleAuthorizer`. */
 function isRuled({ roles, authorizer }: RealmConfig): boolean {
   return authorizer !== undefined || Object.values(roles).some(({ permissions }) => permissions !== undefined);
 }
 
 function missingOf({ role, uri, match, needs }: DeviceRights, realm: RealmConfig): readonly Action[] {
-  // An application decides.
+  // An application decides about this role.
   if (realm.authorizer?.roles.includes(role) === true) return [];
   const permissions = realm.roles[role]?.permissions ?? [];
   return needs.filter(
@@ -100,7 +100,7 @@ function indented(lines: readonly string[], width: number): readonly string[] {
   return lines.map(line => ' '.repeat(width) + line);
 }
 
-/** Whether some URI may match both. Variables stand for any text. */
+/** Whether a URI exists that matches both. A variable matches any text. */
 function overlap(one: Pattern, other: Pattern): boolean {
   const [left, right] = [componentsOf(one), componentsOf(other)];
   for (let index = 0; ; index++) {
@@ -115,7 +115,7 @@ function overlap(one: Pattern, other: Pattern): boolean {
   }
 }
 
-/** A component; `isCut` if it is the last of a prefix, which matches whatever begins so. */
+/** The components of a pattern. `isCut`: the last one of a prefix, which matches all components that begin with it. */
 function componentsOf({ uri, match }: Pattern) {
   const texts = uri.split('.');
   return texts.map((text, index) => ({

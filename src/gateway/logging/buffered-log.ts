@@ -2,48 +2,48 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 import { createLog, type LogDestination, type LogOptions, standardError } from './log.ts';
 
-/** A start that takes longer, in milliseconds or lines, is watched by somebody who wants to know what it does. */
+/** If the start takes more milliseconds or lines, the lines are written at once, so that people can watch it. */
 const PATIENCE = 2000;
 const MAX_LINES = 1000;
 
 /**
- * A log whose lines wait until it is known how the start ended. Where it failed, the one line that says why is all that
- * people want to read, and not which parts had come and gone before. At level debug nothing waits.
+ * A log that buffers its lines until the start has succeeded or failed. If it failed, the buffered lines are discarded, so
+ * that the reason is the only line that people read. At level debug, lines are written at once.
  */
 export class BufferedLog {
   readonly log: Logger;
   readonly #destination: LogDestination;
   readonly #timer: Timer;
-  #held: string[] | undefined;
+  #buffered: string[] | undefined;
 
   constructor(options: LogOptions, clock: Clock) {
     const destination = options.destination ?? standardError();
     this.#destination = destination;
-    this.#held = options.level === 'debug' ? undefined : [];
+    this.#buffered = options.level === 'debug' ? undefined : [];
     this.#timer = clock.after(PATIENCE, () => this.release());
     const { terminal, colours } = destination;
     this.log = createLog({ ...options, destination: { terminal, colours, write: line => this.#write(line) } });
   }
 
-  /** Writes what waits; from now on nothing does. */
+  /** Writes the buffered lines and stops buffering. */
   release(): void {
-    const lines = this.#held ?? [];
+    const lines = this.#buffered ?? [];
     this.discard();
     for (const line of lines) this.#destination.write(line);
   }
 
-  /** Forgets what waits; from now on nothing does. */
+  /** Discards the buffered lines and stops buffering. */
   discard(): void {
     this.#timer.cancel();
-    this.#held = undefined;
+    this.#buffered = undefined;
   }
 
   #write(line: string): void {
-    if (this.#held === undefined) {
+    if (this.#buffered === undefined) {
       this.#destination.write(line);
       return;
     }
-    this.#held.push(line);
-    if (this.#held.length > MAX_LINES) this.release();
+    this.#buffered.push(line);
+    if (this.#buffered.length > MAX_LINES) this.release();
   }
 }

@@ -9,19 +9,19 @@ export type LogFormat = 'auto' | 'pretty-lines' | 'json';
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
-  /** Where lines go; standard error by default, so that standard output stays free for what a command prints. */
+  /** Destination of the lines. Default: standard error, because commands print to standard output. */
   readonly destination?: LogDestination;
 }
 
 export interface LogDestination {
   write(line: string): void;
-  /** Whether people read it: a terminal. */
+  /** Whether the destination is a terminal. */
   readonly terminal: boolean;
-  /** Whether it may be coloured. */
+  /** Whether lines may have colours. */
   readonly colours: boolean;
 }
 
-/** Makes the process's logger. Lines are written before the call returns, so that none is lost when the process ends. */
+/** Makes the logger of the process. A line is written before the call returns, so none is lost when the process ends. */
 export function createLog(options: LogOptions): Logger {
   const { level, format, destination = standardError() } = options;
   const pretty = format === 'pretty-lines' || (format === 'auto' && destination.terminal);
@@ -35,7 +35,7 @@ export function createLog(options: LogOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: 'text',
       formatters: { level: label => ({ level: label }), log: withoutSecrets },
-      // Errors are plain already; pino's own way with them knows no secrets.
+      // `withoutSecrets` has converted errors. pino's own serializer would not cover secrets.
       serializers: { err: (value: unknown) => value },
     },
     { write },
@@ -43,7 +43,7 @@ export function createLog(options: LogOptions): Logger {
   return adapt(root);
 }
 
-/** pino formats the fields of a line, but not those of a child. */
+/** Also covers secrets in the fields of a child, which pino does not format. */
 function adapt(logger: pino.Logger): Logger {
   return {
     debug: (fields, text) => logger.debug(fields, text),
@@ -54,14 +54,14 @@ function adapt(logger: pino.Logger): Logger {
   };
 }
 
-/** Characters of lines that wait until they can be written; later lines are lost while as many wait. */
-const MAX_WAITING = 1024 * 1024;
+/** Maximum of characters that are buffered while the output is blocked. Later lines are lost. */
+const MAX_BUFFERED = 1024 * 1024;
 
-/** Where lines go unless told otherwise. */
+/** The default destination. */
 export function standardError(): LogDestination {
-  // Bounded: lines that cannot be written (a terminal that was closed, a full disk) wait for a next attempt in memory.
-  const destination = pino.destination({ dest: 2, sync: true, maxLength: MAX_WAITING });
-  // A log that cannot be written is no reason to stop.
+  // Bounded, because lines that cannot be written (closed terminal, full disk) are kept in memory for the next attempt.
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: MAX_BUFFERED });
+  // The process continues if the log cannot be written.
   destination.on('error', () => {});
   const terminal = process.stderr.isTTY === true;
   return {
@@ -71,11 +71,11 @@ export function standardError(): LogDestination {
   };
 }
 
-/** How deep fields are looked through; deeper is cut off, and so are cycles. */
+/** Maximum depth of fields. Deeper values and cycles are cut off. */
 const MAX_DEPTH = 4;
 const MAX_TEXT = 2000;
 
-/** Fields fit to be logged: errors as plain values, secrets covered, everything bounded. */
+/** Converts fields for the log: errors become plain values, secrets are covered, sizes are bounded. */
 function withoutSecrets(fields: LogFields): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plain(key, value, 0)]));
 }
@@ -106,15 +106,15 @@ function plainError(error: Error, depth: number): Record<string, unknown> {
 
 const colourOf: Readonly<Record<string, string>> = { debug: '90', info: '36', warn: '33', error: '31' };
 
-/** A part of a line, and the colour it has on a terminal. */
+/** A part of a line, with its colour on a terminal. */
 interface Piece {
   readonly text: string;
   readonly colour?: string;
 }
 
 /**
- * `12:34:56.789 info  mqtt: a client has connected  authid=sensor-1`. Only an error of ours takes more than one line: its
- * stack, below. Every piece of every line is escaped here, so no caller of the log has to.
+ * Formats a line: `12:34:56.789 info  mqtt: client connected  authid=sensor-1`. Only a line of level error has more lines,
+ * for its stack. All text is escaped here, so callers of the log need not do it.
  */
 export function prettyLine(json: string, colours: boolean): string {
   const { time, level, text, bridge, part, ...fields } = record(json);
@@ -155,7 +155,7 @@ function localTime(iso: string): string {
 function stackOf(value: unknown): readonly string[] | undefined {
   if (typeof value !== 'object' || value === null || !('stack' in value) || typeof value.stack !== 'string')
     return undefined;
-  // Its head repeats the message, which a peer may have written and which may look like a frame.
+  // The head of the stack repeats the message. A peer may have written it, and it may look like a frame.
   const message = 'message' in value && typeof value.message === 'string' ? value.message : '';
   const head = value.stack.indexOf(message);
   const frames = value.stack
@@ -165,7 +165,7 @@ function stackOf(value: unknown): readonly string[] | undefined {
   return frames.length === 0 ? undefined : frames;
 }
 
-/** A field on one line: plain words as they are, everything else quoted, so that no peer's text can forge a line. */
+/** Formats a field. Text that is not a plain word is quoted, so that a peer cannot forge fields. */
 function showField(value: unknown): string {
   if (typeof value === 'string') return /^[\w./:@+\-[\]]+$/.test(value) ? value : JSON.stringify(value);
   if (typeof value === 'object' && value !== null && 'message' in value) return JSON.stringify(value.message);

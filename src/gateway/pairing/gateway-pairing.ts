@@ -8,7 +8,7 @@ import type { PrincipalWatch } from '../principals/principal-watch.ts';
 import { Pairing } from './pairing.ts';
 import { pairingProcedures } from './pairing-procedures.ts';
 
-/** Pairing as one gateway has it: recorded in its file of principals, on the realm of its bridges. */
+/** Connects pairing to the gateway's file of principals and to the realm of its bridges. */
 export class GatewayPairing {
   readonly admission: DeviceAdmission;
   readonly #realm: string;
@@ -38,7 +38,7 @@ export class GatewayPairing {
     this.admission = new DeviceAdmission({ realm, known: access, pairing: this.#pairing, isTaken });
   }
 
-  /** What is offered on a realm. */
+  /** The pairing procedures of a realm. */
   procedures(realm: string): MetaProcedures {
     return realm === this.#realm ? pairingProcedures(this.#pairing) : {};
   }

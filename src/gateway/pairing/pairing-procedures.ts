@@ -8,7 +8,7 @@ const MAX_DEVICES = 100;
 const MINUTES = 10;
 const MAX_MINUTES = 60;
 
-/** wampway.pairing.*, for whoever may control. */
+/** The procedures wampway.pairing.*, for callers with `meta.control`. */
 export function pairingProcedures(pairing: Pairing): MetaProcedures {
   return {
     'wampway.pairing.open': ({ kwargs: { minutes, devices, role } }) => {

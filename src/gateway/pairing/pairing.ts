@@ -12,7 +12,7 @@ import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { PrincipalInput } from '../config/principal-schema.ts';
 import type { DevicePairing, NewDevice } from '../devices/device-admission.ts';
 
-/** Devices of the own network: private and link-local addresses, and this machine. [RFC1918], [RFC3927], [RFC4193] */
+/** The local network: private and link-local addresses, and this machine. [RFC1918], [RFC3927], [RFC4193] */
 const lan = new AddressRanges([
   ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '127.0.0.0/8'],
   ...['fc00::/7', 'fe80::/10', '::1'],
@@ -20,26 +20,26 @@ const lan = new AddressRanges([
 
 const GENERATED_BYTES = 12;
 
-/** Devices of one address that have lines of their own in the log, and addresses of which that is known. */
+/** Maximum of devices of one network with log lines of their own, and of networks with such devices. */
 const MAX_NAMED = 8;
 const MAX_ADDRESSES = 100;
 
-/** What the file of principals is asked to do. Rejects if it cannot. */
+/** Records principals in their file. Rejects if the file cannot be changed. */
 export interface PrincipalKeeper {
   add(principal: PrincipalInput): Promise<void>;
   allow(authid: string, clientIds: readonly string[]): Promise<void>;
 }
 
 export interface PairingOptions {
-  /** The realm of the bridges, which new devices may join and no other. */
+  /** The realm of the bridges. New devices may join only this one. */
   readonly realm: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Counts and sums up who is refused. Default: one of pairing alone. */
+  /** Counts and summarizes refused devices. Default: a new one. */
   readonly refusals?: RefusalSummary;
-  /** Undefined where principals are in the configuration itself, where nobody writes. */
+  /** Undefined if the principals are in the configuration, which the gateway does not change. */
   readonly keeper: PrincipalKeeper | undefined;
-  /** Whether a name is that of a principal. */
+  /** Whether a name belongs to a principal or a configured port. */
   readonly isTaken: (name: string) => boolean;
   /** The digest of the credentials of a principal that was just recorded, for `Principal.credentials`. */
   readonly digestOf?: (authid: string) => string | undefined;
@@ -50,7 +50,7 @@ export interface PairedDevice {
   readonly authid: string;
   clientIds: readonly string[];
   readonly address: string;
-  /** Where it had none of its own: made for it, and shown as long as the window is open. */
+  /** The generated password of a device that sent none. Shown while the window is open. */
   readonly password?: string;
   readonly digest: Buffer;
 }
@@ -64,8 +64,8 @@ interface Window {
 }
 
 /**
- * A window in which devices that nobody knows become principals: whatever password one brings is its own from then on,
- * and for one that brings none a password is made. For so long and for so many as whoever opens it says.
+ * A window in which unknown devices become principals. The password that a device sends is recorded for it. If it sends
+ * none, a password is generated. The window closes after a time and admits a limited number of devices.
  */
 export class Pairing implements DevicePairing {
   readonly #options: PairingOptions;
@@ -83,7 +83,7 @@ export class Pairing implements DevicePairing {
     return this.#window !== undefined;
   }
 
-  /** Milliseconds that it stays open, how many devices it lets in still, and those that it has let in. */
+  /** Remaining milliseconds, number of devices that it still admits, and the admitted devices. */
   get state(): { readonly remaining: number; readonly left: number; readonly devices: readonly PairedDevice[] } {
     const { clock } = this.#options;
     if (this.#window === undefined) return { remaining: 0, left: 0, devices: [] };
@@ -91,11 +91,11 @@ export class Pairing implements DevicePairing {
     return { remaining: Math.max(0, until - clock.monotonic()), left, devices: [...devices.values()] };
   }
 
-  /** Throws `WampError` where nothing could be recorded. Opening it again begins anew. */
+  /** Opens the window. An open one is closed first. Throws `WampError` if principals cannot be recorded. */
   open({ milliseconds, devices, role }: { milliseconds: number; devices: number; role: string }): void {
     const { clock, log, keeper } = this.#options;
     if (keeper === undefined) {
-      const text = 'principals are in the configuration itself: say "principals: principals.yaml" there';
+      const text = 'principals are in the configuration: move them to a file with "principals: principals.yaml"';
       throw new WampError(ErrorUri.Unavailable, [text]);
     }
     this.close();
@@ -104,7 +104,7 @@ export class Pairing implements DevicePairing {
     this.#window = { role, until, timer, left: devices, devices: new Map() };
     log.warn(
       { seconds: Math.round(milliseconds / 1000), devices, role },
-      'pairing: unknown devices of the LAN are let in',
+      'pairing opened: unknown devices of the local network are admitted',
     );
   }
 
@@ -113,10 +113,10 @@ export class Pairing implements DevicePairing {
     this.#window.timer.cancel();
     const devices = [...this.#window.devices.keys()];
     this.#window = undefined;
-    this.#options.log.info({ devices }, 'pairing is over');
+    this.#options.log.info({ devices }, 'pairing closed');
   }
 
-  /** Whether such a device, unknown so far, would be recorded now. */
+  /** Whether a device, unknown so far, would be recorded now. */
   wouldAccept(device: NewDevice): boolean {
     const window = this.#window;
     if (window === undefined || !isDeviceName(device.name) || !isNear(device)) return false;
@@ -124,7 +124,7 @@ export class Pairing implements DevicePairing {
     return window.left > 0 && !this.#isTaken(device);
   }
 
-  /** Records a device by the password that it has brought. Undefined where it is none that `wouldAccept`, or brought another before. */
+  /** Records a device with its password. Undefined if `wouldAccept` is false, or if it sent another password before. */
   async pair(device: NewDevice, password: string): Promise<Principal | undefined> {
     const window = this.#window;
     if (window === undefined || password === '' || !this.wouldAccept(device)) return undefined;
@@ -135,17 +135,17 @@ export class Pairing implements DevicePairing {
   }
 
   /**
-   * A device that has brought no password, and that nobody lets in without, is turned away. While the window is open it is
-   * recorded, with a password made for it that whoever opened the window is shown; otherwise the log says what to do.
+   * Handles a device that was refused for lack of valid credentials. While the window is open, the device is recorded with
+   * a generated password, which `state` shows. Otherwise the log names the commands that admit it.
    */
   turnAway(device: NewDevice): void {
     const window = this.#window;
     if (window === undefined || !this.wouldAccept(device)) {
-      this.#tell(device);
+      this.#logRefusal(device);
     } else if (!window.devices.has(device.name)) {
       const password = randomBytes(GENERATED_BYTES).toString('base64url');
       this.#record(device, { password, digest: digestOf(password), generated: true }, window).catch((error: unknown) =>
-        this.#options.log.error({ device: device.name, err: error }, 'pairing: the device could not be recorded'),
+        this.#options.log.error({ device: device.name, err: error }, 'pairing: device could not be recorded'),
       );
     }
   }
@@ -159,7 +159,7 @@ export class Pairing implements DevicePairing {
     const { name, clientId, address } = device;
     const clientIds = clientId === undefined ? [] : [clientId];
     const shown = secret.generated ? { password: secret.password } : {};
-    // Its place is taken before anything is waited for: two at once are two.
+    // Counted before the first await, so that two devices at the same time count as two.
     window.left--;
     window.devices.set(name, {
       authid: name,
@@ -176,11 +176,11 @@ export class Pairing implements DevicePairing {
       window.devices.delete(name);
       throw error;
     }
-    log.info({ authid: name, clientId, address, role: window.role }, 'pairing: a device is a principal now');
+    log.info({ authid: name, clientId, address, role: window.role }, 'pairing: device recorded as a principal');
     return this.#principalOf(device, window.role);
   }
 
-  /** Several devices may have one user name, as long as they have its password. */
+  /** Several devices may share one user name if they send its password. */
   async #another(known: PairedDevice, device: NewDevice, digest: Buffer, role: string): Promise<Principal | undefined> {
     const { clientId } = device;
     if (!timingSafeEqual(known.digest, digest)) return undefined;
@@ -207,16 +207,17 @@ export class Pairing implements DevicePairing {
     return isTaken(name) || (clientId !== undefined && clientId !== name && isTaken(clientId));
   }
 
-  #tell({ name, clientId, address }: NewDevice): void {
+  #logRefusal({ name, clientId, address }: NewDevice): void {
     const { log } = this.#options;
-    const hint = '"wampway pair" lets in new devices for ten minutes; "wampway user add NAME" makes a password for one';
+    const hint =
+      '"wampway pair" admits new devices for ten minutes; "wampway user add NAME" makes a password for one device';
     const from = this.#sourceOf(address === undefined ? '' : networkOf(address), `${name} ${clientId ?? ''}`);
     const fields = { device: name, clientId, address, hint };
     const text = 'unknown device turned away';
     this.#refusals.refused({ log, level: 'warn', text, reason: 'no credentials', from, fields });
   }
 
-  /** Each device has its own lines, so that none is overlooked; but a client that invents names shares those of its address. */
+  /** The source of a refusal: one per device. After MAX_NAMED devices of a network, further ones share one source. */
   #sourceOf(network: string, device: string): string {
     const known = this.#named.get(network) ?? new Set<string>();
     if (!known.has(device) && known.size >= MAX_NAMED) return network;

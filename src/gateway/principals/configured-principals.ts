@@ -15,10 +15,10 @@ import type { PrincipalLimitsConfig } from '../config/limits-schema.ts';
 import type { OutgoingConfig } from '../config/outgoing-schema.ts';
 import type { PrincipalConfig } from '../config/principal-schema.ts';
 
-/** Of this process alone, so that a digest tells nothing of a secret. */
+/** A key of this process, so that a digest does not reveal a secret. */
 const DIGEST_KEY = randomBytes(32);
 
-/** Principals as the configuration has them, with their secrets put where nothing prints them. */
+/** Converts configured principals. Secrets move into private fields, so that nothing prints them. */
 export function principalRecords(principals: readonly PrincipalConfig[]): PrincipalRecord[] {
   return principals.map(({ authid, role, realms, certificates, clientIds, addresses, limits, ...secrets }) => ({
     authid,
@@ -68,7 +68,7 @@ function scramOf(scram: NonNullable<Secrets['scram']>): WampScram {
   });
 }
 
-/** What a principal may take: what the configuration says of it, and for the rest of its role. */
+/** Finds the limits of a principal: its own ones, and for the rest those of its role. */
 export function limitsByPrincipal(
   realms: readonly RealmConfig[],
   directory: PrincipalDirectory,
@@ -81,19 +81,19 @@ export function limitsByPrincipal(
   );
   return (realm, { authid, authrole, authmethod }) => {
     const role = byRealm.get(realm)?.get(authrole);
-    // Whoever only says a name has not the limits of who is called so.
+    // An anonymous client may use any name, so the limits of a principal with that name do not apply.
     const own = authmethod === 'anonymous' ? undefined : directory.find(realm, authid)?.limits;
     return own === undefined ? role : { ...role, ...own };
   };
 }
 
-/** As the router has them, without what is left to others. */
+/** Converts limits for the router. Limits that are not set are left out. */
 export function limitsOf({ maxMessageSize, ...limits }: PrincipalLimitsConfig): PrincipalLimits {
-  const said = Object.entries({ ...limits, messageSize: maxMessageSize }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(said);
+  const set = Object.entries({ ...limits, messageSize: maxMessageSize }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(set);
 }
 
-/** What may wait for sessions of a realm by their role, as far as the configuration sets it apart from the listener's. */
+/** Finds the outgoing queue settings of a role that differ from those of the listener. */
 export function outgoingByRole(
   realms: readonly RealmConfig[],
 ): (realm: string, principal: Principal) => Partial<OutgoingPolicy> | undefined {
@@ -106,7 +106,7 @@ export function outgoingByRole(
   return (realm, { authrole }) => byRealm.get(realm)?.get(authrole);
 }
 
-/** What the configuration says of an outgoing queue, without what it leaves to others. */
+/** Converts the settings of an outgoing queue. Settings that are not set are left out. */
 export function outgoingOf({ policy, maxBytes, maxMessages }: OutgoingConfig): Partial<OutgoingPolicy> {
   return {
     ...(policy !== undefined && { policy }),

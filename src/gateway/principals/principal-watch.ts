@@ -11,11 +11,11 @@ export interface PrincipalWatchOptions {
   readonly file: string;
   readonly realms: readonly string[];
   readonly log: Logger;
-  /** Told of what the file says, at the start and whenever it says something else. */
+  /** Called with the content of the file at the start and after each change. */
   readonly changed: (records: readonly PrincipalRecord[], pepper: Uint8Array | undefined) => void;
 }
 
-/** Keeps up with a file of principals. What cannot be used is told, and those of before stay. */
+/** Reads a file of principals and watches it. If a new version is not valid, it is logged and the previous one stays. */
 export class PrincipalWatch {
   readonly #options: PrincipalWatchOptions;
   #watch: FileWatch | undefined;
@@ -24,19 +24,19 @@ export class PrincipalWatch {
     this.#options = options;
   }
 
-  /** Reads the file, and from then on whenever it changes. Throws `StartError` where it cannot be used. */
+  /** Reads the file, and again after each change. Throws `StartError` if it cannot be used. */
   start(): void {
     this.#watch = new FileWatch(this.#options.file);
     try {
       this.#read();
     } catch (error) {
-      if (error instanceof ConfigError) throw new StartError(`the principals cannot be used\n${error.message}`);
+      if (error instanceof ConfigError) throw new StartError(`the file of principals cannot be used\n${error.message}`);
       throw error;
     }
     this.#watch.start(() => this.#again());
   }
 
-  /** Changes the file, and reads it again at once. Rejects if that cannot be done. */
+  /** Changes the file and reads it again at once. Rejects if the file cannot be changed. */
   async change(change: (document: PrincipalsDocument) => void): Promise<void> {
     await PrincipalsDocument.update(this.#options.file, process.env, change);
     this.#read();
@@ -50,10 +50,10 @@ export class PrincipalWatch {
     const { file, log } = this.#options;
     try {
       const count = this.#read();
-      log.info({ file, count }, 'principals read again');
+      log.info({ file, count }, 'principals reloaded');
     } catch (error) {
       const problems = error instanceof ConfigError ? error.message : String(error);
-      log.error({ file, problems }, 'the principals cannot be used; those of before stay');
+      log.error({ file, problems }, 'the new file of principals cannot be used; keeping the previous principals');
     }
   }
 

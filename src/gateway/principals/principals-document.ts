@@ -22,13 +22,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const MAX_FILE = 8 * 1024 * 1024;
 
-/** Changes that another process has overtaken are made anew so many times. */
+/** Maximum of attempts if other processes change the file at the same time. */
 const MAX_TRIES = 5;
 
-const HEAD = ` Who may join, and by what. Written by "wampway user", and may be written by hand; a running gateway reads it again.
- Only its owner may read it.`;
+const HEAD = ` Principals: their names, roles and credentials. Written by "wampway user", and may be edited by hand. A running
+ gateway reloads it. Only its owner may have access.`;
 
-/** A file of principals, to be changed: comments and order stay as they are. */
+/** A file of principals that can be changed. Comments and order are kept. */
 export class PrincipalsDocument {
   readonly #file: string;
   readonly #document: Document;
@@ -41,9 +41,8 @@ export class PrincipalsDocument {
   }
 
   /**
-   * Changes a file, or makes a new one: reads it, calls `change`, and writes it whole or not at all. Changes of several
-   * processes are made one after the other, so none is lost. `change` may run again, if another process has broken the
-   * lock. Rejects with `ConfigError` if the file cannot be used, or would not be readable afterwards (then nothing is
+   * Changes a file or creates it: reads it, calls `change`, and writes it atomically. A lock serializes the changes of
+   * several processes, so none is lost. If another process breaks the lock, `change` runs again. Rejects with `ConfigError` if the file cannot be used, or would not be readable afterwards (then nothing is
    * written), and with `FileLocked` if another process does not finish its change.
    */
   static async update<T>(
@@ -59,15 +58,16 @@ export class PrincipalsDocument {
         return document.#save(path, isHeld) ? { result } : undefined;
       });
       if (done !== undefined) return done.result;
-      if (tries === MAX_TRIES) throw new Error(`${file} was changed by others again and again; nothing is written`);
+      if (tries === MAX_TRIES)
+        throw new Error(`${file} was changed by other processes ${MAX_TRIES} times; nothing was written`);
     }
   }
 
-  /** Opens a file, or begins a new one. Throws `ConfigError` if what is there cannot be used. */
+  /** Opens a file or begins a new one. Throws `ConfigError` if the file cannot be used. */
   static #open(file: string, environment: Environment): PrincipalsDocument {
     if (existsSync(file)) {
       loadPrincipals(file, { environment });
-      // Tags such as !env stay what they are.
+      // Parsed again as a document, so that tags such as !env are kept.
       return new PrincipalsDocument(
         file,
         parseDocument(readBounded(file, MAX_FILE), { logLevel: 'silent' }),
@@ -79,7 +79,6 @@ export class PrincipalsDocument {
     return new PrincipalsDocument(file, document, environment);
   }
 
-  /** What one principal's entry says, secrets included; undefined where there is none. */
   has(authid: string): boolean {
     return this.#indexOf(authid) !== undefined;
   }
@@ -90,7 +89,7 @@ export class PrincipalsDocument {
     this.#document.addIn(['principals'], this.#document.createNode(principal));
   }
 
-  /** Gives `authid` what `changes` names; the rest stays. */
+  /** Replaces the given settings of a principal. The others stay. */
   change(authid: string, changes: Partial<PrincipalInput>): void {
     const index = this.#indexOf(authid);
     for (const [key, value] of Object.entries(changes)) {
@@ -103,8 +102,8 @@ export class PrincipalsDocument {
   }
 
   /**
-   * Writes it beside the old one, to the disk, and then in its place. False, and nothing is written, if the lock is lost.
-   * Throws `ConfigError`, and writes nothing, if a gateway could not read it again.
+   * Writes a new file, flushes it to the disk and renames it over the old one. Returns false and writes nothing if the lock
+   * is lost. Throws `ConfigError` and writes nothing if a gateway could not read the result.
    */
   #save(path: string, isHeld: () => boolean): boolean {
     const text = this.#document.toString({ lineWidth: 0 });
@@ -136,19 +135,19 @@ export class PrincipalsDocument {
   }
 }
 
-/** All principals of a file, for showing. */
+/** All principals of a file. */
 export function principalsIn(file: string, environment: Environment): readonly PrincipalConfig[] {
   return loadPrincipals(file, { environment }).principals;
 }
 
-/** If root changes the file, the gateway's user may read it as before. */
+/** Keeps the owner if root changes the file, so that the gateway's user can still read it. */
 function keepOwner(handle: number, path: string): void {
   const before = statSync(path, { throwIfNoEntry: false });
   if (before !== undefined && process.getuid?.() === 0) fchownSync(handle, before.uid, before.gid);
 }
 
 function syncFolder(folder: string): void {
-  // Windows opens no folders.
+  // Windows cannot open folders.
   if (process.platform === 'win32') return;
   const handle = openSync(folder, 'r');
   try {

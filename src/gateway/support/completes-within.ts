@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 
-/** Waits for `work`, but no longer than `milliseconds`; says whether it ended in time. Rejects as it does. */
+/** Waits for `work` for at most `milliseconds`. Resolves to whether it completed in time. Rejects if `work` rejects. */
 export async function completesWithin(
   work: PromiseLike<unknown>,
   milliseconds: number,

@@ -1,26 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
-/** Milliseconds that a process waits for another to finish its change, and between two attempts. */
+/** Milliseconds that a process waits for the lock, and between two attempts. */
 const PATIENCE = 10_000;
 const PAUSE = 20;
 
-/** Another process holds the lock of a file for longer than a change can take. */
+/** Another process holds the lock of a file for too long. */
 export class FileLocked extends Error {
   override readonly name = 'FileLocked';
 }
 
 /** A lock that this process holds. */
 export interface HeldLock {
-  /** Whether it is still held: another process may have taken it for that of a process that has died. */
+  /** Whether it is still held. Another process may have removed it as the lock of a dead process. */
   isHeld(): boolean;
 }
 
 /**
- * Runs `work` while no other process runs work under the lock of the same file. The lock is a file beside it,
- * `{file}.lock`, with the id and the start of the process that holds it; the lock of a process that has died is taken over,
- * also if another process has its id by now, as the first process of each container has.
- * Rejects with `FileLocked` after ten seconds.
+ * Runs `work` under an exclusive lock of a file. The lock is the file `{file}.lock` with the id and the start time of its
+ * process. The lock of a dead process is removed. The start time detects a reused id: the first process of each
+ * container has the same id. Rejects with `FileLocked` after ten seconds.
  */
 export async function withFileLock<T>(file: string, work: (lock: HeldLock) => T): Promise<T> {
   const path = `${file}.lock`;
@@ -43,23 +42,23 @@ async function acquire(path: string, own: string): Promise<void> {
   const until = performance.now() + PATIENCE;
   for (;;) {
     try {
-      // Unlike a file that is opened and then written, a link is there with its content, or not at all.
+      // A hard link appears atomically with its content, unlike a file that is opened and then written.
       linkSync(own, path);
       return;
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }
     const holder = holderOf(path);
-    if (holder !== undefined && !isAlive(holder)) takeAway(path, holder.inode);
+    if (holder !== undefined && !isAlive(holder)) removeStale(path, holder.inode);
     else if (performance.now() > until) {
-      const text = `process ${holder?.pid ?? '?'} is changing it; try again, or remove ${path} if no such process is at work`;
+      const text = `process ${holder?.pid ?? '?'} is changing the file: try again, or remove ${path} if no such process runs`;
       throw new FileLocked(text);
     } else await new Promise(resolve => setTimeout(resolve, PAUSE + Math.random() * PAUSE));
   }
 }
 
-/** Removes the lock of a process that has died, unless another has done so and holds a lock of its own by now. */
-function takeAway(path: string, inode: bigint): void {
+/** Removes the lock of a dead process, unless another process has replaced it by a lock of its own. */
+function removeStale(path: string, inode: bigint): void {
   const aside = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     renameSync(path, aside);
@@ -69,7 +68,7 @@ function takeAway(path: string, inode: bigint): void {
   try {
     if (inodeOf(aside) !== inode) linkSync(aside, path);
   } catch {
-    // A third process has the lock already; the second sees that its own is gone before it writes anything.
+    // A third process has the lock. The second one calls `isHeld` before it writes, and finds its lock removed.
   } finally {
     rmSync(aside, { force: true });
   }
@@ -77,7 +76,7 @@ function takeAway(path: string, inode: bigint): void {
 
 interface Holder {
   readonly pid: number;
-  /** As `startOf` gave it; undefined if it was not known. */
+  /** The result of `startOf`. Undefined if unknown. */
   readonly start: string | undefined;
   readonly inode: bigint;
 }
@@ -103,16 +102,16 @@ function isAlive({ pid, start }: Holder): boolean {
     const now = startOf(pid);
     return start === undefined || now === undefined || now === start;
   } catch (error) {
-    // It is another user's.
+    // EPERM: the process exists and belongs to another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
-/** When a process was started, in ticks since the system was; undefined where the system does not tell. [proc_pid_stat(5)] */
+/** Start time of a process, in ticks since boot. Undefined if the system has no /proc. [proc_pid_stat(5)] */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field, the name in parentheses, may hold spaces; the start is the 22nd.
+    // The second field, the name in parentheses, may contain spaces. The start time is the 22nd field.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
     return undefined;

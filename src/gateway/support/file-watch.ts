@@ -1,11 +1,11 @@
 import { type BigIntStats, stat, statSync } from 'node:fs';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const INTERVAL = 500;
 
 /**
- * Tells when a file is another than it was: by time, size and inode, which holds on every file system, behind every
- * link, and for a file that is replaced. It is made before the file is read, so that no change after that is missed.
+ * Detects changes of a file by polling time, size and inode. This works on every file system, through links, and if the
+ * file is replaced. Construct it before the first read of the file, so that no later change is missed.
  */
 export class FileWatch {
   readonly #file: string;
@@ -17,7 +17,7 @@ export class FileWatch {
     this.#seen = signatureNow(file);
   }
 
-  /** Looks from now on. Keeps no process alive. */
+  /** Starts to poll. Does not keep the process alive. */
   start(changed: () => void): void {
     let looking = false;
     this.#timer = setInterval(() => {

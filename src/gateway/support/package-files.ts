@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The package's version, as package.json has it. */
+/** The version in package.json. */
 export function packageVersion(): string {
   const text = readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8');
   const manifest: unknown = JSON.parse(text);
@@ -9,5 +9,5 @@ export function packageVersion(): string {
   return known ? String(manifest.version) : '0.0.0';
 }
 
-/** Where the page is that comes with the package. */
+/** Folder of the page that is part of the package. */
 export const pageFolder = fileURLToPath(new URL('../../../page', import.meta.url));

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/values/config-problem.ts';
 
-/** The gateway cannot start as it is configured. The message is one line for people: where, why, what to do. */
+/** The gateway cannot start with its configuration. The message is one line: the setting, the reason, what to do. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
@@ -11,7 +11,7 @@ interface SystemError {
   readonly port: number | undefined;
 }
 
-/** Why the operating system refuses a socket, and what to do about it, by error code. */
+/** Reasons why the operating system refuses a socket, with a remedy, by error code. */
 const explanations: Readonly<Record<string, (place: string) => string>> = {
   EADDRINUSE: place => `${place} is taken by another program: stop that one, or choose another`,
   EACCES: place =>
@@ -19,18 +19,18 @@ const explanations: Readonly<Record<string, (place: string) => string>> = {
       ? `this user may not use ${place}: grant the permission, or choose another path`
       : `this user may not use ${place}: choose a port above 1023, or grant the permission`,
   EPERM: place => `this user may not use ${place}: grant the permission`,
-  EADDRNOTAVAIL: place => `${place} is no address of this machine: use 127.0.0.1, 0.0.0.0 or one that it has`,
+  EADDRNOTAVAIL: place => `${place} is not an address of this machine: use 127.0.0.1, 0.0.0.0 or one that it has`,
   ENOTFOUND: place => `there is no host named ${place}: use an address, or correct the name`,
   EAI_AGAIN: place => `the host named ${place} cannot be looked up now: use an address`,
   EINVAL: place => `${place} cannot be listened on`,
-  EAFNOSUPPORT: place => `${place} is of a kind of address that this machine does not have`,
+  EAFNOSUPPORT: place => `this machine does not support addresses such as ${place}`,
   ENOENT: place => `the folder of ${place} does not exist: make it, or choose another path`,
-  ENOTDIR: place => `a part of the path of ${place} is no folder`,
+  ENOTDIR: place => `a part of the path of ${place} is not a folder`,
 };
 
 /**
- * What `error` says to people if the configuration or the machine is to blame, with `what` (`listener listeners[0]`,
- * `bridge mqtt`) and where to change it; undefined where the cause is a mistake of the program's.
+ * Converts an error that the configuration or the machine has caused. `what` is the part that failed (`listeners[0]`,
+ * `bridge mqtt`), `change` is the setting to change. Undefined if the cause is an error in the program.
  */
 export function startErrorOf(error: unknown, what: string, change: string): StartError | undefined {
   if (error instanceof StartError) return error;
@@ -44,7 +44,7 @@ export function startErrorOf(error: unknown, what: string, change: string): Star
   return new StartError(`${what} cannot start: ${explain(place)} (${change})`, { cause: error });
 }
 
-/** The operating system's refusal at the root of `error`, also where it was wrapped. */
+/** Finds the error of the operating system in `error` or its causes. */
 function systemErrorOf(error: unknown, depth = 0): SystemError | undefined {
   if (!(error instanceof Error) || depth > 5) return undefined;
   if ('code' in error && typeof error.code === 'string' && error.code in explanations) {

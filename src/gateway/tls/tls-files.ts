@@ -5,17 +5,17 @@ import { readRegular, reasonOf } from '../config/values/bounded-file.ts';
 import type { TlsConfig } from '../config/values/tls-schema.ts';
 import { StartError } from '../support/start-error.ts';
 
-/** The largest file of certificates or keys, in bytes. */
+/** Maximum size of a file of certificates or keys, in bytes. */
 const MAX_FILE = 1024 * 1024;
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'this user may not read it',
   EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is no folder',
+  ENOTDIR: 'a part of the path is not a folder',
 };
 
-/** Why a certificate or key cannot be used; `place` is the setting that names it. */
+/** A certificate or key cannot be used. `place` is the setting that names the file. */
 export class TlsFault extends Error {
   override readonly name = 'TlsFault';
   readonly place: 'cert' | 'key' | 'clientCa';
@@ -27,8 +27,8 @@ export class TlsFault extends Error {
 }
 
 /**
- * The key and certificate of a listener, read and checked. Throws `StartError` with the place of what is wrong;
- * `listener` is `listeners[0]`.
+ * Reads and checks the key and certificate of a listener, such as `listeners[0]`. Throws `StartError` with the setting
+ * that is wrong.
  */
 export function readTls(listener: string, config: TlsConfig): TlsOptions {
   try {
@@ -40,7 +40,7 @@ export function readTls(listener: string, config: TlsConfig): TlsOptions {
   }
 }
 
-/** The same. Throws `TlsFault`. */
+/** As `readTls`, but throws `TlsFault`. */
 export function tlsOptions(config: TlsConfig): TlsOptions {
   const { cert, key, passphrase, minVersion, clientCertificates, clientCa } = config;
   const fail = (place: TlsFault['place'], why: string, cause: unknown): never => {
@@ -59,13 +59,14 @@ export function tlsOptions(config: TlsConfig): TlsOptions {
   try {
     createSecureContext({ cert: certificate });
   } catch (error) {
-    fail('cert', `${cert} holds no certificate in PEM`, error);
+    fail('cert', `${cert} does not contain a certificate in PEM`, error);
   }
   try {
     createSecureContext({ key: privateKey, ...secret });
   } catch (error) {
-    const why = passphrase === undefined ? 'or it is encrypted and needs a passphrase' : 'or the passphrase is wrong';
-    fail('key', `${key} holds no private key in PEM, ${why}`, error);
+    const why =
+      passphrase === undefined ? 'or the key is encrypted and needs a passphrase' : 'or the passphrase is wrong';
+    fail('key', `${key} does not contain a private key in PEM, ${why}`, error);
   }
   const options: TlsOptions = { cert: certificate, key: privateKey, ...secret, minVersion };
   try {
@@ -75,14 +76,14 @@ export function tlsOptions(config: TlsConfig): TlsOptions {
   }
   if (clientCertificates === undefined) return options;
   const asked = { ...options, requestCert: true, rejectUnauthorized: clientCertificates === 'require' };
-  // Without authorities of its own, those of the web would be believed, who know nothing of these clients.
+  // An empty list: otherwise the default authorities of Node.js would be trusted to sign client certificates.
   if (clientCa === undefined) return { ...asked, ca: [] };
   const ca = read('clientCa', 'authorities', clientCa);
   try {
-    // Authorities that are none are passed over by createSecureContext.
+    // createSecureContext ignores a file without a certificate.
     new X509Certificate(ca);
   } catch (error) {
-    fail('clientCa', `${clientCa} holds no certificate in PEM`, error);
+    fail('clientCa', `${clientCa} does not contain a certificate in PEM`, error);
   }
   return { ...asked, ca };
 }

@@ -7,9 +7,9 @@ import { FileWatch } from '../support/file-watch.ts';
 import { readTls } from './tls-files.ts';
 
 /**
- * The key and certificate of a listener, and whatever stands in their files later: a certificate is renewed without
- * anybody's connection ending. What cannot be used, such as a new certificate whose key is not there yet, changes
- * nothing and is told once. Throws `StartError` where what is there now cannot be used.
+ * Reads the key and certificate of a listener and watches their files. A renewed certificate is loaded without closing
+ * connections. If the new files cannot be used, for example because the key is not written yet, the previous certificate
+ * stays and the reason is logged once. Throws `StartError` if the current files cannot be used.
  */
 export function watchedTls(listener: string, config: TlsConfig, log: Logger): TlsOptions {
   const { cert, key, clientCa } = config;
@@ -17,18 +17,18 @@ export function watchedTls(listener: string, config: TlsConfig, log: Logger): Tl
   return {
     ...readTls(listener, config),
     follow: server => {
-      let told: string | undefined;
+      let logged: string | undefined;
       const look = (): void => {
         try {
           const options = readTls(listener, config);
           server.setSecureContext(options);
-          told = undefined;
-          log.info({ listener, cert, ...validity(options) }, 'certificate read again');
+          logged = undefined;
+          log.info({ listener, cert, ...validity(options) }, 'certificate reloaded');
         } catch (error) {
           const problem = errorMessage(error);
-          if (problem === told) return;
-          told = problem;
-          log.error({ listener, problem }, 'the new certificate cannot be used; the one of before stays');
+          if (problem === logged) return;
+          logged = problem;
+          log.error({ listener, problem }, 'the new certificate cannot be used; keeping the previous certificate');
         }
       };
       for (const watch of watches) watch.start(look);

@@ -7,20 +7,20 @@ import type { BridgeState } from '../hosting/bridge-host.ts';
 /** The state of the gateway changes from one request to the next. */
 const UNCACHED = { 'Cache-Control': 'no-store' };
 
-/** The gateway's health, as `/healthz` tells it to anybody: nothing in it is secret. */
+/** The health of the gateway. `/healthz` sends it to any client, so it must not contain secrets. */
 export interface GatewayStatus {
-  /** `degraded`: a bridge that should run does not, or the store does not take what it should. */
+  /** `degraded`: an enabled bridge does not run, or the store does not accept writes. */
   readonly status: 'starting' | 'ok' | 'degraded' | 'stopping';
   readonly version: string;
   /** Seconds since the start. */
   readonly uptime: number;
   readonly sessions: number;
-  /** Requests and events that permissions have refused since the start, on all realms. */
+  /** Requests and events that permissions refused since the start, on all realms. */
   readonly refused: number;
   /** Connections, logins and HTTP requests refused since the start, if any: `{ "WebSocket refused: 403": 12 }`. */
   readonly refusals?: Readonly<Record<string, number>>;
   readonly bridges: Readonly<Record<string, { readonly state: BridgeState; readonly restarts: number }>>;
-  /** How the data folder is, and what was written into it since the start; absent where there is none. */
+  /** State of the data folder and statistics since the start. Absent if there is none. */
   readonly store?: Omit<StoreStatus, 'reason'>;
 }
 
@@ -29,13 +29,13 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 export interface HttpServiceOptions {
   /** Answers `/healthz`. */
   readonly status: () => GatewayStatus;
-  /** Serves the page's files; undefined where they were not built. */
+  /** Serves the page. Undefined if it was not built. */
   readonly page: Handler | undefined;
   /** Serves the operator's own folders, by the first part of the path. */
   readonly folders: ReadonlyMap<string, Handler>;
 }
 
-/** What the web listener answers to plain HTTP: `/healthz`, the operator's folders, and the page. */
+/** Answers plain HTTP requests of a web listener: `/healthz`, the operator's folders, and the page. */
 export function httpService(options: HttpServiceOptions): Handler {
   return (request, response) => {
     const path = pathOf(request);
@@ -54,7 +54,7 @@ export function httpService(options: HttpServiceOptions): Handler {
     const [, name = '', rest] = path.split('/', 3);
     const folder = options.folders.get(name);
     if (folder !== undefined) {
-      // A page's relative links need the slash. Relative, as a proxy may have cut off a prefix. [RFC9110-10.2.2]
+      // Relative links of a page need the slash. The redirect is relative, because a proxy may have removed a prefix. [RFC9110-10.2.2]
       if (rest === undefined) answerText(response, 301, `${name}/`, { ...UNCACHED, Location: `${name}/` });
       else folder(request, response);
       return;
@@ -66,7 +66,7 @@ export function httpService(options: HttpServiceOptions): Handler {
     answerText(
       response,
       404,
-      'wampway: the page is not here. It is switched off, or was not built (npm run build).',
+      'wampway: there is no page. It is switched off, or was not built (npm run build).',
       UNCACHED,
     );
   };

@@ -8,12 +8,12 @@ import { type GatewayStatus, httpService } from './http-service.ts';
 export interface WebPagesOptions {
   /** The realm that the page joins. */
   readonly realm: string;
-  /** Folder of the built page; undefined where there is none. */
+  /** Folder of the built page. Undefined if there is none. */
   readonly pageFolder: string | undefined;
   readonly status: () => GatewayStatus;
 }
 
-/** What one web listener answers to requests: the page, the user's own folders, `/healthz`. Rejects with `StartError`. */
+/** The request handler of a web listener: page, operator's folders, `/healthz`. Rejects with `StartError`. */
 export async function webPages(
   { page, path, folders }: Extract<ListenerConfig, { type: 'web' }>,
   { realm, pageFolder, status }: WebPagesOptions,
@@ -31,13 +31,13 @@ export async function webPages(
 }
 
 export interface ListenerPageSettings {
-  /** The realm that the page joins unless its address names another. */
+  /** The realm that the page joins, unless its address names another one. */
   readonly realm: string;
   /** Path of the listener's WebSocket. */
   readonly path: string;
 }
 
-/** The page's files, with what a listener's page has to know written into its `meta` elements. */
+/** Loads the page and writes the settings of its listener into its `meta` elements. */
 export function loadPage(folder: string, { realm, path }: ListenerPageSettings): Promise<StaticFiles> {
   return StaticFiles.load(folder, {
     edit: (url, body) => {
@@ -50,6 +50,6 @@ export function loadPage(folder: string, { realm, path }: ListenerPageSettings):
 
 function withMeta(html: string, name: string, content: string): string {
   const written = content.replace(/[&"<>]/g, sign => `&#${sign.charCodeAt(0)};`);
-  // A function, because a text would have its `$` taken for references.
+  // A function, because `$` in a replacement text would be read as a reference.
   return html.replace(new RegExp(`(<meta name="${name}" content=")[^"]*`), (_, head: string) => head + written);
 }

@@ -63,9 +63,9 @@ describe('attempt limiter', () => {
     limiter.succeeded(undefined, 'pump');
     failing(limiter, 50, '10.9.9.9', 'pump');
     assert.equal(limiter.reserve(undefined, 'pump'), 0);
-    assert.ok(limiter.hears(undefined, 'pump'));
+    assert.ok(limiter.admitsNow(undefined, 'pump'));
     failing(limiter, 2, undefined, 'pump');
-    assert.ok(!limiter.hears(undefined, 'pump'));
+    assert.ok(!limiter.admitsNow(undefined, 'pump'));
     assert.equal(limiter.reserve(undefined, 'pump'), 500);
     limiter.succeeded(undefined, 'pump');
     assert.equal(limiter.reserve(undefined, 'pump'), 0);

@@ -45,7 +45,7 @@ describe('ticket [advanced/authentication_ticket]', () => {
     let refused = 0;
     const compare = async (): Promise<void> => {
       try {
-        assert.equal(await ticket.matches('secret', () => false), 'unheard');
+        assert.equal(await ticket.matches('secret', () => false), 'unchecked');
       } catch (error) {
         assert.ok(error instanceof WampError);
         assert.equal(error.uri, 'wamp.error.authentication_failed');

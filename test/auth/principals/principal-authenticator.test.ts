@@ -122,7 +122,7 @@ describe('principal authenticator', () => {
     const answers = Array.from({ length: 20 }, () => door.login('joe', 'joe-ticket', REMOTE));
     const refused = await Promise.race(answers.slice(15));
     assert.ok('abort' in refused);
-    assert.match(refused.message, /too many wrong answers from here/);
+    assert.match(refused.message, /too many wrong answers from this address/);
     // Elsewhere nobody notices.
     assert.equal(outcome(await door.login('joe', 'joe-ticket', { ...REMOTE, address: '10.0.0.8' })), 'joe by ticket');
   });

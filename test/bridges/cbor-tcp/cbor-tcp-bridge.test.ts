@@ -211,7 +211,7 @@ describe('cbor-tcp bridge', () => {
     for (const name of [undefined, '', 'a.b', 'a b', 'x'.repeat(65), '__proto__.a', 'a\n']) {
       const [uri, text] = await refusal(site.device(name));
       assert.equal(uri, 'wamp.error.invalid_argument', String(name));
-      assert.match(String(text), /authid has to name the device: 1 to 64 letters/);
+      assert.match(String(text), /authid must be a device name: 1 to 64 letters/);
     }
     await site.device('__proto__');
   });

@@ -149,7 +149,7 @@ describe('wampway user', () => {
     const first = await admits({ authid: 'joe', logins: [scramLogin('first')] });
     assert.notEqual(first, undefined);
 
-    const read = (): number => log.lines.filter(({ text }) => text === 'principals read again').length;
+    const read = (): number => log.lines.filter(({ text }) => text === 'principals reloaded').length;
     await user('passwd', 'joe', '--password-file', folder.file('two'));
     await until('the file to be read again', () => read() === 1);
     assert.equal(await admits({ authid: 'joe', logins: [ticketLogin('first')] }), undefined);

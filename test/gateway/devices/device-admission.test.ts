@@ -24,7 +24,7 @@ interface Setup {
   readonly asksApplication?: boolean;
 }
 
-function setup({ step, found = 'stranger', asksApplication = false }: Setup = {}) {
+function setup({ step, found = 'unknown', asksApplication = false }: Setup = {}) {
   const log = new RecordingLogger();
   const added: unknown[] = [];
   const keeper = { add: async (principal: object) => void added.push({ ...principal }), allow: async () => {} };
@@ -225,7 +225,7 @@ describe('DeviceAdmission of devices that do not speak WAMP', () => {
     assert.deepEqual(await identify('any', false), { principal, proved: false });
     const far = await identify('loopback', false);
     assert.ok('refused' in far);
-    assert.match(far.refused, /"bridges\.mqtt\.anonymous: any" lets them in/);
+    assert.match(far.refused, /"bridges\.mqtt\.anonymous: any" admits them from everywhere/);
     const none = await identify('none', true);
     assert.deepEqual('refused' in none && none.why, 'anonymous');
   });

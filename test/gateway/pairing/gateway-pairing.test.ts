@@ -86,7 +86,7 @@ describe('wampway pair', () => {
     assert.match(printed, /^pump from 127\.0\.0\.1, client id pump-1$/m);
     stop.abort();
     assert.equal(await command, 0);
-    await until('it is over', () => log.lines.some(({ text }) => text === 'pairing is over'));
+    await until('it is over', () => log.lines.some(({ text }) => text === 'pairing closed'));
 
     // After: those who are known are still, and nobody else.
     await (await mqtt({ clientId: 'pump-1', username: 'pump', password: 'mine' })).endAsync();

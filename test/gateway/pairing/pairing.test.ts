@@ -120,7 +120,7 @@ describe('Pairing', () => {
       log.at('warn').map(({ fields }) => fields['device']),
       ['pump', 'lamp'],
     );
-    assert.match(String(log.at('warn')[0]?.fields['hint']), /"wampway pair" lets in new devices/);
+    assert.match(String(log.at('warn')[0]?.fields['hint']), /"wampway pair" admits new devices/);
     clock.advance(600_001);
     assert.deepEqual(
       log
@@ -157,6 +157,6 @@ describe('Pairing', () => {
 
   it('says what is missing where nothing could be written', () => {
     const { open } = setup({ keeper: undefined });
-    assert.throws(() => open(), /say "principals: principals.yaml"/);
+    assert.throws(() => open(), /move them to a file with "principals: principals.yaml"/);
   });
 });
