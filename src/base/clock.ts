@@ -1,4 +1,4 @@
-/** A timer that can be cancelled; cancelling twice, or after it fired, does nothing. */
+/** A timer that can be cancelled. Cancelling it twice, or after it fired, has no effect. */
 export interface Timer {
   cancel(): void;
 }

@@ -4,6 +4,7 @@ import { Aedes, type AedesOptions, type AedesPublishPacket, type Client, type Pu
 import type { Clock } from '../../../src/base/clock.ts';
 import { errorMessage } from '../../../src/base/error-message.ts';
 import type { Logger } from '../../../src/base/logger.ts';
+import { hostAndPort } from '../../../src/base/network/address.ts';
 import type { RefusalSummary } from '../../../src/base/refusal-summary.ts';
 import { peerAddress } from '../../../src/gateway/bridge/bridge.ts';
 import { PendingConnections } from '../broker/connections/pending-connections.ts';
@@ -168,8 +169,7 @@ export class AedesBroker implements MqttSource {
   }
 
   get address(): string {
-    const { host } = this.#config;
-    return `${host.includes(':') ? `[${host}]` : host}:${this.port}`;
+    return hostAndPort(this.#config.host, this.port);
   }
 
   publish(publication: MqttPublication): void {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { hostAndPort } from '../../base/network/address.ts';
 import type { ListeningPlace } from './listening-places.ts';
 import type { ConfigPath } from './values/config-problem.ts';
 
@@ -14,8 +15,12 @@ export function portClashes(places: readonly ListeningPlace[]): PortClash[] {
       .slice(0, index)
       .find(other => port !== 0 && other.port === port && overlap(other.address, address));
     if (first === undefined) return [];
-    const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    return [{ path: [...path, 'port'], text: `cannot listen on ${where}: ${first.name} has this port already` }];
+    return [
+      {
+        path: [...path, 'port'],
+        text: `cannot listen on ${hostAndPort(host, port)}: ${first.name} has this port already`,
+      },
+    ];
   });
 }
 

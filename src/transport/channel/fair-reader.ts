@@ -11,8 +11,8 @@ const MAX_PIECE = 64 * 1024;
 const PIECE_MILLISECONDS = 0.5;
 
 /**
- * Bytes that are read and kept while reading is paused. If the peer has sent less than this and closes its side, the close is
- * detected at once, because the socket is read to its end.
+ * Bytes that are read and kept while reading is paused. If a peer has sent less than this, the socket is read to its end, so
+ * the close of the peer is detected at once.
  */
 const READ_AHEAD = 32 * 1024;
 
@@ -26,8 +26,9 @@ export const LINGER = 10_000;
 export type Feed = (bytes: Uint8Array) => number;
 
 /**
- * Shares reading time fairly between sockets. If a peer sends as fast as it can, the system delivers about thirty chunks of 64 KiB
- * at once, and all other peers would wait until they are handled. While the reader is paused, it delivers nothing.
+ * Shares reading time fairly between sockets. If a peer sends as fast as it can, the system delivers about thirty chunks of 64
+ * KiB at once. Without this class, all other peers would wait until those are handled. While the reader is paused, it delivers
+ * nothing.
  */
 export class FairReader {
   readonly #socket: Duplex;

@@ -13,9 +13,9 @@ export interface NameSources {
 }
 
 /**
- * The names of this machine, in lower case: its host name, alone, with the suffixes of a LAN and with the search domains of its
- * resolver, and the other names on the same line of `/etc/hosts`. Other lines of that file are ignored, because lists that block
- * advertising map foreign names to this machine.
+ * The names of this machine, in lower case: its host name, and the other names on its line of `/etc/hosts`. The host name also
+ * counts with the suffixes of a LAN and the search domains of its resolver. Other lines of that file are ignored, because lists
+ * that block advertising map foreign names to this machine.
  */
 export function ownNames({ hostname: host, hosts, resolver }: NameSources = systemSources()): ReadonlySet<string> {
   const full = host.toLowerCase();

@@ -14,7 +14,7 @@ import type { PendingConnection } from './pending-connection.ts';
 export interface AcceptorOptions {
   /** The listener's name, for `LinkInfo` and the log. */
   readonly name: string;
-  /** Whether the router enforces every rule of the protocol for its peers; for `LinkInfo`. Default false. */
+  /** Whether the router enforces every rule of the protocol for its peers, a property of `LinkInfo`. Default false. */
   readonly strict?: boolean;
   readonly codecs: readonly Codec[];
   readonly limits: TransportLimits;
