@@ -11,11 +11,11 @@ export interface Heard {
   readonly args: readonly unknown[];
 }
 
-/** The MQTT bridge on a real router, on a free port, and a WAMP session beside it. */
+/** The MQTT bridge on a real router, on a free port, with a WAMP session on the realm. */
 export class BridgeRig implements AsyncDisposable {
   readonly gateway: TestGateway;
   readonly bridge: RunningBridge;
-  /** Somebody on the realm. */
+  /** A WAMP session of another client. */
   readonly wamp: JoinedSession;
   readonly port: number;
   readonly #clients: MqttClient[] = [];
@@ -56,7 +56,7 @@ export class BridgeRig implements AsyncDisposable {
     return socket;
   }
 
-  /** What the WAMP session hears under a prefix from now on. */
+  /** Collects the events under a prefix that the WAMP session receives from now on. */
   async hear(prefix: string): Promise<Heard[]> {
     const heard: Heard[] = [];
     const listen = ({ topic, args }: Heard): void => {
@@ -74,7 +74,7 @@ export class BridgeRig implements AsyncDisposable {
   }
 }
 
-/** The port in a bridge's banner: the one that was really taken. */
+/** The port in the banner of a bridge. */
 export function portOf(bridge: RunningBridge): number {
   const [, port] = /:(\d+): /.exec(bridge.banner[0] ?? '') ?? [];
   if (port === undefined) throw new Error(`no address in the banner: ${bridge.banner.join(' ')}`);

@@ -18,7 +18,7 @@ export interface Received {
   readonly retain: boolean;
 }
 
-/** A broker on a free port, whose sink keeps what it is told and accepts everything, unless told otherwise. */
+/** A broker on a free port. Its sink records all calls, and accepts all messages unless configured otherwise. */
 export class BrokerRig implements MqttSink {
   readonly messages: MqttMessage[] = [];
   /** Wills and retained messages of an earlier run. */
@@ -28,10 +28,10 @@ export class BrokerRig implements MqttSink {
   readonly failures: unknown[] = [];
   /** Principals that do not exist any more. */
   readonly removed = new Set<string>();
-  /** Connections and subscriptions, a line each. */
-  readonly told: string[] = [];
+  /** Connections and subscriptions, one line each. */
+  readonly notifications: string[] = [];
   readonly drops = new DropCounter(silentLogger);
-  /** Decides how a message is accepted. */
+  /** Decides whether a message is accepted. */
   accept: (message: MqttMessage) => Promise<void> | undefined = () => undefined;
   admit: (peer: MqttPeer) => Promise<void> = () => Promise.resolve();
   #broker: OwnBroker | undefined;
@@ -65,14 +65,14 @@ export class BrokerRig implements MqttSink {
     return this.accept(message)?.then(() => 'pass') ?? 'pass';
   }
 
-  /** Decides who may subscribe what. */
+  /** Decides which filters clients may subscribe. */
   allow: (filter: string) => boolean = () => true;
 
   maySubscribe(_: MqttPeer, filter: string): boolean {
     return this.allow(filter);
   }
 
-  /** Who has a user name is a principal. */
+  /** A client with a user name is a principal. */
   ownerOf({ username, clientId }: MqttPeer): Owner | undefined {
     if (username === undefined) return undefined;
     return { authid: username, authrole: 'device', authmethod: 'ticket', authprovider: 'static', clientId };
@@ -86,26 +86,26 @@ export class BrokerRig implements MqttSink {
     return this.removed.has(owner);
   }
 
-  /** What outlived an earlier run. */
+  /** Records a message of an earlier run. */
   async replay(message: MqttMessage): Promise<'pass'> {
     this.replays.push(message);
     return 'pass';
   }
 
   connected({ clientId }: MqttPeer): void {
-    this.told.push(`connected ${clientId}`);
+    this.notifications.push(`connected ${clientId}`);
   }
 
   subscribed({ clientId }: MqttPeer, filter: string, qos: number): void {
-    this.told.push(`subscribed ${clientId} ${filter} ${qos}`);
+    this.notifications.push(`subscribed ${clientId} ${filter} ${qos}`);
   }
 
   unsubscribed({ clientId }: MqttPeer, filter: string): void {
-    this.told.push(`unsubscribed ${clientId} ${filter}`);
+    this.notifications.push(`unsubscribed ${clientId} ${filter}`);
   }
 
   disconnected(peer: MqttPeer): void {
-    this.told.push(`disconnected ${peer.clientId}`);
+    this.notifications.push(`disconnected ${peer.clientId}`);
     this.gone.push(peer);
   }
 
@@ -125,10 +125,12 @@ export class BrokerRig implements MqttSink {
     return client;
   }
 
-  /** What a client gets that was away while so many messages were published at QoS 1, by number. */
+  /**
+   * The messages that a client receives which was disconnected while `count` messages were published at QoS 1, by number.
+   */
   async missed({ count, size = 0 }: { count: number; size?: number }): Promise<{
     received: readonly string[];
-    /** What was dropped before it came back, by reason. */
+    /** Dropped messages before it came back, by reason. */
     dropped: ReadonlyMap<string, number>;
   }> {
     const options = { clean: false, clientId: 'absent' };
@@ -144,7 +146,7 @@ export class BrokerRig implements MqttSink {
     const received: string[] = [];
     after.on('message', (_, payload) => received.push(payload.toString().split(' ', 1)[0] ?? ''));
     await until('the first has come', () => received.length > 0);
-    // What the broker has queued is sent before what is published now; as long as it is full, that is dropped.
+    // The broker sends queued messages before those published now, and drops the latter while the queue is full.
     while (!received.includes('end')) {
       await publisher.publishAsync('missed', 'end', { qos: 1 });
       await new Promise(resolve => setTimeout(resolve, 5));
@@ -152,7 +154,7 @@ export class BrokerRig implements MqttSink {
     return { received: received.filter(text => text !== 'end'), dropped };
   }
 
-  /** A bare connection. */
+  /** A raw connection. */
   async socket(): Promise<Socket> {
     const socket = connectSocket(this.broker.port, '127.0.0.1');
     socket.on('error', () => {});
@@ -175,7 +177,7 @@ export function connectMqtt(port: number, options: IClientOptions = {}): MqttCli
   return client;
 }
 
-/** Resolves when the connection of a client is over, which it has to be within ten seconds. */
+/** Resolves when the connection of a client is closed, within ten seconds. */
 export async function closing(client: MqttClient): Promise<void> {
   let closed = false;
   client.once('close', () => {
@@ -184,7 +186,7 @@ export async function closing(client: MqttClient): Promise<void> {
   await until('the client to be disconnected', () => closed);
 }
 
-/** Subscribes, and collects from then on. Resolves once the broker has confirmed. */
+/** Subscribes, and collects messages from then on. Resolves once the broker has confirmed. */
 export async function collect(client: MqttClient, filter: string, qos: 0 | 1 | 2 = 0): Promise<Received[]> {
   const received: Received[] = [];
   client.on('message', (topic, payload, packet) => {
@@ -194,7 +196,7 @@ export async function collect(client: MqttClient, filter: string, qos: 0 | 1 | 2
   return received;
 }
 
-/** All that a bare connection receives until the other side ends it, which it has to within ten seconds. */
+/** All bytes that a raw connection receives until the peer closes it, within ten seconds. */
 export async function untilClosed(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));

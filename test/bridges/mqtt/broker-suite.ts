@@ -7,13 +7,13 @@ import { until } from '../../support/until.ts';
 import { BrokerRig, closing, collect, connectMqtt, untilClosed } from './broker-rig.ts';
 import { rawConnect, rawPacket, rawPublish, rawSubscribe } from './raw-packets.ts';
 
-/** `0` up to but without `count`, as payloads. */
+/** The numbers from 0 to `count` - 1 as payloads. */
 export const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`);
 
-/** What the mapping and the devices rely on, whichever broker it is. The names in the configuration say which. */
+/** The behavior that the bridge and devices rely on, with each broker of the configuration. */
 export function brokerSuite(broker: MqttConfig['broker']): void {
-  describe(`broker: ${broker}: what brokers lose`, () => {
-    it('A: delivers a plain message that follows a retained one, in order [MQTT-4.6.0-6]', async () => {
+  describe(`broker: ${broker}: messages that brokers lose`, () => {
+    it('duplicate check: delivers a plain message that follows a retained one, in order [MQTT-4.6.0-6]', async () => {
       await using rig = await BrokerRig.start({ broker });
       const received = await collect(await rig.client(), 'a/#');
       const publisher = await rig.client();
@@ -28,7 +28,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       );
     });
 
-    it('A: overlapping subscriptions of one client still get one copy', async () => {
+    it('duplicate check: overlapping subscriptions of one client receive one copy', async () => {
       await using rig = await BrokerRig.start({ broker });
       const client = await rig.client();
       const received = await collect(client, 'a/#');
@@ -42,12 +42,12 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       );
     });
 
-    it('A: a message that one of the gateway’s overtakes is not lost', async () => {
+    it('duplicate check: a message that is overtaken by one of the gateway is not lost', async () => {
       await using rig = await BrokerRig.start({ broker });
       const received = await collect(await rig.client(), '#');
       const answer = { topic: 'answer', payload: new Uint8Array(0), qos: 0, retain: false } as const;
       rig.accept = () => {
-        // As an event does that a message causes: while the broker is storing the retained one.
+        // Like an event that a message causes: while the broker is storing the retained one.
         queueMicrotask(() => rig.broker.publish(answer));
         return undefined;
       };
@@ -60,7 +60,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       );
     });
 
-    it('B: survives a burst of small messages while its subscriber leaves', async () => {
+    it('packet loop: survives a burst of small messages while its subscriber disconnects', async () => {
       await using rig = await BrokerRig.start({ broker });
       const leaver = await rig.client();
       leaver.once('message', () => leaver.stream.destroy());
@@ -74,7 +74,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       await Promise.all(publishers.map(publisher => publisher.publishAsync('end', 'x', { qos: 1 })));
     });
 
-    it('D: acknowledges QoS 1 and 2 only once the message is accepted [MQTT-4.3.2-2]', async () => {
+    it('acknowledgement order: acknowledges QoS 1 and 2 only once the message is accepted [MQTT-4.3.2-2]', async () => {
       await using rig = await BrokerRig.start({ broker });
       for (const qos of [1, 2] as const) {
         let release = (): void => {};
@@ -89,7 +89,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
           acknowledged = true;
         });
         await until('the message has come', () => rig.messages.length > before);
-        // A round trip behind it: had the broker acknowledged, the client would know by now.
+        // One round trip later, an early acknowledgement would have been received.
         await client.subscribeAsync('d/other');
         assert.equal(acknowledged, false);
         release();
@@ -97,9 +97,9 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       }
     });
 
-    it('D: a message that is not accepted is not acknowledged and its client disconnected', async () => {
+    it('acknowledgement order: a rejected message is not acknowledged, and its client is disconnected', async () => {
       await using rig = await BrokerRig.start({ broker });
-      rig.accept = () => Promise.reject(new Error('no room'));
+      rig.accept = () => Promise.reject(new Error('the realm is full'));
       const received = await collect(await rig.client(), '#');
       const client = await rig.client();
       const outcome = client.publishAsync('d/t', 'x', { qos: 1 }).then(
@@ -112,7 +112,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       assert.deepEqual(received, []);
     });
 
-    it('D: a QoS 2 message that is sent again is accepted once [MQTT-4.3.3-2]', async () => {
+    it('acknowledgement order: a repeated QoS 2 message is accepted once [MQTT-4.3.3-2]', async () => {
       await using rig = await BrokerRig.start({ broker });
       const socket = await rig.socket();
       const again = (first: number): Buffer =>
@@ -125,7 +125,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       assert.equal(rig.messages.filter(({ topic }) => topic === 't').length, 1);
     });
 
-    it('E: keeps the order of one client where messages are accepted in another', async () => {
+    it('publish order: keeps the order of one client if messages are accepted in another order', async () => {
       await using rig = await BrokerRig.start({ broker });
       const received = await collect(await rig.client(), 'e/#');
       const publisher = await rig.client();
@@ -142,7 +142,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
         rig.messages.map(({ payload }) => Buffer.from(payload).toString()),
         numbers(100),
       );
-      // QoS 0 and 1 have an order of their own each; the first of them waited for the last acceptance.
+      // QoS 0 and 1 have separate orders. The first message of each waited for the last acceptance.
       for (const own of [0, 1]) {
         const order = received.filter(({ text }) => (Number(text) % 3 === 0 ? 1 : 0) === own).map(({ text }) => text);
         assert.deepEqual(
@@ -153,8 +153,8 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
     });
   });
 
-  describe(`broker: ${broker}: strangers and their bytes`, () => {
-    it('H: cuts an oversize CONNECT before it is collected', async () => {
+  describe(`broker: ${broker}: unauthenticated connections`, () => {
+    it('packet size limit: closes an oversize CONNECT before it is collected', async () => {
       await using rig = await BrokerRig.start({ broker, maxPacketSize: 1024 });
       const socket = await rig.socket();
       socket.write(Buffer.of(0x10, 0xff, 0xff, 0x7f));
@@ -162,10 +162,10 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       assert.equal(rig.peers.length, 0);
     });
 
-    it('H: cuts an oversize packet after CONNECT, and lets one at the limit through', async () => {
+    it('packet size limit: closes an oversize packet after CONNECT, and accepts one at the limit', async () => {
       await using rig = await BrokerRig.start({ broker, maxPacketSize: 1024 });
       const client = await rig.client();
-      // Two bytes of length, one of topic, two of packet id.
+      // Two bytes of length, one of topic, two of packet identifier.
       await client.publishAsync('t', 'x'.repeat(1024 - 5), { qos: 1 });
       const closed = closing(client);
       client.publish('t', 'x'.repeat(1024 - 4), { qos: 1 });
@@ -174,7 +174,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       assert.equal(rig.messages.length, 1);
     });
 
-    it('L: refuses text that is not UTF-8 or has control characters [MQTT-1.5.3-1]', async () => {
+    it('text check: rejects text that is not UTF-8 or has control characters [MQTT-1.5.3-1]', async () => {
       await using rig = await BrokerRig.start({ broker });
       const bad = Buffer.of(0x61, 0xff);
       const attempts: [string, Buffer[]][] = [
@@ -191,13 +191,13 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
         const socket = await rig.socket();
         socket.write(Buffer.concat(packets));
         const answer = await untilClosed(socket);
-        // CONNACK where CONNECT was in order, and nothing else.
+        // Only CONNACK, if CONNECT was valid.
         assert.equal(answer.toString('hex'), packets.length > 1 ? '20020000' : '', name);
       }
       const socket = await rig.socket();
       socket.write(rawConnect({ will: { topic: 'a/#', payload: '' } }));
       const answer = await untilClosed(socket);
-      // aedes closes the connection; the broker of our own says that it is not allowed.
+      // aedes closes the connection, the embedded broker refuses the subscription.
       assert.equal(answer.toString('hex'), broker === 'aedes' ? '' : '20020005', 'will topic with a wildcard');
       assert.deepEqual(rig.messages, []);
       await until('all are gone', () => rig.gone.length === rig.peers.length);
@@ -230,7 +230,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       assert.deepEqual(rig.failures, []);
     });
 
-    it('closes a connection that sends no CONNECT in time, however it trickles', async () => {
+    it('closes a connection that sends no complete CONNECT in time', async () => {
       await using rig = await BrokerRig.start({ broker, connectTimeout: 100 });
       const silent = await rig.socket();
       const trickling = await rig.socket();
@@ -239,7 +239,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       assert.equal(rig.peers.length, 0);
     });
 
-    it('refuses clients over the limit with code 3, but lets one come back', async () => {
+    it('refuses clients above the limit with code 3, except one that takes over', async () => {
       await using rig = await BrokerRig.start({ broker, maxClients: 1 });
       await rig.client({ clientId: 'first' });
       const second = await rig.socket();
@@ -249,14 +249,14 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       await until('the old connection is gone', () => rig.gone.length === 1);
     });
 
-    it('refuses an empty client id without a clean session with code 2 [MQTT-3.1.3-8]', async () => {
+    it('client id requirement: refuses an empty client id without a clean session with code 2 [MQTT-3.1.3-8]', async () => {
       await using rig = await BrokerRig.start({ broker });
       const socket = await rig.socket();
       socket.write(rawConnect({ clientId: '', clean: false }));
       assert.equal((await untilClosed(socket)).toString('hex'), '20020002');
     });
 
-    it('passes the code on that the sink refuses with', async () => {
+    it('sends the return code of the refusal', async () => {
       await using rig = await BrokerRig.start({ broker });
       rig.admit = () => Promise.reject(new MqttRefusal(Refused.NotAuthorized, 'no'));
       const socket = await rig.socket();
@@ -275,7 +275,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
   });
 
   describe(`broker: ${broker}: sessions`, () => {
-    it('says once that a client is there and once that it is gone, after its will [MQTT-3.1.2-8]', async () => {
+    it('reports a client once as connected, and once as disconnected after its will [MQTT-3.1.2-8]', async () => {
       await using rig = await BrokerRig.start({ broker });
       const seen: string[] = [];
       rig.accept = ({ topic }) => {
@@ -289,7 +289,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       assert.deepEqual(rig.gone, rig.peers);
     });
 
-    it('takes over: the old connection ends, the new one works [MQTT-3.1.4-2]', async () => {
+    it('takeover: the old connection is closed, the new one works [MQTT-3.1.4-2]', async () => {
       await using rig = await BrokerRig.start({ broker });
       const old = await rig.client({ clientId: 'c' });
       const closed = closing(old);
@@ -302,7 +302,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       await until('the new one hears itself', () => received.length === 1);
     });
 
-    it('says that a client is gone that was let in after its connection ended', async () => {
+    it('reports the disconnection of a client that was admitted after its connection was closed', async () => {
       await using rig = await BrokerRig.start({ broker });
       const bystander = await rig.client();
       let release: (() => void) | undefined;
@@ -315,14 +315,14 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       await until('it wants in', () => release !== undefined);
       socket.destroy();
       await once(socket, 'close');
-      // A round trip later the broker knows.
+      // One round trip later the broker has noticed.
       await bystander.publishAsync('t', 'x', { qos: 1 });
       release?.();
       await until('it is gone', () => rig.gone.length === 1);
       assert.equal(rig.gone[0], rig.peers[1]);
     });
 
-    it('keeps retained messages, and forgets them for an empty one [MQTT-3.3.1-10]', async () => {
+    it('keeps retained messages, and deletes them on an empty one [MQTT-3.3.1-10]', async () => {
       await using rig = await BrokerRig.start({ broker });
       const publisher = await rig.client();
       await publisher.publishAsync('r/a', 'kept', { qos: 1, retain: true });
@@ -337,7 +337,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       );
     });
 
-    it('refuses filters that have a topic in common with what the configuration refuses [MQTT-3.9.3-2]', async () => {
+    it('refuses filters that share a topic with a refused filter [MQTT-3.9.3-2]', async () => {
       await using rig = await BrokerRig.start({ broker, refuse: { subscribe: ['secret/#'] } });
       const client = await rig.client();
       for (const filter of ['secret/x', 'secret', '#', '+/x', '+/#', 'secret/+/..']) {
@@ -354,7 +354,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       );
     });
 
-    it('says where it cannot listen, and why', async () => {
+    it('reports the address that it cannot listen on, and the reason', async () => {
       await using rig = await BrokerRig.start({ broker });
       await assert.rejects(BrokerRig.start({ broker, port: rig.broker.port }), (error: NodeJS.ErrnoException) => {
         assert.equal(error.code, 'EADDRINUSE');
@@ -363,11 +363,11 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       });
     });
 
-    it('closes every connection when it stops', async () => {
+    it('closes all connections when it stops', async () => {
       const rig = await BrokerRig.start({ broker });
       const client = await rig.client();
-      const stranger = await rig.socket();
-      const closed = Promise.all([closing(client), untilClosed(stranger)]);
+      const pending = await rig.socket();
+      const closed = Promise.all([closing(client), untilClosed(pending)]);
       await rig.broker[Symbol.asyncDispose]();
       await closed;
       assert.deepEqual(rig.gone, rig.peers);
@@ -375,13 +375,18 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
     });
   });
 
-  describe(`broker: ${broker}: what it tells and does for the mapping`, () => {
-    it('says who is there, what each has subscribed as granted, and what no more', async () => {
+  describe(`broker: ${broker}: interface for the bridge`, () => {
+    it('reports connected clients, and their granted and removed subscriptions', async () => {
       await using rig = await BrokerRig.start({ broker });
       const client = await rig.client({ clientId: 'c' });
       await client.subscribeAsync({ 'a/#': { qos: 1 }, b: { qos: 0 } });
       await client.unsubscribeAsync('b');
-      assert.deepEqual(rig.told, ['connected c', 'subscribed c a/# 1', 'subscribed c b 0', 'unsubscribed c b']);
+      assert.deepEqual(rig.notifications, [
+        'connected c',
+        'subscribed c a/# 1',
+        'subscribed c b 0',
+        'unsubscribed c b',
+      ]);
     });
 
     it('publishes to one client, whatever it has subscribed', async () => {
@@ -402,7 +407,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       assert.equal(rig.broker.publishTo(peer, publication), false);
     });
 
-    it('shows what is retained', async () => {
+    it('returns retained messages', async () => {
       await using rig = await BrokerRig.start({ broker });
       const client = await rig.client();
       await client.publishAsync('r/a', '1', { qos: 1, retain: true });

@@ -5,9 +5,9 @@ import { BridgeRig } from './bridge-rig.ts';
 
 describe('MQTT client ids', () => {
   for (const broker of ['wampway', 'aedes'] as const) {
-    it(`${broker}: are refused with CONNACK 2 if they contain what no authid may contain`, async () => {
+    it(`${broker}: are refused with CONNACK 2 if they contain characters that an authid may not contain`, async () => {
       await using rig = await BridgeRig.start({ broker, anonymous: 'any' });
-      // MQTT forbids U+0000 and surrogates in text at all: that packet is malformed. [MQTT-1.5.3-1]
+      // MQTT forbids U+0000 and surrogates in all text: that packet is malformed. [MQTT-1.5.3-1]
       const unsafe = UNSAFE_CHARACTERS.filter(character => !/[\0\p{Cs}]/u.test(character));
       for (const character of unsafe) {
         await assert.rejects(

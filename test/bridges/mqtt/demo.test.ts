@@ -8,7 +8,7 @@ import { until } from '../../support/until.ts';
 import { BridgeRig } from './bridge-rig.ts';
 
 describe('greenhouse', () => {
-  it('measures what a greenhouse would, slowly varying', () => {
+  it('simulates slowly varying values', () => {
     let before = climateAt(0);
     let doors = 0;
     for (let second = 1; second < 3600; second++) {
@@ -22,7 +22,7 @@ describe('greenhouse', () => {
     assert.ok(doors > 4 && doors < 100, `the door moved ${doors} times`);
   });
 
-  it('comes in by the broker and is seen on the realm', async () => {
+  it('connects through the broker and publishes on the realm', async () => {
     await using rig = await BridgeRig.start();
     const heard = await rig.hear('mqtt.greenhouse.');
     const clock = new FakeClock();

@@ -10,7 +10,7 @@ import { until } from '../../support/until.ts';
 import { BridgeRig } from './bridge-rig.ts';
 import { rawConnect, rawPublish } from './raw-packets.ts';
 
-/** A page: JSON over WebSocket, of which the text is kept as it came. */
+/** A page: JSON over WebSocket, with the received text unchanged. */
 async function dashboard(port: number): Promise<{ socket: WebSocket; texts: string[] }> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['wamp.2.json']);
   const texts: string[] = [];
@@ -24,7 +24,7 @@ async function dashboard(port: number): Promise<{ socket: WebSocket; texts: stri
 }
 
 describe('JSON from a device to a page', () => {
-  it('is scanned once, and neither parsed nor made again on its way, whatever its spelling', async t => {
+  it('is scanned once, and neither parsed nor written again, in any spelling', async t => {
     await using rig = await BridgeRig.start();
     await using web = await listenWeb(
       {

@@ -15,7 +15,7 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, i
 const qualities = [0, 1, 2] as const;
 
 describe('mqttBridge: MQTT to WAMP', () => {
-  it('makes events of messages, at every QoS, in order', async () => {
+  it('publishes messages as events, at every QoS, in order', async () => {
     await using rig = await BridgeRig.start();
     for (const qos of qualities) {
       const heard = await rig.hear(`mqtt.order.${qos}`);
@@ -29,7 +29,7 @@ describe('mqttBridge: MQTT to WAMP', () => {
     }
   });
 
-  it('gives JSON as values, text as strings, other bytes as bytes', async () => {
+  it('maps JSON to values, text to strings, other bytes to bytes', async () => {
     await using rig = await BridgeRig.start();
     const heard = await rig.hear('mqtt.');
     const client = await rig.client();
@@ -51,7 +51,7 @@ describe('mqttBridge: MQTT to WAMP', () => {
     );
   });
 
-  it('publishes as the client: a session of its own, from connection to disconnection', async () => {
+  it('publishes as the client: with a session of its own, from connection to disconnection', async () => {
     const joined: string[] = [];
     await using rig = await BridgeRig.start(
       {},
@@ -73,7 +73,7 @@ describe('mqttBridge: MQTT to WAMP', () => {
     await until('its session is over', () => rig.gateway.router.sessionCount === before);
   });
 
-  it('publishes the will of a client that is lost [MQTT-3.1.2-8]', async () => {
+  it('publishes the will of a client whose connection is lost [MQTT-3.1.2-8]', async () => {
     await using rig = await BridgeRig.start();
     const heard = await rig.hear('mqtt.');
     const before = rig.gateway.router.sessionCount;
@@ -85,7 +85,7 @@ describe('mqttBridge: MQTT to WAMP', () => {
   });
 
   for (const broker of ['wampway', 'aedes'] as const) {
-    it(`publishes wills on both sides that wait for the realm's answer, with the broker ${broker}`, async () => {
+    it(`publishes wills that wait for the answer of the realm on both sides, with the broker ${broker}`, async () => {
       await using rig = await BridgeRig.start({ broker });
       const heard = await rig.hear('mqtt.');
       const before = rig.gateway.router.sessionCount;
@@ -121,7 +121,7 @@ describe('mqttBridge: MQTT to WAMP', () => {
     await until('it is heard', () => heard.length === 1);
   });
 
-  it('acknowledges nothing that the router refuses, and tells no MQTT client of it [MQTT-3.3.5-2]', async () => {
+  it('neither acknowledges nor delivers a message that the router refuses [MQTT-3.3.5-2]', async () => {
     await using rig = await BridgeRig.start(
       {},
       {
@@ -150,7 +150,7 @@ describe('mqttBridge: MQTT to WAMP', () => {
     await closed;
   });
 
-  it('loses nothing of five clients with 2000 messages each while a subscriber leaves', async () => {
+  it('loses no message of five clients with 2000 messages each while a subscriber disconnects', async () => {
     await using rig = await BridgeRig.start();
     const heard = await rig.hear('mqtt.');
     const leaver = await rig.client();
@@ -169,7 +169,7 @@ describe('mqttBridge: MQTT to WAMP', () => {
     assert.deepEqual(rig.gateway.failures, []);
   });
 
-  it('leaves $ topics to MQTT', async () => {
+  it('does not publish $ topics on the realm', async () => {
     await using rig = await BridgeRig.start();
     const heard = await rig.hear('mqtt.');
     const client = await rig.client();
@@ -179,7 +179,7 @@ describe('mqttBridge: MQTT to WAMP', () => {
     assert.deepEqual(heard, [{ topic: 'mqtt.t', args: [2] }]);
   });
 
-  it('uses strict URIs where it is told to', async () => {
+  it('uses strict URIs if so configured', async () => {
     await using rig = await BridgeRig.start({ uris: 'strict', prefix: 'dev.mqtt.' }, { uri: 'strict' });
     const heard = await rig.hear('dev.mqtt.');
     const client = await rig.client();
@@ -193,7 +193,7 @@ describe('mqttBridge: MQTT to WAMP', () => {
 });
 
 describe('mqttBridge: WAMP to MQTT', () => {
-  it('makes messages of events, at the QoS that the subscriber asked for and the configuration gives, in order', async () => {
+  it('publishes events as messages, at the granted and configured QoS, in order', async () => {
     for (const qos of qualities) {
       await using rig = await BridgeRig.start({ publish: { qos } });
       const received = await collect(await rig.client(), 'out/#', qos);
@@ -206,7 +206,7 @@ describe('mqttBridge: WAMP to MQTT', () => {
     }
   });
 
-  it('writes one argument as itself and others as JSON', async () => {
+  it('writes a single argument as its value, and others as JSON', async () => {
     await using rig = await BridgeRig.start();
     const client = await rig.client();
     const payloads: Buffer[] = [];
@@ -227,7 +227,7 @@ describe('mqttBridge: WAMP to MQTT', () => {
     ]);
   });
 
-  it('keeps what it publishes for later subscribers where it is told to retain', async () => {
+  it('retains its publications for later subscribers if so configured', async () => {
     await using rig = await BridgeRig.start({ publish: { retain: true } });
     const early = await collect(await rig.client(), '#');
     await rig.wamp.publish('mqtt.state', { args: ['open'] });
@@ -237,7 +237,7 @@ describe('mqttBridge: WAMP to MQTT', () => {
     assert.deepEqual(late, [{ topic: 'state', text: 'open', qos: 0, retain: true }]);
   });
 
-  it('drops what has no MQTT topic, and goes on', async () => {
+  it('drops events without an MQTT topic, and continues', async () => {
     await using rig = await BridgeRig.start();
     const received = await collect(await rig.client(), '#');
     for (const uri of ['mqtt.a%zz', 'mqtt.a%23', 'mqtt.a+b', 'mqtt.$SYS.x', 'mqtt.a%00', 'mqtt.ok'])
@@ -249,7 +249,7 @@ describe('mqttBridge: WAMP to MQTT', () => {
     );
   });
 
-  it('does not let a stalled subscriber hold up a healthy one', async () => {
+  it('a stalled subscriber does not delay other subscribers', async () => {
     await using rig = await BridgeRig.start({ maxQueuedBytes: 4 * 1024 * 1024, stallTimeout: 1000 });
     const stalled = await rig.socket();
     const before = rig.gateway.router.sessionCount;
@@ -278,7 +278,7 @@ describe('mqttBridge: no echo', () => {
     const received = await collect(client, '#');
     await client.publishAsync('from/mqtt', '1', { qos: 1 });
     await rig.wamp.publish('mqtt.from.wamp', { args: [2], acknowledge: true, options: { exclude_me: false } });
-    // What follows both, on both sides.
+    // Published last, on both sides.
     await client.publishAsync('end', '3', { qos: 1 });
     await until('both have the last', () => heard.length >= 3 && received.length >= 3);
     assert.deepEqual(
@@ -293,14 +293,14 @@ describe('mqttBridge: no echo', () => {
   });
 });
 
-describe('mqttBridge: who may connect', () => {
-  it('lets anonymous clients in from this machine, with or without credentials', async () => {
+describe('mqttBridge: connections', () => {
+  it('accepts anonymous clients from this machine, with or without credentials', async () => {
     await using rig = await BridgeRig.start();
     await rig.client();
     await rig.client({ username: 'someone', password: 'something' });
   });
 
-  it('refuses with code 5 and says once what to do about it', async () => {
+  it('refuses with code 5, and logs once what to do', async () => {
     const lines: [LogFields, string][] = [];
     const note = (fields: LogFields, text: string): void => {
       lines.push([fields, text]);
@@ -309,38 +309,38 @@ describe('mqttBridge: who may connect', () => {
     await using rig = await BridgeRig.start({ anonymous: 'none' }, { log });
     for (let attempt = 0; attempt < 3; attempt++) {
       const socket = await rig.socket();
-      socket.write(rawConnect({ clientId: 'stranger' }));
+      socket.write(rawConnect({ clientId: 'unknown' }));
       assert.equal((await untilClosed(socket)).toString('hex'), '20020005');
     }
     assert.equal(lines.length, 1);
-    assert.equal(lines[0]?.[0]['clientId'], 'stranger');
+    assert.equal(lines[0]?.[0]['clientId'], 'unknown');
     assert.match(String(lines[0]?.[0]['reason']), /anonymous: none/);
   });
 });
 
-describe('mqttBridge: who may subscribe', () => {
-  it('answers 0x80, and says once in the log what a filter asks for that its role may not hear [MQTT-3.9.3-2]', async () => {
+describe('mqttBridge: subscriptions', () => {
+  it('answers 0x80, and logs once which topics of a filter the role may not receive [MQTT-3.9.3-2]', async () => {
     const log = new RecordingLogger();
     const permits: BridgeContext['permits'] = (_, __, uri) => uri !== 'mqtt.pump';
     await using rig = await BridgeRig.start({}, { log, permits });
     const client = await rig.client({ clientId: 'pump' });
     await client.subscribeAsync('pump/+');
     for (let attempt = 0; attempt < 3; attempt++) await assert.rejects(client.subscribeAsync('pump/#'));
-    const told = log.lines.filter(({ fields }) => fields['filter'] !== undefined);
+    const warnings = log.lines.filter(({ fields }) => fields['filter'] !== undefined);
     assert.deepEqual(
-      told.map(({ fields: { clientId, filter, uri, match } }) => [clientId, filter, uri, match]),
+      warnings.map(({ fields: { clientId, filter, uri, match } }) => [clientId, filter, uri, match]),
       [['pump', 'pump/#', 'mqtt.pump', 'exact']],
     );
   });
 });
 
 describe('mqttBridge: start and stop', () => {
-  it('says what listens where and who may connect', async () => {
+  it('its banner names the address and which clients may connect', async () => {
     await using rig = await BridgeRig.start();
     assert.deepEqual(rig.bridge.banner, [`127.0.0.1:${rig.port}: anonymous from this machine only, topics as mqtt.…`]);
   });
 
-  it('leaves no session behind', async () => {
+  it('leaves no session open', async () => {
     await using gateway = new TestGateway();
     const bridge = await mqttBridge.start(mqttBridge.schema.parse({ port: 0 }), gateway.context);
     await bridge[Symbol.asyncDispose]();
@@ -348,7 +348,7 @@ describe('mqttBridge: start and stop', () => {
     assert.deepEqual(gateway.failures, []);
   });
 
-  it('leaves no session behind where the port is taken, and says which', async () => {
+  it('leaves no session open if the port is in use, and names the port', async () => {
     await using rig = await BridgeRig.start();
     await using gateway = new TestGateway();
     const config = mqttBridge.schema.parse({ port: rig.port });
@@ -360,7 +360,7 @@ describe('mqttBridge: start and stop', () => {
     assert.equal(gateway.router.sessionCount, 0);
   });
 
-  it('leaves nothing open where it may not subscribe', async () => {
+  it('leaves nothing open if it may not subscribe', async () => {
     await using gateway = new TestGateway({
       authorizer: { decide: (_, action) => (action === 'subscribe' ? DENY : ALLOW) },
     });
@@ -368,7 +368,7 @@ describe('mqttBridge: start and stop', () => {
     assert.equal(gateway.router.sessionCount, 0);
   });
 
-  it('cannot go on without its session', async () => {
+  it('fails if its session ends', async () => {
     await using rig = await BridgeRig.start();
     await rig.gateway.router.close();
     await until('it says so', () => rig.gateway.failures.length === 1);

@@ -313,7 +313,7 @@ describe('mqttBridge: shared callees', () => {
     await late.unsubscribeAsync('zigbee2mqtt/#');
     assert.deepEqual((await permitJoin(rig)).args, [{ time: 60, by: 'z2m' }]);
     await z2m.endAsync();
-    await until('nobody listens', () =>
+    await until('no client listens', () =>
       permitJoin(rig, 20).then(
         () => false,
         (error: unknown) => error instanceof WampError && error.uri === 'wamp.error.no_such_procedure',
@@ -383,9 +383,9 @@ describe('mqttBridge: shared callees', () => {
     await registered(rig, 'mqtt.tasmota.plug99.POWER');
     const { dealer } = rig.gateway.router.realm('realm1') ?? assert.fail();
     assert.equal(dealer.match('mqtt.tasmota.plug100.POWER' as never), undefined);
-    const told = log.lines.filter(({ text }) => text === 'MQTT client cannot be called');
+    const lines = log.lines.filter(({ text }) => text === 'MQTT client cannot be called');
     assert.deepEqual(
-      told.map(({ fields }) => fields['reason']),
+      lines.map(({ fields }) => fields['reason']),
       ['it listens for more than 100 devices that topics name'],
     );
     await greedy.unsubscribeAsync('cmnd/plug0/#');
@@ -431,7 +431,7 @@ describe('mqttBridge: shared callees', () => {
     await device(rig, 'x', 'cmd/pump', (_, text) => asked.push(text));
     await registered(rig, 'mqtt.cmd.pump.run');
     assert.deepEqual((await rig.wamp.call('mqtt.cmd.pump.run', { args: ['go'] })).args, []);
-    await until('it has been told', () => asked.join() === 'go');
+    await until('the device has received the call', () => asked.join() === 'go');
   });
 });
 

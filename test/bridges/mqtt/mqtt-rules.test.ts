@@ -81,14 +81,14 @@ describe('mqttBridge: rules', () => {
     await using rig = await BridgeRig.start({
       rules: [{ from: 'mqtt:j/{x}', to: 'wamp:j.{x}', payload: 'json' }],
     });
-    const told: unknown[] = [];
-    await rig.wamp.subscribe('bridge.mqtt.error', ({ args }) => told.push(...args));
+    const reports: unknown[] = [];
+    await rig.wamp.subscribe('bridge.mqtt.error', ({ args }) => reports.push(...args));
     const heard = await rig.hear('j.');
     const client = await rig.client();
     for (let i = 0; i < 5; i++) await client.publishAsync(`j/${i}`, '{', { qos: 1 });
     await client.publishAsync('j/well', '{}', { qos: 1 });
-    await until('both reports have come', () => told.length >= 2);
-    assert.deepEqual(told, [
+    await until('both reports have come', () => reports.length >= 2);
+    assert.deepEqual(reports, [
       { topic: 'j/0', rule: 0, problem: 'the payload is not valid JSON', count: 1 },
       { topic: 'j/4', rule: 0, problem: 'the payload is not valid JSON', count: 4 },
     ]);

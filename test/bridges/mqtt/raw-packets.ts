@@ -1,4 +1,4 @@
-// MQTT packets as bytes, for bare sockets: also packets that no client would send.
+// MQTT packets as bytes, for raw sockets, including packets that no client would send.
 
 /** Text or bytes with their length prefix. */
 export function rawField(content: string | Uint8Array): Buffer {

@@ -12,7 +12,7 @@ import { rawConnect } from '../raw-packets.ts';
 const STATE = '$SYS/broker/connection/far.gw/state';
 const will = { topic: STATE, payload: Buffer.from('0'), qos: 1, retain: true } as const;
 
-/** Stands between mqtt.js, which cannot call itself a bridge, and a broker, and sets the bit that says so. */
+/** Proxy between mqtt.js, which cannot connect as a bridge, and a broker. It sets the bridge bit in CONNECT. */
 class BridgeBit implements AsyncDisposable {
   readonly #server: Server;
   readonly #clients: MqttClient[] = [];
@@ -27,7 +27,7 @@ class BridgeBit implements AsyncDisposable {
       for (const socket of [client, broker]) socket.on('error', () => {});
       client.once('data', chunk => {
         const connect = Buffer.from(chunk);
-        // Behind the fixed header and the name of the protocol.
+        // Behind the fixed header and the protocol name.
         const level = connect.indexOf('MQTT') + 4;
         connect[level] = (connect[level] ?? 0) | 0x80;
         broker.write(connect);
@@ -57,7 +57,7 @@ class BridgeBit implements AsyncDisposable {
 
 describe('a bridge of another broker', () => {
   for (const broker of ['wampway', 'aedes'] as const) {
-    it(`comes in, and its notifications go nowhere (${broker})`, async () => {
+    it(`a bridge connects, and its notifications are not published (${broker})`, async () => {
       const log = new RecordingLogger();
       await using rig = await BridgeRig.start({ broker }, { log });
       const seen = await collect(await rig.client(), '$SYS/broker/connection/#', 1);
@@ -77,15 +77,15 @@ describe('a bridge of another broker', () => {
         ['plant/level', 'plant/end'],
       );
       if (broker === 'aedes') return;
-      const told = log.lines.filter(({ text }) => text === 'MQTT bridge of another broker');
+      const lines = log.lines.filter(({ text }) => text === 'MQTT bridge of another broker');
       assert.deepEqual(
-        told.map(({ level, fields }) => [level, fields['clientId'], fields['topic']]),
+        lines.map(({ level, fields }) => [level, fields['clientId'], fields['topic']]),
         [['info', 'far.gw', STATE]],
       );
     });
   }
 
-  it('does not get back what it has sent, and is told what is retained', async () => {
+  it('a bridge does not receive its own messages, and receives the retain flag of others', async () => {
     for (const clean of [true, false]) {
       await using rig = await BridgeRig.start();
       await using bit = await BridgeBit.before(rig.port);
@@ -105,7 +105,7 @@ describe('a bridge of another broker', () => {
         [...[0, 1, 2].flatMap(qos => [`from/client/${qos} y true`, `from/client/${qos} z false`]), 'from/wamp 1 true'],
       );
       assert.ok(others.every(({ retain }) => !retain));
-      // What it has retained is retained for others, and for itself it is nothing new.
+      // Messages that it has retained are delivered to other clients, and not to the bridge itself.
       const late = await collect(await rig.client(), 'from/bridge/+', 1);
       await until('what is retained', () => late.length === 3);
       got.length = 0;
@@ -115,7 +115,7 @@ describe('a bridge of another broker', () => {
     }
   });
 
-  it('a client that does not call itself one gets its own messages as ever', async () => {
+  it('a client without the bridge bit receives its own messages', async () => {
     await using rig = await BridgeRig.start();
     const client = await rig.client({ clientId: 'far.gw' });
     const got = await collect(client, '#', 1);
@@ -125,8 +125,8 @@ describe('a bridge of another broker', () => {
   });
 });
 
-describe('a CONNECT that is refused', () => {
-  it('is answered, and the log says why', async () => {
+describe('a refused CONNECT', () => {
+  it('is answered with CONNACK, and the log contains the reason', async () => {
     const log = new RecordingLogger();
     await using rig = await BridgeRig.start({}, { log });
     const rows = [
@@ -144,11 +144,11 @@ describe('a CONNECT that is refused', () => {
       const answer = untilClosed(socket);
       socket.write(rawConnect(connect));
       assert.deepEqual([...(await answer)], [0x20, 2, 0, code], JSON.stringify(connect));
-      // Of the same reason and machine one line.
-      const told = log.lines.filter(
+      // One line for the same reason and address.
+      const lines = log.lines.filter(
         ({ text, fields }) => text === 'MQTT client refused' && reason.test(String(fields['reason'])),
       );
-      assert.equal(told.length, 1, JSON.stringify(connect));
+      assert.equal(lines.length, 1, JSON.stringify(connect));
     }
   });
 });

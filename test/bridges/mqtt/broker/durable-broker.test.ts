@@ -15,7 +15,7 @@ function rawQos2(id: number, text: string, dup = false): Buffer {
   return rawPacket(dup ? 0x3c : 0x34, Buffer.from('\0\u0001t'), Buffer.of(0, id), Buffer.from(text));
 }
 
-/** Collects what a bare connection receives, as hexadecimal text. */
+/** Collects the bytes that a raw connection receives, as hexadecimal text. */
 function heard(socket: Socket): { text: string } {
   const result = { text: '' };
   socket.on('data', (chunk: Buffer) => {
@@ -24,8 +24,8 @@ function heard(socket: Socket): { text: string } {
   return result;
 }
 
-describe('EmbeddedBroker: over a crash', () => {
-  it('keeps sessions, subscriptions and what is queued, in order [MQTT-3.1.2-4]', async () => {
+describe('EmbeddedBroker: after a crash', () => {
+  it('keeps sessions, subscriptions and queued messages, in order [MQTT-3.1.2-4]', async () => {
     const store = new HeldStore();
     await using before = await BrokerRig.start({}, { store });
     const client = await before.client(kept('c'));
@@ -49,7 +49,7 @@ describe('EmbeddedBroker: over a crash', () => {
     again.end(true);
   });
 
-  it('keeps retained messages, and that they were taken back', async () => {
+  it('keeps retained messages, and their deletion', async () => {
     const store = new HeldStore();
     await using before = await BrokerRig.start({}, { store });
     const publisher = await before.client();
@@ -65,7 +65,7 @@ describe('EmbeddedBroker: over a crash', () => {
     );
   });
 
-  it('starts with a store that holds more than fits, skips the rest and says so', async () => {
+  it('starts if the store exceeds the limits, and logs what it has skipped', async () => {
     const store = new HeldStore();
     await using before = await BrokerRig.start({}, { store });
     for (const clientId of ['small', 'large']) {
@@ -99,7 +99,7 @@ describe('EmbeddedBroker: over a crash', () => {
     assert.equal((await after.broker.retained('#')).length, 2);
   });
 
-  it('writes retained messages at QoS 0 now and then, of each topic the last', async () => {
+  it('writes retained messages at QoS 0 at intervals, the last of each topic', async () => {
     const [store, clock] = [new HeldStore(), new FakeClock()];
     await using rig = await BrokerRig.start({ sysInterval: 0 }, { store, clock });
     const publisher = await rig.client();
@@ -112,7 +112,7 @@ describe('EmbeddedBroker: over a crash', () => {
     assert.equal(`${(await after.broker.retained('r'))[0]?.payload}`, '49');
   });
 
-  it('D: knows a QoS 2 message again that came before the crash [MQTT-4.3.3-2]', async () => {
+  it('acknowledgement order: recognizes a QoS 2 message that was received before the crash [MQTT-4.3.3-2]', async () => {
     const store = new HeldStore();
     await using before = await BrokerRig.start({}, { store });
     const socket = await before.socket();
@@ -129,7 +129,7 @@ describe('EmbeddedBroker: over a crash', () => {
     await until('the identifier is free again', () => after.messages.length === 1);
   });
 
-  it('D: sends QoS 2 again under the same identifier, marked, and goes on where PUBREC had come [MQTT-4.4.0-1]', async () => {
+  it('acknowledgement order: repeats QoS 2 with the same identifier and DUP, and continues after PUBREC [MQTT-4.4.0-1]', async () => {
     const store = new HeldStore();
     await using before = await BrokerRig.start({}, { store });
     const socket = await before.socket();
@@ -149,7 +149,7 @@ describe('EmbeddedBroker: over a crash', () => {
     assert.equal(second.text, '20020100' + '62020001' + '3c06000174000262');
   });
 
-  it('publishes the wills of those who were connected and do not come back [MQTT-3.1.2-8]', async () => {
+  it('publishes the wills of clients that were connected and do not come back [MQTT-3.1.2-8]', async () => {
     const store = new HeldStore();
     await using before = await BrokerRig.start({}, { store });
     const will = (topic: string) => ({ topic, payload: Buffer.from('lost'), qos: 1 as const, retain: true });
@@ -169,11 +169,11 @@ describe('EmbeddedBroker: over a crash', () => {
       after.replays.map(({ topic, retain }) => [topic, retain]),
       [['will/lost', true]],
     );
-    // Nothing is left of any of them, for the process after this one.
+    // The store contains no record of them.
     await until('all is forgotten', () => !disk.keys.some(key => key.startsWith('w')));
   });
 
-  it('leaves nothing in the store of what is done with', async () => {
+  it('leaves no record of finished messages in the store', async () => {
     const store = new HeldStore();
     await using rig = await BrokerRig.start({ sysInterval: 0 }, { store });
     const options = kept('c');
@@ -188,7 +188,7 @@ describe('EmbeddedBroker: over a crash', () => {
     await until('both are gone', () => rig.gone.length === 2);
     await until('all is written', () => store.waiting === 0);
     assert.deepEqual(store.keys, ['sc', 'sp']);
-    // A clean session discards what there was. [MQTT-3.1.2-6]
+    // A clean session discards the earlier state. [MQTT-3.1.2-6]
     for (const clientId of ['c', 'p']) await (await rig.client({ clientId, clean: true })).endAsync();
     await until('all is written', () => store.waiting === 0);
     assert.deepEqual(store.keys, []);
@@ -196,7 +196,7 @@ describe('EmbeddedBroker: over a crash', () => {
 });
 
 describe('EmbeddedBroker: writes and acknowledgements', () => {
-  it('D: acknowledges and delivers only what is written [MQTT-4.3.2-2]', async () => {
+  it('acknowledgement order: acknowledges and delivers messages only after they are written [MQTT-4.3.2-2]', async () => {
     for (const qos of [1, 2] as const) {
       const store = new HeldStore();
       await using rig = await BrokerRig.start({}, { store });
@@ -211,7 +211,7 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
         acknowledged = true;
       });
       await until('it is being written', () => store.waiting > 0);
-      // A round trip behind it: had the broker acknowledged or delivered, it would be known by now.
+      // One round trip later, an early acknowledgement or delivery would have been received.
       await other.publishAsync('elsewhere', '', { qos: 1 });
       assert.equal(acknowledged || received.length > 0 || bystander.length > 0, false);
       release();
@@ -220,7 +220,7 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
     }
   });
 
-  it('D: says PUBCOMP once the identifier is free on disk, where it would else be taken for a known one', async () => {
+  it('acknowledgement order: sends PUBCOMP once the identifier is deleted on disk, so that it may be used again', async () => {
     const store = new HeldStore();
     await using rig = await BrokerRig.start({}, { store });
     const socket = await rig.socket();
@@ -235,7 +235,7 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
     await until('PUBCOMP', () => answers.text.endsWith('70020007'));
   });
 
-  it('D: what cannot be written is neither acknowledged nor delivered, and its client disconnected', async () => {
+  it('acknowledgement order: a message that cannot be written is neither acknowledged nor delivered, and its client is disconnected', async () => {
     const store = new HeldStore();
     await using rig = await BrokerRig.start({}, { store });
     const subscriber = await rig.client(kept('c'));
@@ -259,7 +259,7 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
     );
   });
 
-  it('keeps the order of a client whose messages are written and not written by turns', async () => {
+  it('keeps the order of a client if only some of its messages are written', async () => {
     const store = new HeldStore();
     await using rig = await BrokerRig.start({}, { store });
     await (await rig.client(kept('c'))).subscribeAsync('t', { qos: 1 });
@@ -273,7 +273,7 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
     );
   });
 
-  it('has no record of messages that nobody is to get later', async () => {
+  it('writes no record of messages that no durable session receives', async () => {
     const store = new HeldStore();
     await using rig = await BrokerRig.start({ sysInterval: 0 }, { store });
     const received = await collect(await rig.client(), '#', 2);

@@ -10,8 +10,8 @@ import { rawConnect, rawPacket, rawPublish, rawSubscribe } from '../raw-packets.
 
 brokerSuite('wampway');
 
-describe('EmbeddedBroker: what brokers lose', () => {
-  it('A: what the gateway publishes keeps its order, retained or not', async () => {
+describe('EmbeddedBroker: messages that brokers lose', () => {
+  it('duplicate check: messages of the gateway keep their order, retained or not', async () => {
     await using rig = await BrokerRig.start();
     const received = await collect(await rig.client(), 'a/#', 1);
     const payload = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -29,7 +29,7 @@ describe('EmbeddedBroker: what brokers lose', () => {
     }
   });
 
-  it('B: takes any number of packets that come as one', async () => {
+  it('packet loop: handles any number of packets in one chunk', async () => {
     await using rig = await BrokerRig.start();
     const socket = await rig.socket();
     let answered = 0;
@@ -41,7 +41,7 @@ describe('EmbeddedBroker: what brokers lose', () => {
     await until('all are answered', () => answered === 4 + pings.length);
   });
 
-  it('C: a stalled subscriber stops neither other topics nor those who publish to it, and is cut', async () => {
+  it('stall limit: a stalled subscriber delays no other topic and no publisher, and is disconnected', async () => {
     await using rig = await BrokerRig.start({ stallTimeout: 1000 });
     const stalled = await rig.socket();
     stalled.pause();
@@ -59,11 +59,11 @@ describe('EmbeddedBroker: what brokers lose', () => {
     assert.equal(rig.gone.length, 1);
     assert.ok(
       (rig.drops.counts.get('the send buffer of a subscriber is full') ?? 0) > 0,
-      'what had no room is counted',
+      'dropped messages are counted',
     );
   });
 
-  it('C: a subscriber that is behind loses at QoS 0 what has no room, and nothing at QoS 1', async () => {
+  it('stall limit: a slow subscriber loses messages at QoS 0 above its limit, and none at QoS 1', async () => {
     await using rig = await BrokerRig.start({ maxQueuedBytes: 128 * 1024 });
     const slow = await rig.client();
     const received = await collect(slow, '#', 1);
@@ -84,14 +84,14 @@ describe('EmbeddedBroker: what brokers lose', () => {
     await using rig = await BrokerRig.start();
     const turnedOff = await countNoDelay(await rig.socket(), async () => {
       (await rig.socket()).write(rawConnect());
-      await until('the client is connected', () => rig.told.length === 1);
+      await until('the client is connected', () => rig.notifications.length === 1);
     });
     assert.equal(turnedOff, 1);
   });
 });
 
-describe('EmbeddedBroker: strangers and their bytes', () => {
-  it('takes packets that come behind CONNECT before that is answered', async () => {
+describe('EmbeddedBroker: unauthenticated connections', () => {
+  it('handles packets that follow CONNECT before it is answered', async () => {
     await using rig = await BrokerRig.start();
     const socket = await rig.socket();
     socket.write(Buffer.concat([rawConnect(), ...numbers(500).map(n => rawPublish('t', n))]));
@@ -99,8 +99,8 @@ describe('EmbeddedBroker: strangers and their bytes', () => {
   });
 });
 
-describe('EmbeddedBroker: what each subscriber gets', () => {
-  it('G: a wildcard subscription gets no more than the QoS that it was granted [MQTT-3.8.4-6]', async () => {
+describe('EmbeddedBroker: deliveries to each subscriber', () => {
+  it('QoS limit: a wildcard subscription receives at most the granted QoS [MQTT-3.8.4-6]', async () => {
     await using rig = await BrokerRig.start();
     const once = await collect(await rig.client(), 'g/#', 1);
     const twice = await collect(await rig.client(), 'g/+', 2);
@@ -111,7 +111,7 @@ describe('EmbeddedBroker: what each subscriber gets', () => {
     assert.deepEqual(twice.map(({ qos }) => qos).sort(), [0, 1, 2]);
   });
 
-  it('O: two messages of one turn at QoS 1 reach a client with overlapping subscriptions', async () => {
+  it('kept-session delivery: two messages of one turn at QoS 1 reach a client with overlapping subscriptions', async () => {
     await using rig = await BrokerRig.start();
     const client = await rig.client({ clean: false, clientId: 'o' });
     const received = await collect(client, 'o/#', 1);
@@ -126,7 +126,7 @@ describe('EmbeddedBroker: what each subscriber gets', () => {
     );
   });
 
-  it('O: a session that is kept may subscribe at QoS 2 where something is retained', async () => {
+  it('kept-session delivery: a kept session may subscribe at QoS 2 to retained messages', async () => {
     await using rig = await BrokerRig.start();
     await (await rig.client()).publishAsync('o/t', 'kept', { qos: 2, retain: true });
     const client = await rig.client({ clean: false, clientId: 'o' });
@@ -136,7 +136,7 @@ describe('EmbeddedBroker: what each subscriber gets', () => {
     assert.deepEqual(received[0], { topic: 'o/t', text: 'kept', qos: 2, retain: true });
   });
 
-  it('sends no more at a time than the client may have in flight, and the rest as it acknowledges', async () => {
+  it('sends no more messages than the in-flight window, and the others as the client acknowledges', async () => {
     await using rig = await BrokerRig.start({ inflight: 3 });
     const socket = await rig.socket();
     const packets: Buffer[] = [];
@@ -146,13 +146,13 @@ describe('EmbeddedBroker: what each subscriber gets', () => {
     await until('it has subscribed', () => size() === 9);
     const publisher = await rig.client();
     for (const n of numbers(10)) await publisher.publishAsync('t', n, { qos: 1 });
-    // PUBLISH of one letter at QoS 1 has eight bytes.
+    // PUBLISH with a payload of one character at QoS 1 has eight bytes.
     assert.equal(size(), 9 + 3 * 8);
     for (const id of [1, 2, 3]) socket.write(rawPacket(0x40, Buffer.of(0, id)));
     await until('the next have come', () => size() === 9 + 6 * 8);
   });
 
-  it('replays retained messages as fast as the subscriber takes them, and drops none', async () => {
+  it('replays retained messages as fast as the subscriber reads, and drops none', async () => {
     await using rig = await BrokerRig.start({ maxQueuedBytes: 64 * 1024 });
     const publisher = await rig.client();
     const payload = 'x'.repeat(8 * 1024);
@@ -163,8 +163,8 @@ describe('EmbeddedBroker: what each subscriber gets', () => {
   });
 });
 
-describe('EmbeddedBroker: sessions that outlive their connections', () => {
-  it('queues what the client is not there for, in order, at QoS 1 and 2 [MQTT-3.1.2-5]', async () => {
+describe('EmbeddedBroker: kept sessions', () => {
+  it('queues messages for an absent client, in order, at QoS 1 and 2 [MQTT-3.1.2-5]', async () => {
     await using rig = await BrokerRig.start();
     const first = await rig.client({ clean: false, clientId: 'kept' });
     await first.subscribeAsync('k/#', { qos: 2 });
@@ -177,7 +177,7 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     const received: string[] = [];
     again.on('message', (_, payload) => received.push(payload.toString()));
     await until('all have come', () => received.length === 30);
-    // A client has those at QoS 2 once they are released: each QoS has an order of its own. [MQTT-4.6.0-6]
+    // Messages at QoS 2 are delivered when they are released, so each QoS has its own order. [MQTT-4.6.0-6]
     for (const rest of [0, 1]) {
       const own = (texts: readonly string[]) => texts.filter(text => Number(text) % 2 === rest);
       assert.deepEqual(own(received), own(numbers(30)));
@@ -185,19 +185,19 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     again.end(true);
   });
 
-  it('J: what follows a takeover comes in its order: the will, the end of the old one, the new one [MQTT-3.1.4-2]', async () => {
+  it('takeover order: the will, the end of the old connection, the new connection [MQTT-3.1.4-2]', async () => {
     await using rig = await BrokerRig.start();
     rig.accept = ({ topic }) => {
-      rig.told.push(`message ${topic}`);
+      rig.notifications.push(`message ${topic}`);
       return new Promise(resolve => setTimeout(resolve, 20));
     };
     const will = { topic: 'will', payload: Buffer.from('') };
     await rig.client({ clientId: 'j', will });
     await rig.client({ clientId: 'j' });
-    assert.deepEqual(rig.told, ['connected j', 'message will', 'disconnected j', 'connected j']);
+    assert.deepEqual(rig.notifications, ['connected j', 'message will', 'disconnected j', 'connected j']);
   });
 
-  it('K: a client id, connected or not, belongs to the user who took it first', async () => {
+  it('client id ownership: a client id, connected or not, belongs to the user that used it first', async () => {
     await using rig = await BrokerRig.start();
     await rig.client({ clientId: 'k', username: 'owner', clean: false });
     for (const username of ['thief', undefined]) {
@@ -210,34 +210,34 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     await rig.client({ clientId: 'k', username: 'owner', clean: false });
   });
 
-  it('N: a queue has room for so many messages, and the oldest give way', async () => {
+  it('queue and session limits: a queue holds a limited number of messages, and drops the oldest', async () => {
     await using rig = await BrokerRig.start({ queue: { maxMessages: 10 } });
     const { received, dropped } = await rig.missed({ count: 25 });
     assert.deepEqual(received, numbers(25).slice(15));
     assert.equal(dropped.get('the session queue is full'), 15);
   });
 
-  it('N: or the newest, where the configuration says so', async () => {
+  it('queue and session limits: a queue drops the newest if so configured', async () => {
     await using rig = await BrokerRig.start({ queue: { maxMessages: 10, full: 'drop-newest' } });
     const { received } = await rig.missed({ count: 25 });
     assert.deepEqual(received, numbers(10));
   });
 
-  it('N: a queue has room for so many bytes', async () => {
+  it('queue and session limits: a queue holds a limited number of bytes', async () => {
     await using rig = await BrokerRig.start({ queue: { maxBytes: 10_000 } });
     const { received } = await rig.missed({ count: 25, size: 1000 });
-    // Beside its 1000 bytes, each costs its own object and its place in the queue.
+    // Each message counts its payload of 1000 bytes, its object and its place in the queue.
     assert.ok(received.length >= 6 && received.length < 8, `${received.length} were kept`);
   });
 
-  it('N: all queues together have room for so many bytes', async () => {
+  it('queue and session limits: all queues together hold a limited number of bytes', async () => {
     await using rig = await BrokerRig.start({ maxStoredBytes: 65_536 });
     const { received, dropped } = await rig.missed({ count: 100, size: 1000 });
     assert.ok(received.length < 65, `${received.length} were kept`);
     assert.equal(dropped.get('the memory limit of all queues is reached ("maxStoredBytes")'), 100 - received.length);
   });
 
-  it('N: sessions and what they hold end by age', async () => {
+  it('queue and session limits: sessions and their messages expire', async () => {
     const clock = new FakeClock();
     await using rig = await BrokerRig.start({ sessionExpiry: 100_000, queue: { maxAge: 40_000 } }, { clock });
     const client = await rig.client({ clean: false, clientId: 'n' });
@@ -260,7 +260,7 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     assert.equal(String(fresh.toString('hex')), '20020000', 'the session is over');
   });
 
-  it('drops what is too old, and ends sessions with what waits in them, in steps', async () => {
+  it('drops expired messages and ends expired sessions in slices of work', async () => {
     const clock = new FakeClock();
     const config = { sessionExpiry: 100_000, queue: { maxAge: 40_000 }, connectRate: { rate: 1000, burst: 1000 } };
     await using rig = await BrokerRig.start(config, { clock });
@@ -277,13 +277,13 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
       }
     };
     const tooOld = (): number => rig.drops.counts.get('the queued message has expired ("queue.maxAge")') ?? 0;
-    /** Lets time pass, and the turns that follow; each has its bound. */
+    /** Advances the clock and the turns that follow. The work of each turn is bounded. */
     const passes = async (milliseconds: number, dropped: number): Promise<void> => {
       const end = tooOld() + dropped;
       let before = tooOld();
       for (let time = 0; time < milliseconds; time += 5_000) {
         clock.advance(5_000);
-        // The broker looks every 30 seconds; each look is done before the next.
+        // The expiry runs every 30 seconds, and each run ends before the next one.
         for (let turn = 0; turn < 10 && tooOld() === before; turn++) await new Promise(setImmediate);
       }
       for (let turn = 0; tooOld() < end; turn++) {
@@ -297,7 +297,7 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     await fill();
     await passes(75_000, 6_000);
     await fill();
-    // When the broker looks again, the sessions are over, too.
+    // The next run ends the sessions too.
     await passes(50_000, 6_000);
     await new Promise(setImmediate);
     const socket = await rig.socket();
@@ -306,7 +306,7 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     assert.equal(answer.toString('hex'), '20020000', 'nothing is left of it');
   });
 
-  it('forgets the kept session and the retained messages of a principal that is removed', async () => {
+  it('deletes the kept session and the retained messages of a removed principal', async () => {
     const clock = new FakeClock();
     await using rig = await BrokerRig.start({}, { clock });
     for (const username of ['joe', 'ann']) {
@@ -331,7 +331,7 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
     assert.equal(await present('ann', 'ann'), '20020100');
   });
 
-  it('N: there are so many sessions, and no more', async () => {
+  it('queue and session limits: the number of sessions is limited', async () => {
     await using rig = await BrokerRig.start({ maxSessions: 1 });
     await rig.client({ clientId: 'one', clean: false });
     const socket = await rig.socket();
@@ -342,7 +342,7 @@ describe('EmbeddedBroker: sessions that outlive their connections', () => {
 });
 
 describe('EmbeddedBroker: limits', () => {
-  it('takes so many connections at once, and drops others unseen', async () => {
+  it('accepts a limited number of connections at once, and closes others unread', async () => {
     await using rig = await BrokerRig.start({ connectRate: { rate: 0.001, burst: 2 } });
     await rig.client();
     await rig.client();
@@ -352,7 +352,7 @@ describe('EmbeddedBroker: limits', () => {
     assert.equal(rig.drops.counts.get('connection rate limit exceeded ("connectRate")'), 1);
   });
 
-  it('ends a client whose topic or filter has too many levels', async () => {
+  it('disconnects a client that uses a topic or filter with too many levels', async () => {
     await using rig = await BrokerRig.start({ maxTopicLevels: 3 });
     const client = await rig.client();
     await client.publishAsync('a/b/c', '', { qos: 1 });
@@ -364,7 +364,7 @@ describe('EmbeddedBroker: limits', () => {
     }
   });
 
-  it('drops what the mapping publishes to a topic that no client could, and counts it', async () => {
+  it('drops and counts publications of the realm to invalid topic names', async () => {
     await using rig = await BrokerRig.start();
     const received = await collect(await rig.client(), '#');
     const [peer] = rig.peers;
@@ -380,7 +380,7 @@ describe('EmbeddedBroker: limits', () => {
     assert.equal(rig.drops.counts.get('invalid MQTT topic name'), 20);
   });
 
-  it('refuses subscriptions over the limit, and those that the configuration names [MQTT-3.9.3-2]', async () => {
+  it('refuses subscriptions above the limit, and filters that the configuration refuses [MQTT-3.9.3-2]', async () => {
     await using rig = await BrokerRig.start({ maxSubscriptions: 2, refuse: { subscribe: ['secret/#'] } });
     const client = await rig.client();
     for (const filter of ['a', 'b', 'a']) await client.subscribeAsync(filter);
@@ -393,7 +393,7 @@ describe('EmbeddedBroker: limits', () => {
     assert.equal((await untilClosed(socket)).toString('hex'), '200200009003000180');
   });
 
-  it('ends a client that is silent for one and a half times its keep alive [MQTT-3.1.2-24]', async () => {
+  it('disconnects a client that is silent for one and a half times its keep-alive [MQTT-3.1.2-24]', async () => {
     const clock = new FakeClock();
     await using rig = await BrokerRig.start({}, { clock });
     await rig.client({ keepalive: 10, reconnectPeriod: 0 });
@@ -403,15 +403,15 @@ describe('EmbeddedBroker: limits', () => {
     await until('it is gone', () => rig.gone.length === 1);
   });
 
-  it('judges no client by the time in which the process slept, before CONNECT or after', async () => {
+  it('does not count the time in which the process slept as silence, before and after CONNECT', async () => {
     const clock = new FakeClock();
     await using rig = await BrokerRig.start({ connectTimeout: 10_000 }, { clock });
     await rig.client({ keepalive: 10, reconnectPeriod: 0 });
     const silent = await rig.socket();
-    await until('both are there', () => rig.told.length === 1);
+    await until('both are there', () => rig.notifications.length === 1);
     clock.sleep(3_600_000);
     clock.advance(5_000);
-    // A client that connects now is served after whatever the timers have done.
+    // A client that connects now is served after all timers have run.
     (await rig.client()).end(true);
     await until('the later client is gone', () => rig.gone.length === 1);
     assert.deepEqual([rig.gone.length, silent.closed], [1, false]);
@@ -419,26 +419,26 @@ describe('EmbeddedBroker: limits', () => {
     await until('both are gone', () => rig.gone.length === 2 && silent.closed);
   });
 
-  it('ends a client that answers a message with the wrong acknowledgement [MQTT-4.3.3-1]', async () => {
+  it('disconnects a client that sends the wrong type of acknowledgement [MQTT-4.3.3-1]', async () => {
     await using rig = await BrokerRig.start();
     const socket = await rig.socket();
     socket.write(Buffer.concat([rawConnect(), rawSubscribe('t', 1)]));
-    await until('it is there', () => rig.told.length === 2);
+    await until('it is there', () => rig.notifications.length === 2);
     await (await rig.client()).publishAsync('t', '', { qos: 1 });
     socket.write(rawPacket(0x50, Buffer.of(0, 1)));
     await untilClosed(socket);
   });
 });
 
-describe('EmbeddedBroker: what it tells of itself', () => {
-  it('publishes its counters under mosquitto’s names, to those who ask for them [MQTT-4.7.2-1]', async () => {
+describe('EmbeddedBroker: $SYS topics', () => {
+  it('publishes its counters under the topic names of mosquitto, to explicit subscribers [MQTT-4.7.2-1]', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 50 });
     const client = await rig.client();
     const everything = await collect(await rig.client(), '#');
     await client.publishAsync('t', 'x', { qos: 1 });
-    const told = await collect(client, '$SYS/broker/#');
+    const sysMessages = await collect(client, '$SYS/broker/#');
     const value = (name: string): string | undefined =>
-      told.findLast(({ topic }) => topic === `$SYS/broker/${name}`)?.text;
+      sysMessages.findLast(({ topic }) => topic === `$SYS/broker/${name}`)?.text;
     await until('two are connected', () => value('clients/connected') === '2');
     await until('a message is counted', () => value('publish/messages/received') === '1');
     assert.match(value('uptime') ?? '', /^\d+ seconds$/);

@@ -8,8 +8,8 @@ import { rawConnect, rawPacket } from '../raw-packets.ts';
 
 const kept = (clientId: string) => ({ clientId, clean: false, resubscribe: false });
 
-describe('EmbeddedBroker: records that it cannot use', () => {
-  it('skips and reports them, and restores the others', async () => {
+describe('EmbeddedBroker: invalid records', () => {
+  it('are skipped and reported, and the others are restored', async () => {
     const store = new HeldStore();
     {
       await using rig = await BrokerRig.start({}, { store });
@@ -50,13 +50,13 @@ describe('EmbeddedBroker: records that it cannot use', () => {
   });
 });
 
-describe('EmbeddedBroker: a store that fails for a while', () => {
-  it('deletes what was acknowledged meanwhile once it can be written again', async () => {
+describe('EmbeddedBroker: a store that fails temporarily', () => {
+  it('deletes acknowledged messages when it can be written again', async () => {
     const store = new HeldStore();
     await using rig = await BrokerRig.start({}, { store });
     const subscriber = await rig.client(kept('subscriber'));
     const received = await collect(subscriber, 't', 1);
-    // Before the client acknowledges.
+    // Before the client has acknowledged.
     subscriber.on('message', () => {
       store.failure = new Error('the disk has gone');
     });
@@ -72,7 +72,7 @@ describe('EmbeddedBroker: a store that fails for a while', () => {
     await until('its records are gone', () => !store.keys.some(key => /^[qm]/.test(key)));
   });
 
-  it('does not forget that PUBREC is not on disk', async () => {
+  it('keeps the state before PUBREC if PUBREC could not be written', async () => {
     const store = new HeldStore();
     await using rig = await BrokerRig.start({}, { store });
     const before = await rig.socket();
@@ -105,7 +105,7 @@ describe('EmbeddedBroker: a store that fails for a while', () => {
     assert.ok(!more.includes('62020002'), 'no PUBREL');
   });
 
-  it('sums up the clients that it refuses, and writes no line for each', async () => {
+  it('refused clients are summed up in the log', async () => {
     const store = new HeldStore();
     const log = new RecordingLogger();
     await using rig = await BrokerRig.start({}, { store, log });

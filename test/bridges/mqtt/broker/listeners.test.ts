@@ -39,7 +39,7 @@ async function started(mqtt: Record<string, unknown>) {
 }
 
 describe('MQTT listeners', () => {
-  it('speaks MQTT over WebSocket on the port and path of WAMP, and on /mqtt [MQTT-6.0.0-3]', async () => {
+  it('accept MQTT over WebSocket on the port and path of WAMP, and on /mqtt [MQTT-6.0.0-3]', async () => {
     const { gateway, plain, web } = await started({});
     await using _ = gateway;
     const subscriber = await connected(`mqtt://127.0.0.1:${plain}`);
@@ -54,14 +54,14 @@ describe('MQTT listeners', () => {
     assert.ok(received.every(({ text }) => text === payload));
     const listener = await connected(`ws://127.0.0.1:${web}/mqtt`);
     const back = await collect(listener, 'back', 1);
-    // Less than may wait for one session, however slow it is.
+    // Less than the queue limit of one session, however slow it is.
     for (let n = 0; n < 30; n++) subscriber.publish('back', payload, { qos: 1 });
     await until('all have come', () => back.length === 30);
     listener.end(true);
     subscriber.end(true);
   });
 
-  it('speaks MQTT 3.1 to clients that offer nothing but mqttv3.1, on each of these paths', async () => {
+  it('accept MQTT 3.1 from clients that offer only mqttv3.1, on each of these paths', async () => {
     const { gateway, web } = await started({});
     await using _ = gateway;
     for (const path of ['mqtt', 'ws', 'mqttv3.1']) {
@@ -78,7 +78,7 @@ describe('MQTT listeners', () => {
     }
   });
 
-  it('names the subprotocols of its path to a client that offers none of them', async () => {
+  it('name the subprotocols of the path to a client that offers none of them', async () => {
     const { gateway, web } = await started({});
     await using _ = gateway;
     for (const [path, answer] of [
@@ -93,7 +93,7 @@ describe('MQTT listeners', () => {
     }
   });
 
-  it('refuses MQTT over WebSocket where it is off, and text in place of bytes [MQTT-6.0.0-1]', async () => {
+  it('refuse MQTT over WebSocket if it is disabled, and text frames [MQTT-6.0.0-1]', async () => {
     const { gateway, web } = await started({ webSocket: false });
     await using _ = gateway;
     await assert.rejects(connected(`ws://127.0.0.1:${web}/ws`));
@@ -105,7 +105,7 @@ describe('MQTT listeners', () => {
     assert.notEqual(code, 1000);
   });
 
-  it('speaks MQTT over TLS beside plain TCP', async () => {
+  it('accept MQTT over TLS beside plain TCP', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'wampway-mqtt-'));
     const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
     writeFileSync(files.cert, testCertificate);
@@ -126,7 +126,7 @@ describe('MQTT listeners', () => {
     }
   });
 
-  it('says what is wrong with a certificate, and where it is named', async () => {
+  it('report what is invalid in a certificate, and the setting that names it', async () => {
     await assert.rejects(started({ tls: { port: 0, cert: '/nowhere/cert.pem', key: '/nowhere/key.pem' } }), {
       message: /bridges\.mqtt\.tls\.cert/,
     });

@@ -10,7 +10,7 @@ const DISCONNECT = rawPacket(0xe0);
 const publish = (qos: number, id: number): Buffer =>
   rawPacket(0x30 | (qos << 1), rawField('t'), ...(qos > 0 ? [Buffer.of(0, id)] : []), Buffer.from('x'));
 
-/** What comes in one write behind CONNECT, and the types of the answers. */
+/** The packets that follow CONNECT in one write, and the types of the answers. */
 const cases: Record<string, { readonly packets: readonly Buffer[]; readonly answers: readonly number[] }> = {
   'PUBLISH at QoS 0': { packets: [publish(0, 0)], answers: [2] },
   'PUBLISH at QoS 1': { packets: [publish(1, 1)], answers: [2, 4] },
@@ -27,11 +27,11 @@ const cases: Record<string, { readonly packets: readonly Buffer[]; readonly answ
   nothing: { packets: [], answers: [2] },
 };
 
-describe('A client that says all in one write', () => {
+describe('A client that sends all packets in one write', () => {
   for (const durable of [false, true]) {
     for (const ending of ['DISCONNECT', 'the end of its side', 'DISCONNECT and the end of its side']) {
       for (const [name, { packets, answers }] of Object.entries(cases)) {
-        it(`gets all answers: ${name}, ${ending}, ${durable ? 'with' : 'without'} a store`, async () => {
+        it(`receives all answers: ${name}, ${ending}, ${durable ? 'with' : 'without'} a store`, async () => {
           const store = new HeldStore();
           store.delay = () => new Promise(resolve => setTimeout(resolve, 3));
           await using rig = await BrokerRig.start({ sysInterval: 0 }, durable ? { store } : {});
@@ -76,7 +76,7 @@ describe('A client that says all in one write', () => {
     client.socket.destroy();
   });
 
-  it('is not waited for if nothing can be sent to it any more', async () => {
+  it('is closed at once if it cannot receive any more', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0 });
     rig.accept = () => new Promise(() => {});
     const client = await RawClient.connect(rig.broker.port, { clientId: 'c' });

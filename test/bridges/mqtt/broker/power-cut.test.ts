@@ -8,13 +8,13 @@ import { until } from '../../../support/until.ts';
 import { BrokerRig } from '../broker-rig.ts';
 
 const ROUNDS = 25;
-/** Messages of the publisher that wait for their acknowledgement. */
+/** Messages of the publisher that are not acknowledged yet. */
 const WINDOW = 6;
 
-/** Seconds without any progress after which the test gives up: a busy machine is slow, and that is no failure. */
+/** Seconds without progress after which the test fails: a busy machine may be slow. */
 const STALLED = 120;
 
-/** Numbers from 0 to 1 that follow from a seed. */
+/** Pseudo-random numbers from 0 to 1. */
 function numbersFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -23,16 +23,16 @@ function numbersFrom(seed: number): () => number {
   };
 }
 
-/** A client whose session outlives its connections, and which comes back whenever it can. */
+/** A client with a kept session, which reconnects whenever it can. */
 function device(port: number, clientId: string): MqttClient {
   const client = connect({ host: '127.0.0.1', port, clientId, clean: false, reconnectPeriod: 2 });
   client.on('error', () => {});
   return client;
 }
 
-// The running program is killed in interop; here the disk forgets what it had not confirmed, which a killed process’s does not.
-describe('EmbeddedBroker: when the power is cut', () => {
-  it('has lost nothing that it acknowledged, and delivers nothing at QoS 2 twice', async t => {
+// An interop test kills the running program. Here the disk loses unconfirmed writes, which a kill does not cause.
+describe('EmbeddedBroker: after a power cut', () => {
+  it('loses no acknowledged message, and delivers none at QoS 2 twice', async t => {
     t.diagnostic(`TEST_SEED=${testSeed}`);
     const random = numbersFrom(testSeed);
     const [port = 0] = await freePorts(1);
@@ -58,13 +58,14 @@ describe('EmbeddedBroker: when the power is cut', () => {
         outstanding -= 1;
         if (!stopped) setImmediate(publish);
       };
-      // The client gives up what it was about to send when the connection broke: that was not acknowledged.
+      // The client drops unsent messages when the connection breaks. They were not acknowledged.
       publisher.publishAsync('t', text, { qos: text.endsWith('2') ? 2 : 1 }).then(() => {
         acknowledged.push(text);
         next();
       }, next);
     };
-    // A broker whose store does not answer waits for a timer of the clock when it ends, and that keeps no process alive.
+    // When a broker whose store does not answer is closed, it waits for a timer of the fake clock, which keeps no process
+    // alive.
     const alive = setInterval(() => {}, 1_000);
     try {
       for (let n = 0; n < WINDOW; n++) publish();
@@ -72,7 +73,7 @@ describe('EmbeddedBroker: when the power is cut', () => {
         const wanted = acknowledged.length + 1 + Math.floor(random() * 20);
         await until('some are acknowledged', () => acknowledged.length >= wanted, STALLED);
         await new Promise(resolve => setTimeout(resolve, random() * 5));
-        // All within one turn: nothing is said after what the disk has.
+        // All within one turn, so that no packet is sent after the last write.
         for (const client of [publisher, subscriber]) client.stream.destroy();
         store = slow(store.cut());
         ended.push(rig[Symbol.asyncDispose]());

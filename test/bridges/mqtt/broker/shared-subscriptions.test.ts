@@ -6,9 +6,9 @@ import { rawConnect, rawPacket, rawSubscribe } from '../raw-packets.ts';
 
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`);
 
-// M: Debian's mosquitto has them for MQTT 3.1.1 too; a broker that takes them for plain filters never delivers.
+// Debian's mosquitto supports them for MQTT 3.1.1 too. A broker that takes them for plain filters never delivers.
 describe('EmbeddedBroker: shared subscriptions [MQTT 5: 4.8.2]', () => {
-  it('M: gives each message to one member, by turns, and to plain subscribers as well', async () => {
+  it('deliver each message to one member, in rotation, and to plain subscribers', async () => {
     await using rig = await BrokerRig.start();
     const members = await Promise.all([1, 2, 3].map(async () => collect(await rig.client(), '$share/g/s/#', 1)));
     const other = await collect(await rig.client(), '$share/other/s/#', 1);
@@ -20,12 +20,12 @@ describe('EmbeddedBroker: shared subscriptions [MQTT 5: 4.8.2]', () => {
     assert.deepEqual(new Set(members.flat().map(({ text }) => text)), new Set(numbers(9)));
   });
 
-  it('M: what a member has not acknowledged when it leaves goes to another, at QoS 1 and 2', async () => {
+  it('deliver the unacknowledged messages of a member that disconnects to another one, at QoS 1 and 2', async () => {
     for (const qos of [1, 2] as const) {
       await using rig = await BrokerRig.start();
       const mute = await rig.socket();
       mute.write(Buffer.concat([rawConnect({ clientId: 'mute' }), rawSubscribe('$share/g/t', qos)]));
-      await until('the mute one is there', () => rig.told.length === 2);
+      await until('the mute one is there', () => rig.notifications.length === 2);
       const received = await collect(await rig.client(), '$share/g/t', qos);
       const publisher = await rig.client();
       for (const n of numbers(60)) await publisher.publishAsync('t', n, { qos });
@@ -36,7 +36,7 @@ describe('EmbeddedBroker: shared subscriptions [MQTT 5: 4.8.2]', () => {
     }
   });
 
-  it('M: a member that is away gets nothing while another is there, and what came while nobody was', async () => {
+  it('prefer connected members, and queue for an absent one if no member is connected', async () => {
     await using rig = await BrokerRig.start();
     const kept = await rig.client({ clientId: 'kept', clean: false });
     await kept.subscribeAsync('$share/g/t', { qos: 1 });
@@ -48,17 +48,17 @@ describe('EmbeddedBroker: shared subscriptions [MQTT 5: 4.8.2]', () => {
     for (const n of numbers(5)) await publisher.publishAsync('t', n, { qos: 1 });
     await until('the one that is there has all', () => received.length === 5);
     await member.endAsync();
-    await until('nobody is there', () => rig.gone.length === 2);
-    await publisher.publishAsync('t', 'while nobody was', { qos: 1 });
+    await until('no member is connected', () => rig.gone.length === 2);
+    await publisher.publishAsync('t', 'while absent', { qos: 1 });
     const back = connectMqtt(rig.broker.port, { clientId: 'kept', clean: false });
     const late: string[] = [];
     back.on('message', (_, payload) => late.push(payload.toString()));
     await until('it has come', () => late.length === 1);
-    assert.deepEqual(late, ['while nobody was']);
+    assert.deepEqual(late, ['while absent']);
     back.end(true);
   });
 
-  it('M: who unsubscribes leaves the group; retained messages are not sent', async () => {
+  it('lose a member that unsubscribes, and receive no retained messages', async () => {
     await using rig = await BrokerRig.start();
     const publisher = await rig.client();
     await publisher.publishAsync('t', 'retained', { qos: 1, retain: true });
@@ -77,7 +77,7 @@ describe('EmbeddedBroker: shared subscriptions [MQTT 5: 4.8.2]', () => {
     );
   });
 
-  it('M: refuses what means to be shared and is not', async () => {
+  it('with an invalid name are refused', async () => {
     await using rig = await BrokerRig.start();
     for (const filter of ['$share/g', '$share//t', '$share/+/t']) {
       const socket = await rig.socket();

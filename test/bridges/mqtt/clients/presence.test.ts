@@ -7,11 +7,11 @@ import type { JoinedSession } from '../../../../src/client/api/session-api.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 
 function rig() {
-  const told: string[] = [];
+  const published: string[] = [];
   const publish: JoinedSession['publish'] = (topic, given) => {
     const [state] = given?.args ?? [];
     const online = (state as { online: boolean } | undefined)?.online;
-    told.push(`${topic} ${online ?? 'forgotten'}`);
+    published.push(`${topic} ${online ?? 'forgotten'}`);
     return Promise.resolve(undefined);
   };
   const session = { publish } as unknown as JoinedSession;
@@ -20,13 +20,13 @@ function rig() {
     ...{ clientId, username: undefined, address: '127.0.0.1:1', loopback: true, protocolVersion: 4 },
     disconnect() {},
   });
-  return { presence, told, peer };
+  return { presence, published, peer };
 }
 
 describe('Presence', () => {
-  it('says nothing of a takeover, whoever is told first [MQTT-3.1.4-2]', () => {
+  it('reports no takeover, in any order of the callbacks [MQTT-3.1.4-2]', () => {
     for (const order of ['old first', 'new first']) {
-      const { presence, told, peer } = rig();
+      const { presence, published, peer } = rig();
       const [old, next] = [peer('a'), peer('a')];
       presence.coming(old);
       presence.connected(old);
@@ -34,38 +34,38 @@ describe('Presence', () => {
       if (order === 'old first') presence.disconnected(old, 'gone');
       presence.connected(next);
       if (order === 'new first') presence.disconnected(old, 'gone');
-      assert.deepEqual(told, ['mqtt.presence.a true'], order);
+      assert.deepEqual(published, ['mqtt.presence.a true'], order);
       presence.disconnected(next, 'gone');
-      assert.deepEqual(told, ['mqtt.presence.a true', 'mqtt.presence.a false'], order);
+      assert.deepEqual(published, ['mqtt.presence.a true', 'mqtt.presence.a false'], order);
     }
   });
 
-  it('knows a takeover that fails from one that has not come to be', () => {
+  it('distinguishes a failed takeover from one that is not complete', () => {
     const failed = rig();
     const [old, next] = [failed.peer('a'), failed.peer('a')];
     failed.presence.connected(old);
     failed.presence.coming(next);
     failed.presence.disconnected(old, 'gone');
     failed.presence.disconnected(next, 'gone');
-    assert.deepEqual(failed.told, ['mqtt.presence.a true', 'mqtt.presence.a false']);
+    assert.deepEqual(failed.published, ['mqtt.presence.a true', 'mqtt.presence.a false']);
 
     const early = rig();
     const [there, never] = [early.peer('a'), early.peer('a')];
     early.presence.connected(there);
     early.presence.coming(never);
     early.presence.disconnected(never, 'gone');
-    assert.deepEqual(early.told, ['mqtt.presence.a true']);
+    assert.deepEqual(early.published, ['mqtt.presence.a true']);
     assert.equal(early.presence.client('a')?.peer, there);
   });
 
-  it('forgets those that have been gone for longest', () => {
-    const { presence, told, peer } = rig();
+  it('clears the presence of the clients that have been disconnected for the longest time', () => {
+    const { presence, published, peer } = rig();
     for (let i = 0; i <= 1000; i++) {
       const client = peer(`c${i}`);
       presence.connected(client);
       presence.disconnected(client, 'gone');
     }
-    assert.equal(told.at(-1), 'mqtt.presence.c0 forgotten');
-    assert.equal(told.filter(text => text.endsWith('forgotten')).length, 1);
+    assert.equal(published.at(-1), 'mqtt.presence.c0 forgotten');
+    assert.equal(published.filter(text => text.endsWith('forgotten')).length, 1);
   });
 });

@@ -11,7 +11,7 @@ describe('mqttConfig', () => {
     assert.deepEqual(config.publish, { qos: 0, retain: 'keep' });
   });
 
-  it('says what is wrong and what is right', () => {
+  it('its errors name the invalid value and the valid ones', () => {
     const wrong: [unknown, RegExp][] = [
       [{ port: 70_000 }, /from 0 to 65535/],
       [{ port: '1883' }, /whole number/],

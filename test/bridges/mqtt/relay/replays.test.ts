@@ -19,16 +19,16 @@ async function started(config: Record<string, unknown>, authorizer: Authorizer =
   await rig.wamp.subscribe('mqtt.', ({ topic }) => realm.push(topic), {
     ...{ match: 'prefix', options: { get_retained: true } },
   });
-  const told = log.lines.filter(({ text }) => text.startsWith('messages of an earlier run'));
-  return { rig, realm, told };
+  const warnings = log.lines.filter(({ text }) => text.startsWith('messages of an earlier run'));
+  return { rig, realm, warnings };
 }
 
 describe('retained messages without an owner', () => {
-  it('are on the realm if a client without credentials may publish them', async () => {
-    const { rig, realm, told } = await started({});
+  it('are published on the realm if a client without credentials is allowed to publish them', async () => {
+    const { rig, realm, warnings } = await started({});
     await using _ = rig;
-    await until('it is told', () => realm.length > 0);
-    assert.deepEqual([realm, told.length], [['mqtt.old.1'], 0]);
+    await until('the message is published', () => realm.length > 0);
+    assert.deepEqual([realm, warnings.length], [['mqtt.old.1'], 0]);
   });
 
   for (const [why, config, authorizer] of [
@@ -42,11 +42,11 @@ describe('retained messages without an owner', () => {
       },
     ],
   ] as const satisfies readonly (readonly [string, object, Authorizer | undefined])[]) {
-    it(`stay on MQTT alone if such a client ${why}, and one line says so`, async () => {
-      const { rig, realm, told } = await started(config, authorizer);
+    it(`stay on MQTT only if such a client ${why}, which is logged once`, async () => {
+      const { rig, realm, warnings } = await started(config, authorizer);
       await using _ = rig;
       assert.deepEqual(
-        told.map(({ fields }) => [fields['forgotten'], fields['onMqttAlone'], fields['topic']]),
+        warnings.map(({ fields }) => [fields['forgotten'], fields['onMqttAlone'], fields['topic']]),
         [[0, 1, 'old/1']],
       );
       if (!('anonymous' in config)) {

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { RefusalLog } from '../../../../bridges/mqtt/report/refusal-log.ts';
 import { RecordingLogger } from '../../../support/recording-logger.ts';
 
-describe('refusal log', () => {
-  it('has one line for each reason and machine, whatever port it comes from', () => {
+describe('RefusalLog', () => {
+  it('writes one line for each reason and address, whatever the port', () => {
     const log = new RecordingLogger();
     const refusals = new RefusalLog(log);
     for (const port of [1, 22, 333]) refusals.refused(`192.0.2.1:${port}`, 'lamp', 'wrong password');
@@ -21,7 +21,7 @@ describe('refusal log', () => {
     );
   });
 
-  it('is bounded whatever reasons come', () => {
+  it('is bounded, whatever the reasons are', () => {
     const log = new RecordingLogger();
     const refusals = new RefusalLog(log);
     for (let i = 0; i < 10_000; i++) refusals.refused('192.0.2.1:1', 'lamp', `reason ${i}`);

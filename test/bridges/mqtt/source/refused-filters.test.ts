@@ -24,7 +24,7 @@ describe('RefusedFilters', () => {
     ['a/', ['a/', 'a/+', 'a/#'], ['a', 'a/b', 'a//']],
   ] as const;
 
-  it('refuses filters that have a topic in common with one of them, and no others', () => {
+  it('refuses filters that share a topic with one of them, and no others', () => {
     for (const [refused, overlapping, others] of cases) {
       const filters = new RefusedFilters(['$never', refused]);
       for (const filter of overlapping) assert.equal(filters.refuses(filter), true, `${refused} and ${filter}`);

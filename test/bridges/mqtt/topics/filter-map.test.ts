@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { FilterMap } from '../../../../bridges/mqtt/topics/filter-map.ts';
 import { levelSpellings } from '../../../../bridges/mqtt/topics/level-spelling.ts';
 
-describe('filter map', () => {
-  it('asks about all that a filter matches [MQTT-4.7.1]', () => {
+describe('FilterMap', () => {
+  it('gives patterns for all topics that a filter matches [MQTT-4.7.1]', () => {
     const filters = new FilterMap('mqtt.', levelSpellings.loose);
     const asked = (filter: string): string[] => filters.patternsOf(filter).map(({ uri, match }) => `${match} ${uri}`);
     assert.deepEqual(asked('a/b'), ['exact mqtt.a.b']);

@@ -10,7 +10,7 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 const valuesOf = (message: string | Uint8Array): readonly unknown[] =>
   payloadOfMqtt(typeof message === 'string' ? utf8(message) : message).args;
 
-/** What JSON.parse makes of a text, or `undefined` where it is none. */
+/** The result of JSON.parse, or `undefined` if the text is not valid JSON. */
 function parsed(json: string): unknown {
   try {
     return JSON.parse(json);
@@ -20,7 +20,7 @@ function parsed(json: string): unknown {
 }
 
 describe('payloadOfMqtt', () => {
-  it('takes JSON for its value', () => {
+  it('maps JSON to its value', () => {
     assert.deepEqual(valuesOf('21.5'), [21.5]);
     assert.deepEqual(valuesOf(' 21.5\n'), [21.5]);
     assert.deepEqual(valuesOf('-0.5e3'), [-500]);
@@ -31,7 +31,7 @@ describe('payloadOfMqtt', () => {
     assert.deepEqual(valuesOf('[1,[2]]'), [[1, [2]]]);
   });
 
-  it('takes other UTF-8 for a string, byte order mark and all', () => {
+  it('maps other UTF-8 to a string, with its byte order mark', () => {
     for (const words of [
       'hello',
       'ON',
@@ -51,7 +51,7 @@ describe('payloadOfMqtt', () => {
       assert.deepEqual(valuesOf(words), [words]);
   });
 
-  it('takes anything else for bytes', () => {
+  it('maps other bytes to bytes', () => {
     for (const bytes of [Uint8Array.of(0xff), Uint8Array.of(0x22, 0xc0, 0x80, 0x22), Uint8Array.of(0xed, 0xa0, 0x80)]) {
       const [value] = valuesOf(bytes);
       assert.ok(value instanceof Uint8Array);
@@ -59,21 +59,21 @@ describe('payloadOfMqtt', () => {
     }
   });
 
-  it('makes no argument of an empty message', () => {
+  it('gives an empty message no argument', () => {
     assert.equal(payloadOfMqtt(new Uint8Array(0)), Payload.empty);
   });
 
-  it('passes JSON text on to a JSON subscriber as it came', () => {
+  it('passes JSON text on to a JSON subscriber unchanged', () => {
     const payload = payloadOfMqtt(utf8('{"t": 21.50}'));
     assert.equal(text(payload.itemsIn(jsonItems)), '[{"t": 21.50}]');
   });
 
-  it('takes JSON that is nested beyond all sense for a string', () => {
+  it('maps JSON that is nested too deeply to a string', () => {
     const deep = '['.repeat(300) + ']'.repeat(300);
     assert.deepEqual(valuesOf(deep), [deep]);
   });
 
-  it('agrees with JSON.parse on what is JSON', () => {
+  it('agrees with JSON.parse on valid JSON', () => {
     const pieces = fc.constantFrom(
       '{',
       '}',
@@ -106,9 +106,9 @@ describe('payloadOfMqtt', () => {
         if (message === '') return;
         const value = parsed(message);
         const [taken] = valuesOf(message);
-        // A string of JSON that begins with NUL is WAMP's spelling of bytes; of that the codec's tests tell.
+        // A JSON string that begins with NUL is WAMP's form of bytes, which the codec's tests cover.
         if (message.includes('\\u0000')) return;
-        // Integers that a number does not hold are bigints here.
+        // Integers beyond the range of a number are bigints here.
         if (/\d{16}/.test(message)) return;
         assert.deepEqual(taken, value === undefined ? message : value);
       }),
@@ -118,7 +118,7 @@ describe('payloadOfMqtt', () => {
 });
 
 describe('mqttOfPayload', () => {
-  it('gives one argument as itself: text bare, bytes as they are, the rest as JSON', () => {
+  it('maps one argument to its value: text unquoted, bytes unchanged, others as JSON', () => {
     assert.equal(text(mqttOfPayload(Payload.of(['on']))), 'on');
     assert.equal(text(mqttOfPayload(Payload.of(['21.5']))), '21.5');
     assert.equal(text(mqttOfPayload(Payload.of([21.5]))), '21.5');
@@ -128,12 +128,12 @@ describe('mqttOfPayload', () => {
     assert.deepEqual([...mqttOfPayload(Payload.of([Uint8Array.of(0, 255)]))], [0, 255]);
   });
 
-  it('gives nothing as an empty message', () => {
+  it('maps no arguments to an empty message', () => {
     assert.equal(mqttOfPayload(Payload.empty).length, 0);
     assert.equal(mqttOfPayload(Payload.encoded(jsonItems, utf8('[]'), 1)).length, 0);
   });
 
-  it('gives anything else as args and kwargs', () => {
+  it('maps other payloads to args and kwargs', () => {
     assert.equal(text(mqttOfPayload(Payload.of([1, 'a']))), '{"args":[1,"a"],"kwargs":{}}');
     assert.equal(text(mqttOfPayload(Payload.of([], { on: true }))), '{"args":[],"kwargs":{"on":true}}');
     assert.equal(text(mqttOfPayload(Payload.of([1], { on: true }))), '{"args":[1],"kwargs":{"on":true}}');
@@ -144,7 +144,7 @@ describe('mqttOfPayload', () => {
     assert.equal(text(mqttOfPayload(Payload.encoded(jsonItems, utf8('[21.50],{}'), 2))), '21.5');
   });
 
-  it('gives back what came from MQTT', () => {
+  it('returns the payload that came from MQTT', () => {
     const messages = fc.oneof(
       fc.uint8Array({ maxLength: 20 }),
       fc.string({ unit: 'grapheme' }).map(utf8),
@@ -153,7 +153,7 @@ describe('mqttOfPayload', () => {
     fc.assert(
       fc.property(messages, message => {
         const back = mqttOfPayload(payloadOfMqtt(message));
-        // A JSON string goes back as the text in it; blanks around JSON are not kept.
+        // A JSON string is returned as its text, and blanks around JSON are not kept.
         const value = parsed(text(message));
         if (typeof value === 'string') return;
         const same = Buffer.from(back).equals(message);

@@ -7,7 +7,7 @@ import { fc } from '../../../support/fast-check.ts';
 
 const styles: readonly UriStyle[] = ['loose', 'strict'];
 
-/** Any text that UTF-8 can carry, with what topics and escapes are made of more often than chance would have it. */
+/** Random UTF-8 text, with the characters of topics and escapes more often than by chance. */
 const topics = fc
   .array(
     fc.oneof(
@@ -54,7 +54,7 @@ describe('TopicMap', () => {
       );
     });
 
-    it(`gives a ${style} URI a topic only where that topic gives the URI back`, () => {
+    it(`gives a ${style} URI a topic only if that topic gives the URI back`, () => {
       const pieces = fc.constantFrom(
         '.',
         '%',
@@ -96,14 +96,14 @@ describe('TopicMap', () => {
     assert.equal(map.toUri('wamp/session/on_join'), 'mqtt.wamp.session.on_join');
   });
 
-  it('uses [0-9a-z_] alone where the realm is strict', () => {
+  it('uses only [0-9a-z_] if URIs are strict', () => {
     const map = new TopicMap('mqtt.', 'strict');
     assert.equal(map.toUri('greenhouse/climate'), 'mqtt.greenhouse.climate');
     assert.equal(map.toUri('tele/Sonoff_1/SENSOR'), 'mqtt.tele._53onoff_5f1._53_45_4e_53_4f_52');
     assert.equal(map.toUri('/ü'), 'mqtt._._c3_bc');
   });
 
-  it('has no topic for what no topic maps to', () => {
+  it('gives no topic to URIs that no topic maps to', () => {
     const map = new TopicMap('mqtt.', 'loose');
     for (const uri of [
       'mqtt.',
@@ -120,7 +120,7 @@ describe('TopicMap', () => {
     }
   });
 
-  it('spells presence as the first level in another way, and nowhere else', () => {
+  it('escapes presence as the first level only', () => {
     const loose = new TopicMap('mqtt.', 'loose');
     const strict = new TopicMap('mqtt.', 'strict');
     const rows = [

@@ -16,7 +16,7 @@ function textOf({ body }: RawReceived): string {
   return body.toString('utf8', 4 + body.readUInt16BE(0));
 }
 
-/** A publisher that sends as fast as the socket takes it, and knows what was acknowledged. */
+/** A publisher that sends as fast as the socket accepts, and records the acknowledgements. */
 class Flood {
   readonly client: RawClient;
   readonly acknowledged = new Set<string>();
@@ -72,7 +72,7 @@ async function prompt(port: number, filter: string, qos: Qos = 1, clientId = 'pr
 describe('Backpressure', () => {
   for (const qos of [1, 2] as const) {
     for (const durable of [false, true]) {
-      it(`ten fast publishers and a prompt subscriber: all that is acknowledged arrives, QoS ${qos}, ${durable ? 'with' : 'without'} a store`, async () => {
+      it(`ten fast publishers and a prompt subscriber: all acknowledged messages arrive, QoS ${qos}, ${durable ? 'with' : 'without'} a store`, async () => {
         await using rig = await BrokerRig.start({ sysInterval: 0 }, durable ? { store: new HeldStore() } : {});
         const { port } = rig.broker;
         const { client, received } = await prompt(port, 't/#', qos);
@@ -96,7 +96,7 @@ describe('Backpressure', () => {
     }
   }
 
-  it('holds with messages that fill the queue in bytes before they do in number', async () => {
+  it('applies if messages reach the byte limit of the queue before the number limit', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxBytes: 100_000 } });
     const { client, received } = await prompt(rig.broker.port, 't');
     const flood = await Flood.of(rig.broker.port, 'p');
@@ -106,7 +106,7 @@ describe('Backpressure', () => {
     for (const one of [client, flood.client]) one.socket.destroy();
   });
 
-  it('a client that publishes to itself, more than fits into its queue, loses nothing', async () => {
+  it('a client that publishes more to itself than fits into its queue loses no message', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 1_000 } });
     const client = await RawClient.connect(rig.broker.port, { clientId: 'self' });
     const [acknowledged, received] = [new Set<number>(), new Set<string>()];
@@ -123,7 +123,7 @@ describe('Backpressure', () => {
     client.socket.destroy();
   });
 
-  it('two that publish to each other go on, and lose nothing', async () => {
+  it('two clients that publish to each other go on, and lose no message', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 100 }, inflight: 5 });
     const peers = await Promise.all(
       ['a', 'b'].map(async name => {
@@ -138,7 +138,10 @@ describe('Backpressure', () => {
         return { client, received };
       }),
     );
-    await until('both have subscribed', () => rig.told.filter(text => text.startsWith('subscribed')).length === 2);
+    await until(
+      'both have subscribed',
+      () => rig.notifications.filter(text => text.startsWith('subscribed')).length === 2,
+    );
     for (const [at, { client }] of peers.entries()) {
       const other = at === 0 ? 'b' : 'a';
       client.socket.write(Buffer.concat(Array.from({ length: 5_000 }, (_, n) => publish(other, n + 1, `${n}`))));
@@ -148,7 +151,7 @@ describe('Backpressure', () => {
     for (const { client } of peers) client.socket.destroy();
   });
 
-  it('a subscriber that acknowledges nothing holds publishers up for two seconds and no longer', async () => {
+  it('a subscriber that acknowledges nothing delays publishers for two seconds at most', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 100 } });
     const stalled = await RawClient.connect(rig.broker.port, { clientId: 'stalled' });
     stalled.socket.write(rawSubscribe('t', 1));
@@ -157,7 +160,7 @@ describe('Backpressure', () => {
     await flood.send('t', 2_000);
     await until('all are acknowledged', () => flood.acknowledged.size === 2_000);
     assert.equal(rig.drops.counts.get('the session queue is full'), 2_000 - 100);
-    // It catches up: publishers wait for it again, and nothing more is lost.
+    // It catches up: publishers wait for it again, and no further message is lost.
     const received: string[] = [];
     stalled.handle = packet => {
       if (packet.type === 3) received.push(textOf(packet));
@@ -171,7 +174,7 @@ describe('Backpressure', () => {
     for (const one of [stalled, flood.client]) one.socket.destroy();
   });
 
-  it('many that acknowledge nothing hold publishers up no longer than one, on one topic or on many', async () => {
+  it('many subscribers that acknowledge nothing delay publishers no longer than one does, on one topic or on many', async () => {
     for (const topicOf of [() => 't', (n: number) => `t${n}`]) {
       await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 20 } });
       const stalled = await Promise.all(
@@ -188,7 +191,7 @@ describe('Backpressure', () => {
     }
   });
 
-  it('a member of a shared subscription that is behind leaves messages to the others', async () => {
+  it('a slow member of a shared subscription leaves messages to the other members', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 100 } });
     const stalled = await RawClient.connect(rig.broker.port, { clientId: 'stalled' });
     stalled.socket.write(rawSubscribe('$share/g/t', 1));
@@ -217,7 +220,7 @@ describe('Backpressure', () => {
     for (const one of [stalled, client, flood.client, other.client]) one.socket.destroy();
   });
 
-  it('a client that leaves while its messages wait has them delivered, and its answers', async () => {
+  it('a client that disconnects while its messages wait has them delivered, and receives its answers', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 100 } });
     const { client, received } = await prompt(rig.broker.port, 't');
     const flood = await Flood.of(rig.broker.port, 'p');

@@ -5,14 +5,14 @@ import { BrokerRig } from '../../broker-rig.ts';
 import { RawClient, type RawReceived } from '../../raw-client.ts';
 import { rawConnect, rawField, rawPacket, rawSubscribe } from '../../raw-packets.ts';
 
-/** `topic=payload`, with `*` behind it if it came as a retained one. */
+/** `topic=payload`, followed by `*` if the retain flag is set. */
 function shown({ flags, body }: RawReceived): string {
   const end = 2 + body.readUInt16BE(0);
   const payload = body.toString('utf8', end + ((flags & 6) === 0 ? 0 : 2));
   return `${body.toString('utf8', 2, end)}=${payload}${(flags & 1) === 0 ? '' : '*'}`;
 }
 
-/** SUBSCRIBE with so many filters in one packet. */
+/** SUBSCRIBE with several filters in one packet. */
 function subscribeMany(filters: readonly string[], qos = 0): Buffer {
   return rawPacket(0x82, Buffer.of(0, 1), ...filters.flatMap(filter => [rawField(filter), Buffer.of(qos)]));
 }
@@ -25,7 +25,7 @@ async function retain(rig: BrokerRig, count: number, payload = 'x', qos: 0 | 1 =
 }
 
 describe('SUBSCRIBE with many filters', () => {
-  it('sends what is retained once for equal filters of a packet, and answers each of them', async () => {
+  it('sends retained messages once for equal filters of a packet, and answers each filter', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0 });
     await retain(rig, 1_000);
     const client = await RawClient.connect(rig.broker.port);
@@ -38,7 +38,7 @@ describe('SUBSCRIBE with many filters', () => {
     client.socket.destroy();
   });
 
-  it('refuses what is above the number of filters that are looked at, without looking', async () => {
+  it('refuses filters above the limit without a check', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0 });
     let asked = 0;
     rig.allow = () => {
@@ -55,7 +55,7 @@ describe('SUBSCRIBE with many filters', () => {
     client.socket.destroy();
   });
 
-  it('looks at so many filters in one turn and no more, refused or not, in SUBSCRIBE and UNSUBSCRIBE', async () => {
+  it('checks a limited number of filters in one turn, refused or not, in SUBSCRIBE and UNSUBSCRIBE', async () => {
     for (const allowed of [true, false]) {
       await using rig = await BrokerRig.start({ sysInterval: 0 });
       let [inTurn, most] = [0, 0];
@@ -78,7 +78,7 @@ describe('SUBSCRIBE with many filters', () => {
     }
   });
 
-  it('sends so many retained messages in one turn and no more, to one client or to many', async () => {
+  it('sends a limited number of retained messages in one turn, to one client or to many', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0 });
     await retain(rig, 5_000);
     const clients = await Promise.all(
@@ -88,7 +88,7 @@ describe('SUBSCRIBE with many filters', () => {
       client.received.length = 0;
       client.socket.write(rawSubscribe('r/#'));
     }
-    // Client and broker share the event loop: what comes between two turns was sent in one or two.
+    // Client and broker share the event loop, so the packets received between two turns were sent in one or two turns.
     let most = 0;
     let before = 0;
     await until('all have come', async () => {
@@ -102,7 +102,7 @@ describe('SUBSCRIBE with many filters', () => {
     for (const client of clients) client.socket.destroy();
   });
 
-  it('reads a flood of small packets in turns, and answers others meanwhile', async () => {
+  it('a flood of small packets is read in slices, and other clients are answered meanwhile', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0 });
     let [inTurn, most] = [0, 0];
     rig.accept = () => {
@@ -114,14 +114,14 @@ describe('SUBSCRIBE with many filters', () => {
     const one = rawPacket(0x30, rawField('t'));
     client.socket.write(Buffer.concat(Array.from({ length: 20_000 }, () => one)));
     await until('all are handled', () => rig.messages.length === 20_000);
-    // A turn has a thousand steps, and a batch of 200 that has begun ends. What is counted here may span two turns.
+    // A turn has a thousand steps, and a batch of 200 that has begun is finished. The count may span two turns.
     assert.ok(most <= 2_200, `${most} messages in one turn`);
     client.socket.destroy();
   });
 });
 
-describe('Retained messages on their way to a new subscription', () => {
-  it('come before what is published to their topic meanwhile, and not after', async () => {
+describe('Replay of retained messages to a new subscription', () => {
+  it('precedes messages that are published to their topics meanwhile', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0 });
     await retain(rig, 3_000, 'old');
     const [client, publisher] = [await RawClient.connect(rig.broker.port), await rig.client()];
@@ -150,7 +150,7 @@ describe('Retained messages on their way to a new subscription', () => {
     client.socket.destroy();
   });
 
-  it('at QoS 1 never overflow the queue of the session, and come again after a reconnection', async () => {
+  it('never exceeds the queue of the session at QoS 1, and is repeated after a reconnection', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 30 } });
     await retain(rig, 300, 'x', 1);
     const hello = { clientId: 'c', clean: false };
@@ -175,7 +175,7 @@ describe('Retained messages on their way to a new subscription', () => {
     again.socket.destroy();
   });
 
-  it('end with UNSUBSCRIBE [MQTT-3.10.4-2]', async () => {
+  it('ends with UNSUBSCRIBE [MQTT-3.10.4-2]', async () => {
     await using rig = await BrokerRig.start({ sysInterval: 0 });
     await retain(rig, 5_000, 'x'.repeat(1_000));
     const client = await RawClient.connect(rig.broker.port);

@@ -9,7 +9,7 @@ function unexpected(error: unknown): never {
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
-/** A job of so many steps that notes each of them. */
+/** A job with a number of steps that records each of them. */
 function job(steps: number, done: string[], name: string) {
   let left = steps;
   return (budget: { steps: number }): boolean => {
@@ -22,13 +22,13 @@ function job(steps: number, done: string[], name: string) {
 }
 
 describe('WorkTurns', () => {
-  it('does small jobs at once', () => {
+  it('runs small jobs at once', () => {
     const done: string[] = [];
     new WorkTurns(unexpected).start(job(10, done, 'a'));
     assert.equal(done.length, 10);
   });
 
-  it('does no more than 1000 steps in a turn, whatever number of jobs there are', async () => {
+  it('runs at most 1000 steps in a turn, however many jobs there are', async () => {
     const turns = new WorkTurns(unexpected);
     const done: string[] = [];
     for (let n = 0; n < 50; n++) turns.start(job(500, done, `${n}`));
@@ -42,7 +42,7 @@ describe('WorkTurns', () => {
     }
   });
 
-  it('lets jobs take turns: a small one waits for slices of others, not for their end', async () => {
+  it('alternates between jobs: a small one waits for slices of others, not for their end', async () => {
     const turns = new WorkTurns(unexpected);
     const done: string[] = [];
     for (let n = 0; n < 3; n++) turns.start(job(100_000, done, 'large'));
@@ -51,7 +51,7 @@ describe('WorkTurns', () => {
     assert.ok(done.includes('small'));
   });
 
-  it('counts work that is done outside of jobs', async () => {
+  it('counts work that is done without a job', async () => {
     const turns = new WorkTurns(unexpected);
     turns.spend(1_000);
     assert.equal(turns.exhausted, true);
@@ -63,7 +63,7 @@ describe('WorkTurns', () => {
     assert.equal(done.length, 1);
   });
 
-  it('gives up a job that throws, tells of it, and goes on with the others', async () => {
+  it('drops a job that throws, reports the exception, and continues with the others', async () => {
     const errors: unknown[] = [];
     const turns = new WorkTurns(error => errors.push(error));
     const done: string[] = [];

@@ -15,7 +15,7 @@ const owner: Owner = {
 };
 
 describe('encodeMessage', () => {
-  it('keeps the owner of a message, whatever its topic and payload are', () => {
+  it('keeps the owner of a message, for any topic and payload', () => {
     for (const [topic, payload] of [
       ['a', ''],
       ['ä/€/😀', '{}'],
@@ -32,13 +32,13 @@ describe('encodeMessage', () => {
     }
   });
 
-  it('reads what version 0.1 wrote: a message without an owner', () => {
+  it('reads a record of version 0.1: a message without an owner', () => {
     const old = Buffer.concat([Buffer.from('0541d954fc400000000003', 'hex'), Buffer.from('a/b{"v":1}')]);
     const { topic, payload, qos, retain, owner } = decodeMessage(old);
     assert.deepEqual([topic, payload.toString(), qos, retain, owner], ['a/b', '{"v":1}', 1, true, undefined]);
   });
 
-  it('refuses a record that is shorter than it says', () => {
+  it('rejects a record that is shorter than its fields', () => {
     const whole = encodeMessage(new BrokerMessage('a/b', Buffer.alloc(0), 1, true, 1), owner);
     for (let length = 0; length < whole.length; length++) {
       assert.throws(() => decodeMessage(whole.subarray(0, length)), `${length} of ${whole.length} bytes`);

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { QuotaShares } from '../../../../../bridges/mqtt/broker/messages/quota-shares.ts';
 import { isAddressKey, ownerQuotaKey } from '../../../../../bridges/mqtt/source/quota-key.ts';
 
-describe('Shares', () => {
-  it('knows the address that has most within an eighth, whatever comes and goes', () => {
+describe('QuotaShares', () => {
+  it('finds the address with the largest share within an eighth, after any changes', () => {
     let state = 4711;
     const random = (below: number): number => {
       state = (state * 1103515245 + 12345) & 0x7fffffff;
@@ -34,14 +34,14 @@ describe('Shares', () => {
     }
   });
 
-  it('gives the members of a holder in the order in which they were added last', () => {
+  it('returns the members of a quota key in the order in which they were last added', () => {
     const shares = new QuotaShares<string>();
     for (const member of ['a', 'b', 'c', 'a']) shares.add('address x', member, 1);
     assert.deepEqual([...shares.membersOf('address x')], ['b', 'c', 'a']);
   });
 });
 
-describe('holderOf', () => {
+describe('ownerQuotaKey', () => {
   const device = {
     authid: 'd',
     authrole: 'anonymous',
@@ -50,7 +50,7 @@ describe('holderOf', () => {
     clientId: 'd',
   };
 
-  it('counts a client without credentials by its address, of IPv6 by /64', () => {
+  it('of a client without credentials is its address, for IPv6 its /64 network', () => {
     assert.equal(ownerQuotaKey({ ...device, address: '10.0.0.7' }), 'address 10.0.0.7');
     assert.equal(ownerQuotaKey({ ...device, address: '::ffff:10.0.0.7' }), 'address 10.0.0.7');
     const [one, other] = ['2001:db8::1', '2001:db8::ffff:1'].map(address => ownerQuotaKey({ ...device, address }));
@@ -58,7 +58,7 @@ describe('holderOf', () => {
     assert.notEqual(one, ownerQuotaKey({ ...device, address: '2001:db8:0:1::1' }));
   });
 
-  it('counts a principal by its name, wherever it is, and an unknown owner as a client without credentials', () => {
+  it('of a principal is its authid on any address, and of an unknown owner an unknown address', () => {
     assert.equal(ownerQuotaKey({ ...device, authmethod: 'ticket', authprovider: 'static' }), 'principal d');
     assert.ok(isAddressKey(ownerQuotaKey(undefined)));
   });

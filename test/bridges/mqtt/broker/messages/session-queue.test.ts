@@ -16,7 +16,7 @@ import { silentLogger } from '../../../../../src/base/logger.ts';
 const ROOM = 100;
 const message = (payload = 'x'): BrokerMessage => new BrokerMessage('t', Buffer.from(payload), 1, false, 1);
 
-/** Counts each look at an entry, so that work is measured without a clock. */
+/** Counts each access to an entry, so that work is measured without a clock. */
 function countLooks(entry: QueuedMessage, counter: { looks: number }): void {
   const fields = new Map(Object.entries(entry));
   for (const name of fields.keys()) {
@@ -36,7 +36,7 @@ function session(full: 'drop-oldest' | 'drop-newest' = 'drop-oldest', window = 5
   return new MqttSession('c', undefined, true, { ...parts, journal: undefined, relief: { relieve: () => false } });
 }
 
-/** A client that takes PUBLISH and acknowledges nothing; or one whose socket is full. */
+/** A client that receives PUBLISH and acknowledges nothing, or one whose socket is full. */
 function connection(writable: boolean): SessionConnection & { readonly sent: Buffer[] } {
   const sent: Buffer[] = [];
   return {
@@ -49,7 +49,7 @@ function connection(writable: boolean): SessionConnection & { readonly sent: Buf
   };
 }
 
-describe('Session: a full queue', () => {
+describe('MqttSession: a full queue', () => {
   const standings = {
     'the client is away': () => {},
     'the client acknowledges nothing': (one: MqttSession) => {
@@ -67,7 +67,7 @@ describe('Session: a full queue', () => {
     },
   };
   for (const [standing, arrange] of Object.entries(standings)) {
-    it(`takes a constant number of steps for each message: ${standing}`, () => {
+    it(`needs a constant number of steps for each message: ${standing}`, () => {
       const one = session();
       arrange(one);
       const counter = { looks: 0 };
@@ -89,7 +89,7 @@ describe('Session: a full queue', () => {
     });
   }
 
-  it('keeps no dropped message, whatever keeps the client from taking the others', async () => {
+  it('keeps no dropped message in memory, whatever blocks the client', async () => {
     setFlagsFromString('--expose-gc');
     const collect: unknown = runInNewContext('gc');
     assert.ok(typeof collect === 'function');
@@ -110,7 +110,7 @@ describe('Session: a full queue', () => {
     }
   });
 
-  it('finds nothing to drop among messages that are being written, in a constant number of steps', () => {
+  it('drops no message that is being written, and finds that out in a constant number of steps', () => {
     const queue = new SessionQueue(5, new MessageMemoryBudget(1e12));
     const counter = { looks: 0 };
     for (let n = 0; n < 10_000; n++) countLooks(queue.add(message(), 1, false, QueuedState.Staged), counter);
@@ -119,7 +119,7 @@ describe('Session: a full queue', () => {
     assert.ok(counter.looks - before <= 2);
   });
 
-  it('drops messages that are too old and keeps none of them', () => {
+  it('drops expired messages and keeps none of them in memory', () => {
     const one = session();
     for (let n = 0; n < ROOM; n++) one.enqueue(message(), 1, false);
     const steps = [...one.expire(2)];
@@ -130,8 +130,8 @@ describe('Session: a full queue', () => {
   });
 });
 
-describe('OutboundQueue: order', () => {
-  it('sends again what was sent, in its order, before what was not [MQTT-4.6.0-1]', () => {
+describe('SessionQueue: order', () => {
+  it('repeats sent messages in their order before unsent ones [MQTT-4.6.0-1]', () => {
     const queue = new SessionQueue(3, new MessageMemoryBudget(1e12));
     const added = Array.from({ length: 6 }, (_, n) => queue.add(message(`${n}`), 1, false, QueuedState.Waiting));
     for (let n = 0; n < 3; n++) {
@@ -152,7 +152,7 @@ describe('OutboundQueue: order', () => {
     assert.deepEqual(order, ['1 again', '2 again', '3', '4', '5']);
   });
 
-  it('sends a message that is being written once it is written, and others meanwhile', () => {
+  it('sends a message once it is written, and others meanwhile', () => {
     const queue = new SessionQueue(3, new MessageMemoryBudget(1e12));
     const staged = queue.add(message('staged'), 1, false, QueuedState.Staged);
     const other = queue.add(message('other'), 1, false, QueuedState.Waiting);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { KnownTexts } from '../../../../../bridges/mqtt/broker/packets/known-texts.ts';
 
 describe('KnownTexts', () => {
-  it('remembers a text, and not one that is long', () => {
+  it('keeps a short text, and not a long one', () => {
     const texts = new KnownTexts();
     texts.add('a'.repeat(64));
     texts.add('b'.repeat(65));

@@ -7,7 +7,7 @@ import { isCleanText } from '../../../../../bridges/mqtt/source/mqtt-text.ts';
 import { fc } from '../../../../support/fast-check.ts';
 import { rawConnect, rawPacket } from '../../raw-packets.ts';
 
-/** What comes of bytes that are cut at these places. */
+/** The packets of bytes that are received in chunks cut at these places. */
 function read(bytes: Buffer, cuts: readonly number[], limit = 100_000): ClientPacket[] {
   const reader = new PacketReader(limit);
   const packets: ClientPacket[] = [];
@@ -30,7 +30,7 @@ const message = fc.record({
 });
 
 describe('PacketReader', () => {
-  it('reads what the encoder writes, in any chunks', () => {
+  it('reads the packets of the encoder, in any chunks', () => {
     fc.assert(
       fc.property(fc.array(message, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 12 }), (messages, cuts) => {
         const packets = messages.map(({ topic, payload, ...flags }) =>
@@ -47,7 +47,7 @@ describe('PacketReader', () => {
     );
   });
 
-  it('refuses a topic that is no clean text each time that it comes, long or short', () => {
+  it('rejects an invalid topic each time that it is received, short or long', () => {
     for (const bad of [Buffer.from('a/\u0000'), Buffer.from('a/\u0085'), Buffer.from([0x61, 0xff])]) {
       for (const length of [0, 100]) {
         const topic = Buffer.concat([Buffer.alloc(length, 'x'), bad]);
@@ -59,7 +59,7 @@ describe('PacketReader', () => {
     }
   });
 
-  it('gives packets or a MalformedPacket for any bytes, and nothing else', () => {
+  it('returns packets or throws MalformedPacket for any bytes', () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 60 }),
       fc
@@ -78,7 +78,7 @@ describe('PacketReader', () => {
     );
   });
 
-  it('H: refuses a packet over the limit before its body has come, in any chunks [MQTT-2.2.3]', () => {
+  it('packet size limit: rejects a packet above the limit before its body is received, in any chunks [MQTT-2.2.3]', () => {
     const body = Buffer.alloc(400);
     for (const cut of [0, 1, 2, 14]) {
       const bytes = Buffer.concat([rawConnect(), rawPacket(0x30, body).subarray(0, 3)]);
@@ -87,16 +87,16 @@ describe('PacketReader', () => {
     assert.throws(() => read(Buffer.of(0x10, 0xff, 0xff, 0xff, 0x7f), [], 300), /larger than 300 bytes/);
   });
 
-  it('refuses a stream that does not begin with CONNECT [MQTT-3.1.0-1]', () => {
+  it('rejects a stream that does not begin with CONNECT [MQTT-3.1.0-1]', () => {
     assert.throws(() => read(Buffer.from('GET / HTTP/1.1'), []), /the first packet must be CONNECT/);
     assert.throws(() => read(Buffer.of(0x30, 0), []), /the first packet must be CONNECT/);
   });
 
-  it('refuses a length of more than four bytes [MQTT-2.2.3]', () => {
+  it('rejects a remaining length of more than four bytes [MQTT-2.2.3]', () => {
     assert.throws(() => read(Buffer.of(0x10, 0x80, 0x80, 0x80, 0x80), [], 2 ** 28), /more than four bytes/);
   });
 
-  it('takes flags that MQTT 3.1 does not use, and 3.1.1 forbids [MQTT-2.2.2-2]', () => {
+  it('accepts flags that MQTT 3.1 leaves unused and 3.1.1 forbids [MQTT-2.2.2-2]', () => {
     const old = rawPacket(0x14, Buffer.from('\0\u0006MQIsdp\u0003\u0001\0\u000a\0\u0001p'));
     assert.equal(read(Buffer.concat([old, rawPacket(0x6a, Buffer.of(0, 1))]), []).length, 2);
     const fresh = rawConnect();

@@ -7,7 +7,7 @@ import { FakeClock } from '../../../../support/fake-clock.ts';
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
-/** A line whose messages wait until `go` is called, and a store that answers when `answer` is called. */
+/** A queue whose messages wait until `go` is called, and a store that answers when `answer` is called. */
 function line(stored: boolean, clock = new FakeClock(), milliseconds = 0) {
   const released: number[] = [];
   let staged = 0;
@@ -63,11 +63,11 @@ function line(stored: boolean, clock = new FakeClock(), milliseconds = 0) {
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
 describe('PublishQueue', () => {
-  it('hands on in turns what has waited for a subscriber, and in order', async () => {
+  it('releases messages that have waited for a subscriber over several turns, in order', async () => {
     const { enter, go, released } = line(false);
     for (let id = 1; id <= 5000; id++) enter(id);
     go();
-    // One that comes meanwhile stays behind the others.
+    // A message that is added meanwhile stays behind the others.
     enter(5001);
     for (let before = 0, turns = 0; before < 5001; turns++) {
       const done = released.length - before;
@@ -78,7 +78,7 @@ describe('PublishQueue', () => {
     assert.deepEqual(released, numbers(5001));
   });
 
-  it('hands on fewer in a turn if each of them takes long', async () => {
+  it('releases fewer messages in a turn if each of them takes long', async () => {
     const { enter, go, released } = line(false, new FakeClock(), 0.25);
     for (let id = 1; id <= 300; id++) enter(id);
     go();
@@ -90,7 +90,7 @@ describe('PublishQueue', () => {
     assert.deepEqual(released, numbers(300));
   });
 
-  it('has a bound of messages on their way to the store, and goes on with its answers', async () => {
+  it('limits the messages that wait for the store, and continues with its answers', async () => {
     const { enter, go, released, staged, answer } = line(true);
     for (let id = 1; id <= 5000; id++) enter(id);
     go();
@@ -102,7 +102,7 @@ describe('PublishQueue', () => {
     assert.deepEqual(released, numbers(5000));
   });
 
-  it('hands on everything when its client has gone', async () => {
+  it('releases all messages when its client is disconnected', async () => {
     const { enter, publishLine, released } = line(false);
     for (let id = 1; id <= 1000; id++) enter(id);
     publishLine.stopWaiting();

@@ -8,7 +8,7 @@ import { rawConnect } from '../../raw-packets.ts';
 
 const CLIENTS = 200;
 
-/** The most that grows in one turn of the event loop, of a number that is looked at before and after. */
+/** The largest increase of a number in one turn of the event loop. */
 async function mostInOneTurn(number: () => number, over: () => boolean): Promise<number> {
   let most = 0;
   let before = number();
@@ -20,8 +20,8 @@ async function mostInOneTurn(number: () => number, over: () => boolean): Promise
   return most;
 }
 
-describe('clients that come and go at once', () => {
-  it('come in and leave over several turns, some in each', async () => {
+describe('many clients that connect or disconnect at once', () => {
+  it('are handled over several turns, some in each', async () => {
     await using rig = await BrokerRig.start();
     const sockets: Socket[] = [];
     for (let n = 0; n < CLIENTS; n++) {
@@ -37,7 +37,7 @@ describe('clients that come and go at once', () => {
       () => rig.peers.length === CLIENTS,
     );
     assert.ok(came <= 20, `${came} clients came in in one turn`);
-    await until('all are in', () => rig.told.filter(line => line.startsWith('connected')).length === CLIENTS);
+    await until('all are in', () => rig.notifications.filter(line => line.startsWith('connected')).length === CLIENTS);
     for (const socket of sockets) socket.destroy();
     const went = await mostInOneTurn(
       () => rig.gone.length,

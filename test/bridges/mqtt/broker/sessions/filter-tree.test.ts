@@ -27,7 +27,7 @@ function matches(pattern: string, name: string): boolean {
 const message = (name: string): BrokerMessage => new BrokerMessage(name, Buffer.from('x'), 1, true, 0);
 
 describe('FilterTree', () => {
-  it('finds what the definition says, after any subscriptions and unsubscriptions [MQTT-4.7]', () => {
+  it('finds the filters that the definition gives, after any subscriptions and unsubscriptions [MQTT-4.7]', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(filter, fc.nat(3), fc.boolean()), { maxLength: 30 }), topic, (changes, name) => {
         const tree = new FilterTree<number, string>();
@@ -52,7 +52,7 @@ describe('FilterTree', () => {
     );
   });
 
-  it('takes one node for a filter of any number of levels, and none when it is gone', () => {
+  it('uses one node for a filter of any number of levels, and removes it with the filter', () => {
     const tree = new FilterTree<string, number>();
     const deep = (name: string): string => `${name}${'/a'.repeat(199)}`;
     tree.set(deep('one'), 'key', 1);
@@ -68,7 +68,7 @@ describe('FilterTree', () => {
 });
 
 describe('RetainedMessages', () => {
-  it('finds what the definition says, after any messages with and without payload [MQTT-3.3.1-10]', () => {
+  it('finds the topics that the definition gives, after any messages with and without payload [MQTT-3.3.1-10]', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(topic, fc.boolean()), { maxLength: 30 }), filter, (changes, pattern) => {
         const retained = new RetainedMessages({ maxTopics: 1000, maxBytes: 1_000_000 });
@@ -85,7 +85,7 @@ describe('RetainedMessages', () => {
     );
   });
 
-  it('has room for so many topics and bytes, and always for what takes the place of another', () => {
+  it('limits topics and bytes, and accepts each replacement that fits', () => {
     const retained = new RetainedMessages({ maxTopics: 2, maxBytes: 2000 });
     retained.set(message('a'));
     retained.set(message('b'));
@@ -100,7 +100,7 @@ describe('RetainedMessages', () => {
 });
 
 describe('RetainedCursor', () => {
-  it('goes on after any changes: nothing twice, nothing new, and all that stayed', () => {
+  it('continues after any changes: returns no message twice, no new one, and all that stayed', () => {
     const change = fc.tuple(topic, fc.boolean());
     fc.assert(
       fc.property(fc.array(topic), filter, fc.array(fc.array(change, { maxLength: 4 })), (names, pattern, turns) => {
@@ -132,7 +132,7 @@ describe('RetainedCursor', () => {
     );
   });
 
-  it('does no more steps than there are topics, and few if the filter names its first levels', () => {
+  it('needs at most one step for each topic, and few if the filter names its first levels', () => {
     const retained = new RetainedMessages({ maxTopics: 10_000, maxBytes: 100_000_000 });
     for (let n = 0; n < 5_000; n++) retained.set(message(`floor${n % 10}/room${n}/value`));
     const steps = (pattern: string): number => {
@@ -150,7 +150,7 @@ describe('RetainedCursor', () => {
 });
 
 describe('isTopicFilter', () => {
-  it('knows filters from what is none [MQTT-4.7.1-2] [MQTT-4.7.1-3]', () => {
+  it('distinguishes valid filters from invalid ones [MQTT-4.7.1-2] [MQTT-4.7.1-3]', () => {
     for (const good of ['a', '/', '#', '+', 'a/#', '+/a/+', '/#', 'a//b']) assert.equal(isTopicFilter(good, 9), true);
     for (const bad of ['', 'a#', 'a/#/b', '#/', 'a+', '+a', 'a/b+/c', '##']) assert.equal(isTopicFilter(bad, 9), false);
     assert.equal(isTopicFilter('a/b/c', 2), false);
