@@ -43,11 +43,11 @@ export class AedesPublishing {
   publish(publication: MqttPublication): void {
     const { topic, payload, qos, retain } = publication;
     if (!isAedesTopic(topic)) {
-      this.#dependencies.drops.add('not a valid MQTT topic name', { topic });
+      this.#dependencies.drops.add('invalid MQTT topic name', { topic });
       return;
     }
     if (this.#queue.length >= MAX_WAITING) {
-      this.#dependencies.drops.add('too many publications are waiting', { topic });
+      this.#dependencies.drops.add('the publish queue of the broker is full', { topic });
       return;
     }
     const packet = {

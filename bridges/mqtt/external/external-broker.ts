@@ -84,7 +84,7 @@ export class ExternalBroker implements MqttSource {
   publish(publication: MqttPublication): void {
     const { topic, qos } = publication;
     if (!isTopicName(topic)) {
-      this.#dependencies.drops.add('not a valid MQTT topic name', { topic });
+      this.#dependencies.drops.add('invalid MQTT topic name', { topic });
     } else if (qos === 0 && !this.#client.connected && !this.#config.queue.qos0) {
       this.#dependencies.drops.add('the broker is disconnected, and QoS 0 is not queued', { topic });
     } else {

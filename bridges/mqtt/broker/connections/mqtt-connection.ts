@@ -3,7 +3,8 @@ import type { Owner, PeerAddress } from '../../../../src/gateway/bridge/bridge.t
 import type { PeerCertificate } from '../../../../src/link/link.ts';
 import type { MqttPeer } from '../../source/mqtt-source.ts';
 import { type ClientPacket, type Connect, MalformedPacket, PacketType, type Will } from '../packets/packet.ts';
-import type { MqttSession, SessionConnection } from '../sessions/mqtt-session.ts';
+import type { MqttSession } from '../sessions/mqtt-session.ts';
+import type { SessionConnection } from '../sessions/session-connection.ts';
 import type { BrokerState } from '../state/broker-state.ts';
 import { Hold } from './hold.ts';
 import { type PacketConsumer, PacketLoop } from './packet-loop.ts';

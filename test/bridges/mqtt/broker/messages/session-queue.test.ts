@@ -9,7 +9,8 @@ import {
   QueuedState,
   SessionQueue,
 } from '../../../../../bridges/mqtt/broker/messages/session-queue.ts';
-import { MqttSession, type SessionConnection } from '../../../../../bridges/mqtt/broker/sessions/mqtt-session.ts';
+import { MqttSession } from '../../../../../bridges/mqtt/broker/sessions/mqtt-session.ts';
+import type { SessionConnection } from '../../../../../bridges/mqtt/broker/sessions/session-connection.ts';
 import { DropCounter } from '../../../../../bridges/mqtt/report/drop-counter.ts';
 import { silentLogger } from '../../../../../src/base/logger.ts';
 
