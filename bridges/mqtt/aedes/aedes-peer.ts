@@ -1,10 +1,15 @@
 import type { Socket } from 'node:net';
-import type { Client } from 'aedes';
+import type { Aedes, Client, PublishPacket } from 'aedes';
 import { peerAddress } from '../../../src/gateway/bridge/bridge.ts';
 import type { MqttPeer } from '../source/mqtt-source.ts';
 import { CallbackQueue } from './callback-queue.ts';
 import { PacketScanner } from './packet-scanner.ts';
 import { recentPackets } from './recent-packets.ts';
+
+/** The client, the PUBLISH packet and the sending side of aedes. */
+export type AedesClient = Client;
+export type AedesPacket = PublishPacket;
+export type AedesSender = Pick<Aedes, 'publish'>;
 
 /** Packets that a client's duplicate check remembers. */
 const RECENT_PACKETS = 64;

@@ -1,9 +1,8 @@
-import type { Aedes, Client, PublishPacket } from 'aedes';
 import type { Clock } from '../../../src/base/clock.ts';
 import type { DropCounter } from '../report/drop-counter.ts';
 import { isBridgeNotice } from '../source/bridge-notice.ts';
 import type { MessageVerdict, MqttMessage, MqttPublication, MqttSink } from '../source/mqtt-source.ts';
-import type { AedesPeer } from './aedes-peer.ts';
+import type { AedesClient, AedesPacket, AedesPeer, AedesSender } from './aedes-peer.ts';
 import { isAedesTopic } from './aedes-text.ts';
 import { CallbackQueue } from './callback-queue.ts';
 
@@ -15,8 +14,8 @@ export const WITHHELD = '$withheld';
 /** Members of aedes that its types do not declare: the stores of unreleased QoS 2 messages and of retained messages. */
 export interface AedesPersistence {
   readonly persistence: {
-    incomingGetPacket(client: Client, packet: PublishPacket): Promise<unknown>;
-    createRetainedStream(pattern: string): AsyncIterable<PublishPacket>;
+    incomingGetPacket(client: AedesClient, packet: AedesPacket): Promise<unknown>;
+    createRetainedStream(pattern: string): AsyncIterable<AedesPacket>;
   };
 }
 
@@ -28,14 +27,14 @@ export interface AedesPublishingDependencies {
 
 /** The messages of the aedes broker: publications of the realm, and the verdict on messages of clients. */
 export class AedesPublishing {
-  readonly #aedes: Aedes;
+  readonly #aedes: AedesSender;
   readonly #dependencies: AedesPublishingDependencies;
   /** Publications of the realm. */
   readonly #queue = new CallbackQueue();
   #packets = 0;
   #isStopping = false;
 
-  constructor(aedes: Aedes, dependencies: AedesPublishingDependencies) {
+  constructor(aedes: AedesSender, dependencies: AedesPublishingDependencies) {
     this.#aedes = aedes;
     this.#dependencies = dependencies;
   }
@@ -74,7 +73,7 @@ export class AedesPublishing {
     this.#isStopping = true;
   }
 
-  publishTo(client: Client, { topic, payload, qos, retain }: MqttPublication): void {
+  publishTo(client: AedesClient, { topic, payload, qos, retain }: MqttPublication): void {
     const message = { cmd: 'publish' as const, topic, payload: Buffer.from(payload), qos, retain, dup: false };
     const packet = { ...message, brokerId: this.#origin(), brokerCounter: 1 };
     client.publish(packet, error => {
@@ -84,8 +83,8 @@ export class AedesPublishing {
 
   /** The hook for every message of a client and its will. aedes acknowledges, stores and forwards the message after it. */
   authorize(
-    client: Client | null,
-    packet: PublishPacket,
+    client: AedesClient | null,
+    packet: AedesPacket,
     peer: AedesPeer | undefined,
     callback: (error?: Error | null) => void,
   ): void {
@@ -115,8 +114,8 @@ export class AedesPublishing {
   }
 
   #verdict(
-    client: Client | null,
-    packet: PublishPacket,
+    client: AedesClient | null,
+    packet: AedesPacket,
     peer: AedesPeer | undefined,
   ): MessageVerdict | Promise<MessageVerdict> {
     const message: MqttMessage = {
@@ -149,10 +148,10 @@ export class AedesPublishing {
 }
 
 /** aedes continues with the changed packet and acknowledges it: on a topic that no client can subscribe to. */
-function withhold(packet: PublishPacket): void {
+function withhold(packet: AedesPacket): void {
   Object.assign(packet, { topic: WITHHELD, payload: Buffer.alloc(0), retain: false });
 }
 
-function carryOut(verdict: MessageVerdict, packet: PublishPacket): void {
+function carryOut(verdict: MessageVerdict, packet: AedesPacket): void {
   if (verdict === 'withhold') withhold(packet);
 }

@@ -36,7 +36,7 @@ export interface InterruptedWill {
   readonly message: BrokerMessage;
 }
 
-/** Records in the store that the bounds have no room for. */
+/** Numbers of records in the store that exceed the limits. */
 export interface SkippedRecords {
   sessions: number;
   messages: number;
