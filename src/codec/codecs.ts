@@ -5,10 +5,10 @@ import { msgpackCodec } from './msgpack/msgpack-codec.ts';
 
 const byName: Readonly<Record<SerializerName, Codec>> = { json: jsonCodec, msgpack: msgpackCodec, cbor: cborCodec };
 
-/** Every serializer there is. A program that needs one alone imports that one's own file. */
+/** All serializers. A program that needs only one imports the file of that codec. */
 export const codecs: readonly Codec[] = Object.values(byName);
 
-/** The codec of a name from the configuration or command line. */
+/** The codec with a name from the configuration or the command line. */
 export function codecNamed(name: SerializerName): Codec {
   return byName[name];
 }

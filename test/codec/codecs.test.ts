@@ -21,7 +21,7 @@ function reach(file: string, seen = new Set<string>()): Set<string> {
 }
 
 describe('codecs', () => {
-  it('are named as transports know them [advanced/transport_rawsocket]', () => {
+  it('have the names and numbers of the transports [advanced/transport_rawsocket]', () => {
     assert.deepEqual(
       codecs.map(({ name, binary, subprotocol, rawSocketId }) => [name, binary, subprotocol, rawSocketId]),
       [
@@ -34,7 +34,7 @@ describe('codecs', () => {
     assert.equal(new Set(codecs.map(({ format }) => format.slot)).size, 3);
   });
 
-  it('drop arguments and keyword arguments that are empty at the end [basic/messages]', () => {
+  it('leave out empty arguments and keyword arguments at the end [basic/messages]', () => {
     const frames: Record<string, readonly [string, string, string, string]> = {
       json: ['[16,1,{},"a",[ ]]', '[16,1,{},"a",[],{}]', '[16,1,{},"a",[1],{ }]', '[16,1,{},"a",[],{"k":1}]'],
       msgpack: ['95100180a16190', '96100180a1619080', '96100180a161910180', '96100180a1619081a16b01'],
@@ -54,7 +54,7 @@ describe('codecs', () => {
     }
   });
 
-  it('bear with null for arguments and keyword arguments, unless they are strict [basic/messages]', () => {
+  it('accept null for arguments and keyword arguments, unless they are strict [basic/messages]', () => {
     const frames: Record<string, readonly [string, string, string, string]> = {
       json: ['[16,1,{},"a",null]', '[16,1,{},"a",null,null]', '[16,1,{},"a",[1], null ]', '[16,1,{},"a",null,{"k":1}]'],
       msgpack: ['95100180a161c0', '96100180a161c0c0', '96100180a1619101c0', '96100180a161c081a16b01'],
@@ -79,7 +79,7 @@ describe('codecs', () => {
   });
 
   for (const name of ['json', 'msgpack', 'cbor'] as const) {
-    it(`need no other codec and no Node: ${name}`, () => {
+    it(`import no other codec and nothing of Node: ${name}`, () => {
       const imported = [...reach(`src/codec/${name}/${name}-codec.ts`)];
       assert.ok(imported.includes('src/wamp/messages/layout.ts'), imported.join(' '));
       const strange = imported.filter(to => {

@@ -9,7 +9,7 @@ describe('PayloadFormat.join', () => {
     const { format } = codecNamed(name);
     const rowOf = (row: unknown): Uint8Array => format.encode({ args: [row], kwargs: {} }, 1);
 
-    it(`${name}: makes of rows what encoding all of them at once makes`, () => {
+    it(`${name}: joins encoded rows to the same items as one encoding of all rows`, () => {
       fc.assert(
         fc.property(fc.array(value, { minLength: 1, maxLength: 40 }), fc.boolean(), (args, more) => {
           const kwargs = more ? { more: true } : {};
@@ -21,7 +21,7 @@ describe('PayloadFormat.join', () => {
       );
     });
 
-    it(`${name}: writes the head of a list of any length`, () => {
+    it(`${name}: writes the head of a list of every length`, () => {
       for (const length of [1, 15, 16, 23, 24, 255, 256, 65_535, 65_536]) {
         const args = Array<number>(length).fill(7);
         assert.deepEqual(format.join(args.map(rowOf), {}, 1), format.encode({ args, kwargs: {} }, 1));

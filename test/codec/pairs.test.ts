@@ -165,7 +165,7 @@ describe('from each serializer to each', () => {
         }
       });
 
-      it(`so does everything else: ${from} to ${to} [advanced/serialization_binary_json]`, () => {
+      it(`all other kinds keep their value: ${from} to ${to} [advanced/serialization_binary_json]`, () => {
         for (const row of others) {
           const [item, expected] = [row[from] ?? '', row[to]];
           assert.deepEqual(ways(from, to, item), [expected, expected], row.what);
@@ -174,7 +174,7 @@ describe('from each serializer to each', () => {
     }
   }
 
-  it('what is spelled otherwise is the same', () => {
+  it('other encodings of an item give the same item', () => {
     for (const [from, item, json] of spelled) {
       for (const to of names.filter(name => name !== from)) {
         const [there] = ways(from, to, item);
@@ -183,7 +183,7 @@ describe('from each serializer to each', () => {
     }
   });
 
-  it('NaN and the infinities go through as they are, and are null in JSON', () => {
+  it('NaN and infinity stay unchanged, and are null in JSON', () => {
     const rows = { NaN: ['cb7ff8000000000000', 'fb7ff8000000000000'], Infinity: ['ca7f800000', 'fa7f800000'] };
     for (const [what, [msgpack = '', cbor = '']] of Object.entries(rows)) {
       assert.equal(ways('msgpack', 'cbor', msgpack)[0], cbor, what);
@@ -197,21 +197,21 @@ describe('from each serializer to each', () => {
     }
   });
 
-  it('a surrogate that is alone stays so in JSON, and is U+FFFD where text is UTF-8', () => {
+  it('a lone surrogate stays in JSON, and becomes U+FFFD in formats with UTF-8 text', () => {
     for (const item of ['"\\ud800"', '"\\udc00x"', '{"\\ud83d":1}']) {
       assert.equal(ways('json', 'json', item)[0], item);
       for (const to of ['msgpack', 'cbor'] as const) assert.match(ways('json', to, item)[0], /efbfbd/);
     }
   });
 
-  it('a key that comes twice is one key with the last value, in every serializer [RFC 8949, section 5.3.1]', () => {
+  it('a duplicate key becomes one key with the last value, in every serializer [RFC 8949, section 5.3.1]', () => {
     const rows = { json: '{"a":1,"a":2}', msgpack: '82a16101a16102', cbor: 'a2616101616102' };
     const last = { json: '{"a":2}', msgpack: '81a16102', cbor: 'a1616102' };
     for (const from of names)
       for (const to of names) assert.deepEqual(ways(from, to, rows[from]), [last[to], last[to]], `${from} to ${to}`);
   });
 
-  it('keys are the same if their text is, however it is spelled', () => {
+  it('keys with the same text are equal, regardless of their encoding', () => {
     const rows: readonly (readonly [SerializerName, item: string, json: string])[] = [
       ['json', '{"a":1,"b":0,"\\u0061":2}', '{"a":2,"b":0}'],
       ['json', '{"\\u0061":1,"b":0,"a":2}', '{"a":2,"b":0}'],
@@ -237,7 +237,7 @@ describe('from each serializer to each', () => {
     }
   });
 
-  it('a key that is within another dictionary is another key', () => {
+  it('equal keys of different dictionaries are not duplicates', () => {
     for (const json of [
       '{"a":{"a":{"a":1}},"b":{"a":2}}',
       '[{"a":1},{"a":1}]',
@@ -248,7 +248,7 @@ describe('from each serializer to each', () => {
     }
   });
 
-  it('of very many keys, each is found that comes twice', () => {
+  it('every duplicate among very many keys is found', () => {
     const keys = Array.from({ length: 10_000 }, (_, i) => `k${i % 9_000}`);
     const text = `{${keys.map((key, i) => `"${key}":${i}`).join(',')}}`;
     const merged = JSON.stringify(JSON.parse(text));
@@ -313,7 +313,7 @@ describe('from each serializer to each', () => {
     }
   });
 
-  it('nothing may stand before or behind a message but blanks in JSON, not even a byte order mark', () => {
+  it('data before or after a message is rejected, even a byte order mark; JSON may have whitespace', () => {
     const frame = (text: string): Uint8Array => Buffer.from(text);
     assert.doesNotThrow(() => codecNamed('json').decode(frame(' \t[33,1,2]\r\n ')));
     for (const text of ['\ufeff[33,1,2]', '[33,1,2]\ufeff', '[33,1,2]\0', '[33,1,2],', '[33,1,2][33,1,2]']) {
@@ -321,7 +321,7 @@ describe('from each serializer to each', () => {
     }
   });
 
-  it('a whole float stays a float where it is only passed on', () => {
+  it('a float that is a whole number stays a float if the payload is only passed on', () => {
     const floats = { json: '21.0', msgpack: 'ca41a80000', cbor: 'fa41a80000' };
     for (const from of names) for (const to of names) assert.equal(ways(from, to, floats[from])[0], floats[to]);
   });

@@ -11,7 +11,7 @@ function setup() {
 }
 
 describe('drop notice', () => {
-  it('tells soon, then once a second at most, and leaves nothing out', async () => {
+  it('reports soon, then at most once a second, and counts every drop', async () => {
     const { clock, told, notice } = setup();
     for (let i = 0; i < 35; i++) {
       notice.add(2);
@@ -35,7 +35,7 @@ describe('drop notice', () => {
     assert.deepEqual(told.at(-1), [64_000, 1]);
   });
 
-  it('says nothing once it is stopped', async () => {
+  it('reports nothing after stop', async () => {
     const { clock, told, notice } = setup();
     notice.add(1);
     notice.stop();

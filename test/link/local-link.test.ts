@@ -29,7 +29,7 @@ function answer(request: number): Message {
 }
 
 describe('local link: a burst', () => {
-  it('loses its oldest EVENTs and nothing else, counted and told; then all is as before', async () => {
+  it('drops its oldest EVENTs only, counts and reports them, and then works as before', async () => {
     const { near, far, atNear, atFar, clock } = setup();
     const sent = Array.from({ length: MOST + 500 }, (_, i) => (i % 1000 === 0 ? answer(i + 1) : numbered(i)));
     for (const message of sent) near.send(message);
@@ -55,7 +55,7 @@ describe('local link: a burst', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('closes where answers alone are too many, and delivers those before', async () => {
+  it('closes if answers alone are too many, and delivers the earlier ones', async () => {
     const { near, atNear, atFar } = setup();
     for (let i = 0; i < MOST; i++) near.send(answer(i + 1));
     near.send(numbered(0));

@@ -146,7 +146,7 @@ describe('outbox', () => {
   });
 
   for (const policy of slowPolicies) {
-    it(`${policy}: does what its definition says, loses what it says, and keeps the order of all it keeps`, () => {
+    it(`${policy}: behaves like its definition: keeps, drops and orders the same messages`, () => {
       fc.assert(
         fc.property(bound, fc.array(step, { maxLength: 150 }), (bounds, steps) => {
           const { sent, received, lost } = run(() => ({ policy, ...bounds }), steps);
@@ -164,7 +164,7 @@ describe('outbox', () => {
     });
   }
 
-  it('goes on where the policy changes while messages wait', () => {
+  it('continues if the policy changes while messages wait', () => {
     const bounds = { maxBytes: 200, maxMessages: 10 };
     fc.assert(
       fc.property(
@@ -182,7 +182,7 @@ describe('outbox', () => {
     );
   });
 
-  it('holds on to nothing that has left it, taken or given up', async () => {
+  it('keeps no reference to messages that were sent or dropped', async () => {
     const bounds: OutgoingPolicy = { policy: 'latest-per-topic', maxBytes: 1e6, maxMessages: 50 };
     const outbox = new Outbox();
     const fill = (): WeakRef<Message>[] =>
@@ -201,7 +201,7 @@ describe('outbox', () => {
     assert.equal(drained(outbox).length, 1);
   });
 
-  it('drop-oldest: keeps the newest, as many as fit', () => {
+  it('drop-oldest: keeps as many of the newest as fit', () => {
     const outbox = new Outbox();
     const bounds: OutgoingPolicy = { policy: 'drop-oldest', maxBytes: 1000, maxMessages: 10 };
     const events = Array.from({ length: 100 }, (_, i) => event(1, undefined, i));
@@ -233,7 +233,7 @@ describe('outbox', () => {
     );
   });
 
-  it('latest-per-topic: a topic that changes all the time has its turn with a peer that is always behind', () => {
+  it('latest-per-topic: a topic that changes all the time still reaches a peer that is always behind', () => {
     const outbox = new Outbox();
     const bounds: OutgoingPolicy = { policy: 'latest-per-topic', maxBytes: 1e6, maxMessages: 1000 };
     const topics = 20;

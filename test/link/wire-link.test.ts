@@ -115,7 +115,7 @@ const failure: Message = {
 const body = 'x'.repeat(64 * KIB);
 
 describe('wire link', () => {
-  it('keeps messages un-encoded while the socket is behind, and sends them in order when it drains', () => {
+  it('keeps messages unencoded while the socket is full, and sends them in order when it drains', () => {
     const { link, channel } = setup();
     for (let i = 0; i < 12; i++) link.send(numbered(i, body));
     // What the socket may hold, and the message that went over it.
@@ -134,7 +134,7 @@ describe('wire link', () => {
     assert.equal(channel.written.length, 15);
   });
 
-  it('copies what waits out of the buffer in which it arrived', () => {
+  it('copies waiting payloads out of the receive buffer', () => {
     const { link, channel } = setup();
     channel.queuedBytes = 300 * KIB;
     const frame = Buffer.concat([Buffer.from('[36,1,1,{},[5]]'), Buffer.alloc(60 * KIB, ' ')]);
@@ -146,7 +146,7 @@ describe('wire link', () => {
     assert.deepEqual(numbers(channel.messages()), [5]);
   });
 
-  it('disconnects a hopeless peer, says so once, and tells nobody from within send', () => {
+  it('disconnects a peer that never reads, reports it once, and calls no receiver inside send', () => {
     const { link, channel, receiver, log } = setup(512 * KIB);
     for (let i = 0; i < 20; i++) link.send(numbered(i, body));
     assert.match(channel.destroyed ?? '', /too slow/);
@@ -162,7 +162,7 @@ describe('wire link', () => {
     assert.deepEqual(receiver.closings, [channel.destroyed]);
   });
 
-  it('drop-oldest: gives up EVENTs only, counts each, and tells so later and seldom', async () => {
+  it('drop-oldest: drops EVENTs only, counts each, and reports later and seldom', async () => {
     const { link, channel, receiver, clock, log } = setup(1024 * KIB);
     link.setOutgoing({ policy: 'drop-oldest', maxMessages: 5 });
     channel.queuedBytes = 300 * KIB;
@@ -198,7 +198,7 @@ describe('wire link', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('disconnects a peer for which answers alone are too much, whatever the policy', () => {
+  it('disconnects a peer for which answers alone are too much, under every policy', () => {
     for (const policy of slowPolicies) {
       const { link, channel } = setup();
       link.setOutgoing({ policy, maxMessages: 10 });
@@ -218,7 +218,7 @@ describe('wire link', () => {
     }
   });
 
-  it('keeps a place for those behind a message that fills the socket alone', () => {
+  it('reserves half of the limit behind a message that fills the socket', () => {
     const { link, channel } = setup(512 * KIB);
     link.send(numbered(0, 'x'.repeat(1024 * KIB)));
     link.send(numbered(1, body));
@@ -228,7 +228,7 @@ describe('wire link', () => {
     assert.deepEqual(numbers(channel.messages()), [0, 1, 2]);
   });
 
-  it('counts details as well, which may be another peer’s', () => {
+  it('counts details too, which may come from another peer', () => {
     const { link, channel } = setup(512 * KIB);
     channel.queuedBytes = 300 * KIB;
     const details = { _text: ['x'.repeat(100 * KIB)], _bytes: { b: new Uint8Array(100 * KIB) } };
@@ -239,7 +239,7 @@ describe('wire link', () => {
     assert.match(channel.destroyed ?? '', /too slow/);
   });
 
-  it('goes back to what it was made with', () => {
+  it('returns to its initial limits', () => {
     const { link, channel } = setup();
     link.setOutgoing({ policy: 'latest-per-topic', maxMessages: 2 });
     channel.queuedBytes = 300 * KIB;
@@ -252,7 +252,7 @@ describe('wire link', () => {
     assert.deepEqual(numbers(channel.messages()), [4, 5, 6, 7, 8, 9]);
   });
 
-  it('lets others have their turn while a peer takes much at once', () => {
+  it('gives other peers a turn while one peer reads a lot', () => {
     const turns: (() => void)[] = [];
     const after = (_milliseconds: number, callback: () => void): Timer => {
       turns.push(callback);
@@ -291,7 +291,7 @@ describe('wire link', () => {
     assert.equal(channel.written.length, 1);
   });
 
-  it('sends what waits before it ends, and gives up on a peer that does not take it', () => {
+  it('sends waiting messages before it closes, and stops waiting for a peer that does not read', () => {
     for (const reads of [true, false]) {
       const { link, channel, clock, receiver } = setup();
       for (let i = 0; i < 8; i++) link.send(numbered(i, body));
@@ -314,7 +314,7 @@ describe('wire link', () => {
     }
   });
 
-  it('tells the transport what kind of end it is', () => {
+  it('passes the kind of end to the transport', () => {
     const cases = [
       [farewell(MessageType.Goodbye, CloseUri.GoodbyeAndOut), 'normal'],
       [farewell(MessageType.Goodbye, CloseUri.SystemShutdown), 'going-away'],
@@ -329,7 +329,7 @@ describe('wire link', () => {
     }
   });
 
-  it('ABORTs on a frame that is no message, and hears nothing after it', () => {
+  it('sends ABORT for a frame that is not a message, and ignores later frames', () => {
     const { channel, receiver } = setup();
     channel.receiver?.receiveFrame(Buffer.from('[36,1,1,{},[1]]'));
     channel.receiver?.receiveFrame(Buffer.from('[36,1'));
@@ -343,14 +343,14 @@ describe('wire link', () => {
     assert.equal(receiver.closings.length, 1);
   });
 
-  it('ABORTs for what the transport refuses', () => {
+  it('sends ABORT for a violation that the transport found', () => {
     const { channel, receiver } = setup();
     channel.receiver?.refuse(new ProtocolViolation('reserved bits'));
     assert.equal(channel.messages()[0]?.type, MessageType.Abort);
     assert.equal(receiver.closings.length, 1);
   });
 
-  it('drops what the peer cannot take, and what cannot be encoded, and tells so later', async () => {
+  it('drops messages that are too large or cannot be encoded, and reports them later', async () => {
     const { link, channel, receiver, log } = setup();
     channel.maxFrame = 100;
     const large = numbered(1, 'x'.repeat(100));
@@ -371,7 +371,7 @@ describe('wire link', () => {
     assert.deepEqual(receiver.closings, []);
   });
 
-  it('pauses a peer to whom nobody listens yet', () => {
+  it('pauses a peer while the link has no receiver', () => {
     const channel = new FakeChannel();
     const link = new WireLink({ info, codec: jsonCodec, channel, clock: new FakeClock(), log: new RecordingLogger() });
     const frame = Buffer.from(`[36,1,1,{},["${body}"]]`);
@@ -384,7 +384,7 @@ describe('wire link', () => {
     assert.equal(receiver.messages.length, 16);
   });
 
-  it('rests after two thousand messages that its own have made for others, until the others have had their turn', async () => {
+  it('pauses after the messages of a peer caused 2,000 messages, until the other peers had a turn', async () => {
     const { channel, link } = setup();
     link.spread(1999);
     assert.equal(channel.paused, false);
@@ -398,7 +398,7 @@ describe('wire link', () => {
     assert.equal(channel.paused, true, 'a pause that is asked for outlasts the rest');
   });
 
-  it('is not read while the receiver asks for a pause, whatever a rate says meanwhile', () => {
+  it('stays paused while the receiver asks for it, regardless of a rate', () => {
     const { link, channel, clock } = setup();
     const bucket = new TokenBucket({ rate: 1, burst: 1 }, clock);
     link.setMeters({ messages: bucket });

@@ -14,14 +14,14 @@ describe('randomIds', () => {
 });
 
 describe('countingIds', () => {
-  it('begins at 1, each source for itself', () => {
+  it('starts at 1 for each source', () => {
     const [one, two] = [countingIds(), countingIds()];
     assert.deepEqual([one(), one(), one(), two()], [1, 2, 3, 1]);
   });
 });
 
 describe('isId', () => {
-  it('takes 1 to 2^53 [basic/building_blocks]', () => {
+  it('accepts 1 to 2^53 [basic/building_blocks]', () => {
     assert.ok([1, MAX_ID].every(isId));
     assert.ok(![0, -1, 1.5, MAX_ID + 2, Number.NaN, Number.POSITIVE_INFINITY, '1', 1n, null].some(isId));
   });

@@ -5,7 +5,7 @@ import { Payload } from '../../src/wamp/payload.ts';
 import { payloadSize } from '../../src/wamp/payload-size.ts';
 
 describe('payloadSize', () => {
-  it('is what came, where it came encoded', () => {
+  it('is the received size if the payload arrived encoded', () => {
     const items = Buffer.from('[1,2],{"a":"b"}');
     assert.equal(payloadSize(Payload.encoded(jsonCodec.format, items, 2)), items.length);
     assert.equal(payloadSize(Payload.empty), 0);
@@ -21,7 +21,7 @@ describe('payloadSize', () => {
     assert.ok(payloadSize(Payload.of([], { a: 'x'.repeat(5000) })) > 5000);
   });
 
-  it('comes to an end where values do not', () => {
+  it('ends for values that contain themselves', () => {
     const loop: unknown[] = [];
     loop.push(loop);
     assert.ok(payloadSize(Payload.of(loop)) < 5000);

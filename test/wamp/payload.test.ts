@@ -17,7 +17,7 @@ const itemsOf = (payload: Payload): Uint8Array => payload.itemsIn(jsonItems);
 const textOf = (payload: Payload): string => new TextDecoder().decode(itemsOf(payload));
 
 describe('Payload that is kept', () => {
-  it('has a buffer of its own once it is detached', () => {
+  it('has its own buffer once it is detached', () => {
     const { payload, buffer } = received('[1]');
     payload.detach();
     buffer.fill(0);
@@ -43,7 +43,7 @@ describe('Payload that is kept', () => {
     assert.equal(first && itemsOf(first.payload), items);
   });
 
-  it('leaves its block when it is kept for longer, and never enters one where it is large', () => {
+  it('leaves its block when it is detached, and enters none if it is large', () => {
     const { payload } = received('[2]');
     payload.park().detach();
     assert.deepEqual([textOf(payload), itemsOf(payload).buffer.byteLength], ['[2]', 3]);

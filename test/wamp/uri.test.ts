@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { isReserved, isUri } from '../../src/wamp/uri.ts';
 
 describe('isUri [basic/building_blocks]', () => {
-  it('loose: components without whitespace, # and dots, and none empty', () => {
+  it('loose: components without whitespace, # and dots, and no empty component', () => {
     for (const good of ['a', 'com.myapp.topic1', 'com.My-App.Größe/1', '1.2', 'a$b'])
       assert.ok(isUri(good, 'loose'), good);
     for (const bad of ['', '.', 'a.', '.a', 'a..b', 'a b', 'a.\tb', 'a#', 'a\n', 'a\u00a0b']) {
@@ -11,7 +11,7 @@ describe('isUri [basic/building_blocks]', () => {
     }
   });
 
-  it('none begins with U+0000, which JSON takes for binary [advanced/serialization_binary_json]', () => {
+  it('no URI begins with U+0000, which is binary in JSON [advanced/serialization_binary_json]', () => {
     for (const match of ['exact', 'prefix', 'wildcard'] as const) assert.ok(!isUri('\0a.b', 'loose', match), match);
     assert.ok(isUri('a.\0b', 'loose'));
   });
@@ -21,7 +21,7 @@ describe('isUri [basic/building_blocks]', () => {
     for (const bad of ['', 'A', 'com.App', 'a-b', 'a..b', 'ä', 'a\n']) assert.ok(!isUri(bad, 'strict'), bad);
   });
 
-  it('wildcards have empty components', () => {
+  it('wildcards may have empty components', () => {
     for (const good of ['', '.', '..', 'a..b', '.a', 'a.', 'a.b']) {
       assert.ok(isUri(good, 'loose', 'wildcard') && isUri(good, 'strict', 'wildcard'), good);
     }
@@ -29,7 +29,7 @@ describe('isUri [basic/building_blocks]', () => {
     assert.ok(!isUri('a..B', 'strict', 'wildcard'));
   });
 
-  it('a prefix is any cut of a URI', () => {
+  it('a prefix may be any beginning of a URI', () => {
     for (const good of ['', 'a', 'a.', 'a.b', 'com.app.emerg']) {
       assert.ok(isUri(good, 'loose', 'prefix') && isUri(good, 'strict', 'prefix'), good);
     }
@@ -38,7 +38,7 @@ describe('isUri [basic/building_blocks]', () => {
 });
 
 describe('isReserved [basic/building_blocks]', () => {
-  it('is what has wamp as its first component', () => {
+  it('matches URIs whose first component is wamp', () => {
     for (const reserved of ['wamp', 'wamp.session.on_join', 'wamp.']) assert.ok(isReserved(reserved), reserved);
     for (const free of ['wamp2', 'wampway.device', 'com.wamp', '', 'wam', 'Wamp.x']) assert.ok(!isReserved(free), free);
   });

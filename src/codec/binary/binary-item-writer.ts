@@ -5,16 +5,16 @@ import { encodeUtf8 } from '../bytes/utf8.ts';
 /** Text up to this length has a head of one byte in both formats, and is written by a loop. */
 const SHORT = 23;
 
-/** The longest head there is: of a list, dictionary, text or binary. */
+/** The longest head of a list, dictionary, text or binary. */
 const LONGEST_HEAD = 9;
 
 /**
- * What CBOR and MsgPack have in common as a sink: every item begins with a head that says its kind and length. A length
- * that is only known at the end is put in then, so that what leaves here is always of definite length.
+ * The common sink of CBOR and MsgPack: every item begins with a head with its kind and length. A length that is only
+ * known at the end is inserted then, so that all output has definite lengths.
  */
 export abstract class BinaryItemWriter implements ItemSink {
   protected readonly out: ByteWriter;
-  /** Of each list and dictionary begun: the offset of its head, or -1 where the head was complete at once. */
+  /** For each open list and dictionary: the offset of its head, or -1 if the head is complete. */
   readonly #open: number[] = [];
   #depth = 0;
 
@@ -22,7 +22,7 @@ export abstract class BinaryItemWriter implements ItemSink {
     this.out = out;
   }
 
-  /** Forgets containers that a failure has left open. */
+  /** Discards containers that a failed encoding left open. */
   start(): void {
     this.#depth = 0;
   }
@@ -33,7 +33,7 @@ export abstract class BinaryItemWriter implements ItemSink {
   abstract float(value: number): void;
   protected abstract textHead(length: number): void;
   protected abstract binaryHead(length: number): void;
-  /** Of one byte for an empty list, as `dictHead` for an empty dictionary. */
+  /** The head of an empty list, which is one byte, as `dictHead` is for an empty dictionary. */
   abstract listHead(length: number): void;
   protected abstract dictHead(length: number): void;
   /** The size of the head of a list or dictionary of `length` items or pairs. */
@@ -70,7 +70,7 @@ export abstract class BinaryItemWriter implements ItemSink {
     return true;
   }
 
-  /** Writes text behind room for the longest head, then the head, and closes the gap. */
+  /** Writes text behind space for the longest head, then the head, and closes the gap. */
   #utf8(value: string): void {
     const { out } = this;
     out.reserve(LONGEST_HEAD + 3 * value.length);
@@ -129,7 +129,10 @@ export abstract class BinaryItemWriter implements ItemSink {
     this.out.length = end;
   }
 
-  /** Goes back to the head at offset `head`, with room for that of `length` items; returns where writing goes on. */
+  /**
+   * Returns to the head at offset `head` and makes space for a head with `length` items. Returns the position where
+   * writing continues.
+   */
   #reopen(head: number, length: number): number {
     const { out } = this;
     const more = this.containerHeadSize(length) - 1;

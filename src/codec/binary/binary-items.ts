@@ -7,10 +7,10 @@ import { ValueBuilder } from '../values/value-builder.ts';
 import { feedValues } from '../values/value-feed.ts';
 import type { BinaryItemWriter } from './binary-item-writer.ts';
 
-/** Reads the item at `pos`, of a format in which items stand end to end, and returns the position after it. */
+/** Walks the item at `pos` in a format with consecutive items, and returns the position after it. */
 export type WalkItem = (bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink) => number;
 
-/** Makes an item writer on top of `out`. */
+/** Makes an item writer that writes to `out`. */
 export type ItemWriterOn = (out: ByteWriter) => BinaryItemWriter;
 
 interface Spare {
@@ -18,7 +18,7 @@ interface Spare {
   readonly items: BinaryItemWriter;
 }
 
-/** The payload format in which items stand end to end, read by `walk` and written by what `writerOn` makes. */
+/** A payload format with consecutive items. `walk` reads it, and the writers of `writerOn` write it. */
 export class BinaryItems implements PayloadFormat {
   readonly name: 'cbor' | 'msgpack';
   readonly slot: 1 | 2;
@@ -45,7 +45,7 @@ export class BinaryItems implements PayloadFormat {
 
   join(rows: readonly Uint8Array[], kwargs: Dict, count: PayloadCount): Uint8Array {
     const parts = [this.#written(sink => sink.beginList(rows.length))];
-    // The head of a list of one item, or of none, is one byte.
+    // The head of a list with one item or none is one byte.
     for (const row of rows) parts.push(row.subarray(1));
     if (count > 1) parts.push(this.encode({ args: [], kwargs }, 2).subarray(1));
     return joinBytes(parts);
@@ -61,7 +61,8 @@ export class BinaryItems implements PayloadFormat {
   }
 
   #written(feedAll: (sink: ItemSink) => void): Uint8Array {
-    // Taken, not shared: a toJSON among the values may encode a message of its own.
+    // The writer is removed from the field while it is in use, because a toJSON among the values may encode another
+    // message.
     const spare = this.#spare ?? this.#makeSpare();
     this.#spare = undefined;
     spare.out.begin();

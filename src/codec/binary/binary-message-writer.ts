@@ -8,7 +8,7 @@ import type { ItemWriterOn } from './binary-items.ts';
 
 const NOTHING = new Uint8Array(0);
 
-/** Puts the elements of a message end to end behind the head of a list; the payload is spliced in as it is. */
+/** Writes the elements of a message behind the head of a list. The encoded payload is copied into it unchanged. */
 export class BinaryMessageWriter implements ElementWriter {
   readonly #format: PayloadFormat;
   readonly #out = new ByteWriter();
@@ -35,7 +35,8 @@ export class BinaryMessageWriter implements ElementWriter {
     this.#items.integer(id);
   }
 
-  // An element of a message is text even if it begins with U+0000; only a value of a payload or dictionary is binary then.
+  // An element of a message is text even if it begins with U+0000. Only a value in a payload or dictionary would be
+  // binary.
   text(text: string): void {
     this.#items.keyString(text);
   }

@@ -10,16 +10,16 @@ import type { WalkItem } from './binary-items.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
-/** `left` of a list that ends where it says so, which only CBOR has. */
+/** The value of `left` for a list of indefinite length, which only CBOR has. */
 export const INDEFINITE = -1;
 
-/** Takes the elements of a message off a format in which items stand end to end: what CBOR and MsgPack share. */
+/** Reads the elements of a message in a format with consecutive items: the common part of CBOR and MsgPack. */
 export abstract class BinaryReader extends ElementReader {
   readonly #texts = new InternTable();
   protected bytes: Uint8Array = NO_BYTES;
   protected pos = 0;
   protected end = 0;
-  /** Elements still to come. */
+  /** The number of remaining elements. */
   protected left = 0;
   readonly #format: PayloadFormat;
   readonly #label: string;
@@ -32,16 +32,16 @@ export abstract class BinaryReader extends ElementReader {
     this.#walk = walk;
   }
 
-  /** Takes the head of the list at `pos` and returns how many elements it says, or `INDEFINITE`. */
+  /** Reads the head of the list at `pos` and returns its number of elements, or `INDEFINITE`. */
   protected abstract listHead(): number;
-  /** Whether a list, a dictionary, binary begins here. */
+  /** Whether a list, a dictionary, or binary data begins here. */
   protected abstract isList(): boolean;
   protected abstract isDict(): boolean;
   protected abstract isBinary(): boolean;
   protected abstract isNull(): boolean;
-  /** Whether a dictionary that is nothing but one byte of head stands here. */
+  /** Whether an empty dictionary of one byte begins here. */
   protected abstract emptyDict(): boolean;
-  /** Whether the list without a length ends here. */
+  /** Whether the list of indefinite length ends here. */
   protected abstract isBreak(): boolean;
 
   protected begin(frame: Uint8Array): void {
@@ -74,14 +74,14 @@ export abstract class BinaryReader extends ElementReader {
     return false;
   }
 
-  /** Takes the item that stands here, whatever it is, as a value. */
+  /** Reads the item at this position as a value of any kind. */
   protected value(): unknown {
     const builder = new ValueBuilder();
     this.pos = this.#walk(this.bytes, this.pos, this.end, 0, builder);
     return builder.items[0];
   }
 
-  /** The text from `start` to `end`, which is the whole item that stands here. */
+  /** The text from `start` to `end`, the whole item at this position. */
   protected interned(start: number, end: number): string {
     if (end > this.end) {
       throw malformed(this.#label, this.pos, `text of ${end - start} bytes does not fit into the frame`);
@@ -127,7 +127,7 @@ export abstract class BinaryReader extends ElementReader {
         count = 2;
       }
     }
-    // What is empty at the end is not passed on. [basic/messages: empty arguments]
+    // Empty arguments at the end are not passed on. [basic/messages: empty arguments]
     if (isEmpty && count === 1) return Payload.empty;
     const items = fitItems(this.#format, view(this.bytes, start, after), count, before);
     return Payload.encoded(this.#format, items, count);
@@ -138,7 +138,7 @@ export abstract class BinaryReader extends ElementReader {
   }
 
   protected finish(): void {
-    if (this.here()) throw malformed(this.#label, this.pos, 'something follows the message');
+    if (this.here()) throw malformed(this.#label, this.pos, 'data after the message');
     this.bytes = NO_BYTES;
   }
 }

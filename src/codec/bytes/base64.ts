@@ -10,12 +10,15 @@ for (let i = 0; i < 64; i++) {
   values[ALPHABET.charCodeAt(i)] = i;
 }
 
-/** How many characters `length` bytes make, padding included. */
+/** The number of characters for `length` bytes, padding included. */
 export function base64Length(length: number): number {
   return Math.ceil(length / 3) * 4;
 }
 
-/** Writes `bytes` from `start` to `end` as Base64 into `target` at `at`, which has room. [RFC 4648, section 4] */
+/**
+ * Writes `bytes` from `start` to `end` as Base64 into `target` at `at`, which must have enough space. [RFC 4648,
+ * section 4]
+ */
 export function writeBase64(bytes: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
   let out = at;
   for (let i = start; i < end; i += 3) {
@@ -29,7 +32,7 @@ export function writeBase64(bytes: Uint8Array, start: number, end: number, targe
   }
 }
 
-/** The bytes that the characters in `text` from `start` to `end` stand for; undefined where that is not Base64. */
+/** The bytes of the Base64 characters in `text` from `start` to `end`. Undefined if they are not Base64. */
 export function readBase64(text: Uint8Array, start: number, end: number): Uint8Array | undefined {
   let stop = end;
   if ((end - start) % 4 === 0 && stop > start && text[stop - 1] === PAD) {
@@ -37,7 +40,7 @@ export function readBase64(text: Uint8Array, start: number, end: number): Uint8A
     if (text[stop - 1] === PAD) stop--;
   }
   const length = stop - start;
-  // Left-out padding is understood, a lone last digit stands for nothing.
+  // Missing padding is accepted. A single last digit is not valid.
   if (length % 4 === 1) return undefined;
   const bytes = new Uint8Array(Math.floor((length * 3) / 4));
   let out = 0;
@@ -53,8 +56,8 @@ export function readBase64(text: Uint8Array, start: number, end: number): Uint8A
 }
 
 /**
- * Whether the characters in `text` from `start` to `end` are Base64 with its padding. Slashes may stand behind a
- * backslash, as some encoders of JSON write them.
+ * Whether the characters in `text` from `start` to `end` are Base64 with padding. Slashes may have a backslash in
+ * front, as some JSON encoders write them.
  */
 export function isPaddedBase64(text: Uint8Array, start: number, end: number): boolean {
   let count = 0;
@@ -74,7 +77,7 @@ export function base64Of(bytes: Uint8Array): string {
   return String.fromCharCode(...text);
 }
 
-/** The bytes that a text of Base64 stands for; undefined where it is none. */
+/** The bytes of a Base64 text. Undefined if it is not Base64. */
 export function bytesOfBase64(text: string): Uint8Array | undefined {
   const characters = new TextEncoder().encode(text);
   return readBase64(characters, 0, characters.length);

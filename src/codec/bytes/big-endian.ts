@@ -1,4 +1,4 @@
-// Numbers as CBOR and MsgPack have them: the most significant byte first. The caller has checked that they are there.
+// Numbers in CBOR and MsgPack: most significant byte first. The caller has checked that the bytes are inside the frame.
 
 const scratch = new DataView(new ArrayBuffer(8));
 const scratchBytes = new Uint8Array(scratch.buffer);
@@ -13,19 +13,19 @@ export function readUint32(bytes: Uint8Array, at: number): number {
   );
 }
 
-/** As a number, rounded where it is above 2^53: enough for a length, which is then too long anyway. */
+/** As a number, rounded above 2^53. That is enough for a length, which is then too large in any case. */
 export function readLength64(bytes: Uint8Array, at: number): number {
   return readUint32(bytes, at) * 0x1_0000_0000 + readUint32(bytes, at + 4);
 }
 
-/** A number up to 2^53, else a bigint. */
+/** A number up to 2^53, otherwise a bigint. */
 export function readUint64(bytes: Uint8Array, at: number): number | bigint {
   const high = readUint32(bytes, at);
   if (high < 0x20_0000) return high * 0x1_0000_0000 + readUint32(bytes, at + 4);
   return exact((BigInt(high) << 32n) | BigInt(readUint32(bytes, at + 4)));
 }
 
-/** Two's complement; a number from -2^53 to 2^53, else a bigint. */
+/** Two's complement: a number from -2^53 to 2^53, otherwise a bigint. */
 export function readInt64(bytes: Uint8Array, at: number): number | bigint {
   if ((bytes[at] ?? 0) < 0x80) return readUint64(bytes, at);
   return exact(BigInt.asIntN(64, (BigInt(readUint32(bytes, at)) << 32n) | BigInt(readUint32(bytes, at + 4))));
@@ -57,7 +57,7 @@ export function readFloat16(bytes: Uint8Array, at: number): number {
   return word & 0x8000 ? -size : size;
 }
 
-/** `value` as a number where it is one exactly, that is to 2^53. */
+/** `value` as a number if it is exact (to 2^53), otherwise as it is. */
 export function exact(value: bigint): number | bigint {
   return value >= -(2n ** 53n) && value <= 2n ** 53n ? Number(value) : value;
 }

@@ -1,4 +1,4 @@
-/** One array of all `parts`, end to end. */
+/** All `parts` in one array. */
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;

@@ -1,7 +1,7 @@
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Longest text that is put together here; the decoder's fixed cost is more than that of this many characters. */
+/** Text up to this length is built by a loop, because the fixed cost of the decoder is higher. */
 const SHORT = 12;
 
 /** The string in `bytes` from `start` to `end`, which is known to be well-formed UTF-8. */
@@ -16,7 +16,7 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   return text;
 }
 
-/** The UTF-8 of `text`; a lone surrogate is U+FFFD. */
+/** The UTF-8 of `text`. A lone surrogate becomes U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
@@ -40,14 +40,14 @@ function isLongUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   return true;
 }
 
-/** The length of the multi-byte sequence at `pos`; 0 where it is ill-formed or cut off. [RFC 3629, section 4] */
+/** The length of the multi-byte sequence at `pos`. 0 if it is ill-formed or incomplete. [RFC 3629, section 4] */
 export function sequenceLength(bytes: Uint8Array, pos: number, end: number): 0 | 2 | 3 | 4 {
   const lead = bytes[pos] ?? 0;
   if (lead < 0xc2 || lead > 0xf4) return 0;
   const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
   if (pos + length > end) return 0;
   const second = bytes[pos + 1] ?? 0;
-  // What the second byte may be is where overlong forms, surrogates and values that are too large are told.
+  // The range of the second byte excludes overlong forms, surrogates and values that are too large.
   const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
   const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
   if (second < low || second > high) return 0;
@@ -55,7 +55,7 @@ export function sequenceLength(bytes: Uint8Array, pos: number, end: number): 0 |
   return length;
 }
 
-// Not `subarray`: of a Node Buffer that is a Buffer, and made several times slower.
+// Not `subarray`: on a Node Buffer it returns a Buffer, and is several times slower.
 /** The part of `bytes` from `start` to `end`, without a copy. */
 export function view(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);

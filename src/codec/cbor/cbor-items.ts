@@ -12,5 +12,5 @@ class CborItems extends BinaryItems {
   }
 }
 
-/** Payload items as CBOR, end to end. */
+/** Payload items as consecutive CBOR items. */
 export const cborItems = new CborItems('cbor', 1, walkCbor, cborWriterOn);

@@ -3,13 +3,13 @@ import type { PayloadCount, PayloadValues } from '../../wamp/payload.ts';
 import { view } from '../bytes/utf8.ts';
 import { MAX_DEPTH } from '../checks/limits.ts';
 
-// Standard CBOR, so none of the encoder's own extensions; it needs no native part.
+// Standard CBOR without the extensions of the encoder, which also needs no native part.
 const encoder = new Encoder({ useRecords: false, variableMapSize: true, tagUint8Array: false });
 
-/** What UTF-8 cannot say: a surrogate without its other half. */
+/** A lone surrogate, which UTF-8 cannot represent. */
 const loneSurrogate = /\p{Surrogate}/u;
 
-/** Text up to this length is judged by a loop: starting the expression costs more. */
+/** Text up to this length is checked by a loop, because starting the regular expression costs more. */
 const SHORT = 32;
 
 function isWellFormed(text: string): boolean {
@@ -19,10 +19,10 @@ function isWellFormed(text: string): boolean {
 }
 
 /**
- * The items of `values` as cbor-x writes them; undefined where it would not say what we have to: it writes integers
- * beyond 32 bits as floats, dates and maps its own way, lone surrogates as ill-formed UTF-8, text that
- * begins with U+0000 as text, and loses -0. Those are for
- * our own writer, which transcoding needs in any case.
+ * The items of `values` as cbor-x writes them. Undefined if cbor-x would write another encoding than required. It
+ * writes integers beyond 32 bits as floats, has its own formats of dates and maps, and writes lone surrogates as
+ * ill-formed UTF-8. It also writes text that begins with U+0000 as text, and loses -0. The own writer, which
+ * transcoding needs in any case, writes those values.
  */
 export function encodePlain(values: PayloadValues, count: PayloadCount): Uint8Array | undefined {
   if (!isPlain(values.args, 0) || (count === 2 && !isPlain(values.kwargs, 0))) return undefined;

@@ -19,7 +19,7 @@ import {
   walkCbor,
 } from './cbor-walk.ts';
 
-/** Takes the elements of a message off CBOR. Tags around elements are passed over. */
+/** Reads the elements of a CBOR message. Tags around elements are skipped. */
 export class CborReader extends BinaryReader {
   constructor(items: PayloadFormat) {
     super(items, 'CBOR', walkCbor);
@@ -54,7 +54,7 @@ export class CborReader extends BinaryReader {
   }
 
   protected isList(): boolean {
-    // A frame may begin by describing itself as CBOR. [RFC 8949, section 3.4.6]
+    // A frame may begin with the tag that marks it as CBOR. [RFC 8949, section 3.4.6]
     this.#skipTags();
     return this.major() === LIST;
   }
@@ -84,7 +84,7 @@ export class CborReader extends BinaryReader {
     const initial = head < this.end ? (this.bytes[head] ?? 0) : -1;
     const major = initial >> 5;
     if (major === UNSIGNED || major === NEGATIVE) {
-      if (this.#info() === INDEFINITE_INFO) throw malformed('CBOR', head, 'no length where one is due');
+      if (this.#info() === INDEFINITE_INFO) throw malformed('CBOR', head, 'an indefinite length is not allowed here');
       this.pos = cborHeadEnd(this.bytes, head, this.end);
       const value = argument(this.bytes, head);
       if (typeof value !== 'number') return Number.NaN;

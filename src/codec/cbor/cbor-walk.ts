@@ -15,8 +15,8 @@ import { malformed } from '../checks/malformed.ts';
 import { unfit } from '../checks/unfit.ts';
 import { bigInteger, tagFits } from './cbor-tags.ts';
 
-// Every function here takes the position of what it reads and returns the position after it. `bytes` is read from
-// `pos` up to `end` and no further. Without a sink nothing is allocated. [RFC 8949, section 3 and appendix C]
+// Every function here takes the position of the item and returns the position after it. It reads `bytes` from `pos` up
+// to `end` and not beyond. Without a sink it allocates nothing. [RFC 8949, section 3 and appendix C]
 
 /** Major types: the upper three bits of the first byte. */
 export const UNSIGNED = 0;
@@ -27,20 +27,20 @@ export const LIST = 4;
 export const DICT = 5;
 export const TAG = 6;
 
-/** The head of text without bytes; those of up to 23 bytes follow it. */
+/** The head of empty text. The heads of text of up to 23 bytes follow it. */
 const SHORT_TEXT = 0x60;
 const LONG = 24;
 
-/** The lower five bits, where no length follows: the items come one by one up to a break. */
+/** The lower five bits of a head without length: the items end with a break. */
 export const INDEFINITE_INFO = 31;
 export const BREAK = 0xff;
 export const NULL = 0xf6;
 
-/** Walks the item at `pos`. `depth` is how many lists, dictionaries and tags are around it. */
+/** Walks the item at `pos`. `depth` is the number of surrounding lists, dictionaries and tags. */
 export function walkCbor(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
   const after = cborHeadEnd(bytes, pos, end);
   const initial = bytes[pos] ?? 0;
-  // Most of what there is: integers and floats that nobody wants to know.
+  // The fast path for most items: integers and floats without a sink.
   if (sink === undefined && (initial < 0x1c || initial === 0xfb)) return after;
   switch (initial >> 5) {
     case UNSIGNED:
@@ -69,7 +69,7 @@ export function walkCbor(bytes: Uint8Array, pos: number, end: number, depth: num
 
 /** The position after the head at `pos`: the first byte and the argument that follows it. */
 export function cborHeadEnd(bytes: Uint8Array, pos: number, end: number): number {
-  if (pos >= end) throw malformed('CBOR', end, 'the frame ends where an item is due');
+  if (pos >= end) throw malformed('CBOR', end, 'the frame ends before an item');
   const info = (bytes[pos] ?? 0) & 31;
   if (info < 24) return pos + 1;
   return longHeadEnd(pos, end, info);
@@ -84,15 +84,15 @@ function longHeadEnd(pos: number, end: number, info: number): number {
 }
 
 function definite(initial: number, pos: number): void {
-  if ((initial & 31) === INDEFINITE_INFO) throw malformed('CBOR', pos, 'no length where one is due');
+  if ((initial & 31) === INDEFINITE_INFO) throw malformed('CBOR', pos, 'an indefinite length is not allowed here');
 }
 
-/** The argument of the head at `pos`, exactly. */
+/** The argument of the head at `pos`, exact. */
 export function argument(bytes: Uint8Array, pos: number): number | bigint {
   return ((bytes[pos] ?? 0) & 31) === 27 ? readUint64(bytes, pos + 1) : cborLength(bytes, pos);
 }
 
-/** The argument of the head at `pos` as a length: rounded above 2^53. */
+/** The argument of the head at `pos` as a length. It is rounded above 2^53. */
 export function cborLength(bytes: Uint8Array, pos: number): number {
   const info = (bytes[pos] ?? 0) & 31;
   switch (info) {
@@ -114,7 +114,7 @@ function negative(argument: number | bigint): number | bigint {
   return -1n - BigInt(argument);
 }
 
-/** Binary or text, `after` its head. */
+/** Walks binary or text. `after` is the position after its head. */
 function walkString(bytes: Uint8Array, pos: number, after: number, end: number, sink: ItemSink | undefined): number {
   const initial = bytes[pos] ?? 0;
   if ((initial & 31) === INDEFINITE_INFO) return walkChunks(bytes, after, end, initial >> 5, sink);
@@ -126,7 +126,7 @@ function walkString(bytes: Uint8Array, pos: number, after: number, end: number, 
   return stop;
 }
 
-/** The end of the string of definite length at `pos`, checked. */
+/** The end of the string of definite length at `pos`, checked against the frame. */
 function stringEnd(bytes: Uint8Array, pos: number, after: number, end: number): number {
   const stop = after + cborLength(bytes, pos);
   if (stop > end) throw malformed('CBOR', pos, `a string of ${stop - after} bytes does not fit into the frame`);
@@ -134,7 +134,10 @@ function stringEnd(bytes: Uint8Array, pos: number, after: number, end: number): 
   return stop;
 }
 
-/** A string in chunks, each of definite length and, in text, well-formed by itself. [RFC 8949, section 3.2.3] */
+/**
+ * Walks a string in chunks. Each chunk has a definite length and, in text, is well-formed by itself. [RFC 8949, section
+ * 3.2.3]
+ */
 function walkChunks(bytes: Uint8Array, from: number, end: number, major: number, sink: ItemSink | undefined): number {
   const { pos, total } = scanChunks(bytes, from, end, major);
   if (sink !== undefined) {
@@ -145,14 +148,14 @@ function walkChunks(bytes: Uint8Array, from: number, end: number, major: number,
   return pos;
 }
 
-/** Where chunks end, the break included, and how many bytes they hold. */
+/** The end of the chunks, the break included, and their number of bytes. */
 function scanChunks(bytes: Uint8Array, from: number, end: number, major: number): { pos: number; total: number } {
   let pos = from;
   let total = 0;
   while (pos >= end || bytes[pos] !== BREAK) {
     const after = cborHeadEnd(bytes, pos, end);
     const initial = bytes[pos] ?? 0;
-    if (initial >> 5 !== major) throw malformed('CBOR', pos, 'a chunk of another kind than its string');
+    if (initial >> 5 !== major) throw malformed('CBOR', pos, 'a chunk must be of the same kind as its string');
     definite(initial, pos);
     pos = stringEnd(bytes, pos, after, end);
     total += pos - after;
@@ -160,7 +163,7 @@ function scanChunks(bytes: Uint8Array, from: number, end: number, major: number)
   return { pos: pos + 1, total };
 }
 
-/** The chunks at `pos`, known to be well-formed and `total` bytes in all, as one string. */
+/** Joins the well-formed chunks at `pos`, which have `total` bytes in all, to one string. */
 function joinChunks(bytes: Uint8Array, pos: number, total: number): Uint8Array {
   const whole = new Uint8Array(total);
   let at = pos;
@@ -175,7 +178,7 @@ function joinChunks(bytes: Uint8Array, pos: number, total: number): Uint8Array {
   return whole;
 }
 
-/** What the well-formed string from `pos` to `end` holds. */
+/** The content of the well-formed string from `pos` to `end`. */
 function stringBytes(bytes: Uint8Array, pos: number, end: number): Uint8Array {
   const start = cborHeadEnd(bytes, pos, end);
   if (((bytes[pos] ?? 0) & 31) !== INDEFINITE_INFO) return bytes.subarray(start, end);
@@ -206,7 +209,7 @@ function walkList(
   if (count > end - after) throw malformed('CBOR', head, `a list of ${count} items does not fit into the frame`);
   sink?.beginList(count);
   for (let i = 0; i < count; i++) {
-    // Rows of doubles are what sensors send most of.
+    // A fast path for rows of doubles, the most frequent data of sensors.
     if (sink === undefined && pos + 9 <= end && bytes[pos] === 0xfb) pos += 9;
     else pos = walkCbor(bytes, pos, end, depth + 1, sink);
   }
@@ -237,7 +240,7 @@ function walkDict(
     if ((stop - start) >>> 0 >= LONG || stop > end || !isUtf8(bytes, start, stop)) {
       start = cborHeadEnd(bytes, pos, end);
       const initial = bytes[pos] ?? 0;
-      if (initial >> 5 !== TEXT) throw malformed('CBOR', pos, 'a key that is no text');
+      if (initial >> 5 !== TEXT) throw malformed('CBOR', pos, 'a key must be text');
       if ((initial & 31) === INDEFINITE_INFO) {
         const chunks = scanChunks(bytes, start, end, TEXT);
         keys = takeJoined(keys, joinChunks(bytes, start, chunks.total), bytes, depth, index, sink);
@@ -257,7 +260,7 @@ function walkDict(
   return isOpen ? pos + 1 : pos;
 }
 
-/** Tells of a key that came in chunks. */
+/** Handles a key that was joined from chunks. */
 function takeJoined(
   keys: KeyTable,
   key: Uint8Array,
@@ -275,8 +278,8 @@ function takeJoined(
 }
 
 /**
- * A tag says how to take the item within: to other formats, and as a value, that item is all there is, but for the
- * integers of any size. [RFC 8949, section 3.4]
+ * A tag tells how to interpret the item within. Other formats and values get only that item, except for bignums, which
+ * become integers. [RFC 8949, section 3.4]
  */
 function walkTag(
   bytes: Uint8Array,
@@ -290,7 +293,8 @@ function walkTag(
   const tag = cborLength(bytes, head);
   if (tag === 2 || tag === 3) {
     const stop = walkCbor(bytes, after, end, depth + 1);
-    if ((bytes[after] ?? 0) >> 5 !== BINARY) throw malformed('CBOR', after, 'a bignum that is no byte string');
+    if ((bytes[after] ?? 0) >> 5 !== BINARY)
+      throw malformed('CBOR', after, 'the content of a bignum must be a byte string');
     if (stop - after > MAX_INTEGER_BYTES) throw malformed('CBOR', after, `a bignum of over ${MAX_INTEGER_BYTES} bytes`);
     if (sink !== undefined) sink.integer(bigInteger(stringBytes(bytes, after, stop), tag === 3));
     return stop;
@@ -322,9 +326,9 @@ function walkSimple(bytes: Uint8Array, pos: number, initial: number, sink: ItemS
       sink?.float(readFloat64(bytes, pos + 1));
       return;
     case INDEFINITE_INFO:
-      throw malformed('CBOR', pos, 'a break where an item is due');
+      throw malformed('CBOR', pos, 'unexpected break');
     default:
-      throw malformed('CBOR', pos, 'a simple value without a meaning');
+      throw malformed('CBOR', pos, 'unassigned simple value');
   }
 }
 

@@ -53,7 +53,7 @@ export class CborWriter extends BinaryItemWriter {
     }
   }
 
-  // Half precision is left out: it is shorter, but decoders on small devices often lack it.
+  // Half precision would be shorter, but decoders on small devices often lack it.
   float(value: number): void {
     if (Math.fround(value) === value) {
       this.out.byte(FLOAT32);

@@ -2,7 +2,7 @@ import type { ItemSink } from '../../wamp/item-sink.ts';
 import { decodeUtf8, view } from '../bytes/utf8.ts';
 import { wellFormed } from './well-formed.ts';
 
-/** A float, which may be whole: a number is an integer here. */
+/** A float. A plain number is an integer here, so this marks floats that are whole numbers. */
 class Float {
   readonly value: number;
 
@@ -14,8 +14,8 @@ class Float {
 type Node = null | boolean | number | bigint | string | Float | Uint8Array | Node[] | Map<string, Node>;
 
 /**
- * Takes items and passes them on with one pair for each key of a dictionary: its place is that of the first pair, its
- * value that of the last. Unlike values, the items keep what they are: 21.0 remains a float.
+ * Collects items and merges duplicate keys of a dictionary. A merged pair has the position of the first pair and the
+ * value of the last. Unlike JavaScript values, items keep their type: 21.0 remains a float.
  */
 export class KeyMerger implements ItemSink {
   readonly #items: Node[] = [];
@@ -24,7 +24,7 @@ export class KeyMerger implements ItemSink {
   #here: Node[] | Map<string, Node> = this.#items;
   #key = '';
 
-  /** Tells `sink` all that was taken. */
+  /** Passes all collected items to `sink`. */
   feed(sink: ItemSink): void {
     for (const item of this.#items) feedNode(item, sink);
   }

@@ -2,22 +2,22 @@ import { MAX_DEPTH } from './limits.ts';
 import { ManyKeys } from './many-keys.ts';
 import { unfit } from './unfit.ts';
 
-// Finds keys that come twice while a walk goes over a dictionary. The walk keeps the places of the first keys, and one pass
-// over them follows: a Bloom filter shows for nearly every key that no key before is the same, and only the others are
-// compared. A dictionary of more keys has a table, so that the work is linear.
+// Finds duplicate keys during the walk over a dictionary. The walk stores the positions of the first keys, and one pass
+// over them follows. A Bloom filter excludes a duplicate for nearly every key, and only the remaining keys are
+// compared. A dictionary with more keys has a hash table, so that the work is linear.
 
-/** Keys whose places are kept: with more of them a table costs less than comparing. */
+/** The number of keys whose positions are stored. For more keys, a table costs less than comparing. */
 export const FEW_KEYS = 32;
-/** Where a key starts, and where it ends. */
+/** The start and the end of a key. */
 const PLACE = 2;
 const places = new Int32Array(MAX_DEPTH * FEW_KEYS * PLACE);
 
-/** The keys of a dictionary, if it has more than a few or some of them are not their bytes. */
+/** The keys of a dictionary that has more than a few, or some that differ from their bytes. */
 export type KeyTable = ManyKeys | undefined;
 
 /**
- * Keeps the place of a key whose UTF-8 stands from `start` to `end`. `depth` is that of the dictionary, and `index`, below
- * `FEW_KEYS`, the number of keys before this one.
+ * Stores the position of the key with UTF-8 from `start` to `end`. `depth` is that of the dictionary. `index`, below
+ * `FEW_KEYS`, is the number of keys before this one.
  */
 export function keepKey(start: number, end: number, depth: number, index: number): void {
   const at = (depth * FEW_KEYS + index) * PLACE;
@@ -25,7 +25,7 @@ export function keepKey(start: number, end: number, depth: number, index: number
   places[at + 1] = end;
 }
 
-/** Compares the `count` keys of the dictionary at `depth`, all of which have been kept. */
+/** Compares the `count` stored keys of the dictionary at `depth`. */
 export function compareKeys(bytes: Uint8Array, depth: number, count: number): void {
   const first = depth * FEW_KEYS * PLACE;
   const stop = first + count * PLACE;
@@ -33,7 +33,7 @@ export function compareKeys(bytes: Uint8Array, depth: number, count: number): vo
   for (let at = first; at < stop; at += PLACE) {
     const start = places[at] ?? 0;
     const end = places[at + 1] ?? 0;
-    // An empty key has no bytes: those around it are not its own.
+    // An empty key has no bytes, so the bytes around it are not its own.
     const bit = start === end ? 1 : 1 << (3 * (bytes[start] ?? 0) + 5 * (end - start) + 7 * (bytes[end - 1] ?? 0));
     if ((filter & bit) !== 0) compareWith(bytes, start, end, first, at);
     filter |= bit;
@@ -41,8 +41,8 @@ export function compareKeys(bytes: Uint8Array, depth: number, count: number): vo
 }
 
 /**
- * The table of a dictionary with the key from `start` to `end` added. `keys` is the table before, if there is one;
- * if there is no table, all `index` keys before this one have been kept.
+ * Adds the key from `start` to `end` to the table of a dictionary, and returns the table. `keys` is the previous table,
+ * if any. Without a table, all `index` keys before this one were stored.
  */
 export function addKey(
   keys: KeyTable,
@@ -57,7 +57,7 @@ export function addKey(
   return all;
 }
 
-/** As `addKey`, of a key whose text is not what stands in `bytes`. */
+/** Like `addKey`, for a key whose text differs from the bytes. */
 export function addText(keys: KeyTable, text: string, bytes: Uint8Array, depth: number, index: number): ManyKeys {
   const all = keys ?? tableOf(bytes, depth, index);
   if (!all.addText(text, bytes)) unfit.seen++;

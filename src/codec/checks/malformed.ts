@@ -1,6 +1,6 @@
 import { ProtocolViolation } from '../../wamp/errors.ts';
 
-/** The violation of a frame that is not well-formed: in which format, where (byte offset), and what is wrong. */
+/** The violation for a frame that is not well-formed: the format, the byte offset, and what is wrong. */
 export function malformed(format: string, at: number, what: string): ProtocolViolation {
   return new ProtocolViolation(`malformed ${format} at byte ${at}: ${what}`);
 }

@@ -1,24 +1,26 @@
 import { decodeUtf8 } from '../bytes/utf8.ts';
 import { wellFormed } from './well-formed.ts';
 
-/** Unpredictable, so that no sender can choose keys that fall into the same slots. */
+/** A random seed, so that no sender can choose keys that fall into the same slots. */
 const SEED = (Math.random() * 0x1_0000_0000) | 0;
-/** Probes beyond the first that keys may cost on average; keys that were made to collide go into a set. */
+/**
+ * The average number of extra probes that keys may cost. Above this, the keys were made to collide and go into a set.
+ */
 const PROBES = 8;
-/** A hash, where the key starts, and where it ends. */
+/** The hash, start and end of a key. */
 const ENTRY = 3;
 
-/** The keys of a large dictionary, by their place in its bytes: open addressing, at most half full. */
+/** The keys of a large dictionary, as positions in its bytes: open addressing, at most half full. */
 export class ManyKeys {
   #entries = new Int32Array(128 * ENTRY);
-  /** By hash: the number of an entry, from 1; 0 is free. */
+  /** By hash: the number of an entry, from 1. 0 is a free slot. */
   #slots = new Int32Array(256);
   #count = 0;
   #probes = 0;
-  /** Instead of the table, if some keys are not their bytes, or collide. */
+  /** Replaces the table if some keys differ from their bytes, or collide. */
   #texts: Set<string> | undefined;
 
-  /** Adds the key whose UTF-8 stands from `start` to `end`; false if it was there. */
+  /** Adds the key with UTF-8 from `start` to `end`. Returns false if the key is a duplicate. */
   add(bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#texts !== undefined) return this.#addTo(this.#texts, decodeUtf8(bytes, start, end));
     const hash = hashOf(bytes, start, end);
@@ -35,13 +37,13 @@ export class ManyKeys {
     return true;
   }
 
-  /** As `add`, of a key whose text is not what stands in `bytes`, from which all other keys are. */
+  /** Like `add`, for a key whose text differs from the bytes. All other keys are in `bytes`. */
   addText(text: string, bytes: Uint8Array): boolean {
     return this.#addTo(this.#texts ?? this.#textsOf(bytes), text);
   }
 
   #addTo(texts: Set<string>, text: string): boolean {
-    // Two keys that differ in lone surrogates alone are one key where text is UTF-8.
+    // Two keys that differ only in lone surrogates are the same key in a format whose text is UTF-8.
     const key = wellFormed(text);
     if (texts.has(key)) return false;
     texts.add(key);

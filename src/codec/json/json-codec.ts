@@ -11,7 +11,7 @@ import { JsonWriter } from './json-writer.ts';
 
 const NOTHING = new Uint8Array(0);
 
-/** Puts the elements of a message into JSON text; the payload's text is spliced in as it is. */
+/** Writes the elements of a message as JSON text. The encoded payload is copied into it unchanged. */
 class JsonMessageWriter implements ElementWriter {
   readonly #out = new ByteWriter();
   readonly #items = new JsonWriter(this.#out);

@@ -13,7 +13,7 @@ import { JsonWriter } from './json-writer.ts';
 
 const POINT = 0x2e;
 
-/** Of `[]`. */
+/** The length of `[]`. */
 const EMPTY_LIST_LENGTH = 2;
 
 /** Payload items as JSON text: `[1,2],{"a":3}`. */
@@ -37,7 +37,7 @@ export const jsonItems: PayloadFormat = {
     const parts: Uint8Array[] = [Uint8Array.of(OPEN_LIST)];
     for (const [at, row] of rows.entries()) {
       if (at > 0) parts.push(comma);
-      // Without the brackets around it.
+      // Without the surrounding brackets.
       parts.push(row.subarray(1, -1));
     }
     parts.push(Uint8Array.of(CLOSE_LIST));
@@ -64,7 +64,8 @@ function feed(items: Uint8Array, count: PayloadCount, sink: ItemSink): void {
 let spare: ByteWriter | undefined;
 
 function written(feedAll: (sink: ItemSink) => void): Uint8Array {
-  // Taken, not shared: a toJSON among the values may encode a message of its own.
+  // The writer is removed from the field while it is in use, because a toJSON among the values may encode another
+  // message.
   const out = spare ?? new ByteWriter();
   spare = undefined;
   out.begin();
@@ -75,8 +76,8 @@ function written(feedAll: (sink: ItemSink) => void): Uint8Array {
 }
 
 /**
- * Whether JSON.parse would get a value wrong: binary, or digits that a number does not hold. A long row of digits in
- * a string counts too; then the exact way is only slower.
+ * Whether JSON.parse would return a wrong value: for binary data, or for more digits than a number can hold. A long row
+ * of digits in a string counts too; then only the slower, exact way is taken.
  */
 export function needsCare(bytes: Uint8Array): boolean {
   let digits = 0;

@@ -6,13 +6,13 @@ const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
 
-/** So many digits always fit into a number exactly. */
+/** A number holds this many digits exactly. */
 const EXACT_DIGITS = 15;
 
-/** 10^0 to 10^15, all exact: dividing an exact integer by one of them rounds once, and therefore right. */
+/** 10^0 to 10^15, all exact. Dividing an exact integer by one of them rounds once and therefore correctly. */
 const powers = Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 
-/** Tells `sink` the number whose well-formed text stands from `start` to `end`: digits alone are an integer. */
+/** Passes the well-formed number from `start` to `end` to `sink`. Digits alone are an integer. */
 export function feedNumber(bytes: Uint8Array, start: number, end: number, sink: ItemSink): void {
   const negative = bytes[start] === MINUS;
   const first = negative ? start + 1 : start;
@@ -23,7 +23,7 @@ export function feedNumber(bytes: Uint8Array, start: number, end: number, sink: 
     if (byte >= ZERO && byte <= 0x39) value = value * 10 + (byte - ZERO);
     else if (byte === POINT) point = i;
     else {
-      // An exponent: rare, and a float.
+      // An exponent is rare, and makes the number a float.
       sink.float(Number(asciiText(bytes, start, end)));
       return;
     }
@@ -43,7 +43,7 @@ function feedLong(bytes: Uint8Array, start: number, end: number, point: number, 
   else sink.integer(exactInteger(text));
 }
 
-/** The integer that decimal `text` says: a number up to 2^53, else a bigint. */
+/** The value of a decimal integer: a number up to 2^53, otherwise a bigint. */
 export function exactInteger(text: string): number | bigint {
   const exact = BigInt(text);
   return exact >= -(2n ** 53n) && exact <= 2n ** 53n ? Number(exact) : exact;

@@ -28,14 +28,14 @@ import {
 } from './json-walk.ts';
 
 const NO_BYTES = new Uint8Array(0);
-/** Of null. */
+/** The length of `null`. */
 const SMALL_N = 0x6e;
 
-/** Takes the elements of a message off JSON text. */
+/** Reads the elements of a message from JSON text. */
 export class JsonReader extends ElementReader {
   readonly #texts = new InternTable();
   #bytes: Uint8Array = NO_BYTES;
-  /** Between elements: after the last one. At an element: at its first byte. */
+  /** Between elements: the position after the last one. At an element: its first byte. */
   #pos = 0;
   #end = 0;
   #first = true;
@@ -84,7 +84,8 @@ export class JsonReader extends ElementReader {
       at++;
     }
     const next = at < this.#end ? bytes[at] : -1;
-    // The way of nearly all ids: digits, none leading that is zero, few enough to be exact, and the element ends.
+    // The fast path for nearly all ids: digits without a leading zero, few enough to be exact, then the end of the
+    // element.
     if (
       (next === COMMA || next === CLOSE_LIST) &&
       at > start &&
@@ -166,14 +167,14 @@ export class JsonReader extends ElementReader {
         count = 2;
       }
     }
-    // What is empty at the end is not passed on. [basic/messages: empty arguments]
+    // Empty arguments at the end are not passed on. [basic/messages: empty arguments]
     if (isEmpty && count === 1) return Payload.empty;
     return Payload.encoded(jsonItems, fitItems(jsonItems, view(bytes, start, after), count, before), count);
   }
 
   protected finish(): void {
     const pos = skipBlanks(this.#bytes, this.#pos, this.#end);
-    if (pos < this.#end) throw malformed('JSON', pos, 'something follows the message');
+    if (pos < this.#end) throw malformed('JSON', pos, 'data after the message');
     this.#bytes = NO_BYTES;
   }
 
@@ -192,7 +193,7 @@ export class JsonReader extends ElementReader {
       case SMALL_N:
         return 'null';
       default:
-        return (byte ?? 0) > 0x2c && (byte ?? 0) < 0x3a ? 'a number' : 'what is no JSON';
+        return (byte ?? 0) > 0x2c && (byte ?? 0) < 0x3a ? 'a number' : 'invalid JSON';
     }
   }
 }

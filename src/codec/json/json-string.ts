@@ -4,10 +4,12 @@ import { decodeUtf8 } from '../bytes/utf8.ts';
 
 const BACKSLASH = 0x5c;
 
-/** What binary begins with: the escape of U+0000, which has only this one spelling. [advanced/serialization_binary_json] */
+/**
+ * The escape of U+0000, which binary data begins with. It has only this spelling. [advanced/serialization_binary_json]
+ */
 const NUL = [BACKSLASH, 0x75, 0x30, 0x30, 0x30, 0x30];
 
-/** Whether the string whose text starts at `start` stands for binary, provided that Base64 follows. */
+/** Whether the string that starts at `start` is binary data, if Base64 follows. */
 export function isBinary(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start < NUL.length || bytes[start] !== BACKSLASH) return false;
   for (let i = 1; i < NUL.length; i++) if (bytes[start + i] !== NUL[i]) return false;
@@ -15,14 +17,14 @@ export function isBinary(bytes: Uint8Array, start: number, end: number): boolean
 }
 
 /**
- * Whether the string begins as binary does and cannot be passed on: no Base64 follows, or not all of it. Decoders fail on
- * that, and a session with them.
+ * Whether the string begins as binary data does but cannot be passed on, because the rest is not complete Base64.
+ * Decoders fail on it, and then the session of the subscriber ends.
  */
 export function isOddBinary(bytes: Uint8Array, start: number, end: number): boolean {
   return isBinary(bytes, start, end) && !isPaddedBase64(bytes, start + NUL.length, end);
 }
 
-/** The binary that the string from `start` to `end` stands for; undefined where it is text after all. */
+/** The binary data of the string from `start` to `end`. Undefined if the string is text. */
 export function readBinary(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
   if (!isBinary(bytes, start, end)) return undefined;
   const from = start + NUL.length;
@@ -32,7 +34,7 @@ export function readBinary(bytes: Uint8Array, start: number, end: number): Uint8
   return readBase64(text, 1, text.length);
 }
 
-/** The string whose well-formed text, without the quotes, stands from `start` to `end`. */
+/** The value of the well-formed string from `start` to `end`, quotes excluded. */
 export function readString(bytes: Uint8Array, start: number, end: number): string {
   const text = decodeUtf8(bytes, start, end);
   // Lone surrogates can be escaped, so this is not done on the bytes.
@@ -44,7 +46,7 @@ function hasEscape(bytes: Uint8Array, start: number, end: number): boolean {
   return false;
 }
 
-/** Tells `sink` the string from `start` to `end`, quotes excluded: text, or binary. */
+/** Passes the string from `start` to `end`, quotes excluded, to `sink`: as text or as binary data. */
 export function feedString(bytes: Uint8Array, start: number, end: number, sink: ItemSink): void {
   if (!hasEscape(bytes, start, end)) {
     sink.text(bytes, start, end);
@@ -55,7 +57,7 @@ export function feedString(bytes: Uint8Array, start: number, end: number, sink: 
   else sink.string(readString(bytes, start, end));
 }
 
-/** As `feedString`; keys are always text. */
+/** Like `feedString`, for a key. Keys are always text. */
 export function feedKey(bytes: Uint8Array, start: number, end: number, sink: ItemSink): void {
   if (hasEscape(bytes, start, end)) sink.keyString(readString(bytes, start, end));
   else sink.key(bytes, start, end);

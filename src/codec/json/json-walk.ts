@@ -7,8 +7,8 @@ import { unfit } from '../checks/unfit.ts';
 import { feedNumber } from './json-number.ts';
 import { feedKey, feedString, isOddBinary, readString } from './json-string.ts';
 
-// Every function here takes the position of what it reads and returns the position after it. `bytes` is read from
-// `pos` up to `end` and no further. Without a sink nothing is allocated.
+// Every function here takes the position of the item and returns the position after it. It reads `bytes` from `pos` up
+// to `end` and not beyond. Without a sink it allocates nothing.
 
 export const QUOTE = 0x22;
 export const COMMA = 0x2c;
@@ -25,16 +25,19 @@ const TRUE = [0x74, 0x72, 0x75, 0x65];
 const FALSE = [0x66, 0x61, 0x6c, 0x73, 0x65];
 const NULL = [0x6e, 0x75, 0x6c, 0x6c];
 
-/** 0 for bytes that stand for themselves within a string: ASCII but for controls, quote and backslash. */
+/** 0 for bytes that represent themselves in a string: ASCII except controls, quote and backslash. */
 const special = new Uint8Array(256).fill(1);
 special.fill(0, 0x20, 0x80);
 special[QUOTE] = 1;
 special[BACKSLASH] = 1;
 
-/** Escapes that `scanString` has met. */
+/** The number of escapes that `scanString` has read. */
 let escapes = 0;
 
-/** Walks the value at `pos`, blanks before it allowed. `depth` is how many lists and dictionaries are around it. */
+/**
+ * Walks the value at `pos`, with optional whitespace before it. `depth` is the number of surrounding lists and
+ * dictionaries.
+ */
 export function walkValue(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
   const at = (bytes[pos] ?? 0) > 0x20 ? pos : skipBlanks(bytes, pos, end);
   switch (at < end ? bytes[at] : -1) {
@@ -95,7 +98,7 @@ function walkDict(bytes: Uint8Array, pos: number, end: number, depth: number, si
   if (at < end && bytes[at] === CLOSE_DICT) at++;
   else {
     for (;;) {
-      // Blanks are looked for only if something else than the next token follows: programs write none.
+      // Looks for whitespace only if the next byte is not the next token, because programs write no whitespace.
       if (bytes[at] !== QUOTE) at = skipBlanks(bytes, at, end);
       if (at >= end || bytes[at] !== QUOTE) throw unexpected(bytes, at, end, 'a key');
       const start = at + 1;
@@ -121,7 +124,7 @@ function walkDict(bytes: Uint8Array, pos: number, end: number, depth: number, si
   return at;
 }
 
-/** The position of the first byte from `pos` that is no blank: JSON knows four. [RFC 8259, section 2] */
+/** The position of the first byte from `pos` that is not whitespace. [RFC 8259, section 2] */
 export function skipBlanks(bytes: Uint8Array, pos: number, end: number): number {
   let at = pos;
   while (at < end) {
@@ -132,16 +135,16 @@ export function skipBlanks(bytes: Uint8Array, pos: number, end: number): number 
   return at;
 }
 
-/** From after the opening quote to after the closing one. */
+/** Reads from after the opening quote to after the closing one. */
 export function scanString(bytes: Uint8Array, pos: number, end: number): number {
   let at = pos;
   for (;;) {
     while (at < end && special[bytes[at] ?? 0] === 0) at++;
-    if (at >= end) throw malformed('JSON', end, 'a string has no end');
+    if (at >= end) throw malformed('JSON', end, 'unterminated string');
     const byte = bytes[at] ?? 0;
     if (byte === QUOTE) return at + 1;
     if (byte === BACKSLASH) at = scanEscape(bytes, at + 1, end);
-    else if (byte < 0x20) throw malformed('JSON', at, 'a control character in a string');
+    else if (byte < 0x20) throw malformed('JSON', at, 'unescaped control character in a string');
     else {
       const length = sequenceLength(bytes, at, end);
       if (length === 0) throw malformed('JSON', at, 'not UTF-8');
@@ -150,7 +153,7 @@ export function scanString(bytes: Uint8Array, pos: number, end: number): number 
   }
 }
 
-/** From after the backslash to after the escape. */
+/** Reads from after the backslash to after the escape. */
 function scanEscape(bytes: Uint8Array, pos: number, end: number): number {
   escapes++;
   switch (pos < end ? bytes[pos] : -1) {
@@ -168,7 +171,7 @@ function scanEscape(bytes: Uint8Array, pos: number, end: number): number {
       for (let i = pos + 1; i < pos + 5; i++) if (!isHex(bytes[i] ?? 0)) throw malformed('JSON', i, 'not a hex digit');
       return pos + 5;
   }
-  throw malformed('JSON', pos, 'an escape that is none');
+  throw malformed('JSON', pos, 'invalid escape');
 }
 
 function isHex(byte: number): boolean {
@@ -205,8 +208,8 @@ export function scanNumber(bytes: Uint8Array, pos: number, end: number): number 
 }
 
 /**
- * Passes over numbers that a comma follows, without exponents and blanks, as the rows that sensors send are nearly all of
- * it. What it stops at, the last number among it, is an element like any other.
+ * Passes over numbers that are followed by a comma and have neither exponent nor whitespace, like the rows of sensors.
+ * It stops at anything else, the last number included, which is then read like any other element.
  */
 function skipNumbers(bytes: Uint8Array, pos: number, end: number): number {
   let at = pos;
@@ -226,7 +229,7 @@ function skipNumbers(bytes: Uint8Array, pos: number, end: number): number {
 
 function scanDigits(bytes: Uint8Array, pos: number, end: number): number {
   let at = pos;
-  // One comparison: what is below the digits is far above them without a sign.
+  // One comparison is enough: unsigned, bytes below the digits become far larger than the digits.
   while (at < end && ((bytes[at] ?? 0) - 0x30) >>> 0 < 10) at++;
   return at;
 }
@@ -242,7 +245,7 @@ function tooDeep(at: number): Error {
   return malformed('JSON', at, `nested deeper than ${MAX_DEPTH} levels`);
 }
 
-/** The violation of something else standing where `wanted` should. */
+/** The error for a byte that is not the beginning of `wanted`. */
 export function unexpected(bytes: Uint8Array, at: number, end: number, wanted: string): Error {
   if (at >= end) return malformed('JSON', end, `${wanted} expected, but the text ends`);
   const byte = bytes[at] ?? 0;

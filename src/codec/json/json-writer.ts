@@ -4,12 +4,12 @@ import type { ByteWriter } from '../bytes/byte-writer.ts';
 import { encodeUtf8 } from '../bytes/utf8.ts';
 import { BACKSLASH, CLOSE_DICT, CLOSE_LIST, COLON, COMMA, OPEN_DICT, OPEN_LIST, QUOTE } from './json-walk.ts';
 
-/** Short strings are written by a loop; the fixed cost of the encoder is more than that. */
+/** Strings up to this length are written by a loop, because the fixed cost of the encoder is higher. */
 const SHORT = 48;
 
 const HEX = '0123456789abcdef';
 
-/** The letter after the backslash for what must be escaped; `u` where there is none of its own; 0 for the rest. */
+/** The letter after the backslash for a byte that must be escaped. `u` if it has no letter; 0 if it needs no escape. */
 const escapes = new Uint8Array(256);
 escapes.fill(0x75, 0, 0x20);
 for (const [byte, letter] of [
@@ -40,17 +40,17 @@ function writeDigits(bytes: Uint8Array, at: number, value: number, count: number
   }
 }
 
-/** Writes items as JSON text, with a comma before each but the first in its container. */
+/** Writes items as JSON text, with a comma before each item that is not the first of its container. */
 export class JsonWriter implements ItemSink {
   readonly #out: ByteWriter;
-  /** Whether an item stands before the next one. */
+  /** Whether the next item needs a comma. */
   #comma = false;
 
   constructor(out: ByteWriter) {
     this.#out = out;
   }
 
-  /** Starts a row of items; `comma`: whether something stands before them. */
+  /** Starts a row of items. `comma` tells whether another item is in front of it. */
   start(comma: boolean): void {
     this.#comma = comma;
   }
@@ -76,7 +76,7 @@ export class JsonWriter implements ItemSink {
     else this.#out.ascii(value.toString());
   }
 
-  /** Writes a whole number from 0 to 2^53, in halves that are small integers: no string is made. */
+  /** Writes a whole number from 0 to 2^53 in two halves of small integers, without making a string. */
   #digits(value: number): void {
     const out = this.#out;
     out.reserve(17);
@@ -92,7 +92,7 @@ export class JsonWriter implements ItemSink {
   }
 
   float(value: number): void {
-    // As JSON.stringify has it: JSON knows neither infinity nor NaN.
+    // As JSON.stringify does, because JSON has neither infinity nor NaN.
     if (!Number.isFinite(value)) {
       this.null();
       return;
@@ -100,7 +100,7 @@ export class JsonWriter implements ItemSink {
     this.#next();
     const text = Object.is(value, -0) ? '-0' : String(value);
     this.#out.ascii(text);
-    // A float stays one on the way through JSON, for peers that tell 21.0 from 21.
+    // A float stays a float in JSON, for peers that distinguish 21.0 from 21.
     if (Number.isInteger(value) && !text.includes('e')) this.#out.ascii('.0');
   }
 
@@ -222,7 +222,7 @@ export class JsonWriter implements ItemSink {
         return;
       }
     }
-    // Escapes lone surrogates too, which UTF-8 cannot say.
+    // Also escapes lone surrogates, which UTF-8 cannot represent.
     out.utf8(JSON.stringify(value));
   }
 }

@@ -8,31 +8,31 @@ import { Payload } from '../../wamp/payload.ts';
 import { asUri, type Uri } from '../../wamp/uri.ts';
 
 /**
- * Reads one message after another: what the formats have in common. A format moves from element to element and says
- * what stands there; this class counts them and judges whether that may be.
+ * Reads messages: the common part of all formats. The subclass moves from element to element and reads each. This class
+ * counts the elements and checks that each is valid in its position.
  */
 export abstract class ElementReader implements FieldReader {
   #type = 0;
   #index = 0;
   #strict = false;
 
-  /** Steps into the list that `frame` must be. */
+  /** Enters the list that `frame` must be. */
   protected abstract begin(frame: Uint8Array): void;
-  /** Goes to the next element; false, every time, where the list has ended. */
+  /** Moves to the next element. Returns false, also repeatedly, at the end of the list. */
   protected abstract advance(): boolean;
-  /** Takes a number: exact up to 2^53; a larger integer, or what is no number, gives NaN. */
+  /** Reads a number: exact up to 2^53. Returns NaN for a larger integer or another kind of element. */
   protected abstract number(): number;
-  /** Takes text; undefined where none stands. */
+  /** Reads text. Returns undefined for another kind of element. */
   protected abstract string(): string | undefined;
-  /** Takes a dictionary; undefined where none stands. */
+  /** Reads a dictionary. Returns undefined for another kind of element. */
   protected abstract dictionary(): Dict | undefined;
-  /** Takes null; false where something else stands. */
+  /** Reads null. Returns false for another kind of element. */
   protected abstract takeNull(): boolean;
-  /** Takes a list, or one binary, and the dictionary that may follow a list. */
+  /** Reads a list, or one binary, and the dictionary that may follow a list. */
   protected abstract tail(): Payload;
-  /** After the list has ended: nothing may follow. */
+  /** Called after the end of the list. Throws if more data follows. */
   protected abstract finish(): void;
-  /** The kind of the element that stands here, for people. */
+  /** The kind of the current element, for error texts. */
   protected abstract kind(): string;
 
   /** The one message in `frame`. Throws `ProtocolViolation`. `strict` as in `Codec.decode`. */
@@ -59,14 +59,14 @@ export abstract class ElementReader implements FieldReader {
     return message;
   }
 
-  /** As `advance`, counting. */
+  /** Like `advance`, but also counts. */
   protected next(): boolean {
     if (!this.advance()) return false;
     this.#index++;
     return true;
   }
 
-  /** The violation of another kind than `wanted` standing here. */
+  /** The violation if the current element is of another kind than `wanted`. */
   protected refuse(wanted: string, found = this.kind()): ProtocolViolation {
     return new ProtocolViolation(`${messageName(this.#type)}: element ${this.#index} must be ${wanted}, not ${found}`);
   }
@@ -143,7 +143,10 @@ export abstract class ElementReader implements FieldReader {
     return Payload.of([], this.next() && !this.takeNothing() ? this.#dictionary() : EMPTY_DICT);
   }
 
-  /** Takes null where arguments or keyword arguments are due and may be null: clients in the field write it. */
+  /**
+   * Reads null in place of arguments or keyword arguments, which some clients send. In strict mode null is not
+   * accepted.
+   */
   protected takeNothing(): boolean {
     return !this.#strict && this.takeNull();
   }

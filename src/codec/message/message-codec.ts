@@ -7,13 +7,13 @@ import type { ElementReader } from './element-reader.ts';
 
 /** Writes one message after another. */
 export interface ElementWriter extends FieldWriter {
-  /** Forgets what an encoding that failed has left. */
+  /** Discards the remains of a failed encoding. */
   begin(): void;
   /** The finished message. */
   finish(): Uint8Array;
 }
 
-/** What makes a codec: what it is called, and its reader, writer and payload format. */
+/** The parts of a codec: names, reader, writer and payload format. */
 export interface CodecParts {
   readonly name: SerializerName;
   readonly binary: boolean;
@@ -23,7 +23,7 @@ export interface CodecParts {
   writer(): ElementWriter;
 }
 
-/** A codec of its parts, with a memory for the last message. */
+/** A codec made of its parts. It caches the last encoded message. */
 export class MessageCodec implements Codec {
   readonly name: SerializerName;
   readonly binary: boolean;
@@ -50,7 +50,8 @@ export class MessageCodec implements Codec {
     if (message === this.#lastMessage) return this.#lastFrame;
     const layout = layoutOf(message.type);
     if (layout === undefined) throw new TypeError(`there is no message with the code ${message.type}`);
-    // Taken, not shared: a toJSON among the values may encode a message of its own.
+    // The writer is removed from the field while it is in use, because a toJSON among the values may encode another
+    // message.
     const writer = this.#writer ?? this.#makeWriter();
     this.#writer = undefined;
     writer.begin();

@@ -2,25 +2,26 @@ import type { ItemSink } from '../../wamp/item-sink.ts';
 import { readInt64, readUint32 } from '../bytes/big-endian.ts';
 import { malformed } from '../checks/malformed.ts';
 
-/** The one extension that the specification itself defines, as the byte that -1 is. */
+/** The type of the only extension that the specification defines: -1, as a byte. */
 const TIMESTAMP = 0xff;
 
-/** Seconds from 1970 that a `Date` can hold; RFC 3339 says no year beyond 9999, ISO 8601 does. */
+/** The largest number of seconds since 1970 that a `Date` can hold. ISO 8601 has such years; RFC 3339 ends at 9999. */
 const LAST_SECOND = 8.64e12;
 
-// Extensions are between the endpoints: MsgPack to MsgPack they pass as they are. To other formats, and as values, a
-// timestamp is its ISO 8601 text, as a Date is in JSON; `undefined`, as msgpackr and with it wampy write it, is null; any
-// other is its data as binary.
+// Extensions are an agreement of the endpoints. From MsgPack to MsgPack they pass unchanged. In other formats, and as
+// values, a timestamp is its ISO 8601 text, as a Date is in JSON. `undefined`, as msgpackr and wampy write it, is null.
+// Any other extension is its data as binary.
 
-/** Refuses a timestamp that is none. `type` is where the type stands, just before the data. */
+/** Throws if a timestamp is not valid. `type` is the position of the type, just before the data. */
 export function checkExtension(bytes: Uint8Array, type: number, end: number): void {
   if (bytes[type] !== TIMESTAMP) return;
   const size = end - type - 1;
   if (size !== 4 && size !== 8 && size !== 12) throw malformed('MsgPack', type, `a timestamp of ${size} bytes`);
-  if (nanoseconds(bytes, type + 1, size) > 999_999_999) throw malformed('MsgPack', type, 'a second of too many parts');
+  if (nanoseconds(bytes, type + 1, size) > 999_999_999)
+    throw malformed('MsgPack', type, 'more than 999999999 nanoseconds');
 }
 
-/** Tells `sink` the well-formed extension whose type stands at `type`. */
+/** Passes the well-formed extension with its type at `type` to `sink`. */
 export function feedExtension(bytes: Uint8Array, type: number, end: number, sink: ItemSink): void {
   const data = type + 1;
   // Type 0 with the one byte 0: JavaScript's `undefined`.

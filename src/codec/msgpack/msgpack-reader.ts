@@ -2,7 +2,7 @@ import type { PayloadFormat } from '../../wamp/payload.ts';
 import { BinaryReader } from '../binary/binary-reader.ts';
 import { integer, type Kind, kindAt, msgpackHeadEnd, msgpackLength, walkMsgpack } from './msgpack-walk.ts';
 
-/** Kinds as a peer is told of them. */
+/** The names of kinds in error texts. */
 const names: Readonly<Record<Kind | 'end', string>> = {
   nil: 'null',
   boolean: 'a boolean',
@@ -13,11 +13,11 @@ const names: Readonly<Record<Kind | 'end', string>> = {
   list: 'a list',
   dict: 'a dictionary',
   extension: 'an extension',
-  none: 'what begins nothing',
+  none: 'an invalid byte',
   end: 'the end of the frame',
 };
 
-/** Takes the elements of a message off MsgPack. */
+/** Reads the elements of a MsgPack message. */
 export class MsgpackReader extends BinaryReader {
   constructor(items: PayloadFormat) {
     super(items, 'MsgPack', walkMsgpack);

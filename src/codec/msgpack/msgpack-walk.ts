@@ -7,13 +7,13 @@ import { malformed } from '../checks/malformed.ts';
 import { unfit } from '../checks/unfit.ts';
 import { checkExtension, feedExtension } from './msgpack-extension.ts';
 
-// Every function here takes the position of what it reads and returns the position after it. `bytes` is read from
-// `pos` up to `end` and no further. Without a sink nothing is allocated. Format names are those of the specification,
-// https://github.com/msgpack/msgpack/blob/master/spec.md, version 5: text and binary are two kinds.
+// Every function here takes the position of the item and returns the position after it. It reads `bytes` from `pos` up
+// to `end` and not beyond. Without a sink it allocates nothing. Format names are those of the specification,
+// https://github.com/msgpack/msgpack/blob/master/spec.md, version 5, in which text and binary are two kinds.
 
 export type Kind = 'nil' | 'boolean' | 'integer' | 'float' | 'text' | 'binary' | 'list' | 'dict' | 'extension' | 'none';
 
-/** The kind that each first byte begins. */
+/** The kind of item for each first byte. */
 const kinds: readonly Kind[] = Array.from({ length: 256 }, (_, byte) => kindOfByte(byte));
 
 function kindOfByte(byte: number): Kind {
@@ -28,7 +28,7 @@ function kindOfByte(byte: number): Kind {
   return byte === 0xc1 ? 'none' : 'extension';
 }
 
-/** How many bytes follow the first one before the content: of a length, or of a number. */
+/** The number of bytes between the first byte and the content: of a length, or of a number. */
 const argumentSizes = new Uint8Array(256);
 for (const [size, bytes] of [
   [1, [0xcc, 0xd0, 0xd9, 0xc4, 0xc7]],
@@ -39,20 +39,20 @@ for (const [size, bytes] of [
   for (const byte of bytes) argumentSizes[byte] = size;
 }
 
-/** The kind of item that begins at `pos`, which is before the end. */
+/** The kind of the item at `pos`, which must be before the end. */
 export function kindAt(bytes: Uint8Array, pos: number): Kind {
   return kinds[bytes[pos] ?? 0] ?? 'none';
 }
 
 /** The position after the head at `pos`: the first byte and the length or number that follows it. */
 export function msgpackHeadEnd(bytes: Uint8Array, pos: number, end: number): number {
-  if (pos >= end) throw malformed('MsgPack', end, 'the frame ends where an item is due');
+  if (pos >= end) throw malformed('MsgPack', end, 'the frame ends before an item');
   const after = pos + 1 + (argumentSizes[bytes[pos] ?? 0] ?? 0);
   if (after > end) throw malformed('MsgPack', end, 'the frame ends within the head of an item');
   return after;
 }
 
-/** Bytes, items or pairs that the head of text, binary, a list, a dictionary or an extension at `pos` announces. */
+/** The number of bytes, items or pairs in the head of the text, binary, list, dictionary or extension at `pos`. */
 export function msgpackLength(bytes: Uint8Array, pos: number): number {
   const first = bytes[pos] ?? 0;
   switch (argumentSizes[first]) {
@@ -95,7 +95,7 @@ export function integer(bytes: Uint8Array, pos: number): number | bigint {
 /** The upper three bits of the head of text of up to 31 bytes. */
 const SHORT_TEXT = 5;
 
-/** Walks the item at `pos`. `depth` is how many lists and dictionaries are around it. */
+/** Walks the item at `pos`. `depth` is the number of surrounding lists and dictionaries. */
 export function walkMsgpack(bytes: Uint8Array, pos: number, end: number, depth: number, sink?: ItemSink): number {
   const after = msgpackHeadEnd(bytes, pos, end);
   const first = bytes[pos] ?? 0;
@@ -128,18 +128,18 @@ export function walkMsgpack(bytes: Uint8Array, pos: number, end: number, depth: 
       return stop;
     }
     case 'extension': {
-      // The type stands before the data.
+      // The type is in front of the data.
       const stop = contentEnd(bytes, pos, after + 1, end);
       if (sink === undefined) checkExtension(bytes, after, stop);
       else feedExtension(bytes, after, stop, sink);
       return stop;
     }
     default:
-      throw malformed('MsgPack', pos, '0xc1 begins nothing');
+      throw malformed('MsgPack', pos, '0xc1 is not a valid first byte');
   }
 }
 
-/** The end of the content that begins at `after`, checked. */
+/** The end of the content that begins at `after`, checked against the frame. */
 function contentEnd(bytes: Uint8Array, pos: number, after: number, end: number): number {
   const stop = after + msgpackLength(bytes, pos);
   if (stop > end) throw malformed('MsgPack', pos, `${stop - after} bytes do not fit into the frame`);
@@ -166,7 +166,7 @@ function walkList(
   let pos = after;
   sink?.beginList(count);
   for (let i = 0; i < count; i++) {
-    // Rows of doubles are what sensors send most of.
+    // A fast path for rows of doubles, the most frequent data of sensors.
     if (sink === undefined && pos + 9 <= end && bytes[pos] === 0xcb) pos += 9;
     else pos = walkMsgpack(bytes, pos, end, depth + 1, sink);
   }
@@ -195,7 +195,7 @@ function walkDict(
     let stop = start + (first & 31);
     if (first >> 5 !== SHORT_TEXT || stop > end || !isUtf8(bytes, start, stop)) {
       start = msgpackHeadEnd(bytes, pos, end);
-      if (kindAt(bytes, pos) !== 'text') throw malformed('MsgPack', pos, 'a key that is no text');
+      if (kindAt(bytes, pos) !== 'text') throw malformed('MsgPack', pos, 'a key must be text');
       stop = textEnd(bytes, pos, start, end);
     }
     if (sink !== undefined) sink.key(bytes, start, stop);

@@ -1,6 +1,6 @@
 import { BinaryItemWriter } from '../binary/binary-item-writer.ts';
 
-/** Writes items as MsgPack: shortest heads, floats of the size that holds them. */
+/** Writes items as MsgPack: shortest heads, and floats of the smallest size that holds them exactly. */
 export class MsgpackWriter extends BinaryItemWriter {
   null(): void {
     this.out.byte(0xc0);
@@ -29,7 +29,7 @@ export class MsgpackWriter extends BinaryItemWriter {
     } else this.float(Number(value));
   }
 
-  // No integer is wider than 64 bits here: one that is becomes the nearest float.
+  // MsgPack has no integer above 64 bits. A wider one becomes the nearest float.
   #positive(value: number | bigint): void {
     const { out } = this;
     if (value < 0x100) {
@@ -86,7 +86,7 @@ export class MsgpackWriter extends BinaryItemWriter {
     return length < 16 ? 1 : length < 0x1_0000 ? 3 : 5;
   }
 
-  /** A head with 16 bits of length, or, as the code that follows `code`, with 32. */
+  /** A head with a length of 16 bits or, with the code that follows `code`, of 32 bits. */
   #wide(code: number, length: number): void {
     if (length < 0x1_0000) {
       this.out.byte(code);

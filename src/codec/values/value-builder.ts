@@ -6,8 +6,8 @@ import { decodeUtf8, encodeUtf8 } from '../bytes/utf8.ts';
 type Container = unknown[] | Record<string, unknown>;
 
 /**
- * Builds values from the items of a walk: integers beyond 2^53 are bigints, binary is a copy in a Uint8Array, a key
- * named `__proto__` is a key like any other, text that begins with U+0000 is binary.
+ * Builds values from the items of a walk. Integers beyond 2^53 are bigints, and binary data is a copy in a Uint8Array.
+ * A key named `__proto__` is an ordinary key. Text that begins with U+0000 is binary data.
  */
 export class ValueBuilder implements ItemSink {
   readonly #items: unknown[] = [];
@@ -17,21 +17,21 @@ export class ValueBuilder implements ItemSink {
   #dict: Record<string, unknown> = {};
   #key = '';
 
-  /** The items put in at the top, in order. */
+  /** The top-level items, in order. */
   get items(): readonly unknown[] {
     return this.#items;
   }
 
   /**
-   * The items as a payload. Binary in the place of the list is the whole payload of a message whose arguments only the
-   * endpoints can read: it is the one argument. [advanced/payload_passthru_mode]
+   * The items as a payload. Binary data in place of the list is the whole payload of a message that only the endpoints
+   * can read. It becomes the only argument. [advanced/payload_passthru_mode]
    */
   payload(): PayloadValues {
     const [args, kwargs = EMPTY_DICT] = this.#items;
     return { args: Array.isArray(args) ? args : [args], kwargs: isDict(kwargs) ? kwargs : EMPTY_DICT };
   }
 
-  /** The one dictionary that was put in. */
+  /** The dictionary, if it is the only item. */
   dict(): Dict {
     const [dict] = this.#items;
     return isDict(dict) ? dict : EMPTY_DICT;
@@ -40,7 +40,7 @@ export class ValueBuilder implements ItemSink {
   #put(value: unknown): void {
     if (this.#list !== undefined) this.#list.push(value);
     else if (this.#key !== '__proto__') this.#dict[this.#key] = value;
-    // Assigning would call the setter that every object inherits.
+    // An assignment would call the setter that every object inherits.
     else Object.defineProperty(this.#dict, this.#key, { value, writable: true, enumerable: true, configurable: true });
   }
 
@@ -65,7 +65,7 @@ export class ValueBuilder implements ItemSink {
     }
   }
 
-  /** Puts in a value that is already built. */
+  /** Adds a value that is already built. */
   value(value: unknown): void {
     this.#put(value);
   }

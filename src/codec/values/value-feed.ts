@@ -4,18 +4,18 @@ import type { PayloadCount, PayloadValues } from '../../wamp/payload.ts';
 import { MAX_DEPTH } from '../checks/limits.ts';
 import { wellFormed } from '../checks/well-formed.ts';
 
-/** Tells `sink` the items of `values`. */
+/** Passes the items of `values` to `sink`. */
 export function feedValues(values: PayloadValues, count: PayloadCount, sink: ItemSink): void {
   if (count > 0) feedValue(values.args, sink);
   if (count > 1) feedValue(values.kwargs, sink);
 }
 
 /**
- * Tells `sink` what a JavaScript value is on the wire, as JSON.stringify would have it where the two can agree: what
- * has no counterpart is null, `toJSON` is asked, so a Date is its ISO text. Beyond JSON: bigints are integers, whole
- * numbers are integers, typed arrays and buffers are binary, a Map is a dictionary, a Set a list.
- *
- * Throws `WampError` `wamp.error.invalid_argument` for what nests too deep, a cycle among it.
+ * Passes the encoding of a JavaScript value to `sink`. The result is that of JSON.stringify for all that JSON
+ * has: a value without a counterpart is null. `toJSON` is called, so a Date is its ISO text.
+ * Beyond JSON, bigints and whole numbers are integers. Typed arrays and buffers are binary data. A Map is a dictionary,
+ * and a Set is a list.
+ * Throws `WampError` `wamp.error.invalid_argument` if the value nests too deep, as a cycle does.
  */
 export function feedValue(value: unknown, sink: ItemSink, depth = 0): void {
   switch (typeof value) {
@@ -43,7 +43,9 @@ export function feedValue(value: unknown, sink: ItemSink, depth = 0): void {
 
 function feedObject(value: object, sink: ItemSink, depth: number): void {
   if (depth >= MAX_DEPTH) {
-    throw new WampError(ErrorUri.InvalidArgument, [`value nests deeper than ${MAX_DEPTH} levels, or in a circle`]);
+    throw new WampError(ErrorUri.InvalidArgument, [
+      `a value nests deeper than ${MAX_DEPTH} levels, or contains itself`,
+    ]);
   }
   if (Array.isArray(value)) feedList(value, sink, depth);
   else if (ArrayBuffer.isView(value)) {
@@ -59,7 +61,7 @@ function feedObject(value: object, sink: ItemSink, depth: number): void {
 }
 
 function feedList(items: readonly unknown[], sink: ItemSink, depth: number): void {
-  // The length is said before the items: whatever a toJSON does to the list meanwhile, this many follow.
+  // The length is written before the items. Even if a toJSON changes the list, this many items follow.
   const length = items.length;
   sink.beginList(length);
   for (let i = 0; i < length; i++) feedValue(items[i], sink, depth + 1);
@@ -67,7 +69,7 @@ function feedList(items: readonly unknown[], sink: ItemSink, depth: number): voi
 }
 
 function feedMap(map: ReadonlyMap<unknown, unknown>, sink: ItemSink, depth: number): void {
-  // Keys that are different objects may be one text.
+  // Different objects as keys may have the same text.
   const entries = new Map([...map].map(([key, item]) => [wellFormed(String(key)), item]));
   sink.beginDict(entries.size);
   for (const [key, item] of entries) {
@@ -77,7 +79,7 @@ function feedMap(map: ReadonlyMap<unknown, unknown>, sink: ItemSink, depth: numb
   sink.endDict(entries.size);
 }
 
-/** As JSON.stringify: own enumerable properties; those that hold nothing JSON could say are left out. */
+/** As JSON.stringify: own enumerable properties, without those whose value JSON cannot represent. */
 function feedRecord(value: object, sink: ItemSink, depth: number): void {
   let length = 0;
   sink.beginDict(-1);

@@ -25,7 +25,7 @@ describe('cborCodec', () => {
     assert.deepEqual(message.payload.args, [255]);
   });
 
-  it('keeps the payload as a view of the frame and splices it', () => {
+  it('keeps the payload as a view of the frame and copies it into other frames', () => {
     const frame = bytesOf(`8618240102a0 82 1801 f93c00 a16161 9fff`);
     const message = cborCodec.decode(frame);
     assert.ok(message.type === MessageType.Event);
@@ -35,13 +35,13 @@ describe('cborCodec', () => {
     assert.deepEqual(message.payload.values, { args: [1, 1], kwargs: { a: [] } });
   });
 
-  it('understands lengths and integers that are longer than they need be, as ids too [RFC 8949, section 4.2]', () => {
+  it('accepts lengths and integers that are longer than necessary, also for ids [RFC 8949, section 4.2]', () => {
     const message = cborCodec.decode(bytesOf('98 03 1900 21 1b0000000000000001 1a00000002'));
     assert.deepEqual(message, { type: MessageType.Subscribed, request: 1, subscription: 2 });
     assert.deepEqual(event('9b0000000000000002 1a00000001 7800').args, [1, '']);
   });
 
-  it('takes whole floats for ids, to 2^53 and no further', () => {
+  it('accepts floats as ids if they are whole numbers up to 2^53', () => {
     assert.equal(
       JSON.stringify(cborCodec.decode(bytesOf('83 1821 f93c00 fb4340000000000000'))),
       '{"type":33,"request":1,"subscription":9007199254740992}',
@@ -51,7 +51,7 @@ describe('cborCodec', () => {
     refuses(cborCodec, '83 1821 01 20', /not -1/);
   });
 
-  it('understands lists, dictionaries and strings of indefinite length', () => {
+  it('reads lists, dictionaries and strings of indefinite length', () => {
     const message = cborCodec.decode(
       bytesOf('9f 10 01 bf ff 7f 61 61 61 62 ff 9f 01 5f 41 01 41 02 ff ff bf 61 6b 9f ff ff ff'),
     );
@@ -70,7 +70,7 @@ describe('cborCodec', () => {
     assert.equal(forwarded(payload), '81a26361c3bc01617a02');
     const message = cborCodec.decode(bytesOf('84 1820 01 a1 7f656d61746368ff 66707265666978 6161'));
     assert.deepEqual(message.type === MessageType.Subscribe && message.options, { match: 'prefix' });
-    refuses(cborCodec, `${EVENT}81a17f4161ff01`, /a chunk of another kind/);
+    refuses(cborCodec, `${EVENT}81a17f4161ff01`, /a chunk must be of the same kind/);
   });
 
   it('reads half, single and double floats [RFC 8949, appendix A]', () => {
@@ -79,7 +79,7 @@ describe('cborCodec', () => {
     assert.deepEqual(event('82fa47c35000fb3ff199999999999a').args, [100000, 1.1]);
   });
 
-  it('makes null of infinity and NaN in JSON, and keeps them elsewhere', () => {
+  it('writes infinity and NaN as null in JSON, and keeps them in other formats', () => {
     const payload = event('83f97c00f9fc00f97e00');
     assert.equal(json(payload), '[null,null,null]');
     assert.deepEqual(payload.args, [Infinity, -Infinity, NaN]);
@@ -98,10 +98,10 @@ describe('cborCodec', () => {
     const back = jsonCodec.decode(jsonCodec.encode(eventOf(payload)));
     assert.equal(back.type === MessageType.Event && forwarded(back.payload), forwarded(payload));
     refuses(cborCodec, `${EVENT}81c25907d0${'ff'.repeat(2000)}`, /a bignum of over 1024 bytes/);
-    refuses(cborCodec, `${EVENT}81c201`, /a bignum that is no byte string/);
+    refuses(cborCodec, `${EVENT}81c201`, /the content of a bignum must be a byte string/);
   });
 
-  it('sends on tags that fit their content', () => {
+  it('passes on tags whose content is valid', () => {
     const fitting =
       '86 c074323032342d30322d32395430303a30303a30305a c11a5f000000 d8184101 d8206161 d8554800000000 00000000 d9d9f700';
     const some = event(fitting.replace('86', '85').replace(' d9d9f700', ''));
@@ -122,27 +122,27 @@ describe('cborCodec', () => {
     }
   });
 
-  it('passes over tags around elements, and the one that says this is CBOR', () => {
+  it('skips tags around elements, and the tag that marks CBOR', () => {
     const message = cborCodec.decode(bytesOf('d9d9f7 85 10 01 a0 d820 63612e62 d81c 81 00'));
     assert.ok(message.type === MessageType.Publish);
     assert.equal(message.topic, 'a.b');
     assert.equal(forwarded(message.payload), '8100');
   });
 
-  it('takes binary in the place of the arguments [advanced/payload_passthru_mode]', () => {
+  it('reads binary in place of the arguments [advanced/payload_passthru_mode]', () => {
     const payload = event('420102');
     assert.deepEqual(payload.args, [Uint8Array.of(1, 2)]);
     assert.equal(json(payload), '"\\u0000AQI="');
   });
 
-  it('does nothing to any prototype', () => {
+  it('does not change any prototype', () => {
     const message = cborCodec.decode(bytesOf('8618240102a080 a1 695f5f70726f746f5f5f a1 6161 01'));
     assert.ok(message.type === MessageType.Event);
     assert.deepEqual(Object.keys(message.payload.kwargs), ['__proto__']);
     assert.equal('a' in message.payload.kwargs, false);
   });
 
-  it('writes values in the shortest way', () => {
+  it('writes values in the shortest form', () => {
     assert.equal(
       argsHex(cborCodec, 0, 23, 24, 255, 256, 65536, 2 ** 32, -1, -25, 10n ** 18n),
       '8a001718181 8ff1901001a000100001b0000000100000000203818 1b0de0b6b3a7640000'.replaceAll(' ', ''),
@@ -157,7 +157,7 @@ describe('cborCodec', () => {
     assert.throws(() => argsHex(cborCodec, circle), WampError);
   });
 
-  it('writes long lists and dictionaries from a format that does not say how long they are', () => {
+  it('writes definite lengths for lists and dictionaries of a format without lengths', () => {
     for (const size of [0, 1, 15, 16, 23, 24, 255, 256, 65_535, 65_536]) {
       const list = Array.from({ length: size }, (_, i) => i % 7);
       const dict = Object.fromEntries(list.slice(0, 300).map((item, i) => [`k${i}`, [item]]));
@@ -183,17 +183,17 @@ describe('cborCodec', () => {
     ['a lying length of text', `${EVENT}817b7fffffffffffffff`, /does not fit into the frame/],
     ['a lying length of a URI', '84182001a06561', /does not fit into the frame/],
     ['reserved additional information', `${EVENT}811c`, /additional information 28 is reserved/],
-    ['a stray break', `${EVENT}81ff`, /a break where an item is due/],
-    ['an integer without a length', `${EVENT}811f`, /no length where one is due/],
-    ['a simple value without a meaning', `${EVENT}81e0`, /without a meaning/],
-    ['a simple value in two bytes', `${EVENT}81f8ff`, /without a meaning/],
+    ['a stray break', `${EVENT}81ff`, /unexpected break/],
+    ['an integer without a length', `${EVENT}811f`, /an indefinite length is not allowed here/],
+    ['unassigned simple value', `${EVENT}81e0`, /unassigned simple value/],
+    ['a simple value in two bytes', `${EVENT}81f8ff`, /unassigned simple value/],
     ['text that is not UTF-8', `${EVENT}8161ff`, /text is not UTF-8/],
     ['a URI that is not UTF-8', '84 1820 01 a0 61ff', /text is not UTF-8/],
-    ['a chunk of another kind', `${EVENT}817f4101ff`, /a chunk of another kind/],
-    ['a chunk within a chunk', `${EVENT}817f7f6161ffff`, /no length where one is due/],
+    ['a chunk of another kind', `${EVENT}817f4101ff`, /a chunk must be of the same kind/],
+    ['a chunk within a chunk', `${EVENT}817f7f6161ffff`, /an indefinite length is not allowed here/],
     ['text cut within a character by chunks', `${EVENT}817f61c361a9ff`, /text is not UTF-8/],
-    ['a key that is a number', `${EVENT}81a10102`, /a key that is no text/],
-    ['something after the message', '83182101 02 00', /something follows the message/],
+    ['a key that is a number', `${EVENT}81a10102`, /a key must be text/],
+    ['something after the message', '83182101 02 00', /data after the message/],
     ['too many elements', '8418210102 03', /SUBSCRIBED has no element 3/],
     ['too few elements', '82182101', /SUBSCRIBED: element 2 is missing, an id is due/],
     ['a list for kwargs', '8618240102a08080', /element 5 must be a dictionary, not a list/],
@@ -202,7 +202,7 @@ describe('cborCodec', () => {
   ];
   for (const [what, hex, text] of refused) it(`refuses ${what}`, () => refuses(cborCodec, hex, text));
 
-  it('refuses nesting bombs of lists and of tags, and takes 256 levels', () => {
+  it('rejects lists and tags nested deeper than 256 levels', () => {
     refuses(cborCodec, `${EVENT}${'81'.repeat(500_000)}`, /nested deeper than 256 levels/);
     refuses(cborCodec, `${EVENT}81${'c1'.repeat(500_000)}`, /nested deeper than 256 levels/);
     refuses(cborCodec, `${EVENT}${'9f'.repeat(500_000)}`, /nested deeper than 256 levels/);
@@ -210,7 +210,7 @@ describe('cborCodec', () => {
     refuses(cborCodec, `${EVENT}${'81'.repeat(256)}80`, /nested deeper than 256 levels/);
   });
 
-  it('takes text of a mebibyte', () => {
+  it('accepts text of one mebibyte', () => {
     const text = 'å'.repeat(524_288);
     const frame = cborCodec.encode(eventOf(Payload.of([text])));
     const message = cborCodec.decode(frame);

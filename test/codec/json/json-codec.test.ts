@@ -39,7 +39,7 @@ describe('jsonCodec.decode', () => {
     assert.deepEqual(message.payload.values, { args: ['Hello'], kwargs: { a: 1 } });
   });
 
-  it('does not mind blanks anywhere', () => {
+  it('accepts whitespace everywhere', () => {
     const message = decode(' \r\n[ 16 ,\t7 , { } , "a.b" , [ 1 , 2 ] , { "k" : [ ] } ] \n');
     assert.equal(message.type, MessageType.Publish);
     assert.deepEqual(message.options, {});
@@ -51,14 +51,14 @@ describe('jsonCodec.decode', () => {
     assert.equal(message.type === MessageType.Subscribe && message.options, EMPTY_DICT);
   });
 
-  it('gives the same string object for the same bytes, and the right one for others', () => {
+  it('returns the same string object for the same bytes, and the right string for others', () => {
     for (const uri of ['com.a', 'com.b', 'com.å', `com.${'x'.repeat(100)}`, 'com.a']) {
       const message = decode(`[32,1,{},"${uri}"]`);
       assert.equal(message.type === MessageType.Subscribe && message.topic, uri);
     }
   });
 
-  it('never takes one text for another, however many there are', () => {
+  it('never confuses two texts, however many there are', () => {
     for (let round = 0; round < 2; round++) {
       for (let i = 0; i < 5000; i++) {
         const message = decode(`[32,1,{},"dev.${10_000 + i}.t"]`);
@@ -72,7 +72,7 @@ describe('jsonCodec.decode', () => {
     assert.equal(message.type === MessageType.Subscribe && message.topic, 'com.é/x');
   });
 
-  it('takes ids up to 2^53, and whole numbers however they are spelled [basic/building_blocks]', () => {
+  it('accepts ids up to 2^53, and whole numbers in every notation [basic/building_blocks]', () => {
     for (const id of ['1', '9007199254740991', '9007199254740992', '1.0', '1e3', '12300e-2']) {
       const message = decode(`[33,${id},${id}]`);
       assert.equal(message.type === MessageType.Subscribed && message.request, Number(id));
@@ -86,7 +86,7 @@ describe('jsonCodec.decode', () => {
     assert.equal(text(items), '[1, 2],{"a":3}');
   });
 
-  it('takes a payload that only the endpoints can read for its one argument [advanced/payload_passthru_mode]', () => {
+  it('reads a payload that only the endpoints can read as one argument [advanced/payload_passthru_mode]', () => {
     const payload = payloadOf(decode('[36,1,2,{},"\\u0000AQI="]'));
     assert.deepEqual(payload.args, [Uint8Array.of(1, 2)]);
     assert.equal(encoded(payload), '[36,1,2,{},"\\u0000AQI="]');
@@ -104,7 +104,7 @@ describe('jsonCodec.decode', () => {
     ]);
   });
 
-  it('takes a string that begins with NUL and is no Base64 for binary: the bytes of its UTF-8', () => {
+  it('reads a string that begins with NUL without valid Base64 as binary: the bytes of its UTF-8', () => {
     assert.deepEqual(payloadOf(decode('[36,1,2,{},["\\u0000not base64"]]')).args, [
       new TextEncoder().encode('\0not base64'),
     ]);
@@ -117,14 +117,14 @@ describe('jsonCodec.decode', () => {
     assert.deepEqual(payload.args, [9007199254740993n, -123456789012345678901234567890n, 9007199254740992, 1e20]);
   });
 
-  it('looks twice at sixteen digits and more, wherever they stand', () => {
+  it('reads sixteen digits and more exactly, in every position', () => {
     const values = (items: string) => payloadOf(decode(`[36,1,2,{},${items}]`)).values;
     assert.deepEqual(values('[9007199254740993]').args, [9007199254740993n]);
     assert.deepEqual(values('[],{"a":-9007199254740993}').kwargs, { a: -9007199254740993n });
     assert.deepEqual(values('[0.1234567890123456,"1234567890123456"]').args, [0.1234567890123456, '1234567890123456']);
   });
 
-  it('does nothing to any prototype', () => {
+  it('does not change any prototype', () => {
     const { kwargs } = payloadOf(decode('[36,1,2,{},[12345678901234567890],{"__proto__":{"polluted":1}}]'));
     assert.deepEqual(Object.keys(kwargs), ['__proto__']);
     assert.equal(Object.getPrototypeOf(kwargs), Object.prototype);
@@ -151,15 +151,15 @@ describe('jsonCodec.decode', () => {
     ['a list for kwargs', '[16,1,{},"a",[],[]]', /element 5 must be a dictionary, not a list/],
     ['kwargs after binary', '[16,1,{},"a","\\u0000AQ==",{}]', /element 5 must be a dictionary/],
     ['ERROR of what cannot fail', '[8,36,1,{},"a"]', /element 1 must be the code of a request that can fail, not 36/],
-    ['what follows the list', '[33,1,2]]', /something follows the message/],
+    ['what follows the list', '[33,1,2]]', /data after the message/],
     ['no end', '[33,1,2', /',' or '\]' expected, but the text ends/],
-    ['no end within the payload', '[16,1,{},"a",["x', /a string has no end/],
+    ['no end within the payload', '[16,1,{},"a",["x', /unterminated string/],
     ['NaN', '[16,1,{},"a",[NaN]]', /a value expected, not 'N'/],
-    ['a bad escape', '[16,1,{},"a",["\\x"]]', /an escape that is none/],
+    ['a bad escape', '[16,1,{},"a",["\\x"]]', /invalid escape/],
     ['a key that is none', '[16,1,{},"a",[],{1:2}]', /a key expected, not '1'/],
   ];
   for (const [what, frame, message] of refused) {
-    it(`refuses ${what}`, () => {
+    it(`rejects ${what}`, () => {
       assert.throws(
         () => decode(frame),
         error => error instanceof ProtocolViolation && message.test(error.message),
@@ -168,28 +168,28 @@ describe('jsonCodec.decode', () => {
     });
   }
 
-  it('refuses what is not UTF-8', () => {
+  it('rejects text that is not UTF-8', () => {
     for (const bad of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]]) {
       const frame = Uint8Array.from([...utf8('[36,1,2,{},["'), ...bad, ...utf8('"]]')]);
       assert.throws(() => jsonCodec.decode(frame), ProtocolViolation);
     }
   });
 
-  it('refuses a nesting bomb and takes 256 levels', () => {
+  it('rejects deeper nesting than 256 levels', () => {
     assert.throws(() => decode(`[36,1,2,{},${'['.repeat(1_000_000)}`), /nested deeper than 256 levels/);
     const deep = (levels: number) => `[36,1,2,{},${'['.repeat(levels)}${']'.repeat(levels)}]`;
     assert.doesNotThrow(() => decode(deep(256)));
     assert.throws(() => decode(deep(257)), /nested deeper than 256 levels/);
   });
 
-  it('takes a string of a mebibyte', () => {
+  it('accepts a string of one mebibyte', () => {
     const long = 'å'.repeat(524_288);
     assert.deepEqual(payloadOf(decode(`[36,1,2,{},["${long}"]]`)).args, [long]);
   });
 });
 
 describe('jsonCodec.encode', () => {
-  it('splices the arguments as they came', () => {
+  it('copies the received arguments unchanged', () => {
     const message = decode('[16,1,{},"a",[ 1.50 , "\\u00e9"],{"k": 1e2}]');
     assert.equal(encoded(payloadOf(message)), '[36,1,2,{},[ 1.50 , "\\u00e9"],{"k": 1e2}]');
   });
@@ -200,7 +200,7 @@ describe('jsonCodec.encode', () => {
     assert.notEqual(jsonCodec.encode(message), jsonCodec.encode({ ...message }));
   });
 
-  it('does not overwrite frames it gave out', () => {
+  it('does not overwrite frames that it has returned', () => {
     const frames = Array.from({ length: 3000 }, (_, i) => jsonCodec.encode(event(Payload.of([i, 'x'.repeat(i)]))));
     frames.forEach((frame, i) => {
       assert.equal(text(frame), `[36,1,2,{},[${i},"${'x'.repeat(i)}"]]`);
@@ -247,14 +247,14 @@ describe('jsonCodec.encode', () => {
     );
   });
 
-  it('tells the caller of values that cannot be said, and works on afterwards', () => {
+  it('throws on values that cannot be encoded, and works afterwards', () => {
     const circle: unknown[] = [];
     circle.push(circle);
     assert.throws(() => encoded(Payload.of([circle])), WampError);
     assert.equal(encoded(Payload.of([1])), '[36,1,2,{},[1]]');
   });
 
-  it('can be asked again while it encodes', () => {
+  it('can encode another message while it encodes', () => {
     const inner = { toJSON: () => encoded(Payload.of(['inner'])) };
     assert.equal(encoded(Payload.of([inner])), '[36,1,2,{},["[36,1,2,{},[\\"inner\\"]]"]]');
   });

@@ -24,7 +24,7 @@ describe('msgpackCodec', () => {
     assert.deepEqual(message.payload.args, [255]);
   });
 
-  it('keeps the payload as a view of the frame and splices it', () => {
+  it('keeps the payload as a view of the frame and copies it into other frames', () => {
     const frame = bytesOf('9624010280 92 cd0001 ca3f800000 81a161 90');
     const message = msgpackCodec.decode(frame);
     assert.ok(message.type === MessageType.Event);
@@ -33,7 +33,7 @@ describe('msgpackCodec', () => {
     assert.deepEqual(message.payload.values, { args: [1, 1], kwargs: { a: [] } });
   });
 
-  it('reads every family of integers', () => {
+  it('reads every format of integers', () => {
     assert.deepEqual(event('9a 7f ff e0 cc80 cdffff ceffffffff d080 d18000 d280000000 cf0020000000000000').args, [
       127,
       -1,
@@ -54,20 +54,20 @@ describe('msgpackCodec', () => {
     ]);
   });
 
-  it('understands heads that are longer than they need be, as ids too', () => {
+  it('accepts heads that are longer than necessary, also for ids', () => {
     const message = msgpackCodec.decode(bytesOf('dd00000003 cd0021 d30000000000000001 ce00000002'));
     assert.deepEqual(message, { type: MessageType.Subscribed, request: 1, subscription: 2 });
     assert.deepEqual(event('dc0004 d90161 da000162 db0000000163 df00000000').args, ['a', 'b', 'c', {}]);
   });
 
-  it('takes whole floats for ids, to 2^53 and no further', () => {
+  it('accepts floats as ids if they are whole numbers up to 2^53', () => {
     const message = msgpackCodec.decode(bytesOf('93 21 ca3f800000 cb4340000000000000'));
     assert.deepEqual(message, { type: MessageType.Subscribed, request: 1, subscription: 2 ** 53 });
     refuses(msgpackCodec, '93 21 01 cf0020000000000001', /element 2 must be an id/);
     refuses(msgpackCodec, '93 21 01 ff', /not -1/);
   });
 
-  it('knows text from binary [basic/building_blocks: MsgPack version 5]', () => {
+  it('distinguishes text from binary [basic/building_blocks: MsgPack version 5]', () => {
     assert.deepEqual(event('94 a161 c40161 c5000161 c60000000161').args, [
       'a',
       ...Array.from({ length: 3 }, () => Uint8Array.of(0x61)),
@@ -75,13 +75,13 @@ describe('msgpackCodec', () => {
     assert.equal(json(event('91c403010203')), '["\\u0000AQID"]');
   });
 
-  it('sends extensions on as they are', () => {
+  it('passes extensions on unchanged', () => {
     const items = '96d42a01d52a0102d62a01020304d72a0102030405060708c7032a010203d6ff00000000';
     const payload = event(items);
     assert.equal(hexOf(payload.itemsIn(msgpackCodec.format)), items);
   });
 
-  it('says timestamps as text and other extensions as binary elsewhere', () => {
+  it('converts timestamps to text and other extensions to binary for other formats', () => {
     const payload = event(
       '95 d42a01 d6ff5f000000 d7ff000000045f000000 d7ff0000000100000000 c70cff3b9ac9ffffffffffffffffff',
     );
@@ -95,16 +95,16 @@ describe('msgpackCodec', () => {
     assert.deepEqual(event('91c70cff000000007fffffffffffffff').args, [bytesOf('000000007fffffffffffffff')]);
   });
 
-  it("takes JavaScript's undefined, as msgpackr writes it, for null", () => {
+  it('reads the undefined of msgpackr as null', () => {
     assert.deepEqual(event('93d40000d40001d40100').args, [null, Uint8Array.of(1), Uint8Array.of(0)]);
     const subscribe = msgpackCodec.decode(bytesOf('942001 81a56d61746368d40000 a174'.replaceAll(' ', '')));
     assert.deepEqual('options' in subscribe && subscribe.options, { match: null });
   });
 
-  it('refuses timestamps that are none', () => {
+  it('rejects timestamps that are not valid', () => {
     refuses(msgpackCodec, `${EVENT}91d4ff01`, /a timestamp of 1 bytes/);
-    refuses(msgpackCodec, `${EVENT}91d7ffee6b280000000000`, /a second of too many parts/);
-    refuses(msgpackCodec, `${EVENT}91c70cff3b9aca000000000000000000`, /a second of too many parts/);
+    refuses(msgpackCodec, `${EVENT}91d7ffee6b280000000000`, /more than 999999999 nanoseconds/);
+    refuses(msgpackCodec, `${EVENT}91c70cff3b9aca000000000000000000`, /more than 999999999 nanoseconds/);
   });
 
   it('writes integers wider than 64 bits as the nearest float', () => {
@@ -112,11 +112,11 @@ describe('msgpackCodec', () => {
     assert.equal(hexOf(payload.itemsIn(msgpackCodec.format)), '92ca5f800000cadf800000');
   });
 
-  it('takes binary in the place of the arguments [advanced/payload_passthru_mode]', () => {
+  it('reads binary in place of the arguments [advanced/payload_passthru_mode]', () => {
     assert.deepEqual(event('c4020102').args, [Uint8Array.of(1, 2)]);
   });
 
-  it('writes values in the shortest way', () => {
+  it('writes values in the shortest form', () => {
     assert.equal(
       argsHex(msgpackCodec, 0, 127, 128, 256, 65536, 2 ** 32, -1, -32, -33, -129, -32769),
       '9b007fcc80cd0100ce00010000cf0000000100000000ffe0d0dfd1ff7fd2ffff7fff',
@@ -142,10 +142,10 @@ describe('msgpackCodec', () => {
     ['a lying length of text', `${EVENT}91dbffffffff`, /do not fit into the frame/],
     ['a lying length of a URI', '94200180a561', /does not fit into the frame/],
     ['a lying length of an extension', `${EVENT}91c9ffffffff01`, /do not fit into the frame/],
-    ['the byte that begins nothing', `${EVENT}91c1`, /0xc1 begins nothing/],
+    ['the byte that begins nothing', `${EVENT}91c1`, /0xc1 is not a valid first byte/],
     ['text that is not UTF-8', `${EVENT}91a1ff`, /text is not UTF-8/],
-    ['a key that is a number', `${EVENT}91810102`, /a key that is no text/],
-    ['something after the message', '9321010200', /something follows the message/],
+    ['a key that is a number', `${EVENT}91810102`, /a key must be text/],
+    ['something after the message', '9321010200', /data after the message/],
     ['too many elements', '9421010203', /SUBSCRIBED has no element 3/],
     ['too few elements', '922101', /SUBSCRIBED: element 2 is missing, an id is due/],
     ['a list for kwargs', '96240102809090', /element 5 must be a dictionary, not a list/],
@@ -153,14 +153,14 @@ describe('msgpackCodec', () => {
   ];
   for (const [what, hex, text] of refused) it(`refuses ${what}`, () => refuses(msgpackCodec, hex, text));
 
-  it('refuses a nesting bomb, and takes 256 levels', () => {
+  it('rejects deeper nesting than 256 levels', () => {
     refuses(msgpackCodec, `${EVENT}${'91'.repeat(500_000)}`, /nested deeper than 256 levels/);
     refuses(msgpackCodec, `${EVENT}91${'81a161'.repeat(200_000)}`, /nested deeper than 256 levels/);
     assert.doesNotThrow(() => event(`${'91'.repeat(255)}90`));
     refuses(msgpackCodec, `${EVENT}${'91'.repeat(256)}90`, /nested deeper than 256 levels/);
   });
 
-  it('takes text of a mebibyte', () => {
+  it('accepts text of one mebibyte', () => {
     const text = 'å'.repeat(524_288);
     const message = msgpackCodec.decode(msgpackCodec.encode(eventOf(Payload.of([text]))));
     assert.ok(message.type === MessageType.Event);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { saslprep } from '../../../src/wamp/login/saslprep.ts';
 
 describe('saslprep [RFC4013]', () => {
-  it('gives text its one spelling, as the examples of the RFC have it', () => {
+  it('normalizes text as in the examples of the RFC', () => {
     assert.equal(saslprep('I\u00adX'), 'IX');
     assert.equal(saslprep('user'), 'user');
     assert.equal(saslprep('USER'), 'USER');
@@ -13,7 +13,7 @@ describe('saslprep [RFC4013]', () => {
     assert.equal(saslprep('scram-pa\u0308ss, =word'), 'scram-päss, =word');
   });
 
-  it('takes no control characters and the like', () => {
+  it('rejects control characters and other prohibited characters', () => {
     for (const text of ['\u0007', 'a\u0000', '\u200e', '\ue000', '\ufffd', '\ud800', '\u{e0001}']) {
       assert.equal(saslprep(text), undefined, JSON.stringify(text));
     }

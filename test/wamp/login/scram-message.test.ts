@@ -17,7 +17,7 @@ const exchange = {
 const hmac = (key: Uint8Array, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
 describe('SCRAM message', () => {
-  it('is what both sides sign [advanced/authentication_scram: AuthMessage], [RFC7677: 3]', () => {
+  it('is the text that both sides sign [advanced/authentication_scram: AuthMessage], [RFC7677: 3]', () => {
     const message = scramAuthMessage(exchange);
     const keys = scramKeys('pencil', Buffer.from(exchange.salt, 'base64'), {
       ...{ kdf: 'pbkdf2', iterations: 4096, memory: null },
@@ -29,7 +29,7 @@ describe('SCRAM message', () => {
     assert.deepEqual(createHash('sha256').update(clientKey).digest(), keys.storedKey);
   });
 
-  it('escapes names and names the channel', () => {
+  it('escapes names and contains the channel binding', () => {
     assert.match(scramAuthMessage({ ...exchange, authid: 'a=b,c' }), /^n=a=3Db=2Cc,r=/);
     assert.equal(Buffer.from(scramChannelHeader(undefined)).toString('base64'), 'biws');
     assert.equal(scramChannelHeader('tls-unique'), 'p=tls-unique,,');
