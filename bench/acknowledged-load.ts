@@ -7,7 +7,9 @@ import type { MeasuredRouter } from './measured-router.ts';
 import { RequestTemplate } from './request-template.ts';
 import type { WireName } from './wire-format.ts';
 
-/** A publisher that waits for the acknowledgement of each event before it publishes the next; nobody has subscribed. */
+/**
+ * A publisher that waits for the acknowledgement of each event before it publishes the next. There is no subscriber.
+ */
 export class AcknowledgedLoad implements Load {
   readonly #session: LoadSession;
   readonly #frames: RequestTemplate;

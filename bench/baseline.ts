@@ -5,12 +5,12 @@ import type { Result } from './results.ts';
 
 const file = fileURLToPath(new URL('../../bench/baseline.json', import.meta.url));
 
-/** A change by less than this is the machine's. */
+/** A smaller change is attributed to the machine. */
 const NOISE = 0.15;
 
 /**
- * By scenario, how many times less CPU than the naive router ours took in the same run: a figure that can be compared
- * with another machine's, and another day's.
+ * For each scenario, how many times less CPU our router took than the naive router in the same run. This ratio can be
+ * compared across machines and days.
  */
 type Baseline = Readonly<Record<string, number>>;
 
@@ -26,7 +26,7 @@ function ratios(results: readonly Result[]): Baseline {
   return found;
 }
 
-/** Keeps the ratios of this run; those of scenarios that were not run stay. */
+/** Stores the ratios of this run. Ratios of scenarios that did not run stay. */
 export function saveBaseline(results: readonly Result[]): void {
   writeFileSync(file, `${JSON.stringify({ ...loadBaseline(), ...ratios(results) }, undefined, 2)}\n`);
 }
@@ -38,7 +38,7 @@ function loadBaseline(): Baseline {
   return Object.fromEntries(Object.entries(kept).map(([name, ratio]) => [name, Number(ratio)]));
 }
 
-/** What has become better or worse since the baseline was kept, in lines to print. */
+/** The changes since the stored baseline, as lines to print. */
 export function comparedToBaseline(results: readonly Result[]): readonly string[] {
   const kept = loadBaseline();
   const now = Object.entries(ratios(results)).filter(([name]) => kept[name] !== undefined);

@@ -1,5 +1,5 @@
-// Measures the router over real sockets, beside others in one run, by turns: itself with a naive codec and naive writes,
-// itself of another revision, any router that listens somewhere. `npm run bench -- --help` says how.
+// Measures the router over real sockets, in turns with other routers: itself with a naive codec and naive writes,
+// another revision of itself, and any other router that runs. `npm run bench -- --help` lists the options.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

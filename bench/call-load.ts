@@ -9,14 +9,14 @@ import type { WireName } from './wire-format.ts';
 export interface CallLoadOptions {
   readonly wire: WireName;
   readonly callers: number;
-  /** Calls of each caller that wait for their answer. */
+  /** Outstanding calls of each caller. */
   readonly outstanding: number;
   readonly payload: List;
 }
 
 const PROCEDURE = 'com.example.plant7.line2.set';
 
-/** Callers that call one callee, which answers with what it was given. */
+/** Callers that call one callee, which returns its arguments. */
 export class CallLoad implements Load {
   readonly #options: CallLoadOptions;
   readonly #sessions: LoadSession[] = [];
@@ -97,7 +97,7 @@ export class CallLoad implements Load {
     this.#starts.push(pump);
     session.listen({
       message: (code, id, bytes, start, end) => {
-        // Each call ends once, with the result of its own.
+        // Each call ends once, with its own result.
         if (code === MessageType.Result && waiting.delete(id)) this.#answered++;
         else this.#wrong++;
         if (checked++ % 5000 === 0 && !endsIn(wire, bytes, start, end, payload)) this.#wrong++;

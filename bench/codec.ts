@@ -1,5 +1,5 @@
-// Decoding a PUBLISH and encoding the EVENT that it becomes: what a broker pays a codec for each event. Beside it the
-// naive way, which takes the payload apart and puts it together again. Not a test:
+// Decodes a PUBLISH and encodes the EVENT: the cost of the codec for each event in a broker. The naive way for
+// comparison builds all values of the payload and encodes them again. Not a test:
 //   node scripts/build.mjs && node dist/bench/codec.js
 import { decode as decodeMsgpack, encode as encodeMsgpack } from '@msgpack/msgpack';
 import { Encoder } from 'cbor-x';
@@ -13,7 +13,7 @@ import { asUri } from '../src/wamp/uri.ts';
 
 const cborX = new Encoder({ useRecords: false, variableMapSize: true });
 
-/** List to bytes and back, with the libraries that a router would take off the shelf. */
+/** Converts between lists and bytes by well-known packages. */
 const naive: Readonly<Record<SerializerName, { read(frame: Uint8Array): unknown; write(list: unknown): Uint8Array }>> =
   {
     json: {
@@ -69,7 +69,7 @@ let kept = 0;
 
 const median = (rounds: number[]): number => rounds.sort((a, b) => a - b)[rounds.length >> 1] ?? Number.NaN;
 
-/** Nanoseconds of CPU, not of a clock that others share, for one run of `work` in a round. */
+/** Nanoseconds of CPU (not of wall time) for one run of `work` in a round. */
 function round(work: () => Uint8Array): number {
   const begun = process.cpuUsage();
   let runs = 0;
@@ -83,7 +83,7 @@ function round(work: () => Uint8Array): number {
   return (1000 * used) / runs;
 }
 
-/** The medians of `ours` and `theirs`, in rounds that take turns. */
+/** The medians of `ours` and `theirs`, in alternating rounds. */
 function compare(ours: () => Uint8Array, theirs: () => Uint8Array): [number, number] {
   const rounds = Array.from({ length: 11 }, () => [round(ours), round(theirs)] as const);
   return [median(rounds.map(([one]) => one)), median(rounds.map(([, other]) => other))];

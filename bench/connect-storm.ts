@@ -6,13 +6,15 @@ import { PacedLoad } from './paced-load.ts';
 import type { Findings, OtherScenario } from './scenario.ts';
 import { type WireName, wireText } from './wire-format.ts';
 
-/** Connections that are being made at any time. */
+/** Connections that are in progress at the same time. */
 const AT_ONCE = 100;
 
-/** Beside the storm, one publisher and one subscriber go on. */
+/** During the storm, one publisher and one subscriber continue. */
 const RATE = 1000;
 
-/** Very many sessions at once, as after a power cut: how fast they are in, and what those who were there feel of it. */
+/**
+ * Very many sessions join at once, as after a power failure: how fast they join, and the latency for existing sessions.
+ */
 export function connectStorm(wire: WireName): OtherScenario {
   return { kind: 'other', group: 'storm', name: wireText(wire), run: (effort, all) => run(wire, effort, all) };
 }

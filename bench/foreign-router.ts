@@ -5,21 +5,24 @@ import { createConnection } from 'node:net';
 import type { Endpoint, Entrance, MeasuredRouter, Usage } from './measured-router.ts';
 
 export interface ForeignRouterOptions {
-  /** `ws://host:port/path`, `tcp://host:port` (RawSocket) and `mqtt://host:port`, as far as it speaks them. */
+  /**
+   * `ws://host:port/path`, `tcp://host:port` (RawSocket) and `mqtt://host:port`, for the protocols that the router
+   * speaks.
+   */
   readonly urls: readonly string[];
   readonly realm: string;
-  /** What starts it, in a shell's words without quotes. Default: it runs already. */
+  /** The command that starts it, split at spaces, without quotes. Default: it already runs. */
   readonly command?: string | undefined;
-  /** Its process, where it runs already: only then is its CPU known. */
+  /** Its process id, if it already runs. Without it, its CPU time is not known. */
   readonly pid?: number | undefined;
 }
 
-/** Linux counts processor time in hundredths of a second, whatever the kernel's own tick is. */
+/** Linux counts processor time in hundredths of a second, independently of the tick of the kernel. */
 const TICK_MICROSECONDS = 10_000;
 
 const START_MILLISECONDS = 10_000;
 
-/** Any WAMP router that listens somewhere. */
+/** Any WAMP router that is reachable at the given addresses. */
 export class ForeignRouter implements MeasuredRouter {
   readonly realm: string;
   readonly #endpoints: ReadonlyMap<Entrance, Endpoint>;
@@ -40,7 +43,7 @@ export class ForeignRouter implements MeasuredRouter {
     child?.on('error', error => {
       failed = error;
     });
-    // Whatever ends this program, it does not leave a router behind.
+    // The router ends with this program, for whatever reason the program ends.
     const stop = (): void => void child?.kill();
     process.once('exit', stop);
     child?.once('exit', () => process.off('exit', stop));
@@ -49,7 +52,7 @@ export class ForeignRouter implements MeasuredRouter {
     while (!(await router.#listens())) {
       if (failed !== undefined || performance.now() > end || (child?.exitCode ?? null) !== null) {
         await router.stop();
-        throw new Error(`nobody listens at ${options.urls.join(' and ')}${failed ? `: ${failed.message}` : ''}`);
+        throw new Error(`no router listens at ${options.urls.join(' and ')}${failed ? `: ${failed.message}` : ''}`);
       }
       await new Promise(resolve => setTimeout(resolve, 50));
     }
@@ -114,10 +117,10 @@ function accepts({ host, port }: Endpoint): Promise<boolean> {
 
 const unknownUsage: Usage = { cpu: Number.NaN, rss: Number.NaN, heap: Number.NaN };
 
-/** What Linux says of a process, all its threads together. Elsewhere nothing is known. */
+/** The resources of a process with all its threads, from Linux. Unknown on other systems. */
 export function usageOf(pid: number): Usage {
   try {
-    // After the name, which may hold anything, in parentheses.
+    // After the name, which is in parentheses and may contain any characters.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');

@@ -1,21 +1,24 @@
 import type { TransportName } from './measured-router.ts';
 
-/** A WebSocket header from a server, which does not mask: 2 bytes and up to 8 more for the length. */
+/** The WebSocket header of a server, which does not mask: 2 bytes and up to 8 more for the length. */
 const LONGEST_HEAD = 10;
 
-/** Told of each frame: the message in `bytes` from `start` to `end`, valid during the call. */
+/** Called for each frame: the message is in `bytes` from `start` to `end`, valid during the call. */
 export type FrameListener = (bytes: Buffer, start: number, end: number) => void;
 
-/** Finds the messages in what a router sends (its PINGs are none), and does little else: a generator of load must outrun the router. */
+/**
+ * Finds the messages, but not the PINGs, in the stream of a router. It does little else, because the load generator
+ * must be faster than the router.
+ */
 export class FrameScanner {
   readonly #transport: TransportName;
   readonly #emit: FrameListener;
   readonly #head = Buffer.alloc(LONGEST_HEAD);
   #headBytes = 0;
-  /** A frame that comes in pieces. */
+  /** A frame that arrives in pieces. */
   #partial: Buffer | undefined;
   #filled = 0;
-  /** The first octet of the frame that is being read. */
+  /** The first octet of the current frame. */
   #first = 0;
 
   constructor(transport: TransportName, emit: FrameListener) {
@@ -70,7 +73,7 @@ export class FrameScanner {
   }
 }
 
-/** The length of the header at `at`, of which two bytes are there. */
+/** The length of the header at `at`. Its first two bytes must be present. */
 function headLength(transport: TransportName, bytes: Buffer, at: number): number {
   if (transport === 'raw') return 4;
   const length = bytes[at + 1] ?? 0;

@@ -1,4 +1,4 @@
-/** A line of the plot: what an event costs, relative to the first point. */
+/** A line of the plot: the cost of an event relative to the first point. */
 export interface PlotLine {
   readonly name: string;
   readonly points: readonly { readonly size: number; readonly cost: number }[];
@@ -19,7 +19,7 @@ function y(cost: number): number {
   return BOX.bottom - (Math.min(cost, TOP) / TOP) * (BOX.bottom - BOX.top);
 }
 
-/** An SVG, readable on light and on dark: cost by size, in decades. */
+/** An SVG for light and dark backgrounds: cost by size, in decades. */
 export function growthPlot(lines: readonly PlotLine[]): string {
   const grid = [0, 1, 2, 3].map(
     cost =>

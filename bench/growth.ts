@@ -7,13 +7,15 @@ import { PublishLoad, type PublishLoadOptions, type Subscriber } from './publish
 import { exactly, rawCbor, sensor } from './samples.ts';
 import type { Findings, OtherScenario } from './scenario.ts';
 
-/** Subscriptions of one session, which are limited. */
+/** Subscriptions of one session, whose number is limited. */
 const MAX_OF_ONE = 20_000;
 
-/** More than the router remembers the matches of, so that each event is matched. */
+/** More topics than the router caches matches of, so that each event is matched. */
 const MANY_TOPICS = 20_000;
 
-/** What there is so much of, how much, and the load with that much; one receiver for each event, whatever there is. */
+/**
+ * The kind of thing whose number grows, the number, and a load with it. Each event has one receiver at every number.
+ */
 interface Series {
   readonly name: string;
   readonly sizes: readonly number[];
@@ -28,7 +30,7 @@ function names(count: number): string[] {
 
 const all: Subscriber = { wire: rawCbor, patterns: [{ topic: 'com.example.plant', match: 'prefix' }] };
 
-/** Sessions that share so many patterns, of which none ever matches. */
+/** Sessions that share this number of patterns, none of which ever matches. */
 function others(count: number, pattern: (index: number) => Pattern): Subscriber[] {
   const patterns = Array.from({ length: count }, (_, i) => pattern(i));
   const sessions = Math.ceil(count / MAX_OF_ONE);
@@ -87,7 +89,7 @@ interface GrowthPoint {
   readonly cpu: number;
 }
 
-/** What an event costs the router where there is ten, a thousand, a hundred thousand of something. */
+/** The CPU cost of an event with ten, a thousand and a hundred thousand of something. */
 export const growth: readonly OtherScenario[] = series.map(each => ({
   kind: 'other',
   group: 'growth',
@@ -95,7 +97,7 @@ export const growth: readonly OtherScenario[] = series.map(each => ({
   run: effort => run(each, effort),
 }));
 
-/** What has been measured in this run, for the plot. */
+/** The measurements of this run, for the plot. */
 const kept = new Map<string, readonly GrowthPoint[]>();
 
 export function growthLines(): readonly PlotLine[] {

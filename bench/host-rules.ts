@@ -5,7 +5,7 @@ import { type Action, ALLOW, type Authorizer } from '../src/router/policy/author
 const everything: ReadonlySet<Action> = new Set(['publish', 'subscribe', 'call', 'register']);
 const nothing: ReadonlySet<Action> = new Set();
 
-/** What a gateway has for its operators: everything of one plant, and some of a site. */
+/** The permissions of operators in a gateway: all of one plant, and parts of a site. */
 export function hostRules(): Authorizer {
   const rules: readonly PermissionRule[] = [
     { uri: 'com.example.', match: 'prefix', allow: everything, decision: ALLOW },

@@ -3,12 +3,12 @@ import { connect, type Socket } from 'node:net';
 import { FloodPeer } from '../test/support/flood-peer.ts';
 import type { GatewayPorts } from '../test/support/gateway-process.ts';
 
-/** What a client does that wants others to wait. */
+/** An action of a client that could delay other clients. */
 export interface HostileAttack {
   readonly name: string;
-  /** What is there before it begins; not measured. */
+  /** Prepares the attack; not measured. */
   readonly prepare?: (ports: GatewayPorts) => Promise<void>;
-  /** Goes on until `over`, or until it is done. */
+  /** Attacks until `over`, or until the attack is complete. */
   readonly run: (ports: GatewayPorts, over: () => boolean) => Promise<void>;
 }
 
@@ -59,7 +59,7 @@ const retainedByMqtt = (topics: number) => async (ports: GatewayPorts) => {
   socket.destroy();
 };
 
-/** Sessions that are away, with queues that are full. */
+/** Disconnected sessions with full queues. */
 const away = (sessions: number) => async (ports: GatewayPorts) => {
   for (let n = 0; n < sessions; n++) {
     const socket = await mqtt(ports, `away${n}`, false);
@@ -73,7 +73,7 @@ const away = (sessions: number) => async (ports: GatewayPorts) => {
   socket.destroy();
 };
 
-/** One SUBSCRIBE packet with so many filters, then silence until the answers have come. */
+/** Sends one SUBSCRIBE packet with this number of filters, then waits for the answers. */
 const subscribeOnce = (filters: readonly string[]) => async (ports: GatewayPorts, over: () => boolean) => {
   const socket = await mqtt(ports, 'greedy');
   const parts = filters.map(filter => Buffer.concat([text(filter), Uint8Array.of(0)]));
@@ -82,7 +82,7 @@ const subscribeOnce = (filters: readonly string[]) => async (ports: GatewayPorts
   socket.destroy();
 };
 
-/** A session says the same sort of thing as fast as it is read. */
+/** A session that sends one kind of message as fast as it is read. */
 const flood =
   (
     message: (peer: FloodPeer, i: number) => readonly unknown[],
@@ -163,7 +163,7 @@ export const hostileAttacks: readonly HostileAttack[] = [
       while (!over()) {
         const names = Array.from({ length: 500 }, (_, n) => `will${n}`);
         const clients = names.map(name => mqtt(ports, name, true, `wills/${name}`));
-        // Some are refused.
+        // Some are rejected.
         await Promise.race([Promise.allSettled(clients), pause(500)]);
         for (const client of clients) {
           client.then(

@@ -1,4 +1,4 @@
-// Carries out one attack of `hostile-attacks.ts`, named by its number, on the ports given, for so many milliseconds.
+// Runs one attack of `hostile-attacks.ts`, given by number, against the given ports, for the given milliseconds.
 import { hostileAttacks } from './hostile-attacks.ts';
 
 const [number = '', part = '', ports = '', milliseconds = ''] = process.argv.slice(2);

@@ -13,11 +13,11 @@ import { longestWait, ProcessorTime } from './processor-time.ts';
 /** Milliseconds that a call may take at the 99th percentile while another client attacks. */
 const MOST = 20;
 
-/** Milliseconds between two calls, without an attack and with one. */
+/** Milliseconds between two calls, without an attack and during one. */
 const EVERY = 5;
 const QUIET = 2000;
 const ATTACKED = 5000;
-/** A client that has no answer for so long waits no more. */
+/** A call without an answer for this time is given up. */
 const PATIENCE = 20_000;
 
 const BRIDGES = `  serial:
@@ -36,13 +36,13 @@ function patience(): Promise<void> {
 
 interface Measured {
   readonly calls: LatencyFigures;
-  /** The same calls without the time for which the gateway or the caller waited for a processor. */
+  /** The same calls without the time in which the gateway or the caller waited for a processor. */
   readonly own: LatencyFigures;
-  /** The part of the time for which the gateway's main thread ran. */
+  /** The share of time in which the main thread of the gateway ran. */
   readonly load: number;
 }
 
-/** Calls a procedure every few milliseconds, until `milliseconds` have passed and every answer has come. */
+/** Calls a procedure every few milliseconds, until `milliseconds` have passed and all answers have arrived. */
 async function measured(session: ClientSession, pid: number, milliseconds: number): Promise<Measured> {
   const latencies = new Latencies();
   const own = new Latencies();
@@ -60,7 +60,8 @@ async function measured(session: ClientSession, pid: number, milliseconds: numbe
       const gatewayAfter = gateway.now();
       const waited = longestWait(gatewayBefore, gatewayAfter) + longestWait(callerBefore, caller.now());
       latencies.add(took);
-      // Where both waited at the same time, that is taken off twice: what the gateway has worked is certain.
+      // If both waited at the same time, that time is subtracted twice. So the result is at least the measured
+      // work of the gateway.
       own.add(Math.min(took, Math.max(took - waited, gatewayAfter.run - gatewayBefore.run)));
     };
     calls.push(Promise.race([session.call('wampway.realm.get'), patience()]).then(noted, noted));
@@ -72,8 +73,8 @@ async function measured(session: ClientSession, pid: number, milliseconds: numbe
 }
 
 /**
- * A process of its own, so that what it costs does not slow down the measurement. Its priority is the lowest: an attack
- * comes from another machine, and takes no processor from the gateway.
+ * Runs an attack in its own process, so that its cost does not slow down the measurement. It has the lowest priority,
+ * because a real attack comes from another machine and takes no processor time from the gateway.
  */
 async function attackProcess(number: number, part: 'prepare' | 'run', { ports }: GatewayProcess): Promise<void> {
   const file = fileURLToPath(new URL('hostile-process.js', import.meta.url));
@@ -94,8 +95,8 @@ function row({ calls, own, load }: Measured): string {
 }
 
 /**
- * Attacks a gateway in every way that is known, one after the other, while another session calls a procedure. Returns
- * whether its calls were answered in time, whatever the attack.
+ * Runs every known attack against a gateway, one after the other, while another session calls a procedure. Returns
+ * whether its calls were answered in time during all attacks.
  */
 export async function hostile(parts: readonly string[]): Promise<boolean> {
   const selected = [...hostileAttacks.entries()].filter(
@@ -106,7 +107,7 @@ export async function hostile(parts: readonly string[]): Promise<boolean> {
   console.log(`${'calls of another session, in ms'.padEnd(72)}${columns}  ${columns}`);
   let good = true;
   for (const [number, { name }] of selected) {
-    // Each has a gateway of its own: what one leaves behind is no part of the next.
+    // Each attack has its own gateway, so that the remains of one do not affect the next.
     const gateway = await GatewayProcess.start(BRIDGES);
     try {
       const link = await dial(gateway.url, { codec: codecNamed('json') });

@@ -6,16 +6,16 @@ import { type WireName, wireText } from './wire-format.ts';
 
 const KIB = 1024;
 
-/** Sessions opened at one time. */
+/** Sessions opened at the same time. */
 const AT_ONCE = 50;
 
 interface IdleFigures {
-  /** Bytes for each session: of the resident set, and of what JavaScript holds. */
+  /** Bytes for each session: of the resident set, and of the JavaScript heap with buffers. */
   readonly rss: number;
   readonly heap: number;
 }
 
-/** The memory of sessions that have joined and do nothing. */
+/** The memory of sessions that have joined and are idle. */
 export function idleMemory(wire: WireName): OtherScenario {
   return { kind: 'other', group: 'idle', name: wireText(wire), run: (effort, all) => run(wire, effort, all) };
 }
@@ -44,7 +44,7 @@ async function measure(candidate: Candidate, wire: WireName, count: number): Pro
     }
   };
   try {
-    // Code is compiled and pools are filled by the first sessions, which do not count.
+    // The first sessions compile code and fill pools, so they do not count.
     await open(2 * AT_ONCE);
     const before = await router.collect();
     await open(count);

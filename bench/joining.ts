@@ -11,10 +11,10 @@ import { frameOf } from './wire-format.ts';
 const SUBSCRIPTIONS = 10_000;
 const TIMES = 10;
 
-/** Beside it, one publisher and one subscriber go on. */
+/** One publisher and one subscriber continue during the test. */
 const RATE = 1000;
 
-/** Made beforehand: whoever makes and reads them one by one does not see how long the events take. */
+/** Made in advance: a process that makes and reads them one by one would measure the events wrongly. */
 const frames = Buffer.concat(
   Array.from({ length: SUBSCRIPTIONS }, (_, i) => {
     const topic = `com.example.site..line${i}.pressure`;
@@ -23,7 +23,7 @@ const frames = Buffer.concat(
   }),
 );
 
-/** A session with ten thousand subscriptions that joins and leaves, and what others feel of it. */
+/** A session with ten thousand subscriptions joins and leaves: the latency for other sessions. */
 export const joining: OtherScenario = {
   kind: 'other',
   group: 'joining',

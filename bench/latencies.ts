@@ -1,4 +1,4 @@
-/** What part of the messages took no longer than so many milliseconds. */
+/** The share of messages that took at most this number of milliseconds. */
 export interface LatencyFigures {
   readonly p50: number;
   readonly p99: number;
@@ -6,7 +6,7 @@ export interface LatencyFigures {
   readonly max: number;
 }
 
-/** How long each message took, in milliseconds. */
+/** The latencies of all messages, in milliseconds. */
 export class Latencies {
   #values = new Float64Array(1024);
   #count = 0;

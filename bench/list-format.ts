@@ -2,10 +2,10 @@ import { decode as decodeMsgpack, encode as encodeMsgpack } from '@msgpack/msgpa
 import { Encoder } from 'cbor-x';
 import type { SerializerName } from '../src/codec/message/codec.ts';
 
-/** A message as the list of values that it is on the wire. */
+/** A message as the list of its elements on the wire. */
 export type List = readonly unknown[];
 
-/** Lists to bytes and back by the packages that come to hand, not by the codecs that are measured. */
+/** Converts between lists and bytes by packages, not by the measured codecs. */
 export interface ListFormat {
   read(frame: Uint8Array): List;
   write(list: List): Uint8Array;

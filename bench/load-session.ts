@@ -9,23 +9,23 @@ import { MessageHead } from './message-head.ts';
 
 import { frameOf, greeting, greetingEnd, type WireName } from './wire-format.ts';
 
-/** What sockets read into, one after the other: nothing is kept of it beyond the call. */
+/** The read buffer of all sockets. Its content is valid only during the call. */
 const readBuffer = Buffer.allocUnsafeSlow(256 * 1024);
 
-/** What is subscribed to. */
+/** The topic or pattern of a subscription. */
 export interface Pattern {
   readonly topic: string;
   readonly match: MatchPolicy;
 }
 
-/** Told of each message under load. `code` and `id` are its first two elements. */
+/** Called for each message under load. `code` and `id` are its first two elements. */
 export interface LoadListener {
   message(code: number, id: number, bytes: Buffer, start: number, end: number): void;
-  /** All that was read in one go has been told. */
+  /** Called after all messages of one read. */
   chunkEnd(): void;
 }
 
-/** A WAMP session on a bare socket. */
+/** A WAMP session on a plain socket. */
 export class LoadSession {
   readonly wire: WireName;
   readonly #socket: Socket;
@@ -71,7 +71,7 @@ export class LoadSession {
     return session;
   }
 
-  /** Sends a message and waits for the next, which must have the code `expected`. */
+  /** Sends a message and waits for the next one, which must have the code `expected`. */
   async request(list: List, expected: number): Promise<List> {
     const answer = await new Promise<List>((resolve, reject) => {
       this.#answer = resolve;
@@ -85,7 +85,7 @@ export class LoadSession {
     return answer;
   }
 
-  /** Subscribes to all of these, without waiting for one answer after the other. */
+  /** Subscribes to all of these without waiting for each answer. */
   subscribe(patterns: readonly Pattern[]): Promise<void> {
     const { write } = listFormats[this.wire.serializer];
     const frames = patterns.map(({ topic, match }, i) => {
@@ -104,7 +104,7 @@ export class LoadSession {
     });
   }
 
-  /** From now on messages go to `listener`, undecoded. */
+  /** From now on `listener` receives the messages undecoded. */
   listen(listener: LoadListener): void {
     this.#listener = listener;
   }
@@ -113,7 +113,7 @@ export class LoadSession {
     this.#socket.write(bytes);
   }
 
-  /** Reads no more. */
+  /** Stops reading. */
   stall(): void {
     this.#socket.pause();
   }
@@ -142,7 +142,7 @@ export class LoadSession {
       try {
         this.#answer?.(listFormats[this.wire.serializer].read(frame));
       } catch {
-        // No message: a WebSocket's close frame, most likely.
+        // Not a message: most likely the close frame of a WebSocket.
         this.#failed(new Error(`the router said ${frame.toString('latin1')}`));
       }
       return;
@@ -157,7 +157,7 @@ export class LoadSession {
   }
 }
 
-/** Whether the message in `bytes` from `start` to `end` ends in exactly these arguments. */
+/** Whether the message in `bytes` from `start` to `end` ends with exactly these arguments. */
 export function endsIn(wire: WireName, bytes: Buffer, start: number, end: number, tail: List): boolean {
   const list = listFormats[wire.serializer].read(Buffer.from(bytes.subarray(start, end)));
   return isDeepStrictEqual(list.slice(-tail.length), tail);

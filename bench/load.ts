@@ -1,27 +1,27 @@
 import type { LatencyFigures } from './latencies.ts';
 
-/** What came of one round. */
+/** The result of one round. */
 export interface Tally {
   /** Events delivered, or calls answered. */
   readonly done: number;
   readonly seconds: number;
-  /** What should have come and did not, or came and should not have, or was not what it should be. */
+  /** Messages that are missing, unexpected or wrong. */
   readonly lost: number;
-  /** How long each took, where that is what is looked at. */
+  /** The latencies, if the scenario measures them. */
   readonly latency?: LatencyFigures;
 }
 
-/** A number of sessions that keep a router busy. */
+/** Sessions that keep a router busy. */
 export interface Load {
-  /** Works for so long and then waits for what is on its way, so that nothing is left over for the next round. */
+  /** Works for the given time and then waits for outstanding messages, so that the next round starts clean. */
   run(milliseconds: number): Promise<Tally>;
   close(): void;
 }
 
-/** Milliseconds without anything arriving after which what is still on its way counts as lost. */
+/** After this number of milliseconds without a message, outstanding messages count as lost. */
 const PATIENCE = 3000;
 
-/** Keeps the time of one round, and notices when nothing comes any more. */
+/** Measures the time of one round, and detects when no more messages arrive. */
 export class Round {
   readonly #begun = performance.now();
   readonly #end: number;
@@ -31,7 +31,7 @@ export class Round {
   #seen = -1;
   #seenAt = this.#begun;
 
-  /** `progress` counts what has arrived; `resolve` gets the seconds that the round has taken. */
+  /** `progress` returns the number of received messages. `resolve` receives the seconds of the round. */
   constructor(milliseconds: number, progress: () => number, resolve: (seconds: number) => void) {
     this.#end = this.#begun + milliseconds;
     this.#progress = progress;
@@ -39,12 +39,12 @@ export class Round {
     this.#watch = setInterval(() => this.#look(), 250);
   }
 
-  /** Whether new work may begin. */
+  /** Whether new work may start. */
   get open(): boolean {
     return performance.now() < this.#end;
   }
 
-  /** All that was begun has ended. */
+  /** All started work has ended. */
   finish(): void {
     clearInterval(this.#watch);
     this.#resolve((performance.now() - this.#begun) / 1000);

@@ -8,11 +8,11 @@ import type { LoadScenario } from './scenario.ts';
 export interface Figures {
   /** Events delivered, or calls answered, per second. */
   readonly rate: number;
-  /** CPU of the router's process for each, in microseconds. */
+  /** CPU of the router process for each, in microseconds. */
   readonly cpu: number;
-  /** CPU of the router's process, where 1 is one core. */
+  /** CPU of the router process, in cores. */
   readonly routerCores: number;
-  /** CPU of the generator of load. */
+  /** CPU of the load generator, in cores. */
   readonly loadCores: number;
   readonly latency: LatencyFigures | undefined;
   readonly rounds: readonly { readonly rate: number; readonly cpu: number }[];
@@ -20,9 +20,9 @@ export interface Figures {
 
 export interface RouterResult {
   readonly router: string;
-  /** Undefined where it could not be measured: it does not speak this, or ended. */
+  /** Undefined if it could not be measured, because the router ended or does not support the scenario. */
   readonly figures: Figures | undefined;
-  /** Over all rounds; anything but 0 means that the figures are worth nothing. */
+  /** Over all rounds. If it is not 0, the figures are not valid. */
   readonly lost: number;
 }
 
@@ -31,7 +31,7 @@ export interface LoadResult {
   readonly group: string;
   readonly name: string;
   readonly shows: LoadScenario['shows'];
-  /** Ours is the first. */
+  /** Our router is the first. */
   readonly routers: readonly RouterResult[];
 }
 
@@ -39,7 +39,7 @@ interface RoundFigures extends Omit<Figures, 'rounds'> {
   readonly lost: number;
 }
 
-/** A router that is being measured. */
+/** A router under measurement. */
 interface Subject {
   readonly name: string;
   readonly router: MeasuredRouter;
@@ -48,10 +48,10 @@ interface Subject {
   lost: number;
 }
 
-/** Events or calls after which the code in question is compiled. */
+/** After this number of events or calls the measured code is compiled. */
 const WARM_UP_COUNT = 30_000;
 
-/** Something to measure: a router, and what is to be done with it. */
+/** One router with one load. */
 export interface Entry {
   readonly name: string;
   readonly own: boolean;
@@ -71,7 +71,7 @@ export async function measureLoad(
   return { kind: 'load', group, name, shows, routers: await measureAll(entries, effort, roundMilliseconds) };
 }
 
-/** Measures all by turns, so that what disturbs one disturbs the others. */
+/** Measures all in turns, so that a disturbance affects all of them. */
 export async function measureAll(
   entries: readonly Entry[],
   effort: Effort,
@@ -104,7 +104,7 @@ export async function measureAll(
   }
 }
 
-/** Of ours, whatever goes wrong is an error; another router may not speak everything. */
+/** Every failure of our router is an error. Another router may lack support for a protocol. */
 async function opened({ own, open }: Entry, router: MeasuredRouter): Promise<Load | undefined> {
   try {
     return await open(router);
@@ -114,7 +114,10 @@ async function opened({ own, open }: Entry, router: MeasuredRouter): Promise<Loa
   }
 }
 
-/** What code needs to be compiled is runs of it: on a busy machine, more time. Returns what was lost. */
+/**
+ * Warms up by a number of runs and not by time, because compilation depends on runs. Returns the number of lost
+ * messages.
+ */
 async function warmUp(load: Load, milliseconds: number): Promise<number> {
   let done = 0;
   let lost = 0;

@@ -1,42 +1,42 @@
 export type TransportName = 'ws' | 'raw';
 
-/** What is listened for: the transports of WAMP, and MQTT, which the bridges speak. */
+/** The ways into a router: the transports of WAMP, and MQTT, which the bridge speaks. */
 export type Entrance = TransportName | 'mqtt';
 
-/** Where a router listens. */
+/** The address of a router. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
-  /** Of the WebSocket. */
+  /** The path of the WebSocket. */
   readonly path: string;
 }
 
-/** What a router's process has used so far. */
+/** The resources that the process of a router has used so far. */
 export interface Usage {
-  /** User and system time, in microseconds; NaN where nobody knows. */
+  /** User and system time, in microseconds. NaN if it is not known. */
   readonly cpu: number;
   /** Resident set, in bytes. */
   readonly rss: number;
-  /** What JavaScript holds, buffers included, in bytes; NaN where it is another language's. */
+  /** The JavaScript heap with buffers, in bytes. NaN if the router is written in another language. */
   readonly heap: number;
 }
 
-/** A router that is being measured, ours or another. */
+/** A router under measurement, ours or another. */
 export interface MeasuredRouter {
   readonly realm: string;
   speaks(entrance: Entrance): boolean;
-  /** Throws where nobody listens for that. */
+  /** Throws if the router does not listen for that. */
   endpoint(entrance: Entrance): Endpoint;
   usage(): Promise<Usage>;
-  /** As `usage`, after a garbage collection where that can be asked for. */
+  /** Like `usage`, after a garbage collection if the router supports it. */
   collect(): Promise<Usage>;
   stop(): Promise<void>;
 }
 
-/** A router that can be measured: each scenario starts one of its own. */
+/** A router that can be measured. Each scenario starts its own. */
 export interface Candidate {
   readonly name: string;
-  /** Whether it is this project's, of whatever revision. */
+  /** Whether it is a revision of this project. */
   readonly own: boolean;
   start(): Promise<MeasuredRouter>;
 }

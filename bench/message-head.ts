@@ -2,10 +2,13 @@ import type { SerializerName } from '../src/codec/message/codec.ts';
 
 const COMMA = 0x2c;
 
-/** Reads the code of a message and the integer after it, and nothing else. */
+/** Reads only the code of a message and the integer after it. */
 export class MessageHead {
   code = 0;
-  /** The subscription of an EVENT, the request of an INVOCATION, RESULT or ERROR; of no use where it is no integer. */
+  /**
+   * The subscription of an EVENT, or the request of an INVOCATION, RESULT or ERROR. Meaningless if it is not an
+   * integer.
+   */
   id = 0;
   readonly #serializer: SerializerName;
   #at = 0;
@@ -41,7 +44,7 @@ export class MessageHead {
   }
 }
 
-/** How many bytes of an integer follow its head, which is the integer itself where none do. */
+/** The number of bytes of an integer after its head. 0 if the head is the integer. */
 function cborSize(head: number): number {
   return head < 24 || head > 27 ? 0 : 1 << (head - 24);
 }

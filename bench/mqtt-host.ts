@@ -10,7 +10,7 @@ import { portOf } from '../test/bridges/mqtt/bridge-rig.ts';
 import { TestGateway } from '../test/support/bridge-context.ts';
 import type { Endpoint } from './measured-router.ts';
 
-/** Broker, bridge and router in this process, and one port for WebSocket and RawSocket. */
+/** Broker, bridge and router in this process, with one port for WebSocket and RawSocket. */
 export class MqttHost implements AsyncDisposable {
   readonly port: number;
   readonly endpoint: Endpoint;
@@ -26,7 +26,7 @@ export class MqttHost implements AsyncDisposable {
     this.endpoint = { host: '127.0.0.1', port: listening.port, path: '/' };
   }
 
-  /** `maxQueuedBytes`: what may wait for a WAMP peer. */
+  /** `maxQueuedBytes`: the send queue of a WAMP peer. */
   static async start(maxQueuedBytes: number, config: Record<string, unknown> = {}): Promise<MqttHost> {
     const gateway = new TestGateway();
     const listening = await listenWeb(

@@ -1,4 +1,4 @@
-// What an MQTT load is made by: publishers, and whoever subscribes, in a process of its own. Asked by `mqtt-to-wamp.ts`.
+// Generates the load of `mqtt-to-wamp.ts` in its own process: MQTT publishers and the subscribers.
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { rawPacket, rawSubscribe } from '../test/bridges/mqtt/raw-packets.ts';
@@ -12,7 +12,7 @@ function isLoad(value: unknown): value is MqttLoad {
   return typeof value === 'object' && value !== null && 'port' in value && 'messages' in value;
 }
 
-/** Resolves when so many bytes have come. */
+/** Resolves when this number of bytes has arrived. */
 function receive(socket: Socket, bytes: number): Promise<void> {
   let missing = bytes;
   return new Promise(resolve => {
@@ -41,16 +41,16 @@ async function flood(socket: Socket, qos: Qos, messages: number): Promise<void> 
   }
 }
 
-/** Subscribes as an MQTT client; resolves when all messages have come. */
+/** Subscribes as an MQTT client. Resolves when all messages have arrived. */
 async function subscribeMqtt(socket: Socket, messages: number): Promise<() => Promise<void>> {
   socket.write(rawSubscribe('plant/#'));
   await once(socket, 'data');
-  // Granted QoS 0: every copy is as long as a QoS 0 packet.
+  // The subscription has QoS 0, so every copy has the length of a QoS 0 packet.
   const all = receive(socket, publishPacket(0, 0).length * messages);
   return () => all;
 }
 
-/** Subscribes as a WAMP client; resolves when all events have come. */
+/** Subscribes as a WAMP client. Resolves when all events have arrived. */
 async function subscribeWamp(endpoint: Endpoint, messages: number): Promise<() => Promise<void>> {
   const session = await LoadSession.join(wire('raw', 'json'), { realm: 'realm1', endpoint: () => endpoint });
   await session.subscribe([{ topic: 'mqtt.', match: 'prefix' }]);

@@ -1,7 +1,7 @@
 import type { Endpoint } from './measured-router.ts';
 
 export const PUBLISHERS = 4;
-/** QoS 1 messages of a publisher that wait for their acknowledgement. */
+/** The number of unacknowledged QoS 1 messages of a publisher. */
 export const WINDOW = 64;
 export const TOPIC = 'plant/line4/press2/temperature';
 export const PAYLOAD =
@@ -9,12 +9,12 @@ export const PAYLOAD =
 
 export type Qos = 0 | 1;
 
-/** What the load process is asked to do. */
+/** The request to the load process. */
 export interface MqttLoad {
   readonly port: number;
   readonly qos: Qos;
   readonly messages: number;
-  /** Who subscribes, over a socket: an MQTT client, a WAMP client at that address, or both. */
+  /** The subscribers, over sockets: an MQTT client, a WAMP client at that address, or both. */
   readonly mqtt: boolean;
   readonly wamp?: Endpoint;
 }

@@ -1,4 +1,4 @@
-// Publishes steadily, and measures how long each message takes to its subscriber; a process of its own. Asked by
+// Publishes at a steady rate and measures the latency to the subscriber, in its own process. Started by
 // `mqtt-paced.ts`.
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -25,7 +25,7 @@ function publishPacket(qos: Qos, id: number): Buffer {
   return rawPacket(qos === 0 ? 0x30 : 0x32, Buffer.of(0, topic.length), topic, idBytes, Buffer.from(PAYLOAD));
 }
 
-/** Where the packet identifier of a PUBLISH stands, which its payload follows. */
+/** The position of the packet identifier of a PUBLISH. The payload follows it. */
 const ID_AT = publishPacket(1, 1).length - PAYLOAD.length - 2;
 
 /** Sends one message. */
@@ -60,7 +60,7 @@ async function wampPublishers({ endpoint, publishers }: MqttPace): Promise<Publi
   );
 }
 
-/** Calls back with each message that comes, acknowledges those at QoS 1. */
+/** Calls back for each received message, and acknowledges messages at QoS 1. */
 async function mqttSubscriber({ port, qos }: MqttPace, arrived: () => void): Promise<void> {
   const socket = await openMqtt(port, 'subscriber');
   socket.write(rawSubscribe('plant/#', qos));
@@ -101,7 +101,7 @@ async function stall({ port, endpoint, stalled }: MqttPace): Promise<void> {
 
 async function run(ask: MqttPace): Promise<Paced> {
   const latencies = new Latencies();
-  // They arrive in their order, or so nearly that it makes no difference here.
+  // They arrive in order, or so nearly that the difference does not matter here.
   const sentAt: number[] = [];
   let received = 0;
   const arrived = (): void => {

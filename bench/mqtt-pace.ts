@@ -2,7 +2,7 @@ import type { LatencyFigures } from './latencies.ts';
 import type { Endpoint } from './measured-router.ts';
 import type { Qos } from './mqtt-load.ts';
 
-/** What the process that publishes steadily is asked to do. */
+/** The request to the process that publishes at a steady rate. */
 export interface MqttPace {
   readonly port: number;
   readonly endpoint: Endpoint;
@@ -10,10 +10,10 @@ export interface MqttPace {
   readonly to: 'MQTT' | 'WAMP';
   readonly qos: Qos;
   readonly publishers: number;
-  /** Messages a second of all of them together. */
+  /** Messages per second of all publishers together. */
   readonly rate: number;
   readonly seconds: number;
-  /** Who else has subscribed, and reads nothing. */
+  /** Another subscriber, which does not read. */
   readonly stalled?: 'MQTT' | 'WebSocket';
 }
 

@@ -6,13 +6,13 @@ import { MqttHost } from './mqtt-host.ts';
 import type { MqttPace, Paced } from './mqtt-pace.ts';
 import type { Findings, OtherScenario } from './scenario.ts';
 
-/** What may wait for a WAMP peer, as in a gateway. */
+/** The send queue of a WAMP peer, as in a gateway. */
 const MAX_QUEUED = 16 * 1024 * 1024;
 
 type Ask = Omit<MqttPace, 'port' | 'endpoint' | 'seconds'>;
 
 interface Measured extends Paced {
-  /** The share of a core that the process with broker, bridge and router took. */
+  /** The share of a core that the process with broker, bridge and router used. */
   readonly cpu: number;
 }
 
@@ -24,7 +24,7 @@ function scenario(name: string, asks: readonly (readonly [string, Ask])[]): Othe
   return { kind: 'other', group: 'mqtt', name, run: effort => run(asks, effort) };
 }
 
-/** How long messages take, each way, at a rate that is no trouble. */
+/** The latency in each direction, at a rate far below the limit. */
 export const mqttLatency = scenario(
   'latency',
   ([0, 1] as const).flatMap(qos =>
@@ -41,13 +41,13 @@ export const mqttLatency = scenario(
   ),
 );
 
-/** A house full of sensors. */
+/** A house with many sensors. */
 export const mqttDevices = scenario('devices', [
   ['300 devices, 2 messages a second each', { from: 'MQTT', to: 'WAMP', qos: 0, publishers: 300, rate: 600 }],
   ['the same at QoS 1', { from: 'MQTT', to: 'WAMP', qos: 1, publishers: 300, rate: 600 }],
 ]);
 
-/** What one who has subscribed and reads nothing costs one beside it. */
+/** The effect of a subscriber that does not read on another subscriber. */
 export const mqttStalled = scenario(
   'stalled subscriber',
   (['MQTT', 'WAMP'] as const).flatMap(to => {

@@ -17,13 +17,13 @@ import type { Findings, OtherScenario } from './scenario.ts';
 const ROUNDS = 3;
 
 interface Measured {
-  /** Messages a second. */
+  /** Messages per second. */
   readonly rate: number;
-  /** Microseconds of CPU a message, of the process that holds broker, bridge and router, which is this one. */
+  /** Microseconds of CPU for each message, of this process, which has broker, bridge and router. */
   readonly cpu: number;
 }
 
-/** MQTT to WAMP, beside plain MQTT to MQTT through the same broker. */
+/** MQTT to WAMP, compared with plain MQTT to MQTT through the same broker. */
 export function mqttToWamp(qos: Qos): OtherScenario {
   return {
     kind: 'other',
@@ -43,7 +43,7 @@ async function run(qos: Qos, { mqttMessages }: Effort, candidates: readonly Cand
     ['MQTT -> both', () => bridged(qos, messages, true, true), []],
   ];
   if (other?.speaks('mqtt') === true) ways.push(['MQTT -> MQTT, beside', () => foreign(other, qos, messages), []]);
-  // By turns, so that whatever else the machine does is felt by all.
+  // In turns, so that a disturbance of the machine affects all.
   for (let round = 0; round < ROUNDS; round++) for (const [, way, results] of ways) results.push(await way());
   await other?.stop();
   const base = median(ways[0]?.[2] ?? []);
@@ -56,7 +56,7 @@ async function run(qos: Qos, { mqttMessages }: Effort, candidates: readonly Cand
   return { lines: [`${messages} messages of ${PAYLOAD.length} bytes`, ...lines], lost: 0, figures };
 }
 
-/** Any broker that listens somewhere. */
+/** Any broker that is reachable. */
 async function foreign(router: MeasuredRouter, qos: Qos, messages: number): Promise<Measured> {
   const { port } = router.endpoint('mqtt');
   const before = (await router.usage()).cpu;
@@ -80,7 +80,7 @@ async function measure(ask: MqttLoad): Promise<Measured> {
   return { rate: ask.messages / seconds, cpu: (user + system) / ask.messages };
 }
 
-/** The broker alone: whatever is published is accepted, and one MQTT client has subscribed. */
+/** The broker alone: it accepts every message, and one MQTT client has subscribed. */
 async function plain(qos: Qos, messages: number): Promise<Measured> {
   const sink: MqttSink = {
     connecting: () => Promise.resolve(undefined),
@@ -93,7 +93,7 @@ async function plain(qos: Qos, messages: number): Promise<Measured> {
   return await measure({ port: broker.port, qos, messages, mqtt: true });
 }
 
-/** The bridge and a router that listens for RawSocket. */
+/** The bridge, and a router with a RawSocket listener. */
 async function bridged(qos: Qos, messages: number, mqtt: boolean, wamp: boolean): Promise<Measured> {
   await using host = await MqttHost.start(1024 ** 3);
   return await measure({ port: host.port, qos, messages, mqtt, ...(wamp && { wamp: host.endpoint }) });

@@ -24,7 +24,7 @@ function isFailable(value: unknown): value is FailableType {
   return failable.has(value);
 }
 
-/** Takes fields out of a list of values. */
+/** Reads fields from a list of values. */
 class ListReader implements FieldReader {
   #list: List = [];
   #at = 0;
@@ -87,7 +87,7 @@ class ListReader implements FieldReader {
   }
 }
 
-/** Puts fields into a list of values. */
+/** Writes fields to a list of values. */
 class ListWriter implements FieldWriter {
   list: unknown[] = [];
 
@@ -113,10 +113,7 @@ class ListWriter implements FieldWriter {
   }
 }
 
-/**
- * What a router does that takes every message apart and puts it together again: the payload becomes values when it
- * arrives and bytes for each receiver anew.
- */
+/** A naive codec: the payload becomes values when it arrives, and is encoded again for each receiver. */
 class NaiveCodec implements Codec {
   readonly name: Codec['name'];
   readonly binary: Codec['binary'];

@@ -10,14 +10,14 @@ import { frameOf, type WireName } from './wire-format.ts';
 export interface PacedLoadOptions {
   readonly wire: WireName;
   readonly publishers: number;
-  /** Events a second of all publishers together. */
+  /** Events per second of all publishers together. */
   readonly rate: number;
   readonly payload: List;
-  /** Events of a publisher that leave together. Default 1. */
+  /** The number of events that a publisher sends at once. Default 1. */
   readonly burst?: number;
 }
 
-/** A publisher, and when those of its events were sent that are on their way; they arrive in their order. */
+/** A publisher, and the send times of its outstanding events. They arrive in order. */
 class Source {
   readonly #session: LoadSession;
   readonly #frames: Buffer;
@@ -37,7 +37,7 @@ class Source {
     this.#session.write(this.#frames);
   }
 
-  /** When the oldest was sent that is on its way; undefined where none is. */
+  /** The send time of the oldest outstanding event. Undefined if none is outstanding. */
   arrived(): number | undefined {
     const at = this.#sentAt[this.#first];
     if (at !== undefined && ++this.#first === this.#sentAt.length) {
@@ -48,7 +48,7 @@ class Source {
   }
 }
 
-/** Publishers with a topic each, which publish steadily in turn, and one subscriber to all of them. */
+/** Publishers with one topic each, which publish in turn at a steady rate, and one subscriber to all topics. */
 export class PacedLoad implements Load {
   readonly #options: PacedLoadOptions;
   readonly #sessions: LoadSession[] = [];

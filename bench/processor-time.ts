@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What the scheduler has noted about a process, in milliseconds. */
+/** The times of a process that the scheduler recorded, in milliseconds. */
 export interface ProcessorTimes {
-  /** For how long the main thread has run. */
+  /** The time in which the main thread ran. */
   readonly run: number;
-  /** For how long each thread has been ready to run and had no processor. */
+  /** For each thread, the time in which it was ready to run and had no processor. */
   readonly waits: readonly number[];
 }
 
-/** Reads the processor times of a process as Linux counts them. Elsewhere there are none. */
+/** Reads the processor times of a process on Linux. Undefined on other systems. */
 export class ProcessorTime {
   readonly #threads: readonly string[];
 
@@ -27,7 +27,7 @@ export class ProcessorTime {
   }
 }
 
-/** For how long the thread waited that waited longest. */
+/** The waiting time of the thread that waited longest. */
 export function longestWait(from: ProcessorTimes, to: ProcessorTimes): number {
   return Math.max(0, ...to.waits.map((wait, i) => wait - (from.waits[i] ?? 0)));
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What `--cpu-prof` writes, as far as it is of use here. */
+/** The used parts of the output of `--cpu-prof`. */
 interface Profile {
   readonly nodes: readonly {
     readonly id: number;
@@ -10,9 +10,9 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-/** The functions in which the most time was spent, idling aside: lines of share and place. */
+/** The functions with the most time, without idle time: lines of share and place. */
 export function profileSummary(file: string, count: number): readonly string[] {
-  // Written by Node a moment ago.
+  // Node has just written it.
   const profile = JSON.parse(readFileSync(file, 'utf8')) as Profile;
   const places = new Map<number, string>();
   for (const { id, callFrame } of profile.nodes) {

@@ -6,7 +6,7 @@ import { endsIn, type LoadListener, LoadSession, type Pattern } from './load-ses
 import type { MeasuredRouter } from './measured-router.ts';
 import { frameOf, type WireName } from './wire-format.ts';
 
-/** A session, and what it subscribes to. */
+/** A session and its subscriptions. */
 export interface Subscriber {
   readonly wire: WireName;
   readonly patterns: readonly Pattern[];
@@ -14,19 +14,19 @@ export interface Subscriber {
 
 export interface PublishLoadOptions {
   readonly publisher: WireName;
-  /** Published to in turn. */
+  /** The topics, published to in turn. */
   readonly topics: readonly string[];
-  /** Each gets every event once. */
+  /** Sessions that receive every event once. */
   readonly subscribers: readonly Subscriber[];
-  /** Those that get none. */
+  /** Sessions that receive no event. */
   readonly bystanders?: readonly Subscriber[];
-  /** Arguments, and keyword arguments where there are any. */
+  /** Arguments and, if present, keyword arguments. */
   readonly payload: List;
-  /** Events that may be on their way at one time. */
+  /** The most events that may be outstanding. */
   readonly window: number;
 }
 
-/** One publisher, and sessions that subscribe to its topics. Nothing is lost that the window lets through. */
+/** One publisher, and sessions that subscribe to its topics. No event within the window may be lost. */
 export class PublishLoad implements Load {
   readonly #options: PublishLoadOptions;
   readonly #receivers: number;
@@ -100,7 +100,7 @@ export class PublishLoad implements Load {
     for (const session of this.#sessions) session.close();
   }
 
-  /** Publishes as much as the window has room for. */
+  /** Publishes until the window is full. */
   #pump(): void {
     const { window } = this.#options;
     const receivers = this.#receivers;
@@ -122,7 +122,7 @@ export class PublishLoad implements Load {
       message: (code, _id, bytes, start, end) => {
         if (code === MessageType.Event) this.#received++;
         else this.#wrong++;
-        // The first, and then one in some thousands, to the last value.
+        // Compares the first event, and then one in some thousands, completely.
         if (checked++ % 5000 === 0 && !endsIn(wire, bytes, start, end, payload)) this.#wrong++;
       },
       chunkEnd: () => this.#pump(),

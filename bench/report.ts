@@ -24,7 +24,7 @@ const titles: Readonly<Record<string, string>> = {
   'small machine': 'the whole gateway on one core with a heap of 256 MiB',
 };
 
-/** Below this much of a core the router has waited for the generator of load, or for the machine. */
+/** Below this share of a core the router waited for the load generator or for the machine. */
 const BUSY = 0.9;
 
 const NAME_WIDTH = 24;
@@ -33,7 +33,7 @@ const heads = {
   latency: ['a second', 'CPU us', 'router', 'p50 ms', 'p99 ms', 'p99.9 ms', 'CPU', 'p99'],
 };
 
-/** Prints results as they come, as a table. */
+/** Prints results as a table, as they arrive. */
 export class Report {
   #group = '';
   #waited = false;
@@ -90,7 +90,7 @@ export class Report {
       if (shows === 'rate') cells.push(times(own.rate / figures.rate), cpu);
       else cells.push(cpu, times((figures.latency?.p99 ?? Number.NaN) / (own.latency?.p99 ?? Number.NaN)));
     }
-    // What another router loses is said too: its figures are then better than they should be.
+    // Losses of another router are reported too, because its figures are then better than they should be.
     console.log(row(waited ? `${label} *` : label, cells) + (lost === 0 ? '' : `  LOST OR WRONG: ${lost}`));
     this.#waited ||= waited;
     this.#lost ||= lost !== 0;

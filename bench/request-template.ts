@@ -2,13 +2,16 @@ import type { SerializerName } from '../src/codec/message/codec.ts';
 import { type List, listFormats } from './list-format.ts';
 import { MAX_HEAD, type WireName, wrap } from './wire-format.ts';
 
-/** Where the 1 of a list `[48, 1, …]` stands: after the head of the list and the code, which in CBOR is short up to 23. */
+/**
+ * The position of the 1 in a list `[48, 1, …]`: after the head of the list and the code, which is one byte in CBOR up
+ * to 23.
+ */
 function idAt(serializer: SerializerName, code: unknown): number {
   if (serializer === 'json') return `[${String(code)},`.length;
   return serializer === 'cbor' && Number(code) > 23 ? 3 : 2;
 }
 
-/** A message encoded once, of which only the request id changes. */
+/** A message that is encoded once. Only its request id changes. */
 export class RequestTemplate {
   readonly #wire: WireName;
   readonly #before: Uint8Array;
@@ -36,12 +39,12 @@ export class RequestTemplate {
     out.set(this.#after, afterId);
     const length = afterId + this.#after.length - body;
     const start = wrap(this.#wire, out, this.#length, length);
-    // The head is shorter than the room left for it.
+    // The head is shorter than the reserved space.
     out.copyWithin(this.#length, start, body + length);
     this.#length += body + length - start;
   }
 
-  /** Takes the frames added; undefined where there are none. */
+  /** Returns and removes the added frames. Undefined if no frame was added. */
   take(): Buffer | undefined {
     if (this.#length === 0) return undefined;
     const frames = Buffer.from(this.#out.subarray(0, this.#length));

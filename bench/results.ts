@@ -9,7 +9,7 @@ export interface OtherResult extends Findings {
 
 export type Result = LoadResult | OtherResult;
 
-/** What was lost by our own router: of another, it says only that its figures are worth nothing. */
+/** The losses of our own router. Losses of another router only make its figures invalid. */
 export function lostBy(result: Result): number {
   return result.kind === 'load' ? (result.routers[0]?.lost ?? 0) : result.lost;
 }

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Where a revision has its router's process; the second is where it was before `bench/` moved out of `test/`. */
+/** The path of the router process in a revision. The second is from before `bench/` moved out of `test/`. */
 const hosts = ['dist/bench/router-host.js', 'dist/test/bench/router-host.js'];
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Another revision of this project, built in a temporary worktree with the packages of this one. */
+/** Another revision of this project, built in a temporary worktree with the packages of this revision. */
 export class Revision {
   readonly name: string;
   readonly #folder: string;
@@ -19,7 +19,7 @@ export class Revision {
     this.#folder = folder;
   }
 
-  /** Its router's process. */
+  /** The path of its router process. */
   get host(): string {
     const found = hosts.map(path => join(this.#folder, path)).find(path => existsSync(path));
     if (found === undefined) throw new Error(`revision ${this.name} has no bench/router-host.ts`);

@@ -1,7 +1,6 @@
-// The router as its own process, for the benchmarks: a web and a RawSocket listener, and answers over IPC to what the
-// runner asks. It has what a gateway's router has, rules that are asked and the meta API, but for --without=NAME. With
-// --naive, it decodes and encodes as an obvious router would, and writes once for every message; with --policy=NAME, that
-// is what gives way for a peer that is too slow.
+// The router as its own process, for the benchmarks: a web and a RawSocket listener, and answers over IPC to the
+// runner. It has the rules and the meta API of a gateway, except what --without=NAME removes. With --naive, it decodes
+// and encodes every value, and writes once for every message. --policy=NAME sets the policy for slow consumers.
 import { systemClock } from '../src/base/clock.ts';
 import { silentLogger } from '../src/base/logger.ts';
 import { codecs } from '../src/codec/codecs.ts';
@@ -21,7 +20,7 @@ import { naiveCodecs } from './naive-codec.ts';
 
 const naive = process.argv.includes('--naive');
 const policy = slowPolicies.find(name => process.argv.includes(`--policy=${name}`)) ?? 'disconnect';
-// Nothing is gathered: what is written leaves at once.
+// Nothing is batched: each write goes to the socket at once.
 if (naive) turnFlusher.add = item => item.flush();
 
 const rules = process.argv.includes('--without=authorization') ? allowAll : hostRules();
@@ -63,14 +62,14 @@ process.on('message', request => {
   if (request === 'usage') usage();
   else if (request === 'collect') {
     globalThis.gc?.();
-    // What a first collection has let go of, streams and handles, a second one frees.
+    // A second collection frees the streams and handles that the first one released.
     setTimeout(() => {
       globalThis.gc?.();
       usage();
     }, 100);
   } else if (request === 'stop') process.exit();
 });
-// The runner is gone.
+// The runner has ended.
 process.on('disconnect', () => process.exit());
 
 reply({ kind: 'ready', webPort: web.port, rawPort: raw.port });

@@ -9,13 +9,13 @@ import type { Endpoint, Entrance, MeasuredRouter } from './measured-router.ts';
 export interface RouterProcessOptions {
   /** Decodes and encodes everything, and writes each message by itself. Default false. */
   readonly naive?: boolean;
-  /** What it does without: the rules that are asked, the meta API with its observer. Default: it has all. */
+  /** The parts to leave out: the rules, or the meta API with its observer. Default: none. */
   readonly without?: readonly ('authorization' | 'meta')[];
-  /** What gives way for a peer that is too slow. Default: its connection. */
+  /** The policy for slow consumers. Default: disconnect. */
   readonly policy?: SlowPolicy;
-  /** Where to put a CPU profile, and under what name. */
+  /** The folder and name of a CPU profile. */
   readonly profile?: { readonly folder: string; readonly name: string };
-  /** The program, where it is another revision's. */
+  /** The program, if it is that of another revision. */
   readonly host?: string;
 }
 
@@ -25,7 +25,7 @@ function isReply(value: unknown): value is HostReply {
   return isDict(value) && (value['kind'] === 'ready' || value['kind'] === 'usage');
 }
 
-/** Our router in a process of its own. */
+/** Our router in its own process. */
 export class RouterProcess implements MeasuredRouter {
   readonly realm = 'realm1';
   readonly #child: ChildProcess;
@@ -85,7 +85,7 @@ export class RouterProcess implements MeasuredRouter {
   }
 }
 
-/** The next reply; fails where the process ends instead. */
+/** The next reply. Rejects if the process ends instead. */
 function next(child: ChildProcess): Promise<HostReply> {
   return new Promise((resolve, reject) => {
     const exited = (code: number | null, signal: string | null): void => {

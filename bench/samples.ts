@@ -4,10 +4,10 @@ import type { TransportName } from './measured-router.ts';
 import type { Subscriber } from './publish-load.ts';
 import type { WireName } from './wire-format.ts';
 
-/** What a sensor says: a PUBLISH of about 105 bytes in JSON. */
+/** The message of a sensor: a PUBLISH of about 105 bytes in JSON. */
 export const sensor: List = [[], { value: 21.53, unit: 'C', at: 1_722_000_000.123 }];
 
-/** 1 KiB in JSON and in CBOR: as many floats of four decimals. */
+/** 1 KiB in JSON and in CBOR: the same number of floats with four decimals. */
 export const floats: List = [[Array.from({ length: 114 }, (_, i) => Math.round(Math.sin(i) * 1e6 + 0.5) / 1e4 + 1e-4)]];
 
 export const TOPIC = 'com.example.plant7.line2.temperature';

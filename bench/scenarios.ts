@@ -61,7 +61,7 @@ function acknowledged(wireName: WireName): LoadScenario {
   return { kind: 'load', group: 'acknowledged', name: wireText(wireName), shows: 'latency', open };
 }
 
-/** The router without this and that: what having it costs. */
+/** The router without some of its parts: the cost of these parts. */
 function features(wireName: WireName): LoadScenario {
   const candidates = [
     ours({}, 'everything'),
@@ -76,7 +76,7 @@ function features(wireName: WireName): LoadScenario {
 export const scenarios: readonly Scenario[] = [
   ...everyWire.map(each => oneToOne('sensor', each, each, sensor, 1024)),
   ...everyWire.map(each => oneToOne('floats', each, each, floats, 256)),
-  // Each serializer alone stands above: the same event, carried and converted.
+  // Each serializer alone is above. Here the same event is passed on and converted.
   oneToOne('mixed', rawCbor, wsJson, sensor, 1024),
   oneToOne('mixed', wsJson, rawCbor, sensor, 1024),
   ...(

@@ -13,7 +13,7 @@ const MIB = 1024 * 1024;
 const RATE = 20_000;
 const payload = [['x'.repeat(1000)]];
 
-/** What one who has subscribed and reads no more costs one beside it, and the router: with each policy of ours. */
+/** The effect of a subscriber that stops reading on another subscriber and on the router, with each policy. */
 export function slowConsumer(wire: WireName): OtherScenario {
   return {
     kind: 'other',
@@ -44,7 +44,7 @@ async function run(wire: WireName, { slowSeconds }: Effort, candidates: readonly
 }
 
 interface Measured extends Tally {
-  /** The most that the resident set grew by, in bytes. */
+  /** The largest growth of the resident set, in bytes. */
   readonly growth: number;
 }
 

@@ -16,11 +16,11 @@ import type { Findings, OtherScenario } from './scenario.ts';
 
 const MIB = 1024 * 1024;
 const DEVICES = 300;
-/** Messages a second of each. */
+/** Messages per second of each device. */
 const RATE = 2;
 const HEAP_MIB = 256;
 
-/** The whole gateway with MQTT, page and one dashboard, on one core (Linux) and with a small heap. */
+/** The whole gateway with MQTT, console and one dashboard, on one core (Linux) and with a small heap. */
 export const smallMachine: OtherScenario = {
   kind: 'other',
   group: 'small machine',
@@ -45,7 +45,7 @@ async function run({ soakSeconds }: Effort): Promise<Findings> {
   process.once('exit', stop);
   const sockets: Socket[] = [];
   try {
-    // `taskset` becomes what it starts: the process is the same.
+    // `taskset` replaces itself by the program, so the process id stays the same.
     const pid = child.pid ?? 0;
     await answers(`http://127.0.0.1:${web}/`);
     await pause(3000);
@@ -106,7 +106,7 @@ async function openDevice(port: number, clientId: string): Promise<Socket> {
   return socket;
 }
 
-/** Each device at its own time, spread over the half second that it waits between two messages. */
+/** Each device has its own phase within the half second between two messages. */
 async function publish(sockets: readonly Socket[], seconds: number): Promise<number> {
   const begun = performance.now();
   let sent = 0;

@@ -7,14 +7,16 @@ import type { Findings, OtherScenario } from './scenario.ts';
 
 const MIB = 1024 * 1024;
 
-/** Events a second; of each publisher ten leave at a time, as a socket each would be all that the load comes to. */
+/**
+ * Events per second. Each publisher sends ten at once, because otherwise one socket for each event would be the load.
+ */
 const RATE = 100_000;
 const BURST = 10;
 
-/** Looks at what is left after a garbage collection. */
+/** Measures what is left after a garbage collection. */
 const LOOKS = 6;
 
-/** A load that goes on: whether memory grows under it, and whether it is given back. */
+/** A long load: whether memory grows during the load, and is released afterwards. */
 export const soak: OtherScenario = { kind: 'other', group: 'soak', name: `${RATE} events a second`, run };
 
 async function run({ soakSeconds }: Effort): Promise<Findings> {

@@ -1,7 +1,7 @@
 import type { SerializerName } from '../src/codec/message/codec.ts';
 import type { Endpoint, TransportName } from './measured-router.ts';
 
-/** How one side of a benchmark speaks: `ws/json`, `raw/cbor` … */
+/** The transport and serializer of one side of a benchmark: `ws/json`, `raw/cbor` … */
 export interface WireName {
   readonly transport: TransportName;
   readonly serializer: SerializerName;
@@ -11,15 +11,15 @@ export function wireText({ transport, serializer }: WireName): string {
   return `${transport}/${serializer}`;
 }
 
-/** As a browser picks one at random for each frame; a mask of zeros would spare the router its work. */
+/** A fixed mask that looks like the random one of a browser. A mask of zeros would save the router some work. */
 const MASK = [0x5a, 0xc3, 0x17, 0x8e] as const;
 
-/** The most that comes before a message: a masked WebSocket header of a large frame. */
+/** The most bytes in front of a message: a masked WebSocket header of a large frame. */
 export const MAX_HEAD = 14;
 
 /**
- * Puts a frame around the message that stands in `target` from `at + MAX_HEAD` on: the head goes before it. Returns
- * where the frame begins. WebSocket frames are masked, as a client's must be. [RFC6455-5.3]
+ * Puts a frame around the message that is in `target` from `at + MAX_HEAD` on. The head goes in front of it. Returns
+ * the position where the frame begins. WebSocket frames are masked, as the frames of a client must be. [RFC6455-5.3]
  */
 export function wrap({ transport, serializer }: WireName, target: Buffer, at: number, length: number): number {
   const body = at + MAX_HEAD;
@@ -49,7 +49,7 @@ export function frameOf(wire: WireName, message: Uint8Array): Buffer {
   return target.subarray(wrap(wire, target, 0, message.length));
 }
 
-/** What opens a connection: an HTTP upgrade, or the RawSocket handshake with the largest limit. */
+/** The first bytes of a connection: an HTTP upgrade, or the RawSocket handshake with the largest limit. */
 export function greeting({ transport, serializer }: WireName, { host, port, path }: Endpoint): Uint8Array {
   if (transport === 'raw') return Uint8Array.of(0x7f, 0xf0 | { json: 1, msgpack: 2, cbor: 3 }[serializer], 0, 0);
   const lines = [
@@ -64,7 +64,7 @@ export function greeting({ transport, serializer }: WireName, { host, port, path
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
 }
 
-/** The length of the router's answer to the greeting, at the beginning of `bytes`; 0 where it is not whole yet. */
+/** The length of the router's answer to the greeting at the beginning of `bytes`. 0 if it is incomplete. */
 export function greetingEnd({ transport, serializer }: WireName, bytes: Buffer): number {
   if (transport === 'raw') {
     if (bytes.length < 4) return 0;
