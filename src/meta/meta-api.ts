@@ -17,17 +17,17 @@ import { MetaSession } from './runtime/meta-session.ts';
 export interface MetaApiOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Who may use it, by realm; `defaultMetaPolicy` where nothing is said. */
+  /** Access to the meta API by realm. Default: `defaultMetaPolicy`. */
   readonly policies?: ReadonlyMap<string, MetaPolicy>;
-  /** Decides over everything that is not the meta API's. Default: everybody may do everything. */
+  /** Decides about all other topics and procedures. Default: everything is allowed. */
   readonly authorizer?: Authorizer;
-  /** What else is offered on a realm. */
+  /** Further procedures of a realm. */
   readonly more?: (realm: string) => MetaProcedures;
 }
 
 /**
- * The meta API of one router. Made before the router, which takes its `observer` and its `authorizer`, and started
- * after it. [advanced/meta_api]
+ * The meta API of one router. It is created before the router, which takes its `observer` and its `authorizer`, and
+ * started after it. [advanced/meta_api]
  */
 export class MetaApi {
   readonly observer: RouterObserver;
@@ -48,7 +48,7 @@ export class MetaApi {
     this.authorizer = new MetaAuthorizer(name => policies?.get(name) ?? defaultMetaPolicy, authorizer);
   }
 
-  /** Joins every realm of the router; resolves when the procedures can be called. */
+  /** Joins every realm of the router. Resolves when the procedures can be called. */
   async start(router: Router): Promise<void> {
     this.#router = router;
     for (const realm of router.realms()) {
@@ -67,7 +67,7 @@ export class MetaApi {
     await Promise.all(this.#sessions.map(session => session.start()));
   }
 
-  /** Leaves every realm: nothing is announced from then on. */
+  /** Leaves every realm. No meta events are published afterwards. */
   async stop(): Promise<void> {
     await Promise.all(this.#sessions.splice(0).map(session => session.stop()));
   }

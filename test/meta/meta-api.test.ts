@@ -30,20 +30,20 @@ async function scene(who: 'none' | 'any' = 'none', realm: Partial<RealmOptions> 
     link.heard.length = 0;
     return link;
   };
-  /** What this turn has begun is done. */
+  /** Waits until everything scheduled in this turn has run. */
   const settled = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
   return { clock, log, meta, router, realm: view, join, settled };
 }
 
 const count = asUri('wamp.session.count');
 
-/** Ends the session that answers, as nothing but a mistake would. */
+/** Ends the meta session, as only an internal error would. */
 function lose(realm: RealmView): void {
   for (const session of [...realm.sessions()]) session.end(asUri('com.app.mistake'));
 }
 
 describe('MetaApi', () => {
-  it('opens the session that answers again, a second after it was lost', async () => {
+  it('reopens its session a second after it was lost', async () => {
     const { clock, log, meta, realm } = await scene();
     assert.notEqual(realm.dealer.match(count), undefined);
     lose(realm);
@@ -55,7 +55,7 @@ describe('MetaApi', () => {
     assert.deepEqual([...realm.sessions()], []);
   });
 
-  it('does not where it has been stopped meanwhile', async () => {
+  it('does not reopen it after stop', async () => {
     const { clock, log, meta, realm } = await scene();
     lose(realm);
     await until('the loss to be noticed', () => log.lines.some(({ text }) => /the meta session was lost/.test(text)));
@@ -80,7 +80,7 @@ describe('long meta calls', () => {
       caller.say([48, 1, {}, procedure, args]);
       await settled();
       assert.ok(left - realm.sessionCount <= most, `${left - realm.sessionCount} at once`);
-      // One that joins meanwhile is not among those who were there.
+      // A session that joins in the meantime is not ended.
       const newcomer = join();
       for (let turn = 0; caller.heard.length === 0; turn++) {
         const before = realm.sessionCount;
@@ -97,7 +97,7 @@ describe('long meta calls', () => {
     });
   }
 
-  it('kill_all counts the sessions that it has ended, not those that have left meanwhile', async () => {
+  it('kill_all counts the sessions that it ended, not those that left meanwhile', async () => {
     const { clock, meta, join, settled } = await scene('any');
     const victims = Array.from({ length: 300 }, join);
     const caller = join();
@@ -112,7 +112,7 @@ describe('long meta calls', () => {
     await meta.stop();
   });
 
-  it('kill_all ends sessions without meta events and testaments, in whichever turn', async () => {
+  it('kill_all ends sessions without meta events and testaments, in every turn', async () => {
     const { clock, meta, realm, join, settled } = await scene('any');
     const victims = Array.from({ length: 100 }, join);
     for (const victim of victims) victim.say([48, 1, {}, 'wamp.session.add_testament', ['t.last', ['gone'], {}]]);
@@ -135,7 +135,7 @@ describe('long meta calls', () => {
     await meta.stop();
   });
 
-  it('get_events gives a whole page, made in many turns', async () => {
+  it('get_events returns a whole page, made in many turns', async () => {
     const history = [{ topic: 'log', match: 'exact' as const, events: 5000, bytes: Number.POSITIVE_INFINITY }];
     const { clock, meta, join, settled } = await scene('any', { history });
     const [caller, other] = [join(), join()];

@@ -32,12 +32,12 @@ export function callees({ callees }: Pick<RegistrationView, 'callees'>): readonl
   return callees.map(({ session }) => session).filter(({ internal }) => !internal);
 }
 
-/** Whether a client is subscribed, or can ask for the history of the subscription. */
+/** Whether a client is subscribed, or can read the history of the subscription. */
 export function isClientSubscription({ sessions, history }: Pick<SubscriptionView, 'sessions' | 'history'>): boolean {
   return history !== undefined || sessions.some(({ internal }) => !internal);
 }
 
-/** Whether a client is among the callees. Procedures of the router and of bridges alone are not client registrations. */
+/** Whether a callee is a client. Procedures of the router and of bridges are not client registrations. */
 export function isClientRegistration({ callees }: Pick<RegistrationView, 'callees'>): boolean {
   return callees.some(({ session }) => !session.internal);
 }

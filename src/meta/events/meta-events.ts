@@ -7,20 +7,20 @@ import { registrationDetails, sessionDetails, subscriptionDetails } from './deta
 import { isMetaUri, MetaTopic } from './meta-uris.ts';
 
 /**
- * Publishes the meta events, within the turn of what they tell of, so that they come before whatever else a session
- * causes. Nothing is told of sessions that are no clients, and nothing of who listens to the meta events themselves.
- * Where nobody is subscribed, an event costs a look into a map. [advanced/meta_api]
+ * Publishes the meta events in the turn of their cause, so that they precede all other effects of a session. Internal
+ * sessions cause no meta events, and neither do subscriptions to meta events. Without subscribers, an event costs one
+ * look-up in a map. [advanced/meta_api]
  */
 export class MetaEvents implements RouterObserver {
   readonly #realm: (name: string) => RealmView | undefined;
-  /** Sessions of whose end nobody is told; it may take longer than a turn. */
+  /** Sessions that end without meta events. Their removal may take longer than one turn. */
   readonly #silenced = new WeakSet<SessionView>();
 
   constructor(realm: (name: string) => RealmView | undefined) {
     this.#realm = realm;
   }
 
-  /** Tells nobody anything of a session any more. */
+  /** Suppresses all further meta events of a session. */
   silence(session: SessionView): void {
     this.#silenced.add(session);
   }
@@ -67,7 +67,7 @@ export class MetaEvents implements RouterObserver {
     if (isOnly(session, registration)) this.#announce(session, MetaTopic.RegistrationDelete, ids);
   }
 
-  /** `(session, count, total)`: messages that it never got since this was said last, and since it joined. */
+  /** `(session, count, total)`: messages that were not delivered since the last event, and since the session joined. */
   onDrop(session: SessionView, count: number, total: number): void {
     this.#announce(session, MetaTopic.Drop, () => Payload.of([session.id, count, total]));
   }
@@ -79,8 +79,7 @@ export class MetaEvents implements RouterObserver {
 }
 
 /**
- * Whether a subscription begins or ends with this client. One that records its events was there before anybody
- * subscribed, and stays.
+ * Whether a subscription begins or ends with this client. A subscription with event history exists without subscribers.
  */
 function isAlone(session: SessionView, { sessions, history }: SubscriptionView): boolean {
   return history === undefined && !sessions.some(other => other !== session && !other.internal);

@@ -12,11 +12,11 @@ export const MetaTopic = {
   Register: asUri('wamp.registration.on_register'),
   Unregister: asUri('wamp.registration.on_unregister'),
   RegistrationDelete: asUri('wamp.registration.on_delete'),
-  /** Not of the specification: messages that a session never got. */
+  /** An extension: messages to a session that were dropped. */
   Drop: asUri('wampway.session.on_drop'),
 } as const;
 
-/** Whether a topic, procedure or pattern is the router's own: in the protocol's namespace, or in ours. */
+/** Whether a topic, procedure or pattern belongs to the router: in the namespace of the protocol or of wampway. */
 export function isMetaUri(uri: string): uri is Uri {
   return isReserved(uri) || uri === 'wampway' || uri.startsWith('wampway.');
 }

@@ -11,24 +11,27 @@ import { clientRegistration } from './registration-procedures.ts';
 import { clientSession, inRoles } from './session-procedures.ts';
 import { SessionRates } from './session-rates.ts';
 
-/** Sessions that wampway.session.list shows at a time. */
+/** The page size of wampway.session.list. */
 const PAGE = 1000;
 const MAX_PAGE = 10_000;
 
-/** What one session costs there, made and encoded, in the units of `MetaSteps`; and how many that are skipped cost one. */
+/**
+ * The cost of one session in the list, in units of `MetaSteps`; and the number of skipped sessions that cost one unit.
+ */
 const ROW_COST = 3;
 const SKIPPED_RUN = 100;
 
-/** wampway.*: what a gateway knows beyond the specification. */
+/** wampway.*: information and control beyond the specification. */
 export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedures {
   const rates = new SessionRates();
 
   return {
-    /** In order of joining; `limit` of them, beginning behind the session `after`. */
+    /** Sessions in the order of joining: `limit` of them, after the session `after`. */
     *'wampway.session.list'({ args, kwargs }): MetaSteps {
       const wanted = inRoles(args[0]);
       const limit = countArgument(kwargs['limit'], 'limit', PAGE, MAX_PAGE);
-      // One that has left meanwhile has no place any more: `no_such_session`, rather than a list that seems to end.
+      // If that session has left, its position is unknown: `no_such_session`, because an empty list would look
+      // complete.
       let skipping = isAbsent(kwargs['after']) ? undefined : clientSession(realm, kwargs['after']);
       const found: Dict[] = [];
       let skipped = 0;
@@ -65,7 +68,7 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
       const session = clientSession(realm, args[0]);
       const subscription = idArgument(args[1], 'subscription');
       if (realm.revokeSubscription(session, subscription, reasonOf(kwargs))) return;
-      throw new WampError(ErrorUri.NoSuchSubscription, [`the session has no subscription ${subscription}`]);
+      throw new WampError(ErrorUri.NoSuchSubscription, [`the session does not hold the subscription ${subscription}`]);
     },
 
     /** [advanced/rpc_registration_revocation] */
@@ -74,7 +77,9 @@ export function gatewayProcedures(realm: RealmView, clock: Clock): MetaProcedure
       const registration = clientRegistration(realm.dealer, args[1]);
       const reason = reasonOf(kwargs) ?? 'revoked';
       if (realm.revokeRegistration(session, registration.id, reason)) return;
-      throw new WampError(ErrorUri.NoSuchRegistration, [`the session has no registration ${registration.id}`]);
+      throw new WampError(ErrorUri.NoSuchRegistration, [
+        `the session does not hold the registration ${registration.id}`,
+      ]);
     },
   };
 }
@@ -91,7 +96,7 @@ function reasonOf({ reason }: Dict): string | undefined {
   return isAbsent(reason) ? undefined : textArgument(reason, 'reason');
 }
 
-/** A session, what it holds, and what has passed through its link. */
+/** A session with its subscriptions, registrations and link counters. */
 function traffic(realm: RealmView, session: RouterSession, rates: SessionRates, now: number): Dict {
   const { link, joined, dropped } = session;
   const { subscriptions, registrations, calls, invocations } = realm.tablesOf(session);
@@ -122,7 +127,7 @@ function limitsShown({ limits, sessions }: PrincipalQuota): Dict {
     ...shown({ sessions: limits.sessions, subscriptions: limits.subscriptions, registrations: limits.registrations }),
     ...shown({ message_rate: messageRate?.rate, byte_rate: byteRate?.rate, message_size: limits.messageSize }),
     ...shown({ retained_topics: limits.retainedTopics }),
-    /** What its principal, or all strangers from its address, have taken. */
+    /** The usage of its principal, or of all clients without credentials from its address. */
     taken: { sessions },
   };
 }

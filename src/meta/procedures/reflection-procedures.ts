@@ -7,7 +7,7 @@ import { subscribers } from '../events/details.ts';
 import { MetaTopic } from '../events/meta-uris.ts';
 import { inSteps, type MetaProcedures, type MetaSteps } from '../runtime/meta-procedure.ts';
 import { errorTexts } from './error-texts.ts';
-import { matchArgument, textArgument, uriArgument } from './meta-arguments.ts';
+import { invalid, matchArgument, textArgument, uriArgument } from './meta-arguments.ts';
 
 /** A procedure, a topic or a pattern of either. */
 interface Resource {
@@ -15,20 +15,20 @@ interface Resource {
   readonly match: MatchPolicy;
 }
 
-/** Resources that are judged in one step. */
+/** Resources that are checked in one step. */
 const JUDGED_RUN = 20;
 
 const routersTopics: readonly Resource[] = Object.values(MetaTopic).map(uri => ({ uri, match: 'exact' }));
 
 /**
- * wamp.reflection.*: what the caller may access or provide, the router's own included. The text names the procedures
- * and says no more of arguments and results; those here are as the meta API has them, list and lookup.
+ * wamp.reflection.*: the resources that the caller may use or provide, including the router's own. The specification
+ * names the procedures only. Arguments and results follow the meta API's list and lookup.
  * [advanced/interface_reflection]
  */
 export function reflectionProcedures(realm: RealmView): MetaProcedures {
   const { broker, dealer } = realm;
 
-  /** What the caller has no part in is not there for it. */
+  /** Resources without access for the caller are omitted. */
   function isFor(caller: RouterSession, { uri, match }: Resource, access: Action, provide: Action): boolean {
     return realm.may(caller, access, uri, match) || realm.may(caller, provide, uri, match);
   }
@@ -55,7 +55,7 @@ export function reflectionProcedures(realm: RealmView): MetaProcedures {
       const uri = uriArgument(args[0], 'procedure', match, realm);
       const registration = dealer.lookup(uri, match);
       if (registration === undefined || !isFor(caller, { uri, match }, 'call', 'register')) {
-        throw new WampError(ErrorUri.NoSuchProcedure, [`there is no procedure ${uri} (match ${match})`]);
+        throw new WampError(ErrorUri.NoSuchProcedure, [`no procedure ${uri} (match ${match}) is registered`]);
       }
       const { policy, callees } = registration;
       return { uri, match, invoke: policy, callees: callees.length };
@@ -69,7 +69,7 @@ export function reflectionProcedures(realm: RealmView): MetaProcedures {
       const subscription = broker.lookup(uri, match);
       const known = subscription !== undefined || (match === 'exact' && isRouters(uri));
       if (!known || !isFor(caller, { uri, match }, 'subscribe', 'publish')) {
-        throw new WampError(ErrorUri.NoSuchSubscription, [`nobody is subscribed to ${uri} (match ${match})`]);
+        throw new WampError(ErrorUri.NoSuchSubscription, [`no session is subscribed to ${uri} (match ${match})`]);
       }
       return {
         uri,
@@ -84,7 +84,7 @@ export function reflectionProcedures(realm: RealmView): MetaProcedures {
     'wamp.reflection.error.describe': ({ args }) => {
       const uri = textArgument(args[0], 'error');
       const text = errorTexts.get(uri);
-      if (text === undefined) throw new WampError(ErrorUri.InvalidArgument, [`${uri} is no error of this router`]);
+      if (text === undefined) throw invalid(`${uri} is not an error URI of this router`);
       return { uri, text };
     },
   };
@@ -94,7 +94,7 @@ function isRouters(topic: Uri): boolean {
   return routersTopics.some(({ uri }) => uri === topic);
 }
 
-/** By policy, as wamp.registration.list has its ids. */
+/** By match policy, as wamp.registration.list returns its ids. */
 function* listed(resources: Iterable<Resource | undefined>): MetaSteps {
   const lists: Record<MatchPolicy, Uri[]> = { exact: [], prefix: [], wildcard: [] };
   const add = (resource: Resource | undefined): void => {

@@ -37,7 +37,7 @@ export function clientRegistration(dealer: RealmView['dealer'], value: unknown):
   const id = idArgument(value, 'registration');
   const registration = dealer.registrations.get(id);
   if (registration !== undefined && isClientRegistration(registration)) return registration;
-  throw new WampError(ErrorUri.NoSuchRegistration, [`there is no registration ${id}`]);
+  throw new WampError(ErrorUri.NoSuchRegistration, [`the registration ${id} does not exist`]);
 }
 
 function idOf(registration: RegistrationView | undefined): number | null {

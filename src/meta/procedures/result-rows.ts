@@ -3,20 +3,20 @@ import { EMPTY_DICT } from '../../wamp/dict.ts';
 import { Payload, type PayloadFormat } from '../../wamp/payload.ts';
 
 /**
- * The arguments of a long answer. Each is encoded when it is added, in the caller's format, so that the answer is not
- * encoded as a whole within one turn.
+ * The arguments of a long answer. Each is encoded in the caller's format when it is added, so that the whole answer is
+ * not encoded in one turn.
  */
 export class ResultRows {
   readonly #format: PayloadFormat | undefined;
   readonly #values: unknown[] = [];
   readonly #encoded: Uint8Array[] = [];
 
-  /** `format`: undefined where the caller is a part of this process, and takes the values as they are. */
+  /** `format`: undefined if the caller is within this process and receives values. */
   constructor(format: PayloadFormat | undefined) {
     this.#format = format;
   }
 
-  /** Adds an argument; returns how many bytes it takes, as far as it was encoded. */
+  /** Adds an argument. Returns its size in bytes, if it was encoded. */
   add(row: unknown): number {
     if (this.#format === undefined) {
       this.#values.push(row);

@@ -17,16 +17,16 @@ import {
   textArgument,
 } from './meta-arguments.ts';
 
-/** What may be added to the details of one session. */
+/** Limits of the values that can be added to the details of a session. */
 const MAX_ADDED = 32;
 const MAX_ADDED_BYTES = 16 * 1024;
 
-/** What it costs to end a session, in the units of `MetaSteps`. */
+/** The cost of ending a session, in units of `MetaSteps`. */
 const KILL_COST = 10;
-/** Sessions whose testaments are taken away in one step. */
+/** Sessions whose testaments are removed in one step. */
 const HUSH_RUN = 10;
 
-/** wamp.session.*, testaments aside. [advanced/meta_api_sessions] */
+/** wamp.session.*, without testaments. [advanced/meta_api_sessions] */
 export function sessionProcedures(realm: RealmView, events: MetaEvents): MetaProcedures {
   return { ...listProcedures(realm), ...detailsProcedures(realm), ...killProcedures(realm, events) };
 }
@@ -55,15 +55,17 @@ function detailsProcedures(realm: RealmView): MetaProcedures {
       return { ...Object.fromEntries(added.get(session) ?? []), ...sessionDetails(session) };
     },
 
-    // An extension, compatible with nexus: adds values beside the details of the session. null removes a value.
+    // An extension, compatible with nexus: adds values to the details of the session. null removes a value.
     'wamp.session.modify_details': ({ args, payload }) => {
       const session = clientSession(realm, args[0]);
-      if (isAbsent(args[1])) throw invalid('the details to be changed are missing');
+      if (isAbsent(args[1])) throw invalid('expected the details to change as the second argument');
       const delta = dictArgument(args[1], 'the details');
       const details = new Map(added.get(session));
       change(details, delta, sessionDetails(session));
       if (details.size > MAX_ADDED || payloadSize(payload) > MAX_ADDED_BYTES) {
-        throw new WampError(ErrorUri.LimitExceeded, [`no more than ${MAX_ADDED} values of ${MAX_ADDED_BYTES} bytes`]);
+        throw new WampError(ErrorUri.LimitExceeded, [
+          `the details may have at most ${MAX_ADDED} values of ${MAX_ADDED_BYTES} bytes`,
+        ]);
       }
       added.set(session, details);
     },
@@ -141,7 +143,7 @@ function* unanswered(killing: Generator<number, unknown, undefined>): MetaSteps 
   return undefined;
 }
 
-/** The client's session with an id. Throws `invalid_argument` and `no_such_session`. */
+/** The client session with an id. Throws `invalid_argument` and `no_such_session`. */
 export function clientSession(realm: RealmView, value: unknown): RouterSession {
   const id = idArgument(value, 'session');
   const session = realm.session(id);
@@ -150,10 +152,10 @@ export function clientSession(realm: RealmView, value: unknown): RouterSession {
 }
 
 function noSuchSession(id: number): WampError {
-  return new WampError(ErrorUri.NoSuchSession, [`there is no session ${id}`]);
+  return new WampError(ErrorUri.NoSuchSession, [`the session ${id} does not exist`]);
 }
 
-/** Whether a session is in one of the roles listed, if any are. */
+/** Whether a session has one of the listed roles. True if the list is undefined. */
 export function inRoles(filter: unknown): (session: RouterSession) => boolean {
   const roles = rolesArgument(filter);
   return roles === undefined ? () => true : ({ principal }) => roles.has(principal.authrole);

@@ -2,7 +2,7 @@ import type { LinkCounters } from '../../link/link.ts';
 import type { RouterSession } from '../../router/session/session.ts';
 import type { Dict } from '../../wamp/dict.ts';
 
-/** Milliseconds that rates are taken over at least, and that they stay as they are for whoever asks again. */
+/** The minimum period of a rate in milliseconds. A repeated query within it returns the same rate. */
 const WINDOW = 1000;
 
 interface Sample {
@@ -22,8 +22,7 @@ const NOTHING: Readonly<LinkCounters> = {
 };
 
 /**
- * How much passes through sessions' links a second: since somebody asked last, or since the session joined. Nothing is
- * measured where nobody asks.
+ * The message rates of links per second: since the last query, or since the session joined. Measured on demand only.
  */
 export class SessionRates {
   readonly #samples = new WeakMap<RouterSession, Sample>();

@@ -8,10 +8,10 @@ import { countInSteps, idsInSteps, inSteps, type MetaProcedures, type MetaSteps 
 import { idArgument, matchArgument, uriArgument } from './meta-arguments.ts';
 import { ResultRows } from './result-rows.ts';
 
-/** Subscriptions that match a topic, found and looked at in one step. */
+/** Subscriptions of a topic that are matched in one step. */
 const MATCHED_RUN = 50;
 
-/** Bytes of an event, beyond its first, that cost one unit of `MetaSteps`. */
+/** Bytes of an event, after its first ones, that cost one unit of `MetaSteps`. */
 const ROW_BYTES = 1024;
 
 /** wamp.subscription.*. [advanced/meta_api_subscriptions], [advanced/pubsub_event_history] */
@@ -48,7 +48,7 @@ export function subscriptionProcedures(realm: RealmView): MetaProcedures {
 
     'wamp.subscription.count_subscribers': ({ args }) => countInSteps(subscribers(clientSubscription(broker, args[0]))),
 
-    // The events are the arguments of the result, one each; what is said of the query is in its keyword arguments.
+    // The events are the arguments of the result. Its keyword arguments describe the query.
     *'wamp.subscription.get_events'({ caller, args, kwargs, payload }): MetaSteps {
       const { id } = clientSubscription(broker, args[0]);
       const found = broker.events(caller, id, kwargs);
@@ -67,5 +67,5 @@ export function clientSubscription(broker: RealmView['broker'], value: unknown):
   const id = idArgument(value, 'subscription');
   const subscription = broker.subscription(id);
   if (subscription !== undefined && isClientSubscription(subscription)) return subscription;
-  throw new WampError(ErrorUri.NoSuchSubscription, [`there is no subscription ${id}`]);
+  throw new WampError(ErrorUri.NoSuchSubscription, [`the subscription ${id} does not exist`]);
 }

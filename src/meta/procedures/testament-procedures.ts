@@ -4,7 +4,7 @@ import { Payload } from '../../wamp/payload.ts';
 import type { MetaProcedures } from '../runtime/meta-procedure.ts';
 import { dictArgument, invalid, isAbsent, listArgument, textArgument } from './meta-arguments.ts';
 
-/** What a session has published when it ends: each for itself alone, and without a value in return. [advanced/pubsub_testament] */
+/** Testaments of a session. Each call concerns the caller only and returns no value. [advanced/pubsub_testament] */
 export function testamentProcedures(realm: RealmView): MetaProcedures {
   return {
     'wamp.session.add_testament': ({ caller, args, kwargs }) => {
@@ -23,5 +23,5 @@ export function testamentProcedures(realm: RealmView): MetaProcedures {
 function scopeOf(value: unknown): TestamentScope {
   if (isAbsent(value)) return 'destroyed';
   if (value === 'detached' || value === 'destroyed') return value;
-  throw invalid('the scope is detached or destroyed');
+  throw invalid('the scope must be "detached" or "destroyed"');
 }

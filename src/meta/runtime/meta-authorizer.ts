@@ -10,20 +10,20 @@ import {
 import { isReserved, type MatchPolicy, type Uri } from '../../wamp/uri.ts';
 import { isMetaUri } from '../events/meta-uris.ts';
 
-/** Programs of this machine, everybody, nobody, or those in one of these roles. */
+/** Programs of this machine, every session, no session, or sessions with one of these roles. */
 export type MetaAccess = 'loopback' | 'any' | 'none' | readonly string[];
 
-/** Who may use the meta API of a realm. */
+/** Access to the meta API of a realm. */
 export interface MetaPolicy {
-  /** See sessions, subscriptions and registrations, and be told of changes. */
+  /** Read sessions, subscriptions and registrations, and subscribe to meta events. */
   readonly read: MetaAccess;
-  /** End sessions, revoke what they hold, change what is said of them. */
+  /** End sessions, revoke subscriptions and registrations, and change session details. */
   readonly control: MetaAccess;
 }
 
 export const defaultMetaPolicy: MetaPolicy = Object.freeze({ read: 'loopback', control: 'none' });
 
-/** Allowed to everybody: they concern the caller alone, or ask for permission themselves. */
+/** Allowed for every session: they concern the caller only, or check permissions themselves. */
 const open: ReadonlySet<string> = new Set([
   'wamp.session.add_testament',
   'wamp.session.flush_testaments',
@@ -40,14 +40,16 @@ const controlling: ReadonlySet<string> = new Set([
   'wampway.registration.revoke',
 ]);
 
-/** Procedures of the gateway and of bridges, by their names. */
+/** Procedures of the gateway and of bridges, by name. */
 const controllingVerb = /\.(kick|revoke)$|^wampway\.pairing\./;
 
-/** Decides over the router's own topics and procedures by the policy of the realm, and asks another for all the rest. */
+/**
+ * Applies the realm's policy to the router's own topics and procedures, and asks another authorizer about all others.
+ */
 export class MetaAuthorizer implements Authorizer {
   readonly #policyOf: (realm: string) => MetaPolicy;
   readonly #inner: Authorizer;
-  /** The other's, where it has any; what this one knows, it knows at once. */
+  /** The wrapped authorizer's `prepare`, if it has one. Meta rules need no preparation. */
   readonly prepare: Authorizer['prepare'];
 
   constructor(policyOf: (realm: string) => MetaPolicy, inner: Authorizer) {
@@ -58,14 +60,15 @@ export class MetaAuthorizer implements Authorizer {
       isMetaUri(uri) ? undefined : inner.prepare?.(session, action, uri, match);
   }
 
-  /** The other's: what `policyOf` says of a realm stays. */
+  /** The wrapped authorizer's version. The policy of a realm does not change. */
   get version(): number | undefined {
     return this.#inner.version;
   }
 
   decide(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Decision {
     if (!isMetaUri(uri)) return this.#inner.decide(session, action, uri, match);
-    // Whoever could speak here would speak for the router. What the gateway adds, a bridge of it may say.
+    // Meta URIs may be published and registered by the router only, except the gateway's own, which a bridge's service
+    // session may use.
     if (action === 'publish' || action === 'register') return isBridgesOwn(session, uri) ? ALLOW : DENY;
     if (action === 'call' && open.has(uri)) return ALLOW;
     const { read, control } = this.#policyOf(session.realm);
@@ -78,7 +81,7 @@ function controls(uri: Uri): boolean {
   return controlling.has(uri) || controllingVerb.test(uri);
 }
 
-/** A bridge's own session, not a device's. */
+/** A bridge's own session, not that of a device. */
 function isBridgesOwn({ linkInfo }: SessionView, uri: Uri): boolean {
   return linkInfo.internal === 'service' && !isReserved(uri);
 }
@@ -91,8 +94,8 @@ function includes(access: MetaAccess, { principal, linkInfo }: SessionView): boo
 }
 
 /**
- * What comes by a bridge is a device, wherever it is itself: its link lies within this process, or carries the terms of its
- * bridge (`LinkInfo.device`, for devices that speak WAMP).
+ * A session of a bridge is a device, even if the link is local: its link is within this process, or carries the terms
+ * of its bridge (`LinkInfo.device`, for devices that speak WAMP).
  */
 function isProgramOfThisMachine({ loopback, transport, device }: LinkInfo): boolean {
   return loopback && transport !== 'local' && device === undefined;

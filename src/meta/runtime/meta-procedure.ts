@@ -7,27 +7,28 @@ export interface MetaCall {
   readonly caller: RouterSession;
   readonly args: readonly unknown[];
   readonly kwargs: Dict;
-  /** The same, not taken apart. */
+  /** The undecoded arguments. */
   readonly payload: Payload;
 }
 
 /**
- * The work of a call that may be long: each `yield` ends a step and says what the step cost, in units of about ten
- * microseconds. The value that it returns is the answer.
+ * The steps of a call that may be long. Each `yield` ends a step and reports its cost, in units of about ten
+ * microseconds. The returned value is the result.
  */
 export type MetaSteps = Generator<number, unknown, undefined>;
 
 /**
- * What an `InvocationHandler` may return, or steps whose last value is that; a thrown `WampError` is for the caller.
+ * The value that an `InvocationHandler` may return, or steps that return it. A thrown `WampError` is sent to the
+ * caller.
  */
 export type MetaProcedure = (call: MetaCall) => unknown;
 
 export type MetaProcedures = Readonly<Record<string, MetaProcedure>>;
 
-/** Items looked at in one step, where each costs next to nothing. */
+/** Items per step, if the cost of each is negligible. */
 const RUN = 200;
 
-/** Looks at many items, and yields after each `run` of them. */
+/** Iterates over many items, and yields after each `run` of them. */
 export function* inSteps<T>(
   items: Iterable<T>,
   look: (item: T) => void,
@@ -40,14 +41,14 @@ export function* inSteps<T>(
   }
 }
 
-/** The ids of many items, as the answer of a call that is done in steps. */
+/** The ids of many items, computed in steps. */
 export function* idsInSteps(items: Iterable<{ readonly id: number }>): MetaSteps {
   const ids: number[] = [];
   yield* inSteps(items, ({ id }) => ids.push(id));
   return ids;
 }
 
-/** The number of many items, as the answer of a call that is done in steps. */
+/** The number of many items, counted in steps. */
 export function* countInSteps(items: Iterable<unknown>): MetaSteps {
   let count = 0;
   yield* inSteps(items, () => count++);

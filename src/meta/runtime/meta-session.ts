@@ -16,13 +16,15 @@ const principal: Principal = {
   authprovider: 'router',
 };
 
-/** Short, and done before the caller leaves, even if it leaves without waiting for the answer. */
+/** Short calls that complete before the caller leaves, even if it does not wait for the answer. */
 const AT_ONCE: ReadonlySet<string> = new Set(['wamp.session.add_testament', 'wamp.session.flush_testaments']);
 
-/** The router bounds the calls that wait: those of one session, and the memory of all. No caller takes another's place here. */
+/**
+ * The router already limits pending calls per session and their total memory, so no caller can exhaust this session.
+ */
 const MAX_INVOCATIONS = Number.POSITIVE_INFINITY;
 
-/** Milliseconds until a session that was lost is opened again. */
+/** Milliseconds until a lost session is reopened. */
 const PAUSE = 1000;
 
 export interface MetaSessionOptions {
@@ -33,7 +35,7 @@ export interface MetaSessionOptions {
   readonly log: Logger;
 }
 
-/** The session that answers for one realm's meta procedures: a client like any other, but for whom it speaks. */
+/** The session that answers the meta procedures of one realm: an ordinary client, with the router's principal. */
 export class MetaSession {
   readonly #options: MetaSessionOptions;
   readonly #turns: MetaTurns;
@@ -71,8 +73,8 @@ export class MetaSession {
     return invocation => {
       const id = invocation.details['caller'];
       const caller = typeof id === 'number' ? realm.session(asId<'session'>(id)) : undefined;
-      // It has left meanwhile, so nobody hears this.
-      if (caller === undefined) throw new WampError(ErrorUri.Canceled, ['the caller is not known']);
+      // The caller has left in the meantime, so the error reaches no session.
+      if (caller === undefined) throw new WampError(ErrorUri.Canceled, ['the caller has left the realm']);
       const begin = (): unknown => {
         const { args, kwargs, payload } = invocation;
         return run({ caller, args, kwargs, payload });
@@ -82,13 +84,15 @@ export class MetaSession {
     };
   }
 
-  /** Nothing ends it but a mistake of ours: the realm is not left without its procedures. */
+  /** Only an internal error can end this session. It is reopened, because the realm needs its procedures. */
   #lost(reason: string): void {
     if (this.#stopped) return;
     const { realm, clock, log } = this.#options;
-    log.error({ realm: realm.name, reason, pause: PAUSE }, 'the meta session was lost; it is opened again');
+    log.error({ realm: realm.name, reason, pause: PAUSE }, 'meta session was lost; reopening');
     this.#timer = clock.after(PAUSE, () => {
-      this.start().catch((error: unknown) => log.error({ realm: realm.name, err: error }, 'no meta session'));
+      this.start().catch((error: unknown) =>
+        log.error({ realm: realm.name, err: error }, 'could not open the meta session'),
+      );
     });
   }
 }

@@ -3,40 +3,40 @@ import type { RouterSession } from '../../router/session/session.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import type { MetaSteps } from './meta-procedure.ts';
 
-/** What all calls may cost within one turn of the event loop, in units of about ten microseconds. */
+/** The budget of all calls within one turn of the event loop, in units of about ten microseconds. */
 export const TURN_COST = 200;
 
-/** What one caller's call may cost before another caller has its turn. */
+/** The budget of one caller's call before the next caller has its turn. */
 const SLICE_COST = 50;
 
 /** Milliseconds until the next turn. */
 const NEXT_TURN = 1;
 
-/** What a call costs that is done at once. */
+/** The cost of a call that completes at once. */
 const CALL_COST = 2;
 
 interface Job {
-  /** Begins the call; undefined once it has begun. */
+  /** Starts the call; undefined after the start. */
   begin: (() => unknown) | undefined;
   steps: MetaSteps | undefined;
-  /** Whether an answer is still wanted; a call that has begun is finished in any case. */
+  /** Whether the answer is still wanted. A call that has started is always completed. */
   readonly isWanted: () => boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** What a slice of a call came to: an answer, or more to do. */
+/** The outcome of a slice of a call: an answer, or more steps. */
 type Outcome = { readonly done: true; readonly value: unknown } | { readonly done: false };
 
 const MORE: Outcome = { done: false };
 
 /**
- * Runs meta calls in turns with everything else: at once if the turn has room, the rest in the next turns. The calls of
- * one caller are answered in their order; callers take turns, so that many long calls of one delay no other.
+ * Runs meta calls in turns: at once if this turn has budget left, otherwise in the next turns. The calls of one caller
+ * are answered in order. Callers alternate, so that many long calls of one do not delay the others.
  */
 export class MetaTurns {
   readonly #clock: Clock;
-  /** The calls that wait, by caller; the caller whose turn it is comes first. */
+  /** Waiting calls by caller. The first caller is next. */
   readonly #lines = new Map<RouterSession, Job[]>();
   #left = TURN_COST;
   #scheduled = false;
@@ -45,7 +45,7 @@ export class MetaTurns {
     this.#clock = clock;
   }
 
-  /** Runs a call; returns its answer, or a promise where it takes more than this turn. Throws what the call throws. */
+  /** Runs a call. Returns its answer, or a promise if it takes more than this turn. Throws the error of the call. */
   run(caller: RouterSession, begin: () => unknown, isWanted: () => boolean): unknown {
     const line = this.#lines.get(caller);
     let steps: MetaSteps | undefined;
@@ -89,7 +89,7 @@ export class MetaTurns {
     if (this.#lines.size > 0) this.#schedule();
   }
 
-  /** Does a part of a call; whether that was the last one. */
+  /** Runs a slice of a call. Returns whether the call is complete. */
   #advance(job: Job): boolean {
     try {
       if (job.begin !== undefined) {

@@ -4,7 +4,7 @@ import { errorTexts } from '../../../src/meta/procedures/error-texts.ts';
 import { ErrorUri } from '../../../src/wamp/errors.ts';
 
 describe('errorTexts', () => {
-  it('has a text for every error there is [advanced/interface_reflection]', () => {
+  it('has a text for every error URI [advanced/interface_reflection]', () => {
     assert.deepEqual([...errorTexts.keys()], Object.values(ErrorUri));
   });
 });

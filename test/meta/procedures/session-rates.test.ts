@@ -21,7 +21,7 @@ function counted(messagesIn: number, messagesOut: number) {
 }
 
 describe('SessionRates', () => {
-  it('are since the session joined, then since somebody asked last', () => {
+  it('cover the time since the session joined, then since the last query', () => {
     const rates = new SessionRates();
     const one = session();
     assert.deepEqual(rates.of(one, counted(8, 4), JOINED + 4000), {
@@ -32,7 +32,7 @@ describe('SessionRates', () => {
     });
   });
 
-  it('stay for a second, so that who asks often does not measure moments', () => {
+  it('stay for a second, so that frequent queries do not measure too short periods', () => {
     const rates = new SessionRates();
     const one = session();
     const first = rates.of(one, counted(8, 4), JOINED + 4000);

@@ -22,7 +22,7 @@ const remote = visitor({ transport: 'rawsocket', loopback: false });
 const device = visitor({ transport: 'local', loopback: true });
 const admin = visitor({ transport: 'rawsocket', loopback: false }, 'admin');
 
-/** Who of the four may do it. */
+/** Which of the four sessions may do it. */
 function allowed(policy: MetaPolicy, action: Action, uri: string): boolean[] {
   const authorizer = new MetaAuthorizer(() => policy, { decide: () => assert.fail('not for the inner one') });
   return [program, remote, device, admin].map(
@@ -31,13 +31,13 @@ function allowed(policy: MetaPolicy, action: Action, uri: string): boolean[] {
 }
 
 describe('MetaAuthorizer', () => {
-  it('lets programs of this machine read, and nobody control, where nothing is said', () => {
+  it('lets programs of this machine read, and no session control, by default', () => {
     assert.deepEqual(allowed(defaultMetaPolicy, 'call', 'wamp.session.list'), [true, false, false, false]);
     assert.deepEqual(allowed(defaultMetaPolicy, 'subscribe', 'wamp.session.on_join'), [true, false, false, false]);
     assert.deepEqual(allowed(defaultMetaPolicy, 'call', 'wamp.session.kill'), [false, false, false, false]);
   });
 
-  it('lets no device read or control that a bridge admits from this machine, whatever its transport', () => {
+  it('lets no device of a bridge read or control, even on this machine, for any transport', () => {
     const terms = { bridge: 'cbor-tcp', realm: 'realm1', anonymous: 'any', role: 'device' } as const;
     const session = visitor({ transport: 'rawsocket', loopback: true, listener: 'bridge:cbor-tcp', device: terms });
     const policy: MetaPolicy = { read: 'loopback', control: 'loopback' };
@@ -48,7 +48,7 @@ describe('MetaAuthorizer', () => {
     assert.equal(authorizer.decide(session, 'call', asUri('wamp.session.add_testament'), 'exact'), ALLOW);
   });
 
-  it('lets everybody, nobody or some roles', () => {
+  it('allows all sessions, no session or some roles', () => {
     const policy: MetaPolicy = { read: 'any', control: ['admin', 'root'] };
     assert.deepEqual(allowed(policy, 'call', 'wampway.session.get'), [true, true, true, true]);
     assert.deepEqual(allowed(policy, 'call', 'wampway.registration.revoke'), [false, false, false, true]);
@@ -57,14 +57,14 @@ describe('MetaAuthorizer', () => {
     ]);
   });
 
-  it('lets nobody speak for the router, whatever the policy', () => {
+  it("lets no other session use the router's topics and procedures, for any policy", () => {
     const policy: MetaPolicy = { read: 'any', control: 'any' };
     for (const action of ['publish', 'register'] as const) {
       assert.deepEqual(allowed(policy, action, 'wampway.session.on_drop'), [false, false, false, false]);
     }
   });
 
-  it("lets a bridge's own session add to what is the gateway's, and not to what is the protocol's", () => {
+  it("lets a bridge's service session use the gateway's namespace, but not the protocol's", () => {
     const service = visitor({ transport: 'local', internal: 'service' });
     const authorizer = new MetaAuthorizer(() => defaultMetaPolicy, { decide: () => assert.fail('not the inner one') });
     for (const action of ['publish', 'register'] as const) {
@@ -76,14 +76,14 @@ describe('MetaAuthorizer', () => {
     ]);
   });
 
-  it('leaves to nobody but the caller what is its own', () => {
+  it('allows procedures that concern the caller only', () => {
     const policy: MetaPolicy = { read: 'none', control: 'none' };
     for (const name of ['add_testament', 'flush_testaments']) {
       assert.deepEqual(allowed(policy, 'call', `wamp.session.${name}`), [true, true, true, true]);
     }
   });
 
-  it('asks another about everything else, and is as old as that one', () => {
+  it('asks the wrapped authorizer about everything else, and has its version', () => {
     const asked: unknown[] = [];
     const inner: Authorizer = {
       version: 7,

@@ -5,7 +5,7 @@ import { MetaTurns, TURN_COST } from '../../../src/meta/runtime/meta-turns.ts';
 import type { RouterSession } from '../../../src/router/session/session.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-/** A caller is known by its identity alone. */
+/** A caller is identified by reference only. */
 const [attacker, other] = [{}, {}] as unknown as readonly [RouterSession, RouterSession];
 const wanted = (): boolean => true;
 
@@ -14,7 +14,7 @@ function scene() {
   const turns = new MetaTurns(clock);
   const done: string[] = [];
   let spent = 0;
-  /** Work of so many units. */
+  /** Work of that many units. */
   function* work(units: number): MetaSteps {
     for (; units > 0; units--) {
       spent++;
@@ -33,7 +33,7 @@ function scene() {
       done.push(name);
     }
   };
-  /** One turn of the event loop; returns how much work was done within it. */
+  /** Runs one turn of the event loop. Returns the work done within it. */
   const turn = async (): Promise<number> => {
     const before = spent;
     clock.advance(1);
@@ -54,7 +54,7 @@ describe('MetaTurns', () => {
     assert.deepEqual(done, ['short']);
   });
 
-  it('does a bounded number of steps in a turn, whatever is asked for, and all of them in the end', async () => {
+  it('bounds the steps of a turn, and completes all of them', async () => {
     const { call, turn, done, spent } = scene();
     for (let i = 0; i < 50; i++) call(attacker, `long ${i}`, 1000);
     assert.ok(spent() <= TURN_COST, `${spent()} steps`);
@@ -69,7 +69,7 @@ describe('MetaTurns', () => {
     );
   });
 
-  it('answers a short call of another within a turn, and the calls of one in their order', async () => {
+  it('answers a short call of another caller within a turn, and the calls of one caller in order', async () => {
     const { call, turn, done } = scene();
     for (let i = 0; i < 50; i++) call(attacker, `long ${i}`, 1000);
     call(attacker, 'behind them', 1);
@@ -78,7 +78,7 @@ describe('MetaTurns', () => {
     assert.deepEqual(done, ['short']);
   });
 
-  it('bounds the calls of a turn that are done at once, too', async () => {
+  it('bounds the short calls of a turn, too', async () => {
     const { call, turn, done } = scene();
     for (let i = 0; i < 1000; i++) call(attacker, `${i}`, 0);
     assert.ok(done.length <= TURN_COST);
@@ -87,7 +87,7 @@ describe('MetaTurns', () => {
     assert.ok(done.length > before && done.length <= before + TURN_COST);
   });
 
-  it('does not begin what nobody waits for any more, but finishes what it has begun', async () => {
+  it('does not start a call that is no longer wanted, but completes a started one', async () => {
     const { call, turn, done, spent } = scene();
     let isThere = true;
     call(attacker, 'begun', 500, () => isThere);
@@ -98,7 +98,7 @@ describe('MetaTurns', () => {
     assert.equal(spent(), 500);
   });
 
-  it('passes on what a call throws, at once and later', async () => {
+  it('passes on the error of a call, at once and later', async () => {
     const { turns, call, turn, done } = scene();
     const fail = (): never => {
       throw new Error('no such session');
