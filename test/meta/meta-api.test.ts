@@ -48,7 +48,7 @@ describe('MetaApi', () => {
     assert.notEqual(realm.dealer.match(count), undefined);
     lose(realm);
     assert.equal(realm.dealer.match(count), undefined);
-    await until('the loss to be noticed', () => log.lines.some(({ text }) => /the meta session was lost/.test(text)));
+    await until('the loss to be noticed', () => log.lines.some(({ text }) => /meta session was lost/.test(text)));
     clock.advance(1000);
     await until('the procedures', () => realm.dealer.match(count) !== undefined);
     await meta.stop();
@@ -58,7 +58,7 @@ describe('MetaApi', () => {
   it('does not reopen it after stop', async () => {
     const { clock, log, meta, realm } = await scene();
     lose(realm);
-    await until('the loss to be noticed', () => log.lines.some(({ text }) => /the meta session was lost/.test(text)));
+    await until('the loss to be noticed', () => log.lines.some(({ text }) => /meta session was lost/.test(text)));
     await meta.stop();
     clock.advance(10_000);
     for (let turn = 0; turn < 5; turn++) await new Promise(resolve => setImmediate(resolve));
