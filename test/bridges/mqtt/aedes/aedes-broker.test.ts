@@ -78,7 +78,7 @@ describe('AedesBroker: protections against losses of stock aedes', () => {
     await until('the healthy one hears the last', () => received.length === 1);
   });
 
-  it('TCP_NODELAY: set on each connection, so no packet waits for a delayed acknowledgement', async () => {
+  it('no-delay writes: TCP_NODELAY is set on each connection, so no packet waits for a delayed acknowledgement', async () => {
     await using rig = await BrokerRig.start({ broker: 'aedes' });
     const turnedOff = await countNoDelay(await rig.socket(), async () => {
       (await rig.socket()).write(rawConnect());

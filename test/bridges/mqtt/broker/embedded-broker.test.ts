@@ -80,7 +80,7 @@ describe('EmbeddedBroker: messages that brokers lose', () => {
     assert.equal(received.filter(({ qos }) => qos === 1).length, 100);
   });
 
-  it('TCP_NODELAY: set on each connection, so no packet waits for a delayed acknowledgement', async () => {
+  it('no-delay writes: TCP_NODELAY is set on each connection, so no packet waits for a delayed acknowledgement', async () => {
     await using rig = await BrokerRig.start();
     const turnedOff = await countNoDelay(await rig.socket(), async () => {
       (await rig.socket()).write(rawConnect());
