@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { errorCode } from '../../base/error-code.ts';
 import { type CliCommand, CliError, ExitCode } from '../command/command.ts';
 import { jsonText, printable } from '../command/json-text.ts';
 
@@ -26,7 +27,7 @@ export const keyCommand: CliCommand = {
       // An existing file is never overwritten, because it may hold the only copy of a key.
       writeFileSync(file, `${hexOf(d)}\n`, { mode: 0o600, flag: 'wx' });
     } catch (error) {
-      const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+      const exists = errorCode(error) === 'EEXIST';
       throw new CliError(`cannot write ${file}: ${exists ? 'the file already exists' : String(error)}`);
     }
     const publicKey = hexOf(x);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { errorCode } from '../../base/error-code.ts';
 
 /** Milliseconds that a process waits for the lock, and between two attempts. */
 const PATIENCE = 10_000;
@@ -46,7 +47,7 @@ async function acquire(path: string, own: string): Promise<void> {
       linkSync(own, path);
       return;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (errorCode(error) !== 'EEXIST') throw error;
     }
     const holder = holderOf(path);
     if (holder !== undefined && !isAlive(holder)) removeStale(path, holder.inode);
@@ -103,7 +104,7 @@ function isAlive({ pid, start }: Holder): boolean {
     return start === undefined || now === undefined || now === start;
   } catch (error) {
     // EPERM: the process exists and belongs to another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return errorCode(error) === 'EPERM';
   }
 }
 

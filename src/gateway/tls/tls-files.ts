@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { errorCode } from '../../base/error-code.ts';
 import type { TlsOptions } from '../../transport/server/socket-server.ts';
 import { readRegular, reasonOf } from '../config/values/bounded-file.ts';
 import type { TlsConfig } from '../config/values/tls-schema.ts';
@@ -89,5 +90,5 @@ export function tlsOptions(config: TlsConfig): TlsOptions {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return errorCode(error) ?? String(error);
 }

@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import type { Clock } from '../../base/clock.ts';
+import { errorCode } from '../../base/error-code.ts';
 import type { Logger } from '../../base/logger.ts';
 import { StoreFailing } from '../contract/store.ts';
 import { textOf } from '../contract/store-health.ts';
@@ -141,13 +142,13 @@ export async function probeLock(folder: string): Promise<void> {
 
 function isLocked(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED';
+  return errorCode(cause) === 'LEVEL_LOCKED';
 }
 
 /** Whether LevelDB read data that it cannot have written. */
 export function isCorruption(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && cause.code === 'LEVEL_CORRUPTION') return true;
+    if (errorCode(cause) === 'LEVEL_CORRUPTION') return true;
   }
   return false;
 }

@@ -1,3 +1,4 @@
+import { errorCode } from '../../base/error-code.ts';
 import { textOf } from '../contract/store-health.ts';
 import type { Damage } from '../files/damage.ts';
 import { isCorruption, type Level, type LevelHandle } from './level-handle.ts';
@@ -102,7 +103,5 @@ export class LevelReader {
 
 /** Whether the store was closed during the read, because it was reopened. */
 function wasClosed(level: Level, error: unknown): boolean {
-  return (
-    level.status !== 'open' || (error instanceof Error && 'code' in error && error.code === 'LEVEL_DATABASE_NOT_OPEN')
-  );
+  return level.status !== 'open' || errorCode(error) === 'LEVEL_DATABASE_NOT_OPEN';
 }

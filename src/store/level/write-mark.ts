@@ -1,5 +1,6 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { errorCode } from '../../base/error-code.ts';
 import type { AgeMark } from '../../base/time/age-clock.ts';
 
 /** The number and the time of a group of writes. */
@@ -91,7 +92,7 @@ async function numberIn(file: FileHandle): Promise<number | undefined> {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return errorCode(error) ?? String(error);
 }
 
 function numberOf(bytes: Buffer): number | undefined {

@@ -1,3 +1,5 @@
+import { errorCode } from '../../base/error-code.ts';
+
 const explanations: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused: is the gateway running?',
   ENOENT: 'the socket file does not exist: is the gateway running?',
@@ -39,5 +41,5 @@ export class DialError extends Error {
 /** The system's error code. After several attempts (IPv6, then IPv4), the code of the last. */
 function codeOf(error: unknown): string | undefined {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors.at(-1));
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return errorCode(error);
 }

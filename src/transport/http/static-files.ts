@@ -5,6 +5,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { errorCode } from '../../base/error-code.ts';
 import { pathOf } from './incoming.ts';
 import { answer, answerEmpty, answerText } from './responses.ts';
 
@@ -134,7 +135,7 @@ async function contents(path: string, maxBytes: number): Promise<Buffer | 'too m
 }
 
 function undefinedForLink(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ELOOP') return undefined;
+  if (errorCode(error) === 'ELOOP') return undefined;
   throw error;
 }
 

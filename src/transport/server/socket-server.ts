@@ -7,6 +7,7 @@ import {
   type Server as TlsServer,
 } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
+import { errorCode } from '../../base/error-code.ts';
 import type { LogFields, Logger } from '../../base/logger.ts';
 import { hostAndPort, plainAddress } from '../../base/network/address.ts';
 import { ConnectionSlots, type Slot } from '../../base/network/connection-slots.ts';
@@ -266,7 +267,7 @@ async function bind(server: Server, address: ListenAddress): Promise<void> {
     await listen(server, { path: unixPath });
   } catch (error) {
     // A connection to a regular file is refused as well. Only a socket file is deleted.
-    if (!hasCode(error, 'EADDRINUSE') || !statSync(unixPath, { throwIfNoEntry: false })?.isSocket()) throw error;
+    if (errorCode(error) !== 'EADDRINUSE' || !statSync(unixPath, { throwIfNoEntry: false })?.isSocket()) throw error;
     if (!(await isAbandoned(unixPath))) throw error;
     unlinkSync(unixPath);
     await listen(server, { path: unixPath });
@@ -298,10 +299,6 @@ function isAbandoned(path: string): Promise<boolean> {
       probe.destroy();
       resolve(false);
     });
-    probe.once('error', error => resolve(hasCode(error, 'ECONNREFUSED')));
+    probe.once('error', error => resolve(errorCode(error) === 'ECONNREFUSED'));
   });
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
