@@ -3,6 +3,7 @@
 // and encodes every value, and writes once for every message. --policy=NAME sets the policy for slow consumers.
 import { systemClock } from '../src/base/clock.ts';
 import { silentLogger } from '../src/base/logger.ts';
+import { turnFlusher } from '../src/base/turn-flusher.ts';
 import { codecs } from '../src/codec/codecs.ts';
 import type { Link } from '../src/link/link.ts';
 import { slowPolicies } from '../src/link/outgoing-policy.ts';
@@ -10,7 +11,6 @@ import { MetaApi } from '../src/meta/meta-api.ts';
 import { AnonymousAuthenticator } from '../src/router/policy/anonymous-authenticator.ts';
 import { allowAll } from '../src/router/policy/authorizer.ts';
 import { Router } from '../src/router/router.ts';
-import { turnFlusher } from '../src/transport/channel/write-batcher.ts';
 import { defaultLimits } from '../src/transport/endpoint/limits.ts';
 import { listenRawSocket } from '../src/transport/rawsocket-server.ts';
 import { listenWeb } from '../src/transport/web-server.ts';

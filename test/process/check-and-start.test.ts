@@ -56,7 +56,7 @@ const invalid: Readonly<Record<string, [yaml: string, error: string]>> = {
   ],
   'authorities of an external broker without a certificate': [
     'listeners: []\nbridges:\n  mqtt-external: { url: "mqtts://broker.example", tls: { ca: !file other.key } }',
-    'error  bridges.mqtt-external.tls.ca: holds no certificate in PEM',
+    'error  bridges.mqtt-external.tls.ca: must contain a certificate in PEM',
   ],
   'a key for an external broker that does not belong to the certificate': [
     'listeners: []\nbridges:\n  mqtt-external: { url: "mqtts://b.example", tls: { cert: !file server.pem, key: !file other.key } }',
@@ -64,7 +64,7 @@ const invalid: Readonly<Record<string, [yaml: string, error: string]>> = {
   ],
   'an external broker on an invalid port': [
     'listeners: []\nbridges:\n  mqtt-external: { url: "mqtt://127.0.0.1:99999" }',
-    ':3:25  error  bridges.mqtt-external.url: is no URL: its host or its port (1 to 65535) is not valid',
+    ':3:25  error  bridges.mqtt-external.url: must be a valid URL: its host or its port (1 to 65535) is not valid',
   ],
   'a dynamic authenticator on an invalid port': [
     'realms: [{ name: a, authenticator: { url: "http://127.0.0.1:99999/" } }]\nlisteners: []',

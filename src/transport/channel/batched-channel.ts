@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../../base/clock.ts';
+import { type Flushable, turnFlusher } from '../../base/turn-flusher.ts';
 import type { EndKind, FrameChannel, FrameReceiver } from '../../link/frame-channel.ts';
 import { BatchReader, joinBatch } from './batch.ts';
 import { LINGER } from './fair-reader.ts';
-import { type Flushable, turnFlusher } from './write-batcher.ts';
 
 /** A batch of this size is sent before the end of the turn. A larger message is a batch of its own. */
 const MAX_BATCH_BYTES = 64 * 1024;

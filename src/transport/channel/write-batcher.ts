@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { type Flushable, turnFlusher } from '../../base/turn-flusher.ts';
 
 /** Size of the shared buffer, in bytes. Larger pieces are never copied into it. */
 const SLAB_BYTES = 64 * 1024;
@@ -13,34 +14,6 @@ const MAX_WAITING_PONGS = 1024 * 1024;
 const PONG_OVERHEAD = 128;
 
 const EMPTY = new Uint8Array(0);
-
-/** A sender that delays its output until the end of the turn. */
-export interface Flushable {
-  /** Sends the delayed output. Must not throw. */
-  flush(): void;
-}
-
-/**
- * Flushes each sender once at the end of a turn of the event loop. Sockets are read, messages are handled, and then one
- * `setImmediate` flushes all sockets with output.
- */
-class Flusher {
-  #dirty: Flushable[] = [];
-
-  /** Flushes `item` at the end of this turn. The caller adds itself once per turn. */
-  add(item: Flushable): void {
-    if (this.#dirty.push(item) === 1) setImmediate(() => this.#run());
-  }
-
-  #run(): void {
-    const dirty = this.#dirty;
-    this.#dirty = [];
-    for (const item of dirty) item.flush();
-  }
-}
-
-/** The flusher of the process, for the sockets of all listeners. */
-export const turnFlusher = new Flusher();
 
 /**
  * A buffer in which frames are joined, shared by all sockets. Callers claim it piece by piece. The system nearly always accepts

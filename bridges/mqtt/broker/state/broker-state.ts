@@ -2,6 +2,7 @@ import type { Clock } from '../../../../src/base/clock.ts';
 import type { Logger } from '../../../../src/base/logger.ts';
 import type { RefusalSummary } from '../../../../src/base/refusal-summary.ts';
 import { AwakeTime } from '../../../../src/base/time/awake-time.ts';
+import { TurnFlusher } from '../../../../src/base/turn-flusher.ts';
 import { AgeClock, type BridgeContext } from '../../../../src/gateway/bridge/bridge.ts';
 import type { MqttConfig } from '../../config/mqtt-config.ts';
 import type { DropCounter } from '../../report/drop-counter.ts';
@@ -10,7 +11,6 @@ import { RefusedFilters } from '../../source/refused-filters.ts';
 import { Backpressure } from '../delivery/backpressure.ts';
 import { SubscriptionReplays } from '../delivery/subscription-replays.ts';
 import { WorkTurns } from '../delivery/work-turns.ts';
-import { WriteFlusher } from '../delivery/write-flusher.ts';
 import { Journal } from '../durability/journal.ts';
 import type { BrokerMessage } from '../messages/broker-message.ts';
 import { MessageMemoryBudget } from '../messages/message-memory-budget.ts';
@@ -54,7 +54,7 @@ export class BrokerState {
   readonly checks = { ticks: 0 };
   readonly traffic = new Traffic();
   readonly turns: WorkTurns;
-  readonly flusher = new WriteFlusher();
+  readonly flusher = new TurnFlusher();
   /** Undefined if no state outlives the process. */
   readonly journal: Journal | undefined;
   readonly queueMemory: MessageMemoryBudget;
