@@ -24,7 +24,7 @@ interface Replay extends ChainLinks<Replay> {
 }
 
 /** All replays of one session, which run one after the other. */
-interface Line {
+interface ReplayQueue {
   readonly replays: Chain<Replay>;
   readonly byFilter: Map<string, Replay>;
   running: boolean;
@@ -39,7 +39,7 @@ const SEND_STEPS = 3;
  */
 export class SubscriptionReplays {
   readonly #dependencies: ReplayDependencies;
-  readonly #lines = new Map<MqttSession, Line>();
+  readonly #queues = new Map<MqttSession, ReplayQueue>();
   /** Unfinished replays, found by the topics that they have still to send. */
   readonly #open = new FilterTree<Replay, true>();
 
@@ -56,43 +56,43 @@ export class SubscriptionReplays {
     const cursor = retained.cursor(filter);
     if (!cursor.promising) return;
     const replay = { session, filter, qos, cursor, previous: undefined, following: undefined, chain: undefined };
-    let line = this.#lines.get(session);
-    if (line === undefined) {
-      line = { replays: new Chain(), byFilter: new Map(), running: false };
-      this.#lines.set(session, line);
+    let queue = this.#queues.get(session);
+    if (queue === undefined) {
+      queue = { replays: new Chain(), byFilter: new Map(), running: false };
+      this.#queues.set(session, queue);
     }
-    line.replays.push(replay);
-    line.byFilter.set(filter, replay);
+    queue.replays.push(replay);
+    queue.byFilter.set(filter, replay);
     this.#open.set(filter, replay, true);
-    this.#run(session, line, turns);
+    this.#run(session, queue, turns);
   }
 
   /** Continues when the connection or the queue of the session has capacity again, or when the client has come back. */
   resume(session: MqttSession): void {
-    if (this.#lines.size === 0) return;
-    const line = this.#lines.get(session);
-    if (line !== undefined) this.#run(session, line, this.#dependencies.turns);
+    if (this.#queues.size === 0) return;
+    const queue = this.#queues.get(session);
+    if (queue !== undefined) this.#run(session, queue, this.#dependencies.turns);
   }
 
   cancel(session: MqttSession, filter: string): void {
-    const line = this.#lines.get(session);
-    const replay = line?.byFilter.get(filter);
-    if (line !== undefined && replay !== undefined) this.#end(line, replay);
+    const queue = this.#queues.get(session);
+    const replay = queue?.byFilter.get(filter);
+    if (queue !== undefined && replay !== undefined) this.#end(queue, replay);
   }
 
   /** Cancels all replays of a session. */
   drop(session: MqttSession): void {
-    const line = this.#lines.get(session);
-    if (line === undefined) return;
-    for (const replay of [...line.byFilter.values()]) this.#end(line, replay);
-    this.#lines.delete(session);
+    const queue = this.#queues.get(session);
+    if (queue === undefined) return;
+    for (const replay of [...queue.byFilter.values()]) this.#end(queue, replay);
+    this.#queues.delete(session);
   }
 
   /**
    * A message is about to be delivered: replays that have not sent the retained message of its topic send that one first.
    */
   overtake(topic: string): void {
-    if (this.#lines.size === 0) return;
+    if (this.#queues.size === 0) return;
     const { retained } = this.#dependencies;
     const message = retained.get(topic);
     if (message === undefined) return;
@@ -106,32 +106,32 @@ export class SubscriptionReplays {
     if (sent) retained.touch(topic);
   }
 
-  #run(session: MqttSession, line: Line, turns: WorkTurns): void {
-    if (line.running) return;
-    line.running = true;
-    turns.start(budget => this.#work(session, line, budget));
+  #run(session: MqttSession, queue: ReplayQueue, turns: WorkTurns): void {
+    if (queue.running) return;
+    queue.running = true;
+    turns.start(budget => this.#work(session, queue, budget));
   }
 
   /** Returns whether the replay is finished or has to wait for capacity. */
-  #work(session: MqttSession, line: Line, budget: Budget): boolean {
+  #work(session: MqttSession, queue: ReplayQueue, budget: Budget): boolean {
     const { window } = this.#dependencies;
     while (budget.steps > 0) {
-      const replay = line.replays.first;
-      if (replay === undefined) this.#lines.delete(session);
+      const replay = queue.replays.first;
+      if (replay === undefined) this.#queues.delete(session);
       const { connection } = session;
       const mayGoOn =
         replay !== undefined &&
         connection?.writable === true &&
         (replay.qos === 0 || session.queue.length < Math.min(window, session.maxMessages));
       if (!mayGoOn) {
-        line.running = false;
+        queue.running = false;
         return true;
       }
       const message = replay.cursor.next(budget);
       if (message !== undefined) {
         budget.steps -= SEND_STEPS + (message.payload.length >> 10);
         this.#send(replay, message);
-      } else if (replay.cursor.done) this.#end(line, replay);
+      } else if (replay.cursor.done) this.#end(queue, replay);
     }
     return false;
   }
@@ -146,9 +146,9 @@ export class SubscriptionReplays {
     }
   }
 
-  #end(line: Line, replay: Replay): void {
-    line.replays.remove(replay);
-    line.byFilter.delete(replay.filter);
+  #end(queue: ReplayQueue, replay: Replay): void {
+    queue.replays.remove(replay);
+    queue.byFilter.delete(replay.filter);
     this.#open.delete(replay.filter, replay);
   }
 }

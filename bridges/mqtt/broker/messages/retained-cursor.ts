@@ -3,7 +3,7 @@ import { type Sorted, type SortedTopics, topicKey } from './sorted-topics.ts';
 
 export interface RetainedEntry extends Sorted {
   message: BrokerMessage;
-  /** Sequence number of the retain. */
+  /** Sequence number, counted over all messages that were ever retained. */
   number: number;
 }
 
