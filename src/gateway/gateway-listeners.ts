@@ -23,7 +23,7 @@ export interface GatewayListenersOptions {
   readonly attach: (link: Link) => void;
   /** The realm that the page joins. */
   readonly realm: string;
-  /** Folder of the built page. Undefined if there is none. */
+  /** Folder of the built page. Undefined if the page was not built. */
   readonly pageFolder: () => string | undefined;
   readonly status: () => GatewayStatus;
   readonly cookies: CookieGiver | undefined;

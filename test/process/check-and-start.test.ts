@@ -36,11 +36,11 @@ const invalid: Readonly<Record<string, [yaml: string, error: string]>> = {
   ],
   'a certificate that is a pipe': [
     tls('cert: pipe, key: server.key'),
-    ':1:48  error  listeners[0].tls.cert: cannot read the certificate FOLDER/pipe: it is no regular file',
+    ':1:48  error  listeners[0].tls.cert: cannot read the certificate FOLDER/pipe: it is not a regular file',
   ],
   'a certificate that never ends': [
     tls('cert: /dev/zero, key: server.key'),
-    ':1:48  error  listeners[0].tls.cert: cannot read the certificate /dev/zero: it is no regular file',
+    ':1:48  error  listeners[0].tls.cert: cannot read the certificate /dev/zero: it is not a regular file',
   ],
   'a missing file of authorities': [
     tls('cert: server.pem, key: server.key, clientCertificates: request, clientCa: none.pem'),
@@ -68,27 +68,27 @@ const invalid: Readonly<Record<string, [yaml: string, error: string]>> = {
   ],
   'a dynamic authenticator on an invalid port': [
     'realms: [{ name: a, authenticator: { url: "http://127.0.0.1:99999/" } }]\nlisteners: []',
-    ':1:43  error  realms[0].authenticator.url: is no URL: its host or its port (1 to 65535) is not valid',
+    ':1:43  error  realms[0].authenticator.url: must be a valid URL: its host or its port (1 to 65535) is not valid',
   ],
   'a bearer token with characters that HTTP headers do not allow': [
     'realms: [{ name: a, authenticator: { url: "http://127.0.0.1/", bearer: "a\\nb" } }]\nlisteners: []',
-    'error  realms[0].authenticator.bearer: must be a token that an HTTP header can hold',
+    'error  realms[0].authenticator.bearer: must be a token that is valid in an HTTP header',
   ],
   'the same port for two listeners': [
     'listeners:\n  - { type: web, port: PORT1 }\n  - { type: rawsocket, port: PORT1 }',
-    ':3:30  error  listeners[1].port: cannot listen on 127.0.0.1:PORT1: listeners[0] has this port already',
+    ':3:30  error  listeners[1].port: cannot listen on 127.0.0.1:PORT1: listeners[0] already uses this port',
   ],
   'the same port on all addresses and on one address': [
     'listeners:\n  - { type: web, host: 0.0.0.0, port: PORT1 }\n  - { type: rawsocket, port: PORT1 }',
-    ':3:30  error  listeners[1].port: cannot listen on 127.0.0.1:PORT1: listeners[0] has this port already',
+    ':3:30  error  listeners[1].port: cannot listen on 127.0.0.1:PORT1: listeners[0] already uses this port',
   ],
   'the same port on one address and on all IPv6 addresses': [
     'listeners:\n  - { type: web, port: PORT1 }\n  - { type: rawsocket, host: "::", port: PORT1 }',
-    'error  listeners[1].port: cannot listen on [::]:PORT1: listeners[0] has this port already',
+    'error  listeners[1].port: cannot listen on [::]:PORT1: listeners[0] already uses this port',
   ],
   'the same port on two spellings of one address': [
     'listeners:\n  - { type: web, port: PORT1 }\n  - { type: rawsocket, host: "127.1", port: PORT1 }',
-    ':3:45  error  listeners[1].port: cannot listen on 127.1:PORT1: listeners[0] has this port already',
+    ':3:45  error  listeners[1].port: cannot listen on 127.1:PORT1: listeners[0] already uses this port',
   ],
   'a host in brackets': [
     'listeners: [{ type: web, host: "[::1]", port: 0 }]',
@@ -100,23 +100,23 @@ const invalid: Readonly<Record<string, [yaml: string, error: string]>> = {
   ],
   'an IPv6 address of another machine': [
     'listeners: [{ type: web, host: "2001:db8::0:1", port: 0 }]',
-    ':1:32  error  listeners[0].host: 2001:db8::0:1 is no address of this machine',
+    ':1:32  error  listeners[0].host: 2001:db8::0:1 is not an address of this machine',
   ],
   'a TLS address of another machine': [
     'listeners: []\nbridges:\n  mqtt: { port: 0, tls: { host: 203.0.113.7, port: 0, cert: server.pem, key: server.key } }',
-    ':3:33  error  bridges.mqtt.tls.host: 203.0.113.7 is no address of this machine',
+    ':3:33  error  bridges.mqtt.tls.host: 203.0.113.7 is not an address of this machine',
   ],
   'the same port for a listener and a bridge': [
     'listeners: [{ type: web, host: localhost, port: PORT1 }]\nbridges:\n  mqtt: { port: PORT1 }',
-    ':3:17  error  bridges.mqtt.port: cannot listen on 127.0.0.1:PORT1: listeners[0] has this port already',
+    ':3:17  error  bridges.mqtt.port: cannot listen on 127.0.0.1:PORT1: listeners[0] already uses this port',
   ],
   'the same port for two bridges': [
     'listeners: []\nbridges:\n  mqtt: { port: PORT1 }\n  cbor-tcp: { port: PORT1 }',
-    ':4:21  error  bridges.cbor-tcp.port: cannot listen on 127.0.0.1:PORT1: bridges.mqtt has this port already',
+    ':4:21  error  bridges.cbor-tcp.port: cannot listen on 127.0.0.1:PORT1: bridges.mqtt already uses this port',
   ],
   'the default port of a bridge that a listener uses': [
     'listeners: [{ type: web, port: 1883 }]\nbridges:\n  mqtt: {}',
-    ':3:3  error  bridges.mqtt.port: cannot listen on 127.0.0.1:1883: listeners[0] has this port already',
+    ':3:3  error  bridges.mqtt.port: cannot listen on 127.0.0.1:1883: listeners[0] already uses this port',
   ],
   'a Unix socket in a missing folder': [
     'listeners: [{ type: rawsocket, unix: /nowhere/wamp.sock }]',
@@ -124,19 +124,19 @@ const invalid: Readonly<Record<string, [yaml: string, error: string]>> = {
   ],
   'the same Unix socket for two listeners': [
     'listeners:\n  - { type: rawsocket, unix: FOLDER/a.sock }\n  - { type: rawsocket, unix: FOLDER/./a.sock }',
-    ':3:30  error  listeners[1].unix: cannot be listened on: listeners[0] has this socket already',
+    ':3:30  error  listeners[1].unix: cannot be listened on: listeners[0] already uses this socket',
   ],
   'a Unix socket on the path of a file': [
     'listeners: [{ type: rawsocket, unix: FOLDER/server.pem }]',
-    ':1:38  error  listeners[0].unix: cannot be listened on: FOLDER/server.pem is there, and is no socket',
+    ':1:38  error  listeners[0].unix: cannot be listened on: FOLDER/server.pem exists and is not a socket',
   ],
   'a Unix socket on the path of a folder': [
     'listeners: [{ type: rawsocket, unix: FOLDER/tables }]',
-    ':1:38  error  listeners[0].unix: cannot be listened on: FOLDER/tables is there, and is no socket',
+    ':1:38  error  listeners[0].unix: cannot be listened on: FOLDER/tables exists and is not a socket',
   ],
   'an address of another machine': [
     'listeners: [{ type: web, host: 203.0.113.7, port: 0 }]',
-    ':1:32  error  listeners[0].host: 203.0.113.7 is no address of this machine',
+    ':1:32  error  listeners[0].host: 203.0.113.7 is not an address of this machine',
   ],
   'a missing folder of web pages': [
     'listeners: [{ type: web, port: 0, folders: { my: /nowhere } }]',
@@ -144,23 +144,23 @@ const invalid: Readonly<Record<string, [yaml: string, error: string]>> = {
   ],
   'a data folder inside a file': [
     'listeners: []\ndata: { path: server.pem/data }',
-    ':2:15  error  data.path: cannot be used: FOLDER/server.pem is no folder',
+    ':2:15  error  data.path: cannot be used: FOLDER/server.pem is not a folder',
   ],
   'a data folder in /proc': [
     'listeners: []\ndata: { path: /proc/x }',
-    ':2:15  error  data.path: cannot be used: /proc is of the kernel, and keeps no files',
+    ':2:15  error  data.path: cannot be used: /proc belongs to the kernel and cannot store files',
   ],
   'a data folder in /dev/pts': [
     'listeners: []\ndata: { path: /dev/pts/x }',
-    ':2:15  error  data.path: cannot be used: /dev/pts is of the kernel, and keeps no files',
+    ':2:15  error  data.path: cannot be used: /dev/pts belongs to the kernel and cannot store files',
   ],
   'a data folder that is a dangling link': [
     'listeners: []\ndata: { path: nothing/data }',
-    ':2:15  error  data.path: cannot be used: FOLDER/nothing is a link to a folder that is not there',
+    ':2:15  error  data.path: cannot be used: FOLDER/nothing is a link to a folder that does not exist',
   ],
   'a data folder that is a link to itself': [
     'listeners: []\ndata: { path: circle }',
-    ':2:15  error  data.path: cannot be used: FOLDER/circle: its links lead in a circle',
+    ':2:15  error  data.path: cannot be used: FOLDER/circle: its symbolic links form a loop',
   ],
   'a data folder with a name that is too long': [
     `listeners: []\ndata: { path: ${'a'.repeat(300)} }`,
@@ -168,7 +168,7 @@ const invalid: Readonly<Record<string, [yaml: string, error: string]>> = {
   ],
   'a data folder with a NUL in its name': [
     'listeners: []\ndata: { path: "a\\0b" }',
-    ':2:15  error  data.path: cannot be used: its name has a NUL character',
+    ':2:15  error  data.path: cannot be used: its name contains a NUL character',
   ],
   'a principal with an unknown role': [
     `listeners: []\nrealms:\n  - name: realm1\n    ${RULED}\nprincipals:\n  - { authid: p, role: devcie, ticket: long-secret }`,

@@ -8,10 +8,10 @@ import { nearest } from './values/nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** What zod is told to say where a schema has no words of its own; replaced here, where the place is known. */
-export const UNSAID = '\u0000';
+/** The message of zod if a schema has no error text of its own. `ConfigIssues` replaces it with a text for the place. */
+export const NO_TEXT = '\u0000';
 
-/** Turns what zod found into problems with a place, an expectation, what is there, and a hint. */
+/** Converts issues of zod to problems with a place, the expected value, the received value and a hint. */
 export class ConfigIssues {
   readonly #source: ConfigSource;
   readonly #jsonSchema: () => Readonly<Record<string, unknown>>;
@@ -29,21 +29,21 @@ export class ConfigIssues {
     const path = [...base, ...issue.path];
     if (this.#source.broken(path)) return [];
     if (issue.code === 'unrecognized_keys') return issue.keys.map(key => this.#unknownKey([...path, key]));
-    if (issue.code === 'invalid_union' && issue.errors.length > 0 && issue.message === UNSAID)
+    if (issue.code === 'invalid_union' && issue.errors.length > 0 && issue.message === NO_TEXT)
       return this.#ofUnion(issue.errors, path);
     if (issue.code === 'invalid_key') {
       const why = issue.issues.map(inner => this.#expectation(inner)).join('; ');
       return [{ ...this.#source.locate(path, true), path: showPath(path), text: `this key ${why}` }];
     }
     if (issue.code === 'invalid_type' && issue.expected === 'number' && this.#walk(path).integer) {
-      // zod asks an integer to be a number first; people are told all of it at once.
+      // zod first reports that an integer must be a number. The text names the whole expectation at once.
       return [this.#plain(path, this.#expectation({ ...issue, expected: 'int' }), { ...issue, expected: 'int' })];
     }
     if (issue.code === 'invalid_element') return issue.issues.flatMap(inner => this.#problems(inner, path));
     return [this.#plain(path, this.#expectation(issue), issue)];
   }
 
-  /** Of alternatives, the one whose kind of value is there is meant; where none is, all are named. */
+  /** Of the alternatives, picks the one that fits the kind of the value. If none fits, names all of them. */
   #ofUnion(errors: readonly (readonly Issue[])[], path: ConfigPath): ConfigProblem[] {
     const deep = errors.filter(issues => !issues.some(issue => issue.path.length === 0 && isKindIssue(issue)));
     const [meant] = deep.length > 0 ? [...deep].sort((a, b) => a.length - b.length) : [];
@@ -82,7 +82,7 @@ export class ConfigIssues {
   }
 
   #expectation(issue: Issue): string {
-    if (issue.message !== UNSAID) return issue.message;
+    if (issue.message !== NO_TEXT) return issue.message;
     switch (issue.code) {
       case 'invalid_type':
         return `must be ${kinds[issue.expected] ?? issue.expected}`;
@@ -140,18 +140,18 @@ function isContainer(issue: Issue | undefined): boolean {
   return issue.code === 'invalid_type' && (issue.expected === 'object' || issue.expected === 'record');
 }
 
-/** Whether the issue says that another kind of value stands here altogether. */
+/** Whether the issue says that the value is of a wrong kind. */
 function isKindIssue(issue: Issue): boolean {
   return issue.code === 'invalid_type' || issue.code === 'invalid_value';
 }
 
-/** The discriminator's values, where a discriminated union did not know the one given; zod's type lacks the field. */
+/** The allowed values of a discriminator. zod's type lacks the field. */
 function optionsOf(issue: Issue): readonly unknown[] {
   return 'options' in issue && Array.isArray(issue.options) ? issue.options : [];
 }
 
 function oneOf(values: readonly unknown[]): string {
-  if (values.length === 0) return 'is none of the values that may stand here';
+  if (values.length === 0) return 'is not an allowed value';
   return values.length === 1 ? `must be ${quoted(values[0])}` : `must be one of ${values.map(quoted).join(', ')}`;
 }
 
@@ -193,7 +193,7 @@ function hintFor(issue: Issue | undefined, value: unknown): string | undefined {
   if ((expected === 'int' || expected === 'number') && typeof value === 'string') {
     const digits = value.trim();
     if (/^-?\d+(\.\d+)?$/.test(digits) && (expected === 'number' || !digits.includes('.'))) return `write ${digits}`;
-    // Thousands with separators: "115.200", "9'600".
+    // A number with thousands separators: "115.200", "9'600".
     if (/^\d{1,3}([.,' _]\d{3})+$/.test(digits)) return `write ${digits.replace(/\D/g, '')}`;
   }
   if (expected === 'boolean' && typeof value === 'string') {

@@ -10,30 +10,28 @@ import { realmSchema } from './realm-schema.ts';
 import type { ConfigurableBridge } from './values/configurable-bridge.ts';
 import { tlsSchema } from './values/tls-schema.ts';
 
-const port = z.int().min(0).max(65535).describe('TCP port; 0 takes any that is free');
+const port = z.int().min(0).max(65535).describe('TCP port. 0: any free port');
 const host = z
   .string()
   .min(1)
   .default('127.0.0.1')
-  .describe('Address to listen on: 127.0.0.1 is this machine only, 0.0.0.0 or :: every network');
-const unix = z.string().min(1).describe('Path of a Unix socket, instead of host and port');
+  .describe('Address to listen on. 127.0.0.1: this machine only. 0.0.0.0 or ::: all networks');
+const unix = z.string().min(1).describe('Path of a Unix socket, in place of host and port');
 
-const needsPlace = 'needs either "port" or "unix", one of them';
+const needsPlace = 'needs either "port" or "unix"';
 const hasPlace = (listener: { port?: number | undefined; unix?: string | undefined }): boolean =>
   (listener.port === undefined) !== (listener.unix === undefined);
 
 const rawsocketPings = z
   .enum(rawSocketPings)
   .optional()
-  .describe(
-    'Which RawSocket peers are asked for a sign of life when silent. auto: those that have sent a PING themselves',
-  );
+  .describe('Which silent RawSocket peers receive a PING. auto: peers that have sent a PING themselves');
 
 const origins = z
   .array(z.string().regex(/^https?:\/\/[^\s/?#]+$/, { error: 'must be an origin such as https://home.example' }))
   .optional()
   .describe(
-    'Pages that may connect beside those of this gateway, e.g. behind a reverse proxy; their host names are names of this gateway',
+    'Origins of pages that may connect, in addition to those of this gateway, e.g. behind a reverse proxy. Their host names are names of this gateway',
   );
 
 const trustedProxies = z
@@ -44,21 +42,23 @@ const trustedProxies = z
   )
   .optional()
   .describe(
-    'Reverse proxies whose X-Forwarded-For and X-Forwarded-Proto say who a client is. Without it, a request that came through a proxy counts as remote',
+    'Reverse proxies whose headers X-Forwarded-For and X-Forwarded-Proto are trusted. Without it, a request through a proxy counts as remote',
   );
 
 const strict = z
   .boolean()
   .default(false)
-  .describe('Hold peers to every rule of the protocol, instead of bearing with clients in the wild');
+  .describe('true: reject every violation of the protocol. false: accept common client mistakes');
 
 const longpoll = z
   .union([z.literal(false), z.string().regex(/^(\/[\w.~-]+)+$/, { error: 'must be false, or a path such as /lp' })])
   .default('/lp')
-  .describe('Path of HTTP long-poll, for clients that cannot open a WebSocket; false is off');
+  .describe('Path of HTTP long-poll, for clients that cannot open a WebSocket. false: off');
 
 const webListener = z.strictObject({
-  type: z.literal('web').describe('HTTP: WebSocket, the page, /healthz; and RawSocket, told apart by its first byte'),
+  type: z
+    .literal('web')
+    .describe('HTTP: WebSocket, the page and /healthz. RawSocket on the same port, detected by its first byte'),
   host,
   port,
   path: z
@@ -70,7 +70,7 @@ const webListener = z.strictObject({
   folders: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, { error: 'must be of a-z, 0-9, - and _' }), z.string().min(1))
     .default({})
-    .describe('Folders of pages of your own, by the name they are served under: { my: ./pages } is at /my/'),
+    .describe('Folders with your own pages, by name: { my: ./pages } is served at /my/'),
   rawsocket: z.boolean().default(true).describe('Accept RawSocket on the same port'),
   longpoll,
   strict,
@@ -99,16 +99,16 @@ const rawSocketListener = z
 const listener = z.discriminatedUnion('type', [webListener, rawSocketListener]);
 
 const log = z.strictObject({
-  level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('The least that is logged'),
+  level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Lowest level that is logged'),
   format: z
     .enum(['auto', 'pretty-lines', 'json'])
     .default('auto')
-    .describe('auto: lines for people on a terminal, JSON elsewhere'),
+    .describe('auto: readable lines on a terminal, otherwise JSON'),
 });
 
 /**
- * The schema of the whole configuration, with the part of each bridge under its name. Gives the types, the checks and
- * the JSON Schema for editors.
+ * The schema of the whole configuration, with the section of each bridge under its name. Types, checks and the JSON
+ * Schema for editors are derived from it.
  */
 export function configSchema(bridges: readonly ConfigurableBridge[]) {
   const sections = bridges.map(bridge => [bridge.name, z.union([z.literal(false), bridge.schema]).optional()] as const);
@@ -123,25 +123,25 @@ export function configSchema(bridges: readonly ConfigurableBridge[]) {
           error: 'has two realms of the same name',
         })
         .prefault([{ name: 'realm1' }])
-        .describe('Realms: separate worlds of topics and procedures. Bridges join the first'),
+        .describe('Realms: separate namespaces of topics and procedures. Bridges join the first one'),
       principals: z
         .union([z.string().min(1), principalsSchema])
         .default([])
-        .describe('Who may join by which secret or key, and in which role; or the name of a file that says so'),
+        .describe('Principals with their credentials and roles, or the name of a file with them'),
       listeners: z
         .array(listener)
         .prefault([
           { type: 'web', port: 8080 },
           { type: 'rawsocket', port: 8081 },
         ])
-        .describe('Where peers connect'),
+        .describe('Listeners for peers'),
       limits: limitsSchema.prefault({}),
       data: dataSchema,
-      demo: z.boolean().optional().describe('Simulated devices behind the bridges that are on. Off unless said'),
+      demo: z.boolean().optional().describe('Simulated devices for the enabled bridges. Default: off'),
       bridges: z
         .strictObject(Object.fromEntries(sections))
         .prefault({})
-        .describe('Bridges by name; absent or false is off'),
+        .describe('Bridges by name. Absent or false: off'),
     })
     .superRefine(({ realms, principals }, context) => {
       if (typeof principals === 'string') return;
@@ -154,14 +154,14 @@ export function configSchema(bridges: readonly ConfigurableBridge[]) {
 
 type Schema = ReturnType<typeof configSchema>;
 
-/** A configuration as people write it, defaults left out. */
+/** A configuration as it is written, without defaults. */
 export type ConfigInput = z.input<Schema>;
-/** A configuration that has been checked, defaults filled in. */
+/** A checked configuration with all defaults. */
 export type GatewayConfig = z.output<Schema>;
 export type ListenerConfig = GatewayConfig['listeners'][number];
 export type RealmConfig = GatewayConfig['realms'][number];
 
-/** The JSON Schema of the configuration, for editors and for finding what may stand where. */
+/** The JSON Schema of the configuration, for editors and for error messages. */
 export function configJsonSchema(bridges: readonly ConfigurableBridge[]): Readonly<Record<string, unknown>> {
   const { $schema, ...rest } = z.toJSONSchema(configSchema(bridges), { io: 'input', unrepresentable: 'any' });
   return {

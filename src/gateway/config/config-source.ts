@@ -1,28 +1,28 @@
 import type { ConfigPath, ConfigProblem } from './values/config-problem.ts';
 
-/** A value that came from elsewhere than the text: shown by where it came from, never as itself. */
+/** The origin of a value that is not in the text. Messages show the origin and never the value. */
 export interface Origin {
   /** `!env MQTT_PASSWORD`, `!file secrets/mqtt`, `WAMPWAY_LOG__LEVEL`. */
   readonly name: string;
   readonly secret: boolean;
-  /** What else the text could mean where the schema wants another type: number for text, or text for number. */
+  /** The other interpretation of the text, number or string, if the schema needs the other type. */
   readonly otherwise?: unknown;
 }
 
-/** A configuration before it is checked: plain values, and where each is. */
+/** A configuration before it is checked: plain values with their places. */
 export interface ConfigSource {
   readonly value: unknown;
-  /** What was wrong already with the text. */
+  /** Problems of the text itself. */
   readonly problems: readonly ConfigProblem[];
-  /** Where the value at `path` is, or the nearest container of it that the text has; `key` asks for its key. */
+  /** The place of the value at `path`, or of its nearest container in the text. `key`: the place of its key. */
   locate(path: ConfigPath, key: boolean): Pick<ConfigProblem, 'source' | 'span' | 'excerpt'>;
-  /** Where the value came from, if not from the text itself. */
+  /** The origin of the value. Undefined if it is in the text. */
   origin(path: ConfigPath): Origin | undefined;
-  /** Whether what is there could not be read, so that checking it tells nothing. */
+  /** Whether the value could not be read. It must not be checked then. */
   broken(path: ConfigPath): boolean;
 }
 
-/** Values that a program hands over: no file, no places. */
+/** Values from a program, without a file and places. */
 export function valueSource(value: unknown, name = 'configuration'): ConfigSource {
   return {
     value,
@@ -33,6 +33,6 @@ export function valueSource(value: unknown, name = 'configuration'): ConfigSourc
   };
 }
 
-/** Keys whose values are not shown in messages and logs. */
+/** Keys whose values are hidden in messages and logs. */
 export const secretKey =
   /pas+w|passphrase|secret|token|credential|private|ticket|wampcra|scram|(?:derived|stored|server)Key|pepper|bearer/i;

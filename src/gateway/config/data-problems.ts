@@ -6,11 +6,11 @@ import type { GatewayConfig } from './config-schema.ts';
 import { type MachineProblem, whyNotWritable } from './machine-problems.ts';
 import { reasonOf } from './values/bounded-file.ts';
 
-/** Milliseconds that the disk has to answer; if it does not, the store will say so when it is opened. */
+/** Milliseconds until the disk must answer. If it does not, opening the store reports it. */
 const PATIENCE = 2000;
 
 /**
- * File systems of Linux that show the kernel and keep nothing: proc, sysfs, devpts, cgroups of both versions, debugfs,
+ * File systems of Linux that show kernel state and store no files: proc, sysfs, devpts, cgroups of both versions, debugfs,
  * tracefs, securityfs, configfs, bpf, efivarfs. [statfs(2)]
  */
 const KERNEL = [
@@ -19,14 +19,14 @@ const KERNEL = [
 ];
 
 const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not look there',
-  ELOOP: 'its links lead in a circle',
+  EACCES: 'this user may not read it',
+  ELOOP: 'its symbolic links form a loop',
   ENAMETOOLONG: 'the name is too long',
 };
 
 /**
- * Why the data folder can neither be used nor made; `withStore` looks at the files in it too, which the start does when it
- * opens them. The folder need not be there.
+ * Problems that prevent the use or creation of the data folder. The folder need not exist. `withStore`: also checks the
+ * files in it, which the start does when it opens the store.
  */
 export async function dataProblems({ data }: GatewayConfig, withStore: boolean): Promise<MachineProblem[]> {
   if (data === undefined) return [];
@@ -38,12 +38,12 @@ export async function dataProblems({ data }: GatewayConfig, withStore: boolean):
 }
 
 async function whyNot(path: string, withStore: boolean): Promise<string | undefined> {
-  if (path.includes('\0')) return 'its name has a NUL character';
+  if (path.includes('\0')) return 'its name contains a NUL character';
   for (let folder = path; ; folder = dirname(folder)) {
     try {
-      if (!(await stat(folder)).isDirectory()) return `${folder} is no folder`;
+      if (!(await stat(folder)).isDirectory()) return `${folder} is not a folder`;
       const { type } = await statfs(folder);
-      if (KERNEL.includes(type)) return `${folder} is of the kernel, and keeps no files`;
+      if (KERNEL.includes(type)) return `${folder} belongs to the kernel and cannot store files`;
       const why = whyNotWritable(folder);
       if (why !== undefined) return `${folder}: ${why}`;
       return withStore && folder === path ? await whyNoStore(folder) : undefined;
@@ -52,15 +52,14 @@ async function whyNot(path: string, withStore: boolean): Promise<string | undefi
       const reason = reasons[code];
       if (reason !== undefined) return `${folder}: ${reason}`;
       if (code === 'ENOENT' && (await lstat(folder).catch(() => undefined)) !== undefined) {
-        return `${folder} is a link to a folder that is not there`;
+        return `${folder} is a link to a folder that does not exist`;
       }
-      // The nearest folder above tells.
       if ((code !== 'ENOENT' && code !== 'ENOTDIR') || folder === dirname(folder)) return undefined;
     }
   }
 }
 
-/** Why the files in the folder are no store that can be opened. */
+/** The reason why the store in the folder cannot be opened. */
 async function whyNoStore(folder: string): Promise<string | undefined> {
   try {
     await access(folder, constants.R_OK);

@@ -7,12 +7,12 @@ import { scalarOf } from './yaml-source.ts';
 
 const PREFIX = 'WAMPWAY_';
 
-/** Variables of the prefix that are no settings: the configuration file's name, and what the commands log in with. */
+/** Variables with the prefix that are not settings: the name of the configuration file, and credentials of commands. */
 const reserved = new Set(['WAMPWAY_CONFIG', 'WAMPWAY_AUTHID', 'WAMPWAY_TICKET', 'WAMPWAY_PASSWORD', 'WAMPWAY_KEY']);
 
 /**
- * Lays `WAMPWAY_LISTENERS__0__PORT=9000` over a configuration: `__` separates the parts of the path, keys match
- * whatever their case and dashes, the value is read as a YAML scalar. Variables that name no setting are problems.
+ * Applies variables such as `WAMPWAY_LISTENERS__0__PORT=9000` to a configuration. `__` separates the parts of the path.
+ * Case and dashes of keys are ignored. The value is a YAML scalar. A variable that names no setting is a problem.
  */
 export function withEnvironment(
   source: ConfigSource,
@@ -70,7 +70,8 @@ function findPath(
     let step: PropertyKey | undefined;
     if (entries !== undefined && /^\d{1,4}$/.test(part)) {
       step = Number(part);
-      if (step > entries) return unknown(`${showPath(path)} has ${entries} entries; there is no number ${part} yet`);
+      if (step > entries)
+        return unknown(`${showPath(path)} has ${entries} entries, so the next index is ${entries} (got ${part})`);
     } else {
       step = walk.keyNamed(part);
     }
@@ -83,7 +84,7 @@ function findPath(
       ];
       const where = path.length === 0 ? 'at the top' : `in ${showPath(path)}`;
       const hint = near === undefined ? knownHere(walk.keys) : `did you mean ${PREFIX}${better.join('__')}?`;
-      return unknown(`names no setting: there is no "${part.toLowerCase()}" ${where}`, hint);
+      return unknown(`is not a setting: there is no "${part.toLowerCase()}" ${where}`, hint);
     }
     path.push(step);
     walk = walk.step(step);
@@ -91,12 +92,12 @@ function findPath(
   return { path };
 }
 
-/** `known here: a, b, c`; undefined where nothing is. */
+/** `known here: a, b, c`. Undefined if there are no keys. */
 export function knownHere(keys: readonly string[]): string | undefined {
   return keys.length === 0 ? undefined : `known here: ${keys.join(', ')}`;
 }
 
-/** A copy of what `walk` is at, with the value at `path` replaced and the containers on the way made. */
+/** Copies the value of `walk`, with the value at `path` replaced. Creates missing containers. */
 function replaced(walk: SchemaWalk, path: ConfigPath, value: unknown): unknown {
   const [part, ...rest] = path;
   if (part === undefined) return value;

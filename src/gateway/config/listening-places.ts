@@ -8,22 +8,22 @@ import type { MachineProblem } from './machine-problems.ts';
 import { type ConfigPath, showPath } from './values/config-problem.ts';
 import type { ConfigurableBridge } from './values/configurable-bridge.ts';
 
-/** Something of the configuration that listens on a port. */
+/** A section of the configuration that listens on a port. */
 export interface ListeningPlace {
-  /** The section that says so: `['listeners', 0]`, `['bridges', 'mqtt', 'tls']`. */
+  /** The path of the section: `['listeners', 0]`, `['bridges', 'mqtt', 'tls']`. */
   readonly path: ConfigPath;
-  /** How others call it: `listeners[0]`, `bridges.mqtt`. */
+  /** The name in messages: `listeners[0]`, `bridges.mqtt`. */
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** What the host stands for, in its one spelling; the host itself if that is not known. */
+  /** The address of the host in canonical form. The host itself if the address is unknown. */
   readonly address: string;
 }
 
-/** Milliseconds that a name may take to be looked up; if it takes longer, the start will say so. */
+/** Milliseconds for the look-up of a name. If it takes longer, the start reports it. */
 const PATIENCE = 2000;
 
-/** All that listens on ports, and the hosts that cannot be listened on. */
+/** All sections that listen on ports, and problems with their hosts. */
 export async function listeningPlaces(
   config: GatewayConfig,
   bridges: readonly ConfigurableBridge[],
@@ -56,7 +56,7 @@ function named(config: GatewayConfig, bridges: readonly ConfigurableBridge[]): O
   return [...ofListeners, ...ofBridges];
 }
 
-/** The address that `listen` would take, or the reason why `host` has no address. */
+/** The address that `listen` would use, or the reason why `host` has none. */
 async function addressOf(host: string): Promise<string | { text: string }> {
   if (isIP(host) !== 0) return spellingOf(host);
   const over = new AbortController();
@@ -85,5 +85,5 @@ function problemOf(host: string, address: string, path: ConfigPath): MachineProb
     infos.map(({ address: one }) => spellingOf(one)),
   );
   if (own.includes(address)) return [];
-  return [{ path, text: `${host} is no address of this machine: use 127.0.0.1, 0.0.0.0 or one that it has` }];
+  return [{ path, text: `${host} is not an address of this machine: use 127.0.0.1, 0.0.0.0 or one that it has` }];
 }

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
-import { ConfigIssues, UNSAID } from './config-issues.ts';
+import { ConfigIssues, NO_TEXT } from './config-issues.ts';
 import { type ConfigInput, configJsonSchema, configSchema, type GatewayConfig } from './config-schema.ts';
 import { type ConfigSource, valueSource } from './config-source.ts';
 import { dataProblems } from './data-problems.ts';
@@ -16,25 +16,25 @@ import type { ConfigurableBridge } from './values/configurable-bridge.ts';
 import { type TlsConfig, tlsSchema } from './values/tls-schema.ts';
 import { yamlSource } from './yaml-source.ts';
 
-/** The largest configuration, and the largest secret, in bytes. */
+/** Maximum size of a configuration and of a secret, in bytes. */
 const MAX_FILE = 1024 * 1024;
 const MAX_SECRET = 64 * 1024;
 
 export interface LoadConfigOptions {
-  /** The YAML file; without one, the built-in default. */
+  /** The YAML file. Default: the built-in configuration. */
   readonly file?: string | undefined;
   /** Variables for `!env` and for `WAMPWAY_…` overrides. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The bridges whose sections are known. */
+  /** The bridges that may have sections. */
   readonly bridges: readonly ConfigurableBridge[];
-  /** Leaves the file of principals alone, which may not be there yet. Default false. */
+  /** Does not read the file of principals, which may not exist yet. Default false. */
   readonly withoutPrincipals?: boolean;
 }
 
 export interface LoadToStartOptions extends LoadConfigOptions {
-  /** What the command line changes. */
+  /** Applies the options of the command line. */
   readonly adjust?: (config: GatewayConfig) => GatewayConfig;
-  /** Whether the files in the data folder are looked at, too: nothing will open them. Default false. */
+  /** Whether to check the files in the data folder too. Set it if nothing opens them afterwards. Default false. */
   readonly withStore?: boolean;
 }
 
@@ -44,8 +44,8 @@ interface Loaded {
 }
 
 /**
- * Reads, overrides and checks the configuration. Throws `ConfigError` with everything that is wrong with it. Without a
- * file `demo` is on unless the environment says otherwise; with one it is off unless the file does.
+ * Reads the configuration, applies the environment and checks the result. Throws `ConfigError` with all problems. The
+ * default of `demo` is true without a file, and false with one.
  */
 export function loadConfig(options: LoadConfigOptions): GatewayConfig {
   const { config } = load(options);
@@ -55,8 +55,8 @@ export function loadConfig(options: LoadConfigOptions): GatewayConfig {
 }
 
 /**
- * As `loadConfig`, of a configuration that is to be started: what it names has to be there, files, folders, addresses, ports of its
- * own for everything that listens, roles. Rejects with `ConfigError`.
+ * As `loadConfig`, for a configuration that is about to start. Also checks that files, folders, addresses and roles exist,
+ * and that no port is used twice. Rejects with `ConfigError`.
  */
 export async function loadToStart(options: LoadToStartOptions): Promise<GatewayConfig> {
   const { config: read, source } = load(options);
@@ -72,7 +72,7 @@ function load({ file, environment, bridges }: LoadConfigOptions): Loaded {
   return { config: besideFile(config, dirname(resolve(file))), source };
 }
 
-/** The file of principals is read again when it is used; what is wrong with it is told now. */
+/** Reports the problems of the file of principals now. It is read again when the gateway starts. */
 function principalProblems(
   { principals, realms }: GatewayConfig,
   { environment, withoutPrincipals = false }: LoadConfigOptions,
@@ -87,7 +87,7 @@ function principalProblems(
   }
 }
 
-/** What would keep the gateway from starting although each value is well-formed. */
+/** Problems that prevent the start although each value is well-formed. */
 async function startProblems(
   config: GatewayConfig,
   source: ConfigSource,
@@ -100,7 +100,7 @@ async function startProblems(
   );
 }
 
-/** Names of keys, certificates, the data folder and the file of principals are relative to the configuration, wherever the gateway is started. */
+/** Resolves file names relative to the configuration file: keys, certificates, data folder, file of principals. */
 function besideFile(config: GatewayConfig, folder: string): GatewayConfig {
   const { data, principals } = config;
   return {
@@ -114,7 +114,7 @@ function besideFile(config: GatewayConfig, folder: string): GatewayConfig {
   };
 }
 
-/** A bridge that listens for TLS itself says so as a listener does. */
+/** The section of a bridge that listens with TLS has the same `tls` setting as a listener. */
 function sectionBeside<Section>(section: Section, folder: string): Section {
   if (typeof section !== 'object' || section === null || !('tls' in section)) return section;
   const { success, data } = tlsSchema.unwrap().loose().safeParse(section.tls);
@@ -128,12 +128,12 @@ function tlsBeside<Tls extends TlsConfig>(tls: Tls | undefined, folder: string):
   return { tls: { ...tls, ...files, ...(clientCa !== undefined && { clientCa: resolve(folder, clientCa) }) } };
 }
 
-/** Checks a configuration that a program made. Throws `ConfigError`. */
+/** Checks a configuration from a program. Throws `ConfigError`. */
 export function parseConfig(value: unknown, bridges: readonly ConfigurableBridge[]): GatewayConfig {
   return check(valueSource(value), bridges, {}).config;
 }
 
-/** What runs where there is no configuration: every bridge that needs to be told nothing, and simulated devices. */
+/** The built-in configuration: every bridge that has no required setting, and simulated devices. */
 export function defaultConfig(bridges: readonly ConfigurableBridge[]): ConfigInput {
   const ready = bridges.filter(({ schema }) => schema.safeParse({}).success);
   return { version: 1, demo: true, bridges: Object.fromEntries(ready.map(({ name }) => [name, {}])) };
@@ -166,7 +166,7 @@ function check(
   environment: LoadConfigOptions['environment'],
 ): Loaded {
   let made: Readonly<Record<string, unknown>> | undefined;
-  // Only whoever made a mistake, or overrides something, pays for it.
+  // Made on demand: only mistakes and environment variables need it.
   const jsonSchema = () => {
     made ??= configJsonSchema(bridges);
     return made;
@@ -174,12 +174,12 @@ function check(
   const source = withEnvironment(plain, environment, jsonSchema);
   if (source.value === undefined && source.problems.length > 0) throw new ConfigError(source.problems);
   const schema = configSchema(bridges);
-  // An empty file is a configuration of nothing but defaults.
-  let result = schema.safeParse(source.value ?? {}, { error: () => UNSAID });
+  // An empty file is a configuration with all defaults.
+  let result = schema.safeParse(source.value ?? {}, { error: () => NO_TEXT });
   if (!result.success) {
     const again = otherReading(source, result.error.issues);
     if (again !== undefined) {
-      const second = schema.safeParse(again, { error: () => UNSAID });
+      const second = schema.safeParse(again, { error: () => NO_TEXT });
       if (second.success || second.error.issues.length < result.error.issues.length) result = second;
     }
   }
@@ -193,8 +193,8 @@ function check(
 }
 
 /**
- * What came from outside the text is text or number as the schema needs: `port: !env PORT` gives a number, and a
- * password of digits from a variable stays text. The value with such misreadings corrected; undefined where there are none.
+ * A value from outside the text is a string or a number as the schema needs: `port: !env PORT` gives a number, and a
+ * password of digits stays a string. Returns the value with wrong types corrected. Undefined if all types are right.
  */
 function otherReading(source: ConfigSource, issues: readonly z.core.$ZodIssue[]): unknown {
   const paths = issues.flatMap(issue => pathsOf(issue, []));
@@ -206,7 +206,7 @@ function otherReading(source: ConfigSource, issues: readonly z.core.$ZodIssue[])
   return others.reduce((value, other) => put(value, other.path, other.value), source.value);
 }
 
-/** Where another reading could help: the issue's own place, and those of the alternatives in it. */
+/** The paths where the other type could fix an issue: its own path, and those of its alternatives. */
 function pathsOf(issue: z.core.$ZodIssue, base: ConfigPath): ConfigPath[] {
   const path = [...base, ...issue.path];
   if (issue.code !== 'invalid_union') return issue.code === 'invalid_type' ? [path] : [];

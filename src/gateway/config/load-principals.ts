@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { ConfigIssues, UNSAID } from './config-issues.ts';
+import { ConfigIssues, NO_TEXT } from './config-issues.ts';
 import { type PrincipalConfig, principalsSchema } from './principal-schema.ts';
 import { readBounded, reasonOf } from './values/bounded-file.ts';
 import { ConfigError } from './values/config-problem.ts';
 import { yamlSource } from './yaml-source.ts';
 
-/** The largest file of principals, in bytes: some ten thousand of them. */
+/** Maximum size of a file of principals, in bytes: about ten thousand principals. */
 const MAX_FILE = 8 * 1024 * 1024;
 const MAX_SECRET = 64 * 1024;
 
@@ -17,7 +17,7 @@ const fileSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9+/]{43}=$/, { error: 'must be 32 bytes in base64' })
     .optional()
-    .describe('What strangers are asked is made from it; wampway user makes one'),
+    .describe('Key for the CHALLENGE of unknown names. wampway user creates it'),
   principals: principalsSchema.default([]),
 });
 
@@ -29,16 +29,16 @@ export interface PrincipalFile {
 
 export interface LoadPrincipalsOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The realms that there are; others are mistakes. Default: any may be. */
+  /** The existing realms. Other realms are errors. Default: not checked. */
   readonly realms?: readonly string[] | undefined;
 }
 
-/** Reads and checks a file of principals. Throws `ConfigError` with everything that is wrong with it. */
+/** Reads and checks a file of principals. Throws `ConfigError` with all problems. */
 export function loadPrincipals(file: string, options: LoadPrincipalsOptions): PrincipalFile {
   return parsePrincipals(file, read(file), options);
 }
 
-/** What `loadPrincipals` says of a file with this text. */
+/** As `loadPrincipals`, for the text of a file. */
 export function parsePrincipals(
   file: string,
   text: string,
@@ -46,7 +46,7 @@ export function parsePrincipals(
 ): PrincipalFile {
   const folder = dirname(resolve(file));
   const source = yamlSource(file, text, { environment, file: path => readBounded(resolve(folder, path), MAX_SECRET) });
-  const result = fileSchema.safeParse(source.value ?? {}, { error: () => UNSAID });
+  const result = fileSchema.safeParse(source.value ?? {}, { error: () => NO_TEXT });
   const issues = new ConfigIssues(source, () => z.toJSONSchema(fileSchema, { io: 'input', unrepresentable: 'any' }));
   const problems = [...source.problems, ...(result.success ? [] : issues.problems(result.error.issues))];
   if (result.success && realms !== undefined) {
@@ -63,7 +63,7 @@ export function parsePrincipals(
   return { principals: result.data.principals, pepper: result.data.pepper };
 }
 
-/** Realms that principals may join and that are not there. */
+/** Finds realms of principals that do not exist. */
 export function unknownRealms(
   principals: readonly PrincipalConfig[],
   realms: readonly string[],
@@ -80,16 +80,16 @@ export function unknownRealms(
 function read(file: string): string {
   try {
     const { mode } = statSync(file);
-    // Windows has other permissions than these bits.
+    // Windows does not have these permission bits.
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
       const octal = (mode & 0o777).toString(8).padStart(4, '0');
-      const problem = `others may read or write it (mode ${octal}), and it holds secrets`;
+      const problem = `other users may read or write it (mode ${octal}), but it contains secrets`;
       throw new ConfigError([{ source: file, path: '', text: problem, hint: `chmod 600 ${file}` }]);
     }
     return readBounded(file, MAX_FILE);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    const hint = 'wampway user add NAME --role ROLE makes it';
+    const hint = 'wampway user add NAME --role ROLE creates the file';
     throw new ConfigError([{ source: file, path: '', text: `cannot read the principals: ${reasonOf(error)}`, hint }]);
   }
 }

@@ -11,10 +11,10 @@ export interface MachineProblem {
   readonly text: string;
 }
 
-/** The longest path of a Unix socket, in bytes, on every system that we run on. */
+/** Maximum length of the path of a Unix socket, in bytes, that all supported systems allow. */
 const MAX_UNIX_PATH = 103;
 
-/** What the configuration names on this machine and is not there: files of TLS, folders of pages and of Unix sockets. */
+/** Problems with files and folders of the configuration: TLS files, folders of pages, Unix sockets. */
 export function machineProblems(config: GatewayConfig): MachineProblem[] {
   const ofListeners = config.listeners.flatMap((listener, index) => {
     const path = ['listeners', index];
@@ -62,34 +62,34 @@ function unixProblems({ listeners }: GatewayConfig, index: number): MachineProbl
     return [{ path, text: `is too long for a Unix socket: at most ${MAX_UNIX_PATH} bytes` }];
   const file = resolve(unix);
   const first = listeners.slice(0, index).findIndex(other => resolve(unixOf(other) ?? '/') === file);
-  if (first >= 0) return [{ path, text: `cannot be listened on: listeners[${first}] has this socket already` }];
+  if (first >= 0) return [{ path, text: `cannot be listened on: listeners[${first}] already uses this socket` }];
   const why = whyNoFolder(dirname(file)) ?? whyNotWritable(dirname(file));
   if (why !== undefined) return [{ path, text: `cannot be listened on: ${dirname(file)}: ${why}` }];
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || found.isSocket()) return [];
-  return [{ path, text: `cannot be listened on: ${file} is there, and is no socket: choose another path` }];
+  return [{ path, text: `cannot be listened on: ${file} exists and is not a socket: choose another path` }];
 }
 
 const NOT_THERE = 'there is no such folder';
 
-/** Why this user can make no files in a folder; undefined if it can. */
+/** The reason why this user cannot create files in a folder. Undefined if it can. */
 export function whyNotWritable(folder: string): string | undefined {
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    return code === 'EROFS' ? 'its file system is read-only' : 'this user may make no files in it';
+    return code === 'EROFS' ? 'its file system is read-only' : 'this user may not create files in it';
   }
 }
 
-/** Why `path` is not a folder; undefined if it is one. */
+/** The reason why `path` is not a folder. Undefined if it is one. */
 function whyNoFolder(path: string): string | undefined {
   try {
-    return statSync(path).isDirectory() ? undefined : 'it is no folder';
+    return statSync(path).isDirectory() ? undefined : 'it is not a folder';
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT') return NOT_THERE;
-    return code === 'ENOTDIR' ? 'a part of the path is no folder' : reasonOf(error);
+    return code === 'ENOTDIR' ? 'a part of the path is not a folder' : reasonOf(error);
   }
 }

@@ -8,7 +8,7 @@ export interface PortClash {
   readonly text: string;
 }
 
-/** Ports that two places want: the later one is told, as it is the one that would not start. */
+/** Ports that two sections use. The problem is reported for the later one, because that one would fail to start. */
 export function portClashes(places: readonly ListeningPlace[]): PortClash[] {
   return places.flatMap(({ path, host, port, address }, index) => {
     const first = places
@@ -18,19 +18,19 @@ export function portClashes(places: readonly ListeningPlace[]): PortClash[] {
     return [
       {
         path: [...path, 'port'],
-        text: `cannot listen on ${hostAndPort(host, port)}: ${first.name} has this port already`,
+        text: `cannot listen on ${hostAndPort(host, port)}: ${first.name} already uses this port`,
       },
     ];
   });
 }
 
-/** Whether a port of one address is one of the other too. `::` takes those of IPv4 as well. */
+/** Whether two addresses share their ports. `::` includes IPv4. */
 function overlap(one: string, other: string): boolean {
   return covers(one, other) || covers(other, one);
 }
 
 function covers(a: string, b: string): boolean {
-  // A zone says which network an address is of; without one, it may be of each.
+  // A zone selects a network interface. An address without a zone may be on each of them.
   const [plainA, plainB] = [a.replace(/%.*$/, ''), b.replace(/%.*$/, '')];
   const isSame = a === b || ((a === plainA || b === plainB) && plainA === plainB);
   return isSame || a === '::' || (a === '0.0.0.0' && isIP(b) !== 6);

@@ -12,7 +12,7 @@ const base64 = (octets: number) =>
 
 /** How a key was derived from a password. */
 const craSalt = {
-  salt: z.string().min(8).max(256).describe('Told to the client, which derives the same key'),
+  salt: z.string().min(8).max(256).describe('Sent to the client, which derives the same key'),
   iterations: z.int().min(1).max(10_000_000),
   keylen: z.int().min(16).max(64).default(32),
 };
@@ -20,10 +20,10 @@ const craSalt = {
 const wampcra = z
   .union([
     z.strictObject({ secret: secret.describe('Shared with the client') }),
-    z.strictObject({ password: secret.describe('The key is derived from it at the start'), ...craSalt }),
-    z.strictObject({ derivedKey: secret.describe('In base64: what PBKDF2 made of the password'), ...craSalt }),
+    z.strictObject({ password: secret.describe('Password that the key is derived from at the start'), ...craSalt }),
+    z.strictObject({ derivedKey: secret.describe('Key that PBKDF2 derived from the password, in base64'), ...craSalt }),
   ])
-  .describe('Method wampcra: a secret that signs a challenge and is never sent');
+  .describe('Method wampcra: a shared secret signs the challenge and is never sent');
 
 const scramCost = {
   kdf: z.enum(['pbkdf2', 'argon2id13']).default('pbkdf2'),
@@ -33,7 +33,7 @@ const scramCost = {
 
 const scram = z
   .union([
-    z.strictObject({ password: secret.describe('The keys are derived from it at the start'), ...scramCost }),
+    z.strictObject({ password: secret.describe('Password that the keys are derived from at the start'), ...scramCost }),
     z.strictObject({
       ...scramCost,
       salt: z.string().regex(/^[A-Za-z0-9+/]{11,}={0,2}$/, { error: 'must be at least 8 bytes in base64' }),
@@ -42,9 +42,9 @@ const scram = z
     }),
   ])
   .refine(({ kdf, memory }) => (kdf === 'argon2id13') === (memory !== undefined), {
-    error: 'needs "memory" with argon2id13, and has none with pbkdf2',
+    error: 'must have "memory" with argon2id13, and must not have it with pbkdf2',
   })
-  .describe('Method wamp-scram: a password of which only what checks it is stored');
+  .describe('Method wamp-scram: a password of which only verification keys are stored');
 
 const publicKey = z.string().refine(isPublicKey, { error: 'must be an Ed25519 public key: 64 hexadecimal digits' });
 
@@ -54,47 +54,47 @@ const fingerprint = z
   .refine(text => /^[0-9a-f]{64}$/.test(text), { error: 'must be a SHA-256 fingerprint: 64 hexadecimal digits' });
 
 const certificate = z.union([
-  z.strictObject({ fingerprint: fingerprint.describe('SHA-256 of the very certificate') }),
+  z.strictObject({ fingerprint: fingerprint.describe('SHA-256 fingerprint of the certificate') }),
   z.strictObject({
-    subject: z.string().min(1).describe('CN=pump,O=Home: of any certificate that tls.clientCa has signed'),
+    subject: z.string().min(1).describe('Subject of certificates that tls.clientCa has signed, e.g. CN=pump,O=Home'),
   }),
 ]);
 
-/** Somebody who may come in. */
+/** A principal of the configuration. */
 export const principalSchema = z.strictObject({
   authid: z
     .string()
     .min(1)
     .max(MAX_AUTHID)
     .refine(isAuthid, { error: 'must be text without control characters' })
-    .describe('Its name'),
-  role: z.string().min(1).max(256).describe('What it may do is said of roles'),
-  realms: z.array(z.string().min(1)).min(1).optional().describe('The realms that it may join; every one unless said'),
+    .describe('Name of the principal'),
+  role: z.string().min(1).max(256).describe('Role, which determines the permissions'),
+  realms: z.array(z.string().min(1)).min(1).optional().describe('Realms that it may join. Default: every realm'),
   ticket: secret
     .optional()
-    .describe('Method ticket, MQTT passwords, HTTP bearer tokens: as it is, or hashed as scrypt$…'),
+    .describe('Method ticket, MQTT password and HTTP bearer token: plain text, or a hash scrypt$…'),
   wampcra: wampcra.optional(),
   scram: scram.optional(),
-  cryptosign: z.array(publicKey).min(1).optional().describe('Method cryptosign: public keys, any of which lets in'),
+  cryptosign: z.array(publicKey).min(1).optional().describe('Method cryptosign: accepted public keys'),
   certificates: z.array(certificate).min(1).optional().describe('Method tls: client certificates'),
   clientIds: z
     .array(z.string().min(1))
     .min(1)
     .optional()
-    .describe('MQTT client ids that it may use; unless said, any but the names and client ids of other principals'),
+    .describe('MQTT client ids that it may use. Default: any except names and client ids of other principals'),
   addresses: z
     .array(z.string().refine(isAddressRange, { error: 'must be an IP address or a network such as 192.168.0.0/16' }))
     .min(1)
     .optional()
-    .describe('Where it may come from; anywhere unless said'),
+    .describe('Addresses and networks that it may connect from. Default: any'),
   limits: principalLimits,
 });
 
 export type PrincipalConfig = z.output<typeof principalSchema>;
-/** As it is written, defaults left out. */
+/** A principal as it is written, without defaults. */
 export type PrincipalInput = z.input<typeof principalSchema>;
 
-/** Who has which name on which realm: two of one name on one realm are a mistake. */
+/** A list of principals. Two with the same name on the same realm are an error. */
 export const principalsSchema = z.array(principalSchema).superRefine((principals, context) => {
   const seen = new Map<string, ReadonlySet<string> | 'every'>();
   for (const [index, { authid, realms }] of principals.entries()) {
@@ -102,7 +102,7 @@ export const principalsSchema = z.array(principalSchema).superRefine((principals
     const twice =
       before === 'every' || (before !== undefined && (realms === undefined || realms.some(name => before.has(name))));
     if (twice)
-      context.addIssue({ code: 'custom', path: [index, 'authid'], message: 'is there twice for the same realm' });
+      context.addIssue({ code: 'custom', path: [index, 'authid'], message: 'is used twice on the same realm' });
     const names = new Set([...(before === undefined || before === 'every' ? [] : before), ...(realms ?? [])]);
     seen.set(authid, realms === undefined || before === 'every' ? 'every' : names);
   }

@@ -9,12 +9,12 @@ export interface RoleProblem {
   readonly hint: string;
 }
 
-/** Roles that the gateway gives by itself. */
+/** Roles that the gateway assigns itself. */
 const GIVEN = ['anonymous', 'device', 'bridge'];
 
 /**
- * Roles that the configuration names and that do not exist: those of principals, and those of lists (`meta`, `authorizer`) that
- * nobody can have. If a file or an application knows the principals, a role may come later.
+ * Finds roles that the configuration names but that do not exist: roles of principals, and roles in lists (`meta`,
+ * `authorizer`) that no principal has. If a file or an application supplies principals, a role may be added later.
  */
 export function roleProblems({ realms, principals }: GatewayConfig): RoleProblem[] {
   if (typeof principals === 'string') return [];
@@ -30,7 +30,7 @@ export function roleProblems({ realms, principals }: GatewayConfig): RoleProblem
           : [
               {
                 path: ['realms', index, ...path, at],
-                text: `there is no role "${role}": the realm has none, and no principal has it`,
+                text: `there is no role "${role}": neither the realm nor a principal has it`,
                 hint: hintOf([...new Set(known)]),
               },
             ],
@@ -40,7 +40,7 @@ export function roleProblems({ realms, principals }: GatewayConfig): RoleProblem
   return [...ofPrincipals, ...ofLists];
 }
 
-/** Roles of principals that no realm says anything of although others have permissions there: such a session may do nothing. */
+/** Finds roles of principals without settings on realms whose other roles have permissions. Such a session may do nothing. */
 export function principalRoleProblems(
   realms: readonly RealmConfig[],
   principals: readonly PrincipalConfig[],
@@ -54,8 +54,8 @@ export function principalRoleProblems(
 }
 
 /**
- * Principals in a file whose role does not exist. No mistake of the configuration: the file is changed while the gateway runs,
- * and a role may follow its first principal.
+ * Finds principals in a file whose role does not exist. This is a warning and not an error: the file may change while the
+ * gateway runs, and the role may be added after its first principal.
  */
 export function principalRoleWarnings(
   { principals, realms }: GatewayConfig,
@@ -73,12 +73,12 @@ function hintOf(known: readonly string[]): string {
   return `known here: ${known.join(', ')}`;
 }
 
-/** Whether what no rule allows is forbidden. */
+/** Whether an action is forbidden if no rule allows it. */
 function isRuled({ roles, authorizer }: RealmConfig): boolean {
   return authorizer !== undefined || Object.values(roles).some(({ permissions }) => permissions !== undefined);
 }
 
-/** The roles that a realm says something of. */
+/** The roles that a realm mentions. */
 function mentioned(realm: RealmConfig): string[] {
   return [...Object.keys(realm.roles), ...listsOf(realm).flatMap(({ roles }) => roles)];
 }

@@ -3,10 +3,10 @@ import { plainName } from './values/nearest.ts';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Says which keys a JSON Schema allows at a place, given what is there (which decides between alternatives). */
+/** Walks a JSON Schema along a value. Finds the keys that are allowed at a place. The value selects the alternative. */
 export class SchemaWalk {
   readonly #root: JsonSchema;
-  /** The alternatives that fit what is there. */
+  /** The alternatives that fit the value. */
   readonly #here: readonly JsonSchema[];
   readonly #value: unknown;
 
@@ -15,7 +15,7 @@ export class SchemaWalk {
     this.#value = value;
     const all = here.flatMap(schema => alternatives(root, schema));
     const fitting = all.filter(schema => fits(schema, value));
-    // A wrong constant (`version: 2`) that fits nowhere decides nothing.
+    // If a constant is wrong everywhere (`version: 2`), keep all alternatives.
     this.#here = fitting.some(schema => isDict(schema['properties'])) ? fitting : all;
   }
 
@@ -23,19 +23,19 @@ export class SchemaWalk {
     return new SchemaWalk(root, [root], value);
   }
 
-  /** What is there, or the default of the schema where nothing is. */
+  /** The value, or the default of the schema if it is absent. */
   get value(): unknown {
     if (this.#value !== undefined) return this.#value;
     return this.#here.find(schema => 'default' in schema)?.['default'];
   }
 
-  /** The keys that may stand here. */
+  /** The keys that are allowed here. */
   get keys(): readonly string[] {
     const found = this.#here.flatMap(schema => (isDict(schema['properties']) ? Object.keys(schema['properties']) : []));
     return [...new Set(found)];
   }
 
-  /** Whether a list may stand here. */
+  /** Whether a list is allowed here. */
   get list(): boolean {
     return this.#here.some(schema => schema['type'] === 'array');
   }
@@ -45,7 +45,7 @@ export class SchemaWalk {
     return this.#here.some(schema => schema['type'] === 'integer');
   }
 
-  /** The key of this place that `typed` names, whatever its case, dashes and underscores; undefined where there is none. */
+  /** The key that `typed` names, ignoring case, dashes and underscores. Undefined without a match. */
   keyNamed(typed: string): string | undefined {
     const same = (key: string): boolean => plainName(key) === plainName(typed);
     const known = this.keys.find(same);
@@ -55,7 +55,7 @@ export class SchemaWalk {
     return present ?? typed.toLowerCase();
   }
 
-  /** The place one step below. */
+  /** The place of a key or an index. */
   step(part: PropertyKey): SchemaWalk {
     const value = this.value;
     const below = this.#here.flatMap(schema => stepsOf(schema, part));
@@ -78,7 +78,7 @@ function stepsOf(schema: JsonSchema, part: PropertyKey): JsonSchema[] {
   return found === undefined ? [] : [found];
 }
 
-/** The schema itself, or what its anyOf, oneOf, allOf and $ref come to. */
+/** The schema itself and the schemas in its anyOf, oneOf, allOf and $ref. */
 function alternatives(root: JsonSchema, schema: JsonSchema, depth = 0): JsonSchema[] {
   if (depth > 8) return [];
   const { $ref } = schema;
@@ -95,7 +95,7 @@ function alternatives(root: JsonSchema, schema: JsonSchema, depth = 0): JsonSche
   return [schema, ...inner.flatMap(one => alternatives(root, one, depth + 1))];
 }
 
-/** Whether an alternative can be meant by `value`: no constant of it (such as `type: web`) says otherwise. */
+/** Whether `value` may be of this alternative: it has the same constants, such as `type: web`. */
 function fits(schema: JsonSchema, value: unknown): boolean {
   if (!isDict(value) || !isDict(schema['properties'])) return true;
   return Object.entries(schema['properties']).every(([key, property]) => {

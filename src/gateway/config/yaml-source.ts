@@ -15,13 +15,13 @@ import { errorMessage } from '../../base/error-message.ts';
 import { type ConfigSource, type Origin, secretKey } from './config-source.ts';
 import { type ConfigPath, type ConfigProblem, type Span, showPath } from './values/config-problem.ts';
 
-/** What `!env` and `!file` read from. `file` gives the text of a path relative to the configuration, or throws. */
+/** The sources of `!env` and `!file`. `file` returns the text of a file relative to the configuration, or throws. */
 export interface SecretSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   file(path: string): string;
 }
 
-/** Values in a configuration, aliases followed: more is an alias bomb. */
+/** Maximum of values in a configuration with aliases resolved. More are an alias bomb. */
 const MAX_VALUES = 20_000;
 const MAX_DEPTH = 50;
 
@@ -34,7 +34,7 @@ interface Place {
   readonly broken: boolean;
 }
 
-/** What a tag leaves in the tree: resolved when the tree is walked, where the path is known. */
+/** A tagged value in the tree. It is resolved when the tree is walked, because the path is known then. */
 class Tagged {
   readonly tag: '!env' | '!file';
   readonly text: string;
@@ -74,7 +74,7 @@ class YamlSource implements ConfigSource {
     for (let length = path.length; length >= 0; length--) {
       const place = this.#places.get(nameOf(path.slice(0, length)));
       if (place === undefined) continue;
-      // Of a container that lacks something, the key is what one looks for; the whole block is not underlined.
+      // If a container lacks a key, mark the key of the container and not its whole block.
       const range = key || length < path.length ? (place.key ?? place.value) : (place.value ?? place.key);
       return range === undefined ? { source: this.#file } : this.#at(range);
     }
@@ -99,11 +99,11 @@ class YamlSource implements ConfigSource {
         customTags: tags,
       });
     } catch (error) {
-      // The parser recurses; what is nested thousands of levels deep ends here.
+      // The parser is recursive, so a text with thousands of nested levels overflows its stack.
       this.problems.push({ source: this.#file, path: '', text: `cannot be read as YAML: ${String(error)}` });
       return undefined;
     }
-    // An error often causes more on its own line: the first one says it.
+    // One error often causes more on the same line. Report only the first.
     const seen = new Set<number>();
     for (const error of [...document.errors, ...document.warnings]) {
       const { line } = this.#counter.linePos(error.pos[0]);
@@ -118,7 +118,7 @@ class YamlSource implements ConfigSource {
     if (error.code === 'DUPLICATE_KEY') {
       const start = text.slice(0, error.pos[0]).search(/\S*$/);
       const key = /^("[^"\n]*"|'[^'\n]*'|[^:\n]+?)(?=\s*(:|$))/m.exec(text.slice(start))?.[0] ?? '';
-      const what = `the key "${key}" is there twice in one mapping`;
+      const what = `the key "${key}" is used twice in one mapping`;
       return { ...this.#at([start, start + key.length]), path: '', text: what, hint: 'keep one of them' };
     }
     const place = this.#at([error.pos[0], error.pos[1]]);
@@ -126,39 +126,43 @@ class YamlSource implements ConfigSource {
       return { ...place, path: '', text: 'YAML allows no tabs in indentation', hint: 'use spaces' };
     }
     if (error.code === 'TAG_RESOLVE_FAILED') {
-      return { ...place, path: '', text: error.message, hint: 'the tags there are: !env NAME, !file PATH' };
+      return { ...place, path: '', text: error.message, hint: 'known tags: !env NAME, !file PATH' };
     }
     if (error.code === 'MULTIPLE_DOCS') {
-      return { ...place, path: '', text: 'a second YAML document begins here; a configuration is one' };
+      return {
+        ...place,
+        path: '',
+        text: 'a second YAML document begins here, but a configuration must be one document',
+      };
     }
     return { ...place, path: '', text: `not valid YAML: ${error.message}` };
   }
 
-  /** The plain value of a node; remembers where it and everything in it is. */
+  /** Converts a node to a plain value. Records the places of the value and of all values in it. */
   #convert(document: Document.Parsed, node: ParsedNode | null, path: ConfigPath, key: Range | undefined): unknown {
     const range = rangeOf(node);
     const place: Place = { value: range, key, origin: undefined, broken: false };
     this.#places.set(nameOf(path), place);
     if (++this.#values > MAX_VALUES || path.length > MAX_DEPTH) {
-      return this.#give(path, place, 'the configuration is too large here', 'look for aliases (*name) that multiply');
+      return this.#fail(path, place, 'the configuration is too large here', 'look for aliases (*name) that multiply');
     }
     if (node === null) return null;
     if (isAlias(node)) {
       const target = node.resolve(document);
       if (target === undefined || isAlias(target))
-        return this.#give(path, place, `no anchor &${node.source} before this`);
+        return this.#fail(path, place, `no anchor &${node.source} before this`);
       const value = this.#convert(document, target as ParsedNode, path, key);
-      // What is wrong with it is shown where it is used.
+      // Problems of the value are shown at the alias.
       this.#places.set(nameOf(path), { ...(this.#places.get(nameOf(path)) ?? place), value: range });
       return value;
     }
     if (isSeq(node)) return node.items.map((item, index) => this.#convert(document, item, [...path, index], undefined));
     if (isMap(node)) {
-      // No prototype: a key may have any name.
+      // Without a prototype, because a key may have any name.
       const result: Record<string, unknown> = Object.create(null);
       for (const item of node.items) {
         if (!isPair(item) || !isScalar(item.key) || typeof item.key.value === 'object') {
-          this.#give([...path, '?'], { ...place, value: rangeOf(item.key) ?? range }, 'a key must be plain text');
+          this.#fail([...path, '?'], { ...place, value: rangeOf(item.key) ?? range }, 'a key must be plain text');
           continue;
         }
         const name = String(item.key.value);
@@ -177,7 +181,7 @@ class YamlSource implements ConfigSource {
       const found = this.#secrets.environment[name] ?? fallback;
       if (found === undefined) {
         const hint = `set it, or give a default: !env ${name}:value`;
-        return this.#give(path, place, `the environment variable ${name} is not set`, hint);
+        return this.#fail(path, place, `the environment variable ${name} is not set`, hint);
       }
       text = found;
     } else {
@@ -185,18 +189,18 @@ class YamlSource implements ConfigSource {
         text = this.#secrets.file(tagged.text).replace(/\r?\n$/, '');
       } catch (error) {
         const reason = errorMessage(error);
-        return this.#give(path, place, `cannot read the file ${tagged.text}: ${reason}`);
+        return this.#fail(path, place, `cannot read the file ${tagged.text}: ${reason}`);
       }
     }
     this.#places.set(nameOf(path), { ...place, origin: { ...origin, otherwise: scalarOf(text) } });
     return text;
   }
 
-  /** Notes that the value at `path` cannot be had. */
-  #give(path: ConfigPath, place: Place, text: string, hint?: string): undefined {
+  /** Records that the value at `path` cannot be read. */
+  #fail(path: ConfigPath, place: Place, text: string, hint?: string): undefined {
     this.#places.set(nameOf(path), { ...place, broken: true });
     const at = place.value === undefined ? { source: this.#file } : this.#at(place.value);
-    // Said once: a bomb has thousands of them.
+    // Reported once, because an alias bomb has thousands of them.
     if (this.#values > MAX_VALUES + 1) return undefined;
     this.problems.push({ ...at, path: showPath(path), text, ...(hint === undefined ? {} : { hint }) });
     return undefined;
@@ -220,14 +224,14 @@ function rangeOf(node: ParsedNode | null | undefined): Range | undefined {
   return range === undefined || range === null ? undefined : [range[0], range[1]];
 }
 
-/** A scalar as YAML reads it; text that is none stays text. */
+/** Reads a scalar as YAML does. Returns the text itself if it is not a valid scalar. */
 export function scalarOf(text: string): unknown {
   const document = parseDocument(text, { schema: 'core', prettyErrors: false, logLevel: 'silent' });
   if (document.errors.length > 0 || document.warnings.length > 0 || !isScalar(document.contents)) return text;
   return document.contents.value;
 }
 
-/** A line of the text, fit to be shown: what stands after a key that names a secret is covered. */
+/** Hides the value in a line if its key names a secret. */
 function hideSecret(line: string): string {
   return line.replace(secretEntry, (_, key: string, value: string) => key + '*'.repeat(Math.min(8, value.length)));
 }

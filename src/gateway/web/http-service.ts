@@ -20,7 +20,7 @@ export interface GatewayStatus {
   /** Connections, logins and HTTP requests refused since the start, if any: `{ "WebSocket refused: 403": 12 }`. */
   readonly refusals?: Readonly<Record<string, number>>;
   readonly bridges: Readonly<Record<string, { readonly state: BridgeState; readonly restarts: number }>>;
-  /** State of the data folder and statistics since the start. Absent if there is none. */
+  /** State of the data folder and statistics since the start. Absent without a data folder. */
   readonly store?: Omit<StoreStatus, 'reason'>;
 }
 

@@ -8,7 +8,7 @@ import { type GatewayStatus, httpService } from './http-service.ts';
 export interface WebPagesOptions {
   /** The realm that the page joins. */
   readonly realm: string;
-  /** Folder of the built page. Undefined if there is none. */
+  /** Folder of the built page. Undefined if the page was not built. */
   readonly pageFolder: string | undefined;
   readonly status: () => GatewayStatus;
 }

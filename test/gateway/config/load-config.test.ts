@@ -213,7 +213,7 @@ bridges: { lamp-bus: , other: {} }
         'gateway.yaml:6:13 listeners[0].type: must be one of "web", "rawsocket" (got string "wbe")',
         'gateway.yaml:7:24 listeners[1].port: must be at most 65535 (got number 70000)',
         'gateway.yaml:7:37 listeners[1].page: must be true or false (got string "on")',
-        'gateway.yaml:8:5 listeners[2]: needs either "port" or "unix", one of them',
+        'gateway.yaml:8:5 listeners[2]: needs either "port" or "unix"',
         'gateway.yaml:9:7 demo: must be true or false (got string "maybe")',
         'gateway.yaml:10:22 bridges.lamp-bus: must be false or a mapping (got nothing)',
         'gateway.yaml:10:24 bridges.other: unknown key',
@@ -262,13 +262,13 @@ bridges: { lamp-bus: , other: {} }
     assert.equal(
       mistakes('log: {}\ndemo: true\nlog: {}\n'),
       [
-        'gateway.yaml:3:1  error  the key "log" is there twice in one mapping',
+        'gateway.yaml:3:1  error  the key "log" is used twice in one mapping',
         '    3 | log: {}',
         '      | ^^^   hint: keep one of them',
       ].join('\n'),
     );
     assert.match(mistakes('demo: [true\n'), /^gateway.yaml:\d+:\d+ {2}error {2}not valid YAML: /);
-    assert.match(mistakes('demo: !!js/eval x\n'), /hint: the tags there are: !env NAME, !file PATH/);
+    assert.match(mistakes('demo: !!js/eval x\n'), /hint: known tags: !env NAME, !file PATH/);
     assert.match(mistakes('version: 1\n---\nversion: 1\n'), /^gateway.yaml:2:1 .*second YAML document/);
     assert.match(mistakes('demo: *nowhere\n'), /nowhere/);
   });
@@ -361,16 +361,16 @@ describe('configuration: environment', () => {
     assert.deepEqual([listener.host, listener.unix], ['127.0.0.1', '/run/x']);
     assert.equal(
       mistakes('', { WAMPWAY_LISTENERS__3__TYPE: 'web' }),
-      'WAMPWAY_LISTENERS__3__TYPE  error  listeners has 2 entries; there is no number 3 yet',
+      'WAMPWAY_LISTENERS__3__TYPE  error  listeners has 2 entries, so the next index is 2 (got 3)',
     );
   });
 
   it('names the variable of a mistake', () => {
     assert.equal(
       mistakes('', { WAMPWAY_LGO__LEVEL: 'info' }),
-      'WAMPWAY_LGO__LEVEL  error  names no setting: there is no "lgo" at the top\n        hint: did you mean WAMPWAY_LOG__LEVEL?',
+      'WAMPWAY_LGO__LEVEL  error  is not a setting: there is no "lgo" at the top\n        hint: did you mean WAMPWAY_LOG__LEVEL?',
     );
-    assert.match(mistakes('', { WAMPWAY_LOG__LEVEL__X: '1' }), /^WAMPWAY_LOG__LEVEL__X {2}error {2}names no setting/);
+    assert.match(mistakes('', { WAMPWAY_LOG__LEVEL__X: '1' }), /^WAMPWAY_LOG__LEVEL__X {2}error {2}is not a setting/);
     assert.match(
       mistakes('', { WAMPWAY_LISTENERS__0__PORT: 'http' }),
       /^WAMPWAY_LISTENERS__0__PORT {2}error {2}listeners\[0\].port: must be an integer \(got string "http"\)/,

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { errorMessage } from '../../../base/error-message.ts';
 
-/** The text of a file of at most `limit` bytes. Reads no more than that, so a device or pipe cannot fill the memory. */
+/** Reads a text file. Throws if it has more than `limit` bytes, so that a device or pipe cannot fill the memory. */
 export function readBounded(path: string, limit: number): string {
   const handle = openSync(path, 'r');
   try {
@@ -11,12 +11,12 @@ export function readBounded(path: string, limit: number): string {
   }
 }
 
-/** The bytes of a regular file of at most `limit` bytes. A pipe is refused: reading it, or opening it, may not end. */
+/** Reads a regular file. Throws if it has more than `limit` bytes. Rejects pipes, because opening one may block. */
 export function readRegular(path: string, limit: number): Buffer {
   const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const info = fstatSync(handle);
-    if (!info.isFile() && !info.isDirectory()) throw new Error('it is no regular file');
+    if (!info.isFile() && !info.isDirectory()) throw new Error('it is not a regular file');
     return contentOf(handle, limit);
   } finally {
     closeSync(handle);
@@ -38,11 +38,11 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission denied',
   EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is no folder',
+  ENOTDIR: 'a part of the path is not a folder',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
 };
 
-/** Why a file cannot be read, for people. */
+/** The reason why a file cannot be read, as text for people. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return reasons[code] ?? errorMessage(error);

@@ -11,7 +11,7 @@ const factors: Readonly<Record<string, number>> = {
   GIB: 2 ** 30,
 };
 
-/** A number of bytes, written as such or as `512 KiB`, `1MiB`, `4 MB`; from `min` to `max` bytes. */
+/** A number of bytes from `min` to `max`, written as a number or as `512 KiB`, `1MiB`, `4 MB`. */
 export function byteSize(min: number, max: number): z.ZodType<number, number | string> {
   return z
     .union([
@@ -33,7 +33,7 @@ function parse(text: string): number {
   return Math.round(Number(number) * (factors[upper] ?? factors[`${upper}B`] ?? 1));
 }
 
-/** `1 MiB`, `1500 bytes`: for people. */
+/** Formats a size for people: `1 MiB`, `1500 bytes`. */
 export function showBytes(bytes: number): string {
   for (const [unit, size] of [
     ['GiB', 2 ** 30],

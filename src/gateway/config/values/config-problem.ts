@@ -1,20 +1,20 @@
-/** Where in a text something is: line and column from 1, length in characters of that line. */
+/** A place in a text. Line and column start at 1. The length is in characters, within the line. */
 export interface Span {
   readonly line: number;
   readonly column: number;
   readonly length: number;
 }
 
-/** One thing that is wrong with a configuration. */
+/** One problem of a configuration. */
 export interface ConfigProblem {
-  /** The file as it was named, the environment variable, or `configuration` for a value made by a program. */
+  /** Name of the file or environment variable, or `configuration` for a value from a program. */
   readonly source: string;
   readonly span?: Span;
-  /** The line the span is in, secrets hidden. */
+  /** The line of the span, with secrets hidden. */
   readonly excerpt?: string;
-  /** `listeners[0].port`; empty for the whole. */
+  /** `listeners[0].port`. Empty for the whole configuration. */
   readonly path: string;
-  /** What was expected and what is there: `must be an integer (got string "x")`. */
+  /** The expected and the received value: `must be an integer (got string "x")`. */
   readonly text: string;
   readonly hint?: string;
 }
@@ -30,7 +30,7 @@ export function showPath(path: ConfigPath): string {
   }, '');
 }
 
-/** The configuration cannot be used. `problems` has everything that is wrong; `message` shows it, for people. */
+/** The configuration cannot be used. `problems` has all problems. `message` formats them for people. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
@@ -46,10 +46,10 @@ export class ConfigError extends Error {
 
 const GUTTER = 5;
 
-/** The widest piece of a source line that is shown. */
+/** Maximum length of an excerpt, in characters. */
 const MAX_EXCERPT = 100;
 
-/** As compilers show it: place, path, what is wrong; then the line, a caret under the value, and the hint. */
+/** Formats a problem as compilers do: place, path and text, then the line, a caret under the value, and the hint. */
 export function showProblem(problem: ConfigProblem): string {
   const { span } = problem;
   const place = span === undefined ? problem.source : `${problem.source}:${span.line}:${span.column}`;

@@ -1,9 +1,9 @@
-/** `maxMessageSize`, `MAX_MESSAGE_SIZE` and `max-message-size` are one name to whoever types it. */
+/** Normalizes a name: `maxMessageSize`, `MAX_MESSAGE_SIZE` and `max-message-size` have the same plain name. */
 export function plainName(name: string): string {
   return name.toLowerCase().replace(/[-_ ]/g, '');
 }
 
-/** How many single-character edits, or swaps of neighbours, turn `a` into `b` (optimal string alignment). */
+/** The number of single-character edits or swaps of neighbours that turn `a` into `b` (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number): number => rows[i]?.[j] ?? 0;
@@ -21,9 +21,9 @@ export function editDistance(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-/** The one of `names` that `typed` was probably meant to be; undefined where none is near. */
+/** The most similar name in `names`. Undefined if none is similar. */
 export function nearest(typed: string, names: readonly string[]): string | undefined {
-  // A name of 64 characters or more is no slip of the finger, and the table would be large.
+  // A name of 64 characters or more is not a typing error, and the table would be large.
   if (typed.length >= 64) return undefined;
   const plain = plainName(typed);
   let found: { name: string; distance: number } | undefined;
