@@ -94,19 +94,19 @@ class Site implements AsyncDisposable {
 }
 
 describe('principals behind bridges', () => {
-  it('cbor-tcp: a principal proves who it is to the router, and nobody else gets its name', async () => {
+  it('cbor-tcp: a principal authenticates at the router, and no other device gets its name', async () => {
     await using site = await Site.start();
     const watch = await site.watch();
     const pump = await site.device({ authid: 'pump', logins: [ticketLogin('geheim')] });
     assert.deepEqual([pump.welcome['authrole'], pump.welcome['authmethod']], ['device', 'ticket']);
     await pump.publish('level', { args: [7], acknowledge: true });
     await until('the event', () => watch.topics.includes('dev.pump.level'));
-    // None of these ends the session of the real one.
+    // None of these ends the session of the principal.
     await assert.rejects(site.device({ authid: 'pump' }), /authentication_required.*pump is a principal/);
     await assert.rejects(site.device({ authid: 'pump', logins: [ticketLogin('x')] }), /authentication_denied/);
     await assert.rejects(site.device({ authid: 'lamp', realm: 'other' }), /no_such_realm/);
     await pump.publish('level', { args: [8], acknowledge: true });
-    // The real one, come back, does, also if it shows its key in the place of a name, or none.
+    // The principal itself does when it reconnects, with its key in place of a name or without a name.
     for (const named of [{ authid: PUBLIC_KEY }, {}]) {
       const byKey = await site.device({ ...named, logins: [signLogin(PRIVATE_KEY)] });
       assert.equal(byKey.welcome['authid'], 'pump');
@@ -120,7 +120,7 @@ describe('principals behind bridges', () => {
     await again.leave();
   });
 
-  it('cbor-tcp: a stranger is still let in by its name from this machine, in the role that strangers have', async () => {
+  it('cbor-tcp: admits an unknown device from this machine by its name, in the role of such devices', async () => {
     await using site = await Site.start();
     const lamp = await site.device({ authid: 'lamp' });
     assert.equal(lamp.welcome['authmethod'], 'anonymous');
@@ -128,7 +128,7 @@ describe('principals behind bridges', () => {
   });
 
   for (const broker of ['wampway', 'aedes'])
-    it(`mqtt, broker ${broker}: user name and password are a principal’s, which is confined to its names`, async () => {
+    it(`mqtt, broker ${broker}: user name and password authenticate a principal, which is confined to its names`, async () => {
       await using site = await Site.start(broker);
       const watch = await site.watch();
       const client = await site.mqtt({ clientId: 'pump-1', username: 'pump', password: 'geheim' });
@@ -143,7 +143,7 @@ describe('principals behind bridges', () => {
         assert.equal(await granted(filter), false, filter);
       assert.equal(await granted('pump-1/set/+'), true);
       assert.equal(await granted('pump-1/set/#'), false, 'pump-1/set is one of them, and not allowed');
-      // Refused at QoS 0, which has no answer: nobody hears of it, not by MQTT either, and the client is gone. [MQTT-3.3.5-2]
+      // Refused at QoS 0, which has no answer: no session receives the event, and the client is disconnected. [MQTT-3.3.5-2]
       const neighbour = await site.mqtt({ clientId: 'neighbour' });
       const heard: string[] = [];
       neighbour.on('message', topic => heard.push(topic));
@@ -162,7 +162,7 @@ describe('principals behind bridges', () => {
       await refused({ clientId: 'pump-1', username: 'pump', password: 'x' });
       await refused({ clientId: 'pump-1', username: 'eve', password: 'geheim' });
       await refused({ clientId: 'another', username: 'pump', password: 'geheim' });
-      // A principal's names, without its password.
+      // The names of a principal, without its password.
       await refused({ clientId: 'pump-1' });
       await refused({ clientId: 'pump' });
       const stranger = await site.mqtt({ clientId: 'lamp' });
@@ -171,7 +171,7 @@ describe('principals behind bridges', () => {
       await stranger.endAsync(true);
     });
 
-  it('mqtt: a client certificate is its principal’s', async () => {
+  it('mqtt: a client certificate authenticates its principal', async () => {
     using folder = new Folder();
     const [cert, key] = [folder.file('cert.pem'), folder.file('key.pem')];
     writeFileSync(cert, testCertificate);
@@ -198,7 +198,7 @@ describe('principals behind bridges', () => {
     await assert.rejects(connectAsync(`mqtts://127.0.0.1:${port}`, { ...secure, clientId: 'p1' }), /authoriz/i);
   });
 
-  it('mqtt: the session of a principal is for no stranger, whatever it shows of a name', async () => {
+  it('mqtt: an unauthenticated client never gets the session of a principal, whatever name it sends', async () => {
     using folder = new Folder();
     const [cert, key] = [folder.file('cert.pem'), folder.file('key.pem')];
     writeFileSync(cert, testCertificate);
@@ -221,7 +221,7 @@ describe('principals behind bridges', () => {
     await (await connectAsync(`mqtts://127.0.0.1:${secure}`, { ...session, ...shown })).endAsync(true);
   });
 
-  it('mqtt: a session that goes on loses the subscriptions that its principal may have no more', async () => {
+  it('mqtt: a resumed session loses the subscriptions that its principal may no longer have', async () => {
     using folder = new Folder();
     const principals = folder.file('who.yaml');
     const write = (role: string): void =>

@@ -35,7 +35,7 @@ async function join(gateway: Gateway, authid: string): Promise<ClientSession> {
   return ClientSession.join(link, { realm: 'home', authid, logins: [ticketLogin('s')] });
 }
 
-/** An application that keeps everybody waiting until it is told, or answers by `rule` at once. */
+/** An application that answers when the test calls `answer`, or by `rule` at once. */
 async function authorizing(gateway: Gateway, rule?: (uri: unknown) => unknown) {
   const session = await join(gateway, 'service');
   const asked: unknown[][] = [];
@@ -48,7 +48,7 @@ async function authorizing(gateway: Gateway, rule?: (uri: unknown) => unknown) {
 }
 
 describe('permissions that an application decides [advanced/authorization]', () => {
-  it('asks about the roles that are its own, with who, what and how', async () => {
+  it('asks about its roles, with session, URI, action and match policy', async () => {
     await using gateway = await started();
     const { asked } = await authorizing(gateway, uri => String(uri).startsWith('a.'));
     const device = await join(gateway, 'device');
@@ -80,7 +80,7 @@ describe('permissions that an application decides [advanced/authorization]', () 
     assert.equal(asked.length, 5);
   });
 
-  it('remembers an answer for as long as it holds', async () => {
+  it('caches an answer for its lifetime', async () => {
     const clock = new FakeClock();
     await using gateway = await started(clock);
     const { asked } = await authorizing(gateway, () => true);
@@ -92,7 +92,7 @@ describe('permissions that an application decides [advanced/authorization]', () 
     assert.equal(asked.length, 2);
   });
 
-  it('holds the messages of that session in order, its GOODBYE among them, and nobody else’s', async () => {
+  it('holds the messages of that session in order, including GOODBYE, and no other session’s', async () => {
     await using gateway = await started();
     const { session: service, answer, asked } = await authorizing(gateway);
     const heard: unknown[] = [];
@@ -105,7 +105,7 @@ describe('permissions that an application decides [advanced/authorization]', () 
     await until('the first question', () => asked.length === 1);
     const other = await join(gateway, 'other');
     await other.publish('x.meanwhile', { acknowledge: true });
-    await until('the event of somebody else', () => heard.length > 0);
+    await until('the event of another session', () => heard.length > 0);
     assert.deepEqual(heard, ['x.meanwhile']);
     answer(true);
     await until('the second question', () => asked.length === 2);
@@ -115,7 +115,7 @@ describe('permissions that an application decides [advanced/authorization]', () 
     assert.deepEqual(heard, ['x.meanwhile', 'x.one', 'x.two', 'x.one']);
   });
 
-  it('refuses as undecided where the application cannot be asked or answers nonsense', async () => {
+  it('fails the request if the application does not answer or its answer is not valid', async () => {
     await using gateway = await started();
     const device = await join(gateway, 'device');
     await assert.rejects(device.publish('a', { acknowledge: true }), /wamp\.error\.authorization_failed/);
@@ -123,7 +123,7 @@ describe('permissions that an application decides [advanced/authorization]', () 
     await assert.rejects(device.publish('b', { acknowledge: true }), /wamp\.error\.authorization_failed/);
   });
 
-  it('tells what the application says of who is disclosed and how far to trust', async () => {
+  it('applies disclosure and trust level of the answer', async () => {
     await using gateway = await started();
     const { session } = await authorizing(gateway, () => ({
       allow: true,
@@ -141,13 +141,13 @@ describe('permissions that an application decides [advanced/authorization]', () 
     await assert.rejects(retained, /not_authorized.*retain/);
   });
 
-  it('ends a session whose held message breaks the protocol', async () => {
+  it('ends a session if its held message violates the protocol', async () => {
     await using gateway = await started();
     const { answer, asked } = await authorizing(gateway);
     const link = await dial(`tcp://${gateway.listeners[0]?.address}`, { codec: codecNamed('json') });
     const device = await ClientSession.join(link, { realm: 'home', authid: 'device', logins: [ticketLogin('s')] });
     void device.publish('a');
-    // What no client may say.
+    // A message that a client must not send.
     link.send({ type: 2, session: device.id, details: {} });
     await until('the question', () => asked.length === 1);
     answer(true);

@@ -42,7 +42,7 @@ async function joined(gateway: Gateway, authid: string, login: Login): Promise<u
   return [as, authrole, authmethod, authprovider];
 }
 
-/** What an application knows of who: by name, and what it was shown. */
+/** The answers of an application, by name and credential. */
 function known(authid: unknown, details: Dict): unknown {
   const { authmethod, ticket, pubkey } = details;
   if (authid === 'tina' && authmethod === 'ticket') return ticket === 'geheim' ? 'user' : undefined;
@@ -88,7 +88,7 @@ async function examine(gateway: Gateway): Promise<void> {
 }
 
 describe('logins that an application decides [advanced/authentication_dynamic]', () => {
-  it('asks a procedure about those whom the configuration does not know', async () => {
+  it('asks a procedure about names that are not in the configuration', async () => {
     await using gateway = await started({ procedure: 'home.authenticate', methods: all });
     const service = await join(gateway, 'service', ticketLogin('s'));
     const asked: unknown[] = [];
@@ -103,11 +103,11 @@ describe('logins that an application decides [advanced/authentication_dynamic]',
     assert.equal(
       asked.some(question => (question as unknown[])[1] === 'service'),
       false,
-      'principals of the configuration are nobody else’s business',
+      'the application is not asked about principals of the configuration',
     );
   });
 
-  it('admits nobody where nobody can be asked, and says that it is not the client’s fault', async () => {
+  it('admits no client if the application does not answer, and names the application as the cause', async () => {
     await using gateway = await started({ procedure: 'home.authenticate', methods: all });
     for (const [authid, , login] of right) {
       await assert.rejects(joined(gateway, authid, login), /wamp\.error\.authentication_failed/);
@@ -142,7 +142,7 @@ describe('logins that an application decides [advanced/authentication_dynamic]',
     }
   });
 
-  it('is either a procedure or an address', () => {
+  it('is either a procedure or a URL', () => {
     const parse = (authenticator: Dict) => () => parseConfig({ realms: [{ name: 'home', authenticator }] }, []);
     assert.throws(parse({}), /needs either "procedure" or "url"/);
     assert.throws(parse({ procedure: 'a', url: 'http://b' }), /needs either/);

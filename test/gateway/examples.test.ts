@@ -17,7 +17,7 @@ import { ConformanceGateway } from '../support/conformance-gateway.ts';
 
 const folder = join(resolve(dirname(fileURLToPath(import.meta.url)), '../../..'), 'config/examples');
 
-/** The same on free ports of this machine, whatever else runs on it. */
+/** The same configuration on free ports of this machine. */
 function onFreePorts(config: GatewayConfig): GatewayConfig {
   return {
     ...config,
@@ -44,7 +44,7 @@ describe('config/examples', () => {
 });
 
 describe('config/examples/conformance.yaml', () => {
-  it('offers what suites rely on, on whatever ports the command line asks for', async () => {
+  it('has the settings that conformance suites need, on the ports of the command line', async () => {
     const gateway = await ConformanceGateway.start();
     try {
       await examine(gateway.ports);
@@ -87,7 +87,7 @@ async function examine(ports: BarePorts): Promise<void> {
   one.peer.end();
 }
 
-/** What a RawSocket handshake in JSON is answered. */
+/** The answer to a RawSocket handshake with JSON. */
 async function shake(port: number): Promise<number[]> {
   const socket = connect(port, '127.0.0.1');
   socket.write(Uint8Array.of(0x7f, 0xf1, 0, 0));

@@ -30,7 +30,7 @@ async function join(gateway: Gateway, index = 0): Promise<ClientSession> {
   return ClientSession.join(await dial(`tcp://${address}`, { codec: codecNamed('json') }), { realm: 'realm1' });
 }
 
-/** A bridge with a session of its own and one for a device, both of which the test gets hold of. */
+/** A bridge with a session of its own and one for a device. The test has access to both. */
 function shed() {
   const sessions: Partial<Record<'service' | 'device', JoinedSession>> = {};
   const bridge = defineBridge({
@@ -46,7 +46,7 @@ function shed() {
 }
 
 describe('Gateway: the meta API', () => {
-  it('answers and announces to programs of this machine, and lets nobody kill, unless told otherwise', async () => {
+  it('answers and announces to programs of this machine by default, and allows no client to kill', async () => {
     await using gateway = await started({});
     const viewer = await join(gateway);
     const joined: unknown[] = [];
@@ -57,7 +57,7 @@ describe('Gateway: the meta API', () => {
     await assert.rejects(viewer.call('wamp.session.kill', { args: [other.id] }), /wamp\.error\.not_authorized/);
   });
 
-  it('is for whom the realm says', async () => {
+  it('is allowed for the roles in the configuration of the realm', async () => {
     const realms = [{ name: 'realm1', meta: { read: ['admin'], control: 'any' } }];
     await using gateway = await started({ realms });
     const [one, two] = [await join(gateway), await join(gateway)];
@@ -79,7 +79,7 @@ describe('Gateway: the meta API', () => {
       await assert.rejects(viewer.call(procedure, { args: [service.id] }), /wamp\.error\.no_such_session/);
     }
     assert.deepEqual((await viewer.call('wamp.session.kill_by_authrole', { args: ['bridge'] })).args, [0]);
-    // What a service session holds is not a client's either.
+    // Subscriptions of a service session are not those of a client.
     await service.register('shed.sweep', () => undefined);
     await service.subscribe('shed.', () => {}, { match: 'prefix' });
     const [{ sessions: count, subscriptions, registrations }] = (await viewer.call('wampway.realm.get')).args as [
@@ -99,7 +99,7 @@ describe('Gateway: the meta API', () => {
     assert.equal(left.length, 1);
   });
 
-  it('holds the peers of a strict listener to every rule, and bears with those of another', async () => {
+  it('enforces every rule on a strict listener, and accepts common mistakes on another', async () => {
     await using gateway = await started({ listeners: [raw, { ...raw, strict: true }] });
     const viewer = await join(gateway);
     const peers = [await join(gateway, 0), await join(gateway, 1)];
@@ -109,7 +109,7 @@ describe('Gateway: the meta API', () => {
     }
   });
 
-  it('tells of what a slow session loses, at most once a second, and shows what waits for it', async () => {
+  it('announces lost events of a slow session at most once a second, and shows its queue', async () => {
     const clock = new FakeClock();
     const lossy = { ...raw, outgoing: { policy: 'drop-oldest', maxMessages: 2 } };
     await using gateway = await started({ listeners: [raw, lossy] }, [], clock);
@@ -128,7 +128,7 @@ describe('Gateway: the meta API', () => {
       return args[0] as Record<string, unknown>;
     };
     const dropped = async (): Promise<number> => Number((await seen())['dropped']);
-    /** Publishes until so many more are lost. */
+    /** Publishes until a number of further events is lost. */
     const lose = async (count: number): Promise<void> => {
       const before = await dropped();
       while ((await dropped()) < before + count) {
@@ -163,7 +163,7 @@ describe('Gateway: the meta API', () => {
     proxy.resume();
   });
 
-  it('is silent while the gateway stops, and its sessions end without an error in the log', async () => {
+  it('announces nothing while the gateway stops, and its sessions end without an error in the log', async () => {
     const errors: unknown[] = [];
     const log = {
       debug() {},
@@ -182,7 +182,7 @@ describe('Gateway: the meta API', () => {
     assert.deepEqual([errors, seen], [[], []]);
   });
 
-  it('may be stopped while it starts', async () => {
+  it('can be stopped while it starts', async () => {
     const gateway = new Gateway(parseConfig({ listeners: [raw] }, []), { bridges: [] });
     const starting = gateway.start();
     await gateway.stop();

@@ -29,7 +29,7 @@ async function started(data: Record<string, unknown> | undefined) {
 }
 
 describe('a gateway’s data folder', () => {
-  it('keeps MQTT sessions, what waits for them and retained messages over a restart', async () => {
+  it('keeps MQTT sessions, their queues and retained messages over a restart', async () => {
     const path = join(await folderFor(), 'made', 'by', 'itself');
     const session = { clientId: 'kept', clean: false };
     const first = await started({ path });
@@ -58,13 +58,13 @@ describe('a gateway’s data folder', () => {
     late.end(true);
   });
 
-  it('is nowhere unless the configuration says so: then nothing is kept, and nothing written', async () => {
+  it('does not exist without a setting: nothing is kept and nothing is written', async () => {
     const { gateway } = await started(undefined);
     await using _ = gateway;
     assert.equal(gateway.status.store, undefined);
   });
 
-  it('belongs to one gateway at a time, which the other is told', async () => {
+  it('belongs to one gateway at a time: a second one fails to start with the reason', async () => {
     const path = await folderFor();
     const { gateway } = await started({ path });
     await using _ = gateway;
@@ -75,7 +75,7 @@ describe('a gateway’s data folder', () => {
     });
   });
 
-  it('cannot be a file', async () => {
+  it('must not be a file', async () => {
     const path = join(await folderFor(), 'file');
     await writeFile(path, '');
     await assert.rejects(started({ path }), { name: 'StartError', message: new RegExp(`data folder ${path}`) });

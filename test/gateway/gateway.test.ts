@@ -21,21 +21,21 @@ import { until } from '../support/until.ts';
 const web = { type: 'web', port: 0 };
 const raw = { type: 'rawsocket', port: 0 };
 
-/** Two events may wait, which is seen soon. */
+/** A queue of two events, so that it is full soon. */
 const lossy = { policy: 'drop-oldest', maxMessages: 2 };
 
 function make(input: Record<string, unknown>, bridges: readonly Bridge[] = [], clock: Clock = systemClock): Gateway {
   return new Gateway(parseConfig({ listeners: [web, raw], ...input }, bridges), { bridges, clock });
 }
 
-/** Joins realm1 at the listener of that number. */
+/** Joins realm1 at a listener, by index. */
 async function join(gateway: Gateway, index: number): Promise<ClientSession> {
   const { config, address } = gateway.listeners[index] ?? assert.fail('no such listener');
   const url = config.type === 'web' ? `ws://${address}${config.path}` : `tcp://${address}`;
   return ClientSession.join(await dial(url, { codec: codecNamed('json') }), { realm: 'realm1' });
 }
 
-/** A bridge with a session that answers calls, and whatever else the test wants of it. */
+/** A bridge with a session that answers calls, and further functions of the test. */
 function lamp(extra: Partial<Pick<Bridge, 'start'>> = {}) {
   return defineBridge({
     name: 'lamp',
@@ -67,7 +67,7 @@ describe('Gateway', () => {
     ['listener', { listeners: [raw, { ...raw, outgoing: lossy }] }],
     ['role', { realms: [{ name: 'realm1', roles: { anonymous: { outgoing: lossy } } }], listeners: [raw, raw] }],
   ] as const) {
-    it(`bounds what waits for a slow peer as its ${where} is configured`, async () => {
+    it(`bounds the queue of a slow peer by the configuration of its ${where}`, async () => {
       await using gateway = make({ ...input, limits: { maxQueuedBytes: '1 GiB' } });
       await gateway.start();
       const { port } = gateway.listeners[1] ?? assert.fail();
@@ -83,13 +83,13 @@ describe('Gateway', () => {
       proxy.resume();
       await until('the newest event', () => seen.includes(399));
       assert.ok(seen.length < 300, `${seen.length} of 400 were sent`);
-      // The two newest had a place, and no more.
+      // The queue had space for the two newest events.
       assert.deepEqual(seen.slice(-2), [398, 399]);
       assert.ok(!seen.includes(397));
     });
   }
 
-  it('says goodbye to every session when it stops, and lets go of its ports', async () => {
+  it('sends GOODBYE to every session when it stops, and frees its ports', async () => {
     const ports = await freePorts(2);
     const gateway = make({ listeners: [web, raw].map((listener, i) => ({ ...listener, port: ports[i] ?? 0 })) });
     await gateway.start();
@@ -111,7 +111,7 @@ describe('Gateway', () => {
     const clock = new FakeClock();
     const gateway = make({ bridges: { lamp: {} } }, [stuck], clock);
     await gateway.start();
-    // Shakes hands, says HELLO, and never reads or closes again.
+    // Completes the handshake, sends HELLO, and then neither reads nor closes.
     const { port } = gateway.listeners[1] ?? assert.fail();
     const peer = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     peer.on('error', () => {});
@@ -126,7 +126,7 @@ describe('Gateway', () => {
     const stopping = gateway.stop().then(() => {
       stopped = true;
     });
-    // The time of the bridges, then that of the sessions, then that of everything together.
+    // The limit of the bridges, then of the sessions, then of everything together.
     clock.advance(800);
     assert.match(await session.closed, /wamp\.close\.system_shutdown/);
     for (let passed = 800; passed < 3000; passed += 100) {
@@ -138,7 +138,7 @@ describe('Gateway', () => {
     peer.destroy();
   });
 
-  it('refuses a taken port with one line that says what to do, and lets go of the others', async () => {
+  it('rejects a port in use with one line that says what to do, and frees the other ports', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -153,7 +153,7 @@ describe('Gateway', () => {
     server.close();
   });
 
-  it('goes on without a bridge that fails to start', async () => {
+  it('runs without a bridge that fails to start', async () => {
     const broken = lamp({
       start: async () => {
         throw new TypeError('a mistake');
@@ -166,13 +166,13 @@ describe('Gateway', () => {
     await (await join(gateway, 0)).leave();
   });
 
-  it('leaves out bridges that are off', async () => {
+  it('does not start disabled bridges', async () => {
     await using gateway = make({ bridges: { lamp: false } }, [lamp()]);
     await gateway.start();
     assert.deepEqual(gateway.bridges, []);
   });
 
-  it('lets in whom the realm lets in', async () => {
+  it('admits the clients that the realm admits', async () => {
     await using gateway = make({ realms: [{ name: 'realm1', anonymous: 'none' }, { name: 'open' }] });
     await gateway.start();
     await assert.rejects(join(gateway, 0), /wamp\.error\.authentication_required/);
@@ -183,7 +183,7 @@ describe('Gateway', () => {
     await assert.rejects(ClientSession.join(other, { realm: 'elsewhere' }), /wamp\.error\.no_such_realm/);
   });
 
-  it('answers /healthz with its state, and no secret', async () => {
+  it('answers /healthz with its state and without secrets', async () => {
     await using gateway = make({ bridges: { lamp: { name: 'hidden' } } }, [lamp()]);
     await gateway.start();
     const { address } = gateway.listeners[0] ?? assert.fail();
@@ -203,7 +203,7 @@ describe('Gateway', () => {
     assert.equal((await fetch(`http://${address}/healthz`, { method: 'POST' })).status, 405);
   });
 
-  it('serves the page, where it was built and is wanted', async () => {
+  it('serves the page if it was built and is enabled', async () => {
     const pageFolder = mkdtempSync(joinPath(tmpdir(), 'wampway-page-'));
     writeFileSync(joinPath(pageFolder, 'index.html'), '<!doctype html><title>wampway</title>');
     const config = parseConfig({ listeners: [web, { ...web, page: false }] }, []);
@@ -225,20 +225,20 @@ describe('Gateway', () => {
     await gateway.start();
     const base = `http://${gateway.listeners[0]?.address}`;
     assert.match(await (await fetch(`${base}/my/`)).text(), /<title>mine/);
-    // Without the slash the browser is sent on, so that relative links work.
+    // Without the slash, the browser is redirected, so that relative links work.
     assert.equal((await fetch(`${base}/my?x`)).url, `${base}/my/`);
     assert.equal((await fetch(`${base}/my/other.html`)).status, 404);
     assert.equal((await fetch(`${base}/mine/`)).status, 404);
     rmSync(folder, { recursive: true });
   });
 
-  it('does not start with a folder that is not there', async () => {
+  it('does not start with a folder that does not exist', async () => {
     const config = parseConfig({ listeners: [{ ...web, folders: { my: '/nowhere/at/all' } }] }, []);
     await using gateway = new Gateway(config, { bridges: [] });
     await assert.rejects(gateway.start(), /the pages at \/my\/ cannot be served: .*no such file/);
   });
 
-  it('says so where there is no page', async () => {
+  it('answers 404 with the reason if there is no page', async () => {
     await using gateway = make({});
     await gateway.start();
     const answer = await fetch(`http://${gateway.listeners[0]?.address}/`);

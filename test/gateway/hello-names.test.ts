@@ -10,10 +10,10 @@ import type { Message } from '../../src/wamp/messages/messages.ts';
 import { asUri } from '../../src/wamp/uri.ts';
 import { until } from '../support/until.ts';
 
-/** What clients write that were given no name. */
+/** Values that clients without a name send. */
 const nameless: readonly unknown[] = ['', null, undefined, 7, 0, 1.5, false, true, [], {}];
 
-describe('HELLO.Details.authid of a client that has no name', () => {
+describe('HELLO.Details.authid of a client without a name', () => {
   let gateway: Gateway;
   before(async () => {
     const web = { type: 'web', port: 0, page: false, longpoll: '/lp' };
@@ -68,7 +68,7 @@ describe('HELLO.Details.authid of a client that has no name', () => {
     }
   });
 
-  it('ends the session on strict listeners, if it is there and not null', async () => {
+  it('ends the session on strict listeners if it is present and not null', async () => {
     for (const authid of nameless) {
       const heard = await answer(`ws://127.0.0.1:${port(1)}/ws`, { authid });
       if (authid === undefined || authid === null) assert.equal(messageName(heard.type), 'WELCOME');
@@ -76,14 +76,14 @@ describe('HELLO.Details.authid of a client that has no name', () => {
     }
   });
 
-  it('is refused if it is no name at all: control characters would lie in logs', async () => {
+  it('is rejected if it is not a valid name: control characters could forge logs', async () => {
     for (const authid of ['a\n', 'x'.repeat(300), '\u009b']) {
       const heard = await answer(`ws://127.0.0.1:${port(0)}/ws`, { authid });
       assert.equal(heard.type === MessageType.Abort && heard.reason, 'wamp.error.invalid_argument');
     }
   });
 
-  it('does not matter if the methods or the roles are written as clients in the field do', async () => {
+  it('is absent also if methods or roles are written as common clients do', async () => {
     const methods = [null, '', 7, {}, 'anonymous', [null], [''], [7, null], [['anonymous']]];
     const roles = [{ caller: [] }, { caller: true, callee: null }, { callee: {}, caller: [] }];
     const details = [...methods.map(authmethods => ({ authmethods })), ...roles.map(roles => ({ roles }))];

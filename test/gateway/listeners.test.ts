@@ -36,7 +36,7 @@ function portOf(gateway: Gateway, index = 0): number {
 }
 
 describe('listeners with TLS', () => {
-  it('speak wss, tcps and https with the certificate of the configuration, whose folder file names are relative to', async () => {
+  it('speak wss, tcps and https with the certificate, whose file name is relative to the configuration', async () => {
     const tls = 'tls: { cert: certs/cert.pem, key: certs/key.pem, minVersion: TLSv1.3 }';
     const file = write(
       'gateway.yaml',
@@ -53,7 +53,7 @@ describe('listeners with TLS', () => {
       await session.leave();
       await assert.rejects(dial(url, { codec: codecNamed('cbor') }), /the certificate is self-signed/);
     }
-    // Plain text gets nowhere.
+    // Plain text is rejected.
     await assert.rejects(dial(`ws://127.0.0.1:${web}/ws`, { codec: codecNamed('json') }));
     using plain = await RawPeer.connect({ host: '127.0.0.1', port: raw });
     // More than the five bytes of a record's header, without which TLS waits for the rest of it.
@@ -63,7 +63,7 @@ describe('listeners with TLS', () => {
 
   const mistakes: readonly (readonly [string, { cert: string; key: string }, RegExp])[] = [
     [
-      'a certificate that is not there',
+      'a missing certificate',
       { cert: join(folder, 'none.pem'), key },
       /^listeners\[0\] cannot start: cannot read the certificate .*none\.pem: there is no such file \(listeners\[0\]\.tls\.cert in the configuration\)$/,
     ],
@@ -81,14 +81,14 @@ describe('listeners with TLS', () => {
     ],
   ];
   for (const [what, tls, message] of mistakes) {
-    it(`say where and why they cannot start: ${what}`, async () => {
+    it(`name the setting and the reason if they cannot start: ${what}`, async () => {
       await assert.rejects(make({ type: 'rawsocket', port: 0, tls }).start(), { name: 'StartError', message });
     });
   }
 });
 
 describe('listeners with their own limits', () => {
-  it('hold peers to them, and those beside to the ones of the whole', async () => {
+  it('apply them to their peers, and the limits of the gateway to other listeners', async () => {
     const config = parseConfig(
       {
         limits: { maxMessageSize: 65536, maxSessions: 5 },
@@ -108,12 +108,12 @@ describe('listeners with their own limits', () => {
       peers.push(peer);
       peer.send([0x7f, 0xf1, 0, 0]);
       answers.push([...(await peer.read(4))]);
-      // Only who has a session keeps the place.
+      // Only a peer with a session keeps its connection.
       if (answers.at(-1)?.[1] === 0x40) continue;
       peer.send(HELLO);
       await peer.frame();
     }
-    // 2^(3+9) = 4096, refused as one too many, 2^(7+9) = 65536 twice.
+    // 2^(3+9) = 4096 is rejected as one connection too many, 2^(7+9) = 65536 twice.
     assert.deepEqual(
       answers.map(([, second]) => second),
       [0x31, 0x40, 0x71, 0x71],
@@ -121,7 +121,7 @@ describe('listeners with their own limits', () => {
     for (const peer of peers) peer[Symbol.dispose]();
   });
 
-  it('give a peer the time to HELLO that they say', async () => {
+  it('give a peer the configured time for HELLO', async () => {
     const clock = new FakeClock();
     const listeners = [{ type: 'rawsocket', port: 0, limits: { helloTimeout: 500 } }];
     const gateway = new Gateway(parseConfig({ listeners }, []), { bridges: [], clock });
@@ -143,7 +143,7 @@ describe('listeners with their own limits', () => {
     await gateway.stop();
   });
 
-  it('fill in what a rate leaves out', () => {
+  it('use the rate as the burst by default', () => {
     const limits = { messageRate: { rate: 50 }, byteRate: { rate: '64 KiB', burst: '1 MiB' } };
     const [listener] = parseConfig({ listeners: [{ type: 'web', port: 0, limits }] }, []).listeners;
     assert.deepEqual(listener?.limits, {
@@ -154,7 +154,7 @@ describe('listeners with their own limits', () => {
 });
 
 describe('listeners behind a reverse proxy', () => {
-  it('let in pages of the origins that the configuration names', async () => {
+  it('accept pages of the configured origins', async () => {
     await using gateway = make({ type: 'web', port: 0, origins: ['https://home.example', 'http://Other.example:80'] });
     await gateway.start();
     const connect = (origin: string): Promise<boolean> =>

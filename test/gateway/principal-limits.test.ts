@@ -29,7 +29,7 @@ const config = {
 };
 
 describe('limits of principals', () => {
-  it('come from the role, are set apart by principal, slow whoever exceeds them, and can be seen', async () => {
+  it('come from the role, differ by principal, slow a client that exceeds them, and are visible', async () => {
     await using gateway = new Gateway(parseConfig(config, []), { bridges: [] });
     await gateway.start();
     const [web, raw] = gateway.listeners.map(({ port }) => port);
@@ -54,7 +54,7 @@ describe('limits of principals', () => {
         return Number(found[0]?.['slowed']) > 0 && found;
       });
       assert.deepEqual(shown?.['limits'], { sessions: 1, subscriptions: 7, message_rate: 20, taken: { sessions: 1 } });
-      // Nobody else is any slower.
+      // Other clients are not slowed.
       for (const hub of hubs) for (let i = 0; i < 200; i++) await hub.publish('dev.hub.level', { acknowledge: true });
       assert.deepEqual(
         (await list('hub')).map(({ slowed }) => slowed),

@@ -9,7 +9,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { ListLink } from '../support/list-link.ts';
 
 describe('realmOptions', () => {
-  it('make a router retain and record what the configuration says', () => {
+  it('make a router retain and record as configured', () => {
     const { realms } = parseConfig(
       {
         realms: [

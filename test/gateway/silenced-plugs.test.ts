@@ -35,7 +35,7 @@ async function checked(file: string): Promise<string> {
   return text(stdout);
 }
 
-/** What a plug without credentials gets through, and what the gateway says of it. */
+/** The events that a plug without credentials can publish, and the warnings of the gateway. */
 async function plugged(file: string) {
   const log = new RecordingLogger();
   await using gateway = new Gateway(loadConfig({ file, environment: {}, bridges }), { bridges, log });
@@ -70,7 +70,7 @@ async function plugged(file: string) {
 }
 
 describe('plugs without credentials, and one role with permissions', () => {
-  it('are refused, which check, banner, log and counters say; with the rule from there they are not', async () => {
+  it('are refused, as check, banner, log and counters report, and not refused with the proposed rule', async () => {
     using folder = new Folder();
     const file = folder.file('gateway.yaml');
     writeFileSync(file, yaml(admin));

@@ -10,7 +10,7 @@ function failing(limiter: AttemptLimiter, times: number, address: string | undef
 }
 
 describe('attempt limiter', () => {
-  it('lets the first wrong answers pass, and makes each further one of a name wait longer, to a bound', () => {
+  it('does not delay the first wrong answers, and delays each further one of a name longer, up to a bound', () => {
     const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 100, perPrincipal: 2 });
     failing(limiter, 1, undefined, 'pump');
     assert.equal(limiter.reserve(undefined, 'pump'), 0);
@@ -28,7 +28,7 @@ describe('attempt limiter', () => {
     assert.deepEqual(waits, [0, 500, 1000, 2000, 4000, 4000, 4000]);
   });
 
-  it('puts those who ask at the same time in line', () => {
+  it('queues answers that arrive at the same time', () => {
     const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 100, perPrincipal: 1 });
     failing(limiter, 1, undefined, 'pump');
     assert.deepEqual(
@@ -37,7 +37,7 @@ describe('attempt limiter', () => {
     );
   });
 
-  it('counts an address whatever the names, and this machine never', () => {
+  it('counts an address for all names together, and never counts this machine', () => {
     const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 3, perPrincipal: 100 });
     for (const name of ['a', 'b', 'c']) {
       limiter.failed(HERE, name);
@@ -48,7 +48,7 @@ describe('attempt limiter', () => {
     assert.equal(limiter.reserve(undefined, 'd'), 0);
   });
 
-  it('does not lock out a principal where it has come in before, and forgets its mistakes when it comes in', () => {
+  it('does not lock out a principal at an address where it has logged in, and resets its count at a login', () => {
     const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 100, perPrincipal: 1 });
     limiter.succeeded(HERE, 'pump');
     failing(limiter, 50, '10.9.9.9', 'pump');
@@ -58,7 +58,7 @@ describe('attempt limiter', () => {
     assert.equal(limiter.reserve('10.9.9.7', 'pump'), 0);
   });
 
-  it('counts for a name that has come in from this machine too, apart from guesses from elsewhere', () => {
+  it('counts a name that has logged in from this machine separately from guesses from other addresses', () => {
     const limiter = new AttemptLimiter(new FakeClock(), { perAddress: 100, perPrincipal: 2 });
     limiter.succeeded(undefined, 'pump');
     failing(limiter, 50, '10.9.9.9', 'pump');
@@ -71,7 +71,7 @@ describe('attempt limiter', () => {
     assert.equal(limiter.reserve(undefined, 'pump'), 0);
   });
 
-  it('forgets after a quarter of an hour', () => {
+  it('resets a count after a quarter of an hour', () => {
     const clock = new FakeClock();
     const limiter = new AttemptLimiter(clock, { perAddress: 1, perPrincipal: 1 });
     failing(limiter, 9, HERE, 'pump');
@@ -79,7 +79,7 @@ describe('attempt limiter', () => {
     assert.equal(limiter.reserve(HERE, 'pump'), 0);
   });
 
-  it('keeps the count of a name, whatever the number of wrong answers for other names', () => {
+  it('keeps the count of a name for any number of wrong answers for other names', () => {
     const limiter = new AttemptLimiter(new FakeClock());
     failing(limiter, 12, undefined, 'admin');
     failing(limiter, 9, undefined, 'owner');
@@ -89,27 +89,27 @@ describe('attempt limiter', () => {
     assert.equal(limiter.reserve(undefined, 'owner'), 500);
   });
 
-  it('keeps the count of an address that has to wait, whatever the number of other addresses', () => {
+  it('keeps the count of a delayed address for any number of other addresses', () => {
     const limiter = new AttemptLimiter(new FakeClock());
     failing(limiter, 21, HERE, 'admin');
     for (let i = 0; i < 20_000; i++) limiter.failed(`10.1.${i >> 8}.${i & 255}`, `name${i}`);
     assert.equal(limiter.reserve(HERE, 'other'), 1000);
   });
 
-  it('makes no other name wait when ten thousand names have one wrong answer each', () => {
+  it('delays no other name if ten thousand names have one wrong answer each', () => {
     const limiter = new AttemptLimiter(new FakeClock());
     for (let i = 0; i < 10_000; i++) limiter.failed(undefined, `name${i}`);
     for (let i = 0; i < 1000; i++) assert.equal(limiter.reserve(undefined, `other${i}`), 0);
   });
 
-  it('does not forget the wrong answers for one name when another logs in', () => {
+  it('does not reset the count of one name when another logs in', () => {
     const limiter = new AttemptLimiter(new FakeClock());
     failing(limiter, 10, undefined, 'admin');
     for (let i = 0; i < 20_000; i++) limiter.succeeded(undefined, `name${i}`);
     assert.equal(limiter.reserve(undefined, 'admin'), 500);
   });
 
-  it('gives an answer that is refused no place in the line', () => {
+  it('reserves no time for a rejected answer', () => {
     const clock = new FakeClock();
     const limiter = new AttemptLimiter(clock, { perAddress: 100, perPrincipal: 10 });
     failing(limiter, 60, undefined, 'admin');

@@ -25,7 +25,7 @@ async function judge(asked: ReturnType<typeof question>, message: string): Promi
 }
 
 describe('cryptosign', () => {
-  it('wants the challenge of this very handshake signed [advanced/authentication_cryptosign]', async () => {
+  it('accepts only a signature over the challenge of this handshake [advanced/authentication_cryptosign]', async () => {
     const asked = question();
     const challenge = String(asked.extra['challenge']);
     assert.equal(await judge(asked, challenge), true);
@@ -33,10 +33,10 @@ describe('cryptosign', () => {
     const other = question();
     const [signature] = signAnswer(PRIVATE_KEY, String(other.extra['challenge']));
     const answer = { type: MessageType.Authenticate, signature: signature.slice(0, 128) + '00'.repeat(32), extra: {} };
-    assert.equal((await other.check(answer)).right, false, 'what is said to be signed is something else');
+    assert.equal((await other.check(answer)).right, false, 'the signed text differs');
   });
 
-  it('binds to the channel where the peer asks for it [advanced/authentication_cryptosign: TLS Channel Binding]', async () => {
+  it('binds to the channel if the peer requests it [advanced/authentication_cryptosign: TLS Channel Binding]', async () => {
     const channel = Buffer.alloc(32, 0x5a);
     const asked = question(type => (type === 'tls-exporter' ? channel : undefined), 'tls-exporter');
     assert.equal(asked.extra['channel_binding'], 'tls-exporter');
@@ -46,7 +46,7 @@ describe('cryptosign', () => {
     assert.equal(await judge(asked, xor(challenge, Buffer.alloc(32, 1))), false);
   });
 
-  it('goes on without a binding that cannot be had, and says so', async () => {
+  it('continues without an unavailable binding, and announces this in CHALLENGE', async () => {
     for (const binding of ['tls-unique', 'tls-exporter', 'tls-nonsense']) {
       const asked = question(undefined, binding);
       assert.equal(asked.extra['channel_binding'], null);
@@ -54,7 +54,7 @@ describe('cryptosign', () => {
     }
   });
 
-  it('knows what is a key', () => {
+  it('recognizes valid keys', () => {
     assert.equal(isPublicKey(PUBLIC_KEY), true);
     for (const text of ['', 'zz', PUBLIC_KEY.slice(2), `${PUBLIC_KEY}00`]) assert.equal(isPublicKey(text), false);
   });

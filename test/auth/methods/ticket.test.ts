@@ -6,23 +6,23 @@ import { hashTicket, parseTicketHash } from '../../../src/auth/methods/ticket-ha
 import { WampError } from '../../../src/wamp/errors.ts';
 
 describe('ticket [advanced/authentication_ticket]', () => {
-  it('is compared as it is, or by its hash', async () => {
+  it('is compared as plain text or by its hash', async () => {
     for (const ticket of [new Ticket('geheim'), new Ticket(await hashTicket('geheim'))]) {
       assert.equal(await ticket.matches('geheim'), true);
       for (const wrong of ['', 'Geheim', 'geheim ', 'x'.repeat(9000)]) assert.equal(await ticket.matches(wrong), false);
     }
   });
 
-  it('has another salt each time it is hashed', async () => {
+  it('gets a new salt with each hash', async () => {
     assert.notEqual(await hashTicket('geheim'), await hashTicket('geheim'));
   });
 
-  it('is not to be seen where it is printed', () => {
+  it('is not visible when it is printed', () => {
     const ticket = new Ticket('geheim');
     assert.doesNotMatch(inspect(ticket, { showHidden: true, depth: 9 }) + JSON.stringify(ticket), /geheim/);
   });
 
-  it('takes no hash that asks for more than a computer has', () => {
+  it('rejects a hash with an excessive cost', () => {
     const [salt, hash] = [Buffer.alloc(16).toString('base64'), Buffer.alloc(32).toString('base64')];
     assert.notEqual(parseTicketHash(`scrypt$16384$8$1$${salt}$${hash}`), undefined);
     for (const cost of ['16385$8$1', '1048576$999$1', '99999999$8$1', '16384$0$1', '16384$8$0']) {
@@ -31,7 +31,7 @@ describe('ticket [advanced/authentication_ticket]', () => {
     assert.equal(parseTicketHash('scrypt is what I like'), undefined);
   });
 
-  it('has decoys that nothing opens and that look the same', async () => {
+  it('has decoys of the same shape that accept no answer', async () => {
     for (const ticket of [new Ticket('geheim'), new Ticket(await hashTicket('geheim'))]) {
       const decoy = ticket.decoy((_label, octets) => Buffer.alloc(octets, 7));
       assert.equal(decoy.shape, ticket.shape);

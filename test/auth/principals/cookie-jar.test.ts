@@ -5,7 +5,7 @@ import { CookieJar } from '../../../src/auth/principals/cookie-jar.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 describe('cookie jar', () => {
-  it('gives a browser without a cookie a new one, which no script and no other site can use', () => {
+  it('gives a browser without a cookie a new one that scripts and other sites cannot use', () => {
     const jar = new CookieJar(new FakeClock());
     const { cookie, setCookie } = jar.cookieFor(undefined, true);
     assert.equal(setCookie, `wampway=${cookie}; Path=/; HttpOnly; SameSite=Strict; Max-Age=604800; Secure`);
@@ -13,7 +13,7 @@ describe('cookie jar', () => {
     assert.doesNotMatch(jar.cookieFor(undefined, false).setCookie ?? '', /Secure/);
   });
 
-  it('knows one that has logged in, on that realm alone, until its time is over', () => {
+  it('recognizes a browser that has logged in, only on that realm and during its lifetime', () => {
     const clock = new FakeClock();
     const jar = new CookieJar(clock);
     const { cookie } = jar.cookieFor(undefined, false);
@@ -25,7 +25,7 @@ describe('cookie jar', () => {
     assert.equal(jar.find('home', cookie), undefined);
   });
 
-  it('replaces a cookie that it does not know: somebody else may have planted it', () => {
+  it('replaces an unknown cookie, which an attacker may have set', () => {
     const jar = new CookieJar(new FakeClock());
     const planted = 'A'.repeat(32);
     const { cookie, setCookie } = jar.cookieFor(`wampway=${planted}`, false);

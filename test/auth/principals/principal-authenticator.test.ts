@@ -25,8 +25,8 @@ const principal = (authid: string, more: Partial<PrincipalRecord> = {}): Princip
   ...more,
 });
 
-/** A door with a realm `home` behind it. */
-class Door {
+/** An authenticator with clock, cookies and directory, for the realm `home`. */
+class LoginFixture {
   readonly clock = new FakeClock();
   readonly cookies = new CookieJar(this.clock);
   readonly directory: PrincipalDirectory;
@@ -52,7 +52,7 @@ class Door {
     });
   }
 
-  /** Says HELLO with a name, and answers CHALLENGE with a ticket. */
+  /** Sends HELLO with a name, and answers CHALLENGE with a ticket. */
   async login(authid: string, ticket: string, link: Partial<LinkInfo> = {}): Promise<AuthStep> {
     return answer(await this.hello({ authmethods: ['ticket'], authid }, link), ticket);
   }
@@ -69,45 +69,45 @@ function outcome(step: AuthStep): string {
 }
 
 describe('principal authenticator', () => {
-  it('gives the same answer to a wrong ticket, to a name that nobody has, and to one that comes from elsewhere', async () => {
+  it('gives the same answer to a wrong ticket, an unknown name and a wrong address', async () => {
     const addresses = new AddressRanges(['192.168.0.0/16']);
-    const door = new Door([principal('joe'), principal('ann', { addresses })], 1000);
-    const wrong = await door.login('joe', 'x', REMOTE);
+    const fixture = new LoginFixture([principal('joe'), principal('ann', { addresses })], 1000);
+    const wrong = await fixture.login('joe', 'x', REMOTE);
     assert.equal(outcome(wrong), 'wamp.error.authentication_denied');
-    assert.deepEqual(await door.login('nobody', 'x', REMOTE), wrong);
-    assert.deepEqual(await door.login('ann', 'ann-ticket', REMOTE), wrong);
+    assert.deepEqual(await fixture.login('nobody', 'x', REMOTE), wrong);
+    assert.deepEqual(await fixture.login('ann', 'ann-ticket', REMOTE), wrong);
     assert.equal(
-      outcome(await door.login('ann', 'ann-ticket', { ...REMOTE, address: '192.168.7.7' })),
+      outcome(await fixture.login('ann', 'ann-ticket', { ...REMOTE, address: '192.168.7.7' })),
       'ann by ticket',
     );
-    assert.equal(outcome(await door.login('joe', 'joe-ticket', REMOTE)), 'joe by ticket');
+    assert.equal(outcome(await fixture.login('joe', 'joe-ticket', REMOTE)), 'joe by ticket');
   });
 
-  it('does the work of a hash for a stranger too', async () => {
-    const door = new Door([principal('joe', { credentials: [new Ticket(await hashTicket('t'))] })]);
-    const step = await door.hello({ authmethods: ['ticket'], authid: 'nobody' });
+  it('computes a hash for an unknown name too', async () => {
+    const fixture = new LoginFixture([principal('joe', { credentials: [new Ticket(await hashTicket('t'))] })]);
+    const step = await fixture.hello({ authmethods: ['ticket'], authid: 'nobody' });
     assert.ok('challenge' in step);
     const judged = step.answer({ type: MessageType.Authenticate, signature: 't', extra: {} });
-    // A verdict at once would tell that there was nothing to compare with.
+    // An immediate answer would show that the name has no hash.
     assert.ok(judged instanceof Promise);
     assert.equal(outcome(await judged), 'wamp.error.authentication_denied');
-    assert.equal(outcome(await door.login('joe', 't')), 'joe by ticket');
+    assert.equal(outcome(await fixture.login('joe', 't')), 'joe by ticket');
   });
 
-  it('draws a decoy for those it knows too: the time until CHALLENGE tells nobody apart', async t => {
-    const door = new Door([principal('joe')]);
-    const decoy = t.mock.method(door.directory, 'decoy');
-    await door.hello({ authmethods: ['ticket'], authid: 'nobody' });
+  it('computes a decoy for known names too, so the time until CHALLENGE is the same', async t => {
+    const fixture = new LoginFixture([principal('joe')]);
+    const decoy = t.mock.method(fixture.directory, 'decoy');
+    await fixture.hello({ authmethods: ['ticket'], authid: 'nobody' });
     assert.equal(decoy.mock.callCount(), 1);
-    await door.hello({ authmethods: ['ticket'], authid: 'joe' });
+    await fixture.hello({ authmethods: ['ticket'], authid: 'joe' });
     assert.equal(decoy.mock.callCount(), 2);
   });
 
-  it('keeps an address waiting that gave wrong answers, and in the end does not hear it', async () => {
-    const door = new Door([principal('joe')]);
-    await door.login('joe', 'x', REMOTE);
-    await door.login('joe', 'x', REMOTE);
-    const step = await door.hello({ authmethods: ['ticket'], authid: 'joe' }, REMOTE);
+  it('delays an address after wrong answers, and finally rejects its answers', async () => {
+    const fixture = new LoginFixture([principal('joe')]);
+    await fixture.login('joe', 'x', REMOTE);
+    await fixture.login('joe', 'x', REMOTE);
+    const step = await fixture.hello({ authmethods: ['ticket'], authid: 'joe' }, REMOTE);
     assert.ok('challenge' in step);
     let judged: AuthStep | undefined;
     const right = { type: MessageType.Authenticate, signature: 'joe-ticket', extra: {} } as const;
@@ -116,76 +116,79 @@ describe('principal authenticator', () => {
     });
     await new Promise(resolve => setImmediate(resolve));
     assert.equal(judged, undefined);
-    door.clock.advance(500);
+    fixture.clock.advance(500);
     await waiting;
     assert.equal(judged && outcome(judged), 'joe by ticket');
-    const answers = Array.from({ length: 20 }, () => door.login('joe', 'joe-ticket', REMOTE));
+    const answers = Array.from({ length: 20 }, () => fixture.login('joe', 'joe-ticket', REMOTE));
     const refused = await Promise.race(answers.slice(15));
     assert.ok('abort' in refused);
     assert.match(refused.message, /too many wrong answers from this address/);
-    // Elsewhere nobody notices.
-    assert.equal(outcome(await door.login('joe', 'joe-ticket', { ...REMOTE, address: '10.0.0.8' })), 'joe by ticket');
+    // Clients at other addresses are not delayed.
+    assert.equal(
+      outcome(await fixture.login('joe', 'joe-ticket', { ...REMOTE, address: '10.0.0.8' })),
+      'joe by ticket',
+    );
   });
 
-  it('looks at no more wrong answers than may be, however many come at once', async t => {
-    const door = new Door([principal('joe', { credentials: [new Ticket(await hashTicket('t'))] })], 2);
+  it('checks no more wrong answers than the limit, even if they arrive at once', async t => {
+    const fixture = new LoginFixture([principal('joe', { credentials: [new Ticket(await hashTicket('t'))] })], 2);
     const failed = t.mock.method(AttemptLimiter.prototype, 'failed');
     const steps = await Promise.all(
-      Array.from({ length: 20 }, () => door.hello({ authmethods: ['ticket'], authid: 'joe' }, REMOTE)),
+      Array.from({ length: 20 }, () => fixture.hello({ authmethods: ['ticket'], authid: 'joe' }, REMOTE)),
     );
     const refusals: string[] = [];
     for (const step of steps) {
       void answer(step, 'wrong').then(settled => refusals.push('abort' in settled ? (settled.message ?? '') : 'in'));
     }
-    await until('those who come too late to be told', () => refusals.some(text => /too many wrong answers/.test(text)));
+    await until('the rejection of late answers', () => refusals.some(text => /too many wrong answers/.test(text)));
     assert.equal(failed.mock.callCount(), 2);
   });
 
   it('takes the name and ticket of the HTTP request that became the WebSocket', async () => {
-    const door = new Door([principal('joe')], 1000);
+    const fixture = new LoginFixture([principal('joe')], 1000);
     const via = (authorization: string): Partial<LinkInfo> => ({ ...REMOTE, headers: { authorization } });
     const basic = (text: string): Partial<LinkInfo> => via(`Basic ${Buffer.from(text).toString('base64')}`);
-    assert.equal(outcome(await door.hello({}, basic('joe:joe-ticket'))), 'joe by ticket');
-    assert.equal(outcome(await door.hello({ authid: 'joe' }, via('Bearer joe-ticket'))), 'joe by ticket');
+    assert.equal(outcome(await fixture.hello({}, basic('joe:joe-ticket'))), 'joe by ticket');
+    assert.equal(outcome(await fixture.hello({ authid: 'joe' }, via('Bearer joe-ticket'))), 'joe by ticket');
     const wrong = [basic('joe:x'), basic('eve:joe-ticket'), basic('joe')];
     const denied = [
       'wamp.error.authentication_denied',
       'wamp.error.authentication_denied',
       'wamp.error.authentication_required',
     ];
-    assert.deepEqual(await Promise.all(wrong.map(async link => outcome(await door.hello({}, link)))), denied);
-    // Only where HELLO leaves it to the transport, or offers tickets.
+    assert.deepEqual(await Promise.all(wrong.map(async link => outcome(await fixture.hello({}, link)))), denied);
+    // Only if HELLO lists no method, or lists tickets.
     assert.equal(
-      outcome(await door.hello({ authmethods: ['wampcra'], authid: 'joe' }, basic('joe:joe-ticket'))),
+      outcome(await fixture.hello({ authmethods: ['wampcra'], authid: 'joe' }, basic('joe:joe-ticket'))),
       'wamp.error.no_matching_auth_method',
     );
   });
 
-  it('knows a browser again on the realm where it has logged in, as long as its principal is there', async () => {
-    const door = new Door([principal('joe')]);
-    const { cookie } = door.cookies.cookieFor(undefined, false);
+  it('recognizes a browser on the realm where it has logged in, while its principal exists', async () => {
+    const fixture = new LoginFixture([principal('joe')]);
+    const { cookie } = fixture.cookies.cookieFor(undefined, false);
     const link = { ...REMOTE, cookie };
-    assert.equal(outcome(await door.hello({ authmethods: ['cookie'] }, link)), 'wamp.error.authentication_denied');
-    await door.login('joe', 'joe-ticket', link);
+    assert.equal(outcome(await fixture.hello({ authmethods: ['cookie'] }, link)), 'wamp.error.authentication_denied');
+    await fixture.login('joe', 'joe-ticket', link);
     const details = { authmethods: ['cookie'] };
-    assert.equal(outcome(await door.hello(details, link)), 'joe by cookie');
-    assert.equal(outcome(await door.hello(details, link, 'work')), 'wamp.error.authentication_denied');
-    assert.equal(outcome(await door.hello({ ...details, authid: 'ann' }, link)), 'wamp.error.authentication_denied');
-    assert.equal(outcome(await door.hello({ authmethods: ['cookie', 'ticket'], authid: 'ann' }, link)), 'ticket');
-    door.directory.replace([]);
-    assert.equal(outcome(await door.hello(details, link)), 'wamp.error.authentication_denied');
+    assert.equal(outcome(await fixture.hello(details, link)), 'joe by cookie');
+    assert.equal(outcome(await fixture.hello(details, link, 'work')), 'wamp.error.authentication_denied');
+    assert.equal(outcome(await fixture.hello({ ...details, authid: 'ann' }, link)), 'wamp.error.authentication_denied');
+    assert.equal(outcome(await fixture.hello({ authmethods: ['cookie', 'ticket'], authid: 'ann' }, link)), 'ticket');
+    fixture.directory.replace([]);
+    assert.equal(outcome(await fixture.hello(details, link)), 'wamp.error.authentication_denied');
   });
 
   it('admits a client certificate by its fingerprint', async () => {
     const fingerprint = 'ab'.repeat(32);
-    const door = new Door([principal('pump', { certificates: [{ fingerprint }] })]);
+    const fixture = new LoginFixture([principal('pump', { certificates: [{ fingerprint }] })]);
     const certificate = { fingerprint, subject: 'CN=x', trusted: false };
     const details = { authmethods: ['tls'] };
-    assert.equal(outcome(await door.hello(details, { ...REMOTE, certificate })), 'pump by tls');
+    assert.equal(outcome(await fixture.hello(details, { ...REMOTE, certificate })), 'pump by tls');
     assert.equal(
-      outcome(await door.hello({ ...details, authid: 'joe' }, { ...REMOTE, certificate })),
+      outcome(await fixture.hello({ ...details, authid: 'joe' }, { ...REMOTE, certificate })),
       'wamp.error.authentication_denied',
     );
-    assert.equal(outcome(await door.hello(details, REMOTE)), 'wamp.error.authentication_denied');
+    assert.equal(outcome(await fixture.hello(details, REMOTE)), 'wamp.error.authentication_denied');
   });
 });

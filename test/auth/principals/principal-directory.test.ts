@@ -33,7 +33,7 @@ const directory = (pepper = 'p'): PrincipalDirectory =>
   );
 
 describe('principal directory', () => {
-  it('finds by name and by key, on the realms that a principal may join', () => {
+  it('finds a principal by name and key, on the realms that it may join', () => {
     const principals = directory();
     assert.equal(principals.find('home', 'joe')?.authid, 'joe');
     assert.equal(principals.find('work', 'joe'), undefined);
@@ -45,7 +45,7 @@ describe('principal directory', () => {
     assert.equal(principals.uses('elsewhere', 'ticket'), false);
   });
 
-  it('believes a subject only where a trusted authority has signed, and a fingerprint always', () => {
+  it('accepts a subject only with a trusted authority, and a fingerprint always', () => {
     const principals = directory();
     const find = (fingerprint: string, subject: string, trusted: boolean): string | undefined =>
       principals.findByCertificate('home', { fingerprint, subject, trusted })?.authid;
@@ -55,7 +55,7 @@ describe('principal directory', () => {
     assert.equal(find('00', 'CN=pumps', true), undefined);
   });
 
-  it('makes up for a stranger what a principal has, always the same, for each name another', () => {
+  it('makes decoys in the shape of credentials, the same for the same name, and different for each name', () => {
     const salt = (principals: PrincipalDirectory, authid: string): unknown => {
       const decoy = principals.decoy('home', authid, ['wamp-scram']);
       assert.equal(decoy?.credential.method, 'wamp-scram');
@@ -72,7 +72,7 @@ describe('principal directory', () => {
     assert.equal(String(salt(directory(), 'eve')).length, 24);
   });
 
-  it('asks strangers by a method that is offered and that somebody has', () => {
+  it('makes a decoy only for an offered method that a principal has', () => {
     const methodsOf = (offered: readonly string[]): Set<string | undefined> =>
       new Set(Array.from({ length: 50 }, (_, i) => directory().decoy('home', `n${i}`, offered)?.credential.method));
     assert.deepEqual(methodsOf(['ticket']), new Set(['ticket']));
@@ -80,7 +80,7 @@ describe('principal directory', () => {
     assert.deepEqual(methodsOf(['ticket', 'wampcra']), new Set(['ticket', 'wampcra']));
   });
 
-  it('shows strangers every role that wampcra shows, or a role would tell who exists', () => {
+  it('uses every role of wampcra in decoys, otherwise a role would show which names exist', () => {
     const credentials = [new WampCra('k')];
     const principals = new PrincipalDirectory(
       ['home'],

@@ -11,7 +11,7 @@ import { ListLink } from '../../support/list-link.ts';
 
 const roles = { publisher: {}, subscriber: {}, caller: {}, callee: {} };
 
-/** A router by the configuration of its roles, and who joins it. */
+/** A router with configured roles, and sessions that join it. */
 function stage(byRole: Record<string, unknown>) {
   const { realms } = parseConfig({ realms: [{ name: 'realm1', roles: byRole }, { name: 'realm2' }] }, []);
   const router = new Router({
@@ -32,7 +32,7 @@ function stage(byRole: Record<string, unknown>) {
   };
 }
 
-/** Details of what a receiver that asks for nothing gets, of an event and of a call of `link`. */
+/** The details of an event and of a call from `link`, for a receiver that requests nothing. */
 function told(receiver: ListLink, link: ListLink, options: Record<string, unknown> = {}): unknown[] {
   receiver.say([32, 1, {}, 't']);
   receiver.say([64, 2, {}, 'p']);
@@ -43,7 +43,7 @@ function told(receiver: ListLink, link: ListLink, options: Record<string, unknow
 }
 
 describe('RoleAuthorizer', () => {
-  it('tells how far a role is to be trusted [advanced/rpc_call_trustlevels] [advanced/pubsub_publication_trustlevels]', () => {
+  it('sends the trust level of a role [advanced/rpc_call_trustlevels] [advanced/pubsub_publication_trustlevels]', () => {
     const join = stage({ sensor: { trustlevel: 0 }, admin: { trustlevel: 7 } });
     assert.deepEqual(told(join('viewer'), join('sensor')), [{ trustlevel: 0 }, { trustlevel: 0 }]);
     const other = stage({ sensor: { trustlevel: 0 }, admin: { trustlevel: 7 } });
@@ -51,7 +51,7 @@ describe('RoleAuthorizer', () => {
     assert.deepEqual(told(other('viewer', 'realm2'), other('admin', 'realm2')), [{}, {}], 'another realm');
   });
 
-  it('tells who a role is where it is asked for, always or never [advanced/rpc_caller_identification] [advanced/pubsub_publisher_identification]', () => {
+  it('discloses the identity of a role on request, always or never [advanced/rpc_caller_identification] [advanced/pubsub_publisher_identification]', () => {
     for (const [disclose, options, tells] of [
       ['on-request', {}, false],
       ['on-request', { disclose_me: true }, true],
@@ -66,7 +66,7 @@ describe('RoleAuthorizer', () => {
     }
   });
 
-  it('never: asking for it is refused [advanced/uris]', () => {
+  it('never: a request for disclosure is refused [advanced/uris]', () => {
     const join = stage({ sensor: { disclose: 'never' } });
     const [receiver, link] = [join('viewer'), join('sensor')];
     assert.deepEqual(told(receiver, link, { disclose_me: true, acknowledge: true }), []);
@@ -76,12 +76,12 @@ describe('RoleAuthorizer', () => {
     );
   });
 
-  it('nothing is told of roles of which nothing is said', () => {
+  it('a role without settings is neither disclosed nor trusted', () => {
     const join = stage({ sensor: { trustlevel: 3, disclose: 'always' } });
     assert.deepEqual(told(join('viewer'), join('viewer')), [{}, {}]);
   });
 
-  it('forbids what no rule allows as soon as one role has rules, and leaves other realms alone', () => {
+  it('forbids actions without a rule if one role of the realm has rules, and not on other realms', () => {
     const join = stage({ sensor: { permissions: [{ uri: 'a.{authid}.', match: 'prefix', allow: ['publish'] }] } });
     const ask = (link: ListLink, uri: string): unknown => {
       link.say([16, 1, { acknowledge: true }, uri]);
@@ -90,13 +90,13 @@ describe('RoleAuthorizer', () => {
     };
     assert.equal(ask(join('viewer'), 'a'), 'wamp.error.not_authorized');
     assert.equal(ask(join('viewer', 'realm2'), 'a'), 'ok');
-    // Its authid has a space in it, which is no part of a URI.
+    // Its authid contains a space, which is not valid in a URI.
     assert.equal(ask(join('sensor'), 'a.sensor.x'), 'wamp.error.not_authorized');
     assert.equal(ask(join('sensor', 'realm1', 'pump'), 'a.pump.x'), 'ok');
     assert.equal(ask(join('sensor', 'realm1', 'pump'), 'a.lamp.x'), 'wamp.error.not_authorized');
   });
 
-  it('tells what may be published from what may be retained', () => {
+  it('distinguishes permission to publish from permission to retain', () => {
     const permissions = [{ uri: 'a', allow: ['publish', 'subscribe'], retain: false }];
     const link = stage({ sensor: { permissions } })('sensor');
     link.say([16, 1, { acknowledge: true }, 'a']);
@@ -110,7 +110,7 @@ describe('RoleAuthorizer', () => {
     );
   });
 
-  it('holds what is wrong with a rule against the configuration', () => {
+  it('rejects a configuration with a rule that is not valid', () => {
     const problem = (permissions: unknown): string => {
       try {
         parseConfig({ realms: [{ name: 'realm1', roles: { sensor: { permissions } } }] }, []);

@@ -15,7 +15,7 @@ const may = (rows: readonly Row[], action: Action, uri: string, match: MatchPoli
   new RuleSet(rulesOf(rows), 'loose').decide(action, uri, match, ALLOW).verdict === 'allow';
 
 describe('rule set', () => {
-  it('lets the most special rule decide, and nothing be without one', () => {
+  it('applies the most specific rule, and denies without a matching rule', () => {
     const rows: Row[] = [
       ['', 'prefix', 'call'],
       ['com.', 'prefix', 'call', 'publish'],
@@ -26,15 +26,19 @@ describe('rule set', () => {
     assert.equal(may(rows, 'call', 'org.x'), true);
     assert.equal(may(rows, 'publish', 'org.x'), false);
     assert.equal(may(rows, 'publish', 'com.x'), true);
-    assert.equal(may(rows, 'subscribe', 'com.x.open'), true, 'a wildcard says more than a prefix as long as its head');
+    assert.equal(
+      may(rows, 'subscribe', 'com.x.open'),
+      true,
+      'a wildcard is more specific than a prefix as long as its head',
+    );
     assert.equal(may(rows, 'publish', 'com.x.open'), false);
-    assert.equal(may(rows, 'subscribe', 'com.ab.open'), false, 'a prefix that says more than the head of a wildcard');
+    assert.equal(may(rows, 'subscribe', 'com.ab.open'), false, 'a prefix that is longer than the head of a wildcard');
     assert.equal(may(rows, 'register', 'com.ab.open'), true);
     assert.equal(may(rows, 'call', 'com.app.open'), false);
     assert.equal(may([], 'call', 'com.app'), false);
   });
 
-  it('allows a pattern where every URI that it can match is, and only there', () => {
+  it('allows a pattern only if every URI that it can match is allowed', () => {
     const rows: Row[] = [
       ['cts.open.', 'prefix', 'subscribe'],
       ['cts.open.secret', 'exact'],
@@ -51,7 +55,7 @@ describe('rule set', () => {
     assert.equal(may(rows, 'subscribe', 'cts.open..', 'wildcard'), true, 'the forbidden one is shorter');
   });
 
-  it('adds up what several rules allow together', () => {
+  it('combines several rules', () => {
     const strict = rulesOf([
       ...[...'0123456789abcdefghijklmnopqrstuvwxyz_'].map((one): Row => [`a.${one}`, 'prefix', 'subscribe']),
     ]);
@@ -69,7 +73,7 @@ describe('rule set', () => {
     assert.equal(may(rows, 'call', 'a.b', 'prefix'), true);
   });
 
-  it('says no rather than searching for ever', () => {
+  it('denies if the search takes too many steps', () => {
     const names = Array.from({ length: 14 }, (_, index) => `n${index}`);
     const rows = Array.from({ length: 16 }, (_, row): Row => {
       const parts = names.map((name, index) => (((row * 7919) >> index) % 2 === 0 ? '' : name));

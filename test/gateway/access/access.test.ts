@@ -55,7 +55,7 @@ describe('access by TLS', () => {
 
   const client = { cert: testCertificate, key: testKey };
 
-  it('lets in by the fingerprint of a client certificate, on both transports [advanced/authentication: TLS Certificate Authentication]', async () => {
+  it('admits by the fingerprint of a client certificate, on both transports [advanced/authentication: TLS Certificate Authentication]', async () => {
     await using gateway = await started({
       listeners: [{ type: 'web', port: 0, page: false, tls: { ...tls, clientCertificates: 'request' } }],
       principals: [{ authid: 'pump', role: 'device', certificates: [{ fingerprint: fingerprint256 }] }],
@@ -68,7 +68,7 @@ describe('access by TLS', () => {
     }
   });
 
-  it('lets in by the subject that a given authority has signed, and by no other', async () => {
+  it('admits by a subject only if the given authority has signed the certificate', async () => {
     const principals = [{ authid: 'pump', role: 'device', certificates: [{ subject: 'CN=wampway test' }] }];
     const listener = { type: 'rawsocket', port: 0 };
     await using gateway = await started({
@@ -124,7 +124,7 @@ describe('access by TLS', () => {
   });
 });
 
-/** A browser's WebSocket, as far as cookies go: its first answer, and the cookie it was given. */
+/** The WebSocket of a browser: its first answer and the cookie that it received. */
 async function browse(port: number, cookie: string | undefined, details: Record<string, unknown>, ticket?: string) {
   const headers = cookie === undefined ? {} : { cookie };
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['wamp.2.json'], { headers });
@@ -148,7 +148,7 @@ async function browse(port: number, cookie: string | undefined, details: Record<
 }
 
 describe('access by cookie', () => {
-  it('lets a browser in again that has logged in, over WebSocket [advanced/authentication: Cookie-based Authentication]', async () => {
+  it('admits a browser that has logged in before, over WebSocket [advanced/authentication: Cookie-based Authentication]', async () => {
     await using gateway = await started({
       listeners: [{ type: 'web', port: 0, page: false }],
       principals: [{ authid: 'joe', role: 'user', ticket: 'geheim' }],

@@ -38,7 +38,7 @@ function load(yaml: string, environment: Record<string, string> = {}) {
   return loadConfig({ file, environment, bridges: [lamp] });
 }
 
-/** What is wrong with a configuration, the folder's name left out. */
+/** The problems of a configuration, without the name of the folder. */
 function mistakes(yaml: string, environment: Record<string, string> = {}): string {
   try {
     load(yaml, environment);
@@ -46,7 +46,7 @@ function mistakes(yaml: string, environment: Record<string, string> = {}): strin
     if (error instanceof ConfigError) return error.message.replaceAll(`${folder}/`, '');
     throw error;
   }
-  assert.fail('nothing was found to be wrong');
+  assert.fail('no problem was found');
 }
 
 describe('configuration: values', () => {
@@ -87,7 +87,7 @@ describe('configuration: values', () => {
     });
   });
 
-  it('reads what a realm records and retains', () => {
+  it('reads the history and retention of a realm', () => {
     const [realm] = load(`
 realms:
   - name: realm1
@@ -109,14 +109,14 @@ realms:
     assert.equal(load('bridges: { lamp-bus: false }').bridges['lamp-bus'], false);
   });
 
-  it('without a file runs every bridge, and the demo', () => {
+  it('without a file, enables every bridge and the demo', () => {
     const config = loadConfig({ environment: {}, bridges: [lamp] });
     assert.equal(config.demo, true);
     assert.deepEqual(config.bridges['lamp-bus'], { port: 1, lamps: [] });
     assert.equal(load('').demo, undefined);
   });
 
-  it('takes values that a program made', () => {
+  it('accepts values from a program', () => {
     assert.equal(parseConfig({ listeners: [] }, []).listeners.length, 0);
     assert.throws(
       () => parseConfig({ listners: [] }, []),
@@ -137,7 +137,7 @@ realms:
 });
 
 describe('configuration: mistakes', () => {
-  it('shows place, expectation, line and hint', () => {
+  it('show place, expected value, line and hint', () => {
     const yaml = 'bridges:\n  lamp-bus:\n    lamps:\n      - name: a\n        baud: "115.200"\n';
     assert.equal(
       mistakes(yaml),
@@ -149,7 +149,7 @@ describe('configuration: mistakes', () => {
     );
   });
 
-  it('names the nearest known key, or those there are', () => {
+  it('name the nearest known key, or the known keys', () => {
     assert.equal(
       mistakes('version: 1\nlisteners:\n  - { type: web, port: 1, pahe: true }\n'),
       [
@@ -161,14 +161,14 @@ describe('configuration: mistakes', () => {
     assert.match(mistakes('log: { colour: red }'), /unknown key\n.*\n.*hint: known here: level, format/);
   });
 
-  it('names keys only of the kind of listener that is meant', () => {
+  it('name only keys of the intended kind of listener', () => {
     assert.match(
       mistakes('listeners: [{ type: rawsocket, port: 1, pth: x }]'),
       /pth: unknown key\n.*\n.*hint: known here: type, host, port, unix, strict, outgoing, limits[^\n]*$/,
     );
   });
 
-  it('checks what is recorded by the rule of the realm', () => {
+  it('include history topics that violate the URI rule of the realm', () => {
     const found = mistakes(`
 realms:
   - name: realm1
@@ -190,7 +190,7 @@ realms:
     );
   });
 
-  it('lists all of them, in the order of the lines', () => {
+  it('are all listed, in the order of lines', () => {
     const found = mistakes(`
 version: 2
 log: { level: loud, formt: json }
@@ -224,27 +224,27 @@ bridges: { lamp-bus: , other: {} }
     }
   });
 
-  it('says what is missing, where it should be', () => {
+  it('name a missing value and its place', () => {
     assert.match(
       mistakes('bridges:\n  lamp-bus:\n    lamps:\n      - name: a\n'),
       /^gateway.yaml:4:9 {2}error {2}bridges.lamp-bus.lamps\[0\].baud: is missing: must be an integer\n/,
     );
   });
 
-  it('shows what a key must be like', () => {
+  it('show the expected form of a key', () => {
     assert.match(
       mistakes('bridges:\n  lamp-bus:\n    labels: { UP: x }\n'),
       /^gateway.yaml:3:15 {2}error {2}bridges.lamp-bus.labels.UP: this key must be lower case\n/,
     );
   });
 
-  it('does not follow an alias bomb', () => {
+  it('include an alias bomb, which is not expanded', () => {
     const bomb = Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}, *a${i}]`);
     const found = mistakes(['a0: &a0 [x]', ...bomb].join('\n'));
     assert.equal(found.match(/too large here/g)?.length, 1);
   });
 
-  it('does not fall over deep nesting, or keys of any name', () => {
+  it('include deep nesting, and never depend on key names such as __proto__', () => {
     assert.match(mistakes('['.repeat(50_000)), /not valid YAML/);
     assert.match(mistakes(`log: ${'['.repeat(200)}1${']'.repeat(200)}`), /too large here/);
     assert.match(
@@ -254,7 +254,7 @@ bridges: { lamp-bus: , other: {} }
     assert.match(mistakes('? [a]\n: b'), /a key must be plain text/);
   });
 
-  it('shows mistakes of YAML itself likewise', () => {
+  it('include errors of the YAML syntax', () => {
     assert.match(
       mistakes('log:\n\tlevel: info\n'),
       /^gateway.yaml:2:1 {2}error {2}YAML allows no tabs in indentation\n/,
@@ -273,7 +273,7 @@ bridges: { lamp-bus: , other: {} }
     assert.match(mistakes('demo: *nowhere\n'), /nowhere/);
   });
 
-  it('names a file that cannot be read', () => {
+  it('name a file that cannot be read', () => {
     const at = (file: string) => () => loadConfig({ file, environment: {}, bridges: [] });
     assert.throws(at('/nowhere/gateway.yaml'), {
       message: '/nowhere/gateway.yaml  error  cannot read the configuration: there is no such file',
@@ -297,7 +297,7 @@ describe('configuration: secrets', () => {
     assert.equal(password('!env PW:fall:back'), 'fall:back');
     assert.equal(password('!env "PW:"'), '');
     assert.equal(password('!file secret'), 'from-file');
-    // Digits are a password too; a port is a number.
+    // A password of digits stays a string, and a port becomes a number.
     assert.equal(password('!env PW', { PW: '0123' }), '0123');
     assert.deepEqual(load('bridges: { lamp-bus: { port: !env PORT } }', { PORT: '77' }).bridges['lamp-bus'], {
       port: 77,
@@ -305,7 +305,7 @@ describe('configuration: secrets', () => {
     });
   });
 
-  it('that are missing are a mistake with a place', () => {
+  it('are reported with a place if they are missing', () => {
     assert.equal(
       mistakes('demo: !env NOPE\n'),
       [
@@ -332,7 +332,7 @@ describe('configuration: secrets', () => {
 });
 
 describe('configuration: environment', () => {
-  it('overrides the file, and the defaults', () => {
+  it('overrides the file and the defaults', () => {
     const config = load('listeners:\n  - { type: web, port: 1 }\ndemo: true\n', {
       WAMPWAY_LOG__LEVEL: 'debug',
       WAMPWAY_LISTENERS__0__PORT: '9000',
@@ -354,7 +354,7 @@ describe('configuration: environment', () => {
     assert.equal(load('', { WAMPWAY_BRIDGES__LAMP_BUS: 'false' }).bridges['lamp-bus'], false);
   });
 
-  it('adds to a list at its end, and no further', () => {
+  it('appends to a list only at its end', () => {
     const added = { WAMPWAY_LISTENERS__2__TYPE: 'rawsocket', WAMPWAY_LISTENERS__2__UNIX: '/run/x' };
     const listener = load('', added).listeners[2];
     assert.ok(listener?.type === 'rawsocket');
@@ -381,12 +381,12 @@ describe('configuration: environment', () => {
 describe('config/gateway.yaml', () => {
   const file = join(root, 'config', 'gateway.yaml');
 
-  it('is what runs without a configuration', () => {
+  it('is the configuration that runs without a file', () => {
     const builtIn = loadConfig({ environment: {}, bridges });
     assert.deepEqual(loadConfig({ file, environment: {}, bridges }), builtIn);
   });
 
-  it('has an example of a serial port that is right', () => {
+  it('has a valid example of a serial port', () => {
     const text = readFileSync(file, 'utf8').replace('    ports: []\n', '');
     const at = text.indexOf('    # ports:');
     writeFileSync(join(folder, 'example.yaml'), text.slice(0, at) + text.slice(at).replace(/^ {4}# /gm, '    '));

@@ -18,7 +18,7 @@ import { RecordingLogger } from '../../support/recording-logger.ts';
 const KEY = 'ab'.repeat(32);
 
 interface Setup {
-  /** What those who know the principals answer to HELLO, and of a device that does not speak WAMP. */
+  /** The answers of the principal source to HELLO, and for a device that does not speak WAMP. */
   readonly step?: (request: AdmissionRequest) => AuthStep | Promise<AuthStep>;
   readonly found?: KnownIdentity;
   readonly asksApplication?: boolean;
@@ -49,7 +49,7 @@ function request(details: Dict, terms: Partial<DeviceTerms> | undefined, info: P
   return { realm: asUri(realm), details, link, session: asId<'session'>(1) };
 }
 
-/** The authid admitted, or the reason of the refusal; a question is answered with `ticket`. */
+/** The admitted authid, or the reason of the refusal. A CHALLENGE is answered with `ticket`. */
 async function outcome(step: AuthStep | Promise<AuthStep>, ticket = 'secret'): Promise<string> {
   const settled = await step;
   if ('welcome' in settled) return settled.welcome.authid;
@@ -62,7 +62,7 @@ const welcome = (authid: string): { welcome: Principal } => ({
 });
 
 describe('DeviceAdmission of devices that speak WAMP', () => {
-  it('admits by the name in HELLO as far as the terms of the bridge say, and never by the rule of the realm', async () => {
+  it('admits by the name in HELLO by the settings of the bridge, and never by those of the realm', async () => {
     const { admission } = setup();
     for (const authmethods of [
       undefined,
@@ -93,14 +93,14 @@ describe('DeviceAdmission of devices that speak WAMP', () => {
     }
   });
 
-  it('lets no link of a bridge fall back to the rule of the realm, with terms or without', async () => {
+  it('never applies the anonymous setting of the realm to a link of a bridge', async () => {
     const { admission } = setup();
     assert.match(await outcome(admission.begin(request({}, undefined))), /^[0-9a-f]{24}$/);
     const step = admission.begin(request({}, undefined, { listener: 'bridge:other' }));
     assert.equal(await outcome(step), ErrorUri.AuthenticationRequired);
   });
 
-  it('judges every WELCOME by the name in it, and asks the bridge, however it was reached', async () => {
+  it('checks the name in every WELCOME and asks the bridge, for every method', async () => {
     const refuse = ({ authid }: Principal) =>
       authid === 'full' ? { reason: ErrorUri.LimitExceeded, text: 'no place' } : undefined;
     for (const wrap of [
@@ -132,7 +132,7 @@ describe('DeviceAdmission of devices that speak WAMP', () => {
 describe('DeviceAdmission while devices are paired', () => {
   const denied = (): AuthStep => ({ abort: ErrorUri.AuthenticationDenied, message: 'no' });
 
-  it('records a device under the name that it is admitted under, on the realm of the bridges alone', async () => {
+  it('records a device under its admitted name, only on the realm of the bridges', async () => {
     const { admission, added, open } = setup({ step: denied });
     open();
     const hello = (authid: string) => ({ authid, authmethods: ['anonymous', 'ticket'] });
@@ -142,7 +142,7 @@ describe('DeviceAdmission while devices are paired', () => {
     );
     assert.equal(await outcome(admission.begin(request(hello(KEY), {}))), ErrorUri.AuthenticationDenied);
     assert.equal(await outcome(admission.begin(request(hello('joe'), {}))), ErrorUri.AuthenticationDenied);
-    // Not a device.
+    // This link is not of a device.
     assert.equal(await outcome(admission.begin(request(hello('pump'), undefined))), ErrorUri.AuthenticationDenied);
     assert.deepEqual(added, []);
     assert.equal(await outcome(admission.begin(request(hello('pump'), {}))), 'pump');
@@ -152,7 +152,7 @@ describe('DeviceAdmission while devices are paired', () => {
     );
   });
 
-  it('records no principal that an application knows, and no device while the application cannot be asked', async () => {
+  it('records no principal of an application, and no device while the application does not answer', async () => {
     const step = ({ details }: AdmissionRequest): AuthStep => ({
       challenge: { method: 'ticket', extra: {} },
       answer: async ({ signature }) => {
@@ -171,7 +171,7 @@ describe('DeviceAdmission while devices are paired', () => {
     assert.equal(added.length, 1);
   });
 
-  it('gives the name of a configured port neither to a device that is paired nor to one that only says it', async () => {
+  it('gives the name of a configured port neither to a paired device nor to one without credentials', async () => {
     const { admission, added, open } = setup({ step: denied });
     const terms = { bridge: 'serial', anonymous: 'any', role: 'device' } as const;
     const port = await admission.identify({ port: 'greenhouse', loopback: true }, terms);
@@ -189,7 +189,7 @@ describe('DeviceAdmission while devices are paired', () => {
     assert.deepEqual(added, []);
   });
 
-  it('tells of a device as turned away only if it is', async () => {
+  it('reports a device as refused only if it is refused', async () => {
     const { admission, log } = setup({
       step: ({ details }) => (details['authid'] === 'in' ? welcome('in') : denied()),
     });
@@ -205,7 +205,7 @@ describe('DeviceAdmission while devices are paired', () => {
 });
 
 describe('DeviceAdmission of devices that do not speak WAMP', () => {
-  it('admits those that prove nothing on the terms of their bridge, and says what to do', async () => {
+  it('admits devices without credentials by the settings of their bridge, or says what to do', async () => {
     const { admission } = setup();
     const identify = (anonymous: 'loopback' | 'any' | 'none', loopback: boolean) =>
       admission.identify(
@@ -230,7 +230,7 @@ describe('DeviceAdmission of devices that do not speak WAMP', () => {
     assert.deepEqual('refused' in none && none.why, 'anonymous');
   });
 
-  it('says of those who are known, and of those who are refused, what the directory says', async () => {
+  it('returns known and refused devices as the directory does', async () => {
     const { principal } = { principal: welcome('pump').welcome };
     const terms = { bridge: 'mqtt', anonymous: 'any', role: 'anonymous' } as const;
     const shown = { username: 'pump', password: 'x', loopback: true };

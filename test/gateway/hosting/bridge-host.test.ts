@@ -16,7 +16,7 @@ import { until } from '../../support/until.ts';
 
 const schema = z.strictObject({ port: z.int().default(1) });
 
-/** A bridge that does as the test says, a host for it, and all that can be seen of both. */
+/** A bridge with the behaviour of the test, its host, and their observable state. */
 function hosted(start: (context: BridgeContext, attempt: number) => Promise<void> | void, demo = false) {
   const clock = new FakeClock();
   const errors: { fields: LogFields; text: string }[] = [];
@@ -82,7 +82,7 @@ function systemError(code: string): Error {
 }
 
 describe('BridgeHost', () => {
-  it('starts the demo after its bridge, with the configuration prepared, and stops it before', async () => {
+  it('starts the demo after its bridge with the prepared configuration, and stops it first', async () => {
     const { bridge, events } = hosted(() => {}, true);
     await bridge.start();
     assert.equal(bridge.state, 'running');
@@ -92,7 +92,7 @@ describe('BridgeHost', () => {
     assert.equal(bridge.state, 'stopped');
   });
 
-  it('without demo leaves the configuration as it is', async () => {
+  it('without a demo, does not change the configuration', async () => {
     const { bridge, events } = hosted(() => {});
     await bridge.start();
     assert.deepEqual(events, ['bridge starts on 1']);
@@ -109,7 +109,7 @@ describe('BridgeHost', () => {
     assert.equal(session?.welcome['authprovider'], 'bridge:lamp');
   });
 
-  it('rejects a start that the machine forbids, saying where and what to do', async () => {
+  it('rejects a start that the machine does not allow, with the setting and what to do', async () => {
     const { bridge } = hosted(() => Promise.reject(new Error('broker', { cause: systemError('EADDRINUSE') })));
     await assert.rejects(bridge.start(), {
       name: 'StartError',
@@ -120,7 +120,7 @@ describe('BridgeHost', () => {
     assert.equal(bridge.state, 'stopped');
   });
 
-  it('starts again after a pause that doubles when a start fails otherwise', async () => {
+  it('starts again after a pause that doubles if a start fails for another reason', async () => {
     const { bridge, clock, contexts, errors } = hosted((_, attempt) => {
       if (attempt <= 3) throw new TypeError('a mistake');
     });
@@ -143,7 +143,7 @@ describe('BridgeHost', () => {
     assert.equal(errors.length, 3);
   });
 
-  it('stops and starts a bridge that fails, and ends the sessions it left behind', async () => {
+  it('restarts a bridge that fails, and ends the sessions that it left open', async () => {
     const { bridge, clock, contexts, errors, events, router } = hosted(() => {});
     await bridge.start();
     const session = await contexts[0]?.join({ authid: 'a', authrole: 'device' });
@@ -158,14 +158,14 @@ describe('BridgeHost', () => {
     clock.advance(1000);
     await until('the bridge', () => bridge.state === 'running');
     assert.deepEqual(events, ['bridge starts on 1', 'bridge stopped', 'bridge starts on 1']);
-    // The first run is over: it cannot disturb the second, nor join any more.
+    // The first run has ended: it can neither disturb the second nor join.
     contexts[0]?.fail(new Error('late'));
     await assert.rejects(contexts[0]?.join({ authid: 'b', authrole: 'device' }) ?? Promise.resolve());
     assert.equal(bridge.state, 'running');
     assert.equal(contexts[1]?.signal.aborted, false);
   });
 
-  it('takes a taken port for one more failure when it starts again', async () => {
+  it('treats a port in use as a further failure on a restart', async () => {
     const { bridge, clock, contexts } = hosted((_, attempt) => {
       if (attempt === 2) throw systemError('EADDRINUSE');
     });
@@ -178,7 +178,7 @@ describe('BridgeHost', () => {
     await until('the bridge', () => bridge.state === 'running');
   });
 
-  it('begins again with the short pause after a minute of health', async () => {
+  it('starts with the first pause again after a minute without a failure', async () => {
     const { bridge, clock, contexts, errors } = hosted(() => {});
     await bridge.start();
     for (const index of [0, 1]) {
@@ -191,7 +191,7 @@ describe('BridgeHost', () => {
     }
   });
 
-  it('does not start again once stopped', async () => {
+  it('does not restart after stop', async () => {
     const { bridge, clock, contexts } = hosted(() => {
       throw new Error('never');
     });
@@ -203,7 +203,7 @@ describe('BridgeHost', () => {
     assert.equal(bridge.state, 'stopped');
   });
 
-  it('goes on to stop where a bridge throws while it stops, or never ends', async () => {
+  it('completes stop if a bridge throws or never stops', async () => {
     const clock = new FakeClock();
     const joined: JoinedSession[] = [];
     const never = defineBridge({
@@ -237,7 +237,7 @@ describe('BridgeHost', () => {
     assert.deepEqual(joined, []);
   });
 
-  it('tells a mistake of the configuration from a mistake of the program', async () => {
+  it('distinguishes errors of the configuration from errors of the program', async () => {
     const { bridge } = hosted(() => Promise.reject(new StartError('the port /dev/x is not there')));
     await assert.rejects(bridge.start(), { name: 'StartError', message: 'the port /dev/x is not there' });
   });

@@ -16,7 +16,7 @@ function silenced(roles: object, bridgesOn: object, realm: Partial<Realm> = {}) 
   return silencedDevices(parseConfig(config, bridges), bridges);
 }
 
-/** Roles with the rule that is proposed put where it is said to belong. */
+/** The roles with the proposed rule added at its place. */
 function repaired(roles: Record<string, { permissions?: unknown[] }>, bridgesOn: object) {
   let all = structuredClone(roles);
   for (const { role, place, rule, ruleInOneLine } of silenced(roles, bridgesOn)) {
@@ -39,7 +39,7 @@ const everything = {
 };
 
 describe('devices that roles silence', () => {
-  it('are those of every bridge that is on, once one role has permissions', () => {
+  it('are those of every enabled bridge if one role has permissions', () => {
     const found = silenced({ admin }, everything);
     assert.deepEqual(
       found.map(({ role, devices, missing }) => ({ role, devices, missing })),
@@ -61,7 +61,7 @@ describe('devices that roles silence', () => {
     assert.match(silencedInWords(found[0] ?? assert.fail())[0] ?? '', /MQTT clients .* may not publish on realm home/);
   });
 
-  it('are MQTT clients without a mirror, too: what they publish to each other is judged under the prefix', () => {
+  it('include MQTT clients without a mirror, because their messages are authorized under the prefix', () => {
     for (const mqtt of [
       { mirror: false },
       { mirror: false, broker: 'aedes' },
@@ -78,14 +78,14 @@ describe('devices that roles silence', () => {
     }
   });
 
-  it('are none where no role has permissions, the bridges are off, or they admit principals alone', () => {
+  it('do not exist if no role has permissions, or bridges are off or admit only principals', () => {
     assert.deepEqual(silenced({ admin: {} }, everything), []);
     assert.deepEqual(silenced({ admin }, {}), []);
     assert.deepEqual(silenced({ admin }, { mqtt: { anonymous: 'none' }, 'cbor-tcp': { anonymous: 'none' } }), []);
     assert.deepEqual(silenced({ admin }, { mqtt: false, serial: { ports: [] } }), []);
   });
 
-  it('are none where the role has a rule for a part of what they do: that is what the operator wants', () => {
+  it('do not exist if the role has a rule for a part of their actions', () => {
     for (const rule of [
       { uri: 'mqtt.tele.', match: 'prefix' },
       { uri: 'mqtt.tele.plug.STATE' },
@@ -98,7 +98,7 @@ describe('devices that roles silence', () => {
     }
   });
 
-  it('are reported where the rules of their role are about something else', () => {
+  it('are reported if the rules of their role are about other URIs', () => {
     for (const rule of [
       { uri: 'mqtt.', match: 'prefix', allow: ['subscribe'] },
       { uri: 'mqt', allow: ['publish'] },
@@ -111,13 +111,13 @@ describe('devices that roles silence', () => {
     }
   });
 
-  it('are left to the application that decides over their role', () => {
+  it('are not reported if an application authorizes their role', () => {
     const authorizer = { procedure: 'com.example.authorize', roles: ['anonymous'] };
     assert.deepEqual(silenced({}, { mqtt: {} }, { authorizer }), []);
     assert.equal(silenced({}, { 'cbor-tcp': {} }, { authorizer })[0]?.role, 'device');
   });
 
-  it('are not silenced any more with the rule that is proposed, wherever it is to be added', () => {
+  it('are no longer silenced with the proposed rule, at each of its places', () => {
     for (const roles of [
       { admin },
       { admin, anonymous: {}, device: {} },

@@ -16,7 +16,7 @@ function make(level: LogLevel = 'info') {
 }
 
 describe('BufferedLog', () => {
-  it('writes what waits when it is released, in order, and then at once', () => {
+  it('writes buffered lines in order when it is released, and further lines at once', () => {
     const { held, texts } = make();
     held.log.info({}, 'one');
     held.log.child({ part: 'x' }).warn({}, 'two');
@@ -27,7 +27,7 @@ describe('BufferedLog', () => {
     assert.deepEqual(texts, ['one', 'two', 'three']);
   });
 
-  it('forgets what waits when it is told to', () => {
+  it('discards buffered lines on discard', () => {
     const { held, texts } = make();
     held.log.info({}, 'one');
     held.discard();
@@ -36,7 +36,7 @@ describe('BufferedLog', () => {
     assert.deepEqual(texts, ['two']);
   });
 
-  it('holds back for two seconds and a thousand lines at most, and nothing at level debug', () => {
+  it('buffers for at most two seconds and a thousand lines, and not at level debug', () => {
     const slow = make();
     slow.held.log.info({}, 'one');
     slow.clock.advance(1999);

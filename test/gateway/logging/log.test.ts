@@ -10,7 +10,7 @@ function logged(format: LogFormat, terminal = false) {
 }
 
 describe('log', () => {
-  it('writes JSON, a line each, with ISO time', () => {
+  it('writes one line of JSON for each event, with ISO time', () => {
     const { log, lines } = logged('json', true);
     log.child({ bridge: 'mqtt' }).info({ clients: 3 }, 'listening');
     log.debug({}, 'too fine');
@@ -20,7 +20,7 @@ describe('log', () => {
     assert.deepEqual(rest, { level: 'info', bridge: 'mqtt', clients: 3, text: 'listening' });
   });
 
-  it('writes lines for people where they look', () => {
+  it('writes readable lines to a terminal', () => {
     for (const [format, terminal] of [
       ['auto', true],
       ['pretty-lines', false],
@@ -37,14 +37,14 @@ describe('log', () => {
     assert.ok(lines[0]?.startsWith('{'));
   });
 
-  it('never shows secrets, in fields or below them', () => {
+  it('never shows secrets, in fields or nested values', () => {
     const { log, lines } = logged('json');
     log.child({ authToken: 'hunter2' }).info({ password: 'hunter2', mqtt: { user: 'u', passwd: 'hunter2' } }, 'x');
     assert.doesNotMatch(lines.join(''), /hunter2/);
     assert.match(lines.join(''), /"user":"u"/);
   });
 
-  it('lets no text of a peer forge a line or colour the terminal', () => {
+  it('escapes text of a peer, which cannot forge a line or colour the terminal', () => {
     const { log, lines } = logged('pretty-lines');
     log.info({ client: 'x\n12:00:00.000 error \u001b[31mforged', err: new Error('a\nb') }, 'connected');
     assert.equal(lines[0]?.trimEnd().split('\n').length, 1);
@@ -52,7 +52,7 @@ describe('log', () => {
   });
 
   for (const format of ['json', 'pretty-lines'] as const) {
-    it(`escapes what steers a terminal in every place of a ${format} line`, () => {
+    it(`escapes terminal control characters in every part of a ${format} line`, () => {
       for (const unsafe of UNSAFE_CHARACTERS) {
         const { log, lines } = logged(format);
         const error = new Error(`m${unsafe}\n    at forged (evil:1:1)${unsafe}`, { cause: new Error(unsafe) });
@@ -83,7 +83,7 @@ describe('log', () => {
     assert.deepEqual([err.name, err.message, err.cause.message], ['TypeError', 'a mistake', 'below']);
   });
 
-  it('takes fields of any kind, bounded', () => {
+  it('accepts and bounds fields of any type', () => {
     const { log, lines } = logged('json');
     const cycle: Record<string, unknown> = { bytes: new Uint8Array(5), big: 2n ** 60n, long: 'x'.repeat(10_000) };
     cycle['self'] = cycle;

@@ -28,7 +28,7 @@ bridges: { mqtt: { port: 0, anonymous: none }, cbor-tcp: { port: 0, anonymous: n
 `;
 
 describe('wampway pair', () => {
-  it('lets devices in by MQTT and by cbor-tcp, keeps them, and turns away whoever comes before and after', async () => {
+  it('admits and keeps devices of MQTT and cbor-tcp, and refuses devices before and after', async () => {
     using folder = new Folder();
     const principals = join(folder.path, 'principals.yaml');
     writeFileSync(principals, 'version: 1\nprincipals: []\n', { mode: 0o600 });
@@ -46,7 +46,7 @@ describe('wampway pair', () => {
       return ClientSession.join(link, { realm: 'realm1', authid, ...(ticket && { logins: [ticketLogin(ticket)] }) });
     };
 
-    // Before.
+    // Before the window opens.
     await assert.rejects(mqtt({ clientId: 'pump-1', username: 'pump', password: 'mine' }));
     await assert.rejects(device('meter', 'hers'), /denied|no_matching/);
     const told = log.at('warn').filter(({ text }) => text === 'unknown device turned away');
@@ -88,7 +88,7 @@ describe('wampway pair', () => {
     assert.equal(await command, 0);
     await until('it is over', () => log.lines.some(({ text }) => text === 'pairing closed'));
 
-    // After: those who are known are still, and nobody else.
+    // After the window closed, only recorded devices are admitted.
     await (await mqtt({ clientId: 'pump-1', username: 'pump', password: 'mine' })).endAsync();
     await (await mqtt({ clientId: 'lamp', username: 'lamp', password: lamp })).endAsync();
     await (await device('meter', 'hers')).leave();
@@ -105,7 +105,7 @@ describe('wampway pair', () => {
     }
   });
 
-  it('is for whoever may control', async () => {
+  it('is allowed for callers with meta.control', async () => {
     await using gateway = new Gateway(
       loadConfig({
         file: undefined,

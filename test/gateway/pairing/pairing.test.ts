@@ -22,7 +22,7 @@ function setup(options: Partial<PairingOptions> = {}) {
 const near = { address: '192.168.1.20', loopback: false };
 
 describe('Pairing', () => {
-  it('records nobody while it is closed, nor after its time', async () => {
+  it('records no device while it is closed or after its time', async () => {
     const { pairing, open, added, clock } = setup();
     assert.equal(await pairing.pair({ name: 'pump', ...near }, 'secret'), undefined);
     open();
@@ -32,7 +32,7 @@ describe('Pairing', () => {
     assert.deepEqual(added, []);
   });
 
-  it('records a device by the password that it brings, of which only a hash is stored', async () => {
+  it('records a device with the password that it sends, and stores only a hash', async () => {
     const { pairing, open, added, log } = setup();
     open();
     const principal = await pairing.pair({ name: 'pump', clientId: 'pump-1', ...near }, 'a secret of its own');
@@ -45,7 +45,7 @@ describe('Pairing', () => {
     assert.ok(!JSON.stringify([log.lines, pairing.state]).includes('a secret of its own'));
   });
 
-  it('lets several client ids have one user name with its password, and nobody with another', async () => {
+  it('admits several client ids with one user name and its password, and none with another password', async () => {
     const { pairing, open, allowed } = setup();
     open(2);
     const take = (clientId: string, password: string) => pairing.pair({ name: 'mqtt', clientId, ...near }, password);
@@ -58,7 +58,7 @@ describe('Pairing', () => {
     assert.deepEqual(allowed, [['mqtt', ['one', 'two']]]);
   });
 
-  it('makes a password for a device that has none, which is shown as long as it is open', async () => {
+  it('generates a password for a device that sends none, and shows it while it is open', async () => {
     const { pairing, open, added } = setup();
     open();
     pairing.turnAway({ name: 'lamp', clientId: 'lamp', ...near });
@@ -73,7 +73,7 @@ describe('Pairing', () => {
     assert.deepEqual(pairing.state.devices, []);
   });
 
-  it('records no more than it was opened for, at the same time either', async () => {
+  it('records no more devices than it was opened for, also if they connect at the same time', async () => {
     const { pairing, open, added } = setup();
     open(3);
     const names = Array.from({ length: 10 }, (_, i) => `device${i}`);
@@ -85,13 +85,13 @@ describe('Pairing', () => {
 
   const others: readonly (readonly [string, object])[] = [
     ['from elsewhere', { name: 'pump', address: '203.0.113.9', loopback: false }],
-    ['from elsewhere by IPv6', { name: 'pump', address: '2001:db8::9', loopback: false }],
+    ['from a public IPv6 address', { name: 'pump', address: '2001:db8::9', loopback: false }],
     ['of nowhere', { name: 'pump', loopback: false }],
-    ['whose name is somebody’s', { name: 'joe', ...near }],
-    ['whose client id is somebody’s', { name: 'pump', clientId: 'joe', ...near }],
-    ['whose name is several parts of a URI', { name: 'a.b', ...near }],
+    ['with the name of a principal', { name: 'joe', ...near }],
+    ['with the client id of a principal', { name: 'pump', clientId: 'joe', ...near }],
+    ['with a name of several URI components', { name: 'a.b', ...near }],
     ['without a name', { name: '', ...near }],
-    ['of the name __proto__.x', { name: '__proto__.x', ...near }],
+    ['with the name __proto__.x', { name: '__proto__.x', ...near }],
   ];
   for (const [what, device] of others) {
     it(`records no device ${what}`, async () => {
@@ -104,7 +104,7 @@ describe('Pairing', () => {
     });
   }
 
-  it('takes devices of the own network by IPv4, also as IPv6 writes it, and by IPv6', async () => {
+  it('admits devices of the local network by IPv4, IPv4-mapped IPv6 and IPv6', async () => {
     const { pairing, open } = setup();
     open();
     for (const [index, address] of ['::ffff:10.1.2.3', 'fd00::7', 'fe80::1', '172.31.0.1'].entries()) {
@@ -112,7 +112,7 @@ describe('Pairing', () => {
     }
   });
 
-  it('tells of each device that is turned away, once in a while, and what to do', () => {
+  it('logs each refused device from time to time, and what to do', () => {
     const { pairing, log, clock } = setup();
     for (let i = 0; i < 5; i++) pairing.turnAway({ name: 'pump', ...near });
     pairing.turnAway({ name: 'lamp', ...near });
@@ -131,7 +131,7 @@ describe('Pairing', () => {
     );
     pairing.turnAway({ name: 'pump', ...near });
     assert.equal(log.at('warn').length, 4);
-    // Names that one client invents do not fill the log, and are counted.
+    // Names that one client invents are counted and do not fill the log.
     for (let i = 0; i < 1000; i++) pairing.turnAway({ name: `x${i}`, ...near });
     clock.advance(10_000);
     const lines = log.at('warn').slice(4);
@@ -144,7 +144,7 @@ describe('Pairing', () => {
     assert.equal(log.at('warn').at(-1)?.fields['device'], 'plug');
   });
 
-  it('gives back the place of a device that could not be written', async () => {
+  it('frees the place of a device that could not be recorded', async () => {
     const keeper = {
       add: () => Promise.reject(new Error('the disk is full')),
       allow: async () => {},
@@ -155,7 +155,7 @@ describe('Pairing', () => {
     assert.deepEqual(pairing.state.devices, []);
   });
 
-  it('says what is missing where nothing could be written', () => {
+  it('names the missing setting if principals cannot be recorded', () => {
     const { open } = setup({ keeper: undefined });
     assert.throws(() => open(), /move them to a file with "principals: principals.yaml"/);
   });

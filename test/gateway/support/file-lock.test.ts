@@ -25,7 +25,7 @@ async function waitsFor(file: string, content: string): Promise<void> {
 }
 
 describe('a file lock', () => {
-  it('is there during the work, and nothing of it stays', async () => {
+  it('exists during the work, and is removed afterwards', async () => {
     using folder = new Folder();
     const file = folder.file('who.yaml');
     assert.equal(await withFileLock(file, ({ isHeld }) => isHeld() && existsSync(`${file}.lock`)), true);
@@ -38,7 +38,7 @@ describe('a file lock', () => {
     assert.deepEqual(readdirSync(folder.path), []);
   });
 
-  it('takes over the lock of a process that has died', async () => {
+  it('takes over the lock of a dead process', async () => {
     using folder = new Folder();
     const file = folder.file('who.yaml');
     const { pid } = spawnSync(process.execPath, ['--version']);
@@ -47,7 +47,7 @@ describe('a file lock', () => {
     assert.deepEqual(readdirSync(folder.path), []);
   });
 
-  it('takes over the lock of a process that has died and whose id another process has (Linux)', async () => {
+  it('takes over the lock of a dead process whose id another process has (Linux)', async () => {
     using folder = new Folder();
     const file = folder.file('who.yaml');
     for (const pid of [process.pid, process.ppid]) {
@@ -58,12 +58,12 @@ describe('a file lock', () => {
     await waitsFor(file, content);
   });
 
-  it('waits for a process that lives', async () => {
+  it('waits for a living process', async () => {
     using folder = new Folder();
     await waitsFor(folder.file('who.yaml'), `${process.pid}\n`);
   });
 
-  it('tells its holder that it is lost', async () => {
+  it('shows its holder that it is lost', async () => {
     using folder = new Folder();
     const file = folder.file('who.yaml');
     const held = await withFileLock(file, ({ isHeld }) => {

@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'wampway-watch-'));
 after(() => rmSync(folder, { recursive: true }));
 
 describe('FileWatch', () => {
-  it('misses nothing from when it is made: written, replaced, removed, there again', async () => {
+  it('detects every change after its construction: written, replaced, removed, created again', async () => {
     const file = join(folder, 'watched');
     writeFileSync(file, 'a');
     const watch = new FileWatch(file);

@@ -9,7 +9,7 @@ function systemError(fields: { code: string; address?: string; hostname?: string
 describe('startErrorOf', () => {
   const say = (error: unknown): string | undefined => startErrorOf(error, 'listeners[0]', 'in the file')?.message;
 
-  it('says where, why and what to do', () => {
+  it('names the setting, the reason and what to do', () => {
     for (const [error, text] of [
       [
         { code: 'EADDRINUSE', address: '::', port: 80 },
@@ -36,12 +36,12 @@ describe('startErrorOf', () => {
     }
   });
 
-  it('looks below what wraps the cause', () => {
+  it('finds the cause of a wrapped error', () => {
     const cause = systemError({ code: 'EADDRINUSE', address: '127.0.0.1', port: 1 });
     assert.match(say(new Error('broker', { cause: new Error('server', { cause }) })) ?? '', /127\.0\.0\.1:1 is taken/);
   });
 
-  it('passes on what is said already, and leaves mistakes of the program alone', () => {
+  it('returns a StartError itself, and undefined for errors of the program', () => {
     assert.equal(say(new StartError('as it is')), 'as it is');
     for (const error of [new TypeError('x'), systemError({ code: 'ERR_INVALID_ARG_TYPE' }), 'text', undefined]) {
       assert.equal(say(error), undefined);

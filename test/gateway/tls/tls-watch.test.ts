@@ -30,7 +30,7 @@ async function connected(port: number, options: ConnectionOptions): Promise<TLSS
   return socket;
 }
 
-/** The fingerprint of what is shown to whoever connects now. */
+/** The fingerprint of the certificate for new connections. */
 async function shown(port: number): Promise<string> {
   const socket = await connected(port, {});
   const { fingerprint256 } = socket.getPeerCertificate();
@@ -60,7 +60,7 @@ async function running(files: Certificates, log: RecordingLogger) {
 }
 
 describe('TLS certificates', () => {
-  it('are renewed when their files change, on every listener, and no connection ends', async () => {
+  it('are reloaded on every listener when their files change, and no connection ends', async () => {
     using files = await Certificates.make('pump');
     const log = new RecordingLogger();
     const { gateway, ports } = await running(files, log);
@@ -73,13 +73,13 @@ describe('TLS certificates', () => {
     const session = await ClientSession.join(link, { realm: 'realm1', authid: 'pump', authmethods: ['tls'] });
     await session.register('com.example.echo', ({ args }) => args[0]);
 
-    // The certificate comes before its key, and in two pieces.
+    // The certificate is written before its key, in two parts.
     const pem = second.read('server.pem');
     writeFileSync(files.path('server.pem'), pem.slice(0, 200));
-    await until('half a certificate is told', () => log.at('error').length >= 4);
+    await until('half a certificate is logged', () => log.at('error').length >= 4);
     assert.equal(await shown(web), old);
     writeFileSync(files.path('server.pem'), pem);
-    await until('a key that is missing is told', () =>
+    await until('a missing key is logged', () =>
       log.at('error').some(({ fields }) => String(fields['problem']).includes('does not belong')),
     );
     for (const port of ports) assert.equal(await shown(port), old);
@@ -89,32 +89,32 @@ describe('TLS certificates', () => {
     for (const port of ports) await until('the new certificate is shown', async () => (await shown(port)) !== old);
 
     assert.deepEqual((await session.call('com.example.echo', { args: ['still here'] })).args, ['still here']);
-    // Clients of the new authority, and none of the old one any more.
+    // Clients of the new authority are accepted, and those of the old one are rejected.
     const theirs = { ca: second.read('ca.pem'), cert: second.read('pump.pem'), key: second.read('pump.key') };
     const join = async (tls: { ca: string; cert: string; key: string }): Promise<ClientSession> => {
       const fresh = await dial(`wss://localhost:${web}/ws`, { codec: codecNamed('json'), tls });
       return ClientSession.join(fresh, { realm: 'realm1', authid: 'pump', authmethods: ['tls'] });
     };
-    await until('the new authority is believed', () =>
+    await until('the new authority is trusted', () =>
       join(theirs).then(
         joined => joined.leave().then(() => true),
         () => false,
       ),
     );
     await assert.rejects(join({ ...own, ca: theirs.ca }), /authentication_denied/);
-    // One line for each thing that was wrong on each listener, and none repeated.
+    // One line for each problem of each listener, without repetitions.
     const told = log.at('error').map(({ fields }) => JSON.stringify([fields['listener'], fields['problem']]));
     assert.equal(new Set(told).size, told.length);
   });
 
-  it('are spoken with nothing older than TLS 1.2', async () => {
+  it('accept no version older than TLS 1.2', async () => {
     const { gateway, ports } = await running(first, new RecordingLogger());
     await using _ = gateway;
     for (const port of ports) {
       const socket = await connected(port, { maxVersion: 'TLSv1.2' });
       assert.equal(socket.getProtocol(), 'TLSv1.2');
       socket.destroy();
-      // What this end would speak itself, old as it is.
+      // This client accepts the old versions itself.
       const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
       await assert.rejects(connected(port, old), /protocol version|unsupported protocol|ECONNRESET/i);
     }

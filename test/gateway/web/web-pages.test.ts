@@ -32,7 +32,7 @@ describe('page files', () => {
     }
   }
 
-  it('has realm and path written in, at both of its addresses', async () => {
+  it('contains realm and path, at both of its URLs', async () => {
     for (const url of ['/', '/index.html']) {
       assert.equal(
         await served({ realm: 'home', path: '/wamp' }, url),
@@ -42,7 +42,7 @@ describe('page files', () => {
     assert.equal(await served({ realm: 'home', path: '/wamp' }, '/other.html'), html);
   });
 
-  it('lets no name break out of its attribute', async () => {
+  it('escapes names in its attributes', async () => {
     const text = await served({ realm: '"><script>$&', path: '/ws' }, '/');
     assert.ok(text.startsWith('<meta name="wampway-realm" content="&#34;&#62;&#60;script&#62;$&#38;">'));
   });

@@ -20,7 +20,7 @@ describe('byteSize', () => {
     }
   });
 
-  it('refuses the rest', () => {
+  it('rejects other text', () => {
     for (const text of ['', 'many', '1 TiB', '-1', -1, 1.5, '1e9', 100, '17 MiB', null]) {
       assert.equal(schema.safeParse(text).success, false, String(text));
     }

@@ -10,7 +10,7 @@ describe('nearest', () => {
     assert.equal(editDistance('same', 'same'), 0);
   });
 
-  it('finds what was meant', () => {
+  it('finds the intended name', () => {
     const keys = ['procedures', 'port', 'path', 'publish'];
     assert.equal(nearest('procedurs', keys), 'procedures');
     assert.equal(nearest('prot', keys), 'port');
@@ -18,13 +18,13 @@ describe('nearest', () => {
     assert.equal(nearest('message-size', ['messageSize']), 'messageSize');
   });
 
-  it('finds nothing where nothing is near, or the name is absurdly long', () => {
+  it('finds nothing if no name is similar or the name is very long', () => {
     assert.equal(nearest('tls', ['host', 'port']), undefined);
     assert.equal(nearest('x'.repeat(100_000), ['x'.repeat(100_000)]), undefined);
     assert.equal(nearest('x', []), undefined);
   });
 
-  it('takes case, dashes and underscores for nothing', () => {
+  it('ignores case, dashes and underscores', () => {
     assert.equal(plainName('CBOR_TCP'), plainName('cbor-tcp'));
   });
 });
