@@ -56,38 +56,55 @@ export const ruleSchema = z
   })
   .superRefine((rule, context) => {
     const issue = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
-    if ((rule.to === undefined) === (rule.drop === undefined)) {
-      issue('from', 'needs either "to" or "drop: true"');
-      return;
+    if ((rule.to === undefined) === (rule.drop === undefined)) issue('from', 'needs either "to" or "drop: true"');
+    else if (checkCaptures(rule, issue)) {
+      checkTopics(rule, issue);
+      checkConversion(rule, issue);
     }
-    const from = templateOf(rule.from, message => issue('from', message));
-    if (rule.to === undefined) {
-      if (rule.both) issue('both', 'has no effect together with "drop"');
-      return;
-    }
-    const to = templateOf(rule.to, message => issue('to', message));
-    if (rule.from.slice(0, 5) === rule.to.slice(0, 5)) issue('to', `must be on the other side than "${rule.from}"`);
-    if (from === undefined || to === undefined) return;
-    const missing = to.captures.find(name => !from.captures.includes(name));
-    if (missing !== undefined) issue('to', `has ${shown(missing)}, which "from" does not`);
-    const lost = from.captures.find(name => !to.captures.includes(name));
-    if (rule.both && lost !== undefined) issue('both', `needs ${shown(lost)} of "from" in "to" too`);
-    for (const key of ['from', 'to'] as const) {
-      const text = rule[key] ?? '';
-      const speaks = key === 'to' || rule.both;
-      if (speaks && text.startsWith(WAMP)) checkTopic(text.slice(WAMP.length), message => issue(key, message));
-    }
-    if (rule.both && rule.select !== undefined)
-      issue('select', 'cannot be reversed, so it must not be combined with "both"');
-    const isOpaque = rule.payload === 'text' || rule.payload === 'raw';
-    for (const key of ['select', 'timestamp'] as const) {
-      // In the other direction, the selected part of an event may be a text.
-      const looksInside = (rule[key] ?? '') !== '' && (rule.from.startsWith(MQTT) || rule.both);
-      if (isOpaque && looksInside) issue(key, `has no effect, because "payload: ${rule.payload}" has no parts`);
-    }
-    if (rule.from.startsWith(MQTT) && !rule.both && rule.qos !== undefined)
-      issue('qos', 'applies only to rules that publish to MQTT');
   });
+
+type CheckedRule = Pick<RuleConfig, 'from' | 'to' | 'both' | 'select' | 'timestamp' | 'payload' | 'qos'>;
+
+type Issue = (key: string, message: string) => void;
+
+/** Checks the two sides. Returns whether both are valid templates. */
+function checkCaptures(rule: CheckedRule, issue: Issue): boolean {
+  const from = templateOf(rule.from, message => issue('from', message));
+  if (rule.to === undefined) {
+    if (rule.both) issue('both', 'has no effect together with "drop"');
+    return false;
+  }
+  const to = templateOf(rule.to, message => issue('to', message));
+  if (rule.from.slice(0, 5) === rule.to.slice(0, 5)) issue('to', `must be on the other side than "${rule.from}"`);
+  if (from === undefined || to === undefined) return false;
+  const missing = to.captures.find(name => !from.captures.includes(name));
+  if (missing !== undefined) issue('to', `has ${shown(missing)}, which "from" does not`);
+  const lost = from.captures.find(name => !to.captures.includes(name));
+  if (rule.both && lost !== undefined) issue('both', `needs ${shown(lost)} of "from" in "to" too`);
+  return true;
+}
+
+/** Checks that the rule can publish to its WAMP side. */
+function checkTopics(rule: CheckedRule, issue: Issue): void {
+  for (const key of ['from', 'to'] as const) {
+    const text = rule[key] ?? '';
+    const speaks = key === 'to' || rule.both;
+    if (speaks && text.startsWith(WAMP)) checkTopic(text.slice(WAMP.length), message => issue(key, message));
+  }
+}
+
+function checkConversion(rule: CheckedRule, issue: Issue): void {
+  if (rule.both && rule.select !== undefined)
+    issue('select', 'cannot be reversed, so it must not be combined with "both"');
+  const isOpaque = rule.payload === 'text' || rule.payload === 'raw';
+  for (const key of ['select', 'timestamp'] as const) {
+    // In the other direction, the selected part of an event may be a text.
+    const looksInside = (rule[key] ?? '') !== '' && (rule.from.startsWith(MQTT) || rule.both);
+    if (isOpaque && looksInside) issue(key, `has no effect, because "payload: ${rule.payload}" has no parts`);
+  }
+  if (rule.from.startsWith(MQTT) && !rule.both && rule.qos !== undefined)
+    issue('qos', 'applies only to rules that publish to MQTT');
+}
 
 export type RuleConfig = z.output<typeof ruleSchema>;
 
