@@ -34,7 +34,6 @@ export class PrincipalAuthenticator implements Authenticator {
 
   begin(request: AdmissionRequest): AuthStep | Promise<AuthStep> {
     const { realm, details } = request;
-    const { anonymous, directory } = this.#options;
     const offered = methodsIn(request);
     const name = helloName(details);
     if (name !== undefined && !isAuthid(name)) {
@@ -45,21 +44,32 @@ export class PrincipalAuthenticator implements Authenticator {
     }
     let refusal: AuthStep | undefined;
     for (const method of offered) {
-      if (method === 'anonymous') {
-        const step = anonymous.begin(request);
-        if (step instanceof Promise || 'welcome' in step) return step;
-        refusal ??= step;
-      } else if (method === 'tls' || method === 'cookie') {
-        const record = method === 'tls' ? this.#byCertificate(request) : this.#byCookie(request);
-        if (record !== undefined) return { welcome: principalOf(record, method) };
-        if (method === 'tls' ? directory.uses(realm, 'tls') : this.#options.cookies !== undefined) refusal ??= DENIED;
-      }
+      const step = this.#withoutChallenge(request, method);
+      if (step instanceof Promise || (step !== undefined && 'welcome' in step)) return step;
+      refusal ??= step;
     }
     const candidate = this.#candidates.find(request, offered);
     const asked = candidate?.record === undefined ? this.#candidates.ask(request, offered) : undefined;
     if (asked !== undefined) return asked.then(found => this.#ask(request, found));
     if (candidate !== undefined) return this.#ask(request, candidate);
     return refusal ?? this.#noMethod(realm, details, offered);
+  }
+
+  /** Admits or rejects by a method without CHALLENGE. Undefined if `method` is another one, or not used on the realm. */
+  #withoutChallenge(request: AdmissionRequest, method: string): AuthStep | Promise<AuthStep> | undefined {
+    const { anonymous, directory, cookies } = this.#options;
+    if (method === 'anonymous') return anonymous.begin(request);
+    if (method === 'tls') {
+      const record = this.#byCertificate(request);
+      if (record !== undefined) return { welcome: principalOf(record, method) };
+      return directory.uses(request.realm, 'tls') ? DENIED : undefined;
+    }
+    if (method === 'cookie') {
+      const record = this.#byCookie(request);
+      if (record !== undefined) return { welcome: principalOf(record, method) };
+      return cookies === undefined ? undefined : DENIED;
+    }
+    return undefined;
   }
 
   /** The principal of the client certificate. */

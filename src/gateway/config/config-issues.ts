@@ -188,13 +188,12 @@ function hintFor(issue: Issue | undefined, value: unknown): string | undefined {
     return near === undefined ? undefined : `did you mean ${near}?`;
   }
   if (value === null && isContainer(issue)) return 'write {} for nothing but defaults';
-  if (issue?.code !== 'invalid_type') return undefined;
-  const { expected } = issue;
+  return issue?.code === 'invalid_type' ? typeHint(issue.expected, value) : undefined;
+}
+
+function typeHint(expected: string, value: unknown): string | undefined {
   if ((expected === 'int' || expected === 'number') && typeof value === 'string') {
-    const digits = value.trim();
-    if (/^-?\d+(\.\d+)?$/.test(digits) && (expected === 'number' || !digits.includes('.'))) return `write ${digits}`;
-    // A number with thousands separators: "115.200", "9'600".
-    if (/^\d{1,3}([.,' _]\d{3})+$/.test(digits)) return `write ${digits.replace(/\D/g, '')}`;
+    return numberHint(value.trim(), expected === 'number');
   }
   if (expected === 'boolean' && typeof value === 'string') {
     const truth = truths[value.toLowerCase()];
@@ -203,4 +202,10 @@ function hintFor(issue: Issue | undefined, value: unknown): string | undefined {
   if (expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) return `write "${value}"`;
   if (expected === 'array') return 'begin each entry with "- "';
   return undefined;
+}
+
+function numberHint(digits: string, mayBeFraction: boolean): string | undefined {
+  if (/^-?\d+(\.\d+)?$/.test(digits) && (mayBeFraction || !digits.includes('.'))) return `write ${digits}`;
+  // A number with thousands separators: "115.200", "9'600".
+  return /^\d{1,3}([.,' _]\d{3})+$/.test(digits) ? `write ${digits.replace(/\D/g, '')}` : undefined;
 }

@@ -1,6 +1,7 @@
 import { access, constants, lstat, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorCode } from '../../base/error-code.ts';
 import { checkFiles, StoreUnusable } from '../../store/files/store-files.ts';
 import type { GatewayConfig } from './config-schema.ts';
 import { type MachineProblem, whyNotWritable } from './machine-problems.ts';
@@ -41,22 +42,31 @@ async function whyNot(path: string, withStore: boolean): Promise<string | undefi
   if (path.includes('\0')) return 'its name contains a NUL character';
   for (let folder = path; ; folder = dirname(folder)) {
     try {
-      if (!(await stat(folder)).isDirectory()) return `${folder} is not a folder`;
-      const { type } = await statfs(folder);
-      if (KERNEL.includes(type)) return `${folder} belongs to the kernel and cannot store files`;
-      const why = whyNotWritable(folder);
-      if (why !== undefined) return `${folder}: ${why}`;
-      return withStore && folder === path ? await whyNoStore(folder) : undefined;
+      return (await whyNoData(folder)) ?? (withStore && folder === path ? await whyNoStore(folder) : undefined);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-      const reason = reasons[code];
-      if (reason !== undefined) return `${folder}: ${reason}`;
-      if (code === 'ENOENT' && (await lstat(folder).catch(() => undefined)) !== undefined) {
-        return `${folder} is a link to a folder that does not exist`;
-      }
+      const code = errorCode(error) ?? '';
+      const why = await whyMissing(folder, code);
+      if (why !== undefined) return why;
       if ((code !== 'ENOENT' && code !== 'ENOTDIR') || folder === dirname(folder)) return undefined;
     }
   }
+}
+
+/** The reason why an existing folder cannot store data. Throws if it does not exist. */
+async function whyNoData(folder: string): Promise<string | undefined> {
+  if (!(await stat(folder)).isDirectory()) return `${folder} is not a folder`;
+  const { type } = await statfs(folder);
+  if (KERNEL.includes(type)) return `${folder} belongs to the kernel and cannot store files`;
+  const why = whyNotWritable(folder);
+  return why === undefined ? undefined : `${folder}: ${why}`;
+}
+
+/** The reason why a folder cannot be examined or made. Undefined if it just does not exist. */
+async function whyMissing(folder: string, code: string): Promise<string | undefined> {
+  const reason = reasons[code];
+  if (reason !== undefined) return `${folder}: ${reason}`;
+  if (code !== 'ENOENT' || (await lstat(folder).catch(() => undefined)) === undefined) return undefined;
+  return `${folder} is a link to a folder that does not exist`;
 }
 
 /** The reason why the store in the folder cannot be opened. */

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorCode } from '../../base/error-code.ts';
 import { canonicalAddress } from '../../transport/endpoint/address-ranges.ts';
 import type { GatewayConfig } from './config-schema.ts';
 import type { MachineProblem } from './machine-problems.ts';
@@ -64,7 +65,7 @@ async function addressOf(host: string): Promise<string | { text: string }> {
   try {
     return await Promise.race([lookup(host).then(({ address }) => spellingOf(address)), patience]);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     return code === 'EAI_AGAIN'
       ? { text: `the host named ${host} cannot be looked up now: use an address` }
       : { text: `there is no host named ${host}: use an address, or correct the name` };

@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { errorCode } from '../../base/error-code.ts';
 import { TlsFault, tlsOptions } from '../tls/tls-files.ts';
 import type { GatewayConfig, ListenerConfig } from './config-schema.ts';
 import { reasonOf } from './values/bounded-file.ts';
@@ -78,7 +79,7 @@ export function whyNotWritable(folder: string): string | undefined {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     return code === 'EROFS' ? 'its file system is read-only' : 'this user may not create files in it';
   }
 }
@@ -88,7 +89,7 @@ function whyNoFolder(path: string): string | undefined {
   try {
     return statSync(path).isDirectory() ? undefined : 'it is not a folder';
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === 'ENOENT') return NOT_THERE;
     return code === 'ENOTDIR' ? 'a part of the path is not a folder' : reasonOf(error);
   }

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { errorCode } from '../../../base/error-code.ts';
 import { errorMessage } from '../../../base/error-message.ts';
 
 /** Reads a text file. Throws if it has more than `limit` bytes, so that a device or pipe cannot fill the memory. */
@@ -44,6 +45,6 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** The reason why a file cannot be read, as text for people. */
 export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = errorCode(error) ?? '';
   return reasons[code] ?? errorMessage(error);
 }
