@@ -18,7 +18,7 @@ import type { Payload } from '../../wamp/payload.ts';
 import type { MatchPolicy } from '../../wamp/uri.ts';
 import type { ListenPlace } from '../config/values/configurable-bridge.ts';
 import type { TlsConfig } from '../config/values/tls-schema.ts';
-import type { DeviceIdentity, UnprovedTerms } from '../devices/device-admission.ts';
+import type { DeviceIdentity, UnprovedPolicy } from '../devices/device-admission.ts';
 import type { DeviceRights } from '../devices/device-rights.ts';
 
 export type { DeviceCredentials } from '../../auth/principals/device-authenticator.ts';
@@ -103,9 +103,9 @@ export interface BridgeContext {
   readonly namespaces: readonly string[];
   /**
    * Authenticates a device that does not speak WAMP. The result is a principal of the realm (a password is its ticket),
-   * or a device without credentials if `terms` allow it. Is delayed after wrong passwords.
+   * or a device without credentials if `policy` allows it. Is delayed after wrong passwords.
    */
-  identify(shown: DeviceCredentials, terms: Omit<UnprovedTerms, 'bridge'>): Promise<DeviceIdentity>;
+  identify(shown: DeviceCredentials, policy: Omit<UnprovedPolicy, 'bridge'>): Promise<DeviceIdentity>;
   /** Joins the bridge's realm over a local link. */
   join(identity: Identity): Promise<JoinedSession>;
   /**
@@ -114,7 +114,7 @@ export interface BridgeContext {
    */
   joinFor(
     owner: Owner,
-    terms: Pick<UnprovedTerms, 'anonymous' | 'role'>,
+    policy: Pick<UnprovedPolicy, 'anonymous' | 'role'>,
   ): Promise<JoinedSession | { readonly refused: string }>;
   /** Whether a principal of that name exists. */
   isPrincipal(authid: string): boolean;

@@ -16,7 +16,7 @@ export type DeviceIdentity =
     };
 
 /** The settings of a bridge for devices without credentials. */
-export type UnprovedTerms = Pick<DeviceTerms, 'bridge' | 'anonymous' | 'role'>;
+export type UnprovedPolicy = Pick<DeviceTerms, 'bridge' | 'anonymous' | 'role'>;
 
 /** Authenticates principals. */
 interface PrincipalSource extends Authenticator {
@@ -75,11 +75,11 @@ export class DeviceAdmission implements Authenticator {
   }
 
   /** Authenticates a device that does not speak WAMP. */
-  async identify(shown: DeviceCredentials, terms: UnprovedTerms): Promise<DeviceIdentity> {
+  async identify(shown: DeviceCredentials, policy: UnprovedPolicy): Promise<DeviceIdentity> {
     const { realm, known, pairing } = this.#options;
     if (shown.port !== undefined) {
       this.#ports.add(shown.port);
-      return { principal: unproved(shown.port, terms, 'internal'), proved: false };
+      return { principal: unproved(shown.port, policy, 'internal'), proved: false };
     }
     const { username, password, clientId } = shown;
     const device = deviceOf(shown);
@@ -89,9 +89,9 @@ export class DeviceAdmission implements Authenticator {
     }
     const found = await known.identify(realm, shown);
     if (found === 'unknown') {
-      const refused = refusalByRule(shown, terms);
+      const refused = refusalByRule(shown, policy);
       if (refused === undefined) {
-        const principal = unproved(clientId ?? device.name, terms, 'internal');
+        const principal = unproved(clientId ?? device.name, policy, 'internal');
         return { principal: clientId === undefined ? principal : { ...principal, clientId }, proved: false };
       }
       pairing.turnAway(device);
@@ -104,12 +104,12 @@ export class DeviceAdmission implements Authenticator {
 
   /** Authenticates a client that speaks WAMP. It is a device of a bridge if its link says so. */
   begin(request: AdmissionRequest): AuthStep | Promise<AuthStep> {
-    const terms = request.link.device;
-    if (terms === undefined) return this.#options.known.begin(request);
-    return checked(this.#begin(request, terms), request, terms);
+    const policy = request.link.device;
+    if (policy === undefined) return this.#options.known.begin(request);
+    return checked(this.#begin(request, policy), request, policy);
   }
 
-  #begin(request: AdmissionRequest, terms: DeviceTerms): AuthStep | Promise<AuthStep> {
+  #begin(request: AdmissionRequest, policy: DeviceTerms): AuthStep | Promise<AuthStep> {
     const { realm, details, link } = request;
     const { pairing, known } = this.#options;
     const name = helloName(details);
@@ -122,7 +122,7 @@ export class DeviceAdmission implements Authenticator {
       const answer = (message: AuthenticateMessage) => this.#paired(request, device, message);
       return { challenge: { method: 'ticket', extra: {} }, answer };
     }
-    const byName = proofs.length === listed.length && listed.length > 0 ? undefined : this.#byName(request, terms);
+    const byName = proofs.length === listed.length && listed.length > 0 ? undefined : this.#byName(request, policy);
     if (byName !== undefined && 'welcome' in byName) return byName;
     // `AnonymousAuthenticator` rejects such a link: the setting of the bridge applies, not that of the realm.
     const step = proofs.length === 0 && byName !== undefined ? byName : known.begin(request);
@@ -131,18 +131,18 @@ export class DeviceAdmission implements Authenticator {
   }
 
   /** Admits or refuses a device without credentials, by the settings of its bridge. */
-  #byName({ realm, details, link }: AdmissionRequest, terms: DeviceTerms): AuthStep {
+  #byName({ realm, details, link }: AdmissionRequest, policy: DeviceTerms): AuthStep {
     const name = helloName(details);
-    if (realm !== terms.realm)
-      return { abort: ErrorUri.NoSuchRealm, message: `devices of this bridge must join the realm ${terms.realm}` };
+    if (realm !== policy.realm)
+      return { abort: ErrorUri.NoSuchRealm, message: `devices of this bridge must join the realm ${policy.realm}` };
     if (!isDeviceName(name)) return noName;
     if (this.isTaken(realm, name)) {
       const message = `${name} is a principal: HELLO.Details.authmethods must list a method to prove its identity`;
       return { abort: ErrorUri.AuthenticationRequired, message };
     }
-    const refused = refusalByRule(link, terms);
+    const refused = refusalByRule(link, policy);
     if (refused !== undefined) return { abort: ErrorUri.AuthenticationRequired, message: refused };
-    return { welcome: unproved(name, terms, 'anonymous') };
+    return { welcome: unproved(name, policy, 'anonymous') };
   }
 
   async #paired(request: AdmissionRequest, device: NewDevice, message: AuthenticateMessage): Promise<AuthStep> {
@@ -164,7 +164,7 @@ const noName: AuthStep = { abort: ErrorUri.InvalidArgument, message: NO_NAME };
 /** The reason why a bridge refuses a device without credentials. Undefined if it admits the device. */
 export function refusalByRule(
   { loopback, addressHint }: { readonly loopback: boolean; readonly addressHint?: string | undefined },
-  { bridge, anonymous }: UnprovedTerms,
+  { bridge, anonymous }: UnprovedPolicy,
 ): string | undefined {
   if (anonymous === 'any' || (anonymous === 'loopback' && loopback)) return undefined;
   const setting = `bridges.${bridge}.anonymous`;
@@ -174,7 +174,7 @@ export function refusalByRule(
     : `devices without credentials are not admitted ("${setting}: none")`;
 }
 
-function unproved(authid: string, { bridge, role }: UnprovedTerms, authmethod: 'internal' | 'anonymous'): Principal {
+function unproved(authid: string, { bridge, role }: UnprovedPolicy, authmethod: 'internal' | 'anonymous'): Principal {
   // For a device that speaks WAMP, WELCOME.Details.authprovider is the plain name of the bridge.
   const authprovider = authmethod === 'anonymous' ? bridge : `bridge:${bridge}`;
   return { authid, authrole: role, authmethod, authprovider };
@@ -188,15 +188,15 @@ function deviceOf({ username, clientId, address, loopback }: DeviceCredentials):
 function checked(
   step: AuthStep | Promise<AuthStep>,
   request: AdmissionRequest,
-  terms: DeviceTerms,
+  policy: DeviceTerms,
 ): AuthStep | Promise<AuthStep> {
-  if (step instanceof Promise) return step.then(settled => checked(settled, request, terms));
+  if (step instanceof Promise) return step.then(settled => checked(settled, request, policy));
   if ('challenge' in step) {
-    return { challenge: step.challenge, answer: message => checked(step.answer(message), request, terms) };
+    return { challenge: step.challenge, answer: message => checked(step.answer(message), request, policy) };
   }
   if ('abort' in step) return step;
   if (!isDeviceName(step.welcome.authid)) return noName;
-  const refusal = terms.refuse?.(step.welcome, request.realm);
+  const refusal = policy.refuse?.(step.welcome, request.realm);
   return refusal === undefined ? step : { abort: refusal.reason, message: refusal.text };
 }
 

@@ -16,7 +16,7 @@ import type {
   RawSocketListenOptions,
   RunningBridge,
 } from '../bridge/bridge.ts';
-import type { DeviceIdentity, UnprovedTerms } from '../devices/device-admission.ts';
+import type { DeviceIdentity, UnprovedPolicy } from '../devices/device-admission.ts';
 import { completesWithin } from '../support/completes-within.ts';
 import { type StartError, startErrorOf } from '../support/start-error.ts';
 import { watchedTls } from '../tls/tls-watch.ts';
@@ -36,8 +36,8 @@ export interface BridgeDependencies {
   store(): Store;
   readonly namespaces: readonly string[];
   attach(link: Link): void;
-  identify(shown: DeviceCredentials, terms: UnprovedTerms): Promise<DeviceIdentity>;
-  ownerNow(owner: Owner, terms: UnprovedTerms): OwnerNow;
+  identify(shown: DeviceCredentials, policy: UnprovedPolicy): Promise<DeviceIdentity>;
+  ownerNow(owner: Owner, policy: UnprovedPolicy): OwnerNow;
   readonly isPrincipal: BridgeContext['isPrincipal'];
   readonly realmAccess: RealmAccess;
   readonly acceptWebSockets: BridgeContext['acceptWebSockets'];
@@ -201,8 +201,8 @@ export class BridgeHost {
       signal: run.abort.signal,
       store: new NamespacedStore(this.#dependencies.store(), this.name),
       join: identity => run.sessions.join(identity),
-      joinFor: async (owner, terms) => {
-        const found = this.#dependencies.ownerNow(owner, { ...terms, bridge: this.name });
+      joinFor: async (owner, policy) => {
+        const found = this.#dependencies.ownerNow(owner, { ...policy, bridge: this.name });
         if ('refused' in found) return found;
         const { principal, internal } = found;
         const { authid, authrole } = principal;
@@ -211,7 +211,7 @@ export class BridgeHost {
       isPrincipal: authid => this.#dependencies.isPrincipal(authid),
       attach: link => run.sessions.attach(link),
       namespaces: this.#dependencies.namespaces,
-      identify: (shown, terms) => this.#dependencies.identify(shown, { ...terms, bridge: this.name }),
+      identify: (shown, policy) => this.#dependencies.identify(shown, { ...policy, bridge: this.name }),
       ...this.#dependencies.realmAccess,
       listenRawSocket: (options, accept) => listenRawSocket(this.name, options, accept),
       acceptWebSockets,

@@ -1,7 +1,7 @@
 import type { PrincipalDirectory } from '../../auth/principals/principal-directory.ts';
 import type { Principal } from '../../link/link.ts';
 import type { Owner } from '../bridge/bridge.ts';
-import { refusalByRule, type UnprovedTerms } from '../devices/device-admission.ts';
+import { refusalByRule, type UnprovedPolicy } from '../devices/device-admission.ts';
 
 export interface KnownOwners {
   readonly realm: string;
@@ -19,7 +19,7 @@ export type OwnerNow =
  * Finds the current identity of the owner of a stored message: a principal with its current role, or a device without
  * credentials if the bridge would still admit it. Otherwise returns the reason of the refusal.
  */
-export function ownerNow(owner: Owner, terms: UnprovedTerms, { realm, directory, isTaken }: KnownOwners): OwnerNow {
+export function ownerNow(owner: Owner, policy: UnprovedPolicy, { realm, directory, isTaken }: KnownOwners): OwnerNow {
   const { authid, authrole, authmethod, authprovider, clientId } = owner;
   const known = { authid, authrole, authmethod, authprovider, ...(clientId !== undefined && { clientId }) };
   if (authprovider === 'static' && authmethod !== 'anonymous') {
@@ -32,7 +32,7 @@ export function ownerNow(owner: Owner, terms: UnprovedTerms, { realm, directory,
   if (authmethod !== 'internal') return { principal: known, internal: 'replay' };
   if (clientId === undefined) return { principal: known, internal: authrole === 'bridge' ? 'service' : 'replay' };
   if (isTaken(clientId)) return { refused: `${clientId} is a principal now` };
-  const refused = refusalByRule({ loopback: owner.loopback === true }, terms);
+  const refused = refusalByRule({ loopback: owner.loopback === true }, policy);
   if (refused !== undefined) return { refused };
-  return { principal: { ...known, authrole: terms.role }, internal: 'replay' };
+  return { principal: { ...known, authrole: policy.role }, internal: 'replay' };
 }
