@@ -25,28 +25,28 @@ import { RealmRules, type Takeover } from './session/realm-rules.ts';
 
 export interface RealmOptions {
   readonly name: string;
-  /** How topics and procedures are checked. */
+  /** The rule for valid topics and procedures. */
   readonly uri: UriRule;
   /** Topics and patterns whose events are recorded. Default: none. */
   readonly history?: readonly HistoryOptions[];
-  /** Where retained events are kept. Default: in memory, within `defaultRetention`. */
+  /** Default: in memory, with the limits `defaultRetention`. */
   readonly retained?: RetainedStore;
   /** Default `none`. */
   readonly takeover?: Takeover;
-  /** Topics that parts of this program alone publish. Default: none. */
+  /** Topics that only parts of this program may publish to. Default: none. */
   readonly owned?: readonly OwnedTopics[];
 }
 
 export interface RouterOptions {
   readonly realms: readonly RealmOptions[];
   readonly authenticator: Authenticator;
-  /** Default: everybody who has joined may do everything. */
+  /** Default: every session may do every action. */
   readonly authorizer?: Authorizer;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Counts and sums up who is refused. Default: one of this router alone. */
+  /** Counts refusals and logs them in summary. Default: one for this router. */
   readonly refusals?: RefusalSummary;
-  /** Default: at random, as the specification wants global ids. */
+  /** Default: random, as the specification requires for ids of global scope. */
   readonly sessionIds?: IdSource;
   readonly publicationIds?: IdSource;
   /** From 0 to 1. Default: `Math.random`. */
@@ -55,15 +55,15 @@ export interface RouterOptions {
   readonly agent?: string;
   readonly limits?: Partial<RouterLimits>;
   readonly observer?: RouterObserver;
-  /** What may wait for a principal's session, in part or whole. Default: what its listener grants. */
+  /** Limits of the send queue of a principal. Default: those of its listener. */
   readonly outgoingOf?: (realm: string, principal: Principal) => Partial<OutgoingPolicy> | undefined;
-  /** What a principal may take. Default: what everybody may. */
+  /** Limits of a principal. Default: the general limits. */
   readonly limitsOf?: (realm: string, principal: Principal) => PrincipalLimits | undefined;
 }
 
 /**
- * A WAMP router: broker and dealer for a number of realms. Messages come in by the links attached to it and go out by
- * them; it has no socket, no timer and no clock of its own.
+ * A WAMP router: broker and dealer for one or more realms. It receives and sends messages through the attached links only.
+ * It has no sockets, and its clock is passed to it.
  */
 export class Router {
   readonly #realms = new Map<string, Realm>();
@@ -112,24 +112,24 @@ export class Router {
     };
   }
 
-  /** Takes a link on. With `principal`, or `link.info.principal`, its sessions are admitted as that. */
+  /** Attaches a link. With `principal` or `link.info.principal`, its sessions join as that principal without a challenge. */
   attach(link: Link, principal?: Principal): void {
     if (this.#closing !== undefined) {
       link.close('the router is shutting down');
       return;
     }
-    const vouched = principal ?? link.info.principal;
-    const connection = new RouterConnection(this.#options, link, vouched, gone => this.#forget(gone));
+    const known = principal ?? link.info.principal;
+    const connection = new RouterConnection(this.#options, link, known, closed => this.#forget(closed));
     this.#connections.add(connection);
     link.open(connection);
   }
 
-  /** Says GOODBYE to every session, waits a bounded time for the answers, and closes every link. Idempotent. */
+  /** Sends GOODBYE to every session, waits a limited time for the answers, and closes every link. Idempotent. */
   close(reason: Uri = CloseUri.SystemShutdown): Promise<void> {
     this.#closing ??= new Promise(resolve => {
       if (this.#connections.size === 0) return resolve();
       const { clock, limits } = this.#options;
-      // Somewhat later than the connections' own wait for the answer to GOODBYE.
+      // Later than the timeouts of the connections for the answer to GOODBYE.
       const deadline = clock.after(limits.goodbyeTimeout + 500, resolve);
       this.#allGone = () => {
         deadline.cancel();
@@ -140,14 +140,14 @@ export class Router {
     return this.#closing;
   }
 
-  /** Sessions on all realms; those that are part of this program are not among them. */
+  /** Sessions of clients on all realms. Internal sessions do not count. */
   get sessionCount(): number {
     let count = 0;
     for (const realm of this.#realms.values()) count += realm.view.sessionCount;
     return count;
   }
 
-  /** Links attached, with or without a session. */
+  /** Attached links, with or without a session. */
   get linkCount(): number {
     return this.#connections.size;
   }

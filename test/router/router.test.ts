@@ -135,7 +135,11 @@ describe('Router', () => {
     far.send({ type: MessageType.Hello, realm: asUri('realm1'), details });
     await turn();
     assert.deepEqual(heard, [
-      { ...ABORTED, details: { message: 'there is no realm nowhere here' }, reason: 'wamp.error.no_such_realm' },
+      {
+        ...ABORTED,
+        details: { message: 'realm nowhere does not exist on this router' },
+        reason: 'wamp.error.no_such_realm',
+      },
     ]);
     assert.equal(router.sessionCount, 0);
   });
@@ -257,7 +261,9 @@ describe('Router', () => {
 
     it('an INVOCATION: the caller hears payload_size_exceeded', async () => {
       const heard = await call(new Narrow(MessageType.Invocation), new ListLink());
-      assert.deepEqual(heard, [[8, 48, 1, {}, tooLarge, ['the arguments do not fit the link to the callee']]]);
+      assert.deepEqual(heard, [
+        [8, 48, 1, {}, tooLarge, ['the arguments exceed the message size limit of the callee']],
+      ]);
     });
 
     it('a RESULT: the caller hears payload_size_exceeded', async () => {
@@ -265,7 +271,7 @@ describe('Router', () => {
       const heard = await call(callee, caller);
       callee.say([70, 1, {}, ['result']]);
       await turn();
-      assert.deepEqual(heard, [[8, 48, 1, {}, tooLarge, ['the result does not fit the link to the caller']]]);
+      assert.deepEqual(heard, [[8, 48, 1, {}, tooLarge, ['the result exceeds the message size limit of the caller']]]);
     });
 
     it('a progressive RESULT: the call ends, and the callee is interrupted', async () => {
@@ -273,7 +279,7 @@ describe('Router', () => {
       const heard = await call(callee, caller, { receive_progress: true });
       callee.say([70, 1, { progress: true }, ['result']]);
       await turn();
-      assert.deepEqual(heard, [[8, 48, 1, {}, tooLarge, ['the result does not fit the link to the caller']]]);
+      assert.deepEqual(heard, [[8, 48, 1, {}, tooLarge, ['the result exceeds the message size limit of the caller']]]);
       assert.deepEqual(callee.heard.at(-1), [69, 1, { mode: 'killnowait' }]);
       callee.say([70, 1, {}]);
       assert.equal(heard.length, 1);

@@ -34,10 +34,10 @@ export interface HistoryOptions extends Partial<HistoryLimits> {
   readonly match: MatchPolicy;
 }
 
-/** Receivers of an event from which on its publisher has others wait for a while. */
+/** If an event has this many receivers, the publisher's next messages wait until other links have been served. */
 const MANY_RECEIVERS = 16;
 
-/** Subscriptions of a session that has left which are ended within one turn; a millisecond's work. */
+/** Subscriptions of a leaving session that are ended within one turn: about one millisecond of work. */
 const LEAVE_AT_ONCE = 500;
 
 /** Publish and subscribe on one realm. [basic/publish_subscribe] */
@@ -45,27 +45,27 @@ export class Broker implements BrokerView {
   readonly #rules: RealmRules;
   readonly #subscriptions = new PatternTrie<RouterSubscription>();
   readonly #byId = new Map<Id<'subscription'>, RouterSubscription>();
-  /** Those that stay without a subscriber, because their events are recorded. */
+  /** Subscriptions that record their events. They remain when they have no subscriber. */
   readonly #recorded: readonly RouterSubscription[];
   readonly #subscriptionIds = countingIds();
   readonly #retention: Retention;
   #published = 0;
   #refused = 0;
 
-  /** Throws where `histories` names what is no topic or pattern of the realm, or one of them twice. */
+  /** Throws if `histories` contains an invalid topic or pattern, or one of them twice. */
   constructor(rules: RealmRules, retained: RetainedStore, histories: readonly HistoryOptions[]) {
     this.#rules = rules;
     this.#retention = new Retention(retained, rules.clock);
     this.#recorded = histories.map(({ topic, match, ...limits }) => {
       const uri = rules.uri(topic, match);
       if (this.#subscriptions.get(uri, match) !== undefined) {
-        throw new TypeError(`the history of ${topic} (match ${match}) is asked for twice`);
+        throw new TypeError(`the history of ${topic} (match ${match}) is configured twice`);
       }
       return this.#create(uri, match, new EventHistory(limits));
     });
   }
 
-  /** Topics and patterns that somebody is subscribed to. */
+  /** Topics and patterns with at least one subscriber. */
   get subscriptionCount(): number {
     return this.#subscriptions.size - this.#recorded.filter(({ sessions }) => sessions.length === 0).length;
   }
@@ -74,12 +74,12 @@ export class Broker implements BrokerView {
     return this.#retention.view;
   }
 
-  /** Events accepted, since the start. */
+  /** Events accepted since the start. */
   get published(): number {
     return this.#published;
   }
 
-  /** Events not accepted, whether the publisher was told or not, since the start. */
+  /** Events refused since the start. An event whose publisher did not receive an ERROR counts too. */
   get refused(): number {
     return this.#refused;
   }
@@ -93,18 +93,18 @@ export class Broker implements BrokerView {
     const existing = this.#subscriptions.get(topic, match);
     if (existing !== undefined && subscriptions.has(existing.id)) {
       if (this.#retention.replays.defer(session, existing, message)) return;
-      // Subscribed already: the same id again, and one delivery. [basic/publish_subscribe: SUBSCRIBED]
+      // A repeated SUBSCRIBE returns the same id, and each event is still delivered once. [basic/publish_subscribe: SUBSCRIBED]
       session.link.send({ type: MessageType.Subscribed, request, subscription: existing.id });
       if (options['get_retained'] === true) this.#retention.replays.start(session, existing);
       return;
     }
     const most = session.quota?.limits.subscriptions ?? rules.limits.subscriptionsPerSession;
     if (subscriptions.size >= most) {
-      throw new WampError(ErrorUri.LimitExceeded, ['this session has too many subscriptions']);
+      throw new WampError(ErrorUri.LimitExceeded, [`a session may have at most ${most} subscriptions`]);
     }
     rules.reserveName(session, topic, match, existing === undefined);
     const subscription = existing ?? this.#create(topic, match);
-    // Said before the session is among the receivers: SUBSCRIBED precedes every EVENT. [basic/security_model]
+    // Sent before the session becomes a receiver: SUBSCRIBED precedes every EVENT. [basic/security_model]
     session.link.send({ type: MessageType.Subscribed, request, subscription: subscription.id });
     subscription.add(session);
     subscriptions.set(subscription.id, subscription);
@@ -117,7 +117,7 @@ export class Broker implements BrokerView {
     // A session cannot end the subscription of another session.
     const subscription = subscriber.subscriptions.get(id);
     if (subscription === undefined) {
-      throw new WampError(ErrorUri.NoSuchSubscription, [`this session has no subscription ${id}`]);
+      throw new WampError(ErrorUri.NoSuchSubscription, [`this session does not have subscription ${id}`]);
     }
     this.#retention.replays.stop(session, subscription);
     session.link.send({ type: MessageType.Unsubscribed, request, details: undefined });
@@ -129,7 +129,7 @@ export class Broker implements BrokerView {
     const { options, topic } = message;
     let matches = this.#subscriptions.recent(topic);
     if (matches === undefined) {
-      // What is remembered has been through here.
+      // A cached topic has passed this check before.
       rules.checkUri(topic, publisher);
       matches = this.#subscriptions.matchAll(topic);
     }
@@ -159,7 +159,7 @@ export class Broker implements BrokerView {
       receivers += subscription.sessions.length;
       dispatch(subscription, message, publication, attributes, excluded, audience);
       const { history } = subscription;
-      // Session ids mean nothing to whoever asks later. [advanced/pubsub_event_history]
+      // A later query cannot evaluate session ids, so these events are not recorded. [advanced/pubsub_event_history]
       if (history === undefined || audience?.namesSessions === true) continue;
       record ??= recordOf(message, publication, attributes, audience, rules.clock);
       history.record(record);
@@ -175,25 +175,25 @@ export class Broker implements BrokerView {
   }
 
   /**
-   * Throws the refusal that `publish` would throw, and publishes nothing. Whether the topic is a URI of this realm is not asked:
-   * bridges ask about topics of their own that no event is published to, and those may be longer.
+   * Throws the refusal that `publish` would throw, and publishes nothing. Does not check the URI of the topic: bridges check
+   * topics of their own in this way, which may be longer and to which no event is published.
    */
   check(publisher: RouterSession, message: PublishMessage): void {
     const { retain } = this.#rules.permit(publisher, 'publish', message.topic, 'exact');
     this.#checkRetention(publisher, message, retain);
   }
 
-  /** Whether `publish` is certain to accept a message without options from a session that has no limits of its own. */
+  /** Whether `publish` is certain to accept a message without options from a session without a quota. */
   acceptsPlain(publisher: RouterSession, topic: Uri): boolean {
     const rules = this.#rules;
-    // The URI of a remembered topic has been checked.
+    // The URI of a cached topic has been checked.
     if (this.#subscriptions.recent(topic) === undefined && !rules.isTopic(topic, publisher)) return false;
     return rules.mayPublishNow(publisher, topic);
   }
 
   /**
-   * Publishes an event of the router's own, at once: it is in order with what caused it. Nothing is made where nobody is
-   * subscribed. Who subscribed to a pattern receives it only where the topic itself would have been allowed.
+   * Publishes an event of the router itself, in order with its cause. Does not call `make` if no session is subscribed. A
+   * session with a pattern subscription receives the event only if it may subscribe to the topic itself.
    */
   announce(routerSession: RouterSession, topic: Uri, make: () => Payload): void {
     const matches = this.#subscriptions.matchAll(topic);
@@ -207,17 +207,17 @@ export class Broker implements BrokerView {
     this.publish(routerSession, { type: MessageType.Publish, request, options, topic, payload: make() });
   }
 
-  /** Counts an event that `publish` threw out; whether the publisher is to be told. [basic/publish_subscribe: Publish ERROR] */
+  /** Counts a refused event. Returns whether the publisher receives an ERROR. [basic/publish_subscribe: Publish ERROR] */
   refuse({ strictRules }: RouterSession, { options: { acknowledge } }: PublishMessage): boolean {
     this.#refused++;
     if (strictRules === undefined) return acknowledge === true;
-    // One of the wrong type is itself what a strict listener refuses, and its publisher waits for an answer.
+    // A strict listener refuses an `acknowledge` of the wrong type, and the publisher waits for the answer.
     return acknowledge !== undefined && acknowledge !== null && acknowledge !== false;
   }
 
   /**
-   * Ends subscriptions of a session that is gone: all of them, or of very many a part, and the rest when called again, so
-   * that others do not wait for it. Returns whether none is left.
+   * Ends up to `LEAVE_AT_ONCE` subscriptions of a session that has left, so that other sessions do not wait. Returns true if
+   * none remain. Otherwise the caller calls it again in a later turn.
    */
   leave(subscriber: RouterSubscriber): boolean {
     const { session, subscriptions: left } = subscriber;
@@ -225,27 +225,27 @@ export class Broker implements BrokerView {
     if (left.size > LEAVE_AT_ONCE) session.mute();
     const some: RouterSubscription[] = [];
     for (const subscription of left.values()) if (some.push(subscription) === LEAVE_AT_ONCE) break;
-    // All of them before anybody is told of the first: the session itself hears nothing of it.
+    // All are removed before the first notification, so the leaving session does not receive its own meta events.
     for (const subscription of some) this.#detach(subscriber, subscription);
-    for (const subscription of some) this.#tellRemoved(session, subscription);
+    for (const subscription of some) this.#notifyRemoved(session, subscription);
     return left.size === 0;
   }
 
-  /** Publishes what a session that is gone has left to be published. [advanced/pubsub_testament] */
+  /** Publishes the testaments of a session that has left. [advanced/pubsub_testament] */
   publishTestaments({ session, testaments }: RouterSubscriber): void {
     for (const message of testaments.removeAll(this.#rules.shares.testaments)) {
       try {
         this.publish(session, message);
       } catch (error) {
         if (!(error instanceof WampError)) throw error;
-        // It was allowed when it was made, and is not any more.
+        // The permission has changed since the testament was added.
         this.#refused++;
-        this.#rules.log.warn({ session: session.id, topic: message.topic, reason: error.uri }, 'testament refused');
+        this.#rules.log.warn({ session: session.id, topic: message.topic, reason: error.uri }, 'refused a testament');
       }
     }
   }
 
-  // For the meta API:
+  // Used by the meta API:
 
   subscription(id: Id<'subscription'>): RouterSubscription | undefined {
     return this.#byId.get(id);
@@ -260,7 +260,7 @@ export class Broker implements BrokerView {
   }
 
   matching(topic: string): readonly RouterSubscription[] {
-    // Before the table is asked: it remembers, and `publish` trusts what it remembers.
+    // Checked before the look-up, because the look-up caches the topic and `publish` trusts cached topics.
     this.#rules.checkUri(topic);
     return this.#subscriptions.matchAll(topic);
   }
@@ -268,15 +268,15 @@ export class Broker implements BrokerView {
   *events(caller: RouterSession, id: Id<'subscription'>, filter: Dict): HistorySteps<HistoryRow> {
     const subscription = this.#byId.get(id);
     if (subscription === undefined)
-      throw new WampError(ErrorUri.NoSuchSubscription, [`there is no subscription ${id}`]);
+      throw new WampError(ErrorUri.NoSuchSubscription, [`subscription ${id} does not exist`]);
     const rules = this.#rules;
     const { topic, match, history } = subscription;
     if (rules.permit(caller, 'subscribe', topic, match).history === false) {
-      throw rules.refusal(caller, ErrorUri.NotAuthorized, `not allowed to ask for the history of ${topic}`);
+      throw rules.refusal(caller, ErrorUri.NotAuthorized, `not allowed to read the history of ${topic}`);
     }
     const wanted = historyFilter(filter);
     if (history === undefined) return false;
-    // A pattern that matches a topic is not enough, be it the router's own or one whose history is closed.
+    // For a pattern, each topic needs permission of its own: it may be a meta topic or have a closed history.
     const mayRecall = rules.mayRecall(caller);
     const isVisible = (event: RecordedEvent): boolean =>
       event.audience?.admitsPrincipal(caller.principal) !== false && (match === 'exact' || mayRecall(event.topic));
@@ -318,10 +318,10 @@ export class Broker implements BrokerView {
     return testaments.flush(scope, this.#rules.shares.testaments);
   }
 
-  /** Refuses what the publisher may not change of what is retained: by its rules (`right`), or, to add a topic, by its limit. */
+  /** Refuses a change of retained events that exceeds the permission (`right`) or the quota of the publisher. */
   #checkRetention(publisher: RouterSession, { options, topic }: PublishMessage, right: boolean | undefined): void {
     if (right === false && changesRetained(options)) {
-      const text = `not allowed to retain what is published to ${topic}`;
+      const text = `not allowed to retain events of ${topic}`;
       throw this.#rules.refusal(publisher, ErrorUri.NotAuthorized, text);
     }
     if (options['retain'] === true) this.#retention.check(publisher, topic);
@@ -337,7 +337,7 @@ export class Broker implements BrokerView {
 
   #remove(subscriber: RouterSubscriber, subscription: RouterSubscription): void {
     this.#detach(subscriber, subscription);
-    this.#tellRemoved(subscriber.session, subscription);
+    this.#notifyRemoved(subscriber.session, subscription);
   }
 
   #detach({ session, subscriptions }: RouterSubscriber, subscription: RouterSubscription): void {
@@ -349,12 +349,12 @@ export class Broker implements BrokerView {
     this.#byId.delete(subscription.id);
   }
 
-  #tellRemoved(session: RouterSession, subscription: RouterSubscription): void {
+  #notifyRemoved(session: RouterSession, subscription: RouterSubscription): void {
     this.#rules.observer.onUnsubscribe?.(session, subscription, isOver(subscription));
   }
 }
 
-/** Whether nobody is subscribed any more; one whose events are recorded stays all the same. */
+/** Whether the subscription can be deleted. A subscription that records events remains without subscribers. */
 function isOver({ sessions, history }: RouterSubscription): boolean {
   return sessions.length === 0 && history === undefined;
 }

@@ -7,7 +7,7 @@ import type { Audience } from './events/audience.ts';
 import { eventDetails } from './events/event-attributes.ts';
 import type { RouterSubscription } from './events/subscription.ts';
 
-/** Sends one EVENT, the same object, to all receivers of one subscription. */
+/** Sends one EVENT object to all receivers of one subscription. */
 export function dispatch(
   subscription: RouterSubscription,
   { topic, payload }: PublishMessage,

@@ -12,23 +12,23 @@ import type { RealmRules } from '../session/realm-rules.ts';
 import type { RouterSession } from '../session/session.ts';
 import { Audience } from './events/audience.ts';
 
-/** What a session wants published when it ends. [advanced/pubsub_testament] */
+/** An event that the broker publishes when a session ends. [advanced/pubsub_testament] */
 export interface Testament {
   readonly topic: string;
   readonly payload: Payload;
-  /** PUBLISH.Options; `acknowledge` and `exclude_me` make no sense and are not heeded. */
+  /** PUBLISH.Options. `acknowledge` and `exclude_me` are ignored. */
   readonly options: Dict;
 }
 
-/** When a testament is due. Sessions are not resumed here, so both are when the session ends. [advanced/pubsub_testament] */
+/** When a testament is published. The router does not resume sessions, so both mean the end. [advanced/pubsub_testament] */
 export type TestamentScope = 'detached' | 'destroyed';
 
 const NONE: readonly PublishMessage[] = Object.freeze([]);
 
-/** What a testament counts beside its parts. */
+/** Estimated overhead of one testament, in bytes. */
 const TESTAMENT_BYTES = 300;
 
-/** What a session wants published when it ends: two buckets, each in the order of adding. [advanced/pubsub_testament] */
+/** The testaments of one session: one list for each scope, in the order of adding. [advanced/pubsub_testament] */
 export class Testaments {
   #detached: readonly PublishMessage[] = NONE;
   #destroyed: readonly PublishMessage[] = NONE;
@@ -37,23 +37,25 @@ export class Testaments {
     return this.#detached.length + this.#destroyed.length;
   }
 
-  /** `share`: what the testaments of all sessions take. */
+  /** `share`: the memory for the testaments of all sessions. */
   add(scope: TestamentScope, message: PublishMessage, limits: RouterLimits, share: MemoryShare): void {
     const own = sizeOf(message);
     const bytes = bytesOf([...this.#detached, ...this.#destroyed]) + own;
     if (this.size >= limits.testamentsPerSession || bytes > limits.testamentBytesPerSession) {
-      throw new WampError(ErrorUri.LimitExceeded, ['this session has too many testaments']);
+      throw new WampError(ErrorUri.LimitExceeded, [
+        `a session may have ${limits.testamentsPerSession} testaments of together ${limits.testamentBytesPerSession} bytes`,
+      ]);
     }
     if (!share.reserve(own)) {
       throw new WampError(ErrorUri.LimitExceeded, [
-        `the testaments of all sessions take the ${share.limit} bytes that they may`,
+        `the testaments of all sessions have reached their limit of ${share.limit} bytes`,
       ]);
     }
     if (scope === 'detached') this.#detached = [...this.#detached, message];
     else this.#destroyed = [...this.#destroyed, message];
   }
 
-  /** Empties one bucket; how many testaments it held. */
+  /** Deletes the testaments of one scope. Returns their number. */
   flush(scope: TestamentScope, share: MemoryShare): number {
     const flushed = scope === 'detached' ? this.#detached : this.#destroyed;
     share.release(bytesOf(flushed));
@@ -62,7 +64,7 @@ export class Testaments {
     return flushed.length;
   }
 
-  /** Takes everything out, in the order in which it is to be published: detached before destroyed. */
+  /** Removes all testaments. Returns them in the order of publication: detached before destroyed. */
   removeAll(share: MemoryShare): readonly PublishMessage[] {
     const all = [...this.#detached, ...this.#destroyed];
     if (all.length > 0) share.release(bytesOf(all));
@@ -73,15 +75,14 @@ export class Testaments {
 }
 
 /**
- * A testament as the PUBLISH that it will be. Whatever would be refused then is refused now, while somebody listens:
- * throws `WampError`.
+ * The PUBLISH of a testament. Throws the `WampError` of a refusal now, because the session cannot receive it at its end.
  */
 export function checkedTestament(rules: RealmRules, session: RouterSession, testament: Testament): PublishMessage {
   const { payload, options } = testament;
   const topic = rules.uri(testament.topic, 'exact', session);
   const { disclose, retain } = rules.permit(session, 'publish', topic, 'exact');
   if (retain === false && changesRetained(options)) {
-    throw rules.refusal(session, ErrorUri.NotAuthorized, `not allowed to retain what is published to ${topic}`);
+    throw rules.refusal(session, ErrorUri.NotAuthorized, `not allowed to retain events of ${topic}`);
   }
   discloses(options, disclose);
   Audience.of(options);

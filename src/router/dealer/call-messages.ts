@@ -8,13 +8,13 @@ import type { RouterSession } from '../session/session.ts';
 import type { RouterCall } from './call.ts';
 import type { RegisteredCallee } from './registration.ts';
 
-/** RESULT.Details of a progressive result, and INVOCATION.Details of a part that is not the last. */
+/** RESULT.Details of a progressive result, and INVOCATION.Details of a part before the last. */
 export const PROGRESS: Dict = Object.freeze({ progress: true });
 
-/** INTERRUPT.Options: no answer is expected, or the callee's answer ends the call. [advanced/rpc_call_canceling] */
+/** INTERRUPT.Options. `killnowait`: no answer is expected. `kill`: the answer ends the call. [advanced/rpc_call_canceling] */
 const interruptOptions = { killnowait: Object.freeze({ mode: 'killnowait' }), kill: Object.freeze({ mode: 'kill' }) };
 
-/** Ends a call with an error. */
+/** Sends the ERROR that ends a call. */
 export function sendError(
   { caller, request }: RouterCall,
   error: Uri,
@@ -30,14 +30,14 @@ export function sendSizeError(caller: RouterSession, request: Id<'request'>, tex
   caller.link.send({ type: MessageType.Error, requestType, request, details: EMPTY_DICT, error, payload });
 }
 
-/** Tells the callee, if there is one and it can be told, to stop. */
+/** Sends INTERRUPT if the call has a callee and the callee supports canceling. */
 export function interrupt({ callee, invocation }: RouterCall, mode: keyof typeof interruptOptions): void {
   if (callee?.session.features.calleeCanceling !== true) return;
   const options = interruptOptions[mode];
   callee.session.link.send({ type: MessageType.Interrupt, request: invocation, options });
 }
 
-/** INVOCATION for the callee that the call is with. */
+/** Sends INVOCATION to the current callee of the call. */
 export function sendInvocation(call: RouterCall, callee: RegisteredCallee, payload: Payload, last: boolean): void {
   call.sent++;
   const details = invocationDetails(call, callee);
@@ -54,7 +54,7 @@ function partDetails(details: Dict): Dict {
   return details === EMPTY_DICT ? PROGRESS : { ...details, ...PROGRESS };
 }
 
-/** INVOCATION.Details without `progress`: the same for every part of a call, as its options are. */
+/** INVOCATION.Details without `progress`: the same for every part of a call. */
 function invocationDetails(call: RouterCall, callee: RegisteredCallee): Dict {
   const { caller, registration, progressive, passthru, timeout, decision, disclosed } = call;
   const forwarded = callee.forwardTimeout && timeout > 0;

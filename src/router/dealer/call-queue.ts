@@ -2,13 +2,13 @@ import type { RouterSession } from '../session/session.ts';
 import type { CallRegistration, RouterCall } from './call.ts';
 
 /**
- * The calls of one registration that wait for a callee that is free. Callers take turns, so that one with a thousand
- * calls does not hold up another with one; the calls of one caller keep their order.
+ * The calls of one registration that wait for a free callee. Callers are served in turn, so a caller with many calls does
+ * not delay others. The calls of one caller keep their order.
  */
 export class CallQueue {
   readonly #byCaller = new Map<RouterSession, Set<RouterCall>>();
   #size = 0;
-  /** Those for which some callees do not exist any more. */
+  /** Calls that some callees have declined. */
   #rerouted = 0;
 
   get size(): number {
@@ -31,9 +31,9 @@ export class CallQueue {
     if (call.tried !== undefined) this.#rerouted--;
   }
 
-  /** Takes out the next call that need not wait any more: there is a callee for it, or there will never be one. */
+  /** Removes the next call that need not wait: a callee is free, or no callee is left for the call. */
   dequeue(registration: CallRegistration): RouterCall | undefined {
-    // One answer for nearly all of them: the queue is not gone through for nothing.
+    // The answer is the same for all calls that no callee has declined, so most look-ups end here.
     const busy = registration.isBusy(undefined);
     if (busy && this.#rerouted === 0) return undefined;
     for (const [caller, calls] of this.#byCaller) {
@@ -50,7 +50,7 @@ export class CallQueue {
     return undefined;
   }
 
-  /** Takes out all. */
+  /** Removes all calls. */
   dequeueAll(): readonly RouterCall[] {
     const all = [...this.#byCaller.values()].flatMap(calls => [...calls]);
     this.#byCaller.clear();

@@ -8,13 +8,13 @@ import { interrupt, sendError, sendInvocation } from './call-messages.ts';
 import { CallQueue } from './call-queue.ts';
 import { BUSY } from './registration.ts';
 
-/** What a call takes that waits for its answer, in all tables, beside arguments that are kept. */
+/** Estimated memory of an open call in all tables, without kept arguments. */
 const CALL_BYTES = 700;
 
-/** What a payload that is kept counts beside its bytes. */
+/** Estimated overhead of a kept payload, in bytes. */
 const KEPT_OVERHEAD = 200;
 
-/** Brings calls to callees: at once, when one is free, or to the next where one cannot take it. */
+/** Chooses a callee for each call, queues calls while all callees are busy, and ends calls. */
 export class CallScheduler {
   readonly #rules: RealmRules;
   readonly #match: (procedure: Uri) => CallRegistration | undefined;
@@ -29,21 +29,21 @@ export class CallScheduler {
     this.#match = match;
   }
 
-  /** Calls that were given to a callee, since the start; each counts once, however often it was rerouted. */
+  /** Calls sent to a callee since the start. A rerouted call counts once. */
   get placed(): number {
     return this.#placed;
   }
 
-  /** What is kept of arguments, in bytes. */
+  /** Memory of kept arguments, in bytes. */
   get keptBytes(): number {
     return this.#keptBytes;
   }
 
-  /** Takes on a call that has just come. Throws `WampError` where nobody can take it. */
+  /** Places a new call. Throws `WampError` if no callee can handle it. */
   open(call: RouterCall, payload: Payload): void {
     const { calls } = this.#rules.shares;
     if (!calls.reserve(CALL_BYTES)) {
-      throw new WampError(ErrorUri.LimitExceeded, ['too many calls of all sessions wait for their answer']);
+      throw new WampError(ErrorUri.LimitExceeded, ['the open calls of all sessions have reached their memory limit']);
     }
     try {
       this.#place(call, payload);
@@ -59,16 +59,20 @@ export class CallScheduler {
     call.complete = last;
     if (call.callee === undefined) {
       if (this.#keep(call, payload)) return;
-      this.fail(call, ErrorUri.Unavailable, Payload.of(['too much waits for a callee that is free']));
+      this.fail(
+        call,
+        ErrorUri.Unavailable,
+        Payload.of(['the arguments of waiting calls have reached their memory limit']),
+      );
       return;
     }
-    // A second part has gone to this callee: no other would understand the rest.
+    // After a second part the call cannot be rerouted: another callee would miss the first parts.
     this.#release(call);
     sendInvocation(call, call.callee, payload, last);
   }
 
   /**
-   * The callee is not available: the next one is asked. False where this call cannot be moved any more.
+   * The callee is unavailable: places the call with another callee. Returns false if the call cannot be moved.
    * [advanced/rpc_call_rerouting]
    */
   reroute(call: RouterCall): boolean {
@@ -84,7 +88,7 @@ export class CallScheduler {
     return true;
   }
 
-  /** A progressive result has come: the time until the next one begins. [advanced/rpc_progressive_call_results: timeouts] */
+  /** A progressive result restarts the timeout. [advanced/rpc_progressive_call_results: timeouts] */
   answered(call: RouterCall): void {
     call.answering = true;
     if (!call.isTimed) return;
@@ -92,14 +96,14 @@ export class CallScheduler {
     call.startTimer(this.#rules.clock, this.#expire);
   }
 
-  /** Ends a call with an error. The callee is not told. */
+  /** Ends a call with an error. The callee receives nothing. */
   fail(call: RouterCall, error: Uri, payload: Payload): void {
     this.close(call);
     sendError(call, error, payload);
     this.settle(call.registration);
   }
 
-  /** Ends a call. The caller has been told or is about to be; then `settle`, as there may be room for another. */
+  /** Ends a call. The calling code sends the answer, then calls `settle` because a callee may have become free. */
   close(call: RouterCall): void {
     const { tables, request, callee } = call;
     if (tables.calls.get(request) === call) this.#rules.shares.calls.release(CALL_BYTES);
@@ -112,7 +116,7 @@ export class CallScheduler {
     if (call.kept.length > 0) this.#release(call);
   }
 
-  /** Callees have come, gone or become free: what waits and need not wait any more is moved on. */
+  /** Places waiting calls after callees were added, removed or became free. */
   settle(registration: CallRegistration): void {
     const queue = this.#queues.size === 0 ? undefined : this.#queues.get(registration);
     if (queue === undefined) return;
@@ -124,13 +128,13 @@ export class CallScheduler {
       return;
     }
     this.#queues.delete(registration);
-    // The registration is gone, but no callee has seen these calls: they are routed anew.
+    // The registration has ended. No callee has received these calls, so they are routed again.
     for (const call of queue.dequeueAll()) {
       call.tried = undefined;
       const next = this.#match(call.procedure);
       if (next === undefined) {
         this.close(call);
-        sendError(call, ErrorUri.NoSuchProcedure, Payload.of([`the callees of ${call.procedure} have gone`]));
+        sendError(call, ErrorUri.NoSuchProcedure, Payload.of([`all callees of ${call.procedure} disconnected`]));
       } else {
         call.registration = next;
         this.#placeAgain(call);
@@ -148,13 +152,14 @@ export class CallScheduler {
     }
   }
 
-  /** `payload` is undefined where it has been kept. */
+  /** `payload` is undefined if the call has kept it. */
   #place(call: RouterCall, payload: Payload | undefined): void {
     const { registration, tried } = call;
     const callee = registration.choose(tried);
     if (callee === BUSY) this.#wait(call, payload);
     else if (callee !== undefined) this.#invoke(call, callee, payload);
-    else if (tried === undefined) throw new WampError(ErrorUri.NoSuchProcedure, ['the callees have gone']);
+    else if (tried === undefined)
+      throw new WampError(ErrorUri.NoSuchProcedure, ['all callees of this procedure disconnected']);
     else throw new WampError(ErrorUri.NoAvailableCallee, [`no callee of ${call.procedure} is available`]);
   }
 
@@ -163,7 +168,7 @@ export class CallScheduler {
     const queue = this.#queueOf(call.registration);
     const isFull = queue.size >= limits.waitingCallsPerRegistration;
     if (isFull || (payload !== undefined && !this.#keep(call, payload))) {
-      throw new WampError(ErrorUri.Unavailable, ['too many calls wait for a callee that is free']);
+      throw new WampError(ErrorUri.Unavailable, ['too many calls wait for a free callee of this procedure']);
     }
     queue.add(call);
     call.startTimer(clock, this.#expire);
@@ -177,7 +182,7 @@ export class CallScheduler {
     else call.startTimer(this.#rules.clock, this.#expire);
     const reroutable = call.registration.policy !== 'single' && callee.session.features.calleeReroute;
     if (payload !== undefined) {
-      // Half of the room is for calls that wait. Without room the call is made all the same: it will not be rerouted.
+      // Half of the memory is reserved for waiting calls. Without memory the call is sent, but cannot be rerouted.
       if (reroutable && this.#keptBytes < this.#rules.limits.keptCallBytes / 2) this.#keep(call, payload);
       sendInvocation(call, callee, payload, call.complete);
       return;
@@ -236,9 +241,9 @@ function withdraw(call: RouterCall, callee: CallCallee): void {
 /** [advanced/rpc_progressive_call_invocations], [advanced/payload_passthru_mode: feature announcement] */
 function refuseUnsupported({ inParts, passthru }: RouterCall, { session: { features } }: CallCallee): void {
   if (inParts && !features.calleeProgressiveInvocations) {
-    throw new WampError(ErrorUri.FeatureNotSupported, ['the callee does not take progressive call invocations']);
+    throw new WampError(ErrorUri.FeatureNotSupported, ['the callee does not support progressive call invocations']);
   }
   if (passthru !== undefined && !features.calleePassthru) {
-    throw new WampError(ErrorUri.FeatureNotSupported, ['the callee does not take payload passthru mode']);
+    throw new WampError(ErrorUri.FeatureNotSupported, ['the callee does not support payload passthru mode']);
   }
 }

@@ -13,7 +13,7 @@ import type { EndedCalls } from './ended-calls.ts';
 import type { RegisteredCallee, RouterRegistration } from './registration.ts';
 
 const NO_REQUEST = asId<'request'>(0);
-/** No timer runs longer; a call with a longer timeout has none. */
+/** The longest delay of a timer. A call with a longer timeout has no timer. */
 const MAX_TIMEOUT = 0x7fffffff;
 
 const NOTHING: readonly Payload[] = Object.freeze([]);
@@ -51,25 +51,25 @@ export class RouterCall {
   readonly tables: CallTables;
   readonly request: Id<'request'>;
   readonly procedure: Uri;
-  /** Of the first CALL; later ones of a progressive call change nothing. [advanced/rpc_progressive_call_invocations: freezing] */
+  /** Options of the first CALL. Later parts do not change them. [advanced/rpc_progressive_call_invocations: freezing] */
   readonly options: Dict;
   readonly decision: Decision;
   registration: CallRegistration;
-  /** Undefined while the call waits for one that is free. */
+  /** Undefined while the call waits for a free callee. */
   callee: CallCallee | undefined = undefined;
   /** INVOCATION.Request. */
   invocation: Id<'request'> = NO_REQUEST;
-  /** A progressive result has been passed on. */
+  /** The caller has received a progressive result. */
   answering = false;
-  /** CANCEL with mode `kill` has been passed on: the callee's answer ends the call. */
+  /** The callee has received INTERRUPT with mode `kill`: its answer ends the call. */
   killed = false;
-  /** The last part has come. */
+  /** The last part has arrived. */
   complete: boolean;
-  /** INVOCATIONs sent to this callee. */
+  /** INVOCATIONs sent to the current callee. */
   sent = 0;
-  /** Callees that were not available. [advanced/rpc_call_rerouting] */
+  /** Callees that answered `unavailable`. [advanced/rpc_call_rerouting] */
   tried: Set<CallCallee> | undefined = undefined;
-  /** What a callee yet to be chosen will be sent. */
+  /** Arguments that are kept for a callee that is not chosen yet. */
   kept: readonly Payload[] = NOTHING;
   #timer: Timer | undefined = undefined;
 
@@ -90,29 +90,29 @@ export class RouterCall {
     this.complete = !this.inParts;
   }
 
-  // What follows from the options is not kept beside them: most calls have none, and there are many calls.
+  // Values that follow from the options are computed and not stored: most calls have no options, and calls are many.
 
-  /** The caller sends its arguments in parts. */
+  /** Whether the caller sends its arguments in parts. */
   get inParts(): boolean {
     return this.options['progress'] === true;
   }
 
-  /** Milliseconds; 0 is none. */
+  /** Milliseconds. 0 if the call has no timeout. */
   get timeout(): number {
     return callTimeout(this.options);
   }
 
-  /** How the payload is packed; undefined for an ordinary one. [advanced/payload_passthru_mode] */
+  /** The `ppt_*` options. Undefined for an ordinary payload. [advanced/payload_passthru_mode] */
   get passthru(): Dict | undefined {
     return passthruOf(this.options);
   }
 
-  /** Whether the caller takes progressive results and the callee was told so. */
+  /** Whether the INVOCATION asks for progressive results: the caller wants them and the callee supports them. */
   get progressive(): boolean {
     return this.options['receive_progress'] === true && this.callee?.session.features.calleeProgress === true;
   }
 
-  /** Whether the callee is told who calls. [advanced/rpc_caller_identification] */
+  /** Whether the callee receives the identity of the caller. [advanced/rpc_caller_identification] */
   get disclosed(): boolean {
     const { disclose } = this.decision;
     return discloses(this.options, disclose) || (disclose === 'on request' && this.callee?.discloseCaller === true);
@@ -122,7 +122,7 @@ export class RouterCall {
     this.kept = this.kept === NOTHING ? [payload] : [...this.kept, payload];
   }
 
-  /** What was kept, no longer. */
+  /** Removes the kept arguments and returns them. */
   release(): readonly Payload[] {
     const { kept } = this;
     this.kept = NOTHING;
@@ -130,8 +130,8 @@ export class RouterCall {
   }
 
   /**
-   * Calls back unless the call ends, or the time is started anew, within its timeout. Does nothing where the time runs
-   * already. [advanced/rpc_call_timeout]
+   * Starts the timer of the call, if it has a timeout and no timer runs. `expired` is called unless the timer is stopped
+   * before. [advanced/rpc_call_timeout]
    */
   startTimer(clock: Clock, expired: (call: RouterCall) => void): void {
     const { timeout } = this;
@@ -139,7 +139,7 @@ export class RouterCall {
     this.#timer = afterAwake(clock, timeout, () => expired(this));
   }
 
-  /** Whether the time runs here. */
+  /** Whether the router measures the timeout of the call now. */
   get isTimed(): boolean {
     return this.#timer !== undefined;
   }

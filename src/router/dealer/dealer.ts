@@ -55,22 +55,22 @@ export class Dealer implements DealerView {
     return this.#registry.all;
   }
 
-  /** Calls routed to a callee, since the start. */
+  /** Calls routed to a callee since the start. */
   get called(): number {
     return this.#scheduler.placed;
   }
 
-  /** Answers of callees that came when nobody waited for them any more, since the start. */
+  /** Answers of callees that arrived after their call had ended, since the start. */
   get late(): number {
     return this.#late;
   }
 
-  /** Parts of progressive calls that came when the call had ended, since the start. */
+  /** Parts of progressive calls that arrived after their call had ended, since the start. */
   get stray(): number {
     return this.#stray;
   }
 
-  /** What is kept of arguments for calls that wait or may be rerouted, in bytes. */
+  /** Memory of arguments that are kept for calls that wait or may be rerouted, in bytes. */
   get keptBytes(): number {
     return this.#scheduler.keptBytes;
   }
@@ -105,7 +105,7 @@ export class Dealer implements DealerView {
       this.#continue(open, message);
       return;
     }
-    // A part that was on its way when the call ended. [advanced/rpc_progressive_call_invocations: completed calls]
+    // The caller sent this part before it received the end of the call. [advanced/rpc_progressive_call_invocations: completed calls]
     if (caller.endedCalls.has(request, procedure)) {
       this.#stray++;
       return;
@@ -114,16 +114,18 @@ export class Dealer implements DealerView {
     const registration = this.#registry.match(procedure);
     const decision = rules.permit(session, 'call', procedure, 'exact');
     if (registration === undefined) {
-      throw new WampError(ErrorUri.NoSuchProcedure, [`nobody has registered ${procedure}`]);
+      throw new WampError(ErrorUri.NoSuchProcedure, [`no callee has registered ${procedure}`]);
     }
     refuseOptions(options, decision);
     if (caller.calls.size >= rules.limits.callsPerSession) {
-      throw new WampError(ErrorUri.LimitExceeded, ['too many calls of this session wait for their answer']);
+      throw new WampError(ErrorUri.LimitExceeded, [
+        `a session may have at most ${rules.limits.callsPerSession} open calls`,
+      ]);
     }
     this.#scheduler.open(new RouterCall(session, caller, message, registration, decision), payload);
   }
 
-  /** A CALL that never came about: more parts of it may be on their way. [advanced/rpc_progressive_call_invocations] */
+  /** Records a refused CALL, because the caller may have sent more parts of it. [advanced/rpc_progressive_call_invocations] */
   refuse(caller: CallParty, { request, options, procedure }: CallMessage): void {
     if (options['progress'] === true) caller.endedCalls.add(request, procedure);
   }
@@ -132,7 +134,7 @@ export class Dealer implements DealerView {
     const { request, options, payload } = message;
     const passthru = passthruOf(options);
     if (passthru !== undefined && !callee.session.features.calleePassthru) {
-      throw new ProtocolViolation('YIELD with ppt_scheme, but HELLO did not announce payload_passthru_mode');
+      throw new ProtocolViolation('Received YIELD with ppt_scheme, but HELLO did not announce payload_passthru_mode.');
     }
     const call = callee.invocations.get(request);
     if (call === undefined) {
@@ -151,17 +153,17 @@ export class Dealer implements DealerView {
       this.#scheduler.settle(call.registration);
       return;
     }
-    // A caller that did not ask for progressive results would take one for the final result.
+    // A caller that did not ask for progressive results would treat one as the final result.
     if (!call.progressive) return;
     this.#scheduler.answered(call);
     const details = passthru === undefined ? PROGRESS : { ...passthru, ...PROGRESS };
     caller.link.send({ type: MessageType.Result, request: call.request, details, payload });
   }
 
-  /** ERROR of a callee. */
+  /** Handles ERROR from a callee. */
   error(callee: CallParty, message: ErrorMessage): void {
     if (message.requestType !== MessageType.Invocation) {
-      throw new ProtocolViolation('a client answers nothing but INVOCATION with ERROR');
+      throw new ProtocolViolation('Received ERROR for a request other than INVOCATION.');
     }
     const call = callee.invocations.get(message.request);
     if (call === undefined) {
@@ -171,7 +173,7 @@ export class Dealer implements DealerView {
     const { details, error, payload } = message;
     if (error === ErrorUri.Unavailable && callee.session.features.calleeReroute && this.#scheduler.reroute(call))
       return;
-    // Loose on every realm: the names of errors are the callee's, but what is no URI would cost the caller its session.
+    // The rule is `loose` on every realm, because the callee names its errors. An invalid URI would end the caller's session.
     if (!isUri(error, 'loose')) {
       const text = 'the callee answered with an error that is not a URI';
       this.#scheduler.fail(call, ErrorUri.InvalidUri, Payload.of([text]));
@@ -181,14 +183,14 @@ export class Dealer implements DealerView {
     if (!usesPassthru(details)) sendError(call, error, payload, details);
     else if (!callee.session.features.calleePassthru) sendError(call, error, payload, withoutPassthru(details));
     else if (call.caller.features.callerPassthru) sendError(call, error, payload, details);
-    // A caller that could make nothing of the payload is told the error alone. [advanced/payload_passthru_mode]
+    // A caller without payload passthru mode receives the error without the payload. [advanced/payload_passthru_mode]
     else sendError(call, error, Payload.empty, withoutPassthru(details));
     this.#scheduler.settle(call.registration);
   }
 
   cancel(caller: CallParty, { request, options }: CancelMessage): void {
     const call = caller.calls.get(request);
-    // Answered already, or never made: ignored. [advanced/rpc_call_canceling]
+    // CANCEL for an unknown or answered call is ignored. [advanced/rpc_call_canceling]
     if (call === undefined) return;
     const mode = cancelMode(options);
     if (mode === 'kill' && call.callee?.session.features.calleeCanceling === true) {
@@ -202,23 +204,23 @@ export class Dealer implements DealerView {
     this.#scheduler.settle(call.registration);
   }
 
-  // A call ends even where a message of it does not fit its receiver's link. [basic/uri_reference: payload_size_exceeded]
+  // A call also ends if a message of it exceeds the size limit of the receiver. [basic/uri_reference: payload_size_exceeded]
 
   invocationUnsendable(callee: CallParty, { request }: InvocationMessage): void {
     const call = callee.invocations.get(request);
     if (call === undefined) return;
     this.#scheduler.close(call);
-    sendSizeError(call.caller, call.request, 'the arguments do not fit the link to the callee');
-    // It has had other parts of the call.
+    sendSizeError(call.caller, call.request, 'the arguments exceed the message size limit of the callee');
+    // The callee has received other parts of the call.
     if (call.sent > 1) interrupt(call, 'killnowait');
     this.#scheduler.settle(call.registration);
   }
 
   resultUnsendable(caller: CallParty, { request, details }: ResultMessage): void {
     const call = caller.calls.get(request);
-    // Of a progressive result the call is still open, unless it has ended since.
+    // After a progressive result the call is open, unless it has ended in the meantime.
     if (details['progress'] === true && call === undefined) return;
-    sendSizeError(caller.session, request, 'the result does not fit the link to the caller');
+    sendSizeError(caller.session, request, 'the result exceeds the message size limit of the caller');
     if (call === undefined) return;
     this.#scheduler.close(call);
     interrupt(call, 'killnowait');
@@ -230,11 +232,11 @@ export class Dealer implements DealerView {
     sendSizeError(caller, request, '');
   }
 
-  /** Ends every registration and every call, made or answered, of a session that is gone. */
+  /** Ends all registrations, calls and invocations of a session that has left. */
   leave(party: CallParty): void {
     const { session } = party;
     const registrations = this.#registry.leave(party);
-    // Before there is room for any of them.
+    // Waiting calls end first, so that none of them is placed when a callee becomes free.
     for (const call of party.calls.values()) if (call.callee === undefined) this.#scheduler.close(call);
     for (const call of party.calls.values()) {
       this.#scheduler.close(call);
@@ -244,27 +246,27 @@ export class Dealer implements DealerView {
     }
     for (const call of party.invocations.values()) {
       // [basic/remote_procedure_call: Callee Leaving During an RPC Invocation]
-      this.#scheduler.fail(call, ErrorUri.Canceled, Payload.of(['the callee left before it had answered']));
+      this.#scheduler.fail(call, ErrorUri.Canceled, Payload.of(['the callee disconnected before it answered']));
     }
     this.#registry.left(session, registrations);
   }
 
-  /** A CALL with the id of one that is open. [advanced/rpc_progressive_call_invocations: verification of CALL request ids] */
+  /** Handles a CALL with the id of an open call. [advanced/rpc_progressive_call_invocations: verification of CALL request ids] */
   #continue(call: RouterCall, { request, options, procedure, payload }: CallMessage): void {
     const same = procedure === call.procedure;
-    if (same && !call.inParts) throw new ProtocolViolation(`CALL ${request} is still waiting for its answer`);
+    if (same && !call.inParts) throw new ProtocolViolation(`CALL ${request} repeats the id of an open call`);
     if (same && !call.complete && !call.killed) {
       this.#scheduler.continue(call, payload, options['progress'] !== true);
       return;
     }
     if (call.caller.strictRules !== undefined && !call.killed)
-      throw new ProtocolViolation(`CALL ${request} has been made already`);
+      throw new ProtocolViolation(`CALL ${request} repeats the id of an earlier call`);
     this.#stray++;
   }
 
-  /** The caller cannot take the result for what it is; both are told. [advanced/payload_passthru_mode: feature announcement] */
+  /** The caller does not support passthru mode: caller and callee receive ERROR. [advanced/payload_passthru_mode: feature announcement] */
   #refuseResult(callee: CallParty, call: RouterCall): void {
-    const payload = Payload.of(['the caller does not take payload passthru mode']);
+    const payload = Payload.of(['the caller does not support payload passthru mode']);
     const error = ErrorUri.FeatureNotSupported;
     const [requestType, request] = [MessageType.Yield, call.invocation];
     callee.session.link.send({ type: MessageType.Error, requestType, request, details: EMPTY_DICT, error, payload });
@@ -272,27 +274,28 @@ export class Dealer implements DealerView {
   }
 
   /**
-   * Dropped where the call was canceled or abandoned; ids that were never given out are a violation.
+   * Drops the answer of a call that was canceled or abandoned. Throws if the router never sent an INVOCATION with this id.
    * [basic/remote_procedure_call: Caller Leaving], [basic/building_blocks: protocol errors]
    */
   #answeredLate(callee: CallParty, name: string, request: Id<'request'>): void {
-    if (!callee.wasInvoked(request))
-      throw new ProtocolViolation(`${name} for invocation ${request}, which was never made`);
+    if (!callee.wasInvoked(request)) throw new ProtocolViolation(`Received ${name} for unknown invocation ${request}.`);
     this.#late++;
   }
 }
 
-/** What a caller has not announced ends its session. [advanced/rpc_progressive_call_invocations], [advanced/payload_passthru_mode] */
+/** A feature that the caller has not announced ends its session. [advanced/rpc_progressive_call_invocations], [advanced/payload_passthru_mode] */
 function refuseUnannounced({ features }: RouterSession, options: Dict): void {
   if (options['progress'] === true && !features.callerProgressiveInvocations) {
-    throw new ProtocolViolation('CALL with progress, but HELLO did not announce progressive_call_invocations');
+    throw new ProtocolViolation(
+      'Received CALL with progress, but HELLO did not announce progressive_call_invocations.',
+    );
   }
   if (usesPassthru(options) && !features.callerPassthru) {
-    throw new ProtocolViolation('CALL with ppt_scheme, but HELLO did not announce payload_passthru_mode');
+    throw new ProtocolViolation('Received CALL with ppt_scheme, but HELLO did not announce payload_passthru_mode.');
   }
 }
 
-/** Throws what is wrong with the options of a call before it is taken on; later they only have to be read. */
+/** Throws if an option of a call is invalid. Later code only reads the options. */
 function refuseOptions(options: Dict, { disclose }: Decision): void {
   callTimeout(options);
   discloses(options, disclose);

@@ -1,21 +1,21 @@
 import type { Id } from '../../wamp/ids.ts';
 import type { Uri } from '../../wamp/uri.ts';
 
-/** How many are remembered: the bound that a grace period in time would not be. */
+/** Maximum number of calls. A time limit would not bound the memory. */
 const MAX_REMEMBERED = 1000;
 
-/** Characters of their procedures together, as each may be long. */
+/** Maximum number of characters of all procedures together. */
 const MAX_TEXT = 32 * 1024;
 
 /**
- * The progressive calls of one caller that have ended or never came about, the last thousand: parts of them that were
- * on their way are known for what they are. [advanced/rpc_progressive_call_invocations: verification of CALL request ids]
+ * The newest progressive calls of one caller that have ended or were refused. The dealer recognizes late parts of them.
+ * [advanced/rpc_progressive_call_invocations: verification of CALL request ids]
  */
 export class EndedCalls {
   #procedures: Map<Id<'request'>, Uri> | undefined;
   #text = 0;
 
-  /** As the latest of all. */
+  /** Adds a call as the newest one. */
   add(request: Id<'request'>, procedure: Uri): void {
     this.#procedures ??= new Map();
     const procedures = this.#procedures;
@@ -31,6 +31,7 @@ export class EndedCalls {
   has(request: Id<'request'>, procedure: Uri): boolean {
     return this.#procedures !== undefined && this.#procedures.get(request) === procedure;
   }
+
   #forget(procedures: Map<Id<'request'>, Uri>, request: Id<'request'>): void {
     this.#text -= procedures.get(request)?.length ?? 0;
     procedures.delete(request);

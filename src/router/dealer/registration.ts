@@ -3,34 +3,34 @@ import type { MatchPolicy, Uri } from '../../wamp/uri.ts';
 import type { InvocationPolicy } from '../requests/request-options.ts';
 import type { RouterSession } from '../session/session.ts';
 
-/** One callee of a registration, with what it asked for when it registered. */
+/** One callee of a registration, with its options of REGISTER. */
 export interface RegisteredCallee {
   readonly session: RouterSession;
-  /** It wants to know who calls. [advanced/rpc_caller_identification] */
+  /** Whether the callee asks for the identity of callers. [advanced/rpc_caller_identification] */
   readonly discloseCaller: boolean;
-  /** It wants to keep the time itself. [advanced/rpc_call_timeout] */
+  /** Whether the callee measures timeouts itself. [advanced/rpc_call_timeout] */
   readonly forwardTimeout: boolean;
-  /** Invocations of this registration that it takes at a time; Infinity where it did not say. */
+  /** Maximum number of open invocations of this registration. Infinity if the callee set none. */
   readonly concurrency: number;
-  /** Those that it has not answered. */
+  /** Open invocations. */
   inFlight: number;
 }
 
-/** Every callee that could answer is at work on as many calls as it takes. */
+/** All callees have reached their concurrency. */
 export const BUSY = 'busy';
 
-/** A procedure or pattern and the sessions that answer for it. [advanced/rpc_shared_registration] */
+/** A procedure or pattern with its callees. [advanced/rpc_shared_registration] */
 export class RouterRegistration<Callee extends RegisteredCallee = RegisteredCallee> {
   readonly id: Id<'registration'>;
   readonly procedure: Uri;
   readonly match: MatchPolicy;
-  /** Fixed by the first callee. */
+  /** Set by the first callee. */
   readonly policy: InvocationPolicy;
   /** Wall-clock milliseconds. */
   readonly created: number;
   readonly #random: () => number;
   #callees: readonly Callee[] = [];
-  /** Round robin: whose turn it is. */
+  /** Round robin: index of the next callee. */
   #turn = 0;
 
   /** `random` is from 0 to 1, as `Math.random`. */
@@ -67,29 +67,32 @@ export class RouterRegistration<Callee extends RegisteredCallee = RegisteredCall
   }
 
   /**
-   * The callee that answers the next call, `BUSY` where it has to wait for one, undefined where there is none. Those
-   * tried do not exist for this call. [advanced/rpc_call_rerouting]
+   * Chooses the callee of the next call. `BUSY` if the call has to wait, undefined if no callee is left. `tried` are the
+   * callees that have declined the call. [advanced/rpc_call_rerouting]
    */
   choose(tried: ReadonlySet<Callee> | undefined): Callee | typeof BUSY | undefined {
     const { policy } = this;
     if (policy === 'roundrobin') return this.#next(tried);
     if (policy === 'random') return this.#any(tried);
-    const callee = this.#standing(tried);
+    const callee = this.#selected(tried);
     return callee === undefined || isFree(callee) ? callee : BUSY;
   }
 
-  /** Whether `choose` would say so now. */
+  /** Whether `choose` would return `BUSY` now. */
   isBusy(tried: ReadonlySet<Callee> | undefined): boolean {
     if (this.policy === 'roundrobin' || this.policy === 'random') {
       const able = this.#callees.filter(callee => tried?.has(callee) !== true);
       return able.length > 0 && !able.some(isFree);
     }
-    const callee = this.#standing(tried);
+    const callee = this.#selected(tried);
     return callee !== undefined && !isFree(callee);
   }
 
-  /** The one whose place it is. A busy one is waited for: the others are its stand-ins for when it is gone. */
-  #standing(tried: ReadonlySet<Callee> | undefined): Callee | undefined {
+  /**
+   * The callee that policy `first`, `last` or `single` selects. Calls wait while it is busy; another callee is used only
+   * after it leaves.
+   */
+  #selected(tried: ReadonlySet<Callee> | undefined): Callee | undefined {
     const callees = this.#callees;
     if (tried === undefined) return this.policy === 'last' ? callees.at(-1) : callees[0];
     const isLeft = (callee: Callee): boolean => !tried.has(callee);

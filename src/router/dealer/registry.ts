@@ -11,7 +11,7 @@ import type { RouterSession } from '../session/session.ts';
 import type { CallCallee, CallRegistration, CallTables } from './call.ts';
 import { RouterRegistration } from './registration.ts';
 
-/** The registrations of one realm: who answers for what. [basic/remote_procedure_call], [advanced/rpc_shared_registration] */
+/** The registrations of one realm. [basic/remote_procedure_call], [advanced/rpc_shared_registration] */
 export class Registry {
   readonly #rules: RealmRules;
   readonly #changed: (registration: CallRegistration) => void;
@@ -19,7 +19,7 @@ export class Registry {
   readonly #byId = new Map<Id<'registration'>, CallRegistration>();
   readonly #ids = countingIds();
 
-  /** `changed` is told when a registration has got or lost a callee, and everybody concerned has been told. */
+  /** `changed` is called after a registration has gained or lost a callee and the observer has been notified. */
   constructor(rules: RealmRules, changed: (registration: CallRegistration) => void) {
     this.#rules = rules;
     this.#changed = changed;
@@ -33,18 +33,18 @@ export class Registry {
     return this.#byId;
   }
 
-  /** What is registered under exactly this URI or pattern. */
+  /** The registration of exactly this URI or pattern. */
   lookup(procedure: Uri, match: MatchPolicy): CallRegistration | undefined {
     return this.#byUri.get(procedure, match);
   }
 
-  /** What a call of `procedure` goes to. Refuses what is no URI. [advanced/rpc_pattern_based_registration] */
+  /** The registration that a call of `procedure` reaches. Throws `invalid_uri`. [advanced/rpc_pattern_based_registration] */
   match(procedure: Uri): CallRegistration | undefined {
-    // What is registered under exactly this URI was checked when it was registered.
+    // A registered URI has been checked before.
     const exact = this.#byUri.get(procedure, 'exact');
     if (exact !== undefined) return exact;
     this.#rules.checkUri(procedure);
-    // A pattern, however wide, does not stand in for the protocol's own procedures.
+    // A pattern never matches procedures of the namespace `wamp`.
     return isReserved(procedure) ? undefined : this.#byUri.best(procedure);
   }
 
@@ -58,10 +58,10 @@ export class Registry {
     const force = options['force_reregister'] === true;
     const existing = this.#byUri.get(procedure, match);
     const displaced = existing !== undefined && this.#displaces(session, existing, force, decision);
-    if (existing !== undefined && !displaced) refuseUnfit(existing, policy);
+    if (existing !== undefined && !displaced) refuseOtherPolicy(existing, policy);
     const most = session.quota?.limits.registrations ?? rules.limits.registrationsPerSession;
     if (!session.isRouterSession && registrations.size >= most) {
-      throw new WampError(ErrorUri.LimitExceeded, ['this session has too many registrations']);
+      throw new WampError(ErrorUri.LimitExceeded, [`a session may have at most ${most} registrations`]);
     }
 
     const shared = displaced ? undefined : existing;
@@ -70,9 +70,9 @@ export class Registry {
     }
     if (displaced) this.#displace(existing);
     const registration = shared ?? this.#create(procedure, match, policy);
-    // Said before a call can be routed: REGISTERED precedes every INVOCATION. [basic/security_model]
+    // Sent before a call can be routed: REGISTERED precedes every INVOCATION. [basic/security_model]
     session.link.send({ type: MessageType.Registered, request, registration: registration.id });
-    // It has its part already, by the options it gave then.
+    // The session is a callee already. The options of its first REGISTER remain.
     if (registrations.has(registration.id)) return;
     registration.add({
       session,
@@ -84,17 +84,17 @@ export class Registry {
     });
     registrations.set(registration.id, registration);
     rules.observer.onRegister?.(session, registration, shared === undefined);
-    // What waited for those displaced finds the new callee.
+    // Calls that waited for the displaced callees go to the new one.
     if (displaced) this.#changed(existing);
     this.#changed(registration);
   }
 
   unregister(party: CallTables, { request, registration: id }: UnregisterMessage): void {
-    // Only what the session itself holds: another's registration does not exist for it.
+    // A session cannot end the registration of another session.
     const { session, registrations } = party;
     const registration = registrations.get(id);
     if (registration === undefined) {
-      throw new WampError(ErrorUri.NoSuchRegistration, [`this session has no registration ${id}`]);
+      throw new WampError(ErrorUri.NoSuchRegistration, [`this session does not have registration ${id}`]);
     }
     session.link.send({ type: MessageType.Unregistered, request, details: undefined });
     this.#detach(party, registration);
@@ -102,7 +102,10 @@ export class Registry {
     this.#changed(registration);
   }
 
-  /** Ends a callee's part in a registration; whoever announced the feature is told. [advanced/rpc_registration_revocation] */
+  /**
+   * Removes a callee from a registration. The callee receives UNREGISTERED if it announced the feature.
+   * [advanced/rpc_registration_revocation]
+   */
   revoke(party: CallTables, id: Id<'registration'>, reason: string): boolean {
     const registration = party.registrations.get(id);
     if (registration === undefined) return false;
@@ -111,20 +114,20 @@ export class Registry {
     return true;
   }
 
-  /** Takes a session that is gone out of every registration, so that nothing is routed to it any more. */
+  /** Removes a session that has left from all registrations, so that no call is routed to it. */
   leave(party: CallTables): readonly CallRegistration[] {
     const left = [...party.registrations.values()];
     for (const registration of left) this.#detach(party, registration);
     return left;
   }
 
-  /** The rest of `leave`, when nothing of the session's own is left: tells of it, and what waits finds other callees. */
+  /** Completes `leave` after the calls of the session have ended: notifies the observer and places waiting calls. */
   left(session: RouterSession, registrations: readonly CallRegistration[]): void {
     for (const registration of registrations) this.#announce(session, registration);
     for (const registration of registrations) this.#changed(registration);
   }
 
-  /** Whether `session` may, and wants to, push off whoever is registered. */
+  /** Whether `session` displaces the existing callees. Throws if it asks for that without permission. */
   #displaces(session: RouterSession, existing: CallRegistration, force: boolean, decision: Decision): boolean {
     const [holder] = existing.callees;
     const returns =
@@ -136,11 +139,11 @@ export class Registry {
     const others = existing.callees.filter(callee => callee.session !== session);
     const allowed = decision.force === true && !others.some(callee => callee.session.isRouterSession);
     if (others.length === 0 || allowed) return true;
-    throw new WampError(ErrorUri.OptionNotAllowed, ['force_reregister is not allowed here']);
+    throw new WampError(ErrorUri.OptionNotAllowed, ['this session is not allowed to use force_reregister']);
   }
 
   #displace(registration: CallRegistration): void {
-    const reason = 'another callee has taken the procedure over';
+    const reason = 'another callee has taken over the procedure';
     for (const { tables } of registration.callees) this.#revoke(tables, registration, reason);
   }
 
@@ -186,9 +189,10 @@ function isReturnOf(session: RouterSession, other: RouterSession): boolean {
   return now.authid === before.authid && now.authprovider === before.authprovider;
 }
 
-/** A further callee has to be of the policy that the first has set. [advanced/rpc_shared_registration] */
-function refuseUnfit({ procedure, policy }: CallRegistration, wanted: InvocationPolicy): void {
-  const unfit = (why: string) => new WampError(ErrorUri.ProcedureAlreadyExists, [`${procedure} is registered ${why}`]);
-  if (policy === 'single') throw unfit('already');
-  if (policy !== wanted) throw unfit(`with invoke ${policy}`);
+/** Throws unless a further callee requests the policy of the first one. [advanced/rpc_shared_registration] */
+function refuseOtherPolicy({ procedure, policy }: CallRegistration, wanted: InvocationPolicy): void {
+  const refusal = (why: string) =>
+    new WampError(ErrorUri.ProcedureAlreadyExists, [`${procedure} is registered ${why}`]);
+  if (policy === 'single') throw refusal('already');
+  if (policy !== wanted) throw refusal(`with invoke ${policy}`);
 }

@@ -16,42 +16,42 @@ import { Handshake, type HandshakeOptions } from './handshake.ts';
 import { MessageQueue } from './message-queue.ts';
 
 /**
- * The router's end of one link, through one session after another. [basic/sessions: state chart]
+ * The router's end of one link, which may carry several sessions in turn. [basic/sessions: state chart]
  *
- *   closed         waiting for HELLO; also again after a session has ended with GOODBYE
- *   establishing   HELLO is being looked at
- *   challenging    CHALLENGE is out
- *   established    the session is on its realm
- *   shutting down  our GOODBYE is out: everything but the peer's is ignored
- *   over           the link is closing or gone: everything is ignored
+ *   closed         waits for HELLO, at the start and after each GOODBYE
+ *   establishing   the authenticator decides about HELLO or AUTHENTICATE
+ *   challenging    CHALLENGE was sent
+ *   established    the session has joined its realm
+ *   shutting down  the router has sent GOODBYE: all messages except GOODBYE are ignored
+ *   over           the link is closing or closed: all messages are ignored
  */
 type State = 'closed' | 'establishing' | 'challenging' | 'established' | 'shutting down' | 'over';
 
 export class RouterConnection implements LinkReceiver {
   readonly #options: HandshakeOptions;
   readonly #link: Link;
-  readonly #vouched: Principal | undefined;
-  readonly #gone: (connection: RouterConnection) => void;
+  readonly #principal: Principal | undefined;
+  readonly #onClosed: (connection: RouterConnection) => void;
   #state: State = 'closed';
   #handshake: Handshake | undefined;
   #realm: Realm | undefined;
   #member: RealmMember | undefined;
-  /** Of the first session: a link that is confined stays confined to the same prefix. */
+  /** Confinement of the first session. All later sessions of the link must have the same one. */
   #confinedTo: string | undefined;
   #queue: MessageQueue | undefined;
   #timer: Timer | undefined;
 
-  /** `gone` is told when the link is no more. */
+  /** `principal`: the identity of the peer, if it is known already. `closed` is called after the link has closed. */
   constructor(
     options: HandshakeOptions,
     link: Link,
-    vouched: Principal | undefined,
-    gone: (connection: RouterConnection) => void,
+    principal: Principal | undefined,
+    onClosed: (connection: RouterConnection) => void,
   ) {
     this.#options = options;
     this.#link = link;
-    this.#vouched = vouched;
-    this.#gone = gone;
+    this.#principal = principal;
+    this.#onClosed = onClosed;
     this.#awaitHello();
   }
 
@@ -63,7 +63,7 @@ export class RouterConnection implements LinkReceiver {
       return;
     }
     if (message.type === MessageType.Abort) {
-      // Never answered. [basic/sessions: ABORT]
+      // ABORT is never answered. [basic/sessions: ABORT]
       this.#end(`aborted by the peer: ${message.reason}`);
       return;
     }
@@ -71,7 +71,7 @@ export class RouterConnection implements LinkReceiver {
       case 'closed':
         if (message.type !== MessageType.Hello) throw unexpected(message, 'before session was established');
         this.#state = 'establishing';
-        this.#handshake = new Handshake(this.#options, this.#link, this.#vouched, this, this.#confinedTo);
+        this.#handshake = new Handshake(this.#options, this.#link, this.#principal, this, this.#confinedTo);
         this.#handshake.begin(message);
         return;
       case 'challenging':
@@ -93,7 +93,7 @@ export class RouterConnection implements LinkReceiver {
     this.#leave(reason);
     this.#state = 'over';
     this.#stopTimer();
-    this.#gone(this);
+    this.#onClosed(this);
   }
 
   unsendable(message: Message): void {
@@ -104,7 +104,7 @@ export class RouterConnection implements LinkReceiver {
     if (this.#member !== undefined) this.#realm?.dropped(this.#member, count);
   }
 
-  /** Ends the session if there is one, with GOODBYE and a bounded wait for the answer, and then the link. */
+  /** Ends the session, if there is one, with GOODBYE and a limited wait for the answer. Then closes the link. */
   shutDown(reason: Uri, text: string): void {
     if (this.#state === 'shutting down' || this.#state === 'over') return;
     if (this.#member === undefined) {
@@ -115,7 +115,7 @@ export class RouterConnection implements LinkReceiver {
     this.#sayGoodbye(reason, text);
   }
 
-  // What came of the handshake:
+  // Results of the handshake:
 
   challenged(challenge: Message): void {
     this.#state = 'challenging';
@@ -134,7 +134,7 @@ export class RouterConnection implements LinkReceiver {
     session.onEnd((reason, text) => {
       if (this.#member === member) this.#sayGoodbye(reason, text);
     });
-    // Also where nothing is said: the link may have carried a session of another role.
+    // Also sets undefined, because an earlier session on the link may have had other limits.
     this.#link.setOutgoing?.(this.#options.outgoingOf(realm.name, session.principal));
     this.#link.setMeters?.(session.quota?.meters);
     this.#link.send(welcome);
@@ -169,18 +169,19 @@ export class RouterConnection implements LinkReceiver {
     this.#awaitHello();
   }
 
-  /** Where permissions take time: the session's messages one after the other, and a peer that waits is read no further. */
+  /** If permissions take time: keeps the messages of the session in order, and pauses reading while one waits. */
   #queueFor(realm: Realm, member: RealmMember): MessageQueue {
     return new MessageQueue({
       prepare: message => realm.prepare(member, message),
       handle: message => this.#handle(member, message),
       waiting: waits => (waits ? this.#link.pause?.() : this.#link.resume?.()),
       failed: error => this.#broken(error),
-      overflown: () => this.shutDown(ErrorUri.LimitExceeded, 'too many messages wait for a permission'),
+      overflowed: () =>
+        this.shutDown(ErrorUri.LimitExceeded, 'too many messages of this session wait for a permission'),
     });
   }
 
-  /** As the link does where a message is handled at once. */
+  /** Ends the session after an exception, as the link does if a message is handled at once. */
   #broken(error: unknown): void {
     const violation = error instanceof ProtocolViolation;
     const { peer, listener } = this.#link.info;
@@ -193,7 +194,7 @@ export class RouterConnection implements LinkReceiver {
     this.#end(text);
   }
 
-  /** The session is gone from its realm at once; the link stays for the answer, but not for long. */
+  /** Removes the session from its realm at once. The link stays open for a limited time, for the answer of the peer. */
   #sayGoodbye(reason: Uri, text: string | undefined): void {
     this.#leave(text ?? reason);
     this.#link.send(goodbye(reason, text === undefined ? EMPTY_DICT : { message: text }));
@@ -204,8 +205,8 @@ export class RouterConnection implements LinkReceiver {
   #awaitHello(): void {
     this.#state = 'closed';
     this.#wait(this.#link.info.helloTimeout ?? this.#options.limits.helloTimeout, () => {
-      if (this.#handshake === undefined) this.#end('no HELLO in time');
-      else this.refused(ErrorUri.AuthenticationFailed, 'the authentication took too long');
+      if (this.#handshake === undefined) this.#end('HELLO was not received in time');
+      else this.refused(ErrorUri.AuthenticationFailed, 'the authentication was not completed in time');
     });
   }
 
@@ -214,7 +215,7 @@ export class RouterConnection implements LinkReceiver {
     this.#timer = afterAwake(this.#options.clock, milliseconds, expired);
   }
 
-  /** Lets go of it, too: a session that does nothing for a year is none the larger for having said HELLO in time. */
+  /** Cancels the timer and drops the reference, so that an idle session does not keep it in memory. */
   #stopTimer(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -43,19 +43,19 @@ export interface HandshakeOptions {
   newSessionId(): Id<'session'>;
 }
 
-/** How a handshake tells what came of it. `welcomed` and `refused` end it. */
+/** Receives the results of a handshake. `welcomed` and `refused` end it. */
 export interface HandshakeOutcome {
   challenged(challenge: ChallengeMessage): void;
   welcomed(realm: Realm, session: RouterSession, welcome: WelcomeMessage): void;
-  /** `text` is for people; it goes into ABORT.Details.message. */
+  /** `text` becomes ABORT.Details.message. */
   refused(reason: Uri, text: string): void;
 }
 
-/** From HELLO to WELCOME or ABORT, with as many questions between as the authentication asks. [basic/sessions] */
+/** One handshake: HELLO, any number of challenges, then WELCOME or ABORT. [basic/sessions] */
 export class Handshake {
   readonly #options: HandshakeOptions;
   readonly #link: Link;
-  readonly #vouched: Principal | undefined;
+  readonly #principal: Principal | undefined;
   readonly #outcome: HandshakeOutcome;
   readonly #confinedBefore: string | undefined;
   readonly #id: Id<'session'>;
@@ -64,51 +64,51 @@ export class Handshake {
   #admitAs: ((principal: Principal, extra: Dict) => void) | undefined;
 
   /**
-   * `vouched`: who the peer is, where whoever made the link knows: such a peer is asked nothing. `confinedBefore`: what an
-   * earlier session on this link was confined to.
+   * `principal`: the identity of the peer, if the link is authenticated already; then HELLO is not challenged.
+   * `confinedBefore`: the confinement of an earlier session on this link.
    */
   constructor(
     options: HandshakeOptions,
     link: Link,
-    vouched: Principal | undefined,
+    principal: Principal | undefined,
     outcome: HandshakeOutcome,
     confinedBefore?: string,
   ) {
     this.#options = options;
     this.#link = link;
-    this.#vouched = vouched;
+    this.#principal = principal;
     this.#outcome = outcome;
     this.#confinedBefore = confinedBefore;
     this.#id = options.newSessionId();
   }
 
-  /** Throws `ProtocolViolation` where the listener is strict and HELLO is not. */
+  /** Throws `ProtocolViolation` if the listener is strict and HELLO has values of the wrong type. */
   begin({ realm: name, details }: HelloMessage): void {
     if (this.#link.info.strict === true) checkAnnouncement(details);
     // [basic/uri_reference: incorrect URIs]
     if (!isUri(name, 'loose')) {
-      this.#refuse(ErrorUri.InvalidUri, 'the realm is not a URI');
+      this.#refuse(ErrorUri.InvalidUri, 'the realm in HELLO is not a valid URI');
       return;
     }
     const realm = this.#options.realm(name);
     if (realm === undefined) {
-      this.#refuse(ErrorUri.NoSuchRealm, `there is no realm ${name} here`);
+      this.#refuse(ErrorUri.NoSuchRealm, `realm ${name} does not exist on this router`);
       return;
     }
     const features = featuresOfClient(details, this.#link.info.strict === true);
     if (features === undefined) {
-      const text = 'HELLO.Details.roles has to announce at least one of publisher, subscriber, caller, callee';
+      const text = 'HELLO.Details.roles must announce at least one of publisher, subscriber, caller, callee';
       this.#refuse(ErrorUri.ProtocolViolation, text);
       return;
     }
     if (this.#options.isFull) {
-      this.#refuse(ErrorUri.LimitExceeded, 'there are too many sessions');
+      this.#refuse(ErrorUri.LimitExceeded, 'the router has reached its limit of sessions');
       return;
     }
 
     this.#admitAs = (principal, extra) => this.#admit(realm, principal, features, extra);
-    if (this.#vouched !== undefined) {
-      this.#admitAs(this.#vouched, EMPTY_DICT);
+    if (this.#principal !== undefined) {
+      this.#admitAs(this.#principal, EMPTY_DICT);
       return;
     }
     const request = { realm: name, details, link: this.#link.info, session: this.#id };
@@ -121,7 +121,7 @@ export class Handshake {
     if (answer !== undefined) this.#run(() => answer(message));
   }
 
-  /** Whatever is still being decided no longer matters. */
+  /** Ignores a decision that is still pending. */
   abandon(): void {
     this.#over = true;
   }
@@ -152,7 +152,7 @@ export class Handshake {
   };
 
   readonly #failed = (error: unknown): void => {
-    // Said to the peer on purpose; what an application answered with is its own affair.
+    // The text of `AuthenticationFailed` is written for the peer. Other errors of an application are not forwarded.
     if (error instanceof WampError && error.uri === ErrorUri.AuthenticationFailed) {
       this.#refuse(error.uri, String(error.args[0] ?? ''));
       return;
@@ -161,28 +161,25 @@ export class Handshake {
     const fields = { peer: this.#link.info.peer, err: error };
     const from = networkOfPeer(this.#link.info);
     refusals.refused({ log, level: 'error', text: 'the authenticator failed', reason: 'error', from, fields });
-    this.#refuse(ErrorUri.AuthenticationFailed, 'the authentication could not be carried out');
+    this.#refuse(ErrorUri.AuthenticationFailed, 'the authentication failed because of an internal error');
   };
 
   #admit(realm: Realm, principal: Principal, features: ClientFeatures, extra: Dict): void {
     const { confinedTo } = this.#link.info;
     const prefix = confinedTo === undefined ? undefined : confinementFor(confinedTo, principal.authid);
     if (confinedTo !== undefined && prefix === undefined) {
-      const text = `the authid ${principal.authid} makes no prefix of ${confinedTo}: it has to be one component of a URI`;
+      const text = `authid ${principal.authid} cannot be used in prefix ${confinedTo}: it must be one URI component`;
       this.#refuse(ErrorUri.InvalidArgument, text);
       return;
     }
     if (this.#confinedBefore !== undefined && this.#confinedBefore !== prefix) {
-      const text = `this connection is confined to ${this.#confinedBefore}; another name needs another connection`;
+      const text = `this connection is confined to ${this.#confinedBefore}; open another connection for another authid`;
       this.#refuse(ErrorUri.ProtocolViolation, text);
       return;
     }
     const quota = this.#options.quotas.enter(realm.name, principal, this.#link.info);
     if (quota === 'full') {
-      this.#refuse(
-        ErrorUri.LimitExceeded,
-        'there are as many sessions of this principal, or from this address, as may be',
-      );
+      this.#refuse(ErrorUri.LimitExceeded, 'this principal or address has reached its limit of sessions');
       return;
     }
     this.#over = true;

@@ -1,23 +1,23 @@
 import type { Message } from '../../wamp/messages/messages.ts';
 
-/** Messages of one session that may wait: what was read before reading stopped, and what a link without a stop brings. */
+/** Maximum number of waiting messages of one session. A link delivers some after a pause, and some links cannot pause. */
 const MAX_WAITING = 5_000;
 
 export interface MessageQueueOptions {
-  /** Resolves when it is known what a message may do; undefined where it is known already. */
+  /** Resolves when the permissions of a message are known. Undefined if they are known already. */
   readonly prepare: (message: Message) => Promise<void> | undefined;
   readonly handle: (message: Message) => void;
-  /** Messages wait (true), or none does any more. */
+  /** Called with true when a message begins to wait, with false when the queue is empty again. */
   readonly waiting: (waits: boolean) => void;
-  /** What `handle` threw when its turn had come; or too many wait. */
+  /** Receives what `handle` threw for a message that had waited. */
   readonly failed: (error: unknown) => void;
-  /** There is no more room. */
-  readonly overflown: () => void;
+  /** The queue is full. */
+  readonly overflowed: () => void;
 }
 
 /**
- * Keeps the messages of one session in order where one of them has to wait until it is known whether it is allowed. The
- * others wait behind it, and nobody else does.
+ * Keeps the messages of one session in order while one of them waits for its permission. Messages of other sessions do not
+ * wait.
  */
 export class MessageQueue {
   readonly #options: MessageQueueOptions;
@@ -27,16 +27,16 @@ export class MessageQueue {
     this.#options = options;
   }
 
-  /** Whether something waits. */
+  /** Whether a message waits. */
   get busy(): boolean {
     return this.#waiting !== undefined;
   }
 
-  /** Handles a message: now, or in its turn. Throws what `handle` throws now. */
+  /** Handles a message now or after those that wait. Throws what `handle` throws if it is called now. */
   submit(message: Message): void {
     if (this.#waiting !== undefined) {
       if (this.#waiting.length < MAX_WAITING) this.#waiting.push(message);
-      else this.#options.overflown();
+      else this.#options.overflowed();
       return;
     }
     const wait = this.#options.prepare(message);
@@ -50,23 +50,23 @@ export class MessageQueue {
     this.#await(wait, waiting);
   }
 
-  /** Nothing that waits is handled any more. */
+  /** Discards all waiting messages. */
   stop(): void {
     this.#waiting = undefined;
   }
 
   #await(wait: Promise<void>, waiting: Message[]): void {
-    const goOn = (): void => this.#goOn(waiting);
-    // What goes wrong is known by the decision that follows.
-    wait.then(goOn, goOn);
+    const resume = (): void => this.#resume(waiting);
+    // A rejection needs no handling here: the decision that follows fails in the same way.
+    wait.then(resume, resume);
   }
 
-  #goOn(waiting: Message[]): void {
+  #resume(waiting: Message[]): void {
     let prepared = true;
     let done = 0;
     try {
       for (const message of waiting) {
-        // Stopped, by what a message before has done.
+        // An earlier message has stopped the queue.
         if (this.#waiting !== waiting) return;
         const wait = prepared ? undefined : this.#options.prepare(message);
         if (wait !== undefined) {

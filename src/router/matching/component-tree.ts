@@ -1,16 +1,16 @@
 const POINT = 0x2e;
 
 /**
- * A node of a tree of URIs or wildcard patterns. Components that lead past no branch and no value are one node, so that
- * a tree has fewer than two nodes for each value, however many components it has.
+ * A node of a tree of URIs or wildcard patterns. Consecutive components without a branch or value form one node. So a tree
+ * has fewer than two nodes for each value, for any number of components.
  */
 export class TreeNode<T> {
-  /** The components that lead here from the node above, with points between them; an empty one is a wildcard's. */
+  /** The components between the parent and this node, separated by dots. An empty component is a wildcard. */
   label: string;
   value: T | undefined;
-  /** What goes on with an empty component. */
+  /** The child whose label begins with an empty component. */
   any: TreeNode<T> | undefined;
-  /** What goes on with another one, by that component. */
+  /** The other children by the first component of their labels. */
   named: Map<string, TreeNode<T>> | undefined;
 
   constructor(label: string) {
@@ -18,13 +18,13 @@ export class TreeNode<T> {
   }
 }
 
-/** Values by URIs or wildcard patterns, in a tree by their components. */
+/** A map from URIs or wildcard patterns to values, as a radix tree of components. */
 export class ComponentTree<T> {
-  /** Its label is of no meaning. */
+  /** The label of the root is not used. */
   readonly root = new TreeNode<T>('');
   #nodes = 0;
 
-  /** Nodes below the root, which is what the memory goes into. */
+  /** Nodes below the root: the measure of memory. */
   get nodeCount(): number {
     return this.#nodes;
   }
@@ -60,7 +60,7 @@ export class ComponentTree<T> {
     node.value = value;
   }
 
-  /** Removes a value, and the branches that led to nothing else. False where there is none. */
+  /** Removes a value and the nodes that only led to it. Returns false if the key is unknown. */
   delete(key: string): boolean {
     let above = this.root;
     let parent = this.root;
@@ -78,7 +78,7 @@ export class ComponentTree<T> {
     if (node.value === undefined) return false;
     node.value = undefined;
     if (childCount(node) > 0) {
-      // What it was cut from is gone, and is not kept in memory for this.
+      // A copy, so that the label does not keep the deleted key in memory.
       node.label = copyOf(node.label);
       this.#join(parent, node);
       return true;
@@ -89,7 +89,7 @@ export class ComponentTree<T> {
     return true;
   }
 
-  /** Puts a node between `parent` and `node`, behind the first `length` characters of the label of `node`. */
+  /** Inserts a node between `parent` and `node`, after the first `length` characters of the label of `node`. */
   #split(parent: TreeNode<T>, node: TreeNode<T>, length: number): TreeNode<T> {
     const middle = new TreeNode<T>(copyOf(node.label.slice(0, length)));
     this.#nodes++;
@@ -99,7 +99,7 @@ export class ComponentTree<T> {
     return middle;
   }
 
-  /** Makes one node of `node` and the only one below it, where it has no value and there is one. */
+  /** Merges `node` with its child if it has no value and exactly one child. */
   #join(parent: TreeNode<T>, node: TreeNode<T>): void {
     if (node.value !== undefined || childCount(node) !== 1) return;
     const [only = node.any] = node.named?.values() ?? [];
@@ -121,8 +121,8 @@ export function childOf<T>(node: TreeNode<T>, component: string): TreeNode<T> | 
 }
 
 /**
- * Where in `uri` the components of `pattern` end that begin at `at`, an empty one of which stands for any one: behind the
- * point that follows, so behind the end of the text after its last component. -1 where they do not match.
+ * Matches the components of `pattern` with the components of `uri` from `at`. An empty component matches any one. Returns
+ * the index after the dot that follows the match, `uri.length + 1` after the last component, or -1 if they do not match.
  */
 export function follow(pattern: string, uri: string, at: number): number {
   let from = at;
@@ -144,7 +144,7 @@ export function follow(pattern: string, uri: string, at: number): number {
   }
 }
 
-/** The characters of the components at the beginning of `label` that `key` has from `at` on, at least one component. */
+/** The length of the whole components that `label` has in common with `key` from `at`: at least one component. */
 function sharedLength(label: string, key: string, at: number): number {
   let shared = 0;
   for (let i = 0; ; i++) {
@@ -170,7 +170,7 @@ function setChild<T>(parent: TreeNode<T>, node: TreeNode<T>): void {
     return;
   }
   parent.named ??= new Map();
-  // A piece of a text keeps the whole of it in memory, and the key may outlive what it was cut from.
+  // In V8 a substring keeps its whole source string in memory, and this key may live longer than the source.
   const known = parent.named.has(component);
   parent.named.set(known ? component : copyOf(component), node);
 }
@@ -181,7 +181,7 @@ function deleteChild<T>(parent: TreeNode<T>, node: TreeNode<T>): void {
   else if (parent.named?.delete(component) === true && parent.named.size === 0) parent.named = undefined;
 }
 
-/** The same text in memory of its own. */
+/** A copy that shares no memory with its source. */
 function copyOf(text: string): string {
   return text.split('').join('');
 }

@@ -3,12 +3,12 @@ import { PrefixMap } from './prefix-map.ts';
 import { RecentMap } from './recent-map.ts';
 import { WildcardTrie } from './wildcard-trie.ts';
 
-/** Topics whose matches are remembered, how long such a topic may be, and what they may take together with their lists. */
+/** Limits of the cache of matches: topics, length of a topic, and memory with the lists. */
 const MAX_RECENT = 16_384;
 const MAX_RECENT_LENGTH = 256;
 const MAX_RECENT_BYTES = 8 * 1024 * 1024;
 
-/** What the matches of one topic take. */
+/** Estimated memory of one cached topic with its matches. */
 function recentBytes(uri: string, matches: readonly unknown[]): number {
   return 150 + 2 * uri.length + 8 * matches.length;
 }
@@ -16,8 +16,8 @@ function recentBytes(uri: string, matches: readonly unknown[]): number {
 const NOTHING: readonly never[] = Object.freeze([]);
 
 /**
- * Values kept under a URI or a pattern, at most one for each pair of URI and policy. The broker asks for all that match
- * a topic, the dealer for the best match of a procedure.
+ * A map from URIs and patterns to values, with at most one value for each pair of URI and policy. The broker looks up all
+ * matches of a topic, the dealer the best match of a procedure.
  */
 export class PatternTrie<T> {
   readonly #exact = new Map<string, T>();
@@ -43,12 +43,12 @@ export class PatternTrie<T> {
     return this.#table(match).delete(uri);
   }
 
-  /** What `matchAll` found for `uri` when it was asked last, where that is remembered and still true. */
+  /** The cached result of `matchAll` for `uri`. Undefined if it is not cached. */
   recent(uri: string): readonly T[] | undefined {
     return this.#recent.get(uri);
   }
 
-  /** Every value whose pattern matches `uri`: exact, then prefixes from the shortest, then wildcards. Not to be written to. */
+  /** All values that match `uri`: exact, then prefixes from the shortest, then wildcards. The caller must not change the list. */
   matchAll(uri: string): readonly T[] {
     const known = this.#recent.get(uri);
     if (known !== undefined) return known;
@@ -63,9 +63,9 @@ export class PatternTrie<T> {
   }
 
   /**
-   * The one value for `uri`: exact, else longest prefix, else best wildcard. The text matches prefixes by characters, yet
-   * its table of examples has a wildcard win over a prefix that ends within a component (`a1.b2.c3` for `a1.b2.c33.d4.e5`).
-   * Both hold where prefixes come before wildcards only if one of them ends between components.
+   * The best value for `uri`: exact, else longest prefix, else best wildcard. The specification matches prefixes by character.
+   * In its table of examples, a wildcard wins over a prefix that ends within a component (`a1.b2.c3` for `a1.b2.c33.d4.e5`).
+   * Both hold if a prefix wins over a wildcard only when a matching prefix ends between components.
    * [advanced/rpc_pattern_based_registration]
    */
   best(uri: string): T | undefined {

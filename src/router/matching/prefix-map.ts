@@ -1,13 +1,13 @@
 /**
- * Prefixes by *characters*: a table by hash, and the distinct lengths that occur in it, so that a look-up costs one walk
- * along the URI and one look for each length, and not one comparison for each prefix; no piece of the URI is cut out.
+ * A map from prefixes to values. A prefix matches by characters. A look-up walks the URI once and looks up one hash for each
+ * distinct length of the prefixes, not for each prefix. It creates no substrings.
  * [advanced/pubsub_pattern_based_subscription: prefix matching]
  */
 export class PrefixMap<T> {
   readonly #values = new Map<string, T>();
-  /** The prefixes that have a hash; nearly always one. */
+  /** The prefixes of each hash, nearly always one. */
   readonly #byHash = new Map<number, readonly string[]>();
-  /** How many prefixes have each length, and the lengths in ascending order. */
+  /** The number of prefixes of each length, and the lengths in ascending order. */
   readonly #counts = new Map<number, number>();
   #lengths: readonly number[] = [];
 
@@ -15,7 +15,7 @@ export class PrefixMap<T> {
     return this.#values.size;
   }
 
-  /** Distinct lengths, which is what a look-up costs. */
+  /** Number of distinct lengths: the cost of a look-up. */
   get lengthCount(): number {
     return this.#lengths.length;
   }
@@ -65,7 +65,7 @@ export class PrefixMap<T> {
     return longest;
   }
 
-  /** Whether a prefix of `uri` is here that does not cut one of its components in two. */
+  /** Whether a prefix of `uri` in the map ends between two components. */
   endsBetweenComponents(uri: string): boolean {
     let found = false;
     this.#walk(uri, ({ length }) => {
@@ -91,7 +91,7 @@ export class PrefixMap<T> {
   }
 }
 
-// Drawn anew by each process, and mixed at every step: nobody can think up prefixes that all have one hash.
+// Random for each process, so that a client cannot choose prefixes with equal hashes.
 const SEED = draw();
 const FACTOR = draw() | 1;
 

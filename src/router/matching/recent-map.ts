@@ -1,9 +1,9 @@
-/** So many times the limit are not remembered once remembering has proved of no use. */
+/** Once caching has proved useless, the next `REST` × limit look-ups are not cached. */
 const REST = 8;
 
 /**
- * Remembers what was found for keys lately, within a bound. Where each is asked for once, or in a round that is longer
- * than the bound, remembering costs more than finding anew: it then gives up for a while.
+ * A bounded cache of recent look-ups. If keys rarely repeat within the bound, caching costs more than the look-up, so the
+ * cache pauses for a while.
  */
 export class RecentMap<V> {
   readonly #limit: number;
@@ -14,14 +14,14 @@ export class RecentMap<V> {
   #hits = 0;
   #resting = 0;
 
-  /** `sizeOf`: what an entry takes; all of them together take `maxBytes` at most. */
+  /** `sizeOf`: memory of an entry. All entries together use at most `maxBytes`. */
   constructor(limit: number, maxBytes = Number.POSITIVE_INFINITY, sizeOf: (key: string, value: V) => number = () => 0) {
     this.#limit = limit;
     this.#maxBytes = maxBytes;
     this.#sizeOf = sizeOf;
   }
 
-  /** What its entries take, as `sizeOf` has it. */
+  /** Memory of all entries by `sizeOf`. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -39,7 +39,7 @@ export class RecentMap<V> {
     }
     const bytes = this.#sizeOf(key, value);
     if (bytes > this.#maxBytes) return;
-    // Begun anew: where few keys are used this does not happen, and an order of use would cost every look something.
+    // A full cache is cleared as a whole. An order of use would add a cost to every look-up.
     if (this.#values.size >= this.#limit || this.#bytes + bytes > this.#maxBytes) {
       if (this.#hits < this.#limit) this.#resting = REST * this.#limit;
       this.clear();

@@ -2,18 +2,18 @@ import type { MatchPolicy } from '../../wamp/uri.ts';
 import { ComponentTree, componentAt, follow, type TreeNode } from './component-tree.ts';
 
 /**
- * Topics by their components, asked with patterns: the opposite of a `PatternTrie`, which keeps patterns and is asked
- * with a topic. What a look-up costs depends on what it finds and not on how many topics there are.
+ * A set of topics that finds the matches of a pattern. A `PatternTrie` does the opposite: it finds the patterns that match a
+ * topic. The cost of a look-up depends on the number of matches, not on the number of topics.
  */
 export class TopicTree {
   readonly #tree = new ComponentTree<string>();
 
-  /** Whether there is nothing, and nothing is left of what there was. */
+  /** Whether the tree has no topics and no nodes. */
   get isEmpty(): boolean {
     return this.#tree.nodeCount === 0;
   }
 
-  /** Nodes, which is what the memory goes into. */
+  /** Number of nodes: the measure of memory. */
   get nodeCount(): number {
     return this.#tree.nodeCount;
   }
@@ -22,14 +22,14 @@ export class TopicTree {
     this.#tree.set(topic, topic);
   }
 
-  /** Removes a topic, and the branches that led to nothing else. */
+  /** Removes a topic and the nodes that only led to it. */
   delete(topic: string): void {
     this.#tree.delete(topic);
   }
 
   /**
-   * The topics that `pattern` matches, in no particular order; undefined where more than `steps` nodes would have to be
-   * looked at. [advanced/pubsub_pattern_based_subscription]
+   * The topics that `pattern` matches, in no particular order. Undefined if the search would visit more than `steps` nodes.
+   * [advanced/pubsub_pattern_based_subscription]
    */
   matching(
     pattern: string,
@@ -45,14 +45,14 @@ export class TopicTree {
 
 class Search {
   readonly found: string[] = [];
-  /** Nodes that may still be looked at; negative when it has been given up. */
+  /** Nodes that the search may still visit. Negative after it has been given up. */
   steps: number;
 
   constructor(steps: number) {
     this.steps = steps;
   }
 
-  /** What lies below `node` and matches `pattern` from `at` on. */
+  /** Finds the topics below `node` that match `pattern` from `at`. */
   wildcard(node: TreeNode<string>, pattern: string, at: number): void {
     if (at > pattern.length) {
       if (node.value !== undefined) this.found.push(node.value);
@@ -70,7 +70,7 @@ class Search {
     }
   }
 
-  /** What lies below `node` and begins like `rest`: all components but the last are whole, the last may be cut anywhere. */
+  /** Finds the topics below `node` that begin with `rest`. The last component of `rest` may be incomplete. */
   prefix(node: TreeNode<string>, rest: string): void {
     const point = rest.indexOf('.');
     const whole = point < 0 ? undefined : node.named?.get(rest.slice(0, point));
@@ -100,7 +100,7 @@ class Search {
   }
 }
 
-/** As `follow`, with the wildcards in the longer text: where in `pattern` the components of `label` end. */
+/** As `follow`, but the wildcards are in `pattern`, the longer text. Returns the index in `pattern` after the match, or -1. */
 function followed(label: string, pattern: string, at: number): number {
   let end = at;
   for (let i = 0; i <= label.length; ) {
@@ -114,7 +114,7 @@ function followed(label: string, pattern: string, at: number): number {
   return end;
 }
 
-/** Whether `topic` is one that `pattern` matches. */
+/** Whether `pattern` matches `topic`. */
 export function isMatch(topic: string, pattern: string, match: MatchPolicy): boolean {
   if (match === 'exact') return topic === pattern;
   return match === 'prefix' ? topic.startsWith(pattern) : follow(pattern, topic, 0) > topic.length;

@@ -3,12 +3,12 @@ import { ComponentTree, componentAt, follow, type TreeNode } from './component-t
 const POINT = 0x2e;
 
 /**
- * Wildcard patterns by their components: an empty component stands for any one component.
+ * A map from wildcard patterns to values. An empty component of a pattern matches any one component.
  * [advanced/pubsub_pattern_based_subscription: wildcard matching]
  */
 export class WildcardTrie<T> {
   readonly #tree = new ComponentTree<T>();
-  /** How many patterns have each number of components: a URI with another number matches none. */
+  /** The number of patterns for each number of components. A URI matches only patterns with as many components. */
   readonly #counts: number[] = [];
   #size = 0;
 
@@ -16,7 +16,7 @@ export class WildcardTrie<T> {
     return this.#size;
   }
 
-  /** Nodes below the root, which is what the memory goes into. */
+  /** Nodes below the root: the measure of memory. */
   get nodeCount(): number {
     return this.#tree.nodeCount;
   }
@@ -30,7 +30,7 @@ export class WildcardTrie<T> {
     this.#tree.set(pattern, value);
   }
 
-  /** Removes a pattern, and the branches that led to nothing else. */
+  /** Removes a pattern and the nodes that only led to it. */
   delete(pattern: string): boolean {
     if (!this.#tree.delete(pattern)) return false;
     this.#count(pattern, -1);
@@ -43,16 +43,16 @@ export class WildcardTrie<T> {
   }
 
   /**
-   * The value of the pattern with the longest literal portion before its first wildcard, then the longest second
-   * portion, and so on. Patterns that match the same URI differ first where one has a literal and the other a wildcard,
-   * and there the literal's portion is the longer one: so the literal branch is tried first at every component.
+   * The value of the pattern with the longest literal portion before its first wildcard, then the longest second portion, and
+   * so on. Two patterns that match the same URI first differ at a component that is literal in one and a wildcard in the
+   * other. The literal one has the longer portion, so the search tries the literal branch first.
    * [advanced/rpc_pattern_based_registration]
    */
   best(uri: string): T | undefined {
     return this.#mayMatch(uri) ? first(this.#tree.root, uri, 0) : undefined;
   }
 
-  /** Without taking it apart. */
+  /** Compares the number of components, without splitting the URI. */
   #mayMatch(uri: string): boolean {
     return this.#size > 0 && (this.#counts[componentCount(uri)] ?? 0) > 0;
   }

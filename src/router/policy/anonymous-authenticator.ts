@@ -5,13 +5,13 @@ import type { AdmissionRequest, Authenticator, AuthStep } from './authenticator.
 import { helloMethods } from './hello-methods.ts';
 
 export interface AnonymousOptions {
-  /** From where sessions are admitted without being asked who they are; this machine is in no range that does not say so. */
+  /** Addresses from which clients join without authentication. A range includes this machine only if it contains it. */
   readonly who: 'loopback' | 'any' | 'none' | AddressSet;
   /** Default `anonymous`. */
   readonly role?: string;
 }
 
-/** Admits without authentication, and tells those whom it refuses why. */
+/** Admits clients without authentication, by their address. A refusal states its reason. */
 export class AnonymousAuthenticator implements Authenticator {
   readonly #who: AnonymousOptions['who'];
   readonly #role: string;
@@ -28,7 +28,7 @@ export class AnonymousAuthenticator implements Authenticator {
         message: 'the only authentication method here is anonymous, and HELLO.Details.authmethods does not list it',
       };
     }
-    // A device of a bridge is admitted on the terms of the bridge; nothing that a bridge hands on falls back to this rule.
+    // Only the settings of a bridge admit its devices. This rule never applies to them.
     if (link.device !== undefined || link.listener.startsWith('bridge:')) {
       return {
         abort: ErrorUri.AuthenticationRequired,
@@ -36,12 +36,12 @@ export class AnonymousAuthenticator implements Authenticator {
       };
     }
     if (this.#who === 'none') {
-      return { abort: ErrorUri.AuthenticationRequired, message: 'anonymous access is switched off' };
+      return { abort: ErrorUri.AuthenticationRequired, message: 'anonymous access is disabled (realms[].anonymous)' };
     }
     if (this.#who === 'loopback' && !link.loopback) {
       return {
         abort: ErrorUri.AuthenticationRequired,
-        message: `anonymous access is allowed from this machine only (realms[].anonymous); ${link.peer} is another${because(link)}`,
+        message: `anonymous access is allowed from this machine only (realms[].anonymous); the address of this peer is ${link.peer}${because(link)}`,
       };
     }
     if (typeof this.#who !== 'string' && !this.#who.has(link.address ?? (link.loopback ? '127.0.0.1' : ''))) {
@@ -60,7 +60,7 @@ function because({ addressHint }: LinkInfo): string {
   return addressHint === undefined ? '' : `: ${addressHint}`;
 }
 
-/** A client that lists no methods takes what there is. */
+/** A client that lists no methods accepts any method. */
 function offersAnonymous(methods: readonly string[]): boolean {
   return methods.length === 0 || methods.includes('anonymous');
 }

@@ -4,17 +4,17 @@ import type { Id } from '../../wamp/ids.ts';
 import type { AuthenticateMessage } from '../../wamp/messages/messages.ts';
 import type { Uri } from '../../wamp/uri.ts';
 
-/** Who asks to join which realm. */
+/** The request of a client to join a realm. */
 export interface AdmissionRequest {
   readonly realm: Uri;
-  /** HELLO.Details as it came. */
+  /** HELLO.Details, unchanged. */
   readonly details: Dict;
   readonly link: LinkInfo;
-  /** The id that the session will have if it is admitted: challenges contain it. */
+  /** The id of the future session. Challenges contain it. */
   readonly session: Id<'session'>;
 }
 
-/** The next step of an authentication: admitted, refused, or a question to be answered by AUTHENTICATE. */
+/** The next step of an authentication: WELCOME, ABORT, or a CHALLENGE that AUTHENTICATE answers. */
 export type AuthStep =
   | {
       readonly welcome: Principal;
@@ -28,11 +28,11 @@ export type AuthStep =
   | {
       /** ABORT.Reason. */
       readonly abort: Uri;
-      /** For people: why, and what to do. */
+      /** Text for people: the reason, and what to do. */
       readonly message: string;
     };
 
-/** Decides who may join, and as whom. A rejected promise or an exception is a refusal. */
+/** Decides whether a client may join, and with which authid and authrole. An exception or a rejected promise is a refusal. */
 export interface Authenticator {
   begin(request: AdmissionRequest): AuthStep | Promise<AuthStep>;
 }

@@ -5,44 +5,44 @@ import type { MatchPolicy, Uri } from '../../wamp/uri.ts';
 
 export type Action = 'publish' | 'subscribe' | 'call' | 'register';
 
-/** A session as an authorizer or an observer sees it. */
+/** A session as authorizers and observers see it. */
 export interface SessionView {
   readonly id: Id<'session'>;
   readonly realm: string;
   readonly principal: Principal;
   readonly linkInfo: LinkInfo;
-  /** Whether it is a part of this program and nobody's client: not to be counted, listed, killed or announced. */
+  /** Whether it is a session of this program. Internal sessions are not counted, listed, killed or announced. */
   readonly internal: boolean;
 }
 
-/** The answer to whether a session may do something; constants, so that asking costs no object. */
+/** Whether a session may do an action. Authorizers return constants, so that a decision creates no object. */
 export interface Decision {
-  /** `fail`: the authorizer itself ran into an error. */
+  /** `fail`: the authorizer threw an error. */
   readonly verdict: 'allow' | 'deny' | 'fail';
-  /** Whether the receiver learns who publishes or calls. */
+  /** Whether the receiver learns the identity of the publisher or caller. */
   readonly disclose: 'on request' | 'always' | 'never';
-  /** From 0, the lowest; told to the receiver. Absent: it is told nothing. [advanced/pubsub_publication_trustlevels] */
+  /** From 0, the lowest. Sent to the receiver if it is defined. [advanced/pubsub_publication_trustlevels] */
   readonly trustlevel?: number;
-  /** Whether a callee may push others off a procedure with `force_reregister`. Default false. */
+  /** Whether a callee may displace others with `force_reregister`. Default false. */
   readonly force?: boolean;
-  /** Of publishing: whether the event may be retained. Default true. */
+  /** For `publish`: whether the event may be retained. Default true. */
   readonly retain?: boolean;
-  /** Of subscribing: whether the caller may ask for what was, too. Default true. */
+  /** For `subscribe`: whether the session may read the event history. Default true. */
   readonly history?: boolean;
 }
 
-/** Decides what sessions may do. Asked for every request, so it has to be quick, or have a `version`. */
+/** Decides what sessions may do. It is asked for every request, so it must be fast or have a `version`. */
 export interface Authorizer {
   /**
-   * Any other number than before as soon as an answer to the same question may be another. As long as it stays, what was
-   * answered about publishing and calling is remembered for each session. Absent: asked every time.
+   * A number that changes whenever a decision may change. While it is the same, the router caches decisions about `publish`
+   * and `call` for each session. Absent: decisions are not cached.
    */
   readonly version?: number | undefined;
-  /** `match` is `exact` for publish and call; for patterns, the answer holds for every URI that the pattern matches. */
+  /** `match` is `exact` for publish and call. For a pattern, the decision holds for every URI that it matches. */
   decide(session: SessionView, action: Action, uri: Uri, match: MatchPolicy): Decision;
   /**
-   * Finds out what `decide` will be asked next, where that takes time: the session's messages wait in order until this
-   * resolves, and nobody else's do. Undefined where `decide` knows already.
+   * Prepares the next decision if it takes time: the messages of this session wait in order until the promise resolves.
+   * Undefined if `decide` can answer now.
    */
   readonly prepare?:
     | ((session: SessionView, action: Action, uri: Uri, match: MatchPolicy) => Promise<void> | undefined)
@@ -53,10 +53,10 @@ export const ALLOW: Decision = Object.freeze({ verdict: 'allow', disclose: 'on r
 export const DENY: Decision = Object.freeze({ verdict: 'deny', disclose: 'never' });
 const FAIL: Decision = Object.freeze({ verdict: 'fail', disclose: 'never' });
 
-/** Everybody may do everything, and identities are disclosed by those who ask for it. */
+/** Allows every action, and discloses identities on request. */
 export const allowAll: Authorizer = { decide: () => ALLOW };
 
-/** Asks `authorizer`, and turns an exception into a refusal. */
+/** Asks `authorizer`. An exception becomes the verdict `fail`. */
 export function decide(
   authorizer: Authorizer,
   session: SessionView,

@@ -3,26 +3,25 @@ import { RecentMap } from '../matching/recent-map.ts';
 import type { MemoryShare } from '../quota/memory-share.ts';
 import type { Action, Decision } from './authorizer.ts';
 
-/** What is asked again with every message; subscribing and registering are rare and ask anew. */
+/** The actions whose decisions are cached. Subscribing and registering are rare. */
 export type RepeatedAction = Extract<Action, 'publish' | 'call'>;
 
-/** URIs remembered for each action. */
+/** Cached URIs for each action. */
 const MAX_REMEMBERED = 1024;
 
-/** Longer URIs are asked for anew. */
+/** Longer URIs are not cached. */
 const MAX_LENGTH = 256;
 
-/** What one decision takes beside its URI. */
+/** Estimated memory of one decision without its URI, in bytes. */
 const ENTRY_BYTES = 100;
 
 /**
- * What the authorizer has answered to one session, for as long as its `version` stays. Only whole answers are kept,
- * refusals among them; an authorizer that failed is asked again. All sessions share the memory: one for which there is
- * none asks anew.
+ * The decisions of the authorizer for one session, valid for one `version`. Refusals are cached too, failures are not. All
+ * sessions share the memory. If none is left, the authorizer is asked each time.
  */
 export class DecisionCache {
   #version = Number.NaN;
-  /** What has been taken of the share. */
+  /** Bytes reserved from the share. */
   #bytes = 0;
   readonly #share: MemoryShare;
   readonly #known = {
@@ -46,18 +45,18 @@ export class DecisionCache {
     if (uri.length > MAX_LENGTH) return;
     this.#known[action].set(uri, decision);
     this.#count();
-    // Without memory for it, it gives up its own.
+    // The share is exhausted: release what this session uses.
     if (this.#bytes < this.#known.publish.bytes + this.#known.call.bytes) this.clear();
   }
 
-  /** Forgets everything: the session leaves, or the rules have changed. */
+  /** Deletes all decisions, when the session leaves or the version changes. */
   clear(): void {
     this.#known.publish.clear();
     this.#known.call.clear();
     this.#count();
   }
 
-  /** Takes of the share what is there, as far as there is as much left. */
+  /** Adjusts the reservation to the current size. Does nothing if the share has too little memory left. */
   #count(): void {
     const more = this.#known.publish.bytes + this.#known.call.bytes - this.#bytes;
     if (more > 0 && !this.#share.reserve(more)) return;

@@ -1,4 +1,4 @@
-/** What one router allows, so that no session can take memory without bound. */
+/** Limits of one router. They bound the memory that sessions can use. */
 export interface RouterLimits {
   /** Sessions on all realms together. */
   readonly sessions: number;
@@ -6,19 +6,19 @@ export interface RouterLimits {
   readonly registrationsPerSession: number;
   readonly testamentsPerSession: number;
   readonly testamentBytesPerSession: number;
-  /** Calls of one session that wait for their answer. */
+  /** Open calls of one session. */
   readonly callsPerSession: number;
-  /** Calls that wait until a callee of their registration is free. */
+  /** Calls that wait for a free callee of one registration. */
   readonly waitingCallsPerRegistration: number;
-  /** What a realm keeps of arguments, for calls that wait and calls that another callee may have to take over. */
+  /** Memory of a realm for the arguments of calls that wait or may be rerouted. */
   readonly keptCallBytes: number;
   /** Characters of a topic, procedure or pattern. */
   readonly uriLength: number;
-  /** Components of it. */
+  /** Components of a topic, procedure or pattern. */
   readonly uriComponents: number;
-  /** Memory for what all sessions together leave here: subscriptions, registrations, calls, testaments, decisions. */
+  /** Memory of all sessions together for subscriptions, registrations, calls, testaments and decisions. */
   readonly sharedBytes: number;
-  /** Milliseconds that a link may be without a session, before HELLO, while authenticating or after GOODBYE. */
+  /** Milliseconds that a link may exist without a session: before HELLO, during authentication, after GOODBYE. */
   readonly helloTimeout: number;
   /** Milliseconds that the router waits for the answer to its GOODBYE. */
   readonly goodbyeTimeout: number;

@@ -1,6 +1,6 @@
 import type { RouterLimits } from './limits.ts';
 
-/** A part of the process's memory that all sessions have together; it counts what is taken, near enough. */
+/** A memory budget that all sessions share. The sizes are estimates. */
 export class MemoryShare {
   readonly limit: number;
   #reserved = 0;
@@ -13,7 +13,7 @@ export class MemoryShare {
     return this.#reserved;
   }
 
-  /** Takes bytes. False, and nothing taken, where there are not as many left. */
+  /** Reserves bytes. Returns false, and reserves nothing, if fewer bytes are left. */
   reserve(bytes: number): boolean {
     if (this.#reserved + bytes > this.limit) return false;
     this.#reserved += bytes;
@@ -25,14 +25,14 @@ export class MemoryShare {
   }
 }
 
-/** What the sessions of one router have together, so that many small ones take no more than few large ones. */
+/** The memory budgets of one router. Many small sessions use no more than a few large ones. */
 export interface MemoryShares {
   /** Subscriptions and registrations. */
   readonly names: MemoryShare;
-  /** Calls that wait for their answer. */
+  /** Open calls. */
   readonly calls: MemoryShare;
   readonly testaments: MemoryShare;
-  /** What the authorizer has answered. */
+  /** Cached decisions of the authorizer. */
   readonly decisions: MemoryShare;
 }
 

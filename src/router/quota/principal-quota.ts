@@ -7,26 +7,27 @@ import { MessageType } from '../../wamp/messages/message-type.ts';
 import type { Message } from '../../wamp/messages/messages.ts';
 import { payloadSize } from '../../wamp/payload-size.ts';
 
-/** What one principal may take of a router; what is left out is as it is for everybody. */
+/** Limits of one principal. If a field is undefined, the general limit applies. */
 export interface PrincipalLimits {
-  /** Sessions at a time. */
+  /** Simultaneous sessions. */
   readonly sessions?: number | undefined;
-  /** Of each session. */
+  /** Subscriptions of each session. */
   readonly subscriptions?: number | undefined;
+  /** Registrations of each session. */
   readonly registrations?: number | undefined;
-  /** Messages a second, of all its sessions together. */
+  /** Messages a second of all its sessions together. */
   readonly messageRate?: RateLimit | undefined;
-  /** The same in bytes of messages. */
+  /** Bytes a second of all its sessions together. */
   readonly byteRate?: RateLimit | undefined;
-  /** Bytes of the arguments of one message. */
+  /** Maximum size of the arguments of one message, in bytes. */
   readonly messageSize?: number | undefined;
-  /** Topics whose newest retained event is its own. */
+  /** Topics whose newest retained event belongs to the principal. */
   readonly retainedTopics?: number | undefined;
 }
 
-/** What a principal that has limits takes of the router, by all of its sessions. */
+/** The limits of one principal, and what its sessions use of them. */
 export class PrincipalQuota {
-  /** Whose it is. */
+  /** The realm and the quota key. */
   readonly key: string;
   sessions = 0;
   #limits: PrincipalLimits = {};
@@ -44,7 +45,7 @@ export class PrincipalQuota {
     return this.#meters;
   }
 
-  /** Changes them for all of its sessions, but for rates, which are those that were when a session joined. */
+  /** Changes the limits of all its sessions. A changed rate applies to sessions that join later. */
   setLimits(limits: PrincipalLimits, clock: Clock): void {
     const { messageRate, byteRate } = limits;
     const same = sameRate(messageRate, this.#limits.messageRate) && sameRate(byteRate, this.#limits.byteRate);
@@ -59,14 +60,14 @@ export class PrincipalQuota {
     return this.sessions >= (this.limits.sessions ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Throws `WampError` for a message that is too much. A link that can be slowed is slowed by itself. */
+  /** Throws `WampError` if the message exceeds a limit. A link with a read throttle applies the rates itself. */
   check(link: Link, message: Message): void {
     const { messageSize } = this.limits;
     const metered = this.meters !== undefined && link.setMeters === undefined;
     if (messageSize === undefined && !metered) return;
     const size = 'payload' in message ? payloadSize(message.payload) : 0;
     if (messageSize !== undefined && size > messageSize) {
-      const text = `the arguments take ${size} bytes, and ${messageSize} are allowed here`;
+      const text = `the arguments have ${size} bytes; the limit of this principal is ${messageSize}`;
       throw new WampError(ErrorUri.PayloadSizeExceeded, [text]);
     }
     if (metered && isRequest(message)) this.#consume(size);
@@ -75,7 +76,7 @@ export class PrincipalQuota {
   #consume(bytes: number): void {
     const { messages, bytes: octets } = this.#meters ?? {};
     if ((messages?.wait ?? 0) > 0 || (octets?.wait ?? 0) > 0) {
-      throw new WampError(ErrorUri.LimitExceeded, ['more messages a second than are allowed here']);
+      throw new WampError(ErrorUri.LimitExceeded, ['the message rate of this principal is exceeded; send more slowly']);
     }
     messages?.consume(1);
     octets?.consume(bytes);
@@ -91,7 +92,7 @@ function sameRate(one: RateLimit | undefined, other: RateLimit | undefined): boo
   return one?.rate === other?.rate && one?.burst === other?.burst;
 }
 
-/** Whether it can be refused with an ERROR of its own. */
+/** Whether the message can be refused with ERROR. */
 function isRequest({ type }: Message): boolean {
   return (
     type === MessageType.Publish ||

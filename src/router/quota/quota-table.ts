@@ -3,10 +3,10 @@ import { networkOfPeer } from '../../base/network/network-of.ts';
 import type { LinkInfo, Principal } from '../../link/link.ts';
 import { type PrincipalLimits, PrincipalQuota } from './principal-quota.ts';
 
-/** Milliseconds that a principal without sessions is remembered: whoever comes back at once still has the rate it had. */
-const MEMORY = 10_000;
+/** Milliseconds that the quota of a principal without sessions is kept, so that a reconnection does not reset its rate. */
+const RETENTION = 10_000;
 
-/** An quota, and who has it. */
+/** A quota, and the timer that deletes it after its last session has ended. */
 interface Entry {
   readonly quota: PrincipalQuota;
   forget: Timer | undefined;
@@ -28,8 +28,8 @@ export class QuotaTable {
   }
 
   /**
-   * Counts a session that joins, until `leave`. Undefined where its principal has no limits, or `full` where it has as
-   * many sessions as it may.
+   * Counts a session that joins, until `leave`. Undefined if its principal has no limits. `full` if the principal has reached
+   * its limit of sessions.
    */
   enter(realm: string, principal: Principal, info: LinkInfo): PrincipalQuota | 'full' | undefined {
     if (info.internal === 'router' || info.internal === 'service') return undefined;
@@ -48,7 +48,7 @@ export class QuotaTable {
     return quota;
   }
 
-  /** Of what a client left: how much it may retain and how large a message may be. It is no session of the client's. */
+  /** For a replay of events that a client published: only the limits of size and retained topics apply. */
   #forReplay(key: string, { messageSize, retainedTopics }: PrincipalLimits): PrincipalQuota {
     const quota = new PrincipalQuota(key);
     quota.setLimits({ messageSize, retainedTopics }, this.#clock);
@@ -61,22 +61,22 @@ export class QuotaTable {
     const entry = this.#entries.get(quota.key);
     if (entry?.quota !== quota) return;
     if (quota.meters === undefined) this.#entries.delete(quota.key);
-    else entry.forget = this.#clock.after(MEMORY, () => this.#entries.delete(quota.key));
+    else entry.forget = this.#clock.after(RETENTION, () => this.#entries.delete(quota.key));
   }
 }
 
 /**
- * Whom a session stands for when what it takes is counted: its principal, or of strangers all from one address, as a
- * name that nobody has proved to be his counts for nothing. What is a bridge's own, or this machine's, goes by its name.
+ * The quota key of a session: its principal if it authenticated, otherwise its IP address with its role, because an
+ * unproved authid can be chosen freely. Sessions of bridges and of this machine are counted by their authid.
  */
 export function quotaKeyOf({ authid, authrole, authmethod }: Principal, info: LinkInfo): string {
-  // Of a device that a bridge admitted by its name alone, the bridge says the address.
+  // A bridge that admits a device by name alone sets its address.
   const unproved = authmethod === 'anonymous' || authmethod === 'internal';
   const network = unproved ? networkOfPeer(info) : undefined;
-  return network === undefined ? principalQuotaKey(authid) : `stranger ${authrole} ${network}`;
+  return network === undefined ? principalQuotaKey(authid) : `address ${authrole} ${network}`;
 }
 
-/** As `quotaKeyOf`, of a principal that is no stranger. */
+/** The quota key of an authenticated principal. */
 export function principalQuotaKey(authid: string): string {
   return `principal ${authid}`;
 }

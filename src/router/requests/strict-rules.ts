@@ -40,11 +40,11 @@ interface MadeCalls {
   readonly endedCalls: { has(request: Id<'request'>, procedure: Uri): boolean };
 }
 
-/** The options that this router knows, by message. Others are ignored, whatever they are. [basic/messages] */
+/** The options that this router knows, by message type. Other options are ignored. [basic/messages] */
 export const knownOptions: Partial<Record<Message['type'], Readonly<Record<string, Kind>>>> = {
   [MessageType.Publish]: {
     ...{ acknowledge: boolean, exclude_me: boolean, disclose_me: boolean, retain: boolean },
-    // An option of our own.
+    // An extension.
     _retain_clear: boolean,
     ...{ eligible: ids, exclude: ids },
     ...audience,
@@ -61,23 +61,23 @@ export const knownOptions: Partial<Record<Message['type'], Readonly<Record<strin
   },
   [MessageType.Cancel]: { mode: text },
   [MessageType.Yield]: { progress: boolean, ...passthru },
-  // Its details are what others have as options.
+  // ERROR has details in place of options.
   [MessageType.Error]: passthru,
 };
 
 /**
- * What one session is held to where its listener is strict: request ids count 1, 2, 3 …, and options are of the types
- * that the specification gives them. [basic/building_blocks: protocol errors]
+ * The rules for a session on a strict listener: request ids are 1, 2, 3 …, and options have the types of the specification.
+ * [basic/building_blocks: protocol errors]
  */
 export class StrictRules {
   #last: number;
 
-  /** `last`: the request that came before. */
+  /** `last`: id of the previous request. */
   constructor(last = 0) {
     this.#last = last;
   }
 
-  /** Throws `ProtocolViolation`, or `WampError` for what can be answered with an ERROR. */
+  /** Throws `WampError` if the message can be answered with ERROR, otherwise `ProtocolViolation`. */
   check(tables: MadeCalls, message: Message): void {
     switch (message.type) {
       case MessageType.Call:
@@ -97,8 +97,8 @@ export class StrictRules {
   }
 
   /**
-   * Whether a CALL is a part of one that was made before, which it has to be unless its id is a new one. All its options
-   * but `progress` are ignored. [advanced/rpc_progressive_call_invocations: verification of CALL request ids]
+   * Whether a CALL is a part of an earlier call. Throws if its id is neither new nor the id of a progressive call. All its
+   * options except `progress` are ignored. [advanced/rpc_progressive_call_invocations: verification of CALL request ids]
    */
   #isPart(tables: MadeCalls, { request, procedure, options: { progress } }: CallMessage): boolean {
     if (request > this.#last || request === this.#next) return false;
@@ -106,14 +106,14 @@ export class StrictRules {
       throw new ProtocolViolation(`CALL ${request} is neither new nor a part of a progressive call`);
     }
     if (progress !== undefined && typeof progress !== 'boolean') {
-      throw new ProtocolViolation('CALL.Options.progress has to be true or false');
+      throw new ProtocolViolation('CALL.Options.progress must be true or false');
     }
     return true;
   }
 
   #count(type: Message['type'], request: Id<'request'>): void {
     const due = this.#next;
-    if (request !== due) throw new ProtocolViolation(`${messageName(type)} ${request} where request ${due} was due`);
+    if (request !== due) throw new ProtocolViolation(`${messageName(type)} has request id ${request}; expected ${due}`);
     this.#last = due;
   }
 
@@ -123,8 +123,8 @@ export class StrictRules {
 }
 
 /**
- * What HELLO announces has to be of the types that the specification gives it, where it is there at all: roles and
- * features are dictionaries, a feature is true or false. Throws `ProtocolViolation`. [basic/sessions: HELLO]
+ * Checks the types of HELLO.Details: roles and features are dictionaries, a feature is true or false. Absent values are
+ * valid. Throws `ProtocolViolation`. [basic/sessions: HELLO]
  */
 export function checkAnnouncement({ roles, authmethods, authid, authextra, agent }: Dict): void {
   demand('roles', dict, roles);
@@ -145,7 +145,7 @@ export function checkAnnouncement({ roles, authmethods, authid, authextra, agent
 
 function demand(name: string, kind: Kind, value: unknown): void {
   if (value === undefined || value === null || kind.holds(value)) return;
-  throw new ProtocolViolation(`HELLO.Details.${name} has to be ${kind.name}`);
+  throw new ProtocolViolation(`HELLO.Details.${name} must be ${kind.name}`);
 }
 
 function checkOptions(type: Message['type'], given: Dict): void {
@@ -153,11 +153,11 @@ function checkOptions(type: Message['type'], given: Dict): void {
   if (known === undefined) return;
   for (const [name, value] of Object.entries(given)) {
     const kind = Object.hasOwn(known, name) ? known[name] : undefined;
-    // Null is how some write what is absent.
+    // Some clients write null for absent options.
     if (kind === undefined || value === null || kind.holds(value)) continue;
     const where = type === MessageType.Error ? 'Details' : 'Options';
-    const complaint = `${messageName(type)}.${where}.${name} has to be ${kind.name}`;
-    // No answer to these is defined.
+    const complaint = `${messageName(type)}.${where}.${name} must be ${kind.name}`;
+    // The specification defines no answer to these messages.
     if (type === MessageType.Cancel || type === MessageType.Yield || type === MessageType.Error)
       throw new ProtocolViolation(complaint);
     throw new WampError(ErrorUri.InvalidArgument, [complaint]);

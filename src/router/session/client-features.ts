@@ -1,38 +1,38 @@
 import { type Dict, EMPTY_DICT, isDict } from '../../wamp/dict.ts';
 
-/** The roles a client may announce. [basic/sessions: Client: Role and Feature Announcement] */
+/** The roles that a client may announce. [basic/sessions: Client: Role and Feature Announcement] */
 const clientRoles = ['publisher', 'subscriber', 'caller', 'callee'] as const;
 
-/** What the router needs to know of what a client can do. */
+/** The announced features of a client that the router uses. */
 export interface ClientFeatures {
   readonly calleeCanceling: boolean;
   /**
-   * Where the listener is strict, a callee that cannot be canceled does not count as giving progressive results
-   * [advanced/rpc_progressive_call_results]. Elsewhere it does: Autobahn|JS gives them, and cannot be canceled.
+   * On a strict listener, a callee without `call_canceling` does not count [advanced/rpc_progressive_call_results]. On a
+   * lenient one it does, because Autobahn|JS sends progressive results and does not support canceling.
    */
   readonly calleeProgress: boolean;
   readonly calleeTimeout: boolean;
   readonly callerProgressiveInvocations: boolean;
-  /** A callee that cannot be canceled does not count here either. [advanced/rpc_progressive_call_invocations] */
+  /** Requires `call_canceling` too. [advanced/rpc_progressive_call_invocations] */
   readonly calleeProgressiveInvocations: boolean;
   readonly calleeReroute: boolean;
-  /** Is told where a registration of its ends without its asking. [advanced/rpc_registration_revocation] */
+  /** Accepts UNREGISTERED that it did not request. [advanced/rpc_registration_revocation] */
   readonly calleeRevocation: boolean;
   readonly callerPassthru: boolean;
   readonly calleePassthru: boolean;
   /** May use `ppt_scheme` in PUBLISH. [advanced/payload_passthru_mode] */
   readonly publisherPassthru: boolean;
-  /** Is told where a subscription of its ends without its asking. [advanced/pubsub_subscription_revocation] */
+  /** Accepts UNSUBSCRIBED that it did not request. [advanced/pubsub_subscription_revocation] */
   readonly subscriberRevocation: boolean;
 }
 
-/** The features in HELLO.Details.roles; undefined where no role at all is announced, which a client must do. */
+/** The features in HELLO.Details.roles. Undefined if the client announces no role, which the protocol requires. */
 export function featuresOfClient(details: Dict, strict: boolean): ClientFeatures | undefined {
   const roles = strict ? details['roles'] : announcedRoles(details['roles']);
   if (!isDict(roles) || !clientRoles.some(role => isDict(roles[role]))) return undefined;
   const callee = featuresOf(roles, 'callee');
   const caller = featuresOf(roles, 'caller');
-  // The specification spells it both ways. [advanced/rpc_progressive_call_invocations]
+  // The specification uses both spellings. [advanced/rpc_progressive_call_invocations]
   const canceling = callee['call_canceling'] === true || callee['call_cancelling'] === true;
   return shared({
     calleeCanceling: canceling,
@@ -49,7 +49,7 @@ export function featuresOfClient(details: Dict, strict: boolean): ClientFeatures
   });
 }
 
-/** Roles as clients in the field announce them: one without features may be true or, as PHP writes an empty dictionary, a list. */
+/** Accepts common deviations: a role without features may be true or, as PHP writes an empty dictionary, a list. */
 function announcedRoles(roles: unknown): unknown {
   if (!isDict(roles) || clientRoles.every(role => roles[role] === undefined || isDict(roles[role]))) return roles;
   const entries = Object.entries(roles);
@@ -58,10 +58,10 @@ function announcedRoles(roles: unknown): unknown {
   );
 }
 
-/** By their values: most clients are of a few kinds, and there are no more than a few thousand kinds. */
+/** Feature sets by their values. A few thousand different sets exist, and most clients use a few of them. */
 const kinds = new Map<string, ClientFeatures>();
 
-/** The same object for all clients of one kind, so that it takes memory once and not for each session. */
+/** Returns one shared object for equal feature sets, so that sessions do not each keep a copy. */
 function shared(features: ClientFeatures): ClientFeatures {
   const kind = Object.values(features).map(Number).join('');
   const known = kinds.get(kind);

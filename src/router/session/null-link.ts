@@ -1,6 +1,6 @@
 import type { Link, LinkCounters, LinkInfo } from '../../link/link.ts';
 
-/** In place of a link whose session has left while some of what it held is still being taken apart: nothing is heard there. */
+/** Null object: discards every message that is sent to a session that is being cleaned up. */
 export class NullLink implements Link {
   readonly info: LinkInfo;
   readonly counters: Readonly<LinkCounters> | undefined;

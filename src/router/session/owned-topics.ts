@@ -1,15 +1,15 @@
 import type { Action } from '../policy/authorizer.ts';
 import type { RouterSession } from './session.ts';
 
-/** URIs that only a part of this program publishes, so that what stands there is what that part says. */
+/** URIs that only one part of the gateway may publish to, so that no client can forge events there. */
 export interface OwnedTopics {
   readonly topic: string;
   readonly match: 'exact' | 'prefix';
-  /** `LinkInfo.listener` of the service sessions that may. */
+  /** `LinkInfo.listener` of the service sessions that own the URIs. */
   readonly listener: string;
 }
 
-/** The topics of a realm that have owners. Several parts may own the same topic. */
+/** The owned topics of a realm. A topic may have several owners. */
 export class OwnedTopicTable {
   readonly #owned: readonly OwnedTopics[];
 
@@ -17,7 +17,7 @@ export class OwnedTopicTable {
     this.#owned = owned;
   }
 
-  /** The topic that `action` would write to, or a procedure that would look like it, if the session is not its owner. */
+  /** The owned topic that the action concerns, if the session is not its owner. Includes procedures under such a topic. */
   ownedByAnother({ linkInfo }: RouterSession, action: Action, uri: string): string | undefined {
     if (this.#owned.length === 0 || (action !== 'publish' && action !== 'register')) return undefined;
     let found: string | undefined;

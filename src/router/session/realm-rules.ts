@@ -20,20 +20,19 @@ import type { RouterSession } from './session.ts';
 /** `same-authid`: a new session takes over the unshared registrations of an older session with the same authid. */
 export type Takeover = 'none' | 'same-authid';
 
-/** What a realm's broker and dealer have in common: the rules of the realm and what the router was given. */
+/** The rules of a realm, and the dependencies that its broker and dealer share. */
 export class RealmRules {
   readonly name: string;
   readonly uriRule: UriRule;
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits: RouterLimits;
-  /** What the sessions of all realms have together. */
+  /** Memory that the sessions of all realms share. */
   readonly shares: MemoryShares;
   readonly observer: RouterObserver;
   readonly publicationIds: IdSource;
-  /** Whether a principal's new session takes over what an old one of its has registered. */
   readonly takeover: Takeover;
-  /** From 0 to 1, for choices that are left to chance. */
+  /** Random number from 0 to 1. */
   readonly random: () => number;
   readonly #authorizer: Authorizer;
   readonly #owned: OwnedTopicTable;
@@ -67,97 +66,97 @@ export class RealmRules {
     this.#owned = new OwnedTopicTable(options.owned ?? []);
   }
 
-  /** Refuses what is no topic or procedure of this realm. `session`: who says it. */
+  /** Throws `invalid_uri` unless the text is a topic or procedure of this realm. `session`: the sender. */
   checkUri(text: string, session?: RouterSession): void {
     if (!this.#isUri(text, 'exact', session)) throw this.#invalidUri(text, 'exact', session);
   }
 
-  /** Refuses what is too long, or has too many components, to be looked for. */
+  /** Throws `invalid_uri` if the text is too long or has too many components. */
   checkUriSize(text: string): void {
     const problem = sizeProblem(text, this.limits);
     if (problem !== undefined) throw new WampError(ErrorUri.InvalidUri, [problem]);
   }
 
-  /** Whether `checkUri` takes a text. */
+  /** Whether `checkUri` accepts the text. */
   isTopic(text: string, session: RouterSession): text is Uri {
     return this.#isUri(text, 'exact', session);
   }
 
-  /** The policy in `options`; refuses what is no pattern of it on this realm. */
+  /** The match policy in `options`. Throws `invalid_uri` unless the text is a pattern for it. */
   pattern(session: RouterSession, options: Dict, text: string): MatchPolicy {
     const match = matchPolicyOf(options);
     this.uri(text, match, session);
     return match;
   }
 
-  /** `text` as a topic, a procedure or a pattern of this realm; refuses what is none. */
+  /** The text as a topic, procedure or pattern of this realm. Throws `invalid_uri`. */
   uri(text: string, match: MatchPolicy, session?: RouterSession): Uri {
     if (this.#isUri(text, match, session)) return text;
     throw this.#invalidUri(text, match, session);
   }
 
-  /** Refuses what the session may not do; whether it is disclosed who it is. */
+  /** Throws if the session is not allowed the action. Returns whether its identity is disclosed. */
   authorize(session: RouterSession, action: Action, uri: Uri, match: MatchPolicy): Decision['disclose'] {
     return this.permit(session, action, uri, match).disclose;
   }
 
   /**
-   * As `authorize`, with all that was decided. Every publication, registration and testament passes here, so this is where
-   * confinement holds: before the authorizer is asked, and also if it allows everything.
+   * As `authorize`, but returns the whole decision. Every publication, registration and testament passes here. So the
+   * confinement is checked here, before the authorizer is asked.
    */
   permit(session: RouterSession, action: Action, uri: Uri, match: MatchPolicy): Decision {
     if (session.isRouterSession) return ALLOW;
     if (isOutside(session, action, uri)) {
-      const text = `not allowed to ${action} ${uri}: this session publishes and registers under ${session.confinedTo} alone`;
+      const text = `not allowed to ${action} ${uri}: this session may publish and register only under ${session.confinedTo}`;
       throw this.refusal(session, ErrorUri.NotAuthorized, text);
     }
     const owned = this.#owned.ownedByAnother(session, action, uri);
     if (owned !== undefined) {
-      const text = `not allowed to ${action} ${uri}: only the gateway itself does so at ${owned}`;
+      const text = `not allowed to ${action} ${uri}: ${owned} is reserved for the gateway itself`;
       throw this.refusal(session, ErrorUri.NotAuthorized, text);
     }
-    // Applications neither publish nor register in the namespace of the protocol. [basic/building_blocks: reserved URIs]
+    // Applications must not publish or register in the namespace `wamp`. [basic/building_blocks: reserved URIs]
     if ((action === 'publish' || action === 'register') && isReserved(uri))
-      throw new WampError(ErrorUri.InvalidUri, ['wamp is reserved for the protocol itself']);
+      throw new WampError(ErrorUri.InvalidUri, ['the namespace wamp is reserved for the protocol']);
     const decision =
       action === 'publish' || action === 'call'
         ? this.#repeated(session, action, uri)
         : decide(this.#authorizer, session, action, uri, match, this.log);
     if (decision.verdict === 'allow') return decision;
     if (decision.verdict === 'deny') {
-      // What may depend on the peer's address, as the meta API does, is refused if that is not known.
+      // The hint explains a refusal that is caused by an unknown peer address.
       const { addressHint } = session.linkInfo;
       const hint = addressHint === undefined ? '' : `: ${addressHint}`;
       throw this.refusal(session, ErrorUri.NotAuthorized, `not allowed to ${action} ${uri}${hint}`);
     }
-    const text = `it could not be decided whether to ${action} ${uri} is allowed`;
+    const text = `the authorizer failed to decide whether to ${action} ${uri} is allowed`;
     throw this.refusal(session, ErrorUri.AuthorizationFailed, text);
   }
 
-  /** Counts a subscription or registration that a session is about to have. Refuses what there is no memory for. */
+  /** Reserves memory for a new subscription or registration of a session. Throws `limit_exceeded`. */
   reserveName(session: RouterSession, uri: Uri, match: MatchPolicy, isNew: boolean): void {
     const { names } = this.shares;
     const own = nameBytes(uri, match) + MEMBER_BYTES;
     const most = names.limit / 4;
     if (!session.internal && session.nameBytes + own > most) {
-      const text = `the subscriptions and registrations of one session may take ${Math.floor(most)} bytes of memory`;
+      const text = `the subscriptions and registrations of one session have reached their limit of ${Math.floor(most)} bytes`;
       throw new WampError(ErrorUri.LimitExceeded, [text]);
     }
     if (!names.reserve(isNew ? own : MEMBER_BYTES) && !session.isRouterSession) {
-      const text = `the subscriptions and registrations of all sessions take the ${names.limit} bytes that they may`;
+      const text = `the subscriptions and registrations of all sessions have reached their limit of ${names.limit} bytes`;
       throw new WampError(ErrorUri.LimitExceeded, [text]);
     }
     session.nameBytes += own;
   }
 
-  /** As `reserveName`, for one that a session has no more. */
+  /** Releases the memory of an ended subscription or registration. */
   releaseName(session: RouterSession, uri: Uri, match: MatchPolicy, isLast: boolean): void {
     const own = nameBytes(uri, match) + MEMBER_BYTES;
     session.nameBytes -= own;
     this.shares.names.release(isLast ? own : MEMBER_BYTES);
   }
 
-  /** What the session is answered that may not do something; counted, as not every request is answered. */
+  /** Creates the error of a refusal and counts it, because not every request is answered. */
   refusal(session: RouterSession, uri: Uri, text: string): WampError {
     this.countRefusal(session);
     return new WampError(uri, [text]);
@@ -168,17 +167,17 @@ export class RealmRules {
     this.#refused++;
   }
 
-  /** Requests refused by the authorizer or by confinement, of all sessions since the start. */
+  /** Requests of all sessions that the authorizer or the confinement has refused since the start. */
   get refused(): number {
     return this.#refused;
   }
 
-  /** Whether finding out what is allowed may take time on this realm. */
+  /** Whether the authorizer of this realm may need time before it decides. */
   get prepares(): boolean {
     return this.#authorizer.prepare !== undefined;
   }
 
-  /** Finds out what `permit` is going to be asked; undefined where it knows, or is not going to be asked. */
+  /** Resolves when `permit` can decide about the message. Undefined if it can decide now or is not needed. */
   prepare(session: RouterSession, message: Message): Promise<void> | undefined {
     if (session.isRouterSession) return undefined;
     switch (message.type) {
@@ -195,12 +194,12 @@ export class RealmRules {
     }
   }
 
-  /** Whether the session might subscribe to a topic by its name. */
+  /** Whether the session may subscribe to the topic itself. */
   mayReceive(session: RouterSession, topic: Uri): boolean {
     return this.may(session, 'subscribe', topic, 'exact');
   }
 
-  /** For what topics the session might ask what was published to them; each is decided once. [advanced/pubsub_event_history] */
+  /** A function that says whether the session may read the history of a topic. It decides once for each topic. [advanced/pubsub_event_history] */
   mayRecall(session: RouterSession): (topic: Uri) => boolean {
     const decided = new Map<Uri, boolean>();
     return topic => {
@@ -213,13 +212,13 @@ export class RealmRules {
     };
   }
 
-  /** Whether `permit` would permit it. */
+  /** Whether `permit` would allow the action. */
   may(session: RouterSession, action: Action, uri: Uri, match: MatchPolicy): boolean {
     if (isOutside(session, action, uri) || this.#owned.ownedByAnother(session, action, uri) !== undefined) return false;
     return decide(this.#authorizer, session, action, uri, match, this.log).verdict === 'allow';
   }
 
-  /** Whether `permit` would permit it, by what is known now: the answer to the same question is remembered. */
+  /** Whether `permit` would allow the publication, without waiting. Uses and fills the decision cache. */
   mayPublishNow(session: RouterSession, uri: Uri): boolean {
     const action = 'publish';
     if (session.isRouterSession) return true;
@@ -243,7 +242,7 @@ export class RealmRules {
   }
 
   #prepare(session: RouterSession, action: Action, uri: string, match: unknown): Promise<void> | undefined {
-    // What is none is refused in its turn, and nobody is asked about it.
+    // An invalid policy or URI is refused later, when the message is handled. The authorizer is not asked.
     if (match !== 'exact' && match !== 'prefix' && match !== 'wildcard') return undefined;
     if (!this.#isUri(uri, match, session) || isOutside(session, action, uri)) return undefined;
     try {
@@ -260,34 +259,35 @@ export class RealmRules {
 
   #invalidUri(text: string, match: MatchPolicy, session?: RouterSession): WampError {
     const what = match === 'exact' ? 'a URI' : `a URI for match ${match}`;
-    const problem = sizeProblem(text, this.limits, session) ?? `not ${what} by the ${this.uriRule} rule of this realm`;
+    const problem =
+      sizeProblem(text, this.limits, session) ?? `not ${what} under the ${this.uriRule} rule of this realm`;
     return new WampError(ErrorUri.InvalidUri, [problem]);
   }
 }
 
-/** Components that a bridge puts before the levels of a topic, which have a bound of their own. */
+/** Components that a bridge adds before the levels of a topic. The number of levels has its own limit. */
 const PREFIX_COMPONENTS = 16;
 
-/** What is wrong with the size of a URI or pattern; undefined where nothing is. */
+/** The error text if a URI or pattern is too large, otherwise undefined. */
 function sizeProblem(text: string, limits: RouterLimits, session?: RouterSession): string | undefined {
   const { length } = text;
   const { uriLength } = limits;
   const uriComponents = limits.uriComponents + (session?.linkInfo.transport === 'local' ? PREFIX_COMPONENTS : 0);
-  if (length > uriLength) return `a URI may have ${uriLength} characters, and this one has ${length}`;
-  // With fewer characters there are not as many points.
+  if (length > uriLength) return `the URI has ${length} characters; the limit is ${uriLength}`;
+  // A text with fewer characters than `uriComponents` cannot have too many components.
   if (length < uriComponents) return undefined;
   const components = componentCount(text);
   if (components <= uriComponents) return undefined;
-  return `a URI may have ${uriComponents} components (limits.maxUriComponents), and this one has ${components}`;
+  return `the URI has ${components} components; the limit is ${uriComponents} (limits.maxUriComponents)`;
 }
 
-/** What one session's part in a subscription or registration takes. */
+/** Estimated memory of one subscriber or callee, in bytes. */
 const MEMBER_BYTES = 150;
 
-/** Nodes, entries of tables and the object, beside the text of a URI or pattern. */
+/** Estimated memory of a subscription or registration without its text, in bytes. */
 const OBJECT_BYTES = { exact: 500, prefix: 750, wildcard: 900 } as const satisfies Record<MatchPolicy, number>;
 
-/** Memory that a subscription or registration takes, near enough: a character may take two bytes, and labels are copies. */
+/** Estimated memory of a subscription or registration. A character may take two bytes, and tree labels are copies. */
 function nameBytes(uri: string, match: MatchPolicy): number {
   return OBJECT_BYTES[match] + 4 * uri.length;
 }

@@ -453,7 +453,7 @@ describe('mqttBridge: calls by devices', () => {
     await until('both answers', () => answers.length === 2);
     assert.deepEqual(answers.sort(), [
       'rpc/meter/ret/7 {"sum":42,"by":"meter"}',
-      'rpc/meter/ret/8/err {"error":"wamp.error.no_such_procedure","args":["nobody has registered com.none"]}',
+      'rpc/meter/ret/8/err {"error":"wamp.error.no_such_procedure","args":["no callee has registered com.none"]}',
     ]);
     assert.deepEqual(heard, []);
   });

@@ -290,7 +290,7 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     const twice = [{ topic: 'a', match: 'exact' as const }];
     assert.throws(
       () => new Scene({ history: [...twice, ...twice] }),
-      /history of a \(match exact\) is asked for twice/,
+      /history of a \(match exact\) is configured twice/,
     );
     refuses(() => new Scene({ history: [{ topic: 'a..b', match: 'exact' }] }), 'wamp.error.invalid_uri');
   });
@@ -503,7 +503,7 @@ describe('BrokerView', () => {
       link.say(request);
       const [answer] = link.heard;
       assert.deepEqual([answer?.[0], answer?.[4]], [8, 'wamp.error.invalid_uri'], `${request[0]}`);
-      assert.match(String(answer?.[5]), /may have 20 components \(limits\.maxUriComponents\), and this one has 21/);
+      assert.match(String(answer?.[5]), /has 21 components; the limit is 20 \(limits\.maxUriComponents\)/);
     }
     link.heard.length = 0;
     link.say([32, 8, {}, fits]);

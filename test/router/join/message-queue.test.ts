@@ -19,7 +19,7 @@ function stage() {
   const states: boolean[] = [];
   const failures: unknown[] = [];
   const going = new Map<string, () => void>();
-  let overflown = 0;
+  let overflowed = 0;
   const line: MessageQueue = new MessageQueue({
     prepare(message) {
       const topic = topicOf(message);
@@ -34,7 +34,7 @@ function stage() {
     },
     waiting: waits => states.push(waits),
     failed: error => failures.push(error),
-    overflown: () => overflown++,
+    overflowed: () => overflowed++,
   });
   return {
     ...{ line, handled, states, failures },
@@ -45,7 +45,7 @@ function stage() {
       going.get(topic)?.();
       await turn();
     },
-    overflown: () => overflown,
+    overflowed: () => overflowed,
   };
 }
 
@@ -89,10 +89,10 @@ describe('message line', () => {
   });
 
   it('has a bound', () => {
-    const { take, overflown } = stage();
+    const { take, overflowed } = stage();
     take('slow1', ...Array.from({ length: 4_999 }, () => 'a'));
-    assert.equal(overflown(), 0);
+    assert.equal(overflowed(), 0);
     take('one more');
-    assert.equal(overflown(), 1);
+    assert.equal(overflowed(), 1);
   });
 });

@@ -24,7 +24,7 @@ describe('AnonymousAuthenticator', () => {
   it('refuses other machines with a text that says why', () => {
     assert.deepEqual(ask('loopback', false), {
       abort: 'wamp.error.authentication_required',
-      message: 'anonymous access is allowed from this machine only (realms[].anonymous); 192.168.1.20:51234 is another',
+      message: 'anonymous access is allowed from this machine only (realms[].anonymous); the address of this peer is 192.168.1.20:51234',
     });
   });
 

@@ -57,13 +57,13 @@ describe('confinement of a session', () => {
         const [answer] = await answers(link, [16, ++refused, options, topic]);
         assert.deepEqual(refusal(answer), [
           'wamp.error.not_authorized',
-          `not allowed to publish ${topic}: this session publishes and registers under dev.p1. alone`,
+          `not allowed to publish ${topic}: this session may publish and register only under dev.p1.`,
         ]);
       }
       assert.deepEqual(await answers(link, [16, ++refused, {}, topic, [1]]), [], 'unacknowledged, not answered');
       for (const match of ['exact', 'prefix', 'wildcard']) {
         const [answer] = await answers(link, [64, ++refused, { match }, topic]);
-        assert.match(String(refusal(answer)), /^wamp\.error\.not_authorized,.* under dev\.p1\. alone$/);
+        assert.match(String(refusal(answer)), /^wamp\.error\.not_authorized,.* only under dev\.p1\.$/);
       }
     }
     const session = stage.router.realm('realm1')?.session(asId(id));

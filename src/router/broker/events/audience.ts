@@ -2,18 +2,18 @@ import type { Dict } from '../../../wamp/dict.ts';
 import { ErrorUri, WampError } from '../../../wamp/errors.ts';
 import type { SessionView } from '../../policy/authorizer.ts';
 
-/** Who receives: a session, or what is known of one. */
+/** A session as a receiver of events. */
 export type Receiver = Pick<SessionView, 'id' | 'principal'>;
 
-/** Entries of one list: what is asked for each receiver, and compared with what is retained. */
+/** Entries of one list. Lists are evaluated for each receiver and compared with those of retained events. */
 const MAX_LISTED = 10_000;
 
-/** A list of the publisher's, in the form in which it is asked; undefined where the attribute is absent. */
+/** One list of the publisher. Undefined if the option is absent. */
 type Listed<T> = ReadonlySet<T> | undefined;
 
 /**
- * Whom a publisher lets receive an event. Six conditions, all of which must hold; each counts as soon as its attribute
- * is present, so an empty `eligible` admits nobody. [advanced/pubsub_subscriber_blackwhite_listing]
+ * The receivers that a publisher allows for an event: six conditions that must all hold. A condition applies if its option
+ * is present, so an empty `eligible` admits no session. [advanced/pubsub_subscriber_blackwhite_listing]
  */
 export class Audience {
   readonly #eligible: Listed<number>;
@@ -33,8 +33,8 @@ export class Audience {
   }
 
   /**
-   * The audience that PUBLISH.Options describe; undefined where everybody is meant. Refused where a list is
-   * none: ignoring it would hand the event to those whom the publisher wanted to keep it from.
+   * The audience in PUBLISH.Options. Undefined if all subscribers are meant. Throws `invalid_argument` for an invalid list:
+   * without the list, sessions that the publisher excludes would receive the event.
    */
   static of(options: Dict): Audience | undefined {
     const named =
@@ -51,7 +51,7 @@ export class Audience {
     return this.#eligible?.has(id) !== false && this.#exclude?.has(id) !== true && this.admitsPrincipal(principal);
   }
 
-  /** As `admits`, whatever session it is. */
+  /** As `admits`, by the principal alone. */
   admitsPrincipal({ authid, authrole }: SessionView['principal']): boolean {
     return (
       this.#eligibleAuthid?.has(authid) !== false &&
@@ -61,17 +61,17 @@ export class Audience {
     );
   }
 
-  /** Whether session ids are among the conditions: it then means nothing to sessions that join later. */
+  /** Whether a condition names session ids. Sessions that join later cannot meet such a condition. */
   get namesSessions(): boolean {
     return this.#eligible !== undefined || this.#exclude !== undefined;
   }
 
-  /** Whether no session at all is admitted. */
-  get isNobody(): boolean {
+  /** Whether no session is admitted. */
+  get isEmpty(): boolean {
     return this.#eligible?.size === 0 || this.#eligibleAuthid?.size === 0 || this.#eligibleAuthrole?.size === 0;
   }
 
-  /** Memory that the lists take, near enough. */
+  /** Estimated memory of the lists, in bytes. */
   get bytes(): number {
     const lists = [this.#eligible, this.#eligibleAuthid, this.#eligibleAuthrole];
     let sum = 0;
@@ -81,7 +81,7 @@ export class Audience {
     return sum;
   }
 
-  /** Whether all whom `other` admits are admitted here; false also where that cannot be seen from the lists. */
+  /** Whether this audience admits each session that `other` admits. False if the lists alone do not show it. */
   covers(other: Audience): boolean {
     return (
       isWithin(other.#eligible, this.#eligible) &&
@@ -112,12 +112,12 @@ function listed<T>(value: unknown, isItem: (item: unknown) => item is T): Listed
   if (!present(value)) return undefined;
   if (!Array.isArray(value) || (value.length <= MAX_LISTED && !value.every(isItem))) {
     throw new WampError(ErrorUri.InvalidArgument, [
-      'eligible and exclude are lists of session ids, authids or authroles',
+      'eligible and exclude must be lists of session ids, authids or authroles',
     ]);
   }
   if (value.length > MAX_LISTED) {
     throw new WampError(ErrorUri.InvalidArgument, [
-      `a list in eligible or exclude may have ${MAX_LISTED} entries, and this one has ${value.length}`,
+      `a list in eligible or exclude has ${value.length} entries; the limit is ${MAX_LISTED}`,
     ]);
   }
   return new Set(value);
@@ -131,7 +131,7 @@ function isString(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-/** An attribute that is null is absent, as all options are. */
+/** null counts as absent, as for all options. */
 function present(value: unknown): boolean {
   return value !== undefined && value !== null;
 }

@@ -4,10 +4,10 @@ import type { MatchPolicy, Uri } from '../../../wamp/uri.ts';
 import { passthruOf } from '../../requests/request-options.ts';
 import type { RouterSession } from '../../session/session.ts';
 
-// EVENT.Details are attributes, which an event has in common for all its receivers, and what differs by subscription:
-// the topic. Most events have no attributes and share one empty dictionary.
+// EVENT.Details consist of attributes, which are the same for all receivers, and the topic, which depends on the
+// subscription. Most events have no attributes and share one empty dictionary.
 
-/** Throws `ProtocolViolation` for a payload that is passed through by a publisher which has not announced that. */
+/** Throws `ProtocolViolation` if the publisher uses payload passthru mode and has not announced it. */
 export function eventAttributes(
   publisher: RouterSession,
   options: Dict,
@@ -15,7 +15,7 @@ export function eventAttributes(
   trustlevel?: number,
 ): Dict {
   const passthru = passthruOf(options);
-  // What a bridge knows of where an event comes from; others could claim anything.
+  // Only bridges may set the origin of an event; another client could set a false one.
   const origin = publisher.linkInfo.transport === 'local' ? options['_origin'] : undefined;
   if (!disclosed && passthru === undefined && trustlevel === undefined && origin === undefined) return EMPTY_DICT;
   const attributes: Record<string, unknown> = {};
@@ -40,7 +40,7 @@ export function eventAttributes(
   return attributes;
 }
 
-/** Pattern subscribers are told the topic, and nobody else is. [advanced/pubsub_pattern_based_subscription] */
+/** Only pattern subscriptions receive the topic. [advanced/pubsub_pattern_based_subscription] */
 export function eventDetails(match: MatchPolicy, topic: Uri, attributes: Dict): Dict {
   if (match === 'exact') return attributes;
   return attributes === EMPTY_DICT ? { topic } : { topic, ...attributes };

@@ -8,7 +8,7 @@ import type { Uri } from '../../../wamp/uri.ts';
 import type { Audience } from './audience.ts';
 import type { HistoryFilter } from './history-filter.ts';
 
-/** How far back a history goes; what is beyond any of these is forgotten. */
+/** Limits of a history. Events beyond any of them are deleted. */
 export interface HistoryLimits {
   readonly events: number;
   readonly bytes: number;
@@ -22,22 +22,23 @@ export const defaultHistory: HistoryLimits = Object.freeze({
   age: Number.POSITIVE_INFINITY,
 });
 
-/** An event as histories keep it; one object for all the histories it is in. */
+/** A recorded event. All histories that contain the event share this object. */
 export interface RecordedEvent {
   readonly publication: Id<'publication'>;
   readonly topic: Uri;
-  /** EVENT.Details but for `topic`. */
+  /** EVENT.Details without `topic`. */
   readonly attributes: Dict;
   readonly payload: Payload;
-  /** Whom the publisher wanted to receive it, by authid and authrole; undefined for everybody. */
+  /** The audience by authid and authrole. Undefined if all subscribers are meant. */
   readonly audience: Audience | undefined;
-  /** Wall-clock milliseconds, which may jump, and milliseconds of the clock that does not. */
+  /** Wall-clock milliseconds. */
   readonly time: number;
+  /** Milliseconds of the monotonic clock. */
   readonly arrived: number;
   readonly bytes: number;
 }
 
-/** What an event counts beside its parts. */
+/** Estimated overhead of one event, in bytes. */
 const EVENT_BYTES = 300;
 
 export function recordOf(
@@ -53,25 +54,25 @@ export function recordOf(
   return { publication, topic, attributes, payload, audience, time, arrived, bytes };
 }
 
-/** Events in one answer at the most: each is taken apart and written anew. */
+/** Maximum number of events in one answer. Each event is decoded and encoded again. */
 export const MAX_PAGE = 10_000;
 
-/** Events that a query looks at, and does not find, in one step. */
+/** Events without a match that one step of a query examines. */
 export const RUN = 100;
 
 /**
- * A query in steps: an event that is found, or undefined after a run of others. It returns whether more would have matched
- * than one answer holds.
+ * A query in steps: each yields a found event, or undefined after a run without a match. Returns whether more events match
+ * than one answer may contain.
  */
 export type HistorySteps<T> = Generator<T | undefined, boolean, undefined>;
 
-/** The events of one subscription, in the order in which they came. [advanced/pubsub_event_history] */
+/** The events of one subscription in order of arrival. [advanced/pubsub_event_history] */
 export class EventHistory {
   readonly limits: HistoryLimits;
   #events: (RecordedEvent | undefined)[] = [];
-  /** Where the oldest event is; nothing is left before it. */
+  /** Index of the oldest event. Entries before it are undefined. */
   #head = 0;
-  /** Events that were before the first place: an event's place and this are its number, which does not change. */
+  /** Events removed from the start of the array. Added to an index, it gives the constant number of an event. */
   #gone = 0;
   #bytes = 0;
   #forgotten = 0;
@@ -88,7 +89,7 @@ export class EventHistory {
     return this.#bytes;
   }
 
-  /** Events that were here and are not any more, since the start. */
+  /** Events deleted since the start. */
   get forgotten(): number {
     return this.#forgotten;
   }
@@ -100,8 +101,8 @@ export class EventHistory {
   }
 
   /**
-   * The events that match `filter` and that the caller may see. `now` is of the clock that does not jump. What is
-   * recorded between two steps is not found; what is forgotten between them is left out.
+   * The events that match `filter` and that the caller may see. `now` is from the monotonic clock. The query does not find
+   * events that are recorded or deleted between two steps.
    */
   *query(
     filter: HistoryFilter,
@@ -132,7 +133,7 @@ export class EventHistory {
     return this.#events[number - this.#gone];
   }
 
-  /** The number of the event of a publication; -1 if it is not here. */
+  /** The number of the event of a publication. -1 if the history does not contain it. */
   *#find(publication: number): Generator<undefined, number, undefined> {
     const end = this.#gone + this.#events.length;
     for (let number = this.#gone + this.#head; number < end; number++) {
@@ -142,7 +143,7 @@ export class EventHistory {
     return -1;
   }
 
-  /** Publications are bounds by their place, not by their number; undefined where one of them is not here. */
+  /** Publications are bounds by position, not by id. Undefined if the history does not contain one of them. */
   *#span(filter: HistoryFilter): Generator<undefined, { first: number; last: number } | undefined, undefined> {
     let first = this.#gone + this.#head;
     let last = this.#gone + this.#events.length - 1;
@@ -171,7 +172,7 @@ export class EventHistory {
       this.#bytes -= oldest.bytes;
       this.#forgotten++;
     }
-    // Moving the rest only when half is spent keeps the cost per event constant.
+    // The array is copied only if half of it is empty, so the cost per event is constant.
     if (this.#head > 0 && this.#head * 2 >= this.#events.length) {
       this.#events = this.#events.slice(this.#head);
       this.#gone += this.#head;
@@ -180,7 +181,7 @@ export class EventHistory {
   }
 }
 
-/** The conditions on the event itself. The wall clock may have jumped, so its times are no order. */
+/** The conditions on the event itself. Times need not be in order, because the wall clock may have been set. */
 function isMatch({ topic, time }: RecordedEvent, filter: HistoryFilter): boolean {
   return (
     (filter.topic === undefined || topic === filter.topic) &&

@@ -2,12 +2,12 @@ import type { Dict } from '../../../wamp/dict.ts';
 import { ErrorUri, WampError } from '../../../wamp/errors.ts';
 import { isId } from '../../../wamp/ids.ts';
 
-/** What `wamp.subscription.get_events` is asked for; all that is present must hold. [advanced/pubsub_event_history] */
+/** The conditions of `wamp.subscription.get_events`. All that are defined must hold. [advanced/pubsub_event_history] */
 export interface HistoryFilter {
   readonly reverse: boolean;
   readonly limit: number | undefined;
   readonly topic: string | undefined;
-  /** Wall-clock milliseconds, with fractions where the caller was that exact. */
+  /** Wall-clock milliseconds, with the fractions that the caller gave. */
   readonly fromTime: number | undefined;
   readonly afterTime: number | undefined;
   readonly beforeTime: number | undefined;
@@ -18,7 +18,7 @@ export interface HistoryFilter {
   readonly untilPublication: number | undefined;
 }
 
-/** Reads the keyword arguments of a query; null counts as absent. Throws `invalid_argument` for what is none. */
+/** Reads the keyword arguments of a query. null counts as absent. Throws `invalid_argument`. */
 export function historyFilter(kwargs: Dict): HistoryFilter {
   return {
     reverse: read(kwargs, 'reverse', 'true or false', asBoolean) ?? false,
@@ -35,13 +35,13 @@ export function historyFilter(kwargs: Dict): HistoryFilter {
   };
 }
 
-const TIME = 'a time as RFC 3339 has it, such as 2026-01-31T12:00:00Z';
+const TIME = 'a time in RFC 3339 format, such as 2026-01-31T12:00:00Z';
 
 function read<T>(kwargs: Dict, name: string, expected: string, parse: (value: unknown) => T | undefined) {
   const value = kwargs[name];
   if (value === undefined || value === null) return undefined;
   const parsed = parse(value);
-  if (parsed === undefined) throw new WampError(ErrorUri.InvalidArgument, [`${name} has to be ${expected}`]);
+  if (parsed === undefined) throw new WampError(ErrorUri.InvalidArgument, [`${name} must be ${expected}`]);
   return parsed;
 }
 
@@ -63,15 +63,15 @@ function asPublication(value: unknown): number | undefined {
 
 const rfc3339 = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$/;
 
-/** RFC 3339 to milliseconds; fractions finer than these are kept, and a leap second is the second after the 59th. */
+/** RFC 3339 to milliseconds with fractions. A leap second is the second after second 59. */
 function asTime(value: unknown): number | undefined {
   const [, date, minutes, seconds, fraction = '', zone] = (typeof value === 'string' && rfc3339.exec(value)) || [];
   if (date === undefined || zone === undefined) return undefined;
   const leap = seconds === '60';
   const whole = Date.parse(`${date}T${minutes}${leap ? '59' : seconds}${zone.toUpperCase()}`);
-  // 24:00:00 and 30 February are times to Date.parse, and none to RFC 3339.
+  // Date.parse accepts 24:00:00 and 30 February; RFC 3339 does not.
   if (Number.isNaN(whole) || minutes?.startsWith('24') === true || !isDay(date)) return undefined;
-  // Digits, not a product: 0.069 * 1000 is more than 69.
+  // The fraction is read from its digits, because 0.069 * 1000 is more than 69.
   return whole + (leap ? 1000 : 0) + Number(`${fraction.slice(0, 3).padEnd(3, '0')}.${fraction.slice(3)}`);
 }
 

@@ -4,15 +4,15 @@ import { eventDetails } from './event-attributes.ts';
 import type { RecordedEvent } from './event-history.ts';
 import type { RouterSubscription } from './subscription.ts';
 
-/** An event as `wamp.subscription.get_events` gives it. [advanced/pubsub_event_history] */
+/** An event in the result of `wamp.subscription.get_events`. [advanced/pubsub_event_history] */
 export interface HistoryRow {
   /** RFC 3339, UTC, with milliseconds. */
   readonly timestamp: string;
   readonly subscription: Id<'subscription'>;
   readonly publication: Id<'publication'>;
-  /** As the EVENT of this subscription had them. */
+  /** EVENT.Details for this subscription. */
   readonly details: Dict;
-  /** Left out where the event had none. */
+  /** Absent if the event had none. */
   readonly args?: readonly unknown[];
   readonly kwargs?: Dict;
 }

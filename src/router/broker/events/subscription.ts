@@ -3,14 +3,14 @@ import type { MatchPolicy, Uri } from '../../../wamp/uri.ts';
 import type { RouterSession } from '../../session/session.ts';
 import type { EventHistory } from './event-history.ts';
 
-/** A topic or pattern and the sessions subscribed to it; all of them know it by the same id. [basic/publish_subscribe] */
+/** A topic or pattern with its subscribers, which all have the same subscription id. [basic/publish_subscribe] */
 export class RouterSubscription {
   readonly id: Id<'subscription'>;
   readonly topic: Uri;
   readonly match: MatchPolicy;
   /** Wall-clock milliseconds. */
   readonly created: number;
-  /** Where events are recorded, subscribers or not. [advanced/pubsub_event_history] */
+  /** Defined if the broker records the events. [advanced/pubsub_event_history] */
   readonly history: EventHistory | undefined;
   #sessions: RouterSession[] = [];
 
@@ -22,7 +22,7 @@ export class RouterSubscription {
     this.history = history;
   }
 
-  /** In the order in which they subscribed. Removal makes a new list, so one that is being gone through stays whole. */
+  /** In the order in which they subscribed. Removal creates a new list, so a running iteration is not affected. */
   get sessions(): readonly RouterSession[] {
     return this.#sessions;
   }

@@ -5,13 +5,13 @@ import type { Receiver } from '../events/audience.ts';
 import type { RetainedEvent, RetainedStore } from './retained-store.ts';
 import { type KeptEvent, RetainedTopic } from './retained-topic.ts';
 
-/** How much a realm retains. */
+/** Limits of the retained events of a realm. */
 export interface RetentionLimits {
   readonly topics: number;
   readonly bytes: number;
-  /** Events of one topic that are for a part of the receivers, beside the one for all. */
+  /** Events with an audience for each topic, in addition to the one for all receivers. */
   readonly restrictedPerTopic: number;
-  /** What gives way when the store is full: the topics not published to for longest, or the new event. */
+  /** When the store is full: delete the topics with the oldest events, or refuse the new event. */
   readonly whenFull: 'drop-oldest' | 'refuse';
 }
 
@@ -22,22 +22,22 @@ export const defaultRetention: RetentionLimits = Object.freeze({
   whenFull: 'drop-oldest',
 });
 
-/** What an event counts beside its parts, and a topic beside its events: its entries in the tables and its nodes. */
+/** Estimated overhead of one event, and of one topic with its table entries and tree nodes. */
 const EVENT_BYTES = 400;
 const TOPIC_BYTES = 400;
 
-/** Nodes of the tree that are looked at for a pattern; beyond, all events are gone through, in order, by and by. */
+/** Maximum number of tree nodes to visit for a pattern. If it needs more, all events are examined in order, in steps. */
 const FEW = 500;
 
-/** Retained events in memory, within limits. */
+/** Keeps retained events in memory, within limits. */
 export class MemoryRetainedStore implements RetainedStore {
   readonly #limits: RetentionLimits;
-  /** The topic published to most recently comes last. */
+  /** The topic with the newest event comes last. */
   readonly #topics = new Map<string, RetainedTopic>();
   readonly #tree = new TopicTree();
   /** In order of arrival. */
   readonly #byArrival = new Set<KeptEvent>();
-  /** Topics by whose newest event it is. */
+  /** For each owner, the number of topics whose newest event belongs to it. */
   readonly #owned = new Map<string, number>();
   #arrivals = 0;
   #events = 0;
@@ -71,8 +71,8 @@ export class MemoryRetainedStore implements RetainedStore {
 
   put(event: RetainedEvent): void {
     const { topic, audience } = event;
-    // Nobody can ever ask for it.
-    if (audience?.isNobody === true) return;
+    // No session can receive the event.
+    if (audience?.isEmpty === true) return;
     const sizes = payloadSize(event.payload.detach()) + valueSize(event.attributes) + (audience?.bytes ?? 0);
     const bytes = EVENT_BYTES + sizes;
     const retained = this.#detach(topic) ?? new RetainedTopic(TOPIC_BYTES + topic.length * 3);
@@ -82,7 +82,7 @@ export class MemoryRetainedStore implements RetainedStore {
     this.#forgetEvents(before, retained);
     if (!this.#makeRoom(retained.bytes)) {
       this.#forgetEvents(retained.events);
-      // It goes as a whole: what the topic held before must not pass for its newest event.
+      // The whole topic is deleted: an older event must not appear as its newest one.
       this.#refused++;
       this.#tree.delete(topic);
       return;
@@ -176,7 +176,7 @@ export class MemoryRetainedStore implements RetainedStore {
     else this.#owned.delete(owner);
   }
 
-  /** Whether one more topic of so many bytes fits; what is in the way goes if it may. */
+  /** Evicts the oldest topics if necessary and allowed. Returns whether one more topic of `needed` bytes fits. */
   #makeRoom(needed: number): boolean {
     const { topics, bytes, whenFull } = this.#limits;
     if (needed > bytes || topics === 0) return false;

@@ -7,20 +7,20 @@ import { eventDetails } from '../events/event-attributes.ts';
 import type { RouterSubscription } from '../events/subscription.ts';
 import type { RetainedEvent, RetainedStore } from './retained-store.ts';
 
-/** What all replays together do within one turn: events sent, and topics looked at, a millisecond's work. */
+/** Work of all replays together in one turn, about one millisecond: events sent, and steps of the store. */
 const TURN_EVENTS = 200;
 const TURN_STEPS = 4000;
 
 /** Milliseconds until the next turn. */
 const NEXT_TURN = 1;
 
-/** Events of one replay before another has its turn. */
+/** Events of one replay before the next replay continues. */
 const RUN = 20;
 
-/** Bytes that may wait for a session before its replay does. */
+/** A replay pauses if the link of its session has more queued bytes. */
 const HIGH_WATER = 128 * 1024;
 
-/** Milliseconds until sessions that are behind are looked at again: more and more, as long as none has read. */
+/** Milliseconds until slow sessions are checked again. The pause doubles while none of them reads. */
 const FIRST_PAUSE = 5;
 const LAST_PAUSE = 100;
 
@@ -31,23 +31,23 @@ interface Replay {
   readonly session: RouterSession;
   readonly subscription: RouterSubscription;
   readonly events: Iterator<RetainedEvent | undefined>;
-  /** What the session has said about this subscription meanwhile; answered when the replay is over. */
+  /** Requests of the session for the same subscription. They are answered after the replay. */
   readonly waiting: SubscribeMessage[];
 }
 
 /**
- * Sends retained events to those who have subscribed, in turns with everything else, and no faster than they read. An
- * event that is newer than the one retained has been sent by then, so the older one is not. [advanced/pubsub_event_retention]
+ * Sends retained events to new subscribers in several turns, and no faster than they read. If a newer event has been
+ * published in the meantime, the older one is not sent. [advanced/pubsub_event_retention]
  */
 export class RetainedReplays {
   readonly #store: RetainedStore;
   readonly #clock: Clock;
   readonly #bySession = new Map<RouterSession, Map<RouterSubscription, Replay>>();
-  /** Those that are not over, the one whose turn it is first. */
+  /** Unfinished replays. The first one continues next. */
   #queue: Replay[] = [];
   #events = TURN_EVENTS;
   #steps = TURN_STEPS;
-  /** When the budget was given. */
+  /** Monotonic time at which the budget of this turn began. */
   #turn = Number.NEGATIVE_INFINITY;
   #scheduled = false;
   #pause = FIRST_PAUSE;
@@ -57,7 +57,7 @@ export class RetainedReplays {
     this.#clock = clock;
   }
 
-  /** Begins to send what is retained, after SUBSCRIBED: at once, as far as that takes no long turn. */
+  /** Begins to send retained events, after SUBSCRIBED. Sends at once as many as the budget of this turn allows. */
   start(session: RouterSession, subscription: RouterSubscription, waiting: SubscribeMessage[] = []): void {
     const { topic, match } = subscription;
     const replay = { session, subscription, events: this.#store.walk(topic, match, session), waiting };
@@ -69,22 +69,21 @@ export class RetainedReplays {
   }
 
   /**
-   * Lets a SUBSCRIBE wait until the replay of the same subscription is over: what is retained then is an answer to it.
-   * False where there is none.
+   * Queues a SUBSCRIBE until the running replay of the same subscription has ended. Returns false if no replay is running.
    */
   defer(session: RouterSession, subscription: RouterSubscription, message: SubscribeMessage): boolean {
     const replay = this.#bySession.get(session)?.get(subscription);
     if (replay === undefined) return false;
     if (replay.waiting.length >= MAX_WAITING) {
       throw new WampError(ErrorUri.LimitExceeded, [
-        `${MAX_WAITING} requests wait until what is retained has been sent: read first`,
+        `${MAX_WAITING} SUBSCRIBE requests wait for the end of a replay; read the retained events first`,
       ]);
     }
     replay.waiting.push(message);
     return true;
   }
 
-  /** The session is about to have this subscription no more; what waits is answered. */
+  /** Ends the replay because the subscription ends. Answers the queued requests. */
   stop(session: RouterSession, subscription: RouterSubscription): void {
     const replay = this.#bySession.get(session)?.get(subscription);
     if (replay === undefined) return;
@@ -93,7 +92,7 @@ export class RetainedReplays {
     for (const message of replay.waiting) this.#answer(replay, message);
   }
 
-  /** The session is gone. */
+  /** Ends all replays of a session that has left. */
   leave(session: RouterSession): void {
     if (!this.#bySession.delete(session)) return;
     this.#queue = this.#queue.filter(other => other.session !== session);
@@ -138,7 +137,7 @@ export class RetainedReplays {
     this.#pause = Math.min(2 * this.#pause, LAST_PAUSE);
   }
 
-  /** Sends some events; whether there are no more. */
+  /** Sends some events. Returns whether the replay is complete. */
   #run({ session, subscription, events }: Replay): boolean {
     for (let sent = 0; sent < RUN && this.#events > 0 && this.#steps > 0; ) {
       if (isBehind(session)) return false;
@@ -153,7 +152,7 @@ export class RetainedReplays {
     return false;
   }
 
-  /** What the session has said meanwhile is answered, and what it asks for is begun. */
+  /** Answers the queued requests, and starts a new replay if one of them asks for retained events. */
   #over(replay: Replay): void {
     const { session, subscription, waiting } = replay;
     this.#forget(replay);

@@ -9,55 +9,55 @@ import type { Audience, Receiver } from '../events/audience.ts';
 export interface RetainedEvent {
   readonly topic: Uri;
   readonly publication: Id<'publication'>;
-  /** EVENT.Details but for `topic` and `retained`. */
+  /** EVENT.Details without `topic` and `retained`. */
   readonly attributes: Dict;
   readonly payload: Payload;
-  /** Whom the publisher wanted to receive it; undefined for everybody. */
+  /** Undefined if all subscribers are meant. */
   readonly audience: Audience | undefined;
-  /** The publisher, where it does not receive its own event. */
+  /** The publisher, if it does not receive its own event. */
   readonly excluded: Receiver | undefined;
-  /** Whom it is counted for, as `holderOf` has it. */
+  /** The quota key of the publisher (`quotaKeyOf`). */
   readonly owner: string;
-  /** Who published it, for whoever keeps it over a restart. */
+  /** The publisher, for stores that keep the event over a restart. */
   readonly publisher: Principal;
 }
 
-/** What can be seen of a store. */
+/** The state of a store, read-only. */
 export interface RetainedView {
   readonly topicCount: number;
-  /** More than there are topics, where some are for a part of the subscribers only. */
+  /** Larger than `topicCount` if a topic has events for different audiences. */
   readonly eventCount: number;
-  /** What the events take, near enough. */
+  /** Estimated memory of the events. */
   readonly bytes: number;
-  /** Since the start: events not kept because the store was full or they were too large for it. */
+  /** Since the start: events not stored because the store was full or the event was too large. */
   readonly refused: number;
-  /** Since the start: events dropped to make room for newer ones. */
+  /** Since the start: events deleted in favor of newer ones. */
   readonly evicted: number;
-  /** The newest event of a topic, whomever it is for. */
+  /** The newest event of a topic, for any audience. */
   newest(topic: string): RetainedEvent | undefined;
-  /** Topics whose newest event is this owner's. */
+  /** The number of topics whose newest event belongs to the owner. */
   ownedBy(owner: string): number;
 }
 
 /**
- * Where a realm keeps its retained events. For every possible receiver and topic it has the newest event that this
- * receiver would have received, as far as its bounds allow.
+ * Stores the retained events of a realm. For each receiver and topic it has the newest event that this receiver would have
+ * received, within its limits.
  */
 export interface RetainedStore extends RetainedView {
   put(event: RetainedEvent): void;
-  /** Forgets all that an owner has; the topics. */
+  /** Deletes all events of an owner. Returns their topics. */
   forgetOwner(owner: string): readonly Uri[];
-  /** Forgets a topic; whether there was anything. */
+  /** Deletes the events of a topic. Returns whether there were any. */
   delete(topic: Uri): boolean;
   /**
-   * For each topic that `pattern` matches the newest event that `receiver` would have received, in order of arrival: one
-   * after the other, as they are asked for, with undefined for each step that found nothing. What is put after the call is
-   * not among them, nor what has given way to that.
+   * For each topic that matches `pattern`, yields the newest event that `receiver` would have received, in order of arrival.
+   * Yields undefined for each step without an event. Events stored after the call, and events that these replaced, are not
+   * included.
    */
   walk(pattern: Uri, match: MatchPolicy, receiver: Receiver): Iterator<RetainedEvent | undefined>;
 }
 
-/** Whether `receiver` would have received `event`, had it been subscribed. */
+/** Whether `receiver` would have received `event` as a subscriber. */
 export function isMeantFor({ audience, excluded }: RetainedEvent, receiver: Receiver): boolean {
   return excluded?.id !== receiver.id && audience?.admits(receiver) !== false;
 }

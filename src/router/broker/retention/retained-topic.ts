@@ -1,29 +1,29 @@
 import type { Receiver } from '../events/audience.ts';
 import { isMeantFor, type RetainedEvent } from './retained-store.ts';
 
-/** A retained event as a store keeps it. */
+/** A retained event in a store. */
 export interface KeptEvent {
   readonly event: RetainedEvent;
-  /** Counts up in order of arrival over all topics. */
+  /** Sequence number over all topics. */
   readonly arrival: number;
   readonly bytes: number;
 }
 
 /**
- * The retained events of one topic, the newest first: those that some receiver would get, and no others. A newer event
- * for a part of the receivers must not hide an older one from the rest. [advanced/pubsub_event_retention]
+ * The retained events of one topic that at least one receiver would receive, the newest first. A newer event for some
+ * receivers must not hide an older one from the others. [advanced/pubsub_event_retention]
  */
 export class RetainedTopic {
   readonly #ownBytes: number;
   #events: KeptEvent[] = [];
   #bytes = 0;
 
-  /** `ownBytes`: what the topic itself takes. */
+  /** `ownBytes`: memory of the topic itself. */
   constructor(ownBytes = 0) {
     this.#ownBytes = ownBytes;
   }
 
-  /** The newest first. A list that is changed is another one. */
+  /** The newest first. A change creates a new list. */
   get events(): readonly KeptEvent[] {
     return this.#events;
   }
@@ -45,26 +45,26 @@ export class RetainedTopic {
     return this.#events.find(({ event }) => isMeantFor(event, receiver));
   }
 
-  /** Whether any of them is this owner's. */
+  /** Whether at least one event belongs to the owner. */
   has(owner: string): boolean {
     return this.#events.some(({ event }) => event.owner === owner);
   }
 
-  /** Drops those of an owner. */
+  /** Deletes the events of an owner. */
   drop(owner: string): void {
     this.#events = this.#events.filter(({ event }) => event.owner !== owner);
     this.#bytes = this.#events.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /**
-   * Adds the newest event and drops those that nobody would get any more. Where more than `limit` events for a part of
-   * the receivers are left, the oldest of these go too; returns how many did.
+   * Adds the newest event and deletes the events that no receiver would receive any more. If more than `limit` events with
+   * an audience remain, the oldest of them are deleted too; returns the number of these.
    */
   add(kept: KeptEvent, limit: number): number {
     const { event } = kept;
     let events: KeptEvent[];
     if (event.audience === undefined) {
-      // It is for all, or for all but its publisher: only the publisher can ever get an older one.
+      // The event is for all except perhaps its publisher, so only the publisher can receive an older one.
       const older = event.excluded === undefined ? undefined : this.newestFor(event.excluded);
       events = older === undefined ? [kept] : [kept, older];
     } else {
@@ -77,14 +77,14 @@ export class RetainedTopic {
   }
 }
 
-/** Whether all who would get `older` get `newer` instead; false also where that cannot be seen. */
+/** Whether each receiver of `older` receives `newer` instead. False if the audiences do not show it. */
 function covers(newer: RetainedEvent, older: RetainedEvent): boolean {
   if (newer.excluded !== undefined && isMeantFor(older, newer.excluded)) return false;
   if (newer.audience === undefined) return true;
   return older.audience !== undefined && newer.audience.covers(older.audience);
 }
 
-/** Drops the oldest events that are for a part of the receivers, until at most `limit` are left. */
+/** Deletes the oldest events with an audience until at most `limit` remain. Returns the number of deleted events. */
 function trim(events: KeptEvent[], limit: number): number {
   let excess = events.reduce((count, { event }) => count + (event.audience === undefined ? 0 : 1), -limit);
   if (excess <= 0) return 0;

@@ -10,19 +10,19 @@ import type { Audience } from '../events/audience.ts';
 import { RetainedReplays } from './retained-replays.ts';
 import type { RetainedStore, RetainedView } from './retained-store.ts';
 
-/** Who published, and who was meant to receive it. */
-interface Whom {
+/** The publisher of an event, and its receivers. */
+interface Circulation {
   readonly publisher: RouterSession;
   /** Whether the publisher does not receive its own event. */
   readonly excludes: boolean;
   readonly audience: Audience | undefined;
 }
 
-/** What a broker retains. [advanced/pubsub_event_retention] */
+/** The retained events of one broker. [advanced/pubsub_event_retention] */
 export class Retention {
   readonly #store: RetainedStore;
 
-  /** What is on its way to those who have subscribed. */
+  /** Retained events that are being sent to new subscribers. */
   readonly replays: RetainedReplays;
 
   constructor(store: RetainedStore, clock: Clock) {
@@ -34,27 +34,27 @@ export class Retention {
     return this.#store;
   }
 
-  /** Refuses a topic more than the publisher may have retained. */
+  /** Throws `limit_exceeded` if the publisher would have more retained topics than its quota allows. */
   check({ quota, principal, linkInfo }: RouterSession, topic: Uri): void {
     const most = quota?.limits.retainedTopics;
     if (most === undefined) return;
     const owner = quotaKeyOf(principal, linkInfo);
     if (this.#store.newest(topic)?.owner === owner || this.#store.ownedBy(owner) < most) return;
-    throw new WampError(ErrorUri.LimitExceeded, [`no more than ${most} topics may be retained`]);
+    throw new WampError(ErrorUri.LimitExceeded, [`a principal may have at most ${most} retained topics`]);
   }
 
-  /** Keeps an event, or forgets its topic, where its options say so. */
+  /** Stores the event or deletes the events of its topic, if its options request it. */
   update(
     { options, topic, payload }: PublishMessage,
     publication: Id<'publication'>,
     attributes: Dict,
-    whom: Whom,
+    circulation: Circulation,
   ): void {
-    // The text has no way to take a retained event back, and an empty one may be meant: an option of our own.
+    // An extension: the specification cannot delete a retained event, and an empty event is a valid one.
     if (options['_retain_clear'] === true) this.#store.delete(topic);
     if (options['retain'] !== true) return;
-    const { publisher, excludes, audience } = whom;
-    // Not the session itself, which would keep all it holds in memory.
+    const { publisher, excludes, audience } = circulation;
+    // A copy of two fields, because a reference to the session would keep the session in memory.
     const excluded = excludes ? { id: publisher.id, principal: publisher.principal } : undefined;
     const owner = quotaKeyOf(publisher.principal, publisher.linkInfo);
     this.#store.put({
@@ -63,12 +63,12 @@ export class Retention {
     });
   }
 
-  /** Forgets what a principal has retained; the topics. */
+  /** Deletes the retained events of a principal. Returns their topics. */
   forgetPrincipal(authid: string): readonly Uri[] {
     return this.#store.forgetOwner(principalQuotaKey(authid));
   }
 
-  /** Forgets a topic; whether there was anything. */
+  /** Deletes the retained events of a topic. Returns whether there were any. */
   forget(topic: Uri): boolean {
     return this.#store.delete(topic);
   }

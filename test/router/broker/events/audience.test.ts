@@ -33,8 +33,8 @@ describe('Audience', () => {
   });
 
   it('knows when it is nobody, and when it names sessions', () => {
-    assert.equal(Audience.of({ eligible_authrole: [], eligible: [1] })?.isNobody, true);
-    assert.equal(Audience.of({ exclude: [] })?.isNobody, false);
+    assert.equal(Audience.of({ eligible_authrole: [], eligible: [1] })?.isEmpty, true);
+    assert.equal(Audience.of({ exclude: [] })?.isEmpty, false);
     assert.equal(Audience.of({ exclude: [] })?.namesSessions, true);
     assert.equal(Audience.of({ eligible: [] })?.namesSessions, true);
     assert.equal(Audience.of({ exclude_authid: ['x'], eligible_authrole: ['y'] })?.namesSessions, false);

@@ -103,7 +103,7 @@ describe('MemoryRetainedStore', () => {
     store.put(event('a'));
     for (const id of [1, 2, 3, 4]) store.put(event('a', { eligible: [id] }));
     assert.deepEqual([store.eventCount, store.evicted], [3, 2]);
-    const publications = receivers.map(receiver => select(store, 'a', 'exact', receiver)[0]?.audience?.isNobody);
+    const publications = receivers.map(receiver => select(store, 'a', 'exact', receiver)[0]?.audience?.isEmpty);
     assert.deepEqual(publications, [undefined, undefined, false, false, undefined, undefined]);
   });
 
