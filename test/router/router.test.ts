@@ -48,7 +48,7 @@ function join(router: Router, principal?: Principal): ListLink {
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
 describe('Router', () => {
-  it('passes the payload object on untouched, in one EVENT object for all subscribers', async () => {
+  it('forwards the payload object unchanged, in one EVENT object for all subscribers', async () => {
     const { router } = makeRouter();
     const received: Message[][] = [];
     const links: Link[] = [];
@@ -63,7 +63,7 @@ describe('Router', () => {
       links.push(far);
     }
     await turn();
-    // Taking it apart is an error here.
+    // Decoding the payload is an error here.
     const format = { name: 'json', slot: 0 } as const;
     const fail = (): never => assert.fail('the payload was taken apart');
     const bytes = Buffer.from('[1');
@@ -80,7 +80,7 @@ describe('Router', () => {
     assert.equal(first, second);
   });
 
-  it('admits a link as the principal that was vouched for, without asking the authenticator', () => {
+  it('admits a link with a known principal without asking the authenticator', () => {
     const authenticator = { begin: () => assert.fail('asked') };
     const { router } = makeRouter({ authenticator });
     const principal = (authid: string): Principal => ({
@@ -102,7 +102,7 @@ describe('Router', () => {
     assert.deepEqual(authids, ['sensor1', 'sensor2', 'sensor3']);
   });
 
-  it('draws session ids until one is free', () => {
+  it('draws session ids until one is unused', () => {
     const ids = [7, 7, 7, 8];
     const { router } = makeRouter({ sessionIds: () => ids.shift() ?? 0 });
     join(router);
@@ -111,7 +111,7 @@ describe('Router', () => {
     assert.deepEqual(ids, []);
   });
 
-  it('forgets a session whose link was lost while the authenticator was deciding', async () => {
+  it('drops a session whose link closed while the authenticator was deciding', async () => {
     let decide: ((step: AuthStep) => void) | undefined;
     const authenticator = { begin: () => new Promise<AuthStep>(resolve => (decide = resolve)) };
     const { router } = makeRouter({ authenticator });
@@ -123,14 +123,14 @@ describe('Router', () => {
     assert.deepEqual([router.sessionCount, router.linkCount], [0, 0]);
   });
 
-  it('listens no more to a peer that it has refused', async () => {
+  it('ignores further messages of a refused peer', async () => {
     const { router } = makeRouter();
     const [near, far] = localLinkPair(testLinkInfo, testLinkInfo, silentLogger);
     const heard: Message[] = [];
     router.attach(near);
     far.open({ message: message => heard.push(message), closed: () => {} });
     const details = { roles: { caller: {} } };
-    // Both wait at the router's end before the first is looked at.
+    // The router's end has received both before it handles the first.
     far.send({ type: MessageType.Hello, realm: asUri('nowhere'), details });
     far.send({ type: MessageType.Hello, realm: asUri('realm1'), details });
     await turn();
@@ -144,7 +144,7 @@ describe('Router', () => {
     assert.equal(router.sessionCount, 0);
   });
 
-  it('ends only the session in whose message an error of ours happened', () => {
+  it('ends only the session whose message caused an internal error', () => {
     const observer: RouterObserver = {
       onSubscribe: (_session, { topic }) => {
         if (topic === 'trap') throw new Error('our bug');
@@ -159,7 +159,7 @@ describe('Router', () => {
     assert.equal(router.realm('realm1')?.subscriptionCount, 1);
   });
 
-  it('delivers to the others when a receiver is lost in the middle of a delivery', () => {
+  it('delivers to all other receivers if one disconnects during the delivery', () => {
     const { router } = makeRouter();
     class Fragile extends ListLink {
       override send(message: Message): void {
@@ -180,7 +180,7 @@ describe('Router', () => {
     assert.equal(router.sessionCount, 3);
   });
 
-  it('tells the observer of changes in their order', () => {
+  it('notifies the observer of changes in order', () => {
     const told: string[] = [];
     const observer: RouterObserver = {
       onJoin: ({ id }) => told.push(`${id} join`),
@@ -211,7 +211,7 @@ describe('Router', () => {
     ]);
   });
 
-  it('counts what it drops', () => {
+  it('counts dropped messages', () => {
     const { router } = makeRouter();
     const [a, b] = [join(router), join(router)];
     a.say([64, 1, {}, 'p']);
@@ -229,10 +229,10 @@ describe('Router', () => {
     });
   });
 
-  describe('messages that can never be sent [basic/uri_reference]', () => {
+  describe('messages that exceed the size limit of the receiver [basic/uri_reference]', () => {
     const tooLarge = 'wamp.error.payload_size_exceeded';
 
-    /** A link that cannot send messages of one type; like the real ones it says so in a later microtask. */
+    /** A link that cannot send messages of one type. Like real links, it reports this in a later microtask. */
     class Narrow extends ListLink {
       readonly #type: number;
       constructor(type: number) {
@@ -259,14 +259,14 @@ describe('Router', () => {
       return caller.heard;
     }
 
-    it('an INVOCATION: the caller hears payload_size_exceeded', async () => {
+    it('INVOCATION: the caller receives payload_size_exceeded', async () => {
       const heard = await call(new Narrow(MessageType.Invocation), new ListLink());
       assert.deepEqual(heard, [
         [8, 48, 1, {}, tooLarge, ['the arguments exceed the message size limit of the callee']],
       ]);
     });
 
-    it('a RESULT: the caller hears payload_size_exceeded', async () => {
+    it('RESULT: the caller receives payload_size_exceeded', async () => {
       const [callee, caller] = [new ListLink(), new Narrow(MessageType.Result)];
       const heard = await call(callee, caller);
       callee.say([70, 1, {}, ['result']]);
@@ -274,7 +274,7 @@ describe('Router', () => {
       assert.deepEqual(heard, [[8, 48, 1, {}, tooLarge, ['the result exceeds the message size limit of the caller']]]);
     });
 
-    it('a progressive RESULT: the call ends, and the callee is interrupted', async () => {
+    it('progressive RESULT: the call ends, and the callee is interrupted', async () => {
       const [callee, caller] = [new ListLink(), new Narrow(MessageType.Result)];
       const heard = await call(callee, caller, { receive_progress: true });
       callee.say([70, 1, { progress: true }, ['result']]);
@@ -285,7 +285,7 @@ describe('Router', () => {
       assert.equal(heard.length, 1);
     });
 
-    it('an ERROR: the caller hears that much', async () => {
+    it('ERROR: the caller receives payload_size_exceeded', async () => {
       const [callee, caller] = [new ListLink(), new Narrow(MessageType.Error)];
       const heard = await call(callee, caller);
       callee.say([8, 68, 1, {}, 'com.app.error', ['long']]);
@@ -296,7 +296,7 @@ describe('Router', () => {
 });
 
 describe('Router.close', () => {
-  it('is done at once where nobody is there, and takes on nobody afterwards', async () => {
+  it('resolves at once without links, and refuses links afterwards', async () => {
     const { router } = makeRouter();
     await router.close();
     const late = attach(router);
@@ -318,7 +318,7 @@ describe('Router.close', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('waits no longer than two seconds and a half, even for a link that does not close', async () => {
+  it('waits at most 2.5 seconds for a link that does not close', async () => {
     const { router, clock } = makeRouter();
     class Stuck extends ListLink {
       override close(): void {}
@@ -329,7 +329,7 @@ describe('Router.close', () => {
     await closing;
   });
 
-  it('tells those who are not joined yet', async () => {
+  it('sends ABORT to clients that have not joined yet', async () => {
     const { router } = makeRouter({ authenticator: { begin: () => new Promise<AuthStep>(() => {}) } });
     const [silent, joining] = [attach(router), attach(router)];
     joining.say(HELLO);

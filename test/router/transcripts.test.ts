@@ -18,7 +18,7 @@ for (const { file, strict, dialogues } of transcripts) {
 describe('transcripts', () => {
   const titles = transcripts.flatMap(({ dialogues }) => dialogues.map(({ title }) => title));
 
-  it('have one dialogue at least for each feature that is announced', () => {
+  it('have at least one dialogue for each announced feature', () => {
     const sections = Object.values(routerFeatures).flatMap(features => Object.values(features));
     assert.deepEqual(
       sections.filter(section => !titles.some(title => title.includes(`[${section}]`))),
@@ -26,7 +26,7 @@ describe('transcripts', () => {
     );
   });
 
-  it('name the section of the specification that they show', () => {
+  it('name the section of the specification', () => {
     assert.deepEqual(
       titles.filter(title => !/\[(basic|advanced)\/\w+\]/.test(title)),
       [],

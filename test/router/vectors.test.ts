@@ -26,7 +26,7 @@ interface Dialogue {
   }[];
 }
 
-/** The order of attributes; arguments are left out where there are none. */
+/** The order of attributes. Absent arguments are omitted. */
 const layouts: Readonly<Record<string, readonly [code: number, ...attributes: string[]]>> = {
   PUBLISH: [16, 'request_id', 'options', 'topic', 'args', 'kwargs'],
   PUBLISHED: [17, 'request_id', 'publication_id'],
@@ -43,7 +43,7 @@ function layoutOf({ type }: Spoken): readonly [number, ...string[]] {
   return layouts[type] ?? assert.fail(`this test does not know ${type}`);
 }
 
-/** The ids that the router has chosen, by those that stand for them in the vector. */
+/** The ids that the router has chosen, by their placeholders in the vector. */
 type Ids = Map<string, unknown>;
 
 function listOf(message: Spoken, ids: Ids): unknown[] {
@@ -91,5 +91,5 @@ describe('the dialogues of the specification', () => {
       });
     }
   }
-  it('are there', () => assert.ok(vectors.length > 0));
+  it('exist', () => assert.ok(vectors.length > 0));
 });

@@ -16,7 +16,7 @@ import { asUri } from '../../../src/wamp/uri.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { ListLink, testLinkInfo } from '../../support/list-link.ts';
 
-/** A realm, whose sessions are counted from 1; what begins with `denied.` nobody may, `secret.` and `wamp.` only staff. */
+/** A realm whose session ids count from 1. `denied.*` is forbidden, `secret.*` and `wamp.*` are allowed for staff only. */
 class Scene {
   readonly clock = new FakeClock();
   readonly router: Router;
@@ -87,8 +87,8 @@ function refuses(action: () => unknown, uri: string): void {
   assert.throws(action, (error: unknown) => error instanceof WampError && error.uri === uri);
 }
 
-describe('a session with very many subscriptions that leaves', () => {
-  it('is taken apart in turns; nothing reaches it, others go on, and its end is told when all is done', () => {
+describe('a leaving session with very many subscriptions', () => {
+  it('ends them in several turns, receives nothing, and is announced as left at the end', () => {
     const told: string[] = [];
     const observer: RouterObserver = {
       onUnsubscribe: () => told.push('unsubscribed'),
@@ -102,7 +102,7 @@ describe('a session with very many subscriptions that leaves', () => {
     link.heard.length = 0;
     link.say([6, {}, 'wamp.close.normal']);
     assert.equal(told.length, 500);
-    // On the same link, a new session may begin meanwhile.
+    // A new session may begin on the same link in the meantime.
     publisher.say([16, 1, {}, 'app.t1199', ['still there']]);
     assert.deepEqual(
       link.heard.map(([code]) => code),
@@ -115,7 +115,7 @@ describe('a session with very many subscriptions that leaves', () => {
 });
 
 describe('an event with many receivers', () => {
-  it('is told to the link of its publisher', () => {
+  it('is reported to the link of its publisher', () => {
     const scene = new Scene();
     for (let i = 0; i < 20; i++) scene.join().say([32, 1, {}, 'all']);
     scene.join().say([32, 1, {}, 'few']);
@@ -139,7 +139,7 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     return [...scene.broker.events(scene.session(caller), asId(subscription), filter)].filter(row => row !== undefined);
   }
 
-  it('is there before anybody has subscribed', () => {
+  it('exists before the first subscriber', () => {
     const scene = new Scene({ history });
     const [a] = [scene.join(), scene.join()];
     a.say([16, 1, {}, 'log.auth', [1], { a: 2 }]);
@@ -177,7 +177,7 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     ]);
   });
 
-  it('belongs to a subscription that does not come and go, and counts only while somebody has it', () => {
+  it('belongs to a permanent subscription, which counts only while it has subscribers', () => {
     const told: unknown[] = [];
     const observer: RouterObserver = {
       onSubscribe: (_session, { id }, created) => told.push(['subscribe', id, created]),
@@ -207,7 +207,7 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     );
   });
 
-  it('has no events that were for sessions by their ids, and shows others by authid and authrole', () => {
+  it('omits events with session ids in the audience, and filters others by authid and authrole', () => {
     const scene = new Scene({ history });
     const [a] = [scene.join(), scene.join('staff')];
     const options = [
@@ -225,7 +225,7 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     );
   });
 
-  it('keeps what EVENT said of the publisher', () => {
+  it('keeps the identity of the publisher from EVENT', () => {
     const scene = new Scene({ history });
     scene.join().say([16, 1, { disclose_me: true }, 'log.auth']);
     const publisher = { publisher: 1, publisher_authid: 'somebody', publisher_authrole: 'guest' };
@@ -233,7 +233,7 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     assert.deepEqual(rows(scene, 1, 2)[0]?.details, { topic: 'log.auth', ...publisher });
   });
 
-  it('has neither refused events nor those of other topics', () => {
+  it('omits refused events and events of other topics', () => {
     const scene = new Scene({ history: [{ topic: '', match: 'prefix' }] });
     const a = scene.join();
     a.say([16, 1, {}, 'denied.t']);
@@ -245,7 +245,7 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     );
   });
 
-  it('forgets by the limits it was given', () => {
+  it('deletes events by its configured limits', () => {
     const scene = new Scene({ history });
     const a = scene.join();
     for (let i = 1; i <= 5; i++) a.say([16, i, {}, 'log.auth', [i]]);
@@ -256,7 +256,7 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     assert.equal(rows(scene, 1, 2).length, 5);
   });
 
-  it('is refused to whoever may not subscribe, and where there is no such subscription or filter', () => {
+  it('is refused without permission to subscribe, or with an unknown subscription or invalid filter', () => {
     const scene = new Scene({ history });
     scene.join();
     scene.join('staff');
@@ -277,7 +277,7 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     assert.deepEqual([rows(scene, 1, 1).length, rows(scene, 2, 1).length], [0, 1]);
   });
 
-  it('is empty for a subscription whose events are not recorded', () => {
+  it('is empty for a subscription that records no events', () => {
     const scene = new Scene({ history });
     const [a, b] = [scene.join(), scene.join()];
     a.say([32, 1, {}, 'other.t']);
@@ -286,7 +286,7 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     assert.deepEqual(found.next(), { done: true, value: false });
   });
 
-  it('is not asked for twice, nor for what is no pattern', () => {
+  it('rejects a repeated topic and an invalid pattern in the configuration', () => {
     const twice = [{ topic: 'a', match: 'exact' as const }];
     assert.throws(
       () => new Scene({ history: [...twice, ...twice] }),
@@ -321,7 +321,7 @@ describe('testaments [advanced/pubsub_testament]', () => {
     }
   });
 
-  it('come after the session has left its subscriptions, and before it is said to have left', () => {
+  it('are published after the subscriptions have ended and before on_leave', () => {
     const told: string[] = [];
     const observer: RouterObserver = {
       onUnsubscribe: () => told.push('unsubscribed'),
@@ -347,7 +347,7 @@ describe('testaments [advanced/pubsub_testament]', () => {
     assert.deepEqual(told, ['unsubscribed', 'heard [36,1,1,{},["gone"]]', 'left']);
   });
 
-  it('honour their publish options', () => {
+  it('apply their publish options', () => {
     const scene = new Scene();
     const [a, b, c] = [scene.join(), scene.join(), scene.join('staff')];
     for (const link of [b, c]) link.say([32, 1, {}, 't']);
@@ -361,7 +361,7 @@ describe('testaments [advanced/pubsub_testament]', () => {
     assert.deepEqual(d.heard.slice(1), [[36, 1, 1, { ...publisher, retained: true }, ['gone']]]);
   });
 
-  it('say nothing more to the session, and retain nothing for it', () => {
+  it('send nothing to the leaving session', () => {
     const scene = new Scene();
     const [a, b] = [scene.join(), scene.join()];
     b.say([16, 1, { retain: true }, 't', ['older']]);
@@ -384,7 +384,7 @@ describe('testaments [advanced/pubsub_testament]', () => {
     assert.deepEqual(b.heard.slice(1), [[36, 1, 1, {}, [1]]]);
   });
 
-  it('are refused where PUBLISH would be', () => {
+  it('are refused if PUBLISH would be refused', () => {
     const scene = new Scene();
     scene.join();
     refuses(() => leave(scene, 'not a topic', 'destroyed'), 'wamp.error.invalid_uri');
@@ -395,7 +395,7 @@ describe('testaments [advanced/pubsub_testament]', () => {
     assert.equal(testamentsOf(scene, 1), 0);
   });
 
-  it('that are not allowed any more are dropped and counted, and the others are published', () => {
+  it('are dropped and counted if they are no longer allowed', () => {
     const scene = new Scene();
     const [a] = [scene.join()];
     leave(scene, 't', 'destroyed');
@@ -423,7 +423,7 @@ describe('testaments [advanced/pubsub_testament]', () => {
 });
 
 describe('BrokerView', () => {
-  it('finds subscriptions by id, by topic and policy, and by what reaches them', () => {
+  it('finds subscriptions by id, by topic and policy, and by matching topic', () => {
     const scene = new Scene();
     const a = scene.join();
     a.say([32, 1, {}, 'a.b']);
@@ -443,7 +443,7 @@ describe('BrokerView', () => {
     assert.deepEqual([...broker.subscriptions()], []);
   });
 
-  it('does not make topics of what is asked for', () => {
+  it('does not cache the topics of look-ups', () => {
     const scene = new Scene();
     const a = scene.join();
     refuses(() => scene.broker.matching('not a topic'), 'wamp.error.invalid_uri');
@@ -451,7 +451,7 @@ describe('BrokerView', () => {
     assert.equal(a.heard[0]?.[4], 'wamp.error.invalid_uri');
   });
 
-  it('revokes what a session has, and tells the observer [advanced/pubsub_subscription_revocation]', () => {
+  it('revokes a subscription and notifies the observer [advanced/pubsub_subscription_revocation]', () => {
     const told: unknown[] = [];
     const observer: RouterObserver = { onUnsubscribe: ({ id }, { topic }, deleted) => told.push([id, topic, deleted]) };
     const scene = new Scene({}, { observer });
@@ -472,7 +472,7 @@ describe('BrokerView', () => {
     ]);
   });
 
-  it('shows and forgets what is retained', () => {
+  it('shows and deletes retained events', () => {
     const scene = new Scene();
     scene.join().say([16, 1, { retain: true }, 't', ['x']]);
     const { retained } = scene.broker;
@@ -482,7 +482,7 @@ describe('BrokerView', () => {
     assert.deepEqual([retained.topicCount, retained.eventCount, retained.bytes], [0, 0, 0]);
   });
 
-  it('a URI has no more components than the limit says, by every entrance, and the error says how many', () => {
+  it('limits the components of a URI in every request, with both numbers in the error', () => {
     const scene = new Scene({ history: [] }, { limits: { uriComponents: 20 } });
     const link = new ListLink({ ...testLinkInfo, transport: 'rawsocket' });
     const principal = { authid: 'ann', authrole: 'staff', authmethod: 'test', authprovider: 'test' };
@@ -513,7 +513,7 @@ describe('BrokerView', () => {
     assert.throws(() => scene.realm.addTestament(scene.session(1), 'destroyed', testament), WampError);
   });
 
-  it('what subscriptions and registrations take is bounded for one session and for all, and given back', () => {
+  it('bounds the memory of subscriptions and registrations for one session and for all, and releases it', () => {
     const scene = new Scene({}, { limits: { sharedBytes: 160_000 } });
     const subscribe = (link: ListLink, from: number): number => {
       for (let i = 1; ; i++) {

@@ -41,7 +41,7 @@ function dealerOf(router: Router) {
 }
 
 describe('Dealer', () => {
-  it('tells the observer of shared registrations, of those taken over and of those of sessions that go', () => {
+  it('notifies the observer of shared registrations, takeovers, and registrations of leaving sessions', () => {
     const told: string[] = [];
     const observer: RouterObserver = {
       onLeave: ({ id }) => told.push(`${id} leave`),
@@ -90,7 +90,7 @@ describe('Dealer', () => {
     assert.equal(realm.revokeRegistration(session, registration.id, 'again'), false);
     assert.deepEqual(a.heard.splice(0), [[67, 0, { registration: 1, reason: 'moved' }]]);
     assert.deepEqual(told, ['1 true']);
-    // What waited has nobody to go to; what the callee is at work on it finishes.
+    // The waiting call has no callee left. The callee finishes its open invocation.
     a.say([70, 1, {}, ['done']]);
     assert.deepEqual(
       b.heard.map(heard => heard.slice(0, 3)),
@@ -102,7 +102,7 @@ describe('Dealer', () => {
     assert.deepEqual([dealer.registrations.size, dealer.keptBytes], [0, 0]);
   });
 
-  it('does not let a client push off a callee that speaks for the router', () => {
+  it('does not let a client displace the router session', () => {
     const router = makeRouter();
     const voice = join(router, { ...testLinkInfo, internal: 'router' });
     const client = join(router);
@@ -119,7 +119,7 @@ describe('Dealer', () => {
     assert.equal(router.realm('realm1')?.counters.strayParts, 2);
   });
 
-  it('ends a call, and interrupts the callee, where a later part does not fit its link [basic/uri_reference]', () => {
+  it('ends a call and interrupts the callee if a later part exceeds its size limit [basic/uri_reference]', () => {
     const router = makeRouter();
     const [a, b] = [join(router), join(router)];
     a.say([64, 1, {}, 'p']);
@@ -134,7 +134,7 @@ describe('Dealer', () => {
     assert.deepEqual(b.heard[0]?.slice(0, 5), [8, 48, 1, {}, 'wamp.error.payload_size_exceeded']);
   });
 
-  it('chooses among all callees alike where the policy is random [advanced/rpc_shared_registration]', () => {
+  it('chooses all callees equally often if the policy is random [advanced/rpc_shared_registration]', () => {
     const draws = [0, 0.3, 0.34, 0.6, 0.67, 0.999];
     let drawn = 0;
     const router = makeRouter({ random: () => draws[drawn++] ?? 0 });
@@ -150,7 +150,7 @@ describe('Dealer', () => {
     );
   });
 
-  it('lets callers take turns, whoever has more that waits [advanced/rpc_shared_registration]', () => {
+  it('serves callers in turn, for any number of waiting calls [advanced/rpc_shared_registration]', () => {
     const router = makeRouter();
     const [callee, busy, modest] = [join(router), join(router), join(router)];
     callee.say([64, 1, { concurrency: 1 }, 'p']);
@@ -163,7 +163,7 @@ describe('Dealer', () => {
     );
   });
 
-  it('keeps room for calls that wait, however many may be rerouted [advanced/rpc_call_rerouting]', () => {
+  it('reserves memory for waiting calls, for any number of calls that may be rerouted [advanced/rpc_call_rerouting]', () => {
     const router = makeRouter({ limits: { keptCallBytes: 2000 } });
     const callee = new ListLink();
     router.attach(callee);
@@ -176,7 +176,7 @@ describe('Dealer', () => {
     assert.deepEqual(caller.heard, []);
   });
 
-  it('remembers a call in parts from its end, not from its beginning [advanced/rpc_progressive_call_invocations]', () => {
+  it('counts the newest progressive calls by their end, not by their beginning [advanced/rpc_progressive_call_invocations]', () => {
     const router = makeRouter();
     const [callee, caller] = [join(router), join(router)];
     callee.say([64, 1, {}, 'p']);
@@ -189,7 +189,7 @@ describe('Dealer', () => {
     assert.equal(router.realm('realm1')?.counters.strayParts, 1);
   });
 
-  it('lets nobody but the same principal take over: of one authid and one provider, and no part of this program', () => {
+  it('allows takeover only to the same authid of the same provider, and not from internal sessions', () => {
     const router = makeRouter({ realms: [{ name: 'realm1', uri: 'loose', takeover: 'same-authid' }] });
     const principal = { authid: 'meter', authrole: 'device', authmethod: 'ticket', authprovider: 'static' };
     const joinAs = (authprovider: string, info = testLinkInfo): ListLink => {

@@ -7,7 +7,7 @@ import { asUri } from '../../../src/wamp/uri.ts';
 const procedure = asUri('com.app.p');
 
 describe('EndedCalls', () => {
-  it('knows a call by its id and procedure', () => {
+  it('finds a call by its id and procedure', () => {
     const ended = new EndedCalls();
     assert.equal(ended.has(asId(1), procedure), false);
     ended.add(asId(1), procedure);
@@ -16,7 +16,7 @@ describe('EndedCalls', () => {
     assert.equal(ended.has(asId(2), procedure), false);
   });
 
-  it('forgets the one that ended first when there are more than a thousand', () => {
+  it('deletes the oldest call if there are more than 1000', () => {
     const ended = new EndedCalls();
     for (let request = 1; request <= 1000; request++) ended.add(asId(request), procedure);
     ended.add(asId(1), procedure);
@@ -27,7 +27,7 @@ describe('EndedCalls', () => {
     );
   });
 
-  it('bounds the text of what is remembered as well', () => {
+  it('bounds the characters of all procedures', () => {
     const ended = new EndedCalls();
     const long = (i: number) => asUri(`${i}.${'x'.repeat(4000)}`);
     for (let i = 1; i <= 100; i++) ended.add(asId<'request'>(i), long(i));

@@ -7,7 +7,7 @@ import { Router } from '../../../src/router/router.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { ListLink } from '../../support/list-link.ts';
 
-/** A link that keeps what the router says of its queue, and drops when the test says. */
+/** A link that records the limits of its queue, and reports drops on demand. */
 class QueueLink extends ListLink {
   readonly counters: LinkCounters = { messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0, dropped: 0, slowed: 0 };
   readonly settings: (Partial<OutgoingPolicy> | undefined)[] = [];
@@ -63,8 +63,8 @@ function setup(roles: readonly string[]) {
   return { link, drops, asked };
 }
 
-describe('connection: what waits for a slow peer', () => {
-  it('is bounded by the role of each session that the link carries, from its WELCOME on', () => {
+describe('connection: the send queue of a slow peer', () => {
+  it('has the limits of the role of each session of the link, from WELCOME', () => {
     const { link, asked } = setup(['dashboard', 'device']);
     assert.deepEqual(link.settings, []);
     link.join();
@@ -78,7 +78,7 @@ describe('connection: what waits for a slow peer', () => {
     ]);
   });
 
-  it('and is lost is told of the session that lost it, with its own total', () => {
+  it('reports drops for the session that lost them, with its own total', () => {
     const { link, drops } = setup(['first', 'second']);
     link.drop(1);
     link.join();

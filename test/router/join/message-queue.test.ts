@@ -13,7 +13,7 @@ const message = (topic: string): Message => ({
 const topicOf = (message: Message): string => ('topic' in message ? message.topic : '?');
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
-/** A line in which topics that begin with `slow` wait until they are let go. */
+/** A queue in which topics that begin with `slow` wait until the test releases them. */
 function stage() {
   const handled: string[] = [];
   const states: boolean[] = [];
@@ -49,14 +49,14 @@ function stage() {
   };
 }
 
-describe('message line', () => {
-  it('handles at once what need not wait', () => {
+describe('MessageQueue', () => {
+  it('handles a message at once if its permission is known', () => {
     const { take, handled, states } = stage();
     take('a', 'b');
     assert.deepEqual([handled, states], [['a', 'b'], []]);
   });
 
-  it('keeps the order behind what waits, and says when nothing waits any more', async () => {
+  it('keeps the order behind a waiting message, and reports when it is empty', async () => {
     const { take, go, handled, states, line } = stage();
     take('a', 'slow1', 'b', 'slow2', 'c');
     assert.deepEqual([handled, line.busy], [['a'], true]);
@@ -67,7 +67,7 @@ describe('message line', () => {
     assert.deepEqual([handled, states, line.busy], [['a', 'slow1', 'b', 'slow2', 'c', 'd'], [true, false], false]);
   });
 
-  it('handles nothing after it was stopped, by one of the messages or from outside', async () => {
+  it('handles nothing after stop, called by a message or from outside', async () => {
     const one = stage();
     one.take('slow1', 'stop', 'b');
     await one.go('slow1');
@@ -79,7 +79,7 @@ describe('message line', () => {
     assert.deepEqual(other.handled, []);
   });
 
-  it('throws what goes wrong at once, and tells what goes wrong later', async () => {
+  it('throws an error of the current message, and reports an error of a message that waited', async () => {
     const { take, go, failures, handled } = stage();
     assert.throws(() => take('broken'));
     take('slow broken', 'b');

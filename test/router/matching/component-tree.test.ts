@@ -10,7 +10,7 @@ const component = fc.constantFrom('', 'a', 'b', 'ab', 'a-component-of-some-lengt
 const key = fc.array(component, { minLength: 1, maxLength: 8 }).map(parts => parts.join('.'));
 
 describe('ComponentTree', () => {
-  it('holds what a map would hold, in fewer than two nodes for each value', () => {
+  it('equals a map, with fewer than two nodes for each value', () => {
     const step = fc.record({ key, remove: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.array(key, { maxLength: 5 }), (steps, others) => {
@@ -33,7 +33,7 @@ describe('ComponentTree', () => {
     );
   });
 
-  it('makes one node of a path without branches, however long it is, of topics and of patterns', () => {
+  it('uses one node for a path without branches of any length, for topics and patterns', () => {
     const [topics, patterns] = [new TopicTree(), new WildcardTrie<number>()];
     for (let i = 0; i < 100; i++) {
       topics.add(`t${i}${'.a'.repeat(199)}`);
@@ -42,7 +42,7 @@ describe('ComponentTree', () => {
     assert.deepEqual([topics.nodeCount, patterns.nodeCount], [100, 100]);
   });
 
-  it('follows a pattern along a URI as the definition has it', () => {
+  it('matches a pattern with a URI by the definition', () => {
     const uri = fc.array(fc.constantFrom('a', 'b', 'ab'), { minLength: 1, maxLength: 6 }).map(parts => parts.join('.'));
     fc.assert(
       fc.property(key, uri, (pattern, text) => {

@@ -22,7 +22,7 @@ function keyOf(p: Pattern): string {
 }
 
 describe('PatternTrie', () => {
-  it('agrees with the definition, whatever was added and removed [advanced/rpc_pattern_based_registration]', () => {
+  it('equals the definition after any additions and removals [advanced/rpc_pattern_based_registration]', () => {
     fc.assert(
       fc.property(program, fc.array(uri, { minLength: 1, maxLength: 4 }), (steps, uris) => {
         const trie = new PatternTrie<Pattern>();
@@ -37,7 +37,7 @@ describe('PatternTrie', () => {
           }
           assert.equal(trie.size, model.size);
           assert.equal(trie.get(step.pattern.uri, step.pattern.match), model.get(key));
-          // Asked after every step, so that what is remembered has to be forgotten when it is no longer true.
+          // Looked up after every step, so that the cache must drop matches that are no longer valid.
           for (const text of uris) {
             const expected = [...model.values()].filter(p => matches(p, text)).map(keyOf);
             assert.deepEqual(trie.matchAll(text).map(keyOf).sort(), expected.sort());
@@ -52,7 +52,7 @@ describe('PatternTrie', () => {
     );
   });
 
-  it('remembers no more topics than its bound, and no long ones', () => {
+  it('caches at most the limit of topics, and no long topics', () => {
     const trie = new PatternTrie<number>();
     trie.set('', 'prefix', 1);
     const long = 'x'.repeat(257);

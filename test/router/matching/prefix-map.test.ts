@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { PrefixMap } from '../../../src/router/matching/prefix-map.ts';
 
 describe('PrefixMap', () => {
-  it('looks up each length once, and no length that is gone', () => {
+  it('looks up each length once, and no removed length', () => {
     const map = new PrefixMap<number>();
     for (const [i, prefix] of ['ab', 'cd', 'a', 'abc'].entries()) map.set(prefix, i);
     assert.equal(map.lengthCount, 3);

@@ -7,7 +7,7 @@ function known(map: RecentMap<number>, count: number): number {
 }
 
 describe('RecentMap', () => {
-  it('begins anew when it is full, where it was of use', () => {
+  it('is cleared when it is full, if it had hits', () => {
     const map = new RecentMap<number>(10);
     for (let i = 0; i < 10; i++) map.set(`k${i}`, i);
     assert.equal(known(map, 20), 10);
@@ -15,16 +15,16 @@ describe('RecentMap', () => {
     assert.deepEqual([map.get('k0'), map.get('k10')], [undefined, 10]);
   });
 
-  it('gives up for a while where it was of none, and tries again', () => {
+  it('pauses for a while if it had no hits, then caches again', () => {
     const map = new RecentMap<number>(10);
-    // The eleventh finds that nothing was asked for again; it is remembered still, and the next eighty are not.
+    // At the eleventh entry the cache had no hits. It is still cached, and the next eighty are not.
     for (let i = 0; i < 91; i++) map.set(`k${i}`, i);
     assert.deepEqual([known(map, 100), map.get('k10')], [1, 10]);
     for (let i = 91; i < 95; i++) map.set(`k${i}`, i);
     assert.equal(known(map, 100), 5);
   });
 
-  it('forgets one, and all', () => {
+  it('deletes one entry, and all entries', () => {
     const map = new RecentMap<number>(10);
     for (let i = 0; i < 5; i++) map.set(`k${i}`, i);
     map.delete('k1');
@@ -33,7 +33,7 @@ describe('RecentMap', () => {
     assert.equal(known(map, 5), 0);
   });
 
-  it('bounds what the entries take, by what it is told of each', () => {
+  it('bounds the memory of all entries by sizeOf', () => {
     const recent = new RecentMap<string>(100, 1000, (key, value) => key.length + value.length);
     for (let i = 0; i < 100; i++) {
       recent.set(`k${i}`, 'v'.repeat(90));

@@ -14,7 +14,7 @@ const wildcard = fc
   .map(parts => ({ uri: parts.join('.'), match: 'wildcard' as const }));
 
 describe('TopicTree', () => {
-  it('agrees with the definition, whatever was added and removed [advanced/pubsub_pattern_based_subscription]', () => {
+  it('equals the definition after any additions and removals [advanced/pubsub_pattern_based_subscription]', () => {
     const step = fc.record({ topic, remove: fc.boolean() });
     const patterns = fc.array(fc.oneof(prefix, wildcard), { minLength: 1, maxLength: 4 });
     fc.assert(

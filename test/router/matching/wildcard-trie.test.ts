@@ -6,7 +6,7 @@ import { fc } from '../../support/fast-check.ts';
 const pattern = fc.array(fc.constantFrom('', 'a', 'b'), { minLength: 1, maxLength: 4 }).map(parts => parts.join('.'));
 
 describe('WildcardTrie', () => {
-  it('keeps no branch that leads to nothing', () => {
+  it('removes nodes without values', () => {
     fc.assert(
       fc.property(fc.uniqueArray(pattern, { maxLength: 20 }), fc.nat(), (patterns, pick) => {
         const kept = patterns.filter((_, i) => i % ((pick % 3) + 2) === 0);
@@ -20,7 +20,7 @@ describe('WildcardTrie', () => {
     );
   });
 
-  it('says that what it never held cannot be deleted', () => {
+  it('returns false for the deletion of an unknown pattern', () => {
     const trie = new WildcardTrie<number>();
     trie.set('a..b', 1);
     assert.equal(trie.delete('a.'), false);

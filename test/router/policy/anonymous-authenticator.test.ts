@@ -12,7 +12,7 @@ function ask(who: 'loopback' | 'any' | 'none', loopback: boolean, details: Dict 
 }
 
 describe('AnonymousAuthenticator', () => {
-  it('admits from this machine, as anonymous and under a name of its own', () => {
+  it('admits clients on this machine as anonymous, each with its own authid', () => {
     const [one, two] = [ask('loopback', true), ask('loopback', true)];
     assert.ok('welcome' in one && 'welcome' in two);
     assert.equal(one.welcome.authrole, 'anonymous');
@@ -21,19 +21,20 @@ describe('AnonymousAuthenticator', () => {
     assert.notEqual(one.welcome.authid, two.welcome.authid);
   });
 
-  it('refuses other machines with a text that says why', () => {
+  it('refuses other machines, with the reason in the text', () => {
     assert.deepEqual(ask('loopback', false), {
       abort: 'wamp.error.authentication_required',
-      message: 'anonymous access is allowed from this machine only (realms[].anonymous); the address of this peer is 192.168.1.20:51234',
+      message:
+        'anonymous access is allowed from this machine only (realms[].anonymous); the address of this peer is 192.168.1.20:51234',
     });
   });
 
-  it('admits other machines where it was told to, and nobody where it was told to', () => {
+  it('admits other machines if configured, and no client if configured', () => {
     assert.ok('welcome' in ask('any', false));
     assert.ok('abort' in ask('none', true));
   });
 
-  it('refuses a client that offers other methods only', () => {
+  it('refuses a client that offers only other methods', () => {
     assert.ok('welcome' in ask('any', true, { authmethods: ['ticket', 'anonymous'] }));
     assert.ok('welcome' in ask('any', true, { authmethods: [] }));
     const step = ask('any', true, { authmethods: ['ticket'] });

@@ -9,7 +9,7 @@ import { asUri } from '../../../src/wamp/uri.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { ListLink } from '../../support/list-link.ts';
 
-/** A router whose authorizer says `answer` and notes what it was asked. */
+/** A router whose authorizer returns `answer` and records the questions. */
 class Scene {
   readonly asked: string[] = [];
   answer: () => Decision = () => ALLOW;
@@ -37,7 +37,7 @@ class Scene {
     return link;
   }
 
-  /** Publishes; the code of the answer, PUBLISHED or ERROR. */
+  /** Publishes. Returns the type of the answer, PUBLISHED or ERROR. */
   publish(link: ListLink, topic: string): unknown {
     link.say([16, ++this.#requests, { acknowledge: true }, topic]);
     return this.#answer(link);
@@ -56,8 +56,8 @@ class Scene {
 
 const PUBLISHED = 17;
 
-describe('decisions that are remembered', () => {
-  it('an authorizer with a version is asked once for each session, action and URI', () => {
+describe('DecisionCache', () => {
+  it('asks an authorizer with a version once for each session, action and URI', () => {
     const scene = new Scene();
     const [ann, ben] = [scene.join('ann'), scene.join('ben')];
     for (let i = 0; i < 3; i++) {
@@ -74,7 +74,7 @@ describe('decisions that are remembered', () => {
     ]);
   });
 
-  it('a refusal is remembered until the version changes, and so is what was allowed', () => {
+  it('caches refusals and permissions until the version changes', () => {
     const scene = new Scene();
     const ann = scene.join('ann');
     scene.answer = () => DENY;
@@ -89,7 +89,7 @@ describe('decisions that are remembered', () => {
     assert.equal(scene.publish(ann, 'com.app.a'), 'wamp.error.not_authorized');
   });
 
-  it('without a version it is asked every time', () => {
+  it('asks an authorizer without a version every time', () => {
     const scene = new Scene();
     scene.authorizer.version = undefined;
     const ann = scene.join('ann');
@@ -97,7 +97,7 @@ describe('decisions that are remembered', () => {
     assert.equal(scene.asked.length, 3);
   });
 
-  it('an authorizer that failed is asked again', () => {
+  it('asks again after a failure of the authorizer', () => {
     const scene = new Scene();
     const ann = scene.join('ann');
     scene.answer = () => assert.fail('out of order');
@@ -106,19 +106,19 @@ describe('decisions that are remembered', () => {
     assert.equal(scene.publish(ann, 'com.app.a'), PUBLISHED);
   });
 
-  it('a session that names ever new topics is remembered within a bound', () => {
+  it('bounds the decisions of a session that uses many topics', () => {
     const scene = new Scene();
     const ann = scene.join('ann');
     for (let i = 0; i < 1100; i++) for (let twice = 0; twice < 2; twice++) scene.publish(ann, `com.app.t${i}`);
     const long = `com.${'x'.repeat(300)}`;
     for (let i = 0; i < 3; i++) scene.publish(ann, long);
     scene.asked.length = 0;
-    // Those before the bound was reached have been let go, those after it are known.
+    // The entries before the bound were deleted, those after it are cached.
     for (const topic of ['com.app.t0', 'com.app.t1099', long]) scene.publish(ann, topic);
     assert.deepEqual(scene.asked, ['ann publish com.app.t0', `ann publish ${long}`]);
   });
 
-  it('all sessions share the memory: one that finds none is asked about anew, and a session that leaves gives its own back', () => {
+  it('shares one memory budget among all sessions, and releases it when a session leaves', () => {
     const share = new MemoryShare(1000);
     const [one, other] = [new DecisionCache(share), new DecisionCache(share)];
     for (let i = 0; i < 8; i++) one.set('publish', asUri(`topic.${i}`), 1, ALLOW);

@@ -49,7 +49,7 @@ function first(link: ListLink): readonly unknown[] | undefined {
 const LIMIT = 'wampway.error.limit_exceeded';
 
 describe('limits of a principal', () => {
-  it('hold for its sessions at a time, and for those of nobody else', () => {
+  it('apply to its simultaneous sessions, and to no other principal', () => {
     const { join, joined, clock } = setup({ sessions: 2 });
     const one = joined(principal('pump'));
     joined(principal('pump'), '192.0.2.2');
@@ -63,7 +63,7 @@ describe('limits of a principal', () => {
     assert.equal(first(join(principal('pump')))?.[2], LIMIT);
   });
 
-  it('hold for strangers by address, whatever name they say, and of IPv6 by network', () => {
+  it('apply to unauthenticated clients by address, with any authid, and for IPv6 by network', () => {
     const { join, joined } = setup({ sessions: 1 });
     joined(principal('one', 'anonymous'), '192.0.2.1');
     assert.equal(first(join(principal('two', 'anonymous'), '::ffff:192.0.2.1'))?.[2], LIMIT);
@@ -72,14 +72,14 @@ describe('limits of a principal', () => {
     assert.equal(first(join(principal('two', 'anonymous'), '2001:db8::2'))?.[2], LIMIT);
   });
 
-  it('hold for subscriptions and registrations of a session', () => {
+  it('apply to subscriptions and registrations of each session', () => {
     const { joined } = setup({ subscriptions: 1, registrations: 1 });
     const link = joined(principal('pump'));
     link.say([32, 1, {}, 'a']);
     link.say([32, 2, {}, 'b']);
     link.say([64, 3, {}, 'c']);
     link.say([64, 4, {}, 'd']);
-    // The same subscription again takes nothing.
+    // A repeated subscription does not count.
     link.say([32, 5, {}, 'a']);
     const said = link.heard.map(heard =>
       heard === 'closed' ? heard : heard[0] === 8 ? [8, heard[2], heard[4]] : heard[0],
@@ -87,7 +87,7 @@ describe('limits of a principal', () => {
     assert.deepEqual(said, [33, [8, 2, LIMIT], 65, [8, 4, LIMIT], 33]);
   });
 
-  it('hold for the size of arguments: of what is published and called, and of answers', () => {
+  it('apply to the size of arguments in publications, calls and answers', () => {
     const { joined } = setup({ messageSize: 20 });
     const [pump, free] = [joined(principal('pump')), joined(principal('free'))];
     const large = 'x'.repeat(30);
@@ -110,7 +110,7 @@ describe('limits of a principal', () => {
     assert.deepEqual(errors, ['wamp.error.payload_size_exceeded', 'wamp.error.payload_size_exceeded']);
   });
 
-  it('hold for topics retained: its own can be published again, and what others take over is no longer counted', () => {
+  it('apply to retained topics: updates are allowed, and topics that others take over do not count', () => {
     const { joined } = setup({ retainedTopics: 2 });
     const [pump, free] = [joined(principal('pump')), joined(principal('free'))];
     const retain = (link: ListLink, topic: string, extra = {}): unknown => {
@@ -129,7 +129,7 @@ describe('limits of a principal', () => {
     assert.equal(retain(pump, 'a'), 'kept');
   });
 
-  it('hold for the rate of a peer that cannot be slowed: what is too much is refused, and counted', async () => {
+  it('apply to the rate of a link without a read throttle: excess messages are refused and counted', async () => {
     const { joined, clock, router } = setup({ messageRate: { rate: 1, burst: 3 } });
     const [pump, again, free] = [joined(principal('pump')), joined(principal('pump')), joined(principal('free'))];
     const publish = (link: ListLink): unknown => {
@@ -137,7 +137,7 @@ describe('limits of a principal', () => {
       link.say([16, 1, { acknowledge: true }, 'a']);
       return link.heard[0]?.[0] === 17 ? 'published' : link.heard[0]?.[4];
     };
-    // Of all its sessions together: what the fourth owes is waited for.
+    // The rate applies to all sessions together, so the next message waits for the debt of the fourth.
     assert.deepEqual([pump, again, pump, again, pump].map(publish), [
       'published',
       'published',
@@ -154,7 +154,7 @@ describe('limits of a principal', () => {
     );
   });
 
-  it('are not had by sessions that are a part of this program', () => {
+  it('do not apply to internal sessions', () => {
     const table = new QuotaTable(() => ({ sessions: 0 }), new FakeClock());
     assert.equal(table.enter('realm1', principal('x'), testLinkInfo), 'full');
     assert.equal(table.enter('realm1', principal('x'), { ...testLinkInfo, internal: 'service' }), undefined);
@@ -162,7 +162,7 @@ describe('limits of a principal', () => {
 });
 
 describe('QuotaTable', () => {
-  it('forgets who has left, but not at once whose rate could begin anew', () => {
+  it('deletes the quota of a principal that has left, with a delay if it has a rate', () => {
     const clock = new FakeClock();
     let limits: PrincipalLimits = { messageRate: { rate: 1, burst: 2 } };
     const table = new QuotaTable(() => limits, clock);
@@ -182,7 +182,7 @@ describe('QuotaTable', () => {
     assert.equal(table.size, 0);
   });
 
-  it('has changed limits hold for whoever is there already', () => {
+  it('applies changed limits to existing sessions', () => {
     const clock = new FakeClock();
     let limits: PrincipalLimits = { sessions: 5 };
     const table = new QuotaTable(() => limits, clock);

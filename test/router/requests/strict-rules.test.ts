@@ -7,7 +7,7 @@ import { MessageType } from '../../../src/wamp/messages/message-type.ts';
 import { asUri } from '../../../src/wamp/uri.ts';
 
 describe('StrictRules', () => {
-  it('count on from 2^53 at 1 [basic/building_blocks]', () => {
+  it('expects request id 1 after 2^53 [basic/building_blocks]', () => {
     const rules = new StrictRules(MAX_ID - 1);
     const session = { calls: new Map(), endedCalls: new EndedCalls() };
     const subscribe = (request: number): void => {

@@ -36,7 +36,7 @@ function refusal(answer: unknown): readonly unknown[] {
 const OUTSIDE = ['dev.victim.x', 'dev.p1', 'dev.p10.x', 'dev', 'wamp.session.on_join', 'wampway.x', 'mqtt.x', 'x'];
 
 describe('confinement of a session', () => {
-  it('takes the authid of WELCOME as one component of a URI, and nothing else', () => {
+  it('accepts an authid that is one component of a URI, and no other', () => {
     assert.equal(confinementFor('dev.{authid}.', 'p1'), 'dev.p1.');
     assert.equal(confinementFor('dev.p1.', 'any.thing'), 'dev.p1.');
     assert.equal(confinementFor('dev.{authid}.', '$&'), 'dev.$&.');
@@ -69,7 +69,7 @@ describe('confinement of a session', () => {
     const session = stage.router.realm('realm1')?.session(asId(id));
     assert.deepEqual([session?.refused, stage.router.realm('realm1')?.refused], [refused, refused]);
     assert.deepEqual(watcher.link.heard, []);
-    // Patterns that are inside only in part, or by another policy.
+    // Patterns that match URIs outside of the prefix too.
     for (const [pattern, match] of [
       ['', 'prefix'],
       ['dev.p1', 'prefix'],
@@ -82,7 +82,7 @@ describe('confinement of a session', () => {
     }
   });
 
-  it('lets it speak inside, and subscribe and call anywhere', async () => {
+  it('allows PUBLISH and REGISTER inside of its prefix, and SUBSCRIBE and CALL anywhere', async () => {
     const stage = transcriptRouter();
     const { link } = joined(stage, 'p1', 'dev.{authid}.');
     const types = (await answers(
@@ -101,7 +101,7 @@ describe('confinement of a session', () => {
     assert.equal(types[5]?.[4], 'wamp.error.no_such_procedure');
   });
 
-  it('holds for testaments, which are refused when they are left', async () => {
+  it('applies to testaments, which are refused when they are added', async () => {
     const stage = transcriptRouter();
     await stage.startMeta();
     const { link } = joined(stage, 'evil', 'dev.{authid}.');
@@ -120,7 +120,7 @@ describe('confinement of a session', () => {
     assert.deepEqual(topics, ['dev.evil.last']);
   });
 
-  it('is of the first session of a link for good: another name needs another connection', async () => {
+  it('is set by the first session of a link: another authid needs another connection', async () => {
     const stage = transcriptRouter();
     const { link } = joined(stage, 'p1', 'dev.{authid}.');
     const goodbye = [6, {}, 'wamp.close.close_realm'];
@@ -130,7 +130,7 @@ describe('confinement of a session', () => {
     assert.deepEqual([abort?.[0], abort?.[2]], [3, 'wamp.error.protocol_violation']);
   });
 
-  it('refuses an authid that makes no prefix', async () => {
+  it('refuses an authid that is not a URI component', async () => {
     const { router } = transcriptRouter();
     for (const authid of ['a.b', '', 'a b', '#']) {
       const link = new ListLink({ ...testLinkInfo, confinedTo: 'dev.{authid}.' });

@@ -27,7 +27,7 @@ function join(router: Router, parts: Partial<LinkInfo>): Promise<JoinedSession> 
   return ClientSession.join(near, { realm: 'realm1', log: silentLogger });
 }
 
-/** Whether a session may do what `act` does; anything but a refusal is an error. */
+/** Whether a session may do the action of `act`. Throws any error that is not a refusal. */
 async function may(act: () => Promise<unknown>): Promise<boolean> {
   try {
     await act();
@@ -40,7 +40,7 @@ async function may(act: () => Promise<unknown>): Promise<boolean> {
 }
 
 describe('owned topics', () => {
-  it('are published by service sessions of their owners alone', async () => {
+  it('can be published only by service sessions of their owners', async () => {
     const router = new Router({
       realms: [{ name: 'realm1', uri: 'loose', owned }],
       authenticator: new AnonymousAuthenticator({ who: 'loopback' }),
@@ -50,7 +50,7 @@ describe('owned topics', () => {
     const rows: readonly (readonly [Partial<LinkInfo>, presence: boolean, error: boolean])[] = [
       [{ listener: 'bridge:one', internal: 'service' }, true, true],
       [{ listener: 'bridge:two', internal: 'service' }, false, true],
-      // A device that the bridge speaks for.
+      // A session of a device behind the bridge.
       [{ listener: 'bridge:one' }, false, false],
       [{ listener: 'web' }, false, false],
     ];
@@ -65,7 +65,7 @@ describe('owned topics', () => {
       for (const match of ['exact', 'prefix', 'wildcard'] as const) {
         assert.equal(await may(() => session.register('own.presence.a', () => {}, { match })), presence);
       }
-      // Everything beside them, reading included, is for everybody.
+      // All other actions and topics are open to every session.
       for (const topic of ['own.presence', 'own.presences.a', 'own.errors', 'own.error.a']) {
         assert.ok(await may(() => publish(topic)));
       }

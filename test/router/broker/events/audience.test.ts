@@ -5,7 +5,7 @@ import { audienceOptions, receivers } from '../../../support/audiences.ts';
 import { fc } from '../../../support/fast-check.ts';
 
 describe('Audience', () => {
-  it('covers another only where it admits all whom that one admits [advanced/pubsub_subscriber_blackwhite_listing]', () => {
+  it('covers another only if it admits every receiver of the other [advanced/pubsub_subscriber_blackwhite_listing]', () => {
     let covered = 0;
     fc.assert(
       fc.property(audienceOptions, audienceOptions, (a, b) => {
@@ -19,7 +19,7 @@ describe('Audience', () => {
     assert.ok(covered > 50, `so few are compared that nothing is shown: ${covered}`);
   });
 
-  it('covers one with the same lists, and with narrower ones', () => {
+  it('covers an audience with the same lists or narrower ones', () => {
     const covers = (a: object, b: object): boolean | undefined => {
       const [one, other] = [Audience.of({ ...a }), Audience.of({ ...b })];
       return other === undefined ? undefined : one?.covers(other);
@@ -32,7 +32,7 @@ describe('Audience', () => {
     assert.equal(covers({ eligible_authid: ['x'] }, { exclude: [] }), false);
   });
 
-  it('knows when it is nobody, and when it names sessions', () => {
+  it('says if it admits no session, and if it names sessions', () => {
     assert.equal(Audience.of({ eligible_authrole: [], eligible: [1] })?.isEmpty, true);
     assert.equal(Audience.of({ exclude: [] })?.isEmpty, false);
     assert.equal(Audience.of({ exclude: [] })?.namesSessions, true);

@@ -27,7 +27,7 @@ function event(publication: number, { topic = 't', time = 0, arrived = 0, option
 
 const isForGuest = ({ audience }: RecordedEvent): boolean => audience?.admitsPrincipal(guest) !== false;
 
-/** What a query finds, without the pauses between its steps. */
+/** The events that a query finds, without the empty steps. */
 function page(history: EventHistory, kwargs: Dict, now = 0): { events: RecordedEvent[]; more: boolean } {
   const found = history.query(historyFilter(kwargs), isForGuest, now);
   const events: RecordedEvent[] = [];
@@ -43,8 +43,8 @@ function query(history: EventHistory, kwargs: Dict, now = 0): number[] {
 const at = (time: number): string => new Date(START + time).toISOString();
 
 describe('EventHistory [advanced/pubsub_event_history]', () => {
-  it('answers as the definition of the filters has it, in order of arrival', () => {
-    // Publication ids are random, and the clock jumps.
+  it('applies the filters of the specification, in order of arrival', () => {
+    // Publication ids are random, and the wall clock is set several times.
     const made = fc.uniqueArray(
       fc.record({
         publication: fc.integer({ min: 1, max: 60 }),
@@ -99,7 +99,7 @@ describe('EventHistory [advanced/pubsub_event_history]', () => {
     );
   });
 
-  it('pages forth with after_publication, and back with before_publication and reverse', () => {
+  it('pages forward with after_publication, and backward with before_publication and reverse', () => {
     const history = new EventHistory();
     for (const id of [50, 7, 93, 2, 61]) history.record(event(id));
     assert.deepEqual(query(history, { limit: 2 }), [50, 7]);
@@ -109,12 +109,12 @@ describe('EventHistory [advanced/pubsub_event_history]', () => {
     assert.deepEqual(query(history, { limit: 2, reverse: true, before_publication: 2 }), [93, 7]);
   });
 
-  it('keeps so many events, so many bytes and so long, and counts what it forgets', () => {
+  it('limits events, bytes and age, and counts deleted events', () => {
     const byCount = new EventHistory({ events: 3 });
     const byBytes = new EventHistory({ bytes: 299 });
     const byAge = new EventHistory({ age: 10 });
     for (let i = 1; i <= 5; i++) {
-      // The wall clock goes back meanwhile; age is by the other one.
+      // The wall clock is set back. The age uses the monotonic clock.
       for (const history of [byCount, byBytes, byAge]) history.record(event(i, { arrived: i * 4, time: -i }));
     }
     assert.deepEqual(query(byCount, {}, 20), [3, 4, 5]);
@@ -126,18 +126,18 @@ describe('EventHistory [advanced/pubsub_event_history]', () => {
     assert.deepEqual([byCount.bytes, byBytes.bytes, byAge.bytes], [300, 200, 0]);
   });
 
-  it('takes a step for each event that it finds, and for each run of others', () => {
+  it('yields for each found event and for each run of others', () => {
     const history = new EventHistory({ events: 10 * RUN, bytes: Number.POSITIVE_INFINITY });
     for (let i = 1; i <= 10 * RUN; i++) history.record(event(i, { topic: i % (2 * RUN) === 0 ? 'a' : 'b' }));
     const steps = (kwargs: Dict): number => [...history.query(historyFilter(kwargs), isForGuest, 0)].length;
     assert.equal(steps({}), 10 * RUN);
     assert.equal(steps({ topic: 'a' }), 5 + 9);
     assert.equal(steps({ topic: 'c' }), 10);
-    // Its place is found in steps as well.
+    // The search for the publication of the filter yields too.
     assert.equal(steps({ from_publication: 10 * RUN }), 1 + 1);
   });
 
-  it('leaves out what is forgotten between two steps, and what is recorded then', () => {
+  it('omits events that are deleted or recorded between two steps', () => {
     for (const [kwargs, expected] of [
       [{}, [1, 4]],
       [{ reverse: true }, [4]],
@@ -153,7 +153,7 @@ describe('EventHistory [advanced/pubsub_event_history]', () => {
     }
   });
 
-  it('gives no more than an answer holds, and says that there is more', () => {
+  it('limits the events of one answer, and says that more match', () => {
     const history = new EventHistory({ events: MAX_PAGE + 1, bytes: Number.POSITIVE_INFINITY });
     for (let i = 1; i <= MAX_PAGE + 1; i++) history.record(event(i));
     const size = (kwargs: Dict): [number, boolean] => {

@@ -6,7 +6,7 @@ import { WampError } from '../../../../src/wamp/errors.ts';
 const from = (time: unknown): number | undefined => historyFilter({ from_time: time }).fromTime;
 
 describe('historyFilter [advanced/pubsub_event_history]', () => {
-  it('reads what there is, and takes null for absent', () => {
+  it('reads the arguments, and treats null as absent', () => {
     const filter = historyFilter({
       reverse: true,
       limit: 3,
@@ -28,7 +28,7 @@ describe('historyFilter [advanced/pubsub_event_history]', () => {
     assert.equal(historyFilter({}).reverse, false);
   });
 
-  it('takes times as RFC 3339 has them', () => {
+  it('reads times in RFC 3339 format', () => {
     const noon = Date.UTC(2026, 0, 31, 12);
     for (const text of ['2026-01-31T12:00:00Z', '2026-01-31t12:00:00z', '2026-01-31 13:30:00.000+01:30']) {
       assert.equal(from(text), noon, text);
@@ -40,7 +40,7 @@ describe('historyFilter [advanced/pubsub_event_history]', () => {
     assert.equal(from('2024-02-29T00:00:00Z'), Date.UTC(2024, 1, 29));
   });
 
-  it('refuses what is none', () => {
+  it('rejects invalid values', () => {
     const wrong = {
       reverse: [1, 'true'],
       limit: [0, -1, 1.5, '3', true],

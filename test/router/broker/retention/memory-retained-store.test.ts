@@ -38,7 +38,7 @@ function filled(limits: Partial<RetentionLimits>, ...topics: readonly string[]):
   return store;
 }
 
-/** All that a walk finds. */
+/** All events that a walk finds. */
 function select(store: MemoryRetainedStore, pattern: string, match: MatchPolicy, receiver: Receiver): RetainedEvent[] {
   const found: RetainedEvent[] = [];
   const walk = store.walk(asUri(pattern), match, receiver);
@@ -53,9 +53,9 @@ function topicsOf(store: MemoryRetainedStore): string[] {
 }
 
 describe('MemoryRetainedStore', () => {
-  it('has for every receiver and pattern the newest event of each topic meant for it [advanced/pubsub_event_retention]', () => {
+  it('finds for each receiver and pattern the newest event of each topic that is meant for it [advanced/pubsub_event_retention]', () => {
     const topic = fc.constantFrom('a', 'a.b', 'ab.b', 'b');
-    // Half of the events are for all but their publisher, as in life.
+    // Half of the events exclude their publisher, as in practice.
     const options = fc.oneof(fc.constant({}), audienceOptions);
     const excluded = fc.option(fc.nat(receivers.length - 1), { nil: undefined });
     const put = fc.record({ topic, options, excluded });
@@ -80,7 +80,7 @@ describe('MemoryRetainedStore', () => {
     );
   });
 
-  it('keeps one event of a topic where one is enough', () => {
+  it('keeps one event of a topic if one is enough', () => {
     const store = new MemoryRetainedStore();
     for (let i = 0; i < 10; i++) store.put(event('a', {}, 0));
     assert.equal(store.eventCount, 1);
@@ -92,13 +92,13 @@ describe('MemoryRetainedStore', () => {
     assert.equal(store.eventCount, 1);
   });
 
-  it('keeps nothing that is for nobody', () => {
+  it('keeps no event that admits no session', () => {
     const store = new MemoryRetainedStore();
     store.put(event('a', { eligible: [] }));
     assert.deepEqual([store.topicCount, store.eventCount, store.bytes], [0, 0, 0]);
   });
 
-  it('bounds what is for a part of the receivers, never at the cost of what is for all', () => {
+  it('bounds events with an audience, and never deletes the event for all', () => {
     const store = new MemoryRetainedStore({ restrictedPerTopic: 2 });
     store.put(event('a'));
     for (const id of [1, 2, 3, 4]) store.put(event('a', { eligible: [id] }));
@@ -107,13 +107,13 @@ describe('MemoryRetainedStore', () => {
     assert.deepEqual(publications, [undefined, undefined, false, false, undefined, undefined]);
   });
 
-  it('makes room by dropping the topics not published to for longest, and counts them', () => {
+  it('evicts the topics with the oldest events, and counts them', () => {
     const store = filled({ topics: 3 }, 'a', 'b', 'c', 'a', 'd');
     assert.deepEqual(topicsOf(store), ['c', 'a', 'd']);
     assert.deepEqual([store.topicCount, store.evicted, store.refused], [3, 1, 0]);
   });
 
-  it('bounds bytes, and gives them back', () => {
+  it('bounds bytes, and releases them', () => {
     const one = filled({}, 'a').bytes;
     const store = filled({ bytes: 2 * one }, 'a', 'b', 'a', 'b', 'a');
     assert.deepEqual([store.topicCount, store.bytes, store.evicted], [2, 2 * one, 0]);
@@ -126,25 +126,25 @@ describe('MemoryRetainedStore', () => {
     assert.deepEqual(topicsOf(store), []);
   });
 
-  it('or refuses what is new, and counts that; topics that it has are still brought up to date', () => {
+  it('or refuses new topics and counts them, but still updates known topics', () => {
     const store = filled({ topics: 2, whenFull: 'refuse' }, 'a', 'b', 'c', 'a');
     assert.deepEqual(topicsOf(store), ['b', 'a']);
     assert.deepEqual([store.refused, store.evicted], [1, 0]);
   });
 
-  it('forgets a topic whose newest event is too large to keep, so that an older one does not pass for it', () => {
+  it('deletes a topic if its newest event is too large, so that an older one does not appear as the newest', () => {
     const store = filled({ bytes: 2000 }, 'a', 'b');
     store.put({ ...event('a'), payload: Payload.of([new Uint8Array(4000)]) });
     assert.deepEqual(topicsOf(store), ['b']);
     assert.equal(store.refused, 1);
   });
 
-  it('counts topics by whose newest event it is, and forgets all that is somebody’s', () => {
+  it('counts topics by the owner of the newest event, and deletes all events of an owner', () => {
     const [one] = receivers;
     const store = filled({}, 'a', 'b', 'c');
     const [ann, joe] = ['principal ann', 'principal joe'];
     store.put(event('b', {}, undefined, ann));
-    // For some alone: the older one, for all, stays below it.
+    // This event has an audience, so the older event for all remains.
     store.put(event('c', { eligible: [one?.id] }, undefined, ann));
     assert.deepEqual([store.ownedBy(joe), store.ownedBy(ann)], [1, 2]);
     const { bytes, eventCount } = store;

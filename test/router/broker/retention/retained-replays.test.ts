@@ -44,7 +44,7 @@ class Scene {
   }
 }
 
-/** The topics of the EVENTs heard, as numbers. */
+/** The topics of the received EVENTs, as numbers. */
 function topics(link: ListLink): number[] {
   return link.heard.flatMap(message => {
     const [type, , , details] = message as readonly [number, number, number, { topic: string }];
@@ -55,8 +55,8 @@ function topics(link: ListLink): number[] {
 const types = (link: ListLink): unknown[] => link.heard.map(message => message[0]);
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-describe('retained events for a session that subscribes', () => {
-  it('come in turns, SUBSCRIBED first, in order of arrival, each once', async () => {
+describe('retained events for a new subscriber', () => {
+  it('are sent in several turns after SUBSCRIBED, in order of arrival, each once', async () => {
     const scene = new Scene();
     scene.retain(5000);
     const link = scene.join();
@@ -75,7 +75,7 @@ describe('retained events for a session that subscribes', () => {
     assert.equal(scene.clock.timers, 0, 'nothing is left');
   });
 
-  it('look at some topics only in each turn, where few of many match', async () => {
+  it('visit a bounded number of topics in each turn if few of many match', async () => {
     const scene = new Scene();
     const publisher = scene.join();
     for (let i = 0; i < 9000; i++) scene.say(publisher, 16, { retain: true }, `t.${i}.${i === 8999 ? 'y' : 'x'}`);
@@ -88,7 +88,7 @@ describe('retained events for a session that subscribes', () => {
     assert.deepEqual(types(link), [SUBSCRIBED, EVENT]);
   });
 
-  it('wait for a session that is behind, and go on when it has read', async () => {
+  it('wait for a slow session, and continue after it has read', async () => {
     const scene = new Scene();
     scene.retain(1000);
     const [slow, fast] = [scene.join(), scene.join()];
@@ -102,13 +102,13 @@ describe('retained events for a session that subscribes', () => {
     assert.deepEqual(topics(slow), numbers(1000));
   });
 
-  it('are never older than what was published meanwhile', async () => {
+  it('are never older than an event that was published in the meantime', async () => {
     const scene = new Scene();
     const publisher = scene.retain(1000);
     const link = scene.join();
     scene.say(link, 32, ALL, '');
     for (const topic of [5, 900, 901]) scene.say(publisher, 16, { retain: true }, `t.${topic}`, ['new']);
-    // For others only: the older one is still the newest for this session.
+    // The audience excludes this session, so the older event is still the newest for it.
     scene.say(publisher, 16, { retain: true, eligible: [1] }, 't.902', ['for one']);
     scene.say(publisher, 16, { _retain_clear: true }, 't.903');
     scene.say(publisher, 16, { retain: true }, 't.1000', ['new']);
@@ -119,7 +119,7 @@ describe('retained events for a session that subscribes', () => {
     assert.equal(topics(link).filter(topic => topic === 5).length, 2, 'had been sent before');
   });
 
-  it('come again for a SUBSCRIBE said meanwhile, after the first have all come', async () => {
+  it('are sent again for a SUBSCRIBE during the replay, after its end', async () => {
     const scene = new Scene();
     scene.retain(1000);
     const link = scene.join();
@@ -131,7 +131,7 @@ describe('retained events for a session that subscribes', () => {
     assert.deepEqual(topics(link), [...numbers(1000), ...numbers(1000), ...numbers(1000)]);
   });
 
-  it('end with the subscription, and what waited is answered before that', async () => {
+  it('end with the subscription, after the queued requests were answered', async () => {
     const scene = new Scene();
     scene.retain(1000);
     const link = scene.join();
@@ -148,7 +148,7 @@ describe('retained events for a session that subscribes', () => {
     assert.equal(scene.clock.timers, 0);
   });
 
-  it('may be asked for so often only while they come', () => {
+  it('limit the SUBSCRIBE requests during a replay', () => {
     const scene = new Scene();
     scene.retain(1000);
     const link = scene.join();
