@@ -9,7 +9,9 @@ export interface OwnBroker extends MqttSource {
   readonly tlsAddress?: string | undefined;
 }
 
-/** Opens the broker that the configuration selects. Rejects with the system error, which contains the address and port. */
+/**
+ * Opens the broker that the configuration selects. Rejects with the system error, which contains the address and port.
+ */
 export async function openBroker(config: MqttConfig, dependencies: SourceDependencies): Promise<OwnBroker> {
   if (config.broker !== 'aedes') return await EmbeddedSource.listen(config, dependencies);
   // Loaded on demand, because the package takes memory.

@@ -2,8 +2,8 @@
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
- * A structured logger: fields first, then a constant text. A pino logger has this interface. Log one line per change of state,
- * and count repeated events instead.
+ * A structured logger: fields first, then a constant text. A pino logger has this interface. Log one line per change of
+ * state, and count repeated events instead.
  */
 export interface Logger {
   debug(fields: LogFields, text: string): void;

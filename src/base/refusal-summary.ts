@@ -15,11 +15,16 @@ export interface Refusal {
   readonly fields: LogFields;
 }
 
-/** Milliseconds between two log lines of one kind. The pause doubles while more refusals come, from the first to the last. */
+/**
+ * Milliseconds between two log lines of one kind. The pause doubles while more refusals come, from the first to the
+ * last.
+ */
 const FIRST_PAUSE = 10_000;
 const LAST_PAUSE = 600_000;
 
-/** Kinds (a reason and a network) with log lines of their own. Above this, all networks of one reason share one kind. */
+/**
+ * Kinds (a reason and a network) with log lines of their own. Above this, all networks of one reason share one kind.
+ */
 const MAX_KINDS = 100;
 
 /** Reasons with a counter of their own. Further ones share one. */
@@ -36,9 +41,9 @@ interface Kind {
 }
 
 /**
- * Counts refusals and logs a bounded number of lines. The first refusal of each reason and network is logged at once. Further
- * ones are logged at most once in ten seconds, and less often as they go on, with their number and the latest example. A peer
- * can cause refusals without limit, so one line for each would fill the disk.
+ * Counts refusals and logs a bounded number of lines. The first refusal of each reason and network is logged at once.
+ * Further ones are logged at most once in ten seconds, and less often as they go on, with their number and the latest
+ * example. A peer can cause refusals without limit, so one line for each would fill the disk.
  */
 export class RefusalSummary {
   readonly #clock: Clock;

@@ -1,6 +1,6 @@
 /**
- * Characters that a terminal obeys, or that are invisible in a log: controls (C0, DEL, C1), formats (bidi, zero width, tags),
- * line and paragraph separators, and lone surrogates.
+ * Characters that a terminal interprets, or that are invisible in a log. These are controls (C0, DEL, C1), formats
+ * (bidi, zero width, tags), line and paragraph separators, and lone surrogates.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 

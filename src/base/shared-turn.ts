@@ -9,7 +9,9 @@ const MAX_EMPTY = 1000;
 
 /** The pending input of one peer: a flow of RFC 8290. */
 export interface Flow {
-  /** Handles a part of the input. False if there was none. Otherwise the flow calls `spend`, then `next`, at the end. */
+  /**
+   * Handles a part of the input. False if there was none. Otherwise the flow calls `spend`, then `next`, at the end.
+   */
   goOn(): boolean;
 }
 
@@ -54,10 +56,10 @@ class FlowQueue {
 }
 
 /**
- * Divides a turn of the event loop among all peers. From one check phase of the loop to the next, all peers together are read
- * for a limited time, whatever their number. Peers with more input wait in a queue. A peer that sends rarely is served before
- * peers that send without pause: its flow is `new` until it has used its quantum. It becomes new again when every flow that
- * waited at that time has been served. These are the new and old flows of RFC 8290, section 4.1.
+ * Divides a turn of the event loop among all peers. From one check phase of the loop to the next, all peers together
+ * are read for a limited time, whatever their number. Peers with more input wait in a queue. A peer that sends rarely
+ * is served before peers that send without pause: its flow is `new` until it has used its quantum. It becomes new again
+ * when every flow that waited at that time has been served. These are the new and old flows of RFC 8290, section 4.1.
  */
 export class SharedTurn {
   #spent = 0;
@@ -66,8 +68,9 @@ export class SharedTurn {
   #scheduled = false;
 
   /**
-   * Whether a peer is read at once. Its flow has to be new, and this turn has to have time left. `brief` input has twice the
-   * time of a turn. Therefore a peer that sends rarely does not wait for the next turn behind one that sends without pause.
+   * Whether a peer is read at once. Its flow has to be new, and this turn has to have time left. `brief` input has
+   * twice the time of a turn. Therefore a peer that sends rarely does not wait for the next turn behind one that sends
+   * without pause.
    */
   admits(share: TurnShare, brief: boolean): boolean {
     return this.#spent <= (brief ? 2 * TURN_MILLISECONDS : TURN_MILLISECONDS) && this.#isNew(share);

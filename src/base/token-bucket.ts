@@ -8,7 +8,10 @@ export interface RateLimit {
   readonly burst: number;
 }
 
-/** Measures a rate. The bucket fills steadily up to its burst. A caller may take more than the bucket contains, as a debt. */
+/**
+ * Measures a rate. The bucket fills steadily up to its burst. A caller may take more than the bucket contains, as a
+ * debt.
+ */
 export class TokenBucket {
   readonly #limit: RateLimit;
   readonly #clock: Clock;

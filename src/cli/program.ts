@@ -17,8 +17,8 @@ export interface Program {
 }
 
 /**
- * Runs the command line `args` (without node and script) and resolves with the exit code (`ExitCode`). All output goes to
- * `io`.
+ * Runs the command line `args` (without node and script) and resolves with the exit code (`ExitCode`). All output goes
+ * to `io`.
  */
 export async function runProgram(program: Program, args: readonly string[], io: CliIo): Promise<number> {
   let exitCode: number = ExitCode.Ok;

@@ -8,7 +8,10 @@ import { type Program, runProgram } from './program.ts';
 /** Exit code of a process that a signal interrupted: 128 and the number of SIGINT, as in shells. */
 const INTERRUPTED = 130;
 
-/** Milliseconds within which a second signal is ignored: npm forwards a Ctrl-C that the terminal also sends to this process. */
+/**
+ * Milliseconds within which a second signal is ignored: npm forwards a Ctrl-C that the terminal also sends to this
+ * process.
+ */
 const DUPLICATE_SIGNAL_WINDOW = 300;
 
 /** Milliseconds that a command has to end after it was asked to. */

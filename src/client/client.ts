@@ -49,7 +49,7 @@ const MAX_LISTENERS = 10_000;
  * A client that reconnects: it joins, and joins again after each loss with growing pauses. Subscriptions and
  * registrations are restored on each new session, and may be made before the first.
  * Calls and publications are not stored. Without a session they reject with `wamp.error.network_failure`. A lost link
- * rejects pending requests with the same error: the router may or may not have received them, so only the caller can
+ * rejects pending requests with the same error. The router may or may not have received them, so only the caller can
  * decide to repeat them.
  */
 export class Client implements WampSession {

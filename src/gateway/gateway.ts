@@ -161,8 +161,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   /**
-   * Starts the meta API, then the listeners, then the bridges. If the configuration or the machine does not allow it, stops
-   * the started parts and rejects with `StartError`.
+   * Starts the meta API, then the listeners, then the bridges. If the configuration or the machine does not allow it,
+   * stops the started parts and rejects with `StartError`.
    */
   start(): Promise<void> {
     this.#starting ??= this.#start();

@@ -4,7 +4,8 @@
  *
  * - `disconnect`: the connection is closed, and no message is dropped before.
  * - `drop-oldest`: the oldest EVENTs are dropped until the newest fit.
- * - `latest-per-topic`: only the newest EVENT of each subscription and topic waits. If that is too much, as `drop-oldest`.
+ * - `latest-per-topic`: only the newest EVENT of each subscription and topic waits. If that is too much, as
+ * `drop-oldest`.
  */
 export const slowPolicies = ['disconnect', 'drop-oldest', 'latest-per-topic'] as const;
 

@@ -1,6 +1,6 @@
 /**
- * The entry point `wampway/client` for browsers, and the script `/wampway.js` of the gateway's page. It imports nothing of
- * Node.
+ * The entry point `wampway/client` for browsers, and the script `/wampway.js` of the gateway's page. It imports nothing
+ * of Node.
  */
 
 export type { Clock, Timer } from '../base/clock.ts';

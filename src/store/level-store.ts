@@ -28,8 +28,8 @@ const HOPELESS = 30_000;
 const PATIENCE = 3_000;
 
 /**
- * A store in a folder. Commits are made in groups: writes that arrive during one commit are the next group, so that
- * many writes cost the disk little more than one. Every write is answered: no disk error ends the write loop.
+ * A store in a folder. Writes that arrive during one commit form the next group, so that many writes cost the disk
+ * little more than one. Every write is answered: no disk error ends the write loop.
  */
 export class LevelStore implements Store, AsyncDisposable {
   readonly durable = true;

@@ -9,9 +9,9 @@ import { dialRawSocket, type RawSocketTarget } from './rawsocket/dial.ts';
 import { dialWebSocket } from './websocket/dial.ts';
 
 /**
- * Connects to a WAMP router and completes the handshake of the transport. URLs: `ws://host:port/path`, `wss://…` (WebSocket),
- * `tcp://host:port`, `tcps://host:port`, `unix:///path` (RawSocket), `http://host:port/path`, `https://…` (long-poll). Rejects
- * with `DialError`.
+ * Connects to a WAMP router and completes the handshake of the transport. URLs: `ws://host:port/path`, `wss://…`
+ * (WebSocket), `tcp://host:port`, `tcps://host:port`, `unix:///path` (RawSocket), `http://host:port/path`, `https://…`
+ * (long-poll). Rejects with `DialError`.
  */
 export async function dial(url: string, options: DialOptions): Promise<Link> {
   const connect = connector(url);

@@ -39,8 +39,9 @@ export interface WebServerOptions extends AcceptorOptions, RequestGuardOptions {
 }
 
 /**
- * Listens on one port for WebSocket, RawSocket and HTTP. The first octet selects the protocol: no HTTP request begins with 0x7F.
- * Calls `accept` with a link for each WebSocket, RawSocket and long-poll transport. [advanced/transport_rawsocket]
+ * Listens on one port for WebSocket, RawSocket and HTTP. The first octet selects the protocol: no HTTP request begins
+ * with 0x7F. Calls `accept` with a link for each WebSocket, RawSocket and long-poll transport.
+ * [advanced/transport_rawsocket]
  */
 export async function listenWeb(options: WebServerOptions, accept: (link: Link) => void): Promise<Listening> {
   const refusals = options.refusals ?? new RefusalSummary(options.clock);

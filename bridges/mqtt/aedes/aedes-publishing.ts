@@ -81,7 +81,9 @@ export class AedesPublishing {
     });
   }
 
-  /** The hook for every message of a client and its will. aedes acknowledges, stores and forwards the message after it. */
+  /**
+   * The hook for every message of a client and its will. aedes acknowledges, stores and forwards the message after it.
+   */
   authorize(
     client: AedesClient | null,
     packet: AedesPacket,

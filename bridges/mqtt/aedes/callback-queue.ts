@@ -10,11 +10,11 @@ interface Place {
 }
 
 /**
- * A queue that calls its entries in the order of arrival, regardless of the order in which their conditions resolve:
+ * A queue that calls its entries in the order of arrival, regardless of the order in which their conditions resolve. So
  * messages of one client keep their order while some are being accepted.
- * A lane is how a broker processes a message after the call: lane 0 at once, any other lane after some microtasks, the
- * same number for a lane. A message is called in the next turn of the loop if the previous one used another, slower
- * lane. Otherwise it would overtake.
+ * A lane is how a broker processes a message after the call: lane 0 at once, any other lane after some microtasks. The
+ * number of microtasks is the same for a lane. A message is called in the next turn of the loop if the previous one
+ * used another, slower lane. Otherwise it would overtake.
  */
 export class CallbackQueue {
   readonly #places: Place[] = [];

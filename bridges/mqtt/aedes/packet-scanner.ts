@@ -1,8 +1,9 @@
 const CONNECT = 0x10;
 
 /**
- * Follows the fixed headers of an MQTT stream, regardless of its chunks, and reports when it must be cut: before a
- * packet beyond the limit is collected, and at once if it does not begin with CONNECT. [MQTT-2.2.3], [MQTT-3.1.0-1]
+ * Follows the fixed headers of an MQTT stream, regardless of its chunks, and reports when the stream must be cut. That
+ * is before a packet beyond the limit is collected, and at once if the stream does not begin with CONNECT.
+ * [MQTT-2.2.3], [MQTT-3.1.0-1]
  */
 export class PacketScanner {
   readonly #limit: number;

@@ -28,8 +28,8 @@ const FLUSH_INTERVAL = 5_000;
 const CLOSE_TIMEOUT = 700;
 
 /**
- * An MQTT 3.1 and 3.1.1 broker, over any kind of connection. All parts share one `BrokerState`. A PUBLISH of a client passes
- * these steps: decode (`PacketLoop`), authorize, stage, commit, release (`ClientPublishing`).
+ * An MQTT 3.1 and 3.1.1 broker, over any kind of connection. All parts share one `BrokerState`. A PUBLISH of a client
+ * passes these steps: decode (`PacketLoop`), authorize, stage, commit, release (`ClientPublishing`).
  */
 export class EmbeddedBroker implements Pick<MqttSource, 'publish' | 'publishTo' | 'retained'>, ConnectionHost {
   readonly #state: BrokerState;

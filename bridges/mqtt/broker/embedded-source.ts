@@ -18,8 +18,8 @@ const TCP_KEEPALIVE = 60_000;
 /** Connections that may be open in addition to `maxClients`. */
 const MAX_PENDING = 100;
 /**
- * Connections above that limit which are accepted, so that the oldest pending one can be closed for them. The system drops
- * more.
+ * Connections above that limit which are accepted, so that the oldest pending one can be closed for them. The system
+ * drops more.
  */
 const SURPLUS_CONNECTIONS = 32;
 /** WebSocket subprotocols of MQTT. The second is the one of MQTT 3.1. [MQTT-6.0.0-3] */
@@ -171,7 +171,7 @@ export class EmbeddedSource implements MqttSource {
 
   /**
    * Whether another connection is accepted now. If the limit is reached, the oldest connection whose CONNECT is not
-   * accepted is closed: honest clients connect within milliseconds, so idle connections cannot lock others out.
+   * accepted is closed. Honest clients connect within milliseconds, so idle connections cannot lock others out.
    */
   #admits(): boolean {
     const { drops } = this.#dependencies;

@@ -71,7 +71,6 @@ export const presets = {
   },
   // zigbee2mqtt.bridge.permit_join, zigbee2mqtt.bridge.device.rename. In zigbee2mqtt.device.{friendly name}.set and
   // .get the name may have several components, because its topic may have several levels.
-  // where the name may have several components, as its topic has levels.
   zigbee2mqtt: {
     callees: [
       scheme({

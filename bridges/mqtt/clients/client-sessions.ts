@@ -72,8 +72,8 @@ export class ClientSessions {
   }
 
   /**
-   * Opens the WAMP session of a client. Resolves with the owner of its broker session. Rejects with `MqttRefusal` if it is
-   * refused.
+   * Opens the WAMP session of a client. Resolves with the owner of its broker session. Rejects with `MqttRefusal` if it
+   * is refused.
    */
   async open(peer: MqttPeer): Promise<string | undefined> {
     if (peer.clientId === this.#config.service)
@@ -97,6 +97,7 @@ export class ClientSessions {
     });
     // An unauthenticated client may use any user name, so its owner must differ from that of a principal.
     if (proved) return `${PRINCIPAL}${authid}`;
+    // lint-words: allow the prefix of an owner in stored records
     return peer.username === undefined ? undefined : `stranger/${peer.username}`;
   }
 

@@ -24,8 +24,8 @@ const RETAIN = Object.freeze({ retain: true, ...NO_BRIDGE });
 const FORGET = Object.freeze({ _retain_clear: true, ...NO_BRIDGE });
 
 /**
- * Publishes presence: `{prefix}presence.{client id}` is `{online, since, reason}`, retained. A takeover is not reported as
- * offline. Times are milliseconds since 1970 UTC.
+ * Publishes presence: `{prefix}presence.{client id}` is `{online, since, reason}`, retained. A takeover is not reported
+ * as offline. Times are milliseconds since 1970 UTC.
  */
 export class Presence {
   readonly #session: JoinedSession;
@@ -52,7 +52,9 @@ export class Presence {
     return this.#present.get(clientId);
   }
 
-  /** A client is admitted. The broker may close the previous connection of its client id before it reports `connected`. */
+  /**
+   * A client is admitted. The broker may close the previous connection of its client id before it reports `connected`.
+   */
   coming(peer: MqttPeer): void {
     this.#coming.set(peer.clientId, peer);
   }

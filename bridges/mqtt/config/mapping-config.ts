@@ -73,7 +73,9 @@ function isOwn(topic: string, { prefix, errors }: MappingConfig): boolean {
   return topic === errors || `${topic}.`.startsWith(presencePrefix(prefix));
 }
 
-/** Rules must not map to the gateway's own topics. If `uris` is strict, the texts in the rules have to be strict too. */
+/**
+ * Rules must not map to the gateway's own topics. If `uris` is strict, the texts in the rules have to be strict too.
+ */
 export function checkRules(config: MappingConfig, context: z.core.$RefinementCtx<MappingConfig>): void {
   const { rules, uris } = config;
   for (const [index, rule] of rules.entries()) {

@@ -27,7 +27,10 @@ const REFUSALS: ReadonlySet<string> = new Set([
   ErrorUri.LimitExceeded,
   ErrorUri.PayloadSizeExceeded,
 ]);
-/** Errors of one message: it is too large, exceeds a limit, or its topic gives no valid URI. The client may go on at QoS 0. */
+/**
+ * Errors of one message: it is too large, exceeds a limit, or its topic gives no valid URI. The client may go on at QoS
+ * 0.
+ */
 const LIMITS: ReadonlySet<string> = new Set([
   ErrorUri.LimitExceeded,
   ErrorUri.PayloadSizeExceeded,

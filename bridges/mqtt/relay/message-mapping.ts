@@ -21,8 +21,8 @@ export class MessageMapping {
   constructor(rules: RuleBook, topics: TopicMap, service: string) {
     this.#rules = rules;
     this.#topics = topics;
-    // No echo: the bridge's own session is excluded. It is excluded by name, because events whose options name session ids
-    // are not recorded. [advanced/pubsub_event_history]
+    // No echo: the bridge's own session is excluded. It is excluded by name, because events whose options name session
+    // ids are not recorded. [advanced/pubsub_event_history]
     this.plain = Object.freeze({ exclude_authid: [service] });
     this.#retain = Object.freeze({ ...this.plain, retain: true });
     this.#clearRetained = Object.freeze({ ...this.plain, _retain_clear: true });

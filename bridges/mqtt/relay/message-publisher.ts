@@ -23,8 +23,9 @@ export interface MessagePublisherDependencies {
 }
 
 /**
- * Publishes MQTT messages on the realm. Each message of a client gets one verdict first: whether its role may publish and
- * retain it, within its limits. This includes messages that no rule maps, because other MQTT clients would receive them.
+ * Publishes MQTT messages on the realm. Each message of a client gets one verdict first: whether its role may publish
+ * and retain it, within its limits. This includes messages that no rule maps, because other MQTT clients would receive
+ * them.
  */
 export class MessagePublisher {
   readonly #dependencies: MessagePublisherDependencies;

@@ -45,7 +45,9 @@ export class Relay implements MqttSink {
   readonly #replays: Replays;
   readonly #refusals: RefusalLog;
   #source: MqttSource | undefined;
-  /** The publication of the last event: the bridge may receive an event once for each of its subscriptions, in a row. */
+  /**
+   * The publication of the last event: the bridge may receive an event once for each of its subscriptions, in a row.
+   */
   #lastPublication: number | undefined;
 
   private constructor(config: RelayConfig, context: BridgeContext, drops: DropCounter, sessions: ClientSessions) {
@@ -137,7 +139,10 @@ export class Relay implements MqttSink {
     return this.#sessions.isGone(owner);
   }
 
-  /** Retained messages and wills of an earlier run are published on the realm, except those that the bridge has retained itself. */
+  /**
+   * Retained messages and wills of an earlier run are published on the realm, except those that the bridge has retained
+   * itself.
+   */
   replay(message: MqttMessage, owner: Owner | undefined): Promise<ReplayVerdict> {
     if (owner?.authid === this.#config.service) return Promise.resolve('pass');
     return this.#replays.replay(message, owner);

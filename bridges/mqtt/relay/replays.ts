@@ -12,8 +12,8 @@ import type { MessagePublisher } from './message-publisher.ts';
 const MAX_SESSIONS = 100;
 
 /**
- * The owner of records of version 0.1, which name none: a client without credentials on this machine. The authid has two URI
- * components, so rules with {authid} or {clientid} never match it.
+ * The owner of records of version 0.1, which name none: a client without credentials on this machine. The authid has
+ * two URI components, so rules with {authid} or {clientid} never match it.
  */
 const UNKNOWN: Owner = {
   authid: 'unknown.owner',
@@ -41,8 +41,8 @@ export interface ReplaysDependencies {
 }
 
 /**
- * Publishes the wills and retained messages of an earlier run on the realm, each as its owner, by the current roles, rules and
- * limits. A message that its owner may no longer publish is forgotten on MQTT too.
+ * Publishes the wills and retained messages of an earlier run on the realm, each as its owner, by the current roles,
+ * rules and limits. A message that its owner may no longer publish is forgotten on MQTT too.
  */
 export class Replays {
   readonly #dependencies: ReplaysDependencies;

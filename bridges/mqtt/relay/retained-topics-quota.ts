@@ -1,6 +1,6 @@
 /**
- * The topics that clients with a limit (`retainedTopics`) have retained on MQTT. They may be more than the realm retains,
- * because the realm does not know topics that no rule maps. Clients without a limit are not counted.
+ * The topics that clients with a limit (`retainedTopics`) have retained on MQTT. They may be more than the realm
+ * retains, because the realm does not know topics that no rule maps. Clients without a limit are not counted.
  */
 export class RetainedTopicsQuota {
   /** By topic: the quota key of its client. */

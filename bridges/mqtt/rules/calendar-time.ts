@@ -2,7 +2,10 @@ const DAY = 86_400_000;
 
 // Date.parse accepts other texts depending on the platform, and takes 31 February for 3 March.
 
-/** `2022-12-31`, `2022-12`, `20221231`; `2022-365`, `2022365`; `2022-W52-6`, `2022-W52`, `2022W526`. [ISO 8601-1, section 5.2] */
+/**
+ * `2022-12-31`, `2022-12`, `20221231`; `2022-365`, `2022365`; `2022-W52-6`, `2022-W52`, `2022W526`. [ISO 8601-1,
+ * section 5.2]
+ */
 const date = /^(\d{4})(?:-?(\d{3})(?!\d)|-?W(\d\d)(?:-?([1-7]))?(?!\d)|-(\d\d)(?:-(\d\d))?|(\d\d)(\d\d))/;
 
 /** `05`, `05:33`, `05:33:33`, `053333`, each with an optional fraction of its last part. [section 5.3] */

@@ -62,7 +62,8 @@ export class MqttRefusal extends Error {
   override readonly name = 'MqttRefusal';
   readonly code: Refused;
   /**
-   * The reason by which refusals are counted and summed up in the log: the message, unless it contains texts of the client.
+   * The reason by which refusals are counted and summed up in the log: the message, unless it contains texts of the
+   * client.
    */
   readonly kind: string;
 
@@ -83,14 +84,14 @@ export type MessageVerdict = 'pass' | 'withhold';
 export interface MqttSink {
   /**
    * A client has sent CONNECT. It is accepted when this resolves, and refused when it rejects, preferably with
-   * `MqttRefusal`. Resolves with the name of the user who owns its session: no other user may open that session. Undefined:
-   * any client may.
+   * `MqttRefusal`. Resolves with the name of the user who owns its session: no other user may open that session.
+   * Undefined: any client may.
    */
   connecting(peer: MqttPeer): Promise<string | undefined>;
   /**
-   * A client has published a message, or its will is published. `peer` is undefined if the publisher is unknown. The source
-   * acknowledges, retains and delivers the message only after the verdict. If the verdict rejects, the message is dropped
-   * and the client is disconnected.
+   * A client has published a message, or its will is published. `peer` is undefined if the publisher is unknown. The
+   * source acknowledges, retains and delivers the message only after the verdict. If the verdict rejects, the message
+   * is dropped and the client is disconnected.
    */
   message(message: MqttMessage, peer: MqttPeer | undefined): MessageVerdict | Promise<MessageVerdict>;
   /** The principal of an admitted client, which is stored with its retained messages and its will. */

@@ -7,7 +7,8 @@ export function isCleanText(text: string): boolean {
 }
 
 /**
- * Whether a text is a valid topic name: not empty, no wildcards, no control characters, at most 65535 bytes. [MQTT-3.3.2-2]
+ * Whether a text is a valid topic name: not empty, no wildcards, no control characters, at most 65535 bytes.
+ * [MQTT-3.3.2-2]
  */
 export function isTopicName(topic: string): boolean {
   return topic !== '' && !/[+#]/.test(topic) && isCleanText(topic) && Buffer.byteLength(topic) <= 0xffff;

@@ -3,7 +3,9 @@ import type { Owner } from '../../../src/gateway/bridge/bridge.ts';
 
 const ADDRESS = 'address ';
 
-/** The quota key of an owner: its principal if it has authenticated, otherwise its IP address (IPv6: its /64 network). */
+/**
+ * The quota key of an owner: its principal if it has authenticated, otherwise its IP address (IPv6: its /64 network).
+ */
 export function ownerQuotaKey(owner: Owner | undefined): string {
   if (owner === undefined) return `${ADDRESS}unknown`;
   const { authid, authmethod, address, clientId } = owner;

@@ -7,8 +7,9 @@ interface Pattern {
 }
 
 /**
- * Maps a topic filter to the URI patterns for which permissions are checked. The patterns together match the URIs of all
- * topics of the filter. If no pattern matches exactly these (`a/+/b/#`), a wider one is used, which is refused sooner.
+ * Maps a topic filter to the URI patterns for which permissions are checked. The patterns together match the URIs of
+ * all topics of the filter. If no pattern matches exactly these (`a/+/b/#`), a wider one is used, which is refused
+ * sooner.
  */
 export class FilterMap {
   readonly #prefix: string;

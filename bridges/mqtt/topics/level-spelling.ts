@@ -10,8 +10,8 @@ export function presencePrefix(prefix: string): string {
 export type UriStyle = 'loose' | 'strict';
 
 /**
- * Maps one level of an MQTT topic to one URI component, and back. Characters that a component may not contain are escaped
- * as the bytes of their UTF-8, `%2E` or `_2e`. An empty level is the escape character alone.
+ * Maps one level of an MQTT topic to one URI component, and back. Characters that a component may not contain are
+ * escaped as the bytes of their UTF-8, `%2E` or `_2e`. An empty level is the escape character alone.
  */
 export interface LevelSpelling {
   /** Topics without characters to escape: only their slashes change. */

@@ -1,8 +1,8 @@
 import { type Dict, isDict } from '../../../src/wamp/dict.ts';
 import type { MqttMessage, MqttProperties } from '../source/mqtt-source.ts';
 
-// MQTT 5 properties that WAMP has no field for are carried in EVENT.Details._origin, never in the payload. Only the bridges of
-// the gateway can set it.
+// MQTT 5 properties that WAMP has no field for are carried in EVENT.Details._origin, never in the payload. Only the
+// bridges of the gateway can set it.
 
 /** The PUBLISH options with the MQTT 5 properties of the message added, if it has any. */
 export function withOrigin(options: Dict, { topic, qos, properties }: MqttMessage): Dict {

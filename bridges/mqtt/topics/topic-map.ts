@@ -1,9 +1,9 @@
 import { type LevelSpelling, levelSpellings, PRESENCE, type UriStyle } from './level-spelling.ts';
 
 /**
- * Maps MQTT topic names to URIs under a prefix, and back. Each topic has exactly one URI: `/` becomes `.`, and each level
- * is spelled as a component. `presence` as the first level is escaped, because its URIs are the gateway's own. Other URIs
- * have no topic. Topic filters are not mapped here.
+ * Maps MQTT topic names to URIs under a prefix, and back. Each topic has exactly one URI: `/` becomes `.`, and each
+ * level is spelled as a component. `presence` as the first level is escaped, because its URIs are the gateway's own.
+ * Other URIs have no topic. Topic filters are not mapped here.
  */
 export class TopicMap {
   readonly prefix: string;

@@ -88,8 +88,8 @@ interface Overdue {
 
 /**
  * Half-duplex access to a line: one request at a time, the next after the answer or the timeout. After a missing answer
- * the queue waits until the line is silent, because a late answer cannot be told apart from the answer to the next
- * request. Frames that are not answers are left to the publish rules.
+ * the queue waits until the line is silent, because a late answer would look like the answer to the next request.
+ * Frames that are not answers are left to the publish rules.
  */
 export class TransactionQueue {
   readonly #options: TransactionQueueOptions;

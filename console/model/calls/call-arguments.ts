@@ -8,8 +8,8 @@ export type Parsed<Value> =
   | { readonly ok: false; readonly problem: string };
 
 /**
- * Parses the arguments of a call: an empty text (no arguments), a JSON list (the arguments), any other JSON value (one
- * argument), or plain text (one argument). A text that begins like JSON but is not valid JSON is rejected.
+ * Parses the arguments of a call. An empty text means no arguments, and a JSON list contains the arguments. Any other
+ * JSON value, or plain text, is one argument. A text that begins like JSON but is not valid JSON is rejected.
  */
 export function parseArguments(text: string): Parsed<readonly unknown[]> {
   const trimmed = text.trim();
@@ -26,7 +26,8 @@ export function parseArguments(text: string): Parsed<readonly unknown[]> {
 }
 
 /**
- * Parses the keyword arguments: an empty text, a JSON object, or lines of `name=value`. The value is JSON or plain text.
+ * Parses the keyword arguments: an empty text, a JSON object, or lines of `name=value`. The value is JSON or plain
+ * text.
  */
 export function parseKeywords(text: string): Parsed<Dict> {
   const trimmed = text.trim();

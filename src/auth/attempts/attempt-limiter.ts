@@ -48,8 +48,9 @@ export class AttemptLimiter {
 
   /**
    * Returns the milliseconds that an answer has to wait before it is checked, and reserves that time: the next answer
-   * waits longer. If the wait exceeds `longest`, the caller must reject the answer, and nothing is reserved. Otherwise a
-   * flood of answers would lock out the owner of a name long after it has ended. `address` is undefined for this machine.
+   * waits longer. If the wait exceeds `longest`, the caller must reject the answer, and nothing is reserved. Otherwise
+   * a flood of answers would lock out the owner of a name long after it has ended. `address` is undefined for this
+   * machine.
    */
   reserve(address: string | undefined, authid: string, longest = Number.POSITIVE_INFINITY): number {
     const now = this.#clock.monotonic();

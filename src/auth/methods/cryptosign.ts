@@ -76,7 +76,9 @@ function hexOctets(text: string, octets: number): Buffer | undefined {
   return text.length === octets * 2 && /^[0-9a-fA-F]+$/.test(text) ? Buffer.from(text, 'hex') : undefined;
 }
 
-/** 32 octets that only the two ends of a TLS connection know. [advanced/authentication_cryptosign: TLS Channel Binding] */
+/**
+ * 32 octets that only the two ends of a TLS connection know. [advanced/authentication_cryptosign: TLS Channel Binding]
+ */
 function channelId(binding: unknown, { channelBinding }: LinkInfo): Uint8Array | undefined {
   // If the requested binding is not available, the router may continue without one. The client sees this in CHALLENGE.
   if (binding === 'tls-exporter') return channelBinding?.(binding);

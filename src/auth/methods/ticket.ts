@@ -31,8 +31,8 @@ export class Ticket implements Credential {
   }
 
   /**
-   * Whether `ticket` is the stored one. Bridges use it for passwords of other protocols. A comparison with a hash waits in
-   * a queue; it runs only if `stillAllowed` then returns true.
+   * Whether `ticket` is the stored one. Bridges use it for passwords of other protocols. A comparison with a hash waits
+   * in a queue; it runs only if `stillAllowed` then returns true.
    */
   matches(ticket: string, stillAllowed: () => boolean = () => true): boolean | Promise<boolean | 'unchecked'> {
     const stored = this.#stored;

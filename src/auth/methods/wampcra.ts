@@ -54,7 +54,10 @@ export class WampCra implements Credential {
   }
 }
 
-/** The key of a salted password, in base64: the shared secret of both sides. [advanced/authentication_cra: Password Salting] */
+/**
+ * The key of a salted password, in base64: the shared secret of both sides. [advanced/authentication_cra: Password
+ * Salting]
+ */
 export function deriveCraKey(password: string, { salt, iterations, keylen }: CraSalt): string {
   return pbkdf2Sync(password, salt, iterations, keylen, 'sha256').toString('base64');
 }

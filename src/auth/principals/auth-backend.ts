@@ -26,7 +26,9 @@ export interface LoginQuestion {
 /** An application that knows principals which are not in the configuration. */
 export interface AuthBackend {
   readonly methods: readonly ChallengeMethod[];
-  /** Resolves to the answer, or to undefined if the application does not know the name. Rejects if it does not answer. */
+  /**
+   * Resolves to the answer, or to undefined if the application does not know the name. Rejects if it does not answer.
+   */
   ask(question: LoginQuestion): Promise<unknown>;
 }
 

@@ -28,7 +28,10 @@ export function authidOf({ details, link }: AdmissionRequest, methods: readonly 
   return methods.includes('cryptosign') ? publicKeyIn(authextraOf(details)) : undefined;
 }
 
-/** The Authorization header of the WebSocket request: `Basic` has a name and a ticket, `Bearer` a ticket. [RFC7617], [RFC6750] */
+/**
+ * The Authorization header of the WebSocket request: `Basic` has a name and a ticket, `Bearer` a ticket. [RFC7617],
+ * [RFC6750]
+ */
 export function httpCredentials({
   headers,
 }: LinkInfo): { readonly authid?: string; readonly ticket: string } | undefined {

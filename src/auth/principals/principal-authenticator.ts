@@ -55,7 +55,9 @@ export class PrincipalAuthenticator implements Authenticator {
     return refusal ?? this.#noMethod(realm, details, offered);
   }
 
-  /** Admits or rejects by a method without CHALLENGE. Undefined if `method` is another one, or not used on the realm. */
+  /**
+   * Admits or rejects by a method without CHALLENGE. Undefined if `method` is another one, or not used on the realm.
+   */
   #withoutChallenge(request: AdmissionRequest, method: string): AuthStep | Promise<AuthStep> | undefined {
     const { anonymous, directory, cookies } = this.#options;
     if (method === 'anonymous') return anonymous.begin(request);

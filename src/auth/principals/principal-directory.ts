@@ -39,8 +39,8 @@ export class PrincipalDirectory {
   }
 
   /**
-   * Whether a session of `principal` would still be admitted with the same role, credentials and client id. Undefined if
-   * the session was not admitted by this directory.
+   * Whether a session of `principal` would still be admitted with the same role, credentials and client id. Undefined
+   * if the session was not admitted by this directory.
    */
   stillKnows(realm: string, principal: Principal): boolean | undefined {
     const { authid, authrole, authmethod, authprovider, credentials, clientId } = principal;
@@ -52,7 +52,7 @@ export class PrincipalDirectory {
 
   /**
    * Whether a principal may use an MQTT client id: one of its list. Without a list, it may use any except the names and
-   * client ids of other principals, because calls, presence and rules with `{clientid}` identify a device by it.
+   * client ids of other principals. Calls, presence and rules with `{clientid}` identify a device by it.
    */
   mayUseClientId(realm: string, { authid, clientIds }: PrincipalRecord, clientId: string): boolean {
     if (clientIds !== undefined) return clientIds.includes(clientId);

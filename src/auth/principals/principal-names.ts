@@ -4,7 +4,9 @@ import type { Dict } from '../../wamp/dict.ts';
 /** Maximum length of an authid, in characters. */
 export const MAX_AUTHID = 256;
 
-/** Whether `value` is a valid authid: text without control characters, which could forge lines in logs and terminals. */
+/**
+ * Whether `value` is a valid authid: text without control characters, which could forge lines in logs and terminals.
+ */
 export function isAuthid(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_AUTHID && isPlainText(value);
 }

@@ -36,7 +36,9 @@ export function principalOf(record: Identified & Pick<PrincipalRecord, 'digest'>
   return digest === undefined ? principal : { ...principal, credentials: digest };
 }
 
-/** Whether the principal may connect from the address of the link. A local link without an address counts as 127.0.0.1. */
+/**
+ * Whether the principal may connect from the address of the link. A local link without an address counts as 127.0.0.1.
+ */
 export function mayComeFrom(
   { addresses }: PrincipalRecord,
   { address, loopback }: { readonly address?: string | undefined; readonly loopback: boolean },

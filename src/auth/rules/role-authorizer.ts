@@ -40,9 +40,10 @@ interface PreparedRealm {
 }
 
 /**
- * Authorizes by the role of a session. If no role of a realm has rules, everything is allowed. Otherwise a session may do
- * only what a rule of its role allows. The role also decides about disclosure and trust level. [advanced/rpc_caller_identification], [advanced/rpc_call_trustlevels],
- * [advanced/pubsub_publisher_identification], [advanced/pubsub_publication_trustlevels]
+ * Authorizes by the role of a session. If no role of a realm has rules, everything is allowed. Otherwise a session may
+ * do only what a rule of its role allows. The role also decides about disclosure and trust level.
+ * [advanced/rpc_caller_identification], [advanced/rpc_call_trustlevels], [advanced/pubsub_publisher_identification],
+ * [advanced/pubsub_publication_trustlevels]
  */
 export class RoleAuthorizer implements Authorizer {
   /** Constant: neither the rules nor the role of a session change. */

@@ -14,8 +14,8 @@ export interface Pattern {
 }
 
 /**
- * Whether the rules allow `action` on every URI that `pattern` matches. The answer is exact, even if a more specific rule
- * forbids a part, or if only several rules together allow all of it.
+ * Whether the rules allow `action` on every URI that `pattern` matches. The answer is exact, even if a more specific
+ * rule forbids a part, or if only several rules together allow all of it.
  */
 export function allowsAll(
   rules: readonly PermissionRule[],
@@ -37,8 +37,8 @@ interface Component {
 }
 
 /**
- * Walks the URIs of a pattern, component by component. The possible next components fall into a few kinds: those that a
- * rule spells out, those that begin like the end of a prefix, and all others. The search tries one of each kind.
+ * Walks the URIs of a pattern, component by component. There are few kinds of next components: literals of a rule,
+ * components that begin like the end of a prefix, and all others. The search tries one of each kind.
  */
 class Search {
   /** A rule with a higher rank is more specific than the others, or matches none of their URIs. */
@@ -61,8 +61,8 @@ class Search {
   }
 
   /**
-   * Whether all continuations are allowed after `depth` components. `live` are the rules that may still match. `won` is the
-   * most specific prefix rule that matches all continuations.
+   * Whether all continuations are allowed after `depth` components. `live` are the rules that may still match. `won` is
+   * the most specific prefix rule that matches all continuations.
    */
   holdsFrom(depth: number, live: readonly PermissionRule[], won: PermissionRule | undefined): boolean {
     const key = `${depth} ${won === undefined ? '' : this.#rank.get(won)} ${live.map(rule => this.#rank.get(rule))}`;

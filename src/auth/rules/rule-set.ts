@@ -9,7 +9,9 @@ import { compareRank } from './rule-rank.ts';
 /** Maximum of cached decisions about patterns. */
 const MAX_CACHED = 1000;
 
-/** The rules of one role, variables replaced. The most specific matching rule decides. Without one, access is denied. */
+/**
+ * The rules of one role, variables replaced. The most specific matching rule decides. Without one, access is denied.
+ */
 export class RuleSet {
   readonly #rules: readonly PermissionRule[];
   readonly #uriRule: UriRule;

@@ -25,8 +25,8 @@ export function hasVariables({ uri }: PermissionRule): boolean {
 }
 
 /**
- * The rules for one session, with variables replaced. A rule with `{clientid}` is left out if the session has no client id.
- * Undefined if a name is not a valid URI component (`a.b`): the rule would then match other URIs than intended.
+ * The rules for one session, with variables replaced. A rule with `{clientid}` is left out if the session has no client
+ * id. Undefined if a name is not a valid URI component (`a.b`): the rule would then match other URIs than intended.
  */
 export function rulesFor(
   rules: readonly PermissionRule[],

@@ -6,8 +6,8 @@ export interface ChainLinks<T> {
 }
 
 /**
- * An intrusive doubly linked list. Adding an element and removing any element take constant time. A removed element is not
- * referenced any more. An element is in one chain at a time.
+ * An intrusive doubly linked list. Adding an element and removing any element take constant time. A removed element is
+ * not referenced any more. An element is in one chain at a time.
  */
 export class Chain<T extends ChainLinks<T>> {
   #first: T | undefined;

@@ -1,14 +1,16 @@
 /** The slot of one connection, link or long-poll transport. */
 export interface Slot {
-  /** Protects the slot from eviction while a session is open on it. With `false`, it is the newest that can be evicted. */
+  /**
+   * Protects the slot from eviction while a session is open on it. With `false`, it is the newest that can be evicted.
+   */
   setInUse(inUse: boolean): void;
   /** Gives the slot back. Further calls have no effect. */
   release(): void;
 }
 
 /**
- * Counts connections against a limit. When the limit is reached, a new connection evicts the one that has been without a
- * session for longest. Honest clients open a session within milliseconds, so idle connections cannot lock others out.
+ * Counts connections against a limit. When the limit is reached, a new connection evicts the one that has been without
+ * a session for longest. Honest clients open a session within milliseconds, so idle connections cannot lock others out.
  */
 export class ConnectionSlots {
   readonly #limit: number;
@@ -34,8 +36,8 @@ export class ConnectionSlots {
   }
 
   /**
-   * Makes a slot free if all are used. It evicts the newest idle slot of `owner`, so that an owner that opens slots without
-   * pause evicts its own first, otherwise the oldest. Returns false if a session is open on every slot.
+   * Makes a slot free if all are used. It evicts the newest idle slot of `owner`, so that an owner that opens slots
+   * without pause evicts its own first, otherwise the oldest. Returns false if a session is open on every slot.
    */
   ensureFree(owner?: object): boolean {
     return this.#used < this.#limit || this.#evict(owner && this.#newestOf.get(owner));

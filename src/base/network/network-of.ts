@@ -1,8 +1,8 @@
 import { plainAddress } from './address.ts';
 
 /**
- * The key under which an IP address is counted: the address itself for IPv4, its /64 network for IPv6, because one machine can
- * use any address of its /64 network.
+ * The key under which an IP address is counted: an IPv4 address itself, or the /64 network of an IPv6 address. One
+ * machine can use any address of its /64 network.
  */
 export function networkOf(address: string): string {
   const plain = plainAddress(address);
@@ -16,8 +16,8 @@ export function networkOf(address: string): string {
 }
 
 /**
- * The same for a peer. All peers whose address a proxy did not name share the key `unknown`. Undefined for a peer without an
- * address: a Unix socket, or a part of this process.
+ * The same for a peer. All peers whose address a proxy did not name share the key `unknown`. Undefined for a peer
+ * without an address: a Unix socket, or a part of this process.
  */
 export function networkOfPeer({
   address,

@@ -3,8 +3,8 @@ import { errorMessage } from '../error-message.ts';
 import { PatternRefusal, translatePattern } from './pattern-translation.ts';
 
 /**
- * Instructions that a pattern may compile to. A match takes at most about ten nanoseconds for each instruction and character, so
- * 1000 instructions take ten milliseconds for a line of one kilobyte.
+ * Instructions that a pattern may compile to. A match takes at most about ten nanoseconds for each instruction and
+ * character, so 1000 instructions take ten milliseconds for a line of one kilobyte.
  */
 const MAX_INSTRUCTIONS = 1000;
 
@@ -29,8 +29,8 @@ export interface LinearMatch {
 }
 
 /**
- * A regular expression of the configuration that is matched against the input of devices and callers. Its syntax is that of
- * JavaScript with the flag `u`. A match takes linear time in the length of the text.
+ * A regular expression of the configuration that is matched against the input of devices and callers. Its syntax is
+ * that of JavaScript with the flag `u`. A match takes linear time in the length of the text.
  */
 export class LinearPattern {
   readonly source: string;
@@ -39,7 +39,10 @@ export class LinearPattern {
   readonly #compiled: RE2JS;
   readonly #names: readonly (readonly [name: string, index: number])[];
 
-  /** Throws `PatternRefusal` if `source` is not supported. Its message continues a sentence that begins with the pattern's name. */
+  /**
+   * Throws `PatternRefusal` if `source` is not supported. Its message continues a sentence that begins with the
+   * pattern's name.
+   */
   constructor(source: string, { whole = false, dotAll = false }: LinearPatternOptions = {}) {
     this.source = source;
     this.#compiled = compile(source, whole, dotAll);

@@ -5,7 +5,9 @@ import { type Logger, silentLogger } from '../logger.ts';
 const EARLIEST = Date.UTC(2024, 0, 1);
 /** The longest plausible time between two runs, in milliseconds. A longer one is more likely a wrongly set clock. */
 const LONGEST = 5 * 366 * 24 * 60 * 60 * 1000;
-/** Milliseconds by which the wall clock may drift from the monotonic clock. A larger difference means that it was set. */
+/**
+ * Milliseconds by which the wall clock may drift from the monotonic clock. A larger difference means that it was set.
+ */
 const STEP = 60_000;
 
 /** The age clock and the wall clock at the same time. The next run continues from this mark. */
@@ -15,12 +17,13 @@ export interface AgeMark {
 }
 
 /**
- * Measures ages that outlive the process, in milliseconds on a scale of its own. Within a run, the scale follows the monotonic
- * clock, so setting the wall clock changes no age. From one run to the next, it advances by the difference of the wall clock if
- * that is plausible. Otherwise it does not advance: records then live longer, and none is deleted early.
+ * Measures ages that outlive the process, in milliseconds on a scale of its own. Within a run, the scale follows the
+ * monotonic clock, so setting the wall clock changes no age. From one run to the next, it advances by the difference of
+ * the wall clock if that is plausible. Otherwise it does not advance: records then live longer, and none is deleted
+ * early.
  *
- * A new scale begins at the wall-clock time, so the times of records that version 0.1 wrote (wall-clock milliseconds) fit it. It
- * never begins before `EARLIEST`, because an earlier clock is not set.
+ * A new scale begins at the wall-clock time, so the times of records that version 0.1 wrote (wall-clock milliseconds)
+ * fit it. It never begins before `EARLIEST`, because an earlier clock is not set.
  */
 export class AgeClock {
   readonly #clock: Clock;

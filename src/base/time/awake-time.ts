@@ -6,8 +6,9 @@ const SLACK = 250;
 const STEP = 5_000;
 
 /**
- * Calls back after so many milliseconds in which this process ran. While the process is stopped or the machine sleeps, the
- * process reads no input, so that time must not count against a peer. A step that ended too late counts as a quarter of a step.
+ * Calls back after so many milliseconds in which this process ran. While the process is stopped or the machine sleeps,
+ * the process reads no input, so that time must not count against a peer. A step that ended too late counts as a
+ * quarter of a step.
  */
 export function afterAwake(clock: Clock, milliseconds: number, callback: () => void): Timer {
   const quarter = Math.min(milliseconds, STEP) / 4;

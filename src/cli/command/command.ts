@@ -10,8 +10,8 @@ export interface CliIo {
   /** Environment variables. They may hold secrets, which do not belong on a command line. Default: none. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /**
-   * Keeps the command running after its terminal was closed. From this call on, SIGHUP calls `onHangup` instead of ending
-   * the command, and a failed output is ignored.
+   * Keeps the command running after its terminal was closed. From this call on, SIGHUP calls `onHangup` instead of
+   * ending the command, and a failed output is ignored.
    */
   readonly detachFromTerminal?: (onHangup: () => void) => void;
 }
@@ -43,9 +43,9 @@ export interface CliExample {
 }
 
 /**
- * The parsed options by their long name in camelCase (`--max-invocations` is `maxInvocations`). The value is a text for an
- * option with a value, a list of texts for a repeatable option, and true for a switch. It is undefined if the option is
- * missing and has no default.
+ * The parsed options by their long name in camelCase (`--max-invocations` is `maxInvocations`). The value is a text for
+ * an option with a value, a list of texts for a repeatable option, and true for a switch. It is undefined if the option
+ * is missing and has no default.
  */
 export type CliOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
@@ -68,8 +68,8 @@ export interface CliCommand {
   readonly examples: readonly CliExample[];
   /**
    * Resolves with the exit code, after it has printed problems on `io.stderr`. `args` are the positional arguments in
-   * order, with those of a variadic argument at the end. Throws `CliError`, which the caller prints and turns into an exit
-   * code.
+   * order, with those of a variadic argument at the end. Throws `CliError`, which the caller prints and turns into an
+   * exit code.
    */
   run(args: readonly string[], options: CliOptions, io: CliIo): Promise<number>;
 }

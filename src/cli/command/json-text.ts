@@ -7,8 +7,8 @@ import type { Payload } from '../../wamp/payload.ts';
 const decoder = new TextDecoder();
 
 /**
- * Writes a value as WAMP's JSON on one line: integers with all digits, bytes as Base64 text after `\u0000`. Characters that
- * control a terminal are escaped, so that a publisher cannot control it. [advanced/serialization_binary_json]
+ * Writes a value as WAMP's JSON on one line: integers with all digits, bytes as Base64 text after `\u0000`. Characters
+ * that control a terminal are escaped, so that a publisher cannot control it. [advanced/serialization_binary_json]
  */
 export function jsonText(value: unknown): string {
   const list = decoder.decode(jsonItems.encode({ args: [value], kwargs: {} }, 1));

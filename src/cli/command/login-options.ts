@@ -9,7 +9,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Maximum length of a secret file in characters. */
 const MAX_SECRET = 64 * 1024;
 
-/** The options for authentication. Other users can read a command line, so secrets come from files or the environment. */
+/**
+ * The options for authentication. Other users can read a command line, so secrets come from files or the environment.
+ */
 export const loginOptions: readonly CliOption[] = [
   { flags: '--authid <name>', summary: 'join as this principal (or WAMPWAY_AUTHID)' },
   { flags: '--ticket-file <file>', summary: 'authenticate with the ticket in this file (or in WAMPWAY_TICKET)' },

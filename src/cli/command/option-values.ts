@@ -59,7 +59,9 @@ function isJson(text: string): boolean {
   }
 }
 
-/** Returns an option as a whole number of at least `min`, or undefined if it is missing. Throws `CliError` otherwise. */
+/**
+ * Returns an option as a whole number of at least `min`, or undefined if it is missing. Throws `CliError` otherwise.
+ */
 export function wholeNumber(options: CliOptions, name: string, min: number): number | undefined {
   const given = options[name];
   if (typeof given !== 'string') return undefined;

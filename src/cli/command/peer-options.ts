@@ -52,9 +52,9 @@ export interface Peer {
 }
 
 /**
- * Joins the router that the options name, passes the session to `work`, and leaves when `work` resolves with an exit code.
- * An ERROR of the router becomes exit code 1. If the router is unreachable or the connection is lost, the exit code is 2.
- * If `io.signal` is aborted, the command ends at once with exit code 0.
+ * Joins the router that the options name, passes the session to `work`, and leaves when `work` resolves with an exit
+ * code. An ERROR of the router becomes exit code 1. If the router is unreachable or the connection is lost, the exit
+ * code is 2. If `io.signal` is aborted, the command ends at once with exit code 0.
  */
 export async function withPeer(
   options: CliOptions,

@@ -4,8 +4,8 @@ import type { GatewayListener } from '../../gateway/gateway-listeners.ts';
 import { silencedInWords } from '../../gateway/hosting/silenced-devices.ts';
 
 /**
- * The lines that the gateway prints when it is ready: addresses, who may join, simulated devices, data and configuration,
- * and how to change them. `file` is the configuration file, or undefined for the built-in configuration.
+ * The lines that the gateway prints when it is ready: addresses, who may join, simulated devices, data and
+ * configuration, and how to change them. `file` is the configuration file, or undefined for the built-in configuration.
  */
 export function banner(gateway: Gateway, file: string | undefined): string[] {
   const { config, version } = gateway;

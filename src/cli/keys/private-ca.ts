@@ -30,9 +30,9 @@ interface Certificate {
 }
 
 /**
- * A private certificate authority in a folder: `ca.pem` and `ca.key`, and the certificates that they signed. The openssl
- * program creates them, with keys on the curve P-256, which microcontrollers support. Existing files are not overwritten,
- * except the server's certificate when it is renewed.
+ * A private certificate authority in a folder: `ca.pem` and `ca.key`, and the certificates that they signed. The
+ * openssl program creates them, with keys on the curve P-256, which microcontrollers support. Existing files are not
+ * overwritten, except the server's certificate when it is renewed.
  */
 export class PrivateCa {
   readonly folder: string;

@@ -3,7 +3,9 @@ import type { Payload } from '../../wamp/payload.ts';
 import { CliError, type CliIo, type CliOptions } from '../command/command.ts';
 import { jsonObject, payloadText, printable } from '../command/json-text.ts';
 
-/** Bytes that may be buffered for the reader of the output before the next line fails. A single line may have any size. */
+/**
+ * Bytes that may be buffered for the reader of the output before the next line fails. A single line may have any size.
+ */
 const MAX_BUFFERED = 128 * 1024 * 1024;
 
 /** An event or an invocation to print. */

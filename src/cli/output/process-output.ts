@@ -39,7 +39,10 @@ export class ProcessOutput {
     this.#onFailure = listener;
   }
 
-  /** Resolves when the system has accepted all data, or the stream failed. Readers may be slow, so no time limit applies. */
+  /**
+   * Resolves when the system has accepted all data, or the stream failed. Readers may be slow, so no time limit
+   * applies.
+   */
   flushed(): Promise<void> {
     if (this.#failure !== undefined) return Promise.resolve();
     const written = new Promise<void>(resolve => {
@@ -51,8 +54,8 @@ export class ProcessOutput {
 }
 
 /**
- * Returns the stream for file descriptor 1 or 2. If the descriptor is a file, `standard` is replaced, because Node's own
- * stream for files treats a partial write, for example on a full disk, as a complete one.
+ * Returns the stream for file descriptor 1 or 2. If the descriptor is a file, another stream replaces `standard`.
+ * Node's own stream for files treats a partial write, for example on a full disk, as a complete one.
  */
 export function outputStream(descriptor: number, standard: Writable): Writable {
   if (!isFile(descriptor)) return standard;

@@ -75,7 +75,7 @@ export interface Invocation {
 
 /**
  * Answers an invocation. The returned value is the result: a value made by `result()` sets arguments and keyword
- * arguments, undefined is an empty result, any other value becomes the only argument. A thrown `WampError` is sent to
+ * arguments, undefined is an empty result. Any other value becomes the only argument. A thrown `WampError` is sent to
  * the caller unchanged, any other error as `wamp.error.runtime_error`.
  */
 export type InvocationHandler = (invocation: Invocation) => unknown;

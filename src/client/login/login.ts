@@ -11,7 +11,9 @@ export interface Challenge {
 /** The answer to a challenge: the signature alone, or with an extra. */
 export type ChallengeAnswer = string | { readonly signature: string; readonly extra?: Dict };
 
-/** An authentication method with its secret. `Session.join` and `Client` offer it in HELLO. [advanced/authentication] */
+/**
+ * An authentication method with its secret. `Session.join` and `Client` offer it in HELLO. [advanced/authentication]
+ */
 export interface Login {
   /** HELLO.Details.authmethods names it. */
   readonly method: string;

@@ -85,8 +85,8 @@ export class ClientSession implements JoinedSession {
 
   /**
    * Joins a realm over a link that has not been opened yet. If joining fails, it closes the link and rejects with a
-   * `WampError`: the reason of the router's ABORT, `wamp.error.timeout`, or `wamp.error.network_failure` if the link is
-   * lost.
+   * `WampError`. Its URI is the reason of the router's ABORT, `wamp.error.timeout`, or `wamp.error.network_failure` if
+   * the link is lost.
    */
   static join(link: Link, options: SessionOptions): Promise<ClientSession> {
     const { clock = systemClock, log = silentLogger } = options;

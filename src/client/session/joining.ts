@@ -37,8 +37,8 @@ export interface Admission {
 const DEFAULT_TIMEOUT = 10_000;
 
 /**
- * The opening of a session, from HELLO to WELCOME or refusal. On WELCOME it makes the receiver that `welcomed` returns the
- * link's receiver, at once, since the next message may be in the same read. [basic/sessions]
+ * The opening of a session, from HELLO to WELCOME or refusal. On WELCOME it makes the receiver that `welcomed` returns
+ * the link's receiver, at once, since the next message may be in the same read. [basic/sessions]
  */
 export class Joining implements LinkReceiver {
   readonly #link: Link;

@@ -21,7 +21,9 @@ export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** Whether `bytes` from `start` to `end` are UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. [RFC 3629] */
+/**
+ * Whether `bytes` from `start` to `end` are UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. [RFC 3629]
+ */
 export function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if ((bytes[i] ?? 0) > 0x7f) return isLongUtf8(bytes, i, end);
   return true;

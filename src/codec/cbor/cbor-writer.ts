@@ -7,7 +7,9 @@ const NULL = 0xf6;
 const FLOAT32 = 0xfa;
 const FLOAT64 = 0xfb;
 
-/** Writes items as CBOR: shortest heads, definite lengths, floats of the size that holds them. [RFC 8949, section 4.1] */
+/**
+ * Writes items as CBOR: shortest heads, definite lengths, floats of the size that holds them. [RFC 8949, section 4.1]
+ */
 export class CborWriter extends BinaryItemWriter {
   #head(major: number, argument: number | bigint): void {
     const { out } = this;

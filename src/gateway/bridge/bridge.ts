@@ -60,7 +60,9 @@ export interface JudgedPublication {
   readonly payload: Payload;
 }
 
-/** The sender of a message that outlives its session. It is stored with the message, to check it again in a later run. */
+/**
+ * The sender of a message that outlives its session. It is stored with the message, to check it again in a later run.
+ */
 export interface Owner {
   readonly authid: string;
   readonly authrole: string;
@@ -138,8 +140,8 @@ export interface BridgeContext {
   /** Accepts WebSockets of these subprotocols at the gateway's web listeners until the result is disposed. */
   acceptWebSockets(subprotocols: readonly string[], accept: (socket: ForeignWebSocket) => void): Disposable;
   /**
-   * Reads the key and certificate of a listener of the bridge. Throws `StartError` with the setting that is wrong. If the
-   * bridge makes the server itself, `follow` updates the server when the files change.
+   * Reads the key and certificate of a listener of the bridge. Throws `StartError` with the setting that is wrong. If
+   * the bridge makes the server itself, `follow` updates the server when the files change.
    */
   readTls(config: TlsConfig): TlsOptions;
   /** The id of the newest retained publication of a topic. Undefined if the realm retains none. */
@@ -181,8 +183,8 @@ export interface Bridge<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   start(config: z.output<Schema>, context: BridgeContext): Promise<RunningBridge>;
   /**
-   * The actions that it does in the name of devices without credentials. If the roles of the realm have no rule for them,
-   * `wampway check`, the banner and the log report it.
+   * The actions that it does in the name of devices without credentials. If the roles of the realm have no rule for
+   * them, `wampway check`, the banner and the log report it.
    */
   rights?(config: z.output<Schema>): readonly DeviceRights[];
   /** The ports that it listens on, so that `wampway check` finds a port that is used twice. */

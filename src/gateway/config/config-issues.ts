@@ -8,7 +8,9 @@ import { nearest } from './values/nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** The message of zod if a schema has no error text of its own. `ConfigIssues` replaces it with a text for the place. */
+/**
+ * The message of zod if a schema has no error text of its own. `ConfigIssues` replaces it with a text for the place.
+ */
 export const NO_TEXT = '\u0000';
 
 /** Converts issues of zod to problems with a place, the expected value, the received value and a hint. */

@@ -11,8 +11,8 @@ import { reasonOf } from './values/bounded-file.ts';
 const PATIENCE = 2000;
 
 /**
- * File systems of Linux that show kernel state and store no files: proc, sysfs, devpts, cgroups of both versions, debugfs,
- * tracefs, securityfs, configfs, bpf, efivarfs. [statfs(2)]
+ * File systems of Linux that show kernel state and store no files: proc, sysfs, devpts, cgroups of both versions,
+ * debugfs, tracefs, securityfs, configfs, bpf, efivarfs. [statfs(2)]
  */
 const KERNEL = [
   ...[0x9fa0, 0x62656572, 0x1cd1, 0x27e0eb, 0x63677270, 0x64626720],

@@ -74,7 +74,10 @@ async function addressOf(host: string): Promise<string | { text: string }> {
   }
 }
 
-/** One spelling for each address. IPv6 addresses that differ in their zone (`%eth0`) are different addresses to listen on. */
+/**
+ * One spelling for each address. IPv6 addresses that differ in their zone (`%eth0`) are different addresses to listen
+ * on.
+ */
 function spellingOf(address: string): string {
   return (address.includes('%') ? undefined : canonicalAddress(address)) ?? address.toLowerCase();
 }

@@ -55,8 +55,8 @@ export function loadConfig(options: LoadConfigOptions): GatewayConfig {
 }
 
 /**
- * As `loadConfig`, for a configuration that is about to start. Also checks that files, folders, addresses and roles exist,
- * and that no port is used twice. Rejects with `ConfigError`.
+ * As `loadConfig`, for a configuration that is about to start. Also checks that files, folders, addresses and roles
+ * exist, and that no port is used twice. Rejects with `ConfigError`.
  */
 export async function loadToStart(options: LoadToStartOptions): Promise<GatewayConfig> {
   const { config: read, source } = load(options);

@@ -40,7 +40,10 @@ export function roleProblems({ realms, principals }: GatewayConfig): RoleProblem
   return [...ofPrincipals, ...ofLists];
 }
 
-/** Finds roles of principals without settings on realms whose other roles have permissions. Such a session may do nothing. */
+/**
+ * Finds roles of principals without settings on realms whose other roles have permissions. Such a session may do
+ * nothing.
+ */
 export function principalRoleProblems(
   realms: readonly RealmConfig[],
   principals: readonly PrincipalConfig[],
@@ -54,8 +57,8 @@ export function principalRoleProblems(
 }
 
 /**
- * Finds principals in a file whose role does not exist. This is a warning and not an error: the file may change while the
- * gateway runs, and the role may be added after its first principal.
+ * Finds principals in a file whose role does not exist. This is a warning and not an error, because the file may change
+ * while the gateway runs. The role may be added after its first principal.
  */
 export function principalRoleWarnings(
   { principals, realms }: GatewayConfig,

@@ -117,8 +117,8 @@ export class BridgeHost {
   }
 
   /**
-   * Starts the bridge. Rejects with a `StartError` if the configuration or the machine is the cause, because a retry would
-   * fail again. Any other failure is logged, and the bridge is started again later.
+   * Starts the bridge. Rejects with a `StartError` if the configuration or the machine is the cause, because a retry
+   * would fail again. Any other failure is logged, and the bridge is started again later.
    */
   async start(): Promise<void> {
     const failure = await this.#queue(() => this.#begin());

@@ -17,7 +17,7 @@ export type OwnerNow =
 
 /**
  * Finds the current identity of the owner of a stored message: a principal with its current role, or a device without
- * credentials if the bridge would still admit it. Otherwise returns the reason of the refusal.
+ * credentials. Such a device must still be admitted by the bridge. Otherwise returns the reason of the refusal.
  */
 export function ownerNow(owner: Owner, policy: UnprovedPolicy, { realm, directory, isTaken }: KnownOwners): OwnerNow {
   const { authid, authrole, authmethod, authprovider, clientId } = owner;

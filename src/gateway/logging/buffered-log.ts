@@ -7,8 +7,8 @@ const PATIENCE = 2000;
 const MAX_LINES = 1000;
 
 /**
- * A log that buffers its lines until the start has succeeded or failed. If it failed, the buffered lines are discarded, so
- * that the reason is the only line that people read. At level debug, lines are written at once.
+ * A log that buffers its lines until the start has succeeded or failed. If it failed, the buffered lines are discarded,
+ * so that the reason is the only line that people read. At level debug, lines are written at once.
  */
 export class BufferedLog {
   readonly log: Logger;

@@ -21,7 +21,9 @@ export interface LogDestination {
   readonly colours: boolean;
 }
 
-/** Makes the logger of the process. A line is written before the call returns, so none is lost when the process ends. */
+/**
+ * Makes the logger of the process. A line is written before the call returns, so none is lost when the process ends.
+ */
 export function createLog(options: LogOptions): Logger {
   const { level, format, destination = standardError() } = options;
   const pretty = format === 'pretty-lines' || (format === 'auto' && destination.terminal);
@@ -113,8 +115,8 @@ interface Piece {
 }
 
 /**
- * Formats a line: `12:34:56.789 info  mqtt: client connected  authid=sensor-1`. Only a line of level error has more lines,
- * for its stack. All text is escaped here, so callers of the log need not do it.
+ * Formats a line: `12:34:56.789 info  mqtt: client connected  authid=sensor-1`. Only a line of level error has more
+ * lines, for its stack. All text is escaped here, so callers of the log need not do it.
  */
 export function prettyLine(json: string, colours: boolean): string {
   const { time, level, text, bridge, part, ...fields } = record(json);

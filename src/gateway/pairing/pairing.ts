@@ -135,8 +135,8 @@ export class Pairing implements DevicePairing {
   }
 
   /**
-   * Handles a device that was refused for lack of valid credentials. While the window is open, the device is recorded with
-   * a generated password, which `state` shows. Otherwise the log names the commands that admit it.
+   * Handles a device that was refused for lack of valid credentials. While the window is open, the device is recorded
+   * with a generated password, which `state` shows. Otherwise the log names the commands that admit it.
    */
   turnAway(device: NewDevice): void {
     const window = this.#window;

@@ -9,8 +9,8 @@ import { Payload } from '../../wamp/payload.ts';
 type Records = readonly PrincipalRecord[];
 
 /**
- * Applies a changed list of principals to a running gateway: sessions that would no longer be admitted end, and the
- * events that a removed principal had retained are deleted.
+ * Applies a changed list of principals to a running gateway. Sessions that would no longer be admitted end, and the
+ * retained events of removed principals are deleted.
  */
 export class PrincipalChanges {
   readonly #directory: PrincipalDirectory;
@@ -70,7 +70,10 @@ export class PrincipalChanges {
   }
 }
 
-/** Whether a bridge (cbor-tcp or MQTT) admitted the device without credentials. A serial port is named by the configuration. */
+/**
+ * Whether a bridge (cbor-tcp or MQTT) admitted the device without credentials. A serial port is named by the
+ * configuration.
+ */
 function isUnproved({ principal, linkInfo }: SessionView): boolean {
   const { authmethod, clientId } = principal;
   return authmethod === 'anonymous'

@@ -15,7 +15,9 @@ export interface PrincipalWatchOptions {
   readonly changed: (records: readonly PrincipalRecord[], pepper: Uint8Array | undefined) => void;
 }
 
-/** Reads a file of principals and watches it. If a new version is not valid, it is logged and the previous one stays. */
+/**
+ * Reads a file of principals and watches it. If a new version is not valid, it is logged and the previous one stays.
+ */
 export class PrincipalWatch {
   readonly #options: PrincipalWatchOptions;
   #watch: FileWatch | undefined;

@@ -42,8 +42,9 @@ export class PrincipalsDocument {
 
   /**
    * Changes a file or creates it: reads it, calls `change`, and writes it atomically. A lock serializes the changes of
-   * several processes, so none is lost. If another process breaks the lock, `change` runs again. Rejects with `ConfigError` if the file cannot be used, or would not be readable afterwards (then nothing is
-   * written), and with `FileLocked` if another process does not finish its change.
+   * several processes, so none is lost. If another process breaks the lock, `change` runs again.
+   * Rejects with `ConfigError` if the file cannot be used, or would not be readable afterwards (then nothing is
+   * written). Rejects with `FileLocked` if another process does not finish its change.
    */
   static async update<T>(
     file: string,
@@ -102,8 +103,8 @@ export class PrincipalsDocument {
   }
 
   /**
-   * Writes a new file, flushes it to the disk and renames it over the old one. Returns false and writes nothing if the lock
-   * is lost. Throws `ConfigError` and writes nothing if a gateway could not read the result.
+   * Writes a new file, flushes it to the disk and renames it over the old one. Returns false and writes nothing if the
+   * lock is lost. Throws `ConfigError` and writes nothing if a gateway could not read the result.
    */
   #save(path: string, isHeld: () => boolean): boolean {
     const text = this.#document.toString({ lineWidth: 0 });

@@ -18,8 +18,8 @@ export interface HeldLock {
 }
 
 /**
- * Runs `work` under an exclusive lock of a file. The lock is the file `{file}.lock` with the id and the start time of its
- * process. The lock of a dead process is removed. The start time detects a reused id: the first process of each
+ * Runs `work` under an exclusive lock of a file. The lock is the file `{file}.lock` with the id and the start time of
+ * its process. The lock of a dead process is removed. The start time detects a reused id: the first process of each
  * container has the same id. Rejects with `FileLocked` after ten seconds.
  */
 export async function withFileLock<T>(file: string, work: (lock: HeldLock) => T): Promise<T> {

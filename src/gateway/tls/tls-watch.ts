@@ -8,8 +8,8 @@ import { readTls } from './tls-files.ts';
 
 /**
  * Reads the key and certificate of a listener and watches their files. A renewed certificate is loaded without closing
- * connections. If the new files cannot be used, for example because the key is not written yet, the previous certificate
- * stays and the reason is logged once. Throws `StartError` if the current files cannot be used.
+ * connections. If the new files cannot be used, the previous certificate stays and the reason is logged once. An
+ * example is a key that is not written yet. Throws `StartError` if the current files cannot be used.
  */
 export function watchedTls(listener: string, config: TlsConfig, log: Logger): TlsOptions {
   const { cert, key, clientCa } = config;

@@ -54,7 +54,8 @@ export function httpService(options: HttpServiceOptions): Handler {
     const [, name = '', rest] = path.split('/', 3);
     const folder = options.folders.get(name);
     if (folder !== undefined) {
-      // Relative links of a page need the slash. The redirect is relative, because a proxy may have removed a prefix. [RFC9110-10.2.2]
+      // Relative links of a page need the slash. The redirect is relative, because a proxy may have removed a prefix.
+      // [RFC9110-10.2.2]
       if (rest === undefined) answerText(response, 301, `${name}/`, { ...UNCACHED, Location: `${name}/` });
       else folder(request, response);
       return;

@@ -1,6 +1,9 @@
 import { asUri, isReserved, type Uri } from '../../wamp/uri.ts';
 
-/** Topics of the meta API. [advanced/meta_api_sessions], [advanced/meta_api_subscriptions], [advanced/meta_api_registrations] */
+/**
+ * Topics of the meta API. [advanced/meta_api_sessions], [advanced/meta_api_subscriptions],
+ * [advanced/meta_api_registrations]
+ */
 export const MetaTopic = {
   SessionJoin: asUri('wamp.session.on_join'),
   SessionLeave: asUri('wamp.session.on_leave'),

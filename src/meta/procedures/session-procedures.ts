@@ -116,8 +116,8 @@ function* clients(realm: RealmView, wanted: (session: RouterSession) => boolean)
 }
 
 /**
- * Ends one session in each step, because the removal of all that a session has takes time. Only sessions that existed at
- * the time of the call are ended. A session that left in the meantime is not counted.
+ * Ends one session in each step, because the removal of all that a session has takes time. Only sessions that existed
+ * at the time of the call are ended. A session that left in the meantime is not counted.
  */
 function* kill(
   realm: RealmView,

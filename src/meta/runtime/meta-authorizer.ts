@@ -94,7 +94,7 @@ function includes(access: MetaAccess, { principal, linkInfo }: SessionView): boo
 }
 
 /**
- * A session of a bridge is a device, even if the link is local: its link is within this process, or carries the terms
+ * A session of a bridge is a device, even if the link is local. Its link is within this process, or carries the terms
  * of its bridge (`LinkInfo.device`, for devices that speak WAMP).
  */
 function isProgramOfThisMachine({ loopback, transport, device }: LinkInfo): boolean {

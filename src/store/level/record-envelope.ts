@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 
 /**
  * The first bytes of a value on disk: four bytes that no record of version 0.1 begins with, then the CRC-32 of key and
- * value. 0xF5 does not occur in UTF-8, so it is not in JSON; the binary records of version 0.1 begin with 0 to 7. The
+ * value. 0xF5 does not occur in UTF-8, so it is not in JSON. The binary records of version 0.1 begin with 0 to 7. The
  * last byte is the version of the envelope.
  */
 const MAGIC = Uint8Array.of(0xf5, 0x57, 0x50, 0x01);

@@ -1,7 +1,7 @@
 import { ProtocolViolation } from '../../wamp/errors.ts';
 
-// [advanced/transport_batched_websocket] A batch is one message of the transport with one or more WAMP messages. The octet 0x1E
-// follows each JSON message. The length in 32 bits, big-endian, precedes each binary message.
+// [advanced/transport_batched_websocket] A batch is one message of the transport with one or more WAMP messages. The
+// octet 0x1E follows each JSON message. The length in 32 bits, big-endian, precedes each binary message.
 
 const SEPARATOR = 0x1e;
 const LENGTH_BYTES = 4;

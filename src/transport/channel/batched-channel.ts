@@ -14,8 +14,8 @@ const MESSAGE_BYTES = 128;
 const TURN_MILLISECONDS = 4;
 
 /**
- * Sends the messages of one turn of the event loop as one batch, a frame of the channel below. Splits the batches that arrive.
- * [advanced/transport_batched_websocket]
+ * Sends the messages of one turn of the event loop as one batch, a frame of the channel below. Splits the batches that
+ * arrive. [advanced/transport_batched_websocket]
  */
 export class BatchedChannel implements FrameChannel, FrameReceiver, Flushable {
   readonly #channel: FrameChannel;

@@ -7,12 +7,14 @@ const MIN_PIECE = 256;
 const FIRST_PIECE = 4 * 1024;
 const MAX_PIECE = 64 * 1024;
 
-/** Milliseconds that a piece should take, within a factor of two. For smaller pieces, reading the clock costs too much. */
+/**
+ * Milliseconds that a piece should take, within a factor of two. For smaller pieces, reading the clock costs too much.
+ */
 const PIECE_MILLISECONDS = 0.5;
 
 /**
- * Bytes that are read and kept while reading is paused. If a peer has sent less than this, the socket is read to its end, so
- * the close of the peer is detected at once.
+ * Bytes that are read and kept while reading is paused. If a peer has sent less than this, the socket is read to its
+ * end, so the close of the peer is detected at once.
  */
 const READ_AHEAD = 32 * 1024;
 
@@ -26,9 +28,9 @@ export const LINGER = 10_000;
 export type Feed = (bytes: Uint8Array) => number;
 
 /**
- * Shares reading time fairly between sockets. If a peer sends as fast as it can, the system delivers about thirty chunks of 64
- * KiB at once. Without this class, all other peers would wait until those are handled. While the reader is paused, it delivers
- * nothing.
+ * Shares reading time fairly between sockets. If a peer sends as fast as it can, the system delivers about thirty
+ * chunks of 64 KiB at once. Without this class, all other peers would wait until those are handled. While the reader is
+ * paused, it delivers nothing.
  */
 export class FairReader {
   readonly #socket: Duplex;

@@ -3,7 +3,9 @@ const FIRST_BYTES = 1024;
 
 const EMPTY = new Uint8Array(0);
 
-/** Collects bytes that arrive in pieces. Memory grows with the bytes that have arrived, not with an announced length. */
+/**
+ * Collects bytes that arrive in pieces. Memory grows with the bytes that have arrived, not with an announced length.
+ */
 export class GrowingBytes {
   readonly #limit: number;
   #bytes: Uint8Array | undefined;

@@ -9,8 +9,8 @@ export interface HeartbeatOptions {
 }
 
 /**
- * Detects a peer that disappeared without closing its connection: an unplugged cable, a device without power. Any input shows
- * that the peer is alive, so a busy peer gets no PING. Time in which this process did not run does not count.
+ * Detects a peer that disappeared without closing its connection: an unplugged cable, a device without power. Any input
+ * shows that the peer is alive, so a busy peer gets no PING. Time in which this process did not run does not count.
  */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
@@ -35,8 +35,8 @@ export class Heartbeat {
   }
 
   /**
-   * While reading is paused, missing input does not mean a lost peer. PINGs are still sent, because a write detects a connection
-   * that the peer has closed.
+   * While reading is paused, missing input does not mean a lost peer. PINGs are still sent, because a write detects a
+   * connection that the peer has closed.
    */
   set paused(paused: boolean) {
     this.#paused = paused;

@@ -11,8 +11,8 @@ export interface Rates {
 }
 
 /**
- * Limits the rate of a peer. A peer that sends more is not read until its debt is repaid. No message is lost: the peer's socket
- * fills up.
+ * Limits the rate of a peer. A peer that sends more is not read until its debt is repaid. No message is lost: the
+ * peer's socket fills up.
  */
 export class MeteredChannel implements FrameChannel, FrameReceiver {
   readonly #channel: FrameChannel;

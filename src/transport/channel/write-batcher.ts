@@ -16,8 +16,8 @@ const PONG_OVERHEAD = 128;
 const EMPTY = new Uint8Array(0);
 
 /**
- * A buffer in which frames are joined, shared by all sockets. Callers claim it piece by piece. The system nearly always accepts
- * the bytes during the write. The piece is then given back, and used for the next socket.
+ * A buffer in which frames are joined, shared by all sockets. Callers claim it piece by piece. The system nearly always
+ * accepts the bytes during the write. The piece is then given back, and used for the next socket.
  */
 class Scratch {
   #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
@@ -57,8 +57,8 @@ export interface FrameShape {
 }
 
 /**
- * Batches the frames for one socket. The frames of one turn of the event loop leave in one write. While the socket is congested,
- * frames wait here, where several sockets share their memory, and not as copies in the socket.
+ * Batches the frames for one socket. The frames of one turn of the event loop leave in one write. While the socket is
+ * congested, frames wait here, where several sockets share their memory, and not as copies in the socket.
  */
 export class WriteBatcher implements Flushable {
   readonly #socket: Writable;
@@ -150,7 +150,9 @@ export class WriteBatcher implements Flushable {
     this.#pongBytes = 0;
   }
 
-  /** Sends the frames from `from` that fit the shared buffer, up to and including a large frame. Returns the next index. */
+  /**
+   * Sends the frames from `from` that fit the shared buffer, up to and including a large frame. Returns the next index.
+   */
   #sendRun(frames: readonly Uint8Array[], types: readonly number[], from: number): number {
     let to = from;
     let bytes = 0;

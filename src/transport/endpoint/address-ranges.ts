@@ -38,8 +38,8 @@ export function isAddressRange(text: string): boolean {
 
 /**
  * The canonical form of an IP address: IPv6 in lower case, shortened and without its zone, an IPv4-mapped IPv6 address
- * (`::ffff:a.b.c.d`) as IPv4. Undefined for anything else, and for an IPv4 part with a leading zero, which some programs read
- * as octal.
+ * (`::ffff:a.b.c.d`) as IPv4. Undefined for anything else, and for an IPv4 part with a leading zero, which some
+ * programs read as octal.
  */
 export function canonicalAddress(text: string): string | undefined {
   const address = text.split('%', 1)[0] ?? '';

@@ -17,7 +17,10 @@ const explanations: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate has expired',
 };
 
-/** A failed attempt to connect. The message contains the URL and the reason. `code` is the system's error code, if there is one. */
+/**
+ * A failed attempt to connect. The message contains the URL and the reason. `code` is the system's error code, if there
+ * is one.
+ */
 export class DialError extends Error {
   override readonly name = 'DialError';
   readonly url: string;

@@ -3,8 +3,9 @@ import type { OutgoingPolicy } from '../../link/outgoing-policy.ts';
 import type { HeartbeatOptions } from '../channel/heartbeat.ts';
 
 /**
- * The peers to which a RawSocket server sends PINGs. Every peer has to answer a PING, but some clients close the connection when
- * they receive one. `auto` sends PINGs only to peers that have sent one, and relies on TCP keep-alive for the others.
+ * The peers to which a RawSocket server sends PINGs. Every peer has to answer a PING, but some clients close the
+ * connection when they receive one. `auto` sends PINGs only to peers that have sent one, and relies on TCP keep-alive
+ * for the others.
  */
 export const rawSocketPings = ['auto', 'always', 'never'] as const;
 

@@ -11,11 +11,15 @@ export interface PeerAddress {
   readonly address?: string;
   /** Whether the peer is certainly on this machine. */
   readonly loopback: boolean;
-  /** Why the address is not known, and which setting changes that. For the text of refusals that depend on the address. */
+  /**
+   * Why the address is not known, and which setting changes that. For the text of refusals that depend on the address.
+   */
   readonly addressHint?: string;
 }
 
-/** The address of the peer of a connected socket. `unixPath`: the path of a Unix socket, whose peers have no address. */
+/**
+ * The address of the peer of a connected socket. `unixPath`: the path of a Unix socket, whose peers have no address.
+ */
 export function peerAddress(socket: Socket, unixPath?: string): PeerAddress {
   if (unixPath !== undefined) return { peer: `unix:${unixPath}`, loopback: true };
   const { remoteAddress, remotePort } = socket;

@@ -31,8 +31,8 @@ export function chooseSubprotocol(offered: readonly string[], codecs: readonly C
 }
 
 /**
- * The names in a `Sec-WebSocket-Protocol` header. If the header was sent more than once, Node joins the values with commas, in
- * order. [RFC6455-4.2.2]
+ * The names in a `Sec-WebSocket-Protocol` header. If the header was sent more than once, Node joins the values with
+ * commas, in order. [RFC6455-4.2.2]
  */
 export function offeredSubprotocols(header: string | undefined): string[] {
   return (header ?? '').split(',').map(name => name.trim());

@@ -4,8 +4,8 @@ import { canonicalAddress } from '../endpoint/address-ranges.ts';
 const HOP = /^(?:\[([^\]]+)\](?::\d{1,5})?|(\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?|([^[\]]+))$/;
 
 /**
- * The addresses of `X-Forwarded-For`, from the nearest hop to the client. Each proxy adds the address of its peer at the end, so
- * only the entries of trusted proxies can be trusted. Yields undefined for a hop that is not an IP address.
+ * The addresses of `X-Forwarded-For`, from the nearest hop to the client. Each proxy adds the address of its peer at
+ * the end, so only the entries of trusted proxies can be trusted. Yields undefined for a hop that is not an IP address.
  */
 export function* hopsOf(header: string): Generator<string | undefined> {
   let end = header.length;

@@ -26,9 +26,9 @@ export interface AddressedBy {
 }
 
 /**
- * Returns a check whether a `Host` is a name of this gateway. It accepts IP addresses, `localhost`, listed names, and names in
- * the gateway's certificate. Browsers do not ask DNS for the first two. An attacker can make any other name point to this
- * gateway ("DNS rebinding"). A page of that name would then count as a page of this gateway.
+ * Returns a check whether a `Host` is a name of this gateway. It accepts IP addresses, `localhost`, listed names, and
+ * names in the gateway's certificate. Browsers do not ask DNS for the first two. An attacker can make any other name
+ * point to this gateway ("DNS rebinding"). A page of that name would then count as a page of this gateway.
  */
 export function hostCheck({ origins, names }: AddressedBy) {
   const listed = new Set([...names, ...origins.flatMap(origin => nameOf(origin) ?? [])]);
@@ -41,9 +41,9 @@ export function hostCheck({ origins, names }: AddressedBy) {
 }
 
 /**
- * Returns a check of the `Origin`. It accepts programs (no Origin), pages of this gateway (same host and port, under one of its
- * names), and pages of the listed origins. It accepts pages of this machine if the client is on this machine. Any other page
- * could act with the rights of its viewer.
+ * Returns a check of the `Origin`. It accepts programs (no Origin), pages of this gateway (same host and port, under
+ * one of its names), and pages of the listed origins. It accepts pages of this machine if the client is on this
+ * machine. Any other page could act with the rights of its viewer.
  */
 export function originCheck(origins: readonly string[], names: ReadonlySet<string> = ownNames()): OriginCheck {
   const listed = new Set(origins.map(origin => parse(origin)?.origin ?? origin));

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Suffixes of machine names in a LAN, which routers and mDNS use and public DNS does not delegate. [RFC6762], [RFC8375] */
+/**
+ * Suffixes of machine names in a LAN, which routers and mDNS use and public DNS does not delegate. [RFC6762], [RFC8375]
+ */
 const LAN_SUFFIXES = ['local', 'lan', 'home', 'internal', 'localdomain', 'home.arpa'];
 
 /** The operating system's sources of this machine's names, injected by tests. */
@@ -13,9 +15,9 @@ export interface NameSources {
 }
 
 /**
- * The names of this machine, in lower case: its host name, and the other names on its line of `/etc/hosts`. The host name also
- * counts with the suffixes of a LAN and the search domains of its resolver. Other lines of that file are ignored, because lists
- * that block advertising map foreign names to this machine.
+ * The names of this machine, in lower case: its host name, and the other names on its line of `/etc/hosts`. The host
+ * name also counts with the suffixes of a LAN and the search domains of its resolver. Other lines of that file are
+ * ignored, because lists that block advertising map foreign names to this machine.
  */
 export function ownNames({ hostname: host, hosts, resolver }: NameSources = systemSources()): ReadonlySet<string> {
   const full = host.toLowerCase();

@@ -9,7 +9,10 @@ import { PeerResolver, type RequestPeer } from './request-peer.ts';
 export interface RequestGuardOptions {
   /** Origins of other sites whose pages may connect. Their host names count as names of this gateway. */
   readonly origins?: readonly string[];
-  /** Names that the `Host` of a request may have, beside IP addresses and `localhost`. Default: the names of this machine. */
+  /**
+   * Names that the `Host` of a request may have, beside IP addresses and `localhost`. Default: the names of this
+   * machine.
+   */
   readonly names?: ReadonlySet<string>;
   /** Addresses of the proxies whose `X-Forwarded-*` headers are trusted. Default: none. */
   readonly trustedProxies?: readonly string[];
@@ -36,7 +39,10 @@ export class RequestGuard {
     return this.peers.resolve(connection, request.headers);
   }
 
-  /** Why a WebSocket is refused. Its `Host` may be any if it has no Origin, because browsers always send one. [RFC6455-4.1] */
+  /**
+   * Why a WebSocket is refused. Its `Host` may be any if it has no Origin, because browsers always send one.
+   * [RFC6455-4.1]
+   */
   refusalOfUpgrade(request: IncomingMessage, peer: RequestPeer): string | undefined {
     return this.#refusalOfOrigin(request, peer) ?? refusalOfSite(request);
   }
@@ -48,8 +54,9 @@ export class RequestGuard {
   }
 
   /**
-   * Why a page, or a file that a page reads from its own site, is refused. Browsers send no Origin for these. A name without a
-   * dot is accepted, as in `http://wampway:8080/healthz` between containers, because public DNS has no such names.
+   * Why a page, or a file that a page reads from its own site, is refused. Browsers send no Origin for these. A name
+   * without a dot is accepted, as in `http://wampway:8080/healthz` between containers, because public DNS has no such
+   * names.
    */
   refusalOfPage({ headers: { host }, socket }: IncomingMessage): string | undefined {
     if (this.#isOwnHost(host, name => certifies(socket, name)) || isDotless(host)) return undefined;

@@ -23,7 +23,9 @@ export function addressOf({ peer, address, loopback, addressHint }: RequestPeer)
   };
 }
 
-/** Headers in which proxies name their client, beside `X-Forwarded-*`. A request with one of them came through a proxy. */
+/**
+ * Headers in which proxies name their client, beside `X-Forwarded-*`. A request with one of them came through a proxy.
+ */
 const PROXY_HEADERS = [
   ...['forwarded', 'via', 'x-real-ip', 'x-client-ip', 'client-ip', 'true-client-ip', 'x-cluster-client-ip'],
   ...['cf-connecting-ip', 'fastly-client-ip'],
@@ -41,8 +43,8 @@ export class PeerResolver {
   readonly #unix: boolean;
 
   /**
-   * `trustedProxies`: IP addresses and networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. `unix`
-   * stands for every program that may open the listener's Unix socket.
+   * `trustedProxies`: IP addresses and networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
+   * `unix` stands for every program that may open the listener's Unix socket.
    */
   constructor(trustedProxies: readonly string[] = []) {
     this.#proxies = new AddressRanges(trustedProxies.filter(proxy => proxy !== UNIX));
@@ -66,8 +68,9 @@ export class PeerResolver {
   }
 
   /**
-   * The address of the first hop that is not a trusted proxy, or of the farthest hop. A loopback address is one of the machine
-   * that added it to the header. It means this machine only if every hop was on this machine; otherwise it is ignored.
+   * The address of the first hop that is not a trusted proxy, or of the farthest hop. A loopback address is one of the
+   * machine that added it to the header. It means this machine only if every hop was on this machine; otherwise it is
+   * ignored.
    */
   #client(near: PeerAddress, header: string | readonly string[] | undefined) {
     let address: string | undefined;

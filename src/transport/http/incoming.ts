@@ -6,8 +6,8 @@ export function pathOf({ url = '' }: IncomingMessage): string {
 }
 
 /**
- * Collects the body of a request or response, at most `limit` bytes. Calls back with undefined as soon as the body is known to
- * be longer. Never calls back if the connection is lost before the end of the body.
+ * Collects the body of a request or response, at most `limit` bytes. Calls back with undefined as soon as the body is
+ * known to be longer. Never calls back if the connection is lost before the end of the body.
  */
 export function readBody(message: IncomingMessage, limit: number, then: (body: Uint8Array | undefined) => void): void {
   const chunks: Uint8Array[] = [];

@@ -41,7 +41,9 @@ export function answerEmpty(
   response.end();
 }
 
-/** Lets a page of `origin` read the answer. The caller has checked that this origin is allowed. Programs send no origin. */
+/**
+ * Lets a page of `origin` read the answer. The caller has checked that this origin is allowed. Programs send no origin.
+ */
 export function allowOrigin(response: ServerResponse, origin: string | undefined): void {
   if (origin === undefined) return;
   response.setHeader('Access-Control-Allow-Origin', origin);

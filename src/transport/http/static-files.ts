@@ -54,8 +54,8 @@ export interface StaticFilesOptions {
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Serves the files of a folder over HTTP. They are read and compressed once, when loaded. A request is looked up in a table of
- * their names, so the path of a request never reaches the file system.
+ * Serves the files of a folder over HTTP. They are read and compressed once, when loaded. A request is looked up in a
+ * table of their names, so the path of a request never reaches the file system.
  */
 export class StaticFiles {
   readonly #files: ReadonlyMap<string, StaticFile>;
@@ -65,9 +65,9 @@ export class StaticFiles {
   }
 
   /**
-   * Reads a folder and its subfolders. The folder itself may be a symbolic link. Links in it are not followed, and names that
-   * begin with a dot are skipped: `.env`, `.git`. Rejects with the system's error, or with a `RangeError` if the files are larger
-   * than `maxBytes`.
+   * Reads a folder and its subfolders. The folder itself may be a symbolic link. Links in it are not followed, and
+   * names that begin with a dot are skipped: `.env`, `.git`. Rejects with the system's error, or with a `RangeError` if
+   * the files are larger than `maxBytes`.
    */
   static async load(folder: string, options: StaticFilesOptions = {}): Promise<StaticFiles> {
     const { base = '', edit = (_url, body) => body, maxBytes = DEFAULT_MAX_BYTES } = options;

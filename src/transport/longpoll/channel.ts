@@ -27,8 +27,8 @@ interface WaitingSend {
 }
 
 /**
- * Frames over HTTP requests of the peer. A written frame waits for the next `receive`. A `receive` is held while no frame waits.
- * [advanced/transport_http_longpoll]
+ * Frames over HTTP requests of the peer. A written frame waits for the next `receive`. A `receive` is held while no
+ * frame waits. [advanced/transport_http_longpoll]
  */
 export class LongPollChannel implements FrameChannel {
   readonly maxFrame = Number.POSITIVE_INFINITY;

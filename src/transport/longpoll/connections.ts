@@ -4,8 +4,8 @@ import type { PendingConnection } from '../server/pending-connection.ts';
 const MAX_CONNECTIONS = 9;
 
 /**
- * The connections that carry the requests of one long-poll transport. While a session is open on the transport, they are
- * protected from eviction. Of more than the transport can use at a time, only the most recently used ones are.
+ * The connections that carry the requests of one long-poll transport. While a session is open on the transport, they
+ * are protected from eviction. Of more than the transport can use at a time, only the most recently used ones are.
  */
 export class LongPollConnections {
   /** In the order of use, the most recently used last. */

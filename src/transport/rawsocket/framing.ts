@@ -1,8 +1,8 @@
 import { ProtocolViolation } from '../../wamp/errors.ts';
 import { GrowingBytes } from '../channel/growing-bytes.ts';
 
-// [advanced/transport_rawsocket] A frame is four octets (RRRR X TTT and a 24-bit length), and as many octets as the length
-// says. X means a length of exactly 2^24. The other length bits are then 0.
+// [advanced/transport_rawsocket] A frame is four octets (RRRR X TTT and a 24-bit length), and as many octets as the
+// length says. X means a length of exactly 2^24. The other length bits are then 0.
 
 export const FrameType = { Message: 0, Ping: 1, Pong: 2 } as const;
 
@@ -23,8 +23,8 @@ export function writeHeader(target: Uint8Array, at: number, type: FrameType, len
 }
 
 /**
- * Splits a stream of bytes into frames, whatever its chunks. A frame within one chunk is a view of the chunk. The bytes of any
- * other frame are collected first. The parser does not overwrite a frame after it was emitted.
+ * Splits a stream of bytes into frames, whatever its chunks. A frame within one chunk is a view of the chunk. The bytes
+ * of any other frame are collected first. The parser does not overwrite a frame after it was emitted.
  */
 export class FrameParser {
   readonly #limit: number;
@@ -61,8 +61,8 @@ export class FrameParser {
   }
 
   /**
-   * Parses the next bytes. Returns how many it used: fewer than all only if it was paused in between. Throws `ProtocolViolation`
-   * for an invalid header. The parser must not be used after that.
+   * Parses the next bytes. Returns how many it used: fewer than all only if it was paused in between. Throws
+   * `ProtocolViolation` for an invalid header. The parser must not be used after that.
    */
   push(chunk: Uint8Array): number {
     let at = 0;

@@ -77,8 +77,8 @@ export function acceptedLink(
 }
 
 /**
- * Reserves a link slot for a connection that has become a link. Returns a function that is called when a session opens on the
- * link or ends. While a session is open, neither the connection nor the link is evicted.
+ * Reserves a link slot for a connection that has become a link. Returns a function that is called when a session opens
+ * on the link or ends. While a session is open, neither the connection nor the link is evicted.
  */
 export function reserveLinkSlot(connection: PendingConnection, linkSlots: ConnectionSlots): (open: boolean) => void {
   const { socket } = connection;

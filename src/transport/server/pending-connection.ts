@@ -7,15 +7,18 @@ export interface PendingConnectionOptions {
   readonly surplus: boolean;
   readonly unixPath: string | undefined;
   readonly clock: Clock;
-  /** Counts the connection for an address until it ends. Returns false, and counts nothing, if the address is at its limit. */
+  /**
+   * Counts the connection for an address until it ends. Returns false, and counts nothing, if the address is at its
+   * limit.
+   */
   readonly countFor: (address: string) => boolean;
   /** Called when the first session opens on the connection, and when the last one has ended. */
   readonly setInUse: (inUse: boolean) => void;
 }
 
 /**
- * A connection on a listener. It has a deadline until it becomes a link. The listener may evict it until a session is open on
- * it.
+ * A connection on a listener. It has a deadline until it becomes a link. The listener may evict it until a session is
+ * open on it.
  */
 export class PendingConnection {
   readonly socket: Socket;

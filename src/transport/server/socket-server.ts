@@ -17,7 +17,10 @@ import type { TransportLimits } from '../endpoint/limits.ts';
 import type { Listening } from '../endpoint/listening.ts';
 import { PendingConnection } from './pending-connection.ts';
 
-/** A key and its certificate, in PEM. `requestCert` asks clients for a certificate, which an authority in `ca` may have signed. */
+/**
+ * A key and its certificate, in PEM. `requestCert` asks clients for a certificate, which an authority in `ca` may have
+ * signed.
+ */
 export type TlsOptions = Pick<SecureContextOptions, 'key' | 'passphrase' | 'minVersion'> & {
   readonly cert: Buffer | string;
   readonly ca?: Buffer | string | [];
@@ -59,8 +62,8 @@ const SURPLUS_PER_ADDRESS = 8;
 const LOG_INTERVAL = 10_000;
 
 /**
- * The sockets of one listener, for every protocol. It limits their number, gives each connection a deadline for its handshake,
- * and ends all of them when it closes.
+ * The sockets of one listener, for every protocol. It limits their number, gives each connection a deadline for its
+ * handshake, and ends all of them when it closes.
  */
 export class SocketServer implements Listening {
   readonly address: string;
@@ -94,7 +97,9 @@ export class SocketServer implements Listening {
     }
   }
 
-  /** Listens, and calls `handle` with each connection. Rejects with the system's error (`code` EADDRINUSE, EACCES …). */
+  /**
+   * Listens, and calls `handle` with each connection. Rejects with the system's error (`code` EADDRINUSE, EACCES …).
+   */
   static async listen(
     options: SocketServerOptions,
     handle: (connection: PendingConnection) => void,

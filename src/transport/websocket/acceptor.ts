@@ -34,7 +34,10 @@ export interface WebSocketAcceptorOptions extends AcceptorDependencies {
 
 /** Chooses the cookie of a browser. */
 export interface CookieGiver {
-  /** `header`: the browser's `Cookie` header. `setCookie` is the header to send if the browser does not have the cookie yet. */
+  /**
+   * `header`: the browser's `Cookie` header. `setCookie` is the header to send if the browser does not have the cookie
+   * yet.
+   */
   cookieFor(header: string | undefined, secure: boolean): { readonly cookie: string; readonly setCookie?: string };
 }
 
@@ -140,7 +143,8 @@ export class WebSocketAcceptor {
     const { codec, batched } = subprotocol;
     const { socket, tls } = connection;
     const onSession = reserveLinkSlot(connection, this.#options.linkSlots);
-    // The limit admits a batch that contains one message of the largest size. Batches of several messages have the same limit.
+    // The limit admits a batch that contains one message of the largest size. Batches of several messages have the same
+    // limit.
     const channel = this.#channel(socket, codec.binary, batched ? BATCH_OVERHEAD : 0);
     const accepted: AcceptedPeer = {
       ...{ transport: 'websocket', tls, headers: request.headers },

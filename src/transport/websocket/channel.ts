@@ -200,7 +200,10 @@ export class WebSocketChannel implements FrameChannel {
     if (!this.#options.client) this.#socket.end();
   }
 
-  /** Sends the reason in a close frame. Further input is read and discarded, so that the peer can read it. [RFC6455-7.1.7] */
+  /**
+   * Sends the reason in a close frame. Further input is read and discarded, so that the peer can read it.
+   * [RFC6455-7.1.7]
+   */
   #fail({ code, message }: WebSocketFailure): void {
     this.#parser.stop();
     if (this.#state !== 'open') {

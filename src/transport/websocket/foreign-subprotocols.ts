@@ -25,8 +25,9 @@ export class ForeignSubprotocols {
   readonly #handlers = new Map<string, Handler>();
 
   /**
-   * Calls `accept` with the WebSockets of these subprotocols, until it is disposed. All are names of one protocol, so each is
-   * accepted on the path of each: clients of MQTT 3.1 offer `mqttv3.1` on `/mqtt`. Throws if a name has a handler.
+   * Calls `accept` with the WebSockets of these subprotocols, until it is disposed. All are names of one protocol, so
+   * each is accepted on the path of each: clients of MQTT 3.1 offer `mqttv3.1` on `/mqtt`. Throws if a name has a
+   * handler.
    */
   claim(names: readonly string[], accept: Accept): Disposable {
     for (const name of names) {

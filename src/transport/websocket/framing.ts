@@ -1,7 +1,7 @@
 import type { FrameShape } from '../channel/write-batcher.ts';
 
-// [RFC6455-5.2] Sent frames are never fragmented or compressed. A head is FIN and an opcode, the length in 7 bits or in 16 or 64
-// more, and a client's mask.
+// [RFC6455-5.2] Sent frames are never fragmented or compressed. A head is FIN and an opcode, the length in 7 bits or in
+// 16 or 64 more, and a client's mask.
 
 export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const;
 

@@ -9,8 +9,8 @@ const keyWord = new Int32Array(keyBytes.buffer);
 let words: Int32Array = new Int32Array(0);
 
 /**
- * Unmasks `bytes` from `start` to `end` in place, with the four bytes of `mask` at `keyAt`. Returns whether all bytes are ASCII:
- * such text needs no UTF-8 check. [RFC6455-5.3]
+ * Unmasks `bytes` from `start` to `end` in place, with the four bytes of `mask` at `keyAt`. Returns whether all bytes
+ * are ASCII: such text needs no UTF-8 check. [RFC6455-5.3]
  */
 export function unmask(bytes: Uint8Array, start: number, end: number, mask: Uint8Array, keyAt: number): boolean {
   const key0 = mask[keyAt] ?? 0;

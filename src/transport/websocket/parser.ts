@@ -32,8 +32,8 @@ const MAX_HEAD = 14;
 const MAX_CONTROL = 125;
 
 /**
- * Splits a stream of bytes into messages, whatever its chunks and frames. A message in one frame within one chunk is unmasked in
- * place, and delivered as a view. The bytes of any other message are collected first. [RFC6455-5]
+ * Splits a stream of bytes into messages, whatever its chunks and frames. A message in one frame within one chunk is
+ * unmasked in place, and delivered as a view. The bytes of any other message are collected first. [RFC6455-5]
  */
 export class WebSocketParser {
   readonly #options: WebSocketParserOptions;
@@ -80,8 +80,8 @@ export class WebSocketParser {
   }
 
   /**
-   * Parses the next bytes. The parser owns the chunk and may change it. Returns how many bytes it used: fewer than all only if it
-   * was paused in between. Throws `WebSocketFailure`. The parser must not be used after that.
+   * Parses the next bytes. The parser owns the chunk and may change it. Returns how many bytes it used: fewer than all
+   * only if it was paused in between. Throws `WebSocketFailure`. The parser must not be used after that.
    */
   push(chunk: Uint8Array): number {
     let at = 0;

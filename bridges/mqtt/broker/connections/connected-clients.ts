@@ -16,7 +16,10 @@ export interface ConnectedEntry {
   isEnding: boolean;
 }
 
-/** The connected clients by client id. A client stays here after its connection is closed, until its last message is released. */
+/**
+ * The connected clients by client id. A client stays here after its connection is closed, until its last message is
+ * released.
+ */
 export class ConnectedClients {
   readonly #state: BrokerState;
   readonly #clients = new Map<string, ConnectedEntry>();

@@ -25,8 +25,8 @@ export interface PacketConsumer {
 }
 
 /**
- * Reads the packets of one connection and has them handled in order, in turns with all other connections of the process.
- * While a reason to hold is set, no packet is handled and the socket is paused.
+ * Reads the packets of one connection and has them handled in order, in turns with all other connections of the
+ * process. While a reason to hold is set, no packet is handled and the socket is paused.
  */
 export class PacketLoop {
   /** When the packets in work were received: wall-clock milliseconds since 1970, and by the clock of ages. */
@@ -162,7 +162,10 @@ export class PacketLoop {
     sharedTurn.next();
   }
 
-  /** Waits behind all other connections; in a later turn if the steps of this one are used up, however little time they took. */
+  /**
+   * Waits behind all other connections; in a later turn if the steps of this one are used up, however little time they
+   * took.
+   */
   #waitLast(): void {
     const { turns } = this.#state;
     this.#stream.pause();

@@ -35,7 +35,9 @@ export class PacketWriter {
     return this.#stream.writableLength > 0 && now - this.#progressAt > timeout;
   }
 
-  /** Adds a packet. It is written at the end of this turn, or at once if many bytes wait: the system mostly takes them. */
+  /**
+   * Adds a packet. It is written at the end of this turn, or at once if many bytes wait: the system mostly takes them.
+   */
   add(packet: Buffer): void {
     if (this.#packets.length === 0) this.#state.flusher.add(this);
     this.#packets.push(packet);

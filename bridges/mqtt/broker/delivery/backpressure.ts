@@ -31,10 +31,10 @@ interface Congestion {
 
 /**
  * Makes publishers at QoS 1 and 2 wait while a connected subscriber that acknowledges is behind, instead of dropping
- * messages that were acknowledged to them. The wait ends when the queue of the subscriber is short again. It also ends when
- * the subscriber has acknowledged nothing for two seconds, and after ten seconds in any case. The subscriber is slow then:
- * until it has caught up, its full queue drops messages. So no subscriber can stop a publisher, and two clients that wait
- * for each other go on.
+ * messages that were acknowledged to them. The wait ends when the queue of the subscriber is short again. It also ends
+ * when the subscriber has acknowledged nothing for two seconds, and after ten seconds in any case. The subscriber is
+ * slow then: until it has caught up, its full queue drops messages. So no subscriber can stop a publisher, and two
+ * clients that wait for each other go on.
  */
 export class Backpressure {
   readonly #dependencies: BackpressureDependencies;

@@ -34,8 +34,8 @@ interface ReplayQueue {
 const SEND_STEPS = 3;
 
 /**
- * Sends retained messages to new subscriptions. [MQTT-3.3.1-6] It sends as fast as the client reads, in slices of work. A
- * cursor into the retained messages takes the place of a copy of them.
+ * Sends retained messages to new subscriptions. [MQTT-3.3.1-6] It sends as fast as the client reads, in slices of work.
+ * A cursor into the retained messages takes the place of a copy of them.
  */
 export class SubscriptionReplays {
   readonly #dependencies: ReplayDependencies;
@@ -48,7 +48,8 @@ export class SubscriptionReplays {
   }
 
   /**
-   * Starts the replay of a filter, which is not a shared subscription. A running replay of the same filter begins again.
+   * Starts the replay of a filter, which is not a shared subscription. A running replay of the same filter begins
+   * again.
    */
   start(session: MqttSession, filter: string, qos: Qos): void {
     const { retained, turns } = this.#dependencies;
@@ -89,7 +90,8 @@ export class SubscriptionReplays {
   }
 
   /**
-   * A message is about to be delivered: replays that have not sent the retained message of its topic send that one first.
+   * A message is about to be delivered: replays that have not sent the retained message of its topic send that one
+   * first.
    */
   overtake(topic: string): void {
     if (this.#queues.size === 0) return;

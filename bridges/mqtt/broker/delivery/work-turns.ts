@@ -1,7 +1,8 @@
 import type { Budget } from '../messages/retained-cursor.ts';
 
 /**
- * Does some of its work: at most as many steps as the budget has, and subtracts them. Returns true when all work is done.
+ * Does some of its work: at most as many steps as the budget has, and subtracts them. Returns true when all work is
+ * done.
  */
 export type Job = (budget: Budget) => boolean;
 
@@ -11,8 +12,8 @@ const TURN_STEPS = 1_000;
 const SLICE_STEPS = 200;
 
 /**
- * Bounds the work of one turn of the event loop. Work that a single packet can request without a bound is done in slices,
- * and the rest of it in the next turns. Work is counted in steps, not in time.
+ * Bounds the work of one turn of the event loop. Work that a single packet can request without a bound is done in
+ * slices, and the rest of it in the next turns. Work is counted in steps, not in time.
  */
 export class WorkTurns {
   readonly #failed: (error: unknown) => void;

@@ -5,12 +5,14 @@ import { encodeMessage, encodeQueued, encodeSession, keys, type SessionRecord } 
 
 /** Number of operations from which on `relieve` writes them. */
 const RELIEF = 1_000;
-/** Deletions that are repeated after a failed write. If there are more, some deleted records come back after a crash. */
+/**
+ * Deletions that are repeated after a failed write. If there are more, some deleted records come back after a crash.
+ */
 const MAX_OWED = 100_000;
 
 /**
- * Writes the state of the broker into the store. All operations between two commits are one transaction. The store combines
- * the commits of one turn into one write.
+ * Writes the state of the broker into the store. All operations between two commits are one transaction. The store
+ * combines the commits of one turn into one write.
  */
 export class Journal {
   readonly #store: Store;
@@ -39,15 +41,17 @@ export class Journal {
   }
 
   /**
-   * Writes all operations so far without waiting. Failed deletions are repeated, otherwise an old record would come back
-   * after a crash.
+   * Writes all operations so far without waiting. Failed deletions are repeated, otherwise an old record would come
+   * back after a crash.
    */
   flush(): void {
     this.#repay();
     if (this.#operations.length > 0) this.#send(this.#taken());
   }
 
-  /** Writes the operations if there are many, and waits for that. It bounds the memory while a large store is restored. */
+  /**
+   * Writes the operations if there are many, and waits for that. It bounds the memory while a large store is restored.
+   */
   async relieve(): Promise<void> {
     if (this.#operations.length >= RELIEF) await this.commit().catch(this.#failed);
   }
@@ -89,7 +93,9 @@ export class Journal {
     this.#put(keys.message(message.number), encodeMessage(message));
   }
 
-  /** Deletes a message that no queue holds. Its number is not used again, because a remaining record may refer to it. */
+  /**
+   * Deletes a message that no queue holds. Its number is not used again, because a remaining record may refer to it.
+   */
   orphan(number: number): void {
     this.#lastNumber = Math.max(this.#lastNumber, number);
     this.#delete(keys.message(number));
@@ -180,7 +186,9 @@ export class Journal {
   }
 }
 
-/** Whether a key may be written again after its deletion. Numbers of messages and queue entries are never used again. */
+/**
+ * Whether a key may be written again after its deletion. Numbers of messages and queue entries are never used again.
+ */
 function isReused(key: string): boolean {
   return !key.startsWith('m') && !key.startsWith('q');
 }

@@ -14,8 +14,8 @@ export class BrokerMessage {
   /** When it was received, by the clock of ages. */
   receivedAt: number;
   /**
-   * Its publisher. Undefined if version 0.1 wrote the record, or the broker published it. One object for all messages of a
-   * client.
+   * Its publisher. Undefined if version 0.1 wrote the record, or the broker published it. One object for all messages
+   * of a client.
    */
   readonly owner: Owner | undefined;
   /** Its number in the store; 0 if it is not stored. */
@@ -65,8 +65,8 @@ export class BrokerMessage {
   }
 
   /**
-   * The message is kept for long: gives the payload a buffer of its own, because a part of a pooled block keeps all of the
-   * block.
+   * For a message that is kept for long: gives the payload its own buffer. A part of a pooled block would keep the
+   * whole block in memory.
    */
   ownPayload(): void {
     const payload = this.#payload;

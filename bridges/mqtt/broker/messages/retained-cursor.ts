@@ -14,12 +14,15 @@ export interface Budget {
 
 /** Sorts behind the separator of levels and before every character that a topic may contain. */
 const BEHIND = '\u0001';
-/** A wildcard at the beginning of a filter does not match topics that begin with `$`. This sorts behind those topics. */
+/**
+ * A wildcard at the beginning of a filter does not match topics that begin with `$`. This sorts behind those topics.
+ */
 const BEHIND_DOLLAR = '%';
 
 /**
  * A position among the retained messages that a filter matches. It has a constant size and survives every change of the
- * retained messages. Messages retained after it began are left out, because they were delivered when they were published.
+ * retained messages. Messages retained after it began are left out, because they were delivered when they were
+ * published.
  */
 export class RetainedCursor {
   readonly #topics: SortedTopics<RetainedEntry>;

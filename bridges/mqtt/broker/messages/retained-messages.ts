@@ -44,8 +44,8 @@ export class RetainedMessages {
   }
 
   /**
-   * The message that is evicted for one that does not fit: the oldest one of the address with the largest share. That share
-   * has to be larger than the share of the new message's owner would be. Undefined if no message may be evicted.
+   * The message that is evicted for one that does not fit: the oldest one of the address with the largest share. That
+   * share has to be larger than the share of the new message's owner would be. Undefined if no message may be evicted.
    */
   victim(message: BrokerMessage): BrokerMessage | undefined {
     const { maxTopics, maxBytes } = this.#limits;

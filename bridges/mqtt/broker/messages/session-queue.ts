@@ -41,8 +41,8 @@ const MAX_ID = 0xffff;
 export type StoredMessage = Omit<QueuedMessage, 'inFlight' | 'removed' | keyof ChainLinks<QueuedMessage>>;
 
 /**
- * The messages of one session at QoS 1 and 2, in order, with a limited number in flight. [MQTT-4.6.0-6] Every operation on
- * one message takes constant time, however long the queue is. A removed message is released at once.
+ * The messages of one session at QoS 1 and 2, in order, with a limited number in flight. [MQTT-4.6.0-6] Every operation
+ * on one message takes constant time, however long the queue is. A removed message is released at once.
  */
 export class SessionQueue {
   readonly #window: number;

@@ -13,7 +13,8 @@ export function topicKey(topic: string): string {
 }
 
 /**
- * Elements sorted by their keys, in blocks. The memory follows the number of elements, however many levels the topics have.
+ * Elements sorted by their keys, in blocks. The memory follows the number of elements, however many levels the topics
+ * have.
  */
 export class SortedTopics<T extends Sorted> {
   readonly #blocks: T[][] = [];

@@ -24,8 +24,8 @@ const cleanTopics = new KnownTexts();
 const MEANINGLESS = 'reserved flags of the packet are set';
 
 /**
- * Decodes the packet whose fixed header begins with `first`, and whose body is `bytes` from `at` to `end`. Of SUBSCRIBE, at
- * most `maxFilters` filters are read, and the others are counted.
+ * Decodes the packet whose fixed header begins with `first`, and whose body is `bytes` from `at` to `end`. Of
+ * SUBSCRIBE, at most `maxFilters` filters are read, and the others are counted.
  */
 export function decodePacket(first: number, bytes: Buffer, at: number, end: number, maxFilters: number): ClientPacket {
   const type = first >> 4;

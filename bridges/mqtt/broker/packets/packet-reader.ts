@@ -8,8 +8,8 @@ const MAX_FILTERS = 1_000;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Splits the bytes of one connection into packets, whatever chunks they are received in. A packet that is larger than the
- * limit is rejected as soon as its header is read. The first packet has to be CONNECT. [MQTT-3.1.0-1]
+ * Splits the bytes of one connection into packets, whatever chunks they are received in. A packet that is larger than
+ * the limit is rejected as soon as its header is read. The first packet has to be CONNECT. [MQTT-3.1.0-1]
  */
 export class PacketReader {
   readonly #limit: number;
@@ -23,7 +23,9 @@ export class PacketReader {
   #body: Buffer | undefined;
   #filled = 0;
 
-  /** `limit`: maximum number of bytes behind a fixed header. `maxFilters`: maximum number of filters read of one packet. */
+  /**
+   * `limit`: maximum number of bytes behind a fixed header. `maxFilters`: maximum number of filters read of one packet.
+   */
   constructor(limit: number, maxFilters = MAX_FILTERS) {
     this.#limit = limit;
     this.#maxFilters = Math.max(maxFilters, MAX_FILTERS);

@@ -6,8 +6,8 @@ import { levelCount } from '../sessions/topic-filter.ts';
 import type { BrokerState } from '../state/broker-state.ts';
 
 /**
- * Checks the topic of a PUBLISH. Returns whether it is the notice of another broker's bridge, which is acknowledged and not
- * published. Throws `MalformedPacket` if clients may not publish to the topic.
+ * Checks the topic of a PUBLISH. Returns whether it is the notice of another broker's bridge, which is acknowledged and
+ * not published. Throws `MalformedPacket` if clients may not publish to the topic.
  */
 export function checkTopic(state: BrokerState, topic: string): 'topic' | 'notice' {
   if (state.checkedTopics.has(topic)) return 'topic';

@@ -18,8 +18,8 @@ const MAX_PENDING = 1_000;
 const MAX_INCOMING = 5_000;
 
 /**
- * The way of the messages of one client: decode (`PacketReader`), authorize, stage, commit, release. `receive` authorizes; the
- * publish queue does the rest in the order in which the client has sent them.
+ * The way of the messages of one client: decode (`PacketReader`), authorize, stage, commit, release. `receive`
+ * authorizes; the publish queue does the rest in the order in which the client has sent them.
  */
 export class ClientPublishing implements PublishSteps<StagedMessage> {
   readonly queue: PublishQueue<StagedMessage>;
@@ -118,9 +118,9 @@ export class ClientPublishing implements PublishSteps<StagedMessage> {
   }
 
   /**
-   * Whether so many messages wait that the socket of the client is paused. `divisor`: against this part of the limits. While
-   * the messages wait for a slow subscriber, as many are read as fit into memory: acknowledgements that other clients wait for
-   * may follow them.
+   * Whether so many messages wait that the socket of the client is paused. `divisor`: against this part of the limits.
+   * While the messages wait for a slow subscriber, as many are read as fit into memory: acknowledgements that other
+   * clients wait for may follow them.
    */
   #isFull(divisor: number): boolean {
     const { backpressure, config } = this.#state;

@@ -4,9 +4,9 @@ import type { BrokerState } from '../state/broker-state.ts';
 import { lowerQos } from './lower-qos.ts';
 
 /**
- * Gives the unacknowledged messages of a member of shared subscriptions to other members. `isOver`: the member will not come
- * back. If it may come back, messages at QoS 2 that were sent stay with it, because it may have received them. `group` limits
- * this to one shared subscription.
+ * Gives the unacknowledged messages of a member of shared subscriptions to other members. `isOver`: the member will not
+ * come back. If it may come back, messages at QoS 2 that were sent stay with it, because it may have received them.
+ * `group` limits this to one shared subscription.
  */
 export function handOver(state: BrokerState, session: MqttSession, isOver: boolean, group?: string): void {
   const { queue } = session;

@@ -7,7 +7,10 @@ import { type StagedMessage, stage, unstage } from './stage.ts';
 /** Messages of the realm that may wait to be written. */
 const MAX_PENDING = 10_000;
 
-/** The way of the messages that the realm publishes: stage, commit, release. They are authorized already, and wait for no subscriber. */
+/**
+ * The way of the messages that the realm publishes: stage, commit, release. They are authorized already, and wait for
+ * no subscriber.
+ */
 export class OwnPublishing implements PublishSteps<StagedMessage> {
   readonly #state: BrokerState;
   readonly #queue: PublishQueue<StagedMessage>;

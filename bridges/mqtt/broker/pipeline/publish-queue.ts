@@ -10,12 +10,13 @@ export interface Committing {
 /** The steps that follow the authorization of a message, in this order. */
 export interface PublishSteps<Staged extends Committing> {
   /**
-   * Whether a message has to wait for a slow subscriber. If so, `advance` is called when it may go on. Absent: no message
-   * has to wait.
+   * Whether a message has to wait for a slow subscriber. If so, `advance` is called when it may go on. Absent: no
+   * message has to wait.
    */
   mustWait?(message: BrokerMessage, advance: () => void): boolean;
   /**
-   * The message is authorized: writes what has to be on disk before it is released. Returns undefined if it needs no write.
+   * The message is authorized: writes what has to be on disk before it is released. Returns undefined if it needs no
+   * write.
    */
   stage(message: BrokerMessage, id: number, verdict: MessageVerdict): Staged | undefined;
   /** The message is on disk: acknowledges it and delivers it to its subscribers. */
@@ -42,8 +43,8 @@ interface PendingPublish<Staged> {
 const MANY = 256;
 
 /**
- * Messages that are staged in one turn of the event loop after a wait for a subscriber: at most, and in the first turn. If
- * they have many receivers, fewer are staged: they should take `BATCH_MILLISECONDS`, within a factor of two.
+ * Messages that are staged in one turn of the event loop after a wait for a subscriber: at most, and in the first turn.
+ * If they have many receivers, fewer are staged: they should take `BATCH_MILLISECONDS`, within a factor of two.
  */
 const TURN_MESSAGES = 200;
 const FIRST_MESSAGES = 50;
@@ -52,9 +53,9 @@ const BATCH_MILLISECONDS = 0.5;
 const MAX_UNWRITTEN = 500;
 
 /**
- * Releases the messages of one publisher in the order in which they were published, however long their authorization and
- * their writes take. Writes overlap: the next message is staged while the previous one is being written. A message that
- * waits for a slow subscriber blocks those behind it.
+ * Releases the messages of one publisher in the order in which they were published, however long their authorization
+ * and their writes take. Writes overlap: the next message is staged while the previous one is being written. A message
+ * that waits for a slow subscriber blocks those behind it.
  */
 export class PublishQueue<Staged extends Committing = Committing> {
   readonly #steps: PublishSteps<Staged>;

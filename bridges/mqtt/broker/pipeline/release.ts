@@ -36,7 +36,10 @@ export function release(state: BrokerState, message: BrokerMessage, staged: Stag
   }
 }
 
-/** Delivers to a session whose queue does not hold the message yet. Takes and returns the packet that all share at QoS 0. */
+/**
+ * Delivers to a session whose queue does not hold the message yet. Takes and returns the packet that all share at QoS
+ * 0.
+ */
 function deliver(
   session: MqttSession,
   message: BrokerMessage,

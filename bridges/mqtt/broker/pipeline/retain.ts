@@ -3,7 +3,10 @@ import { BrokerMessage } from '../messages/broker-message.ts';
 import { EXPIRY_RUN } from '../sessions/mqtt-session.ts';
 import type { BrokerState } from '../state/broker-state.ts';
 
-/** Retains a message, or removes the retained message of its topic if the payload is empty. [MQTT-3.3.1-5] [MQTT-3.3.1-10] */
+/**
+ * Retains a message, or removes the retained message of its topic if the payload is empty. [MQTT-3.3.1-5]
+ * [MQTT-3.3.1-10]
+ */
 export function retain(state: BrokerState, message: BrokerMessage): void {
   const { retained, drops, journal, unwrittenRetained } = state;
   if (!fitRetained(state, message)) {
@@ -30,8 +33,8 @@ export function fitRetained(state: BrokerState, message: BrokerMessage): boolean
 }
 
 /**
- * Forgets the retained messages of owners that do not exist any more. The realm has forgotten its own copies at once. Yields
- * for each message that is forgotten, and for each run of others.
+ * Forgets the retained messages of owners that do not exist any more. The realm has forgotten its own copies at once.
+ * Yields for each message that is forgotten, and for each run of others.
  */
 export function* forgetOwners(
   state: BrokerState,

@@ -33,9 +33,9 @@ export interface PickedMember {
 }
 
 /**
- * Step "stage": adds a message to the transaction of the store that must be on disk before the message is released. Returns
- * undefined if the message needs no write. `incoming` is the session of the publisher if its PUBREC depends on the write, and
- * `id` the packet identifier.
+ * Step "stage": adds a message to the transaction of the store that must be on disk before the message is released.
+ * Returns undefined if the message needs no write. `incoming` is the session of the publisher if its PUBREC depends on
+ * the write, and `id` the packet identifier.
  */
 export function stage(
   state: BrokerState,

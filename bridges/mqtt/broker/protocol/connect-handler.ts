@@ -69,7 +69,10 @@ export class ConnectHandler {
     });
   }
 
-  /** The will of another broker's bridge announces its state under $SYS/, which is reserved: the bridge connects without it. */
+  /**
+   * The will of another broker's bridge announces its state under $SYS/, which is reserved: the bridge connects without
+   * it.
+   */
   #withoutNotice(connection: MqttConnection, connect: Connect): Connect {
     const { will } = connect;
     if (will === undefined || !isBridgeNotice(will.topic)) return connect;

@@ -9,7 +9,9 @@ export function endSession(state: BrokerState, session: MqttSession): void {
   state.sessions.end(session);
 }
 
-/** Ends a kept session in favor of a new one. The caller commits, so that both changes are one transaction of the store. */
+/**
+ * Ends a kept session in favor of a new one. The caller commits, so that both changes are one transaction of the store.
+ */
 export function evictSession(state: BrokerState, session: MqttSession): void {
   const { clientId, queue } = session;
   const reason =

@@ -19,8 +19,8 @@ const MAX_CONCURRENT_RECORD = 50;
 type Listed = string | { readonly filter: string };
 
 /**
- * Handles SUBSCRIBE and UNSUBSCRIBE, however many filters they list: in slices of work, while the connection handles no other
- * packet. Equal filters of one packet count once.
+ * Handles SUBSCRIBE and UNSUBSCRIBE, however many filters they list: in slices of work, while the connection handles no
+ * other packet. Equal filters of one packet count once.
  */
 export class Subscribing {
   readonly #state: BrokerState;
@@ -80,7 +80,9 @@ export class Subscribing {
     this.#forEach(Hold.Filters, connection, filters, { each, finish });
   }
 
-  /** Removes the subscriptions of a continued session that its client may no longer have. Resolves when all are checked. */
+  /**
+   * Removes the subscriptions of a continued session that its client may no longer have. Resolves when all are checked.
+   */
   removeForbidden(connection: MqttConnection, session: MqttSession): Promise<void> {
     const { sink, sessions, subscriptions, refusedFilters } = this.#state;
     if (session.subscriptions.size === 0) return Promise.resolve();
@@ -131,8 +133,8 @@ export class Subscribing {
   }
 
   /**
-   * Calls `each` for all elements in slices of work, while the connection is held. `finish` is called if the connection is
-   * still open then, `ended` in any case. A protocol violation closes the connection.
+   * Calls `each` for all elements in slices of work, while the connection is held. `finish` is called if the connection
+   * is still open then, `ended` in any case. A protocol violation closes the connection.
    */
   #forEach<T extends Listed>(
     hold: Hold,

@@ -1,6 +1,6 @@
 /**
- * One or more levels of a filter. A path without branches is one node, so the memory follows the number and the text of the
- * filters, not their levels. Maps are created when they are needed.
+ * One or more levels of a filter. A path without branches is one node, so the memory follows the number and the text of
+ * the filters, not their levels. Maps are created when they are needed.
  */
 interface Node<Key, Value> {
   /** Levels, separated by `/`. */
@@ -53,7 +53,8 @@ export class FilterTree<Key, Value> {
   }
 
   /**
-   * Calls `visit` with the subscribers of all filters that match a topic. A key is visited once for each of its filters.
+   * Calls `visit` with the subscribers of all filters that match a topic. A key is visited once for each of its
+   * filters.
    */
   match(topic: string, visit: (key: Key, value: Value) => void): void {
     // A leading wildcard does not match topics that begin with `$`. [MQTT-4.7.2-1]

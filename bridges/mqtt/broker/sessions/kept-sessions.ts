@@ -20,10 +20,10 @@ export class KeptSessions {
   }
 
   /**
-   * The session that is evicted for a new one of `quotaKey`; undefined if none may be. Empty sessions without subscriptions
-   * come first: the oldest of the address with the most sessions, then the oldest of all. If that address has more sessions
-   * than the new one's, its empty sessions with subscriptions follow. If it has more than half of all, its oldest
-   * disconnected session follows.
+   * The session that is evicted for a new one of `quotaKey`; undefined if none may be. Empty sessions without
+   * subscriptions come first: the oldest of the address with the most sessions, then the oldest of all. If that address
+   * has more sessions than the new one's, its empty sessions with subscriptions follow. If it has more than half of
+   * all, its oldest disconnected session follows.
    */
   victim(quotaKey: string, all: Iterable<MqttSession>): MqttSession | undefined {
     const { largest } = this.#shares;

@@ -138,8 +138,8 @@ export class MqttSession {
   }
 
   /**
-   * Adds a message to the queue. If the session is durable, the message is added to the journal too, and is `Staged` until
-   * that is committed. Returns undefined if the message does not fit, which is counted.
+   * Adds a message to the queue. If the session is durable, the message is added to the journal too, and is `Staged`
+   * until that is committed. Returns undefined if the message does not fit, which is counted.
    */
   enqueue(message: BrokerMessage, qos: Qos, retain: boolean, share?: string): QueuedMessage | undefined {
     const { limits, memory } = this.#dependencies;
@@ -165,8 +165,8 @@ export class MqttSession {
   }
 
   /**
-   * Delivers one message, whatever the client has subscribed. At QoS 1 and 2 it is queued, and sent once it is on disk if the
-   * session is durable. `share`: the shared subscription that it came by.
+   * Delivers one message, whatever the client has subscribed. At QoS 1 and 2 it is queued, and sent once it is on disk
+   * if the session is durable. `share`: the shared subscription that it came by.
    */
   deliver(message: BrokerMessage, qos: Qos, retain: boolean, share?: string): void {
     if (qos === 0) {
@@ -252,8 +252,8 @@ export class MqttSession {
   }
 
   /**
-   * Drops messages that were received before `before` and not sent. Yields for each dropped message, and for each run of
-   * others.
+   * Drops messages that were received before `before` and not sent. Yields for each dropped message, and for each run
+   * of others.
    */
   *expire(before: number): Generator<void, void, undefined> {
     let others = 0;
@@ -275,11 +275,11 @@ export class MqttSession {
     entry.state = QueuedState.Received;
     if (journal === undefined) release();
     if (journal === undefined || again) return;
-    // PUBREL lets the client forget the identifier. If the message was sent again after a crash, the client would take it
-    // for a new one.
+    // PUBREL lets the client forget the identifier. If the message was sent again after a crash, the client would take
+    // it for a new one.
     journal.changed(this.clientId, entry);
     journal.commit().then(release, (error: unknown) => {
-      // The state on disk is that of before PUBREC, so the state in memory has to be too.
+      // The state on disk is still the one before PUBREC, so the state in memory must match it.
       entry.state = QueuedState.Sent;
       connection?.close(`store write failed: ${errorMessage(error)}`);
     });

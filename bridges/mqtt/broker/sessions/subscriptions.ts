@@ -19,9 +19,13 @@ const MAX_ROUTES = 4096;
 const MAX_ROUTE_BYTES = 8 * 1024 * 1024;
 /** Bytes of a route and of each of its targets. */
 const [ROUTE, TARGET] = [400, 72];
-/** Bytes of a filter: two nodes of the tree with their maps, and a place in the session. A shared one has a group too. */
+/**
+ * Bytes of a filter: two nodes of the tree with their maps, and a place in the session. A shared one has a group too.
+ */
 const [FILTER, GROUP] = [600, 600];
-/** Bytes of each character of a filter. It is stored in the session and in the tree, and takes two bytes beyond Latin-1. */
+/**
+ * Bytes of each character of a filter. It is stored in the session and in the tree, and takes two bytes beyond Latin-1.
+ */
 const CHARACTER = 4;
 /** The part of the memory limit that one session may use. */
 const SHARE = 1 / 8;

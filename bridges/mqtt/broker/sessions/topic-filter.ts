@@ -3,7 +3,8 @@ import type { SharedName } from './shared-group.ts';
 const SHARE = '$share/';
 
 /**
- * Whether a text is a valid topic filter: `+` is a whole level, and `#` is the last level. [MQTT-4.7.1-2] [MQTT-4.7.1-3]
+ * Whether a text is a valid topic filter: `+` is a whole level, and `#` is the last level. [MQTT-4.7.1-2]
+ * [MQTT-4.7.1-3]
  */
 export function isTopicFilter(filter: string, maxLevels: number): boolean {
   if (filter === '') return false;
@@ -22,8 +23,8 @@ export function levelCount(topic: string): number {
 }
 
 /**
- * The group and the filter of `$share/group/filter`. Null if it is invalid, undefined if it is not a shared one. [MQTT 5:
- * 4.8.2]
+ * The group and the filter of `$share/group/filter`. Null if it is invalid, undefined if it is not a shared one. [MQTT
+ * 5: 4.8.2]
  */
 export function sharedName(filter: string): SharedName | undefined | null {
   if (!filter.startsWith(SHARE)) return undefined;

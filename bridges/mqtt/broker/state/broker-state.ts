@@ -39,7 +39,10 @@ export interface BrokerDependencies {
   readonly version?: string;
 }
 
-/** The state of a broker: its tables, its counters, and the parts of the gateway that it uses. The steps of the pipeline share it. */
+/**
+ * The state of a broker: its tables, its counters, and the parts of the gateway that it uses. The steps of the pipeline
+ * share it.
+ */
 export class BrokerState {
   readonly config: MqttConfig;
   readonly sink: MqttSink;
