@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
+import { BoundedMap } from '../../base/collections/bounded-map.ts';
 
 /** Milliseconds that a cookie is valid after the last login by another method. */
 const LIFETIME = 7 * 24 * 3_600_000;
@@ -28,7 +29,7 @@ interface Browser {
  */
 export class CookieJar {
   readonly #clock: Clock;
-  readonly #browsers = new Map<string, Browser>();
+  readonly #browsers = new BoundedMap<string, Browser>(MAX_BROWSERS);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -52,13 +53,7 @@ export class CookieJar {
     const logins = this.#browser(cookie)?.logins ?? new Map<string, RememberedLogin>();
     logins.set(realm, { authid, digest });
     const key = keyOf(cookie);
-    this.#browsers.delete(key);
     this.#browsers.set(key, { logins, until: this.#clock.monotonic() + LIFETIME });
-    if (this.#browsers.size <= MAX_BROWSERS) return;
-    for (const oldest of this.#browsers.keys()) {
-      this.#browsers.delete(oldest);
-      return;
-    }
   }
 
   /** The login of `cookie` on `realm`. The caller must compare its digest with the current digest of the principal. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import { BoundedMap } from '../../base/collections/bounded-map.ts';
 import type { Logger } from '../../base/logger.ts';
 import {
   type Action,
@@ -41,7 +42,7 @@ export class DynamicAuthorizer implements Authorizer {
   readonly #backends: ReadonlyMap<string, PermissionBackend>;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #answers = new WeakMap<SessionView, Map<string, Remembered>>();
+  readonly #answers = new WeakMap<SessionView, BoundedMap<string, Remembered>>();
 
   constructor(inner: Authorizer, backends: ReadonlyMap<string, PermissionBackend>, clock: Clock, log: Logger) {
     this.#inner = inner;
@@ -93,16 +94,10 @@ export class DynamicAuthorizer implements Authorizer {
   #remember(session: SessionView, key: string, remembered: Remembered): void {
     let answers = this.#answers.get(session);
     if (answers === undefined) {
-      answers = new Map();
+      answers = new BoundedMap(MAX_REMEMBERED);
       this.#answers.set(session, answers);
     }
-    answers.delete(key);
     answers.set(key, remembered);
-    if (answers.size <= MAX_REMEMBERED) return;
-    for (const oldest of answers.keys()) {
-      answers.delete(oldest);
-      return;
-    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../base/collections/bounded-map.ts';
 import type { Id } from '../../wamp/ids.ts';
 import type { Uri } from '../../wamp/uri.ts';
 
@@ -12,28 +13,19 @@ const MAX_TEXT = 32 * 1024;
  * [advanced/rpc_progressive_call_invocations: verification of CALL request ids]
  */
 export class EndedCalls {
-  #procedures: Map<Id<'request'>, Uri> | undefined;
-  #text = 0;
+  #procedures: BoundedMap<Id<'request'>, Uri> | undefined;
 
   /** Adds a call as the newest one. */
   add(request: Id<'request'>, procedure: Uri): void {
-    this.#procedures ??= new Map();
-    const procedures = this.#procedures;
-    this.#forget(procedures, request);
-    this.#text += procedure.length;
-    procedures.set(request, procedure);
-    for (const oldest of procedures.keys()) {
-      if (procedures.size <= MAX_REMEMBERED && this.#text <= MAX_TEXT) break;
-      this.#forget(procedures, oldest);
-    }
+    this.#procedures ??= new BoundedMap<Id<'request'>, Uri>(MAX_REMEMBERED, MAX_TEXT, lengthOf);
+    this.#procedures.set(request, procedure);
   }
 
   has(request: Id<'request'>, procedure: Uri): boolean {
     return this.#procedures !== undefined && this.#procedures.get(request) === procedure;
   }
+}
 
-  #forget(procedures: Map<Id<'request'>, Uri>, request: Id<'request'>): void {
-    this.#text -= procedures.get(request)?.length ?? 0;
-    procedures.delete(request);
-  }
+function lengthOf({ length }: string): number {
+  return length;
 }
