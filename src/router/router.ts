@@ -62,8 +62,8 @@ export interface RouterOptions {
 }
 
 /**
- * A WAMP router: broker and dealer for one or more realms. It receives and sends messages through the attached links only.
- * It has no sockets, and its clock is passed to it.
+ * A WAMP router: broker and dealer for one or more realms. It receives and sends messages through the attached links
+ * only. It has no sockets, and its clock is passed to it.
  */
 export class Router {
   readonly #realms = new Map<string, Realm>();
@@ -112,7 +112,10 @@ export class Router {
     };
   }
 
-  /** Attaches a link. With `principal` or `link.info.principal`, its sessions join as that principal without a challenge. */
+  /**
+   * Attaches a link. With `principal` or `link.info.principal`, its sessions join as that principal without a
+   * challenge.
+   */
   attach(link: Link, principal?: Principal): void {
     if (this.#closing !== undefined) {
       link.close('the router is shutting down');

@@ -12,10 +12,9 @@ const CLOSE_LIST = 0x5d;
 const scalar = /^[ \t\r\n]*(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)[ \t\r\n]*$/;
 
 /**
- * Maps the payload of an MQTT message to a WAMP payload with one argument: the value of JSON, a string for other text,
- * bytes for anything else. An empty payload has no argument.
- * JSON is validated and not parsed. Its text becomes part of the list of arguments unchanged, unless it has duplicate
- * keys or text that looks like binary.
+ * Maps the payload of an MQTT message to a WAMP payload with one argument. That is the value of JSON, a string for
+ * other text, or bytes for anything else. An empty payload has no argument. JSON is validated and not parsed. Its text
+ * becomes part of the list of arguments unchanged, unless it has duplicate keys or text that looks like binary.
  */
 export function payloadOfMqtt(bytes: Uint8Array): Payload {
   if (bytes.length === 0) return Payload.empty;

@@ -18,8 +18,8 @@ export interface BrokerView {
   matching(topic: string): readonly SubscriptionView[];
   /**
    * The recorded events of a subscription in steps, limited to those that `filter` and the publishers let `caller` see.
-   * `filter` is the keyword arguments of `wamp.subscription.get_events`. Empty if the subscription records nothing. Throws
-   * `no_such_subscription`, `invalid_argument`, and `not_authorized` if the caller may not subscribe.
+   * `filter` is the keyword arguments of `wamp.subscription.get_events`. Empty if the subscription records nothing.
+   * Throws `no_such_subscription`, `invalid_argument`, and `not_authorized` if the caller may not subscribe.
    * [advanced/pubsub_event_history]
    */
   events(caller: RouterSession, subscription: Id<'subscription'>, filter: Dict): HistorySteps<HistoryRow>;

@@ -93,7 +93,8 @@ export class Broker implements BrokerView {
     const existing = this.#subscriptions.get(topic, match);
     if (existing !== undefined && subscriptions.has(existing.id)) {
       if (this.#retention.replays.defer(session, existing, message)) return;
-      // A repeated SUBSCRIBE returns the same id, and each event is still delivered once. [basic/publish_subscribe: SUBSCRIBED]
+      // A repeated SUBSCRIBE returns the same id, and each event is still delivered once. [basic/publish_subscribe:
+      // SUBSCRIBED]
       session.link.send({ type: MessageType.Subscribed, request, subscription: existing.id });
       if (options['get_retained'] === true) this.#retention.replays.start(session, existing);
       return;
@@ -175,8 +176,8 @@ export class Broker implements BrokerView {
   }
 
   /**
-   * Throws the refusal that `publish` would throw, and publishes nothing. Does not check the URI of the topic: bridges check
-   * topics of their own in this way, which may be longer and to which no event is published.
+   * Throws the refusal that `publish` would throw, and publishes nothing. Does not check the URI of the topic. Bridges
+   * check their own topics in this way, which may be longer and receive no event.
    */
   check(publisher: RouterSession, message: PublishMessage): void {
     const { retain } = this.#rules.permit(publisher, 'publish', message.topic, 'exact');
@@ -192,8 +193,8 @@ export class Broker implements BrokerView {
   }
 
   /**
-   * Publishes an event of the router itself, in order with its cause. Does not call `make` if no session is subscribed. A
-   * session with a pattern subscription receives the event only if it may subscribe to the topic itself.
+   * Publishes an event of the router itself, in order with its cause. Does not call `make` if no session is subscribed.
+   * A session with a pattern subscription receives the event only if it may subscribe to the topic itself.
    */
   announce(routerSession: RouterSession, topic: Uri, make: () => Payload): void {
     const matches = this.#subscriptions.matchAll(topic);
@@ -207,7 +208,9 @@ export class Broker implements BrokerView {
     this.publish(routerSession, { type: MessageType.Publish, request, options, topic, payload: make() });
   }
 
-  /** Counts a refused event. Returns whether the publisher receives an ERROR. [basic/publish_subscribe: Publish ERROR] */
+  /**
+   * Counts a refused event. Returns whether the publisher receives an ERROR. [basic/publish_subscribe: Publish ERROR]
+   */
   refuse({ strictRules }: RouterSession, { options: { acknowledge } }: PublishMessage): boolean {
     this.#refused++;
     if (strictRules === undefined) return acknowledge === true;
@@ -216,8 +219,8 @@ export class Broker implements BrokerView {
   }
 
   /**
-   * Ends up to `LEAVE_AT_ONCE` subscriptions of a session that has left, so that other sessions do not wait. Returns true if
-   * none remain. Otherwise the caller calls it again in a later turn.
+   * Ends up to `LEAVE_AT_ONCE` subscriptions of a session that has left, so that other sessions do not wait. Returns
+   * true if none remain. Otherwise the caller calls it again in a later turn.
    */
   leave(subscriber: RouterSubscriber): boolean {
     const { session, subscriptions: left } = subscriber;

@@ -20,7 +20,9 @@ export interface Testament {
   readonly options: Dict;
 }
 
-/** When a testament is published. The router does not resume sessions, so both mean the end. [advanced/pubsub_testament] */
+/**
+ * When a testament is published. The router does not resume sessions, so both mean the end. [advanced/pubsub_testament]
+ */
 export type TestamentScope = 'detached' | 'destroyed';
 
 const NONE: readonly PublishMessage[] = Object.freeze([]);
@@ -75,7 +77,8 @@ export class Testaments {
 }
 
 /**
- * The PUBLISH of a testament. Throws the `WampError` of a refusal now, because the session cannot receive it at its end.
+ * The PUBLISH of a testament. Throws the `WampError` of a refusal now, because the session cannot receive it at its
+ * end.
  */
 export function checkedTestament(rules: RealmRules, session: RouterSession, testament: Testament): PublishMessage {
   const { payload, options } = testament;

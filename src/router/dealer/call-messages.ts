@@ -11,7 +11,10 @@ import type { RegisteredCallee } from './registration.ts';
 /** RESULT.Details of a progressive result, and INVOCATION.Details of a part before the last. */
 export const PROGRESS: Dict = Object.freeze({ progress: true });
 
-/** INTERRUPT.Options. `killnowait`: no answer is expected. `kill`: the answer ends the call. [advanced/rpc_call_canceling] */
+/**
+ * INTERRUPT.Options. `killnowait`: no answer is expected. `kill`: the answer ends the call.
+ * [advanced/rpc_call_canceling]
+ */
 const interruptOptions = { killnowait: Object.freeze({ mode: 'killnowait' }), kill: Object.freeze({ mode: 'kill' }) };
 
 /** Sends the ERROR that ends a call. */

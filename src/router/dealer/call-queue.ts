@@ -2,8 +2,8 @@ import type { RouterSession } from '../session/session.ts';
 import type { CallRegistration, RouterCall } from './call.ts';
 
 /**
- * The calls of one registration that wait for a free callee. Callers are served in turn, so a caller with many calls does
- * not delay others. The calls of one caller keep their order.
+ * The calls of one registration that wait for a free callee. Callers are served in turn, so a caller with many calls
+ * does not delay others. The calls of one caller keep their order.
  */
 export class CallQueue {
   readonly #byCaller = new Map<RouterSession, Set<RouterCall>>();

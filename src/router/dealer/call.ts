@@ -42,8 +42,8 @@ export interface CallCallee extends RegisteredCallee {
 export type CallRegistration = RouterRegistration<CallCallee>;
 
 /**
- * A call from CALL until its final answer. The table of the caller lists it for this time, the table of a callee while the
- * callee handles it. The code that removes the call from the tables also sends the answer to the caller.
+ * A call from CALL until its final answer. The table of the caller lists it for this time, the table of a callee while
+ * the callee handles it. The code that removes the call from the tables also sends the answer to the caller.
  */
 export class RouterCall {
   readonly caller: RouterSession;
@@ -51,7 +51,9 @@ export class RouterCall {
   readonly tables: CallTables;
   readonly request: Id<'request'>;
   readonly procedure: Uri;
-  /** Options of the first CALL. Later parts do not change them. [advanced/rpc_progressive_call_invocations: freezing] */
+  /**
+   * Options of the first CALL. Later parts do not change them. [advanced/rpc_progressive_call_invocations: freezing]
+   */
   readonly options: Dict;
   readonly decision: Decision;
   registration: CallRegistration;
@@ -130,8 +132,8 @@ export class RouterCall {
   }
 
   /**
-   * Starts the timer of the call, if it has a timeout and no timer runs. `expired` is called unless the timer is stopped
-   * before. [advanced/rpc_call_timeout]
+   * Starts the timer of the call, if it has a timeout and no timer runs. `expired` is called unless the timer is
+   * stopped before. [advanced/rpc_call_timeout]
    */
   startTimer(clock: Clock, expired: (call: RouterCall) => void): void {
     const { timeout } = this;

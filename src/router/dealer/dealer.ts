@@ -105,7 +105,8 @@ export class Dealer implements DealerView {
       this.#continue(open, message);
       return;
     }
-    // The caller sent this part before it received the end of the call. [advanced/rpc_progressive_call_invocations: completed calls]
+    // The caller sent this part before it received the end of the call. [advanced/rpc_progressive_call_invocations:
+    // completed calls]
     if (caller.endedCalls.has(request, procedure)) {
       this.#stray++;
       return;
@@ -125,7 +126,10 @@ export class Dealer implements DealerView {
     this.#scheduler.open(new RouterCall(session, caller, message, registration, decision), payload);
   }
 
-  /** Records a refused CALL, because the caller may have sent more parts of it. [advanced/rpc_progressive_call_invocations] */
+  /**
+   * Records a refused CALL, because the caller may have sent more parts of it.
+   * [advanced/rpc_progressive_call_invocations]
+   */
   refuse(caller: CallParty, { request, options, procedure }: CallMessage): void {
     if (options['progress'] === true) caller.endedCalls.add(request, procedure);
   }
@@ -173,7 +177,8 @@ export class Dealer implements DealerView {
     const { details, error, payload } = message;
     if (error === ErrorUri.Unavailable && callee.session.features.calleeReroute && this.#scheduler.reroute(call))
       return;
-    // The rule is `loose` on every realm, because the callee names its errors. An invalid URI would end the caller's session.
+    // The rule is `loose` on every realm, because the callee names its errors. An invalid URI would end the caller's
+    // session.
     if (!isUri(error, 'loose')) {
       const text = 'the callee answered with an error that is not a URI';
       this.#scheduler.fail(call, ErrorUri.InvalidUri, Payload.of([text]));
@@ -204,7 +209,8 @@ export class Dealer implements DealerView {
     this.#scheduler.settle(call.registration);
   }
 
-  // A call also ends if a message of it exceeds the size limit of the receiver. [basic/uri_reference: payload_size_exceeded]
+  // A call also ends if a message of it exceeds the size limit of the receiver. [basic/uri_reference:
+  // payload_size_exceeded]
 
   invocationUnsendable(callee: CallParty, { request }: InvocationMessage): void {
     const call = callee.invocations.get(request);
@@ -251,7 +257,10 @@ export class Dealer implements DealerView {
     this.#registry.left(session, registrations);
   }
 
-  /** Handles a CALL with the id of an open call. [advanced/rpc_progressive_call_invocations: verification of CALL request ids] */
+  /**
+   * Handles a CALL with the id of an open call. [advanced/rpc_progressive_call_invocations: verification of CALL
+   * request ids]
+   */
   #continue(call: RouterCall, { request, options, procedure, payload }: CallMessage): void {
     const same = procedure === call.procedure;
     if (same && !call.inParts) throw new ProtocolViolation(`CALL ${request} repeats the id of an open call`);
@@ -264,7 +273,10 @@ export class Dealer implements DealerView {
     this.#stray++;
   }
 
-  /** The caller does not support passthru mode: caller and callee receive ERROR. [advanced/payload_passthru_mode: feature announcement] */
+  /**
+   * The caller does not support passthru mode: caller and callee receive ERROR. [advanced/payload_passthru_mode:
+   * feature announcement]
+   */
   #refuseResult(callee: CallParty, call: RouterCall): void {
     const payload = Payload.of(['the caller does not support payload passthru mode']);
     const error = ErrorUri.FeatureNotSupported;
@@ -274,8 +286,8 @@ export class Dealer implements DealerView {
   }
 
   /**
-   * Drops the answer of a call that was canceled or abandoned. Throws if the router never sent an INVOCATION with this id.
-   * [basic/remote_procedure_call: Caller Leaving], [basic/building_blocks: protocol errors]
+   * Drops the answer of a call that was canceled or abandoned. Throws if the router never sent an INVOCATION with this
+   * id. [basic/remote_procedure_call: Caller Leaving], [basic/building_blocks: protocol errors]
    */
   #answeredLate(callee: CallParty, name: string, request: Id<'request'>): void {
     if (!callee.wasInvoked(request)) throw new ProtocolViolation(`Received ${name} for unknown invocation ${request}.`);
@@ -283,7 +295,10 @@ export class Dealer implements DealerView {
   }
 }
 
-/** A feature that the caller has not announced ends its session. [advanced/rpc_progressive_call_invocations], [advanced/payload_passthru_mode] */
+/**
+ * A feature that the caller has not announced ends its session. [advanced/rpc_progressive_call_invocations],
+ * [advanced/payload_passthru_mode]
+ */
 function refuseUnannounced({ features }: RouterSession, options: Dict): void {
   if (options['progress'] === true && !features.callerProgressiveInvocations) {
     throw new ProtocolViolation(

@@ -67,8 +67,8 @@ export class RouterRegistration<Callee extends RegisteredCallee = RegisteredCall
   }
 
   /**
-   * Chooses the callee of the next call. `BUSY` if the call has to wait, undefined if no callee is left. `tried` are the
-   * callees that have declined the call. [advanced/rpc_call_rerouting]
+   * Chooses the callee of the next call. `BUSY` if the call has to wait, undefined if no callee is left. `tried` are
+   * the callees that have declined the call. [advanced/rpc_call_rerouting]
    */
   choose(tried: ReadonlySet<Callee> | undefined): Callee | typeof BUSY | undefined {
     const { policy } = this;
@@ -89,8 +89,8 @@ export class RouterRegistration<Callee extends RegisteredCallee = RegisteredCall
   }
 
   /**
-   * The callee that policy `first`, `last` or `single` selects. Calls wait while it is busy; another callee is used only
-   * after it leaves.
+   * The callee that policy `first`, `last` or `single` selects. Calls wait while it is busy; another callee is used
+   * only after it leaves.
    */
   #selected(tried: ReadonlySet<Callee> | undefined): Callee | undefined {
     const callees = this.#callees;

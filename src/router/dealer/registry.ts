@@ -38,7 +38,10 @@ export class Registry {
     return this.#byUri.get(procedure, match);
   }
 
-  /** The registration that a call of `procedure` reaches. Throws `invalid_uri`. [advanced/rpc_pattern_based_registration] */
+  /**
+   * The registration that a call of `procedure` reaches. Throws `invalid_uri`.
+   * [advanced/rpc_pattern_based_registration]
+   */
   match(procedure: Uri): CallRegistration | undefined {
     // A registered URI has been checked before.
     const exact = this.#byUri.get(procedure, 'exact');
@@ -182,7 +185,9 @@ export class Registry {
   }
 }
 
-/** Whether both sessions have the same authid from the same provider, so that `session` is a reconnection of `other`. */
+/**
+ * Whether both sessions have the same authid from the same provider, so that `session` is a reconnection of `other`.
+ */
 function isReturnOf(session: RouterSession, other: RouterSession): boolean {
   const [now, before] = [session.principal, other.principal];
   if (session === other || other.internal) return false;

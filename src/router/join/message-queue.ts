@@ -1,6 +1,8 @@
 import type { Message } from '../../wamp/messages/messages.ts';
 
-/** Maximum number of waiting messages of one session. A link delivers some after a pause, and some links cannot pause. */
+/**
+ * Maximum number of waiting messages of one session. A link delivers some after a pause, and some links cannot pause.
+ */
 const MAX_WAITING = 5_000;
 
 export interface MessageQueueOptions {
@@ -16,8 +18,8 @@ export interface MessageQueueOptions {
 }
 
 /**
- * Keeps the messages of one session in order while one of them waits for its permission. Messages of other sessions do not
- * wait.
+ * Keeps the messages of one session in order while one of them waits for its permission. Messages of other sessions do
+ * not wait.
  */
 export class MessageQueue {
   readonly #options: MessageQueueOptions;

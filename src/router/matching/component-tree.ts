@@ -1,8 +1,8 @@
 const POINT = 0x2e;
 
 /**
- * A node of a tree of URIs or wildcard patterns. Consecutive components without a branch or value form one node. So a tree
- * has fewer than two nodes for each value, for any number of components.
+ * A node of a tree of URIs or wildcard patterns. Consecutive components without a branch or value form one node. So a
+ * tree has fewer than two nodes for each value, for any number of components.
  */
 export class TreeNode<T> {
   /** The components between the parent and this node, separated by dots. An empty component is a wildcard. */
@@ -121,8 +121,9 @@ export function childOf<T>(node: TreeNode<T>, component: string): TreeNode<T> | 
 }
 
 /**
- * Matches the components of `pattern` with the components of `uri` from `at`. An empty component matches any one. Returns
- * the index after the dot that follows the match, `uri.length + 1` after the last component, or -1 if they do not match.
+ * Matches the components of `pattern` with the components of `uri` from `at`. An empty component matches any one.
+ * Returns the index after the dot that follows the match, `uri.length + 1` after the last component, or -1 if they do
+ * not match.
  */
 export function follow(pattern: string, uri: string, at: number): number {
   let from = at;

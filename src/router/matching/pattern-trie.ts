@@ -16,8 +16,8 @@ function recentBytes(uri: string, matches: readonly unknown[]): number {
 const NOTHING: readonly never[] = Object.freeze([]);
 
 /**
- * A map from URIs and patterns to values, with at most one value for each pair of URI and policy. The broker looks up all
- * matches of a topic, the dealer the best match of a procedure.
+ * A map from URIs and patterns to values, with at most one value for each pair of URI and policy. The broker looks up
+ * all matches of a topic, the dealer the best match of a procedure.
  */
 export class PatternTrie<T> {
   readonly #exact = new Map<string, T>();
@@ -48,7 +48,10 @@ export class PatternTrie<T> {
     return this.#recent.get(uri);
   }
 
-  /** All values that match `uri`: exact, then prefixes from the shortest, then wildcards. The caller must not change the list. */
+  /**
+   * All values that match `uri`: exact, then prefixes from the shortest, then wildcards. The caller must not change the
+   * list.
+   */
   matchAll(uri: string): readonly T[] {
     const known = this.#recent.get(uri);
     if (known !== undefined) return known;
@@ -63,9 +66,9 @@ export class PatternTrie<T> {
   }
 
   /**
-   * The best value for `uri`: exact, else longest prefix, else best wildcard. The specification matches prefixes by character.
-   * In its table of examples, a wildcard wins over a prefix that ends within a component (`a1.b2.c3` for `a1.b2.c33.d4.e5`).
-   * Both hold if a prefix wins over a wildcard only when a matching prefix ends between components.
+   * The best value for `uri`: exact, else longest prefix, else best wildcard. The specification matches prefixes by
+   * character. In its table of examples, a wildcard wins over a prefix that ends within a component (`a1.b2.c3` for
+   * `a1.b2.c33.d4.e5`). Both hold if a prefix wins over a wildcard only when a matching prefix ends between components.
    * [advanced/rpc_pattern_based_registration]
    */
   best(uri: string): T | undefined {

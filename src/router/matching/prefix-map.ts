@@ -1,6 +1,6 @@
 /**
- * A map from prefixes to values. A prefix matches by characters. A look-up walks the URI once and looks up one hash for each
- * distinct length of the prefixes, not for each prefix. It creates no substrings.
+ * A map from prefixes to values. A prefix matches by characters. A look-up walks the URI once and looks up one hash for
+ * each distinct length of the prefixes, not for each prefix. It creates no substrings.
  * [advanced/pubsub_pattern_based_subscription: prefix matching]
  */
 export class PrefixMap<T> {

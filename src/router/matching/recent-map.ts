@@ -2,8 +2,8 @@
 const REST = 8;
 
 /**
- * A bounded cache of recent look-ups. If keys rarely repeat within the bound, caching costs more than the look-up, so the
- * cache pauses for a while.
+ * A bounded cache of recent look-ups. If keys rarely repeat within the bound, caching costs more than the look-up, so
+ * the cache pauses for a while.
  */
 export class RecentMap<V> {
   readonly #limit: number;

@@ -2,8 +2,8 @@ import type { MatchPolicy } from '../../wamp/uri.ts';
 import { ComponentTree, componentAt, follow, type TreeNode } from './component-tree.ts';
 
 /**
- * A set of topics that finds the matches of a pattern. A `PatternTrie` does the opposite: it finds the patterns that match a
- * topic. The cost of a look-up depends on the number of matches, not on the number of topics.
+ * A set of topics that finds the matches of a pattern. A `PatternTrie` does the opposite: it finds the patterns that
+ * match a topic. The cost of a look-up depends on the number of matches, not on the number of topics.
  */
 export class TopicTree {
   readonly #tree = new ComponentTree<string>();
@@ -28,8 +28,8 @@ export class TopicTree {
   }
 
   /**
-   * The topics that `pattern` matches, in no particular order. Undefined if the search would visit more than `steps` nodes.
-   * [advanced/pubsub_pattern_based_subscription]
+   * The topics that `pattern` matches, in no particular order. Undefined if the search would visit more than `steps`
+   * nodes. [advanced/pubsub_pattern_based_subscription]
    */
   matching(
     pattern: string,
@@ -100,7 +100,10 @@ class Search {
   }
 }
 
-/** As `follow`, but the wildcards are in `pattern`, the longer text. Returns the index in `pattern` after the match, or -1. */
+/**
+ * As `follow`, but the wildcards are in `pattern`, the longer text. Returns the index in `pattern` after the match, or
+ * -1.
+ */
 function followed(label: string, pattern: string, at: number): number {
   let end = at;
   for (let i = 0; i <= label.length; ) {

@@ -43,9 +43,9 @@ export class WildcardTrie<T> {
   }
 
   /**
-   * The value of the pattern with the longest literal portion before its first wildcard, then the longest second portion, and
-   * so on. Two patterns that match the same URI first differ at a component that is literal in one and a wildcard in the
-   * other. The literal one has the longer portion, so the search tries the literal branch first.
+   * The value of the pattern with the longest literal portion before its first wildcard, then the longest second
+   * portion, and so on. Two patterns that match the same URI first differ at a component that is literal in one and a
+   * wildcard in the other. The literal one has the longer portion, so the search tries the literal branch first.
    * [advanced/rpc_pattern_based_registration]
    */
   best(uri: string): T | undefined {

@@ -32,7 +32,10 @@ export type AuthStep =
       readonly message: string;
     };
 
-/** Decides whether a client may join, and with which authid and authrole. An exception or a rejected promise is a refusal. */
+/**
+ * Decides whether a client may join, and with which authid and authrole. An exception or a rejected promise is a
+ * refusal.
+ */
 export interface Authenticator {
   begin(request: AdmissionRequest): AuthStep | Promise<AuthStep>;
 }

@@ -34,8 +34,8 @@ export interface Decision {
 /** Decides what sessions may do. It is asked for every request, so it must be fast or have a `version`. */
 export interface Authorizer {
   /**
-   * A number that changes whenever a decision may change. While it is the same, the router caches decisions about `publish`
-   * and `call` for each session. Absent: decisions are not cached.
+   * A number that changes whenever a decision may change. While it is the same, the router caches decisions about
+   * `publish` and `call` for each session. Absent: decisions are not cached.
    */
   readonly version?: number | undefined;
   /** `match` is `exact` for publish and call. For a pattern, the decision holds for every URI that it matches. */

@@ -16,8 +16,8 @@ const MAX_LENGTH = 256;
 const ENTRY_BYTES = 100;
 
 /**
- * The decisions of the authorizer for one session, valid for one `version`. Refusals are cached too, failures are not. All
- * sessions share the memory. If none is left, the authorizer is asked each time.
+ * The decisions of the authorizer for one session, valid for one `version`. Refusals are cached too, failures are not.
+ * All sessions share the memory. If none is left, the authorizer is asked each time.
  */
 export class DecisionCache {
   #version = Number.NaN;

@@ -3,7 +3,9 @@ import { networkOfPeer } from '../../base/network/network-of.ts';
 import type { LinkInfo, Principal } from '../../link/link.ts';
 import { type PrincipalLimits, PrincipalQuota } from './principal-quota.ts';
 
-/** Milliseconds that the quota of a principal without sessions is kept, so that a reconnection does not reset its rate. */
+/**
+ * Milliseconds that the quota of a principal without sessions is kept, so that a reconnection does not reset its rate.
+ */
 const RETENTION = 10_000;
 
 /** A quota, and the timer that deletes it after its last session has ended. */
@@ -28,8 +30,8 @@ export class QuotaTable {
   }
 
   /**
-   * Counts a session that joins, until `leave`. Undefined if its principal has no limits. `full` if the principal has reached
-   * its limit of sessions.
+   * Counts a session that joins, until `leave`. Undefined if its principal has no limits. `full` if the principal has
+   * reached its limit of sessions.
    */
   enter(realm: string, principal: Principal, info: LinkInfo): PrincipalQuota | 'full' | undefined {
     if (info.internal === 'router' || info.internal === 'service') return undefined;
@@ -66,8 +68,9 @@ export class QuotaTable {
 }
 
 /**
- * The quota key of a session: its principal if it authenticated, otherwise its IP address with its role, because an
- * unproved authid can be chosen freely. Sessions of bridges and of this machine are counted by their authid.
+ * The quota key of a session: its principal if it authenticated, otherwise its IP address with its role. An unproved
+ * authid does not count, because a client can choose it freely. Sessions of bridges and of this machine are counted by
+ * their authid.
  */
 export function quotaKeyOf({ authid, authrole, authmethod }: Principal, info: LinkInfo): string {
   // A bridge that admits a device by name alone sets its address.

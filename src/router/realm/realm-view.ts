@@ -116,8 +116,8 @@ export class RealmView {
   }
 
   /**
-   * Publishes an event of the router itself at once, so that it precedes later events of the realm. Calls `make` only if
-   * a session receives the event. Publishes nothing if the router has no session on this realm.
+   * Publishes an event of the router itself at once, so that it precedes later events of the realm. Calls `make` only
+   * if a session receives the event. Publishes nothing if the router has no session on this realm.
    */
   announce(topic: Uri, make: () => Payload): void {
     const { router } = this.#members;
@@ -134,7 +134,9 @@ export class RealmView {
     return this.#rules.may(session, action, uri, match);
   }
 
-  /** Whether PUBLISH without options is certain to be accepted from the session, without a quota or a pending decision. */
+  /**
+   * Whether PUBLISH without options is certain to be accepted from the session, without a quota or a pending decision.
+   */
   acceptsPlain(session: RouterSession, topic: Uri): boolean {
     return session.quota === undefined && this.#broker.acceptsPlain(session, topic);
   }
@@ -162,8 +164,8 @@ export class RealmView {
   }
 
   /**
-   * Ends a subscription of a session. Returns false if the session does not have it. The session receives UNSUBSCRIBED if
-   * it announced the feature. [advanced/pubsub_subscription_revocation]
+   * Ends a subscription of a session. Returns false if the session does not have it. The session receives UNSUBSCRIBED
+   * if it announced the feature. [advanced/pubsub_subscription_revocation]
    */
   revokeSubscription(session: RouterSession, id: Id<'subscription'>, reason?: string): boolean {
     const member = this.#memberOf(session);
@@ -172,7 +174,8 @@ export class RealmView {
 
   /**
    * Removes a callee from a registration. Returns false if the session is not a callee of it. The session receives
-   * UNREGISTERED if it announced the feature, and may still answer open invocations. [advanced/rpc_registration_revocation]
+   * UNREGISTERED if it announced the feature, and may still answer open invocations.
+   * [advanced/rpc_registration_revocation]
    */
   revokeRegistration(session: RouterSession, id: Id<'registration'>, reason: string): boolean {
     const member = this.#memberOf(session);

@@ -7,8 +7,8 @@ import type { Decision } from '../policy/authorizer.ts';
 export const invocationPolicies = ['single', 'first', 'last', 'roundrobin', 'random'] as const;
 export type InvocationPolicy = (typeof invocationPolicies)[number];
 
-// An option of the wrong type counts as absent, unless that would change the meaning of the request. null counts as absent,
-// because clients (wampy over MsgPack and CBOR) write null for options that are not set.
+// An option of the wrong type counts as absent, unless that would change the meaning of the request. null counts as
+// absent, because clients (wampy over MsgPack and CBOR) write null for options that are not set.
 
 /** `match`. Default `exact`. Throws `invalid_argument`. */
 export function matchPolicyOf(options: Dict): MatchPolicy {
@@ -43,7 +43,9 @@ export function callTimeout(options: Dict): number {
   throw new WampError(ErrorUri.InvalidArgument, ['timeout must be a whole number of milliseconds']);
 }
 
-/** `disclose_me`, if the authorizer allows it. Throws `disclose_me.not_allowed`. [advanced/rpc_caller_identification] */
+/**
+ * `disclose_me`, if the authorizer allows it. Throws `disclose_me.not_allowed`. [advanced/rpc_caller_identification]
+ */
 export function discloses(options: Dict, disclose: Decision['disclose']): boolean {
   if (options['disclose_me'] !== true) return disclose === 'always';
   if (disclose !== 'never') return true;
@@ -76,8 +78,8 @@ export function usesPassthru(options: Dict): boolean {
 const passthruAttributes = ['ppt_scheme', 'ppt_serializer', 'ppt_cipher', 'ppt_keyid'] as const;
 
 /**
- * The `ppt_*` options, which the router forwards unchanged. Undefined if `ppt_scheme` is absent or empty: the payload is an
- * ordinary one. [advanced/payload_passthru_mode]
+ * The `ppt_*` options, which the router forwards unchanged. Undefined if `ppt_scheme` is absent or empty: the payload
+ * is an ordinary one. [advanced/payload_passthru_mode]
  */
 export function passthruOf(options: Dict): Dict | undefined {
   if (!usesPassthru(options)) return undefined;

@@ -66,8 +66,8 @@ export const knownOptions: Partial<Record<Message['type'], Readonly<Record<strin
 };
 
 /**
- * The rules for a session on a strict listener: request ids are 1, 2, 3 …, and options have the types of the specification.
- * [basic/building_blocks: protocol errors]
+ * The rules for a session on a strict listener: request ids are 1, 2, 3 …, and options have the types of the
+ * specification. [basic/building_blocks: protocol errors]
  */
 export class StrictRules {
   #last: number;
@@ -97,8 +97,9 @@ export class StrictRules {
   }
 
   /**
-   * Whether a CALL is a part of an earlier call. Throws if its id is neither new nor the id of a progressive call. All its
-   * options except `progress` are ignored. [advanced/rpc_progressive_call_invocations: verification of CALL request ids]
+   * Whether a CALL is a part of an earlier call. Throws if its id is neither new nor the id of a progressive call. All
+   * its options except `progress` are ignored. [advanced/rpc_progressive_call_invocations: verification of CALL request
+   * ids]
    */
   #isPart(tables: MadeCalls, { request, procedure, options: { progress } }: CallMessage): boolean {
     if (request > this.#last || request === this.#next) return false;

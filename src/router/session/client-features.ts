@@ -7,8 +7,8 @@ const clientRoles = ['publisher', 'subscriber', 'caller', 'callee'] as const;
 export interface ClientFeatures {
   readonly calleeCanceling: boolean;
   /**
-   * On a strict listener, a callee without `call_canceling` does not count [advanced/rpc_progressive_call_results]. On a
-   * lenient one it does, because Autobahn|JS sends progressive results and does not support canceling.
+   * On a strict listener, a callee without `call_canceling` does not count [advanced/rpc_progressive_call_results]. On
+   * a lenient one it does, because Autobahn|JS sends progressive results and does not support canceling.
    */
   readonly calleeProgress: boolean;
   readonly calleeTimeout: boolean;

@@ -28,7 +28,10 @@ export interface RegistrationView {
   readonly callees: readonly { readonly session: SessionView }[];
 }
 
-/** Receives each change after it has happened, within the same turn. A method must not throw and must not change anything. */
+/**
+ * Receives each change after it has happened, within the same turn. A method must not throw and must not change
+ * anything.
+ */
 export interface RouterObserver {
   onJoin?(session: SessionView): void;
   /** After the subscriptions and registrations of the session have ended. */

@@ -17,7 +17,9 @@ export class OwnedTopicTable {
     this.#owned = owned;
   }
 
-  /** The owned topic that the action concerns, if the session is not its owner. Includes procedures under such a topic. */
+  /**
+   * The owned topic that the action concerns, if the session is not its owner. Includes procedures under such a topic.
+   */
   ownedByAnother({ linkInfo }: RouterSession, action: Action, uri: string): string | undefined {
     if (this.#owned.length === 0 || (action !== 'publish' && action !== 'register')) return undefined;
     let found: string | undefined;

@@ -199,7 +199,10 @@ export class RealmRules {
     return this.may(session, 'subscribe', topic, 'exact');
   }
 
-  /** A function that says whether the session may read the history of a topic. It decides once for each topic. [advanced/pubsub_event_history] */
+  /**
+   * A function that says whether the session may read the history of a topic. It decides once for each topic.
+   * [advanced/pubsub_event_history]
+   */
   mayRecall(session: RouterSession): (topic: Uri) => boolean {
     const decided = new Map<Uri, boolean>();
     return topic => {

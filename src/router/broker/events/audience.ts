@@ -12,8 +12,8 @@ const MAX_LISTED = 10_000;
 type Listed<T> = ReadonlySet<T> | undefined;
 
 /**
- * The receivers that a publisher allows for an event: six conditions that must all hold. A condition applies if its option
- * is present, so an empty `eligible` admits no session. [advanced/pubsub_subscriber_blackwhite_listing]
+ * The receivers that a publisher allows for an event: six conditions that must all hold. A condition applies if its
+ * option is present, so an empty `eligible` admits no session. [advanced/pubsub_subscriber_blackwhite_listing]
  */
 export class Audience {
   readonly #eligible: Listed<number>;
@@ -33,8 +33,8 @@ export class Audience {
   }
 
   /**
-   * The audience in PUBLISH.Options. Undefined if all subscribers are meant. Throws `invalid_argument` for an invalid list:
-   * without the list, sessions that the publisher excludes would receive the event.
+   * The audience in PUBLISH.Options. Undefined if all subscribers are meant. Throws `invalid_argument` for an invalid
+   * list: without the list, sessions that the publisher excludes would receive the event.
    */
   static of(options: Dict): Audience | undefined {
     const named =

@@ -61,8 +61,8 @@ export const MAX_PAGE = 10_000;
 export const RUN = 100;
 
 /**
- * A query in steps: each yields a found event, or undefined after a run without a match. Returns whether more events match
- * than one answer may contain.
+ * A query in steps: each yields a found event, or undefined after a run without a match. Returns whether more events
+ * match than one answer may contain.
  */
 export type HistorySteps<T> = Generator<T | undefined, boolean, undefined>;
 
@@ -101,8 +101,8 @@ export class EventHistory {
   }
 
   /**
-   * The events that match `filter` and that the caller may see. `now` is from the monotonic clock. The query does not find
-   * events that are recorded or deleted between two steps.
+   * The events that match `filter` and that the caller may see. `now` is from the monotonic clock. The query does not
+   * find events that are recorded or deleted between two steps.
    */
   *query(
     filter: HistoryFilter,

@@ -26,7 +26,9 @@ export const defaultRetention: RetentionLimits = Object.freeze({
 const EVENT_BYTES = 400;
 const TOPIC_BYTES = 400;
 
-/** Maximum number of tree nodes to visit for a pattern. If it needs more, all events are examined in order, in steps. */
+/**
+ * Maximum number of tree nodes to visit for a pattern. If it needs more, all events are examined in order, in steps.
+ */
 const FEW = 500;
 
 /** Keeps retained events in memory, within limits. */

@@ -69,7 +69,8 @@ export class RetainedReplays {
   }
 
   /**
-   * Queues a SUBSCRIBE until the running replay of the same subscription has ended. Returns false if no replay is running.
+   * Queues a SUBSCRIBE until the running replay of the same subscription has ended. Returns false if no replay is
+   * running.
    */
   defer(session: RouterSession, subscription: RouterSubscription, message: SubscribeMessage): boolean {
     const replay = this.#bySession.get(session)?.get(subscription);

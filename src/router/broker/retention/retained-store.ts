@@ -40,8 +40,8 @@ export interface RetainedView {
 }
 
 /**
- * Stores the retained events of a realm. For each receiver and topic it has the newest event that this receiver would have
- * received, within its limits.
+ * Stores the retained events of a realm. For each receiver and topic it has the newest event that this receiver would
+ * have received, within its limits.
  */
 export interface RetainedStore extends RetainedView {
   put(event: RetainedEvent): void;
@@ -50,9 +50,9 @@ export interface RetainedStore extends RetainedView {
   /** Deletes the events of a topic. Returns whether there were any. */
   delete(topic: Uri): boolean;
   /**
-   * For each topic that matches `pattern`, yields the newest event that `receiver` would have received, in order of arrival.
-   * Yields undefined for each step without an event. Events stored after the call, and events that these replaced, are not
-   * included.
+   * For each topic that matches `pattern`, yields the newest event that `receiver` would have received, in order of
+   * arrival. Yields undefined for each step without an event. Events stored after the call, and events that these
+   * replaced, are not included.
    */
   walk(pattern: Uri, match: MatchPolicy, receiver: Receiver): Iterator<RetainedEvent | undefined>;
 }

@@ -57,8 +57,8 @@ export class RetainedTopic {
   }
 
   /**
-   * Adds the newest event and deletes the events that no receiver would receive any more. If more than `limit` events with
-   * an audience remain, the oldest of them are deleted too; returns the number of these.
+   * Adds the newest event and deletes the events that no receiver would receive any more. If more than `limit` events
+   * with an audience remain, the oldest of them are deleted too; returns the number of these.
    */
   add(kept: KeptEvent, limit: number): number {
     const { event } = kept;
