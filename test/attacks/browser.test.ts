@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { Browser } from './browser-peer.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 const TICKET = { authmethods: ['ticket'], authid: 'admin' };
 
 describe('attacks by browsers', () => {
-  let fortress: Fortress;
+  let fixture: GatewayFixture;
   let url: string;
   let own: string;
   before(async () => {
-    fortress = await Fortress.start();
-    url = `ws://127.0.0.1:${fortress.ports.web}/ws`;
-    own = `http://127.0.0.1:${fortress.ports.web}`;
+    fixture = await GatewayFixture.start();
+    url = `ws://127.0.0.1:${fixture.ports.web}/ws`;
+    own = `http://127.0.0.1:${fixture.ports.web}`;
   });
-  after(() => fortress[Symbol.asyncDispose]());
+  after(() => fixture[Symbol.asyncDispose]());
 
   async function loggedIn(): Promise<{ readonly browser: Browser; readonly cookie: string }> {
     const browser = await Browser.open(url, { Origin: own });
@@ -39,7 +39,7 @@ describe('attacks by browsers', () => {
     it(`a page ${what} opens no WebSocket and no long-poll transport, not with a good cookie either`, async () => {
       const { browser, cookie } = await loggedIn();
       using _ = browser;
-      const { web } = fortress.ports;
+      const { web } = fixture.ports;
       const page = origin.replace('PORT', String(web));
       const host = page.includes('rebound') ? { Host: `rebound.example:${web}` } : {};
       await assert.rejects(Browser.open(url, { Origin: page, Cookie: cookie, ...host }), /403/);
@@ -91,10 +91,10 @@ describe('attacks by browsers', () => {
       const [abort, , reason] = await peer.hello('home', method);
       assert.deepEqual([abort, reason], [3, 'wamp.error.authentication_denied'], stolen);
     }
-    await fortress.isWell();
+    await fixture.isWell();
   });
 
-  it('a cookie that somebody else has put into a browser is not the one that is logged in with', async () => {
+  it('a cookie that an attacker has put into a browser does not log in', async () => {
     const planted = `wampway=${'B'.repeat(32)}`;
     using victim = await Browser.open(url, { Origin: own, Cookie: planted });
     assert.equal((await victim.hello('home', TICKET))[0], 4);
@@ -107,9 +107,9 @@ describe('attacks by browsers', () => {
   it('a cookie does not open RawSocket or a bridge, and is in no log', async () => {
     const { browser, cookie } = await loggedIn();
     using _ = browser;
-    assert.ok(!JSON.stringify(fortress.log.lines).includes(cookie.slice(8)));
+    assert.ok(!JSON.stringify(fixture.log.lines).includes(cookie.slice(8)));
     await assert.rejects(
-      fortress.join('admin', { logins: [{ method: 'cookie', begin: () => ({ answer: () => '' }) }] }),
+      fixture.join('admin', { logins: [{ method: 'cookie', begin: () => ({ answer: () => '' }) }] }),
     );
   });
 });

@@ -9,7 +9,7 @@ import { wireOf } from '../support/bare-peer.ts';
 import { Folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 import { Browser } from './browser-peer.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 const BY_TICKET = { authid: 'admin', authmethods: ['ticket'] };
 const BY_COOKIE = { authmethods: ['cookie'] };
@@ -20,17 +20,17 @@ async function site(folder: Folder) {
   const names = ['admin', 'pump', 'lamp'];
   const entries = names.map(name => `  - { authid: ${name}, role: admin, ticket: ${name}-secret }\n`);
   writeFileSync(file, `version: 1\nprincipals:\n${entries.join('')}`, { mode: 0o600 });
-  const fortress = await Fortress.start({ principals: file });
+  const fixture = await GatewayFixture.start({ principals: file });
   const change = (authid: string, changes: Partial<PrincipalInput>): Promise<void> =>
     PrincipalsDocument.update(file, {}, document => document.change(authid, changes));
   const remove = (authid: string): Promise<void> =>
     PrincipalsDocument.update(file, {}, document => document.remove(authid));
   const readAgain = (times: number) =>
-    until('the file is read again', () => countOf(fortress, 'principals reloaded') === times);
-  return { fortress, change, remove, readAgain };
+    until('the file is read again', () => countOf(fixture, 'principals reloaded') === times);
+  return { fixture, change, remove, readAgain };
 }
 
-function countOf({ log }: Fortress, text: string): number {
+function countOf({ log }: GatewayFixture, text: string): number {
   return log.lines.filter(line => JSON.stringify(line).includes(text)).length;
 }
 
@@ -43,9 +43,9 @@ function ended(client: MqttClient): Promise<void> {
 describe('a changed password', () => {
   it('ends the sessions of every transport, and the cookies, that were logged in with the old one', async () => {
     using folder = new Folder();
-    const { fortress, change } = await site(folder);
-    await using _ = fortress;
-    const { web } = fortress.ports;
+    const { fixture, change } = await site(folder);
+    await using _ = fixture;
+    const { web } = fixture.ports;
     const [url, origin] = [`ws://127.0.0.1:${web}/ws`, `http://127.0.0.1:${web}`];
     using browser = await Browser.open(url, { Origin: origin });
     assert.equal((await browser.hello('home', BY_TICKET))[0], 4);
@@ -53,9 +53,9 @@ describe('a changed password', () => {
     const cookie = browser.cookie ?? assert.fail('no cookie');
     using known = await Browser.open(url, { Origin: origin, Cookie: cookie });
     assert.equal((await known.hello('home', BY_COOKIE))[0], 2);
-    const device = await fortress.device('pump');
-    const client = await fortress.mqtt('pump');
-    const other = await fortress.join('lamp');
+    const device = await fixture.device('pump');
+    const client = await fixture.mqtt('pump');
+    const other = await fixture.join('lamp');
     const gone = [device.closed, ended(client), browser.closed, known.closed];
 
     await change('admin', { ticket: 'new-secret' });
@@ -64,18 +64,18 @@ describe('a changed password', () => {
 
     using thief = await Browser.open(url, { Origin: origin, Cookie: cookie });
     assert.deepEqual((await thief.hello('home', BY_COOKIE)).slice(2), ['wamp.error.authentication_denied']);
-    await assert.rejects(fortress.mqtt('pump'));
-    const back = await fortress.mqtt('pump', { password: 'newer-secret' });
+    await assert.rejects(fixture.mqtt('pump'));
+    const back = await fixture.mqtt('pump', { password: 'newer-secret' });
     await back.endAsync();
     await other.publish('test.still.here', { acknowledge: true });
     await other.leave();
   });
 
-  it('makes an answer to a challenge of before wrong, by every entrance, and so does a removal', async () => {
+  it('makes an answer to an earlier challenge wrong on every listener, and so does a removal', async () => {
     using folder = new Folder();
-    const { fortress, change, remove, readAgain } = await site(folder);
-    await using _ = fortress;
-    const { web, rawSocket, device } = fortress.ports;
+    const { fixture, change, remove, readAgain } = await site(folder);
+    await using _ = fixture;
+    const { web, rawSocket, device } = fixture.ports;
     const entrances = [
       { ports: { web, rawSocket }, wire: wireOf('websocket', 'json') },
       { ports: { web, rawSocket }, wire: wireOf('rawsocket', 'msgpack') },
@@ -103,10 +103,10 @@ describe('a changed password', () => {
 
   it('is needed for that: another change of the file, or of another principal, ends nothing', async () => {
     using folder = new Folder();
-    const { fortress, change, readAgain } = await site(folder);
-    await using _ = fortress;
-    const [session, client] = [await fortress.join('admin'), await fortress.mqtt('pump')];
-    const { web } = fortress.ports;
+    const { fixture, change, readAgain } = await site(folder);
+    await using _ = fixture;
+    const [session, client] = [await fixture.join('admin'), await fixture.mqtt('pump')];
+    const { web } = fixture.ports;
     const [url, origin] = [`ws://127.0.0.1:${web}/ws`, `http://127.0.0.1:${web}`];
     using browser = await Browser.open(url, { Origin: origin });
     assert.equal((await browser.hello('home', BY_TICKET))[0], 4);
@@ -125,9 +125,9 @@ describe('a changed password', () => {
 
   it('ends an MQTT client whose client id its principal may not use any more', async () => {
     using folder = new Folder();
-    const { fortress, change } = await site(folder);
-    await using _ = fortress;
-    const client = await fortress.mqtt('pump', { clientId: 'pump-2' });
+    const { fixture, change } = await site(folder);
+    await using _ = fixture;
+    const client = await fixture.mqtt('pump', { clientId: 'pump-2' });
     const gone = ended(client);
     await change('pump', { clientIds: ['pump-1'] });
     await gone;

@@ -16,7 +16,7 @@ import { asUri } from '../../src/wamp/uri.ts';
 import { Certificates } from '../support/certificates.ts';
 import { Folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 const everything = { publisher: {}, subscriber: {}, caller: {}, callee: {} };
 
@@ -107,16 +107,16 @@ const METHODS: readonly (readonly unknown[] | undefined)[] = [
 describe('the name of a cbor-tcp device', () => {
   for (const anonymous of ['none', 'loopback', 'any'] as const) {
     it(`belongs to the client that proves it, whatever methods HELLO lists and the realm admits (bridge: ${anonymous})`, async () => {
-      await using fortress = await Fortress.start({
+      await using fixture = await GatewayFixture.start({
         realms: [
           { name: 'home', anonymous: 'any' },
           { name: 'vault', anonymous: 'any' },
         ],
         bridges: { mqtt: { port: 0 }, 'cbor-tcp': { port: 0, anonymous } },
       });
-      const pump = await fortress.device('pump');
+      const pump = await fixture.device('pump');
       await pump.register('set', () => 'mine');
-      const watcher = await fortress.join('admin');
+      const watcher = await fixture.join('admin');
       const events: string[] = [];
       await watcher.subscribe('', ({ topic, args }) => args[0] === 666 && events.push(topic), { match: 'prefix' });
       const names = ['pump', '', null, undefined, 7, 'PUMP', 'pump ', 'dev.pump', 'lamp2'];
@@ -124,7 +124,7 @@ describe('the name of a cbor-tcp device', () => {
         for (const authid of names) {
           for (const authmethods of METHODS) {
             const what = JSON.stringify([realm, authid, authmethods]);
-            const impostor = await Impostor.connect(fortress.ports.device);
+            const impostor = await Impostor.connect(fixture.ports.device);
             const answer = await impostor.hello(realm, { authid, ...(authmethods && { authmethods }) });
             if (typeof answer !== 'string') {
               // By its name alone, where the bridge admits that: never a principal, never by the realm's rule.
@@ -156,19 +156,19 @@ describe('the name of a cbor-tcp device', () => {
     const file = folder.file('principals.yaml');
     const text = 'version: 1\nprincipals:\n  - { authid: admin, role: admin, ticket: admin-secret }\n';
     writeFileSync(file, text, { mode: 0o600 });
-    await using fortress = await Fortress.start({
+    await using fixture = await GatewayFixture.start({
       realms: [{ name: 'home', anonymous: 'any' }],
       principals: file,
       bridges: { mqtt: { port: 0, anonymous: 'any' }, 'cbor-tcp': { port: 0, anonymous: 'any' } },
     });
     const connect = async (authid: string): Promise<Impostor> => {
-      const device = await Impostor.connect(fortress.ports.device);
+      const device = await Impostor.connect(fixture.ports.device);
       assert.equal(Object(await device.hello('home', { authid }))['authid'], authid);
       return device;
     };
     const [lamp, other] = [await connect('lamp'), await connect('other')];
     const connectPlug = () =>
-      connectAsync(`mqtt://127.0.0.1:${fortress.ports.mqtt}`, { clientId: 'plug', reconnectPeriod: 0 });
+      connectAsync(`mqtt://127.0.0.1:${fixture.ports.mqtt}`, { clientId: 'plug', reconnectPeriod: 0 });
     const plug = await connectPlug();
     const closed = new Promise<void>(resolve => {
       plug.once('close', () => resolve());
@@ -179,7 +179,7 @@ describe('the name of a cbor-tcp device', () => {
     await closed;
     await until('the end of the device by name', () => lamp.heard.some(({ type }) => type === MessageType.Goodbye));
     lamp.send({ type: MessageType.Goodbye, details: {}, reason: asUri('wamp.close.goodbye_and_out') });
-    assert.equal(await (await Impostor.connect(fortress.ports.device)).hello('home', { authid: 'lamp' }), REQUIRED);
+    assert.equal(await (await Impostor.connect(fixture.ports.device)).hello('home', { authid: 'lamp' }), REQUIRED);
     await assert.rejects(connectPlug());
     assert.equal(other.closed, false);
   });
@@ -191,7 +191,7 @@ describe('the name of a cbor-tcp device', () => {
       ...{ cert: path('server.pem'), key: path('server.key') },
       ...{ clientCertificates: 'request', clientCa: path('ca.pem') },
     };
-    await using fortress = await Fortress.start({
+    await using fixture = await GatewayFixture.start({
       realms: [{ name: 'home', anonymous: 'any' }],
       principals: [
         { authid: 'admin', role: 'admin', ticket: 'admin-secret' },
@@ -202,7 +202,7 @@ describe('the name of a cbor-tcp device', () => {
     const ca = certificates.read('ca.pem');
     const hello = async (device: string, details: Dict): Promise<Dict | string> => {
       const shown = { ca, cert: certificates.read(`${device}.pem`), key: certificates.read(`${device}.key`) };
-      const impostor = await Impostor.connect(fortress.ports.device, shown);
+      const impostor = await Impostor.connect(fixture.ports.device, shown);
       const answer = await impostor.hello('home', details);
       impostor.close();
       return typeof answer === 'string' ? answer : { authid: answer['authid'], authmethod: answer['authmethod'] };

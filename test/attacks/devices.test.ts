@@ -5,27 +5,27 @@ import { connect, connectAsync } from 'mqtt';
 import { PrincipalsDocument } from '../../src/gateway/principals/principals-document.ts';
 import { Folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 /** Of MQTT, as the broker speaks them. */
 const versions = [4] as const;
 
 describe('attacks by devices', () => {
-  let fortress: Fortress;
+  let fixture: GatewayFixture;
   before(async () => {
-    fortress = await Fortress.start();
+    fixture = await GatewayFixture.start();
   });
-  after(() => fortress[Symbol.asyncDispose]());
+  after(() => fixture[Symbol.asyncDispose]());
 
   /** Everything that reaches anybody. */
   async function watch(): Promise<{ readonly topics: string[]; stop(): Promise<void> }> {
-    const admin = await fortress.join('admin');
+    const admin = await fixture.join('admin');
     const topics: string[] = [];
     await admin.subscribe('', ({ topic }) => topics.push(topic), { match: 'prefix' });
     return { topics, stop: () => admin.leave() };
   }
 
-  it('MQTT: what a device publishes outside its own names reaches nobody, and is not retained', async () => {
+  it('MQTT: an event that a device publishes outside its names reaches no session, and is not retained', async () => {
     const { topics, stop } = await watch();
     const outside = ['dev/lamp/level', 'dev', 'dev/pumpx/level', 'dev/+/level', '/dev/pump/level', 'dev//pump/level'];
     const strange = ['DEV/pump/level', 'dev/pump%2Flevel/../../lamp', 'wamp/session/on_join', '$SYS/broker/load'];
@@ -33,7 +33,7 @@ describe('attacks by devices', () => {
       for (const topic of [...outside, ...strange]) {
         for (const qos of [0, 1, 2] as const) {
           // Where the protocol has no way to refuse, the connection ends.
-          const pump = await fortress.mqtt('pump', { protocolVersion });
+          const pump = await fixture.mqtt('pump', { protocolVersion });
           const ended = new Promise<void>(resolve => {
             pump.once('close', () => resolve());
           });
@@ -45,7 +45,7 @@ describe('attacks by devices', () => {
           await pump.endAsync(true);
         }
       }
-      const pump = await fortress.mqtt('pump', { protocolVersion });
+      const pump = await fixture.mqtt('pump', { protocolVersion });
       await pump.publishAsync('dev/pump/level', '7', { qos: 1 });
       await until('what is allowed', () => topics.includes('mqtt.dev.pump.level'));
       await pump.endAsync(true);
@@ -54,7 +54,7 @@ describe('attacks by devices', () => {
       topics.length = 0;
     }
     // Nobody who comes later is told either: neither on the realm nor by the broker.
-    const admin = await fortress.join('admin');
+    const admin = await fixture.join('admin');
     const late: string[] = [];
     await admin.subscribe('mqtt.', ({ topic }) => late.push(topic), {
       match: 'prefix',
@@ -66,7 +66,7 @@ describe('attacks by devices', () => {
       late.filter(topic => !topic.startsWith('mqtt.presence.')),
       ['mqtt.last'],
     );
-    const reader = await fortress.mqtt('admin');
+    const reader = await fixture.mqtt('admin');
     const retained: string[] = [];
     reader.on('message', (topic, _, { retain }) => retain && retained.push(topic));
     await reader.subscribeAsync('#');
@@ -78,10 +78,10 @@ describe('attacks by devices', () => {
     await reader.endAsync(true);
     await admin.leave();
     await stop();
-    await fortress.isWell();
+    await fixture.isWell();
   });
 
-  it('MQTT: a will to a topic that its client may not publish to is published to nobody', async () => {
+  it('MQTT: a will to a topic that its client may not publish to reaches no session', async () => {
     const { topics, stop } = await watch();
     for (const protocolVersion of versions) {
       for (const [topic, allowed] of [
@@ -90,7 +90,7 @@ describe('attacks by devices', () => {
         ['dev/pump/state', true],
       ] as const) {
         const will = { topic, payload: Buffer.from('gone'), qos: 1, retain: true } as const;
-        const pump = await fortress.mqtt('pump', { protocolVersion, will }).catch(() => undefined);
+        const pump = await fixture.mqtt('pump', { protocolVersion, will }).catch(() => undefined);
         // Without DISCONNECT.
         pump?.stream.destroy();
         if (allowed) await until('the will that is allowed', () => topics.includes('mqtt.dev.pump.state'));
@@ -98,7 +98,7 @@ describe('attacks by devices', () => {
       }
     }
     assert.ok(!topics.some(topic => topic === 'mqtt.dev.lamp.state' || topic === 'mqtt.alarm'));
-    const reader = await fortress.mqtt('admin');
+    const reader = await fixture.mqtt('admin');
     const retained: string[] = [];
     reader.on('message', topic => retained.push(topic));
     await reader.subscribeAsync(['dev/lamp/#', 'alarm', 'dev/pump/state']);
@@ -110,11 +110,11 @@ describe('attacks by devices', () => {
   });
 
   it('MQTT: topics of no realm are no way around: neither $SYS nor others that begin with $', async () => {
-    const reader = await fortress.mqtt('admin');
+    const reader = await fixture.mqtt('admin');
     const told: string[] = [];
     reader.on('message', (topic, payload) => payload.equals(Buffer.from('mine')) && told.push(topic));
     await reader.subscribeAsync(['$SYS/#', '$hidden/#'], { qos: 1 });
-    const pump = await fortress.mqtt('pump');
+    const pump = await fixture.mqtt('pump');
     const [granted] = await pump.subscribeAsync('$hidden/#').catch(() => [{ qos: 128 }]);
     assert.equal(granted?.qos, 128);
     await assert.rejects(
@@ -129,7 +129,7 @@ describe('attacks by devices', () => {
     for (const topic of ['$SYS/broker/load', '$hidden/will']) {
       const will = { topic, payload: Buffer.from('mine'), qos: 1, retain: true } as const;
       const credentials = { clientId: 'pump', username: 'pump', password: 'pump-secret', protocolVersion: 4 } as const;
-      const dying = connect(`mqtt://127.0.0.1:${fortress.ports.mqtt}`, { ...credentials, reconnectPeriod: 0, will });
+      const dying = connect(`mqtt://127.0.0.1:${fixture.ports.mqtt}`, { ...credentials, reconnectPeriod: 0, will });
       dying.on('error', () => {});
       // Let in or not: without DISCONNECT.
       await new Promise<void>(resolve => {
@@ -144,11 +144,11 @@ describe('attacks by devices', () => {
     await reader.endAsync(true);
   });
 
-  it('MQTT: nobody takes the client id of another device, nor its session', async () => {
-    const pump = await fortress.mqtt('pump');
+  it('MQTT: no device takes the client id of another device, nor its session', async () => {
+    const pump = await fixture.mqtt('pump');
     let lost = 0;
     pump.on('close', () => lost++);
-    const { mqtt } = fortress.ports;
+    const { mqtt } = fixture.ports;
     for (const options of [
       { clientId: 'pump' },
       { clientId: 'pump', username: 'pump', password: 'x' },
@@ -168,7 +168,7 @@ describe('attacks by devices', () => {
       { authid: 'lamp', role: 'device', ticket: 'lamp-secret' },
       { authid: 'spare', role: 'device', ticket: 'spare-secret', clientIds: ['lamp', 'spare'] },
     ];
-    await using other = await Fortress.start({
+    await using other = await GatewayFixture.start({
       realms: [
         {
           ...{ name: 'home', anonymous: 'none' },
@@ -196,7 +196,7 @@ describe('attacks by devices', () => {
 
   it('cbor-tcp: a device speaks under its own name only, whatever it calls its topics', async () => {
     const { topics, stop } = await watch();
-    const pump = await fortress.device('pump');
+    const pump = await fixture.device('pump');
     for (const topic of ['dev.lamp.level', 'alarm', 'dev.pump', 'dev.pumpx.level', 'dev.__proto__.level']) {
       await pump.publish(topic, { acknowledge: true, options: { retain: true } }).catch(() => undefined);
       await pump.register(topic, () => 'mine').catch(() => undefined);
@@ -208,7 +208,7 @@ describe('attacks by devices', () => {
     await until('what is allowed', () => topics.includes('dev.pump.level'));
     const wrong = topics.filter(topic => !/^(dev\.pump\.|wamp)/.test(topic));
     assert.deepEqual(wrong, []);
-    const lamp = await fortress.device('lamp');
+    const lamp = await fixture.device('lamp');
     await assert.rejects(lamp.call('dev.lamp.level'), /not_authorized|no_such_procedure/);
     // Neither listens to others, nor does it become somebody else on the same connection.
     await assert.rejects(
@@ -217,17 +217,17 @@ describe('attacks by devices', () => {
     );
     await Promise.all([pump.leave(), lamp.leave()]);
     await stop();
-    await fortress.isWell();
+    await fixture.isWell();
   });
 });
 
 describe('a device on this machine', () => {
   it('neither reads nor controls by the meta API, although programs of this machine may', async () => {
     const meta = { read: 'loopback', control: 'loopback' } as const;
-    await using fortress = await Fortress.start({ realms: [{ name: 'home', meta }] });
-    const admin = await fortress.join('admin');
+    await using fixture = await GatewayFixture.start({ realms: [{ name: 'home', meta }] });
+    const admin = await fixture.join('admin');
     assert.ok(Number((await admin.call('wamp.session.count')).args[0]) > 0);
-    const device = await fortress.device('pump');
+    const device = await fixture.device('pump');
     const calls: [string, unknown[]][] = [
       ['wamp.session.list', []],
       ['wamp.session.kill', [admin.id]],
@@ -249,13 +249,13 @@ describe('a device on this machine', () => {
 
 describe('a device that leaves testaments', () => {
   it('leaves them in its own namespace alone, also if no role has permissions', async () => {
-    await using fortress = await Fortress.start({ realms: [{ name: 'home' }] });
-    const admin = await fortress.join('admin');
+    await using fixture = await GatewayFixture.start({ realms: [{ name: 'home' }] });
+    const admin = await fixture.join('admin');
     const events: [string, unknown][] = [];
     await admin.subscribe('', ({ topic, args }) => args.length === 1 && events.push([topic, args[0]]), {
       match: 'prefix',
     });
-    const evil = await fortress.device('pump');
+    const evil = await fixture.device('pump');
     const leave = (topic: unknown, kwargs = {}) =>
       evil.call('wamp.session.add_testament', { args: [topic, [999], {}], kwargs });
     for (const scope of ['detached', 'destroyed']) {
@@ -277,7 +277,7 @@ describe('a device that leaves testaments', () => {
 });
 
 describe('a principal that has been removed', () => {
-  it('is shown out, does not get in again, and what it had retained is told to nobody', async () => {
+  it('is disconnected, is refused afterwards, and its retained events reach no session', async () => {
     using folder = new Folder();
     const file = folder.file('principals.yaml');
     writeFileSync(
@@ -285,14 +285,14 @@ describe('a principal that has been removed', () => {
       'version: 1\nprincipals:\n  - { authid: admin, role: admin, ticket: admin-secret }\n  - { authid: pump, role: device, ticket: pump-secret }\n',
       { mode: 0o600 },
     );
-    await using fortress = await Fortress.start({ principals: file });
-    const admin = await fortress.join('admin');
+    await using fixture = await GatewayFixture.start({ principals: file });
+    const admin = await fixture.join('admin');
     const cleared: string[] = [];
     await admin.subscribe('', ({ topic, args }) => args.length === 0 && cleared.push(topic), { match: 'prefix' });
-    const device = await fortress.device('pump');
+    const device = await fixture.device('pump');
     await device.publish('state', { args: [1], acknowledge: true, options: { retain: true } });
     await device.leave();
-    const pump = await fortress.mqtt('pump', {
+    const pump = await fixture.mqtt('pump', {
       will: { topic: 'dev/pump/last', payload: Buffer.from('words'), qos: 1, retain: true },
     });
     await pump.publishAsync('dev/pump/state', 'on', { qos: 1, retain: true });
@@ -308,10 +308,10 @@ describe('a principal that has been removed', () => {
       'both are cleared',
       () => cleared.includes('dev.pump.state') && cleared.includes('mqtt.dev.pump.state'),
     );
-    await assert.rejects(fortress.mqtt('pump'));
-    await assert.rejects(fortress.device('pump'));
+    await assert.rejects(fixture.mqtt('pump'));
+    await assert.rejects(fixture.device('pump'));
 
-    const late = await fortress.join('admin');
+    const late = await fixture.join('admin');
     const heard: string[] = [];
     await late.subscribe('', ({ topic }) => heard.push(topic), { match: 'prefix', options: { get_retained: true } });
     await late.publish('test.last', { acknowledge: true, options: { exclude_me: false } });
@@ -320,7 +320,7 @@ describe('a principal that has been removed', () => {
       heard.filter(topic => topic.includes('dev.pump')),
       ['dev.pump.note'],
     );
-    const reader = await fortress.mqtt('admin');
+    const reader = await fixture.mqtt('admin');
     const retained: string[] = [];
     reader.on('message', topic => retained.push(topic));
     await reader.subscribeAsync(['dev/#', 'last/#']);

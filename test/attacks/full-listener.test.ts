@@ -7,23 +7,23 @@ import { ticketLogin } from '../../src/public/client.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { Certificates } from '../support/certificates.ts';
 import { RawPeer } from '../support/raw-peer.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 /** Connections that a listener may have. */
 const PLACES = 20;
 
-describe('a listener full of strangers', () => {
+describe('a listener full of pending connections', () => {
   for (const secure of [false, true]) {
-    it(`${secure ? 'with TLS ' : ''}lets in whoever shakes hands, and keeps those who are in`, async () => {
+    it(`${secure ? 'with TLS ' : ''}accepts a peer that finishes its handshake, and keeps the open sessions`, async () => {
       using files = await Certificates.make();
       const tls = secure ? { tls: { cert: files.path('server.pem'), key: files.path('server.key') } } : {};
-      await using fortress = await Fortress.start({
+      await using fixture = await GatewayFixture.start({
         listeners: [
           { type: 'web', port: 0, limits: { maxConnections: PLACES }, ...tls },
           { type: 'rawsocket', port: 0, limits: { maxConnections: PLACES }, ...tls },
         ],
       });
-      const { web, rawSocket } = fortress.ports;
+      const { web, rawSocket } = fixture.ports;
       const join = async (url: string): Promise<ClientSession> => {
         const link = await dial(url, { codec: codecNamed('json'), tls: { ca: files.read('ca.pem') } });
         return ClientSession.join(link, { realm: 'home', authid: 'admin', logins: [ticketLogin('admin-secret')] });
@@ -43,19 +43,19 @@ describe('a listener full of strangers', () => {
         await Promise.all([healthy.leave(), newcomer.leave()]);
       }
       assert.ok(
-        fortress.log.lines.some(({ text }) => text === 'too many connections: closed the oldest without a session'),
+        fixture.log.lines.some(({ text }) => text === 'too many connections: closed the oldest without a session'),
       );
     });
   }
 
   for (const secure of [false, true]) {
-    it(`${secure ? 'with TLS ' : ''}of MQTT lets in whoever says CONNECT, and keeps those who are in`, async () => {
+    it(`${secure ? 'with TLS ' : ''}of MQTT accepts a client that sends CONNECT, and keeps the open sessions`, async () => {
       using files = await Certificates.make();
       const tls = { port: 0, cert: files.path('server.pem'), key: files.path('server.key') };
       const patience = { connectTimeout: 600_000, connectRate: { rate: 10_000, burst: 10_000 } };
       const mqtt = { port: 0, anonymous: 'none', maxClients: 2, ...patience, ...(secure && { tls }) };
-      await using fortress = await Fortress.start({ bridges: { mqtt } });
-      const [banner = ''] = fortress.gateway.bridges[0]?.banner ?? [];
+      await using fixture = await GatewayFixture.start({ bridges: { mqtt } });
+      const [banner = ''] = fixture.gateway.bridges[0]?.banner ?? [];
       const [plain, withTls] = [...banner.matchAll(/127\.0\.0\.1:(\d+)/g)].map(found => Number(found[1]));
       const port = (secure ? withTls : plain) ?? assert.fail(banner);
       const options: IClientOptions = { reconnectPeriod: 0, protocolVersion: 4, ca: files.read('ca.pem') };

@@ -84,7 +84,7 @@ describe(`half-open handshakes, ${HALF_OPEN} of each kind`, () => {
     });
   }
 
-  it('the MQTT broker takes clients again once the strangers are gone', async () => {
+  it('the MQTT broker accepts clients again once the pending connections are closed', async () => {
     const client = await until(
       'a place',
       () =>
@@ -138,7 +138,7 @@ describe('slowloris', () => {
     });
   }
 
-  it('a body that comes by and by holds nobody up, and ends', async () => {
+  it('a request body that arrives slowly delays no other client, and ends', async () => {
     const head =
       'POST /lp/open HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{';
     const sockets = await crowd(200, gateway.ports.web, head);

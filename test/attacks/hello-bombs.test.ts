@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { BarePeer, wireOf, wires } from '../support/bare-peer.ts';
 import { RawPeer } from '../support/raw-peer.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const many = (count: number, make: (index: number) => string): string =>
@@ -39,21 +39,21 @@ const bombs: readonly (readonly [string, string])[] = [
 ];
 
 describe('HELLO bombs', () => {
-  let fortress: Fortress;
+  let fixture: GatewayFixture;
   before(async () => {
-    fortress = await Fortress.start();
+    fixture = await GatewayFixture.start();
   });
-  after(() => fortress[Symbol.asyncDispose]());
+  after(() => fixture[Symbol.asyncDispose]());
 
   for (const [what, text] of bombs) {
-    it(`one ${what} is refused, and nobody else waits for it`, async () => {
+    it(`one ${what} is refused, and no other client waits for it`, async () => {
       assert.ok(text.length < MEBIBYTE);
       for (const transport of ['websocket', 'rawsocket'] as const) {
         const peers = await Promise.all(
-          Array.from({ length: 10 }, () => BarePeer.connect(fortress.ports, wireOf(transport, 'json'))),
+          Array.from({ length: 10 }, () => BarePeer.connect(fixture.ports, wireOf(transport, 'json'))),
         );
         for (const peer of peers) peer.sendBytes(text);
-        await fortress.isWell();
+        await fixture.isWell();
         for (const peer of peers) {
           const first = await Promise.race([peer.receive(), peer.rest().then(() => [3])]).catch(() => [3]);
           // ABORT, or a question that nobody has answered.
@@ -61,12 +61,12 @@ describe('HELLO bombs', () => {
           peer.end();
         }
       }
-      assert.equal(fortress.gateway.sessionCount, 0);
+      assert.equal(fixture.gateway.sessionCount, 0);
     });
   }
 
   it('a length that is promised and never comes takes no memory, and one that is too large ends the connection', async () => {
-    const { rawSocket, device, web } = fortress.ports;
+    const { rawSocket, device, web } = fixture.ports;
     const before = process.memoryUsage().arrayBuffers;
     // Each says that 16 MiB follow, or in CBOR and MsgPack that a list or text of four billion does.
     const heads = [[0, 0xff, 0xff, 0xff]];
@@ -87,7 +87,7 @@ describe('HELLO bombs', () => {
       ['msgpack', [0x93, 0x01, 0xdb, 0xff, 0xff, 0xff, 0xff]],
     ] as const) {
       for (const wire of wires.filter(each => each.serializer.name === serializer)) {
-        using peer = await BarePeer.connect(fortress.ports, wire);
+        using peer = await BarePeer.connect(fixture.ports, wire);
         peer.sendBytes(Buffer.from(bytes));
         await peer.aborted();
       }
@@ -104,6 +104,6 @@ describe('HELLO bombs', () => {
       await peer.rest();
     }
     assert.ok(process.memoryUsage().arrayBuffers - before < 64 * MEBIBYTE);
-    await fortress.isWell();
+    await fixture.isWell();
   });
 });

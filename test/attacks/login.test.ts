@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Answer, BareLogin, BareScram, craAnswer, signAnswer } from '../support/bare-login.ts';
 import { BarePeer, wireOf, wires } from '../support/bare-peer.ts';
-import { Fortress, PRIVATE_KEY } from './fortress.ts';
+import { GatewayFixture, PRIVATE_KEY } from './gateway-fixture.ts';
 
 const wire = wireOf('rawsocket', 'json');
 const DENIED = 'wamp.error.authentication_denied';
@@ -30,15 +30,15 @@ const methods: readonly (readonly [
 ];
 
 describe('attacks on logins', () => {
-  let fortress: Fortress;
+  let fixture: GatewayFixture;
   before(async () => {
-    fortress = await Fortress.start();
+    fixture = await GatewayFixture.start();
   });
-  after(() => fortress[Symbol.asyncDispose]());
+  after(() => fixture[Symbol.asyncDispose]());
 
   for (const [method, authid, prover] of methods) {
     it(`${method}: an answer that was good once is good for nothing else`, async () => {
-      const { ports } = fortress;
+      const { ports } = fixture;
       const recorded = prover();
       const details = { authmethods: [method], authid, authextra: recorded.authextra };
       // One that opened a session, and the same again: with the same HELLO, on each transport, by another realm.
@@ -65,7 +65,7 @@ describe('attacks on logins', () => {
       // And once refused, a challenge is over.
       waiting.answer(['', {}]);
       assert.equal(await waiting.refused(), DENIED);
-      await fortress.isWell();
+      await fixture.isWell();
     });
   }
 
@@ -74,7 +74,7 @@ describe('attacks on logins', () => {
       const seen = new Set<unknown>();
       const { authextra } = prover();
       for (let i = 0; i < 20; i++) {
-        using login = await BareLogin.hello(fortress.ports, wire, { authmethods: [method], authid, authextra }, 'home');
+        using login = await BareLogin.hello(fixture.ports, wire, { authmethods: [method], authid, authextra }, 'home');
         const { challenge, nonce } = await login.challenge(method);
         seen.add(challenge ?? nonce);
       }
@@ -82,8 +82,8 @@ describe('attacks on logins', () => {
     }
   });
 
-  it('nobody is talked down to a method that was not offered or that the principal does not have', async () => {
-    const { ports } = fortress;
+  it('no client is downgraded to a method that it did not offer or that its principal does not have', async () => {
+    const { ports } = fixture;
     // Nobody in the middle gets a weaker question by taking the better methods out of HELLO.
     for (const authmethods of [['ticket'], ['ticket', 'anonymous'], ['anonymous', 'ticket']]) {
       using login = await BareLogin.hello(ports, wire, { authmethods, authid: 'cra' }, 'home');
@@ -130,49 +130,49 @@ describe('attacks on logins', () => {
   ];
   for (const [what, authid] of names) {
     it(`no name is let in or written to the log ${what}`, async () => {
-      fortress.log.lines.length = 0;
-      using login = await BareLogin.hello(fortress.ports, wire, { authmethods: ['ticket'], authid }, 'home');
+      fixture.log.lines.length = 0;
+      using login = await BareLogin.hello(fixture.ports, wire, { authmethods: ['ticket'], authid }, 'home');
       assert.match(String(await login.refused()), /invalid_argument|authentication_required|protocol_violation/);
-      const written = JSON.stringify(fortress.log.lines);
+      const written = JSON.stringify(fixture.log.lines);
       assert.ok(!written.includes('nimda') && !written.includes('aaaaaaaa') && !/\\u00|\\n/.test(written), written);
     });
   }
 
-  it('names of the engine’s own are strangers, and change nothing in it', async () => {
+  it('names of built-in object properties are unknown principals, and change no object', async () => {
     for (const name of ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf']) {
       for (const [method, , prover] of methods) {
         const { authextra } = prover();
         const details = { authmethods: [method], authid: name, authextra, authrole: name };
-        using login = await BareLogin.hello(fortress.ports, wire, details, 'home');
+        using login = await BareLogin.hello(fixture.ports, wire, details, 'home');
         await login.challenge(method);
         login.answer(['x', {}]);
         assert.equal(await login.refused(), DENIED);
       }
-      using realm = await BareLogin.hello(fortress.ports, wire, { authid: 'admin' }, name);
+      using realm = await BareLogin.hello(fixture.ports, wire, { authid: 'admin' }, name);
       assert.equal(await realm.refused(), 'wamp.error.no_such_realm');
-      await assert.rejects(fortress.device(name), /denied|invalid_argument/);
-      await assert.rejects(fortress.mqtt(name));
+      await assert.rejects(fixture.device(name), /denied|invalid_argument/);
+      await assert.rejects(fixture.mqtt(name));
     }
     const polluted = Buffer.from(
       '[1,"home",{"__proto__":{"authid":"admin"},"constructor":{"prototype":{"authrole":"admin"}},"roles":{"__proto__":{"publisher":{}},"caller":{}},"authmethods":["ticket"],"authextra":{"__proto__":{"polluted":1}}}]',
     );
-    using login = await BareLogin.hello(fortress.ports, wire, { authmethods: ['ticket'] }, 'home');
+    using login = await BareLogin.hello(fixture.ports, wire, { authmethods: ['ticket'] }, 'home');
     await login.refused();
-    using peer = await BareLogin.hello(fortress.ports, wire, { authmethods: ['ticket'], authid: 'admin' }, 'home');
+    using peer = await BareLogin.hello(fixture.ports, wire, { authmethods: ['ticket'], authid: 'admin' }, 'home');
     await peer.challenge('ticket');
     peer.peer.sendBytes(Buffer.from('[5,"x",{"__proto__":{"polluted":1}}]'));
     assert.equal(await peer.refused(), DENIED);
-    using raw = await BarePeer.connect(fortress.ports, wire);
+    using raw = await BarePeer.connect(fixture.ports, wire);
     raw.sendBytes(polluted);
     assert.equal((await raw.receive())[0], 3);
     assert.equal(Reflect.get({}, 'polluted'), undefined);
     assert.equal(Reflect.get({}, 'authrole'), undefined);
-    await fortress.isWell();
+    await fixture.isWell();
   });
 
-  it('a role that HELLO asks for is nobody’s', async () => {
+  it('a role that HELLO asks for is not given', async () => {
     const details = { authmethods: ['ticket'], authid: 'pump', authrole: 'admin', authprovider: 'router' };
-    using login = await BareLogin.hello(fortress.ports, wire, details, 'home');
+    using login = await BareLogin.hello(fixture.ports, wire, details, 'home');
     await login.challenge('ticket');
     login.answer(['pump-secret', { authrole: 'admin' }]);
     const { details: welcome } = await login.welcome();

@@ -4,7 +4,7 @@ import type { MqttClient } from 'mqtt';
 import type { ClientSession } from '../../src/client/session/client-session.ts';
 import { WampError } from '../../src/wamp/errors.ts';
 import { until } from '../support/until.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 const everything = { uri: '', match: 'prefix', allow: ['publish', 'subscribe', 'call', 'register'] };
 const z2m = 'mqtt.zigbee2mqtt';
@@ -26,10 +26,10 @@ function answers(client: MqttClient, by: string, delay: number): void {
 }
 
 describe('what MQTT and WAMP clients may not say in the name of others', () => {
-  let fortress: Fortress;
+  let fixture: GatewayFixture;
   let admin: ClientSession;
   before(async () => {
-    fortress = await Fortress.start({
+    fixture = await GatewayFixture.start({
       realms: [{ name: 'home', anonymous: 'none', roles: roles as never }],
       principals: [
         { authid: 'admin', role: 'admin', ticket: 'admin-secret' },
@@ -44,9 +44,9 @@ describe('what MQTT and WAMP clients may not say in the name of others', () => {
         'cbor-tcp': { port: 0 },
       },
     });
-    admin = await fortress.join('admin');
+    admin = await fixture.join('admin');
   });
-  after(() => fortress[Symbol.asyncDispose]());
+  after(() => fixture[Symbol.asyncDispose]());
 
   const refused = (error: unknown): boolean => {
     assert.ok(error instanceof WampError, String(error));
@@ -56,11 +56,11 @@ describe('what MQTT and WAMP clients may not say in the name of others', () => {
 
   it('a client that may not publish an answer gives none, and one that may not register makes nothing callable', async () => {
     const call = () => admin.call('mqtt.zigbee2mqtt.bridge.info', { options: { timeout: 5_000 } });
-    const spy = await fortress.mqtt('spy');
+    const spy = await fixture.mqtt('spy');
     await spy.subscribeAsync('zigbee2mqtt/#', { qos: 1 });
     answers(spy, 'spy', 0);
     await assert.rejects(call(), /no_such_procedure|has registered/);
-    const coordinator = await fortress.mqtt('z2m');
+    const coordinator = await fixture.mqtt('z2m');
     await coordinator.subscribeAsync('zigbee2mqtt/#', { qos: 1 });
     answers(coordinator, 'z2m', 50);
     const called = await until('it can be called', () => call().catch(() => undefined));
@@ -68,7 +68,7 @@ describe('what MQTT and WAMP clients may not say in the name of others', () => {
     await Promise.all([spy, coordinator].map(client => client.endAsync(true)));
   });
 
-  it('nobody says who is connected, by a publication, a testament or a registration', async () => {
+  it('no client can forge presence, by a publication, a testament or a registration', async () => {
     const presence = 'mqtt.presence.phone7';
     for (const options of [{}, { retain: true }, { _retain_clear: true }]) {
       await assert.rejects(admin.publish(presence, { args: [1], options, acknowledge: true }), refused);
@@ -81,7 +81,7 @@ describe('what MQTT and WAMP clients may not say in the name of others', () => {
     );
     const seen: unknown[] = [];
     await admin.subscribe(presence, ({ args }) => seen.push(args[0]), { options: { get_retained: true } });
-    const client = await fortress.mqtt('admin', { clientId: 'phone7' });
+    const client = await fixture.mqtt('admin', { clientId: 'phone7' });
     await client.publishAsync('presence/phone7', '{"online":false}', { qos: 1, retain: true });
     await until('what the gateway says', () => seen.length > 0);
     assert.ok(seen.every(value => typeof value === 'object' && value !== null && 'since' in value));
@@ -89,20 +89,20 @@ describe('what MQTT and WAMP clients may not say in the name of others', () => {
   });
 
   it('a message that a rule maps there reaches no MQTT client either, at any QoS', async () => {
-    const viewer = await fortress.mqtt('admin', { clientId: 'viewer' });
+    const viewer = await fixture.mqtt('admin', { clientId: 'viewer' });
     const seen: string[] = [];
     viewer.on('message', (topic, payload) => seen.push(`${topic} ${payload}`));
     await viewer.subscribeAsync('say/#', { qos: 1 });
     for (const qos of [0, 1, 2] as const) {
       for (const retain of [false, true]) {
-        const liar = await fortress.mqtt('admin', { clientId: `liar-${qos}-${retain}` });
+        const liar = await fixture.mqtt('admin', { clientId: `liar-${qos}-${retain}` });
         liar.on('error', () => {});
         liar.publish('say/presence/phone7', `${qos} ${retain}`, { qos, retain });
         await until('the liar is disconnected', () => !liar.connected);
         await liar.endAsync(true);
       }
     }
-    const client = await fortress.mqtt('admin', { clientId: 'honest' });
+    const client = await fixture.mqtt('admin', { clientId: 'honest' });
     await client.publishAsync('say/other/phone7', 'end', { qos: 1 });
     await until('the end', () => seen.length > 0);
     assert.deepEqual(seen, ['say/other/phone7 end']);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { until } from '../support/until.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 const everything = { uri: '', match: 'prefix', allow: ['publish', 'subscribe', 'call', 'register'] };
 const roles = {
@@ -60,11 +60,11 @@ const attacks: readonly Attack[] = [
 
 for (const broker of ['wampway', 'aedes']) {
   describe(`attacks by MQTT clients on other MQTT clients (broker: ${broker})`, () => {
-    let fortress: Fortress;
+    let fixture: GatewayFixture;
     let viewer: MqttClient;
     let seen: string[];
     before(async () => {
-      fortress = await Fortress.start({
+      fixture = await GatewayFixture.start({
         realms: [{ name: 'home', anonymous: 'none', roles: roles as never }],
         principals: [
           { authid: 'admin', role: 'admin', ticket: 'admin-secret' },
@@ -73,19 +73,19 @@ for (const broker of ['wampway', 'aedes']) {
         ],
         bridges: { mqtt: { broker, port: 0, anonymous: 'none', presence: false, rules }, 'cbor-tcp': { port: 0 } },
       });
-      viewer = await fortress.mqtt('admin', { clientId: 'viewer' });
+      viewer = await fixture.mqtt('admin', { clientId: 'viewer' });
       seen = [];
       viewer.on('message', (topic, payload) => seen.push(`${topic} ${payload.toString().slice(0, 20)}`));
       await viewer.subscribeAsync(['#', '$own/#'], { qos: 2 });
     });
     after(async () => {
       await viewer.endAsync(true);
-      await fortress[Symbol.asyncDispose]();
+      await fixture[Symbol.asyncDispose]();
     });
 
     /** What has reached the viewer until now, and what the broker would tell a new subscriber. */
     async function reached(): Promise<{ readonly heard: readonly string[]; readonly retained: readonly string[] }> {
-      const late = await fortress.mqtt('admin', { clientId: 'late' });
+      const late = await fixture.mqtt('admin', { clientId: 'late' });
       const retained: string[] = [];
       late.on('message', (topic, _, packet) => packet.retain && retained.push(topic));
       await late.subscribeAsync(['#', '$own/#'], { qos: 1 });
@@ -109,8 +109,8 @@ for (const broker of ['wampway', 'aedes']) {
     for (const { name, topic, payload = '1', authid = 'pump', prepare, onlyRetained } of attacks) {
       for (const qos of [0, 1, 2] as const) {
         for (const retain of onlyRetained === true ? [true] : [false, true]) {
-          it(`${name}, at QoS ${qos}${retain ? ', retained' : ''}: nobody gets it, nothing is retained`, async () => {
-            const client = await fortress.mqtt(authid);
+          it(`${name}, at QoS ${qos}${retain ? ', retained' : ''}: no client receives it, and it is not retained`, async () => {
+            const client = await fixture.mqtt(authid);
             await prepare?.(client);
             const outcome = await attempt(client, topic, payload, qos, retain);
             if (qos > 0) assert.equal(outcome, 'closed');
@@ -130,12 +130,12 @@ for (const broker of ['wampway', 'aedes']) {
 
     for (const { name, topic, payload = '1', authid = 'pump', prepare } of attacks) {
       for (const qos of [0, 1, 2] as const) {
-        it(`${name}, as a will at QoS ${qos}: nobody gets it, nothing is retained`, async () => {
+        it(`${name}, as a will at QoS ${qos}: no client receives it, and it is not retained`, async () => {
           const will = { topic, payload: Buffer.from(payload), qos, retain: true } satisfies IClientOptions['will'];
-          const client = await fortress.mqtt(authid, { will });
+          const client = await fixture.mqtt(authid, { will });
           await prepare?.(client);
           client.stream.destroy();
-          await until('the client to be gone', () => fortress.gateway.sessionCount <= 1);
+          await until('the client to be gone', () => fixture.gateway.sessionCount <= 1);
           assert.deepEqual(await reached(), { heard: [], retained: [] });
         });
       }
@@ -144,7 +144,7 @@ for (const broker of ['wampway', 'aedes']) {
     for (const prefix of ['six', 'noise', '$own']) {
       for (const qos of [0, 1, 2] as const) {
         it(`more topics than may be retained (${prefix}/…) at QoS ${qos}: those within the limit are`, async () => {
-          const client = await fortress.mqtt('lamp', { clientId: `lamp${qos}` });
+          const client = await fixture.mqtt('lamp', { clientId: `lamp${qos}` });
           await Promise.race([
             Promise.all([1, 2, 3, 4, 5, 6].map(n => attempt(client, `${prefix}/${n}`, 'v', qos, true))),
             new Promise<void>(resolve => client.once('close', () => resolve())),
@@ -152,7 +152,7 @@ for (const broker of ['wampway', 'aedes']) {
           // At QoS 0 what is too much is dropped, and the client may go on.
           if (qos === 0) assert.equal(await attempt(client, `${prefix}/7`, '', 1, false), 'acknowledged');
           await client.endAsync(true);
-          await until('the client to be gone', () => fortress.gateway.sessionCount <= 1);
+          await until('the client to be gone', () => fixture.gateway.sessionCount <= 1);
           const { heard, retained } = await reached();
           assert.deepEqual(
             heard.filter(text => !text.startsWith(`${prefix}/7`)),
@@ -160,7 +160,7 @@ for (const broker of ['wampway', 'aedes']) {
           );
           assert.deepEqual(retained.toSorted(), [`${prefix}/1`, `${prefix}/2`]);
           // Within the limit it may change what it has, and take it back.
-          const again = await fortress.mqtt('lamp');
+          const again = await fixture.mqtt('lamp');
           await again.publishAsync(`${prefix}/2`, 'w', { qos: 1, retain: true });
           for (const n of [1, 2]) await again.publishAsync(`${prefix}/${n}`, '', { qos: 1, retain: true });
           await again.publishAsync(`${prefix}/3`, 'x', { qos: 1, retain: true });
@@ -172,9 +172,9 @@ for (const broker of ['wampway', 'aedes']) {
     }
 
     it('what a role may publish and not retain, it may not take back either', async () => {
-      const admin = await fortress.mqtt('admin', { clientId: 'owner' });
+      const admin = await fixture.mqtt('admin', { clientId: 'owner' });
       await admin.publishAsync('noretain/kept', 'v', { qos: 1, retain: true });
-      const client = await fortress.mqtt('pump');
+      const client = await fixture.mqtt('pump');
       assert.equal(await attempt(client, 'noretain/kept', '', 1, true), 'closed');
       await client.endAsync(true);
       assert.deepEqual((await reached()).retained, ['noretain/kept']);
@@ -184,18 +184,18 @@ for (const broker of ['wampway', 'aedes']) {
     });
 
     it('announcements that a device may not publish are not read', async () => {
-      const client = await fortress.mqtt('pump');
+      const client = await fixture.mqtt('pump');
       const config = JSON.stringify({ state_topic: 'a/b', device: { identifiers: ['forged'] }, unique_id: 'forged' });
       await attempt(client, 'homeassistant/sensor/forged/config', config, 1, true);
       await client.endAsync(true);
-      const admin = await fortress.join('admin');
+      const admin = await fixture.join('admin');
       assert.deepEqual((await admin.call('wampway.device.list')).args, [[]]);
       await admin.leave();
       await reached();
     });
 
     it('what a role may publish passes, whatever rules make of it', async () => {
-      const client = await fortress.mqtt('admin', { clientId: 'allowed' });
+      const client = await fixture.mqtt('admin', { clientId: 'allowed' });
       const allowed = ['noise/x', 'tele/a/SENSOR', 'json/a', '$own/x', 'other/x', 'quiet/x'];
       for (const topic of allowed)
         for (const qos of [0, 1, 2] as const) await client.publishAsync(topic, 'no', { qos });
@@ -205,7 +205,7 @@ for (const broker of ['wampway', 'aedes']) {
         heard.toSorted(),
         allowed.flatMap(topic => [`${topic} no`, `${topic} no`, `${topic} no`]).sort(),
       );
-      assert.ok(fortress.log.lines.some(({ text }) => text === 'MQTT message refused'));
+      assert.ok(fixture.log.lines.some(({ text }) => text === 'MQTT message refused'));
     });
   });
 }

@@ -147,7 +147,7 @@ describe('attacks by MQTT clients over a restart', () => {
   });
   after(() => program[Symbol.asyncDispose]());
 
-  it('retained messages are their owners’: what an owner may not retain any more, nobody gets', async () => {
+  it('a retained message whose owner may not retain it any more reaches no client', async () => {
     await program.start();
     const pump = await program.as('pump');
     for (const topic of ['own/1', 'own/2', 'own/3']) await pump.publishAsync(topic, 'v', { qos: 1, retain: true });

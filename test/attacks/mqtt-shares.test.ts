@@ -4,17 +4,17 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { rawConnect, rawField, rawPacket, rawSubscribe } from '../bridges/mqtt/raw-packets.ts';
 import { until } from '../support/until.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 const ATTACKER = '127.0.0.2';
 const OTHER = '127.0.0.3';
 
 describe('attacks on what all MQTT clients share', () => {
-  let fortress: Fortress;
+  let fixture: GatewayFixture;
   let sockets: Socket[];
   beforeEach(async () => {
     sockets = [];
-    fortress = await Fortress.start({
+    fixture = await GatewayFixture.start({
       realms: [{ name: 'home', anonymous: 'none' }],
       principals: [{ authid: 'admin', role: 'admin', ticket: 'admin-secret' }],
       bridges: {
@@ -32,7 +32,7 @@ describe('attacks on what all MQTT clients share', () => {
   });
   afterEach(async () => {
     for (const socket of sockets) socket.destroy();
-    await fortress[Symbol.asyncDispose]();
+    await fixture[Symbol.asyncDispose]();
   });
 
   /** Connects with a kept session; CONNACK's flags and code. */
@@ -41,7 +41,7 @@ describe('attacks on what all MQTT clients share', () => {
     localAddress: string,
     more: Uint8Array = Buffer.alloc(0),
   ): Promise<[string, Socket]> {
-    const socket = connect({ port: fortress.ports.mqtt, host: '127.0.0.1', localAddress });
+    const socket = connect({ port: fixture.ports.mqtt, host: '127.0.0.1', localAddress });
     sockets.push(socket);
     socket.on('error', () => {});
     await once(socket, 'connect');
@@ -81,10 +81,10 @@ describe('attacks on what all MQTT clients share', () => {
     await answered;
     for (let n = 1; n < 10; n++) assert.equal(await keepAndLeave(`b${n}`, OTHER), '20020000');
     assert.equal(await keepAndLeave('a29', ATTACKER), '20020100', 'the oldest have given way, not the newest');
-    assert.ok(fortress.log.lines.some(({ fields }) => /was evicted/.test(String(fields['reason']))));
+    assert.ok(fixture.log.lines.some(({ fields }) => /was evicted/.test(String(fields['reason']))));
   });
 
-  it('those that are connected give way to none', async () => {
+  it('connected sessions are never dropped for others', async () => {
     for (let n = 0; n < 30; n++) await keep(`a${n}`, ATTACKER);
     assert.equal(await keepAndLeave('b0', OTHER), '20020003');
   });
@@ -102,7 +102,7 @@ describe('attacks on what all MQTT clients share', () => {
     for (let n = 0; n < 200; n++) publisher.write(acknowledged(`fill/${n}`, 'x'.repeat(2000), n + 1));
     for (let n = 0; n < 5; n++) publisher.write(acknowledged('other', `for b ${n}`, 1000 + n));
     await until('all are acknowledged', () => answers === 205);
-    const back = connect({ port: fortress.ports.mqtt, host: '127.0.0.1', localAddress: OTHER });
+    const back = connect({ port: fixture.ports.mqtt, host: '127.0.0.1', localAddress: OTHER });
     sockets.push(back);
     let text = '';
     back.on('data', (chunk: Buffer) => {
@@ -114,7 +114,7 @@ describe('attacks on what all MQTT clients share', () => {
   });
 
   it('limits of a role count clients without credentials by address, whatever client ids they have', async () => {
-    await using limited = await Fortress.start({
+    await using limited = await GatewayFixture.start({
       realms: [{ name: 'home', anonymous: 'none', roles: { anonymous: { limits: { sessions: 2 } } } }],
       principals: [],
       bridges: { mqtt: { port: 0, anonymous: 'any' }, 'cbor-tcp': { port: 0 } },
@@ -151,7 +151,7 @@ describe('attacks on what all MQTT clients share', () => {
       await retain('attacker', ATTACKER, 40);
       await retain('other', OTHER, 3);
       await retain('attacker2', ATTACKER, 40);
-      const reader = await fortress.mqtt('admin');
+      const reader = await fixture.mqtt('admin');
       const found: string[] = [];
       reader.on('message', (topic, _, { retain: kept }) => kept && found.push(topic));
       await reader.subscribeAsync(['other/#', 'attacker/#', 'attacker2/#'], { qos: 1 });

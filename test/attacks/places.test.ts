@@ -12,7 +12,7 @@ import { ticketLogin } from '../../src/public/client.ts';
 import { dial } from '../../src/transport/dial.ts';
 import { RawPeer, rawFrame } from '../support/raw-peer.ts';
 import { until } from '../support/until.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 /** Connections that a listener may have. */
 const PLACES = 12;
@@ -121,15 +121,15 @@ const limits = { maxConnections: PLACES, handshakeTimeout: 600_000, helloTimeout
 
 describe('a full listener', () => {
   for (const [what, habit] of Object.entries(habits)) {
-    it(`keeps who has a session and lets in newcomers, if everybody else ${what}`, async () => {
-      await using fortress = await Fortress.start({
+    it(`keeps open sessions and accepts new connections, if all other peers ${what}`, async () => {
+      await using fixture = await GatewayFixture.start({
         listeners: [
           { type: 'web', port: 0, limits: { ...limits, maxSessions: PLACES } },
           { type: 'rawsocket', port: 0, limits },
         ],
         realms: [{ name: 'home', anonymous: 'none' }],
       });
-      const { web } = fortress.ports;
+      const { web } = fixture.ports;
       const urls = [`ws://127.0.0.1:${web}/ws`, `http://127.0.0.1:${web}/lp`, `tcp://127.0.0.1:${web}`];
       const mqtt = (username: string): Promise<MqttClient> => {
         const options: IClientOptions = { reconnectPeriod: 0, protocolVersion: 4, clientId: username, username };
@@ -153,9 +153,9 @@ describe('a full listener', () => {
 
   const raw = Object.entries(habits).filter(([what]) => /nothing|RawSocket/.test(what));
   for (const [what, habit] of raw) {
-    it(`of RawSocket, a Unix socket or a bridge's does the same, if everybody else ${what}`, async () => {
+    it(`of RawSocket, a Unix socket or a bridge does the same, if all other peers ${what}`, async () => {
       const path = join(folder, `${raw.findIndex(([name]) => name === what)}.sock`);
-      await using fortress = await Fortress.start({
+      await using fixture = await GatewayFixture.start({
         limits,
         listeners: [
           { type: 'web', port: 0 },
@@ -163,7 +163,7 @@ describe('a full listener', () => {
           { type: 'rawsocket', unix: path },
         ],
       });
-      const { rawSocket, device } = fortress.ports;
+      const { rawSocket, device } = fixture.ports;
       for (const [target, url] of [
         [{ port: rawSocket }, `tcp://127.0.0.1:${rawSocket}`],
         [{ path }, `unix:${path}`],
@@ -176,17 +176,17 @@ describe('a full listener', () => {
           await session.leave();
         }
       }
-      const before = await fortress.device('pump');
+      const before = await fixture.device('pump');
       const cbor = habit.first === SHAKE ? { ...habit, first: Buffer.from([0x7f, 0xf3, 0, 0]) } : habit;
       await using _ = await Crowd.of({ port: device }, cbor);
-      const after = await fortress.device('lamp');
+      const after = await fixture.device('lamp');
       await before.publish('dev.pump.topic', { acknowledge: true });
       await after.publish('dev.lamp.topic', { acknowledge: true });
       await Promise.all([before.leave(), after.leave()]);
     });
   }
 
-  it('of MQTT lets in newcomers, if everybody else waits for the answer to a wrong password', async () => {
+  it('of MQTT accepts new clients, if all other clients wait for the answer to a wrong password', async () => {
     const mqtt = {
       port: 0,
       anonymous: 'none',
@@ -194,7 +194,7 @@ describe('a full listener', () => {
       connectTimeout: 600_000,
       connectRate: { rate: 10_000, burst: 10_000 },
     } as const;
-    await using fortress = await Fortress.start({
+    await using fixture = await GatewayFixture.start({
       bridges: { mqtt, 'cbor-tcp': { port: 0 } },
       limits: { failedLogins: { perPrincipal: 1, perAddress: 1000 } },
     });
@@ -207,22 +207,22 @@ describe('a full listener', () => {
       text('wrong'),
     ]);
     const CONNECT = Buffer.concat([Buffer.from([0x10, body.length]), body]);
-    const before = await fortress.mqtt('pump');
-    await using _ = await Crowd.of({ port: fortress.ports.mqtt }, { first: CONNECT }, 300);
-    const after = await fortress.mqtt('lamp');
+    const before = await fixture.mqtt('pump');
+    await using _ = await Crowd.of({ port: fixture.ports.mqtt }, { first: CONNECT }, 300);
+    const after = await fixture.mqtt('lamp');
     await before.publishAsync('dev/pump/x', '1', { qos: 1 });
     await after.publishAsync('dev/lamp/x', '1', { qos: 1 });
     await Promise.all([before.endAsync(true), after.endAsync(true)]);
   });
 
-  it('in which everybody has a session refuses newcomers, says so, and takes the next once one has left', async () => {
-    await using fortress = await Fortress.start({
+  it('that is full of sessions refuses new connections, logs it, and accepts one once a session has left', async () => {
+    await using fixture = await GatewayFixture.start({
       listeners: [
         { type: 'web', port: 0, limits: { maxConnections: 3 } },
         { type: 'rawsocket', port: 0 },
       ],
     });
-    const { web } = fortress.ports;
+    const { web } = fixture.ports;
     const url = `ws://127.0.0.1:${web}/ws`;
     const sessions = [await member(url), await member(`tcp://127.0.0.1:${web}`), await member(url)];
     for (let i = 0; i < 3; i++) {
@@ -245,7 +245,7 @@ describe('a full listener', () => {
   });
 
   it('takes the place of a connection whose session has ended, though the connection stays', async () => {
-    await using fortress = await Fortress.start({
+    await using fixture = await GatewayFixture.start({
       realms: [{ name: 'home', anonymous: 'any' }],
       principals: [],
       listeners: [
@@ -253,7 +253,7 @@ describe('a full listener', () => {
         { type: 'rawsocket', port: 0 },
       ],
     });
-    const { web } = fortress.ports;
+    const { web } = fixture.ports;
     const peers: RawPeer[] = [];
     for (let i = 0; i < 3; i++) {
       const peer = await RawPeer.connect({ host: '127.0.0.1', port: web });

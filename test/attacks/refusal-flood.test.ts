@@ -5,7 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { Certificates } from '../support/certificates.ts';
 import { rawFrame } from '../support/raw-peer.ts';
 import { until } from '../support/until.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 /** Refused connections of each kind; ten kinds make five thousand. */
 const MANY = 500;
@@ -37,7 +37,7 @@ describe('refused connections', () => {
   it('are counted, and summed up in a bounded number of lines, on every entrance', { timeout: 120_000 }, async () => {
     using files = await Certificates.make();
     const tls = { cert: files.path('server.pem'), key: files.path('server.key') };
-    await using fortress = await Fortress.start({
+    await using fixture = await GatewayFixture.start({
       listeners: [
         { type: 'web', port: 0 },
         { type: 'rawsocket', port: 0 },
@@ -48,8 +48,8 @@ describe('refused connections', () => {
         'cbor-tcp': { port: 0, anonymous: 'none' },
       },
     });
-    const { web, rawSocket, mqtt } = fortress.ports;
-    const secure = fortress.gateway.listeners[2]?.port ?? 0;
+    const { web, rawSocket, mqtt } = fixture.ports;
+    const secure = fixture.gateway.listeners[2]?.port ?? 0;
     const kinds: readonly (readonly [string, number, (index: number) => string | Buffer])[] = [
       ['WebSocket refused: 403', web, index => upgrade('/ws', 'wamp.2.json', `http://evil${index}.example`)],
       ['WebSocket refused: 400', web, index => upgrade('/ws', `soap${index}`, 'http://localhost')],
@@ -83,20 +83,20 @@ describe('refused connections', () => {
       ['MQTT client refused: CONNACK 5', mqtt, index => CONNECT(`client${index}`)],
     ];
     for (const [what, port, bytes] of kinds) {
-      const before = fortress.log.lines.filter(({ level }) => level !== 'debug').length;
+      const before = fixture.log.lines.filter(({ level }) => level !== 'debug').length;
       for (let done = 0; done < MANY; done += AT_A_TIME) {
         await Promise.all(Array.from({ length: AT_A_TIME }, (_, index) => refused(port, bytes(done + index))));
       }
-      await until(`${what} to be counted`, () => (fortress.gateway.status.refusals?.[what] ?? 0) >= MANY);
-      assert.equal(fortress.gateway.status.refusals?.[what], MANY, what);
-      const lines = fortress.log.lines.filter(({ level }) => level !== 'debug').length - before;
+      await until(`${what} to be counted`, () => (fixture.gateway.status.refusals?.[what] ?? 0) >= MANY);
+      assert.equal(fixture.gateway.status.refusals?.[what], MANY, what);
+      const lines = fixture.log.lines.filter(({ level }) => level !== 'debug').length - before;
       // Of the MQTT devices that are turned away, eight of each address have a line of their own.
       assert.ok(lines <= (what.startsWith('MQTT') ? 16 : 5), `${what}: ${lines} lines`);
     }
     for (let i = 0; i < 50; i++) await refused(secure, 'GET / HTTP/1.1\r\n\r\n');
     for (let i = 0; i < 50; i++) await cutOff(secure);
     const failed = (): number =>
-      Object.entries(fortress.gateway.status.refusals ?? {})
+      Object.entries(fixture.gateway.status.refusals ?? {})
         .filter(([what]) => what.startsWith('TLS handshake failed: '))
         .reduce((sum, [, count]) => sum + count, 0);
     await until('the TLS handshakes to be counted', () => failed() >= 100);
@@ -104,8 +104,8 @@ describe('refused connections', () => {
     const health = (await (await fetch(`http://127.0.0.1:${web}/healthz`)).json()) as {
       refusals: Record<string, number>;
     };
-    assert.deepEqual(health.refusals, fortress.gateway.status.refusals);
-    await fortress.isWell();
+    assert.deepEqual(health.refusals, fixture.gateway.status.refusals);
+    await fixture.isWell();
   });
 });
 

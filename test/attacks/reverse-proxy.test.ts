@@ -5,7 +5,7 @@ import { connectAsync, type IClientOptions } from 'mqtt';
 import { WebSocket } from 'ws';
 import { FakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/until.ts';
-import { Fortress } from './fortress.ts';
+import { GatewayFixture } from './gateway-fixture.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -91,7 +91,7 @@ function start(
   limits = {},
 ) {
   const realm = { name: 'home', anonymous, cookies: true, meta: { read: 'loopback', control: 'loopback' } } as const;
-  return Fortress.start({
+  return GatewayFixture.start({
     realms: [realm],
     listeners: [
       { type: 'web', port: 0, limits, ...(trustedProxies !== undefined && { trustedProxies: [...trustedProxies] }) },
@@ -102,7 +102,7 @@ function start(
   });
 }
 
-function webPort({ gateway }: Fortress): number {
+function webPort({ gateway }: GatewayFixture): number {
   return gateway.listeners[0]?.port ?? assert.fail('no listener');
 }
 
@@ -123,13 +123,13 @@ const proxied: readonly Headers[] = [
 ];
 
 describe('a client behind a reverse proxy that the configuration does not name', () => {
-  let fortress: Fortress;
+  let fixture: GatewayFixture;
   let web: number;
   before(async () => {
-    fortress = await start(undefined);
-    web = webPort(fortress);
+    fixture = await start(undefined);
+    web = webPort(fixture);
   });
-  after(() => fortress[Symbol.asyncDispose]());
+  after(() => fixture[Symbol.asyncDispose]());
 
   it('is this machine if the request has come through no proxy', async () => {
     for (const answer of [await overWebSocket(web, {}), await overLongPollAlone(web)])
@@ -149,7 +149,7 @@ describe('a client behind a reverse proxy that the configuration does not name',
 
   it('is refused with a line in the log that names the setting, over each transport', () => {
     for (const text of ['session refused', 'MQTT client refused']) {
-      const line = fortress.log.lines.find(each => each.text === text);
+      const line = fixture.log.lines.find(each => each.text === text);
       assert.match(JSON.stringify(line), SETTING);
     }
   });
@@ -159,7 +159,7 @@ describe('a client behind a reverse proxy that the configuration does not name',
     const refused = await overWebSocket(webPort(listed), { 'X-Forwarded-For': '203.0.113.9' });
     assert.equal(refused.message[0], 3);
     assert.match(JSON.stringify(refused.message), SETTING);
-    await using open = await Fortress.start({
+    await using open = await GatewayFixture.start({
       realms: [{ name: 'home', anonymous: 'any' }],
       listeners: [{ type: 'web', port: 0 }],
       principals: [],
@@ -184,13 +184,13 @@ describe('a client behind a reverse proxy that the configuration does not name',
 });
 
 describe('a client behind a trusted proxy', () => {
-  let fortress: Fortress;
+  let fixture: GatewayFixture;
   let web: number;
   before(async () => {
-    fortress = await start(['127.0.0.1', '10.0.0.0/8', '2001:db8:aaaa::/48']);
-    web = webPort(fortress);
+    fixture = await start(['127.0.0.1', '10.0.0.0/8', '2001:db8:aaaa::/48']);
+    web = webPort(fixture);
   });
-  after(() => fortress[Symbol.asyncDispose]());
+  after(() => fixture[Symbol.asyncDispose]());
 
   const isIn = async (headers: Headers): Promise<boolean> => {
     const answers = [await overWebSocket(web, headers), await overLongPoll(web, headers)].map(
@@ -238,7 +238,7 @@ describe('a client behind a trusted proxy', () => {
 
   it('has its own address in the log, and a Secure cookie if it speaks TLS to the proxy', async () => {
     await overWebSocket(web, { 'X-Forwarded-For': '203.0.113.77' });
-    assert.match(JSON.stringify(fortress.log.lines.at(-1)), /203\.0\.113\.77 via 127\.0\.0\.1:\d+/);
+    assert.match(JSON.stringify(fixture.log.lines.at(-1)), /203\.0\.113\.77 via 127\.0\.0\.1:\d+/);
     const cookie = async (headers: Headers): Promise<string> => {
       const { setCookie } = await overWebSocket(web, { 'X-Forwarded-For': '127.0.0.1', ...headers });
       return setCookie ?? assert.fail('no cookie');
@@ -301,7 +301,7 @@ describe('a client behind a trusted proxy', () => {
 
   it('counts with its own address when it fails to log in', async () => {
     const clock = new FakeClock();
-    await using guessed = await Fortress.start(
+    await using guessed = await GatewayFixture.start(
       {
         listeners: [
           { type: 'web', port: 0, trustedProxies: ['127.0.0.1'] },

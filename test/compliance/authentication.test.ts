@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Answer, BareLogin, BareScram, craAnswer, signAnswer } from '../support/bare-login.ts';
 import { wireOf } from '../support/bare-peer.ts';
 import { isId } from '../support/bare-session.ts';
-import { examine, type Stage } from './examined-gateway.ts';
+import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
 const PRIVATE_KEY = '04c32ac48ec8e5cadfea1f3dd806c302c3c53f6f76718ed658a1d522f4276403';
 const PUBLIC_KEY = '2568578f59cbb08880a534b1be36d7f01164d4c52d90ee981cc4f9f1912bffc5';
@@ -13,7 +13,12 @@ const DENIED = 'wamp.error.authentication_denied';
 
 type Dict = Readonly<Record<string, unknown>>;
 
-function hello({ ports, wire }: Stage, method: string, authid: string, authextra: Dict = {}): Promise<BareLogin> {
+function hello(
+  { ports, wire }: ComplianceCase,
+  method: string,
+  authid: string,
+  authextra: Dict = {},
+): Promise<BareLogin> {
   return BareLogin.hello(ports, wire, { authmethods: [method], authid, authextra });
 }
 
@@ -37,8 +42,8 @@ async function joined(login: BareLogin, authid: string, authrole: string, authme
   return details;
 }
 
-examine('advanced/authentication', {
-  'refuses whoever offers no method, or none of the realm': async ({ ports, wire }) => {
+complianceSuite('advanced/authentication', {
+  'refuses a client that offers no method, or none of the realm': async ({ ports, wire }) => {
     using silent = await BareLogin.hello(ports, wire, {});
     assert.equal(await silent.refused(), 'wamp.error.authentication_required');
     using anonymous = await BareLogin.hello(ports, wire, { authmethods: ['anonymous'], authid: 'cts_ticket' });
@@ -49,8 +54,8 @@ examine('advanced/authentication', {
     assert.equal(await nameless.refused(), 'wamp.error.authentication_required');
   },
 
-  'takes the first method offered that the principal has': async stage => {
-    const { ports, wire } = stage;
+  'takes the first method offered that the principal has': async on => {
+    const { ports, wire } = on;
     const authmethods = ['kerberos', 'wampcra', 'ticket', 'cryptosign'];
     using login = await BareLogin.hello(ports, wire, { authmethods, authid: 'cts_ticket' });
     await login.challenge('ticket');
@@ -58,10 +63,10 @@ examine('advanced/authentication', {
     await joined(login, 'cts_ticket', 'user', 'ticket');
   },
 
-  'asks strangers as it asks principals, and always the same': async stage => {
+  'challenges unknown names as it challenges principals, and always the same': async on => {
     for (const method of ['ticket', 'wampcra', 'wamp-scram', 'cryptosign']) {
       const asked = async (): Promise<Dict> => {
-        using login = await hello(stage, method, 'cts_nobody', {
+        using login = await hello(on, method, 'cts_nobody', {
           nonce: 'bm9uY2Vub25jZQ==',
           pubkey: STRANGERS_PUBLIC_KEY,
         });
@@ -75,42 +80,42 @@ examine('advanced/authentication', {
     }
   },
 
-  'knows no authid with control characters, and no prototype': async stage => {
-    using control = await hello(stage, 'ticket', 'cts\u0000ticket');
+  'knows no authid with control characters, and no prototype': async on => {
+    using control = await hello(on, 'ticket', 'cts\u0000ticket');
     assert.equal(await control.refused(), 'wamp.error.invalid_argument');
     for (const authid of ['__proto__', 'constructor', 'toString']) {
-      using login = await hello(stage, 'ticket', authid);
+      using login = await hello(on, 'ticket', authid);
       await denied(login, 'ticket', () => ['ticket-secret-1', {}]);
     }
   },
 
-  'takes AUTHENTICATE once, and nothing else in its place': async stage => {
-    using twice = await hello(stage, 'ticket', 'cts_ticket');
+  'takes AUTHENTICATE once, and nothing else in its place': async on => {
+    using twice = await hello(on, 'ticket', 'cts_ticket');
     await twice.challenge('ticket');
     twice.answer(['ticket-secret-1', {}]);
     twice.answer(['ticket-secret-1', {}]);
     await twice.welcome();
     await twice.peer.aborted();
-    using other = await hello(stage, 'ticket', 'cts_ticket');
+    using other = await hello(on, 'ticket', 'cts_ticket');
     await other.challenge('ticket');
     other.peer.send([32, 1, {}, 'cts.open.topic']);
     await other.peer.aborted();
-    using malformed = await hello(stage, 'ticket', 'cts_ticket');
+    using malformed = await hello(on, 'ticket', 'cts_ticket');
     await malformed.challenge('ticket');
     malformed.peer.send([5, 7, {}]);
     await malformed.peer.aborted();
   },
 });
 
-examine('advanced/authentication_ticket', {
-  'lets in with the ticket, as whom it belongs to': async stage => {
+complianceSuite('advanced/authentication_ticket', {
+  'admits the principal of the ticket': async on => {
     for (const [authid, role, ticket] of [
       ['cts_ticket', 'user', 'ticket-secret-1'],
       ['cts_ticket2', 'user', 'ticket-secret-2'],
       ['cts_guest', 'guest', 'guest-secret'],
       ['cts_admin', 'admin', 'admin-secret'],
     ] as const) {
-      using login = await hello(stage, 'ticket', authid);
+      using login = await hello(on, 'ticket', authid);
       assert.deepEqual(await login.challenge('ticket'), {});
       login.answer([ticket, {}]);
       const details = await joined(login, authid, role, 'ticket');
@@ -118,23 +123,23 @@ examine('advanced/authentication_ticket', {
     }
   },
 
-  'denies a wrong ticket, an empty one, and that of somebody else': async stage => {
+  'denies a wrong ticket, an empty one, and that of another principal': async on => {
     for (const ticket of ['wrong', '', 'ticket-secret-2', 'ticket-secret-1 ', 'x'.repeat(10_000)]) {
-      using login = await hello(stage, 'ticket', 'cts_ticket');
+      using login = await hello(on, 'ticket', 'cts_ticket');
       await denied(login, 'ticket', () => [ticket, {}]);
     }
   },
 
-  'asks for a ticket whoever has none, and denies it': async stage => {
-    using login = await hello(stage, 'ticket', 'cts_cra');
+  'challenges a name without a ticket, and denies every answer': async on => {
+    using login = await hello(on, 'ticket', 'cts_cra');
     await denied(login, 'ticket', () => ['cra-secret', {}]);
   },
 });
 
-examine('advanced/authentication_cra', {
-  'lets in whoever signs the challenge, which says who, how, when and for which session': async stage => {
+complianceSuite('advanced/authentication_cra', {
+  'admits a client that signs the challenge, which names principal, method, time and session': async on => {
     const before = Date.now();
-    using login = await hello(stage, 'wampcra', 'cts_cra');
+    using login = await hello(on, 'wampcra', 'cts_cra');
     const extra = await login.challenge('wampcra');
     assert.deepEqual(Object.keys(extra), ['challenge']);
     const { nonce, timestamp, session, ...rest } = JSON.parse(String(extra['challenge'])) as Dict;
@@ -147,8 +152,8 @@ examine('advanced/authentication_cra', {
     assert.equal(id, session);
   },
 
-  'lets in by a salted password': async stage => {
-    using login = await hello(stage, 'wampcra', 'cts_cra_salted');
+  'lets in by a salted password': async on => {
+    using login = await hello(on, 'wampcra', 'cts_cra_salted');
     const extra = await login.challenge('wampcra');
     const { challenge: _, ...salting } = extra;
     assert.deepEqual(salting, { salt: 'cts-salt-123', iterations: 1000, keylen: 32 });
@@ -156,20 +161,20 @@ examine('advanced/authentication_cra', {
     await joined(login, 'cts_cra_salted', 'user', 'wampcra');
   },
 
-  'denies a wrong secret, no signature, and the signature of another challenge': async stage => {
-    using wrong = await hello(stage, 'wampcra', 'cts_cra');
+  'denies a wrong secret, no signature, and the signature of another challenge': async on => {
+    using wrong = await hello(on, 'wampcra', 'cts_cra');
     const old = await denied(wrong, 'wampcra', extra => craAnswer('wrong', extra));
     for (const answer of [['', {}], ['\u0000', {}], craAnswer('cra-secret', old)] as const) {
-      using login = await hello(stage, 'wampcra', 'cts_cra');
+      using login = await hello(on, 'wampcra', 'cts_cra');
       await denied(login, 'wampcra', () => answer);
     }
   },
 });
 
-examine('advanced/authentication_scram', {
-  'lets in by a password with commas and umlauts, and proves that it is the router': async stage => {
+complianceSuite('advanced/authentication_scram', {
+  'lets in by a password with commas and umlauts, and proves that it is the router': async on => {
     const scram = new BareScram('cts_scram', 'scram-päss, =word');
-    using login = await hello(stage, 'wamp-scram', 'cts_scram', { nonce: scram.nonce, channel_binding: null });
+    using login = await hello(on, 'wamp-scram', 'cts_scram', { nonce: scram.nonce, channel_binding: null });
     const extra = await login.challenge('wamp-scram');
     const { nonce: _, ...parameters } = extra;
     assert.deepEqual(parameters, {
@@ -180,13 +185,13 @@ examine('advanced/authentication_scram', {
     assert.deepEqual(details['authextra'], { verifier: scram.verifier });
   },
 
-  'denies a wrong password, another nonce, a proof replayed, and a channel that was not asked for': async stage => {
+  'denies a wrong password, another nonce, a proof replayed, and a channel that was not asked for': async on => {
     const wrong = new BareScram('cts_scram', 'wrong');
-    using first = await hello(stage, 'wamp-scram', 'cts_scram', { nonce: wrong.nonce });
+    using first = await hello(on, 'wamp-scram', 'cts_scram', { nonce: wrong.nonce });
     await denied(first, 'wamp-scram', extra => wrong.answer(extra));
     const twist = async (change: (answer: Answer) => Answer): Promise<void> => {
       const scram = new BareScram('cts_scram', 'scram-päss, =word');
-      using login = await hello(stage, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
+      using login = await hello(on, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
       await denied(login, 'wamp-scram', extra => change(scram.answer(extra)));
     };
     await twist(([proof, extra]) => [proof, { ...extra, nonce: `${extra['nonce']}AAAA` }]);
@@ -197,30 +202,30 @@ examine('advanced/authentication_scram', {
     await twist(([proof, extra]) => [proof, { ...extra, cbind_data: 'AAAA' }]);
     let kept: Answer | undefined;
     const scram = new BareScram('cts_scram', 'scram-päss, =word');
-    using login = await hello(stage, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
+    using login = await hello(on, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
     kept = scram.answer(await login.challenge('wamp-scram'));
     login.answer(kept);
     await login.welcome();
-    using again = await hello(stage, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
+    using again = await hello(on, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
     await denied(again, 'wamp-scram', () => kept);
   },
 
-  'refuses a HELLO without a nonce, and a channel binding that cannot be': async stage => {
-    using without = await hello(stage, 'wamp-scram', 'cts_scram');
+  'refuses a HELLO without a nonce, and a channel binding that cannot be': async on => {
+    using without = await hello(on, 'wamp-scram', 'cts_scram');
     assert.equal(await without.refused(), 'wamp.error.invalid_argument');
     const extra = { nonce: 'bm9uY2Vub25jZQ==', channel_binding: 'tls-unique' };
-    using bound = await hello(stage, 'wamp-scram', 'cts_scram', extra);
+    using bound = await hello(on, 'wamp-scram', 'cts_scram', extra);
     assert.equal(await bound.refused(), 'wamp.error.feature_not_supported');
   },
 });
 
 // Argon2 costs each client its time; the serializer makes no difference to it.
-examine(
+complianceSuite(
   'advanced/authentication_scram: argon2id13',
   {
-    'lets in by a key that costs memory': async stage => {
+    'lets in by a key that costs memory': async on => {
       const scram = new BareScram('cts_scram_a2', 'argon-password');
-      using login = await hello(stage, 'wamp-scram', 'cts_scram_a2', { nonce: scram.nonce });
+      using login = await hello(on, 'wamp-scram', 'cts_scram_a2', { nonce: scram.nonce });
       const extra = await login.challenge('wamp-scram');
       assert.deepEqual([extra['kdf'], extra['iterations'], extra['memory']], ['argon2id13', 3, 8192]);
       login.answer(scram.answer(extra));
@@ -231,9 +236,9 @@ examine(
   { on: [wireOf('websocket', 'json'), wireOf('rawsocket', 'cbor')] },
 );
 
-examine('advanced/authentication_cryptosign', {
-  'lets in whoever has the private key, with a name or by the key alone': async stage => {
-    const { ports, wire } = stage;
+complianceSuite('advanced/authentication_cryptosign', {
+  'admits a client that has the private key, with a name or by the key alone': async on => {
+    const { ports, wire } = on;
     for (const authid of [{ authid: 'cts_sign' }, {}]) {
       const details = { authmethods: ['cryptosign'], ...authid, authextra: { pubkey: PUBLIC_KEY } };
       using login = await BareLogin.hello(ports, wire, details);
@@ -245,9 +250,9 @@ examine('advanced/authentication_cryptosign', {
     }
   },
 
-  'denies a good signature of another message, of another key, and of a key that is nobody’s': async stage => {
+  'denies a good signature of another message, of another key, and of an unknown key': async on => {
     const try_ = async (authid: string, pubkey: string, answer: (extra: Dict) => Answer): Promise<void> => {
-      using login = await hello(stage, 'cryptosign', authid, { pubkey });
+      using login = await hello(on, 'cryptosign', authid, { pubkey });
       await denied(login, 'cryptosign', answer);
     };
     await try_('cts_sign', PUBLIC_KEY, () => signAnswer(PRIVATE_KEY, '00'.repeat(32)));

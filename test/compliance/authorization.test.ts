@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { BareLogin } from '../support/bare-login.ts';
-import { examine, type Stage } from './examined-gateway.ts';
+import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
 const tickets = { cts_ticket: 'ticket-secret-1', cts_guest: 'guest-secret', cts_admin: 'admin-secret' } as const;
 
 /** What a session asks, and what it is answered: `ok`, or the error. */
-async function asker(stage: Stage, authid: keyof typeof tickets) {
-  const login = await BareLogin.hello(stage.ports, stage.wire, { authmethods: ['ticket'], authid });
+async function asker(on: ComplianceCase, authid: keyof typeof tickets) {
+  const login = await BareLogin.hello(on.ports, on.wire, { authmethods: ['ticket'], authid });
   await login.challenge('ticket');
   login.answer([tickets[authid], {}]);
   await login.welcome();
@@ -32,10 +32,10 @@ async function asker(stage: Stage, authid: keyof typeof tickets) {
 const DENIED = 'wamp.error.not_authorized';
 const NOBODY = 'wamp.error.no_such_procedure';
 
-examine('advanced/authorization', {
-  'lets a role do what it may, and nothing else': async stage => {
-    using user = await asker(stage, 'cts_ticket');
-    const name = stage.uri('x').replace('cts.', '');
+complianceSuite('advanced/authorization', {
+  'lets a role do what it may, and nothing else': async on => {
+    using user = await asker(on, 'cts_ticket');
+    const name = on.uri('x').replace('cts.', '');
     assert.equal(await user.publish(`cts.open.${name}`), 'ok');
     assert.equal(await user.subscribe(`cts.open.${name}`), 'ok');
     assert.equal(await user.register(`cts.open.${name}`), 'ok');
@@ -54,8 +54,8 @@ examine('advanced/authorization', {
     assert.equal(await user.publish('com.elsewhere'), DENIED);
   },
 
-  'allows a pattern where all that it matches is allowed': async stage => {
-    using user = await asker(stage, 'cts_ticket');
+  'allows a pattern where all that it matches is allowed': async on => {
+    using user = await asker(on, 'cts_ticket');
     for (const [uri, match, allowed] of [
       ['cts.open.', 'prefix', true],
       ['cts.open.deep', 'prefix', true],
@@ -69,21 +69,21 @@ examine('advanced/authorization', {
     ] as const) {
       assert.equal(await user.subscribe(uri, match), allowed ? 'ok' : DENIED, `${match} ${uri}`);
     }
-    assert.equal(await user.register(stage.uri('x.').replace('cts.', 'cts.regonly.'), 'wildcard'), 'ok');
+    assert.equal(await user.register(on.uri('x.').replace('cts.', 'cts.regonly.'), 'wildcard'), 'ok');
     assert.equal(await user.register('cts.', 'prefix'), DENIED);
   },
 
-  'gives each role its own': async stage => {
-    using guest = await asker(stage, 'cts_guest');
+  'gives each role its own': async on => {
+    using guest = await asker(on, 'cts_guest');
     assert.equal(await guest.subscribe('cts.open.x'), 'ok');
     assert.equal(await guest.subscribe('cts.open.', 'prefix'), 'ok');
-    assert.equal(await guest.call(stage.uri('nobody').replace('cts.', 'cts.open.')), NOBODY);
+    assert.equal(await guest.call(on.uri('nobody').replace('cts.', 'cts.open.')), NOBODY);
     assert.equal(await guest.publish('cts.open.x'), DENIED);
     assert.equal(await guest.register('cts.open.x'), DENIED);
-    using admin = await asker(stage, 'cts_admin');
+    using admin = await asker(on, 'cts_admin');
     assert.equal(await admin.publish('com.anything'), 'ok');
     assert.equal(await admin.subscribe('com.', 'prefix'), 'ok');
     assert.equal(await admin.call('com.nobody'), NOBODY);
-    assert.equal(await admin.register(stage.uri('admin')), 'ok');
+    assert.equal(await admin.register(on.uri('admin')), 'ok');
   },
 });

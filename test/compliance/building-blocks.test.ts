@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BareSession } from '../support/bare-session.ts';
-import { examine, type Stage, wirePerSerializer } from './examined-gateway.ts';
+import { type ComplianceCase, complianceSuite, wirePerSerializer } from './compliance-suite.ts';
 
 const noUris = [
   '',
@@ -40,7 +40,7 @@ const everyRequest = [
 ] as const;
 
 /** Requests with the ids `ids`, after requests with those before them; whether the last one is a violation. */
-async function violates(on: Stage, ids: readonly unknown[]): Promise<void> {
+async function violates(on: ComplianceCase, ids: readonly unknown[]): Promise<void> {
   const { peer } = await on.join();
   for (const id of ids) peer.send([16, id, { acknowledge: true }, 'cts.ids']);
   for (const id of ids.slice(0, -1)) assert.deepEqual((await peer.receive()).slice(0, 2), [17, id]);
@@ -54,7 +54,7 @@ async function counted(session: BareSession): Promise<void> {
   }
 }
 
-examine(
+complianceSuite(
   '[basic/building_blocks]',
   {
     'what is no URI is refused wherever a topic or procedure is due': async on => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../support/bare-peer.ts';
-import { type Cases, examine, type Stage, wirePerSerializer } from './examined-gateway.ts';
+import { type Cases, type ComplianceCase, complianceSuite, wirePerSerializer } from './compliance-suite.ts';
 
 const t = 'cts.messages.topic';
 
@@ -29,7 +29,7 @@ const wrong: Readonly<Record<string, readonly unknown[]>> = {
   u: [null, 0, 1, true, [], {}, ['a'], 1.5],
 };
 
-const refused = async (on: Stage, message: Message): Promise<void> => {
+const refused = async (on: ComplianceCase, message: Message): Promise<void> => {
   const { peer } = await on.join();
   peer.send(message);
   await peer.aborted().catch(error => {
@@ -74,7 +74,7 @@ for (const [index, values] of Object.entries({ 1: wrong['u'], 2: wrong['d'] })) 
   };
 }
 
-examine(
+complianceSuite(
   '[basic/messages]',
   {
     ...cases,
@@ -96,14 +96,14 @@ examine(
       }
     },
 
-    'codes that are none': async on => {
+    'unknown message codes': async on => {
       for (const code of [0, -1, -16, 7, 9, 15, 18, 31, 37, 51, 63, 71, 255, 256, 1023, 1024, 2 ** 31, 2 ** 53, 16.5]) {
         await refused(on, [code, 1, {}, t]);
       }
       for (const code of ['16', 'PUBLISH', null, true, [16], { code: 16 }]) await refused(on, [code, 1, {}, t]);
     },
 
-    'options that nobody knows are ignored, whatever they are': async on => {
+    'unknown options are ignored, whatever they are': async on => {
       const session = await on.join();
       const options = { _custom: true, unknown: [{ a: null }], X: 1.5, '': '', rkey: 'sn239019', nkey: 'node23' };
       await session.subscribe(on.uri('topic'), options);

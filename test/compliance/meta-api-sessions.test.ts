@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BareEvent, BareSession } from '../support/bare-session.ts';
 import { until } from '../support/until.ts';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
 const procedure = (name: string): string => `wamp.session.${name}`;
 
@@ -65,7 +65,7 @@ const told = (names: Map<unknown, string>, events: readonly BareEvent[]): unknow
     return [names.get(subscription), args];
   });
 
-examine(
+complianceSuite(
   '[advanced/meta_api_sessions]',
   {
     'announced by broker and dealer': async on => {
@@ -226,7 +226,7 @@ examine(
       }
     },
 
-    'kill of nobody, of oneself, and for a reason that is none': async on => {
+    'kill of an unknown session, of the caller, and for an invalid reason': async on => {
       const [killer, other] = [await on.join(), await on.join()];
       assert.equal(await refused(killer, 'kill', [4711]), 'wamp.error.no_such_session');
       assert.equal(await refused(killer, 'kill', [killer.id]), 'wamp.error.no_such_session');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BareEvent, BareSession } from '../support/bare-session.ts';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
 const topics = ['on_create', 'on_subscribe', 'on_unsubscribe', 'on_delete'].map(name => `wamp.subscription.${name}`);
 
@@ -21,7 +21,7 @@ async function watch(session: BareSession): Promise<(events: readonly BareEvent[
   return events => events.map(({ subscription, args }) => [names.get(subscription), ...(args as unknown[])]);
 }
 
-examine(
+complianceSuite(
   '[advanced/meta_api_subscriptions]',
   {
     'on_create, then on_subscribe; on_unsubscribe, then on_delete': async on => {
@@ -51,7 +51,7 @@ examine(
       ]);
     },
 
-    'subscribing again is told to nobody': async on => {
+    'subscribing again causes no meta event': async on => {
       const [watcher, session] = [await on.join(), await on.join()];
       await session.subscribe(on.uri('topic'));
       await watch(watcher);

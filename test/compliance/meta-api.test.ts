@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../support/bare-peer.ts';
 import type { BareSession } from '../support/bare-session.ts';
-import { type Cases, examine, type Stage } from './examined-gateway.ts';
+import { type Cases, type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
 const killed = 'wamp.close.killed';
 
@@ -36,15 +36,15 @@ async function eventsOf(session: BareSession): Promise<unknown[]> {
   return (await session.eventsSoFar()).map(({ details, args }) => [details['topic'], args]);
 }
 
-async function joined(stage: Stage, count: number): Promise<BareSession[]> {
+async function joined(on: ComplianceCase, count: number): Promise<BareSession[]> {
   const sessions: BareSession[] = [];
-  for (let i = 0; i < count; i++) sessions.push(await stage.join());
+  for (let i = 0; i < count; i++) sessions.push(await on.join());
   return sessions;
 }
 
 const sessions: Cases = {
-  'count, list and get see clients and nobody else [advanced/meta_api_sessions]': async stage => {
-    const [one, two] = await joined(stage, 2);
+  'count, list and get see clients alone [advanced/meta_api_sessions]': async on => {
+    const [one, two] = await joined(on, 2);
     assert.ok(one && two);
     assert.equal(await ask(one, 'wamp.session.count'), 2);
     assert.deepEqual(await ask(one, 'wamp.session.list'), [one.id, two.id]);
@@ -55,16 +55,16 @@ const sessions: Cases = {
     const { authid, authrole, authmethod, authprovider } = Object(two.details);
     const { transport, ...rest } = details;
     assert.deepEqual(rest, { session: two.id, authid, authrole, authmethod, authprovider });
-    assert.equal(transport.type, stage.wire.transport);
-    assert.equal(transport.serializer, stage.wire.serializer.name);
+    assert.equal(transport.type, on.wire.transport);
+    assert.equal(transport.serializer, on.wire.serializer.name);
     assert.equal(await refusal(one, 'wamp.session.get', [4711]), 'wamp.error.no_such_session');
     assert.equal(await refusal(one, 'wamp.session.get', ['4711']), 'wamp.error.invalid_argument');
   },
 
-  'on_join and on_leave tell who comes and goes, however it goes [advanced/meta_api_sessions]': async stage => {
-    const viewer = await stage.join();
+  'on_join and on_leave tell who comes and goes, however it goes [advanced/meta_api_sessions]': async on => {
+    const viewer = await on.join();
     await viewer.subscribe('wamp.session.', { match: 'prefix' });
-    const [polite, rude] = await joined(stage, 2);
+    const [polite, rude] = await joined(on, 2);
     assert.ok(polite && rude);
     const arrivals = (await viewer.eventsSoFar()).map(({ details, args }) => [details['topic'], Object(args)[0]]);
     assert.deepEqual(
@@ -81,8 +81,8 @@ const sessions: Cases = {
     assert.deepEqual(args, [rude.id, rude.details['authid'], 'anonymous']);
   },
 
-  'kill says GOODBYE with the reason and the message [advanced/meta_api_sessions]': async stage => {
-    const [one, two, three] = await joined(stage, 3);
+  'kill says GOODBYE with the reason and the message [advanced/meta_api_sessions]': async on => {
+    const [one, two, three] = await joined(on, 3);
     assert.ok(one && two && three);
     await order(one, 'wamp.session.kill', [two.id]);
     assert.deepEqual(await farewell(two), [{}, killed]);
@@ -91,8 +91,8 @@ const sessions: Cases = {
     assert.equal(await ask(one, 'wamp.session.count'), 1);
   },
 
-  'nobody kills itself, and a reason is a URI [advanced/meta_api_sessions]': async stage => {
-    const [one, two] = await joined(stage, 2);
+  'a session cannot kill itself, and a reason is a URI [advanced/meta_api_sessions]': async on => {
+    const [one, two] = await joined(on, 2);
     assert.ok(one && two);
     assert.equal(await refusal(one, 'wamp.session.kill', [one.id]), 'wamp.error.no_such_session');
     for (const [procedure, ...args] of [
@@ -108,8 +108,8 @@ const sessions: Cases = {
     assert.equal(await ask(one, 'wamp.session.count'), 2);
   },
 
-  'kill_by_authid gives a list, kill_by_authrole a number [advanced/meta_api_sessions]': async stage => {
-    const [one, two, three, four] = await joined(stage, 4);
+  'kill_by_authid gives a list, kill_by_authrole a number [advanced/meta_api_sessions]': async on => {
+    const [one, two, three, four] = await joined(on, 4);
     assert.ok(one && two && three && four);
     const { authid } = Object(two.details);
     assert.deepEqual(await ask(one, 'wamp.session.kill_by_authid', [authid]), [two.id]);
@@ -121,11 +121,11 @@ const sessions: Cases = {
     for (const session of [three, four]) assert.deepEqual(await farewell(session), [{ message: 'all of you' }, killed]);
   },
 
-  'kill_all leaves the caller alone, without meta events and testaments [advanced/meta_api_sessions]': async stage => {
-    const [one, two, three] = await joined(stage, 3);
+  'kill_all leaves the caller alone, without meta events and testaments [advanced/meta_api_sessions]': async on => {
+    const [one, two, three] = await joined(on, 3);
     assert.ok(one && two && three);
-    await order(two, 'wamp.session.add_testament', [stage.uri('will'), [], {}]);
-    await one.subscribe(stage.uri('will'));
+    await order(two, 'wamp.session.add_testament', [on.uri('will'), [], {}]);
+    await one.subscribe(on.uri('will'));
     await one.subscribe('wamp.', { match: 'prefix' });
     assert.equal(await ask(one, 'wamp.session.kill_all', [], { reason: 'cts.night' }), 2);
     for (const session of [two, three]) assert.deepEqual(await farewell(session), [{}, 'cts.night']);
@@ -133,8 +133,8 @@ const sessions: Cases = {
     assert.equal(await ask(one, 'wamp.session.count'), 1);
   },
 
-  'modify_details adds to what is said of a session': async stage => {
-    const [one, two] = await joined(stage, 2);
+  'modify_details adds to what is said of a session': async on => {
+    const [one, two] = await joined(on, 2);
     assert.ok(one && two);
     await order(one, 'wamp.session.modify_details', [two.id, { place: 'kitchen' }]);
     assert.equal(Object(await ask(one, 'wamp.session.get', [two.id])).place, 'kitchen');
@@ -146,31 +146,30 @@ const sessions: Cases = {
     );
   },
 
-  'testaments are published when a session drops, detached before destroyed [advanced/pubsub_testament]':
-    async stage => {
-      const [viewer, mortal] = await joined(stage, 2);
-      assert.ok(viewer && mortal);
-      const topic = stage.uri('will');
-      const subscription = await viewer.subscribe(topic);
-      const add = (text: string, kwargs: object = {}) =>
-        order(mortal, 'wamp.session.add_testament', [topic, [text], { from: 'mortal' }], kwargs);
-      await add('third');
-      await add('first', { scope: 'detached' });
-      await add('second', { scope: 'detached' });
-      await add('fourth', { scope: 'destroyed', publish_options: { acknowledge: true } });
-      await add('not for the viewer', { publish_options: { exclude: [viewer.id] } });
-      mortal.peer.end();
-      for (const text of ['first', 'second', 'third', 'fourth']) {
-        const { subscription: id, details, args, kwargs } = await viewer.event();
-        assert.deepEqual([id, details, args, kwargs], [subscription, {}, [text], { from: 'mortal' }]);
-      }
-      await viewer.hearsNothing();
-    },
-
-  'flush_testaments empties one scope, destroyed unless said [advanced/pubsub_testament]': async stage => {
-    const [viewer, mortal] = await joined(stage, 2);
+  'testaments are published when a session drops, detached before destroyed [advanced/pubsub_testament]': async on => {
+    const [viewer, mortal] = await joined(on, 2);
     assert.ok(viewer && mortal);
-    const topic = stage.uri('will');
+    const topic = on.uri('will');
+    const subscription = await viewer.subscribe(topic);
+    const add = (text: string, kwargs: object = {}) =>
+      order(mortal, 'wamp.session.add_testament', [topic, [text], { from: 'mortal' }], kwargs);
+    await add('third');
+    await add('first', { scope: 'detached' });
+    await add('second', { scope: 'detached' });
+    await add('fourth', { scope: 'destroyed', publish_options: { acknowledge: true } });
+    await add('not for the viewer', { publish_options: { exclude: [viewer.id] } });
+    mortal.peer.end();
+    for (const text of ['first', 'second', 'third', 'fourth']) {
+      const { subscription: id, details, args, kwargs } = await viewer.event();
+      assert.deepEqual([id, details, args, kwargs], [subscription, {}, [text], { from: 'mortal' }]);
+    }
+    await viewer.hearsNothing();
+  },
+
+  'flush_testaments empties one scope, destroyed unless said [advanced/pubsub_testament]': async on => {
+    const [viewer, mortal] = await joined(on, 2);
+    assert.ok(viewer && mortal);
+    const topic = on.uri('will');
     await viewer.subscribe(topic);
     await order(mortal, 'wamp.session.add_testament', [topic, ['destroyed'], {}]);
     await order(mortal, 'wamp.session.add_testament', [topic, ['detached'], {}], { scope: 'detached' });
@@ -189,10 +188,10 @@ const sessions: Cases = {
 };
 
 const subscriptions: Cases = {
-  'list, lookup, match, get, list_subscribers, count_subscribers [advanced/meta_api_subscriptions]': async stage => {
-    const [one, two] = await joined(stage, 2);
+  'list, lookup, match, get, list_subscribers, count_subscribers [advanced/meta_api_subscriptions]': async on => {
+    const [one, two] = await joined(on, 2);
     assert.ok(one && two);
-    const [topic, prefix, wildcard] = [stage.uri('a.t'), stage.uri('a'), stage.uri('.t')];
+    const [topic, prefix, wildcard] = [on.uri('a.t'), on.uri('a'), on.uri('.t')];
     const before = Object(await ask(one, 'wamp.subscription.list'));
     const exact = await one.subscribe(topic);
     const byPrefix = await one.subscribe(prefix, { match: 'prefix' });
@@ -223,11 +222,11 @@ const subscriptions: Cases = {
   },
 
   'on_create before on_subscribe, on_unsubscribe before on_delete, also where a session drops [advanced/meta_api_subscriptions]':
-    async stage => {
-      const [viewer, one, two] = await joined(stage, 3);
+    async on => {
+      const [viewer, one, two] = await joined(on, 3);
       assert.ok(viewer && one && two);
       await viewer.subscribe('wamp.subscription.', { match: 'prefix' });
-      const uri = stage.uri('t');
+      const uri = on.uri('t');
       const id = await one.subscribe(uri);
       const [create, subscribe] = await viewer.eventsSoFar();
       assert.deepEqual(create?.details['topic'], 'wamp.subscription.on_create');
@@ -252,10 +251,10 @@ const subscriptions: Cases = {
 };
 
 const registrations: Cases = {
-  'list, lookup, match, get, list_callees, count_callees [advanced/meta_api_registrations]': async stage => {
-    const [one, two] = await joined(stage, 2);
+  'list, lookup, match, get, list_callees, count_callees [advanced/meta_api_registrations]': async on => {
+    const [one, two] = await joined(on, 2);
     assert.ok(one && two);
-    const [procedure, prefix] = [stage.uri('a.p'), stage.uri('a')];
+    const [procedure, prefix] = [on.uri('a.p'), on.uri('a')];
     assert.deepEqual(await ask(one, 'wamp.registration.list'), { exact: [], prefix: [], wildcard: [] });
     const exact = await one.register(procedure, { invoke: 'roundrobin' });
     assert.equal(await two.register(procedure, { invoke: 'roundrobin' }), exact);
@@ -265,7 +264,7 @@ const registrations: Cases = {
     assert.equal(await ask(one, 'wamp.registration.lookup', [prefix, { match: 'prefix' }]), byPrefix);
     assert.equal(await ask(one, 'wamp.registration.lookup', [prefix]), null);
     assert.equal(await ask(one, 'wamp.registration.match', [procedure]), exact);
-    assert.equal(await ask(one, 'wamp.registration.match', [stage.uri('a.q')]), byPrefix);
+    assert.equal(await ask(one, 'wamp.registration.match', [on.uri('a.q')]), byPrefix);
     assert.equal(await ask(one, 'wamp.registration.match', ['elsewhere']), null);
     const details = Object(await ask(one, 'wamp.registration.get', [exact]));
     const { created } = details;
@@ -278,11 +277,11 @@ const registrations: Cases = {
   },
 
   'on_create before on_register, on_unregister before on_delete, also where a session drops [advanced/meta_api_registrations]':
-    async stage => {
-      const [viewer, one] = await joined(stage, 2);
+    async on => {
+      const [viewer, one] = await joined(on, 2);
       assert.ok(viewer && one);
       await viewer.subscribe('wamp.registration.', { match: 'prefix' });
-      const uri = stage.uri('p');
+      const uri = on.uri('p');
       const id = await one.register(uri);
       const [create, register] = await viewer.eventsSoFar();
       assert.deepEqual(create?.details['topic'], 'wamp.registration.on_create');
@@ -303,16 +302,16 @@ const registrations: Cases = {
 };
 
 const gateways: Cases = {
-  'wampway.session.get and list show transport, serializer, queue, drops and rates': async stage => {
-    const [one, two] = await joined(stage, 2);
+  'wampway.session.get and list show transport, serializer, queue, drops and rates': async on => {
+    const [one, two] = await joined(on, 2);
     assert.ok(one && two);
-    await two.subscribe(stage.uri('t'));
+    await two.subscribe(on.uri('t'));
     const { joined: at, ...shown } = Object(await ask(one, 'wampway.session.get', [two.id]));
     assert.match(at, /^\d{4}-\d\d-\d\dT/);
     const { transport, received, sent, rates } = shown;
     assert.deepEqual(
       [transport.type, transport.serializer, transport.tls],
-      [stage.wire.transport, stage.wire.serializer.name, false],
+      [on.wire.transport, on.wire.serializer.name, false],
     );
     assert.deepEqual(
       [shown.strict, shown.queued_bytes, shown.queued_messages, shown.dropped, shown.subscriptions, shown.calls],
@@ -333,23 +332,23 @@ const gateways: Cases = {
     assert.deepEqual([realm.name, realm.sessions, realm.registrations], ['realm1', 2, 0]);
   },
 
-  'reflection tells what there is [advanced/interface_reflection]': async stage => {
-    const one = await stage.join();
-    await one.register(stage.uri('p'));
-    await one.subscribe(stage.uri('t'));
+  'reflection tells what there is [advanced/interface_reflection]': async on => {
+    const one = await on.join();
+    await one.register(on.uri('p'));
+    await one.subscribe(on.uri('t'));
     const procedures = Object(await ask(one, 'wamp.reflection.procedure.list'));
     const topics = Object(await ask(one, 'wamp.reflection.topic.list'));
-    assert.ok(procedures.exact.includes(stage.uri('p')) && procedures.exact.includes('wamp.session.count'));
-    assert.ok(topics.exact.includes(stage.uri('t')) && topics.exact.includes('wamp.session.on_join'));
-    const uri = stage.uri('p');
+    assert.ok(procedures.exact.includes(on.uri('p')) && procedures.exact.includes('wamp.session.count'));
+    assert.ok(topics.exact.includes(on.uri('t')) && topics.exact.includes('wamp.session.on_join'));
+    const uri = on.uri('p');
     assert.deepEqual(await ask(one, 'wamp.reflection.procedure.describe', [uri]), {
       ...{ uri, match: 'exact', invoke: 'single', callees: 1 },
     });
     assert.equal(
-      await refusal(one, 'wamp.reflection.procedure.describe', [stage.uri('none')]),
+      await refusal(one, 'wamp.reflection.procedure.describe', [on.uri('none')]),
       'wamp.error.no_such_procedure',
     );
   },
 };
 
-examine('meta API', { ...sessions, ...subscriptions, ...registrations, ...gateways }, { alone: true });
+complianceSuite('meta API', { ...sessions, ...subscriptions, ...registrations, ...gateways }, { alone: true });

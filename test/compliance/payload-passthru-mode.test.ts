@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { examine, wirePerSerializer } from './examined-gateway.ts';
+import { complianceSuite, wirePerSerializer } from './compliance-suite.ts';
 
 const sealed = Buffer.from('00ff10e3808f', 'hex');
 const secret = {
@@ -9,7 +9,7 @@ const secret = {
   ppt_keyid: 'GTtQ37XGJO2O4R8Dvx4AUo8pe61D9evIWpKGQAPdOh0=',
 };
 
-examine(
+complianceSuite(
   '[advanced/payload_passthru_mode]',
   {
     'attributes and payload reach subscribers as they are': async on => {
@@ -54,7 +54,7 @@ examine(
       assert.deepEqual((await subscriber.event()).details, secret);
     },
 
-    'a scheme that is empty is none, and without a scheme the other attributes mean nothing': async on => {
+    'an empty scheme counts as absent, and without a scheme the other attributes are ignored': async on => {
       const [publisher, subscriber] = [await on.join({ publisher: [] }), await on.join()];
       await subscriber.subscribe(on.uri('topic'));
       for (const options of [{ ppt_scheme: '' }, { ppt_serializer: 'cbor', ppt_keyid: 'k' }]) {

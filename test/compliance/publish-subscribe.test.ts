@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
 const payloads: readonly (readonly unknown[])[] = [
   [],
@@ -10,7 +10,7 @@ const payloads: readonly (readonly unknown[])[] = [
   [[1], { '': 1, a: 'b', 'c d': [null] }],
 ];
 
-examine('[basic/publish_subscribe]', {
+complianceSuite('[basic/publish_subscribe]', {
   'an event reaches a subscriber with its subscription, the publication and the payload': async on => {
     for (const other of [on.wire, on.otherWire]) {
       const [publisher, subscriber] = [await on.join(), await on.join({}, other)];
@@ -43,7 +43,7 @@ examine('[basic/publish_subscribe]', {
     assert.deepEqual((await subscriber.peer.receive())[4], big);
   },
 
-  'nobody receives what is published before SUBSCRIBED or after UNSUBSCRIBED': async on => {
+  'an event published before SUBSCRIBED or after UNSUBSCRIBED is not received': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     await publisher.publish(on.uri('topic'), {}, [1]);
     const subscription = await subscriber.subscribe(on.uri('topic'));
@@ -119,7 +119,7 @@ examine('[basic/publish_subscribe]', {
     assert.deepEqual((await subscriber.event()).details, {});
   },
 
-  'topics are told apart exactly': async on => {
+  'topics are compared exactly': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     await subscriber.subscribe(on.uri('topic'));
     for (const name of ['topi', 'topic1', 'topic.sub', 'Topic']) await publisher.publish(on.uri(name));

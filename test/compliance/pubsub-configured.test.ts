@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { examine, type Stage } from './examined-gateway.ts';
+import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
 const realms = `
   - name: realm1
@@ -23,9 +23,9 @@ const realms = `
           - { uri: cts.deaf., match: prefix, allow: [subscribe] }
 `;
 
-const inside = (on: Stage, namespace: string): string => on.uri('topic').replace('cts.', `cts.${namespace}.`);
+const inside = (on: ComplianceCase, namespace: string): string => on.uri('topic').replace('cts.', `cts.${namespace}.`);
 
-examine(
+complianceSuite(
   'what a broker is configured to do with events',
   {
     'trust levels go by topic, or else by role [advanced/pubsub_publication_trustlevels]': async on => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type BareSession, isId } from '../support/bare-session.ts';
-import { examine, type Stage } from './examined-gateway.ts';
+import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
 interface Row {
   readonly timestamp: string;
@@ -37,7 +37,7 @@ async function lookup(session: BareSession, topic: string, match: string): Promi
 }
 
 /** A subscription to `cts.history.exact`, its id, and the ids of six events, 0 to 5, newly published there. */
-async function six(on: Stage): Promise<{ asker: BareSession; id: unknown; publications: unknown[] }> {
+async function six(on: ComplianceCase): Promise<{ asker: BareSession; id: unknown; publications: unknown[] }> {
   const [asker, publisher] = [await on.join(), await on.joinElsewhere()];
   const id = await lookup(asker, exact, 'exact');
   const publications = [];
@@ -49,7 +49,7 @@ async function six(on: Stage): Promise<{ asker: BareSession; id: unknown; public
   return { asker, id, publications };
 }
 
-examine(
+complianceSuite(
   '[advanced/pubsub_event_history]',
   {
     'an event as it was: time, subscription, publication, details, arguments': async on => {
@@ -203,7 +203,7 @@ examine(
       );
     },
 
-    'no events, no subscription, and filters that are none': async on => {
+    'no events, no subscription, and invalid filters': async on => {
       const session = await on.join();
       const refused = (...payload: readonly unknown[]): Promise<unknown> =>
         session.refused(48, {}, 'wamp.subscription.get_events', ...payload);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
 const wanted = { get_retained: true };
 
-examine('[advanced/pubsub_event_retention]', {
-  'whoever asks gets the retained event after SUBSCRIBED, marked as retained': async on => {
+complianceSuite('[advanced/pubsub_event_retention]', {
+  'a subscriber that asks gets the retained event after SUBSCRIBED, marked as retained': async on => {
     const publisher = await on.join();
     const publication = await publisher.publish(on.uri('topic'), { retain: true }, [21.5], { unit: 'C' });
     for (const subscriber of [await on.join(), await on.joinElsewhere()]) {
@@ -17,7 +17,7 @@ examine('[advanced/pubsub_event_retention]', {
     }
   },
 
-  'whoever does not ask gets nothing': async on => {
+  'a subscriber that does not ask gets no retained event': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     await publisher.publish(on.uri('topic'), { retain: true }, [1]);
     await subscriber.subscribe(on.uri('topic'));
@@ -73,7 +73,7 @@ examine('[advanced/pubsub_event_retention]', {
     assert.deepEqual((await subscriber.event()).args, ['last words']);
   },
 
-  'nobody gets an event that it would not have received': async on => {
+  'no session gets a retained event that it would not have received when published': async on => {
     const [publisher, a, b] = [await on.join(), await on.join(), await on.join()];
     const options = [
       { eligible: [a.id] },

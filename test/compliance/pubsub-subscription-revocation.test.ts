@@ -1,35 +1,7 @@
 import assert from 'node:assert/strict';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
-examine('[advanced/pubsub_subscription_revocation]', {
-  'a subscriber that has announced it is told which subscription ended, and why': async on => {
-    const [subscriber, publisher] = [await on.joinElsewhere(), await on.join()];
-    const subscription = await subscriber.subscribe(on.uri('topic'));
-    await publisher.call('wampway.subscription.revoke', [subscriber.id, subscription], {
-      reason: 'no longer authorized',
-    });
-    assert.deepEqual(await subscriber.peer.receive(), [35, 0, { subscription, reason: 'no longer authorized' }]);
-    await publisher.publish(on.uri('topic'));
-    assert.deepEqual(await subscriber.soFar(), []);
-    assert.equal(await subscriber.refused(34, subscription), 'wamp.error.no_such_subscription');
-  },
-
-  'without a reason': async on => {
-    const session = await on.join();
-    const subscription = await session.subscribe(on.uri('topic'));
-    const request = session.request(48, {}, 'wampway.subscription.revoke', [session.id, subscription]);
-    assert.deepEqual(await session.peer.receive(), [35, 0, { subscription }]);
-    assert.deepEqual(await session.peer.receive(), [50, request, {}]);
-  },
-
-  'a subscriber that has not announced it is told nothing, and receives no more': async on => {
-    const [subscriber, publisher] = [await on.join({ subscriber: [] }), await on.join()];
-    const subscription = await subscriber.subscribe(on.uri('topic'));
-    await publisher.call('wampway.subscription.revoke', [subscriber.id, subscription]);
-    await publisher.publish(on.uri('topic'));
-    assert.deepEqual(await subscriber.soFar(), []);
-  },
-
+complianceSuite('[advanced/pubsub_subscription_revocation]', {
   'the meta events tell of it': async on => {
     const [subscriber, watcher] = [await on.join(), await on.join()];
     const subscription = await subscriber.subscribe(on.uri('topic'));

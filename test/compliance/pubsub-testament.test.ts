@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BareSession } from '../support/bare-session.ts';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
 const add = 'wamp.session.add_testament';
 const flush = 'wamp.session.flush_testaments';
@@ -15,7 +15,7 @@ const abort = (session: BareSession): void => session.peer.send([3, {}, 'wamp.cl
 const drop = (session: BareSession): void => session.peer.end();
 const violate = (session: BareSession): void => session.peer.send([2, 1, {}]);
 
-examine('[advanced/pubsub_testament]', {
+complianceSuite('[advanced/pubsub_testament]', {
   'published however the session ends, and not before': async on => {
     for (const [index, end] of [leave, abort, drop, violate].entries()) {
       const [dying, heir] = [await on.join(), await on.joinElsewhere()];
@@ -27,41 +27,6 @@ examine('[advanced/pubsub_testament]', {
       const [type, id, , ...rest] = await heir.peer.receive();
       assert.deepEqual([type, id, ...rest], [36, subscription, {}, ['Seeya!'], { of: 'a will' }]);
       assert.deepEqual(await heir.soFar(), []);
-    }
-  },
-
-  'in the order of adding, detached before destroyed': async on => {
-    const [dying, heir] = [await on.join(), await on.join()];
-    await heir.subscribe(on.uri(''), { match: 'prefix' });
-    await adds(dying, on.uri('a'), 1);
-    await adds(dying, on.uri('b'), 2, { scope: 'destroyed' });
-    await adds(dying, on.uri('c'), 3, { scope: 'detached' });
-    await adds(dying, on.uri('a'), 4, { scope: 'detached' });
-    await adds(dying, on.uri('a'), 5);
-    drop(dying);
-    for (const value of [3, 4, 1, 2, 5]) assert.deepEqual((await heir.event()).args, [value]);
-  },
-
-  'flushing empties one scope, destroyed where it does not say': async on => {
-    for (const [index, [kwargs, left]] of (
-      [
-        [{}, [1]],
-        [{ scope: 'destroyed' }, [1]],
-        [{ scope: 'detached' }, [2]],
-      ] as const
-    ).entries()) {
-      const [dying, heir] = [await on.join(), await on.join()];
-      const topic = on.uri(`t${index}`);
-      await heir.subscribe(topic);
-      await adds(dying, topic, 1, { scope: 'detached' });
-      await adds(dying, topic, 2);
-      assert.deepEqual(await dying.call(flush, [], kwargs), []);
-      leave(dying);
-      assert.deepEqual(await dying.peer.receive(), [6, {}, 'wamp.close.goodbye_and_out']);
-      assert.deepEqual(
-        (await heir.eventsSoFar()).map(({ args }) => args),
-        left.map(value => [value]),
-      );
     }
   },
 
@@ -119,16 +84,6 @@ examine('[advanced/pubsub_testament]', {
     assert.equal((await heir.eventsSoFar()).length, 1);
   },
 
-  'a session that is killed has its testaments published': async on => {
-    const [dying, heir] = [await on.join(), await on.join()];
-    await heir.subscribe(on.uri('topic'));
-    await adds(dying, on.uri('topic'), 'murder');
-    const request = heir.request(48, {}, 'wamp.session.kill', [dying.id]);
-    const both = [await heir.peer.receive(), await heir.peer.receive()];
-    assert.deepEqual(both.map(([type]) => type).sort(), [36, 50]);
-    assert.ok(both.some(message => message[0] === 50 && message[1] === request));
-  },
-
   'what is wrong is said at once': async on => {
     const session = await on.join();
     for (const [args, kwargs, error] of [
@@ -150,13 +105,5 @@ examine('[advanced/pubsub_testament]', {
       );
     }
     assert.equal(await session.refused(48, {}, flush, [], { scope: 'all' }), 'wamp.error.invalid_argument');
-  },
-
-  'it is announced by the dealer': async on => {
-    const { details } = await on.join();
-    assert.equal(
-      (details as { roles: { dealer: { features: object } } }).roles.dealer.features['testament_meta_api' as never],
-      true,
-    );
   },
 });

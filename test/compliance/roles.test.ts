@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import type { BareSession } from '../support/bare-session.ts';
-import { examine, type Stage } from './examined-gateway.ts';
+import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
-const user = (on: Stage): Promise<BareSession> => on.login('cts_ticket', 'ticket-secret-1');
-const otherUser = (on: Stage): Promise<BareSession> => on.login('cts_ticket2', 'ticket-secret-2', on.otherWire);
-const guest = (on: Stage): Promise<BareSession> => on.login('cts_guest', 'guest-secret', on.otherWire);
-const admin = (on: Stage): Promise<BareSession> => on.login('cts_admin', 'admin-secret');
+const user = (on: ComplianceCase): Promise<BareSession> => on.login('cts_ticket', 'ticket-secret-1');
+const otherUser = (on: ComplianceCase): Promise<BareSession> =>
+  on.login('cts_ticket2', 'ticket-secret-2', on.otherWire);
+const guest = (on: ComplianceCase): Promise<BareSession> => on.login('cts_guest', 'guest-secret', on.otherWire);
+const admin = (on: ComplianceCase): Promise<BareSession> => on.login('cts_admin', 'admin-secret');
 
-const topicOf = (on: Stage): string => on.uri('topic').replace('cts.', 'cts.open.');
+const topicOf = (on: ComplianceCase): string => on.uri('topic').replace('cts.', 'cts.open.');
 
 async function ask(session: BareSession, procedure: string, ...payload: readonly unknown[]): Promise<unknown> {
   const [args] = await session.call(procedure, ...payload);
@@ -28,7 +29,7 @@ async function heard(session: BareSession): Promise<unknown[]> {
 }
 
 // Principals whose authid and authrole are known beforehand, several sessions of one among them.
-examine(
+complianceSuite(
   '[advanced/authorization] of publish and subscribe and the meta API',
   {
     'lists by authrole and authid [advanced/pubsub_subscriber_blackwhite_listing]': async on => {
@@ -100,7 +101,7 @@ examine(
       assert.equal(await asker.refused(48, {}, 'wamp.session.kill', [stranger.id]), 'wamp.error.no_such_session');
     },
 
-    'kill_by_authid and kill_by_authrole end all whom they name and nobody else': async on => {
+    'kill_by_authid and kill_by_authrole end the named sessions and no others': async on => {
       const [killer, other] = [await admin(on), await admin(on)];
       const [u, v, o, g] = [await user(on), await user(on), await otherUser(on), await guest(on)];
       const killed = await ask(killer, 'wamp.session.kill_by_authid', ['cts_ticket']);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { wires } from '../support/bare-peer.ts';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
 const payloads: readonly (readonly unknown[])[] = [
   [],
@@ -11,12 +11,12 @@ const payloads: readonly (readonly unknown[])[] = [
   [[null, true, false, 0, -1, 1.5, '', 'ü\u0000\u{1f600}', [], {}, [[[]]], { a: { b: [1, { c: null }] } }]],
 ];
 
-examine('[basic/remote_procedure_call] calling and invocations', {
-  'arguments reach the callee and results the caller as they are': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
+complianceSuite('[basic/remote_procedure_call] calling and invocations', {
+  'arguments reach the callee and results the caller as they are': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
     for (const payload of payloads) {
-      const request = caller.request(48, {}, stage.uri('p'), ...payload);
+      const request = caller.request(48, {}, on.uri('p'), ...payload);
       const message = await callee.peer.receive();
       assert.deepEqual(message, [68, message[1], registration, {}, ...payload]);
       callee.say(70, message[1], {}, ...payload);
@@ -24,16 +24,16 @@ examine('[basic/remote_procedure_call] calling and invocations', {
     }
   },
 
-  '[basic/messages] arguments that are empty and come last are not sent': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
+  '[basic/messages] arguments that are empty and come last are not sent': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
     for (const payload of [[[]], [[], {}]]) {
-      const request = caller.request(48, {}, stage.uri('p'), ...payload);
+      const request = caller.request(48, {}, on.uri('p'), ...payload);
       const [, invocation, ...rest] = await callee.peer.receive();
       assert.deepEqual(rest, [registration, {}]);
       callee.say(70, invocation, {}, ...payload);
       await caller.hears([50, request, {}]);
-      const failing = caller.request(48, {}, stage.uri('p'), [1], {});
+      const failing = caller.request(48, {}, on.uri('p'), [1], {});
       const [, second, ...others] = await callee.peer.receive();
       assert.deepEqual(others, [registration, {}, [1]]);
       callee.say(8, 68, second, {}, 'com.myapp.error', ...payload);
@@ -41,26 +41,26 @@ examine('[basic/remote_procedure_call] calling and invocations', {
     }
   },
 
-  'so does what an error carries': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
+  'so does what an error carries': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
     for (const payload of payloads) {
-      const request = caller.request(48, {}, stage.uri('p'));
+      const request = caller.request(48, {}, on.uri('p'));
       const { request: invocation } = await callee.invoked(registration);
       callee.say(8, 68, invocation, {}, 'com.myapp.error.object_write_protected', ...payload);
       await caller.hears([8, 48, request, {}, 'com.myapp.error.object_write_protected', ...payload]);
     }
   },
 
-  'so do the details of an error': async stage => {
-    const caller = await stage.join();
+  'so do the details of an error': async on => {
+    const caller = await on.join();
     const details = {
       severity: 3,
       _deep: { list: [1, null, 'ü', 2n ** 64n - 1n, -1.5], bytes: Buffer.from([0, 255]) },
     };
     for (const wire of wires) {
-      const callee = await stage.join({}, wire);
-      const uri = stage.uri(wire.name.replace(' ', '.'));
+      const callee = await on.join({}, wire);
+      const uri = on.uri(wire.name.replace(' ', '.'));
       const registration = await callee.register(uri);
       const request = caller.request(48, {}, uri);
       callee.say(8, 68, (await callee.invoked(registration)).request, details, 'com.myapp.error', [1]);
@@ -68,36 +68,36 @@ examine('[basic/remote_procedure_call] calling and invocations', {
     }
   },
 
-  'a procedure that nobody has registered': async stage => {
-    const caller = await stage.join();
-    assert.equal(await caller.refused(48, {}, stage.uri('p')), 'wamp.error.no_such_procedure');
-    assert.equal(await caller.refused(48, {}, stage.uri('p'), [1], { a: 1 }), 'wamp.error.no_such_procedure');
+  'a procedure without a registration': async on => {
+    const caller = await on.join();
+    assert.equal(await caller.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
+    assert.equal(await caller.refused(48, {}, on.uri('p'), [1], { a: 1 }), 'wamp.error.no_such_procedure');
     assert.equal(await caller.refused(48, {}, 'wamp.no.such.thing'), 'wamp.error.no_such_procedure');
   },
 
-  'a session may call what it has itself registered': async stage => {
-    const both = await stage.join();
-    const registration = await both.register(stage.uri('p'));
-    const request = both.request(48, {}, stage.uri('p'), [1]);
+  'a session may call what it has itself registered': async on => {
+    const both = await on.join();
+    const registration = await both.register(on.uri('p'));
+    const request = both.request(48, {}, on.uri('p'), [1]);
     const { request: invocation } = await both.invoked(registration);
     both.say(70, invocation, {}, [2]);
     await both.hears([50, request, {}, [2]]);
   },
 
-  '[basic/building_blocks] INVOCATION ids count from 1 for each callee, over all its registrations': async stage => {
-    const [one, two, caller] = [await stage.join(), await stage.join(), await stage.join()];
-    const [a, b] = [await one.register(stage.uri('a')), await one.register(stage.uri('b'))];
-    const c = await two.register(stage.uri('c'));
-    for (const name of ['a', 'b', 'c', 'a', 'c']) caller.request(48, {}, stage.uri(name));
+  '[basic/building_blocks] INVOCATION ids count from 1 for each callee, over all its registrations': async on => {
+    const [one, two, caller] = [await on.join(), await on.join(), await on.join()];
+    const [a, b] = [await one.register(on.uri('a')), await one.register(on.uri('b'))];
+    const c = await two.register(on.uri('c'));
+    for (const name of ['a', 'b', 'c', 'a', 'c']) caller.request(48, {}, on.uri(name));
     const ids = [(await one.invoked(a)).request, (await one.invoked(b)).request, (await one.invoked(a)).request];
     assert.deepEqual(ids, [1, 2, 3]);
     assert.deepEqual([(await two.invoked(c)).request, (await two.invoked(c)).request], [1, 2]);
   },
 
-  '[basic/building_blocks] ids of requests of different callers do not meet': async stage => {
-    const [callee, one, two] = [await stage.join(), await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    const [first, second] = [one.request(48, {}, stage.uri('p'), [1]), two.request(48, {}, stage.uri('p'), [2])];
+  '[basic/building_blocks] ids of requests of different callers do not meet': async on => {
+    const [callee, one, two] = [await on.join(), await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
+    const [first, second] = [one.request(48, {}, on.uri('p'), [1]), two.request(48, {}, on.uri('p'), [2])];
     assert.equal(first, second);
     for (const invocation of [await callee.invoked(registration), await callee.invoked(registration)]) {
       callee.say(70, invocation.request, {}, invocation.args);
@@ -107,35 +107,34 @@ examine('[basic/remote_procedure_call] calling and invocations', {
   },
 
   '[basic/security_model] REGISTERED comes before any INVOCATION, and invocations in the order of the calls':
-    async stage => {
-      const [callee, caller] = [await stage.join(), await stage.join()];
+    async on => {
+      const [callee, caller] = [await on.join(), await on.join()];
       // Calls that come while REGISTER is on its way.
-      const early = caller.request(48, {}, stage.uri('b'));
+      const early = caller.request(48, {}, on.uri('b'));
       assert.equal(await caller.failure(48, early), 'wamp.error.no_such_procedure');
-      const [a, b] = [await callee.register(stage.uri('a')), await callee.register(stage.uri('b'))];
+      const [a, b] = [await callee.register(on.uri('a')), await callee.register(on.uri('b'))];
       const count = 60;
-      for (let n = 0; n < count; n++) caller.request(48, {}, stage.uri(n % 3 === 0 ? 'a' : 'b'), [n]);
+      for (let n = 0; n < count; n++) caller.request(48, {}, on.uri(n % 3 === 0 ? 'a' : 'b'), [n]);
       for (let n = 0; n < count; n++) {
         assert.deepEqual((await callee.invoked(n % 3 === 0 ? a : b)).args, [n]);
       }
     },
 
-  '[basic/security_model] of one session that registers and calls at once, REGISTERED is the first word':
-    async stage => {
-      const both = await stage.join();
-      const registering = both.request(64, {}, stage.uri('p'));
-      const calling = both.request(48, {}, stage.uri('p'));
-      const [registered, invocation] = [await both.peer.receive(), await both.peer.receive()];
-      assert.deepEqual(registered.slice(0, 2), [65, registering]);
-      assert.deepEqual(invocation.slice(0, 3), [68, 1, registered[2]]);
-      both.say(70, 1, {});
-      await both.hears([50, calling, {}]);
-    },
+  '[basic/security_model] of one session that registers and calls at once, REGISTERED is the first word': async on => {
+    const both = await on.join();
+    const registering = both.request(64, {}, on.uri('p'));
+    const calling = both.request(48, {}, on.uri('p'));
+    const [registered, invocation] = [await both.peer.receive(), await both.peer.receive()];
+    assert.deepEqual(registered.slice(0, 2), [65, registering]);
+    assert.deepEqual(invocation.slice(0, 3), [68, 1, registered[2]]);
+    both.say(70, 1, {});
+    await both.hears([50, calling, {}]);
+  },
 
-  'answers come in the order in which the callee gives them': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    const requests = [1, 2, 3].map(n => caller.request(48, {}, stage.uri('p'), [n]));
+  'answers come in the order in which the callee gives them': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
+    const requests = [1, 2, 3].map(n => caller.request(48, {}, on.uri('p'), [n]));
     const invocations = [];
     for (const _ of requests) invocations.push((await callee.invoked(registration)).request);
     callee.say(70, invocations[2], {}, ['c']);
@@ -146,10 +145,10 @@ examine('[basic/remote_procedure_call] calling and invocations', {
     await caller.hears([50, requests[1], {}, ['b']]);
   },
 
-  'a second answer to the same invocation is dropped': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    const request = caller.request(48, {}, stage.uri('p'));
+  'a second answer to the same invocation is dropped': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
+    const request = caller.request(48, {}, on.uri('p'));
     const { request: invocation } = await callee.invoked(registration);
     callee.say(70, invocation, {}, ['first']);
     callee.say(70, invocation, {}, ['second']);
@@ -159,17 +158,17 @@ examine('[basic/remote_procedure_call] calling and invocations', {
     await caller.hearsNothing();
   },
 
-  'an invocation is answered by nobody but its callee': async stage => {
-    const [callee, caller, stranger] = [await stage.join(), await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
+  'an invocation is answered by its callee alone': async on => {
+    const [callee, caller, stranger] = [await on.join(), await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
     // The stranger has had an invocation of the same id.
-    const own = await stranger.register(stage.uri('own'));
-    const first = caller.request(48, {}, stage.uri('own'));
+    const own = await stranger.register(on.uri('own'));
+    const first = caller.request(48, {}, on.uri('own'));
     const { request: its } = await stranger.invoked(own);
     stranger.say(70, its, {});
     await caller.hears([50, first, {}]);
 
-    const request = caller.request(48, {}, stage.uri('p'));
+    const request = caller.request(48, {}, on.uri('p'));
     const { request: invocation } = await callee.invoked(registration);
     assert.equal(invocation, its);
     stranger.say(70, invocation, {}, ['forged']);
@@ -180,14 +179,14 @@ examine('[basic/remote_procedure_call] calling and invocations', {
     await caller.hears([50, request, {}, ['true']]);
   },
 
-  'caller gone, callee that can be canceled: INTERRUPT with killnowait, and its answer is dropped': async stage => {
-    const [callee, caller, leaving] = [await stage.join(), await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    caller.request(48, {}, stage.uri('p'));
+  'caller gone, callee that can be canceled: INTERRUPT with killnowait, and its answer is dropped': async on => {
+    const [callee, caller, leaving] = [await on.join(), await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
+    caller.request(48, {}, on.uri('p'));
     const { request: dropped } = await callee.invoked(registration);
     caller.peer.end();
     await callee.hears([69, dropped, { mode: 'killnowait' }]);
-    leaving.request(48, {}, stage.uri('p'));
+    leaving.request(48, {}, on.uri('p'));
     const { request: left } = await callee.invoked(registration);
     leaving.say(6, {}, 'wamp.close.close_realm');
     await leaving.hears([6, {}, 'wamp.close.goodbye_and_out']);
@@ -197,10 +196,10 @@ examine('[basic/remote_procedure_call] calling and invocations', {
     await callee.hearsNothing();
   },
 
-  'caller gone, callee that cannot be canceled: nothing, and its answer is dropped': async stage => {
-    const [callee, caller] = [await stage.join({ callee: [] }), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    caller.request(48, {}, stage.uri('p'));
+  'caller gone, callee that cannot be canceled: nothing, and its answer is dropped': async on => {
+    const [callee, caller] = [await on.join({ callee: [] }), await on.join()];
+    const registration = await callee.register(on.uri('p'));
+    caller.request(48, {}, on.uri('p'));
     const { request } = await callee.invoked(registration);
     caller.say(6, {}, 'wamp.close.close_realm');
     await caller.hears([6, {}, 'wamp.close.goodbye_and_out']);
@@ -209,17 +208,17 @@ examine('[basic/remote_procedure_call] calling and invocations', {
     await callee.hearsNothing();
   },
 
-  'callee gone, by GOODBYE, by ABORT or by a lost connection: canceled': async stage => {
-    const caller = await stage.join();
+  'callee gone, by GOODBYE, by ABORT or by a lost connection: canceled': async on => {
+    const caller = await on.join();
     const ways = [
-      (callee: Awaited<ReturnType<typeof stage.join>>) => callee.say(6, {}, 'wamp.close.close_realm'),
-      (callee: Awaited<ReturnType<typeof stage.join>>) => callee.say(3, {}, 'wamp.close.system_shutdown'),
-      (callee: Awaited<ReturnType<typeof stage.join>>) => callee.say(1, 'realm1', {}),
-      (callee: Awaited<ReturnType<typeof stage.join>>) => callee.peer.end(),
+      (callee: Awaited<ReturnType<typeof on.join>>) => callee.say(6, {}, 'wamp.close.close_realm'),
+      (callee: Awaited<ReturnType<typeof on.join>>) => callee.say(3, {}, 'wamp.close.system_shutdown'),
+      (callee: Awaited<ReturnType<typeof on.join>>) => callee.say(1, 'realm1', {}),
+      (callee: Awaited<ReturnType<typeof on.join>>) => callee.peer.end(),
     ];
     for (const go of ways) {
-      const callee = await stage.join();
-      const uri = stage.uri(`p${ways.indexOf(go)}`);
+      const callee = await on.join();
+      const uri = on.uri(`p${ways.indexOf(go)}`);
       const registration = await callee.register(uri);
       const requests = [caller.request(48, {}, uri), caller.request(48, {}, uri)];
       await callee.invoked(registration);
@@ -230,29 +229,29 @@ examine('[basic/remote_procedure_call] calling and invocations', {
     await caller.hearsNothing();
   },
 
-  '[advanced/meta_api_sessions] a callee that is killed: canceled; a caller that is killed: INTERRUPT': async stage => {
-    const [callee, caller, admin] = [await stage.join(), await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    caller.request(48, {}, stage.uri('p'));
+  '[advanced/meta_api_sessions] a callee that is killed: canceled; a caller that is killed: INTERRUPT': async on => {
+    const [callee, caller, admin] = [await on.join(), await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
+    caller.request(48, {}, on.uri('p'));
     const { request: invocation } = await callee.invoked(registration);
     await admin.call('wamp.session.kill', [caller.id]);
     await caller.hears([6, {}, 'wamp.close.killed']);
     await callee.hears([69, invocation, { mode: 'killnowait' }]);
     callee.say(70, invocation, {}, ['too late']);
-    const request = admin.request(48, {}, stage.uri('p'));
+    const request = admin.request(48, {}, on.uri('p'));
     await callee.invoked(registration);
-    const kill = (await stage.join()).call('wamp.session.kill', [callee.id]);
+    const kill = (await on.join()).call('wamp.session.kill', [callee.id]);
     assert.equal(await admin.failure(48, request), 'wamp.error.canceled');
     await kill;
     await callee.hears([6, {}, 'wamp.close.killed']);
-    assert.equal(await admin.refused(48, {}, stage.uri('p')), 'wamp.error.no_such_procedure');
+    assert.equal(await admin.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
   },
 
-  'what the callee says is wrong is no business of the router': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
+  'what the callee says is wrong is no business of the router': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
     for (const error of ['wamp.error.invalid_argument', 'wamp.error.runtime_error', 'Upper.case-error']) {
-      const request = caller.request(48, {}, stage.uri('p'));
+      const request = caller.request(48, {}, on.uri('p'));
       const { request: invocation } = await callee.invoked(registration);
       callee.say(8, 68, invocation, {}, error, [1], { a: 1 });
       await caller.hears([8, 48, request, {}, error, [1], { a: 1 }]);

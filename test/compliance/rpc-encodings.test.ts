@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { wireOf, wires } from '../support/bare-peer.ts';
 import type { BareSession } from '../support/bare-session.ts';
-import { examine, type Stage } from './examined-gateway.ts';
+import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
 /** Text of under 24 bytes as CBOR, of under 32 as MsgPack. */
 const cborText = (text: string) => Buffer.concat([Buffer.from([0x78, text.length]), Buffer.from(text)]);
@@ -9,15 +9,15 @@ const packText = (text: string) => Buffer.concat([Buffer.from([0xd9, text.length
 
 /** Sends bytes that are CALL 1 of `uri`; gives what the callee is called with, whatever it speaks. */
 async function called(
-  stage: Stage,
+  on: ComplianceCase,
   make: (uri: Buffer) => Uint8Array,
   uriOf: (text: string) => Buffer,
 ): Promise<unknown> {
   const outcomes: unknown[] = [];
   for (const wire of wires.filter(({ transport }) => transport === 'websocket')) {
-    const callee = await stage.join({}, wire);
-    const caller: BareSession = await stage.join();
-    const uri = stage.uri(`p${outcomes.length}`);
+    const callee = await on.join({}, wire);
+    const caller: BareSession = await on.join();
+    const uri = on.uri(`p${outcomes.length}`);
     const registration = await callee.register(uri);
     caller.peer.sendBytes(Buffer.from(make(uriOf(uri))));
     const { request, args, kwargs } = await callee.invoked(registration);
@@ -31,14 +31,14 @@ async function called(
 
 const bytes = (...parts: (Uint8Array | readonly number[])[]) => Buffer.concat(parts.map(part => Buffer.from(part)));
 
-const cbor = (make: (uri: Buffer) => Uint8Array, expected: unknown) => async (stage: Stage) =>
-  assert.deepEqual(await called(stage, make, cborText), expected);
-const msgpack = (make: (uri: Buffer) => Uint8Array, expected: unknown) => async (stage: Stage) =>
-  assert.deepEqual(await called(stage, make, packText), expected);
-const json = (make: (uri: string) => string, expected: unknown) => async (stage: Stage) =>
+const cbor = (make: (uri: Buffer) => Uint8Array, expected: unknown) => async (on: ComplianceCase) =>
+  assert.deepEqual(await called(on, make, cborText), expected);
+const msgpack = (make: (uri: Buffer) => Uint8Array, expected: unknown) => async (on: ComplianceCase) =>
+  assert.deepEqual(await called(on, make, packText), expected);
+const json = (make: (uri: string) => string, expected: unknown) => async (on: ComplianceCase) =>
   assert.deepEqual(
     await called(
-      stage,
+      on,
       uri => Buffer.from(make(uri.toString())),
       text => Buffer.from(text),
     ),
@@ -49,7 +49,7 @@ const both = (serializer: 'json' | 'msgpack' | 'cbor') => ({
   on: [wireOf('websocket', serializer), wireOf('rawsocket', serializer)],
 });
 
-examine(
+complianceSuite(
   '[basic/building_blocks] CBOR as it may be written (RFC 8949)',
   {
     'lists and dictionaries of indefinite length': cbor(
@@ -93,7 +93,7 @@ examine(
   both('cbor'),
 );
 
-examine(
+complianceSuite(
   '[basic/building_blocks] MsgPack as it may be written',
   {
     'the longest headers for the shortest things': msgpack(
@@ -116,7 +116,7 @@ examine(
   both('msgpack'),
 );
 
-examine(
+complianceSuite(
   '[basic/building_blocks] JSON as it may be written (RFC 8259)',
   {
     'white space wherever it may stand': json(

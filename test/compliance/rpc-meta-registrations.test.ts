@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BareSession } from '../support/bare-session.ts';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
 async function ask(session: BareSession, procedure: string, ...payload: readonly unknown[]): Promise<unknown> {
   const [args] = await session.call(`wamp.registration.${procedure}`, ...payload);
@@ -23,19 +23,19 @@ async function watching(viewer: BareSession) {
       });
 }
 
-examine(
+complianceSuite(
   '[advanced/meta_api_registrations]',
   {
-    'is announced by the dealer': async stage => {
-      const { details } = await stage.join();
+    'is announced by the dealer': async on => {
+      const { details } = await on.join();
       const { dealer } = details['roles'] as { dealer: { features: Record<string, unknown> } };
       assert.equal(dealer.features['registration_meta_api'], true);
     },
 
-    'events of a registration from its first callee to its last': async stage => {
-      const [viewer, one, two] = [await stage.join(), await stage.join(), await stage.join()];
+    'events of a registration from its first callee to its last': async on => {
+      const [viewer, one, two] = [await on.join(), await on.join(), await on.join()];
       const events = await watching(viewer);
-      const uri = stage.uri('a..b');
+      const uri = on.uri('a..b');
       const options = { match: 'wildcard', invoke: 'last' };
       const id = await one.register(uri, options);
       const [create, register, ...none] = await events(one.id, two.id);
@@ -56,11 +56,11 @@ examine(
       ]);
     },
 
-    'the same where sessions end by GOODBYE': async stage => {
-      const [viewer, one, two] = [await stage.join(), await stage.join(), await stage.join()];
+    'the same where sessions end by GOODBYE': async on => {
+      const [viewer, one, two] = [await on.join(), await on.join(), await on.join()];
       const events = await watching(viewer);
-      const id = await one.register(stage.uri('p'), { invoke: 'random' });
-      await two.register(stage.uri('p'), { invoke: 'random' });
+      const id = await one.register(on.uri('p'), { invoke: 'random' });
+      await two.register(on.uri('p'), { invoke: 'random' });
       await events(one.id, two.id);
       for (const callee of [one, two]) {
         callee.say(6, {}, 'wamp.close.close_realm');
@@ -73,10 +73,10 @@ examine(
       ]);
     },
 
-    'a session that ends with several registrations: each has its pair': async stage => {
-      const [viewer, one] = [await stage.join(), await stage.join()];
+    'a session that ends with several registrations: each has its pair': async on => {
+      const [viewer, one] = [await on.join(), await on.join()];
       const events = await watching(viewer);
-      const ids = [await one.register(stage.uri('a')), await one.register(stage.uri('b'))];
+      const ids = [await one.register(on.uri('a')), await one.register(on.uri('b'))];
       await events(one.id);
       one.say(6, {}, 'wamp.close.close_realm');
       await one.hears([6, {}, 'wamp.close.goodbye_and_out']);
@@ -89,31 +89,31 @@ examine(
       );
     },
 
-    'who registers hears of itself, as it is the router that tells': async stage => {
-      const one = await stage.join();
+    'who registers hears of itself, as it is the router that tells': async on => {
+      const one = await on.join();
       const events = await watching(one);
-      const id = await one.register(stage.uri('p'));
+      const id = await one.register(on.uri('p'));
       const heard = await events(one.id);
       assert.deepEqual(heard[1], ['on_register', [one.id, id]]);
       assert.equal(heard.length, 2);
     },
 
-    'a REGISTER or UNREGISTER that is refused is no event': async stage => {
-      const [viewer, one, two] = [await stage.join(), await stage.join(), await stage.join()];
-      const id = await one.register(stage.uri('p'));
+    'a REGISTER or UNREGISTER that is refused is no event': async on => {
+      const [viewer, one, two] = [await on.join(), await on.join(), await on.join()];
+      const id = await one.register(on.uri('p'));
       const events = await watching(viewer);
-      await two.refused(64, {}, stage.uri('p'));
+      await two.refused(64, {}, on.uri('p'));
       await two.refused(66, id);
       await two.refused(64, {}, 'a..b');
       assert.deepEqual(await events(one.id, two.id), []);
     },
 
-    'list, by policy': async stage => {
-      const one = await stage.join();
+    'list, by policy': async on => {
+      const one = await on.join();
       const ids = {
-        exact: await one.register(stage.uri('p')),
-        prefix: await one.register(stage.uri('p'), { match: 'prefix' }),
-        wildcard: await one.register(stage.uri('p'), { match: 'wildcard' }),
+        exact: await one.register(on.uri('p')),
+        prefix: await one.register(on.uri('p'), { match: 'prefix' }),
+        wildcard: await one.register(on.uri('p'), { match: 'wildcard' }),
       };
       const lists = Object(await ask(one, 'list'));
       assert.deepEqual(Object.keys(lists).sort(), ['exact', 'prefix', 'wildcard']);
@@ -125,32 +125,32 @@ examine(
       assert.ok(!Object(await ask(one, 'list')).prefix.includes(ids.prefix));
     },
 
-    'lookup finds what is registered, match what would be called': async stage => {
-      const one = await stage.join();
-      const [a, prefix] = [stage.uri('a.b'), stage.uri('a')];
+    'lookup finds what is registered, match what would be called': async on => {
+      const one = await on.join();
+      const [a, prefix] = [on.uri('a.b'), on.uri('a')];
       const exact = await one.register(a);
       const byPrefix = await one.register(prefix, { match: 'prefix' });
-      const byWildcard = await one.register(stage.uri('.b'), { match: 'wildcard' });
+      const byWildcard = await one.register(on.uri('.b'), { match: 'wildcard' });
       assert.equal(await ask(one, 'lookup', [a]), exact);
       assert.equal(await ask(one, 'lookup', [a, {}]), exact);
       assert.equal(await ask(one, 'lookup', [a, { match: 'exact' }]), exact);
       assert.equal(await ask(one, 'lookup', [prefix, { match: 'prefix' }]), byPrefix);
-      assert.equal(await ask(one, 'lookup', [stage.uri('.b'), { match: 'wildcard' }]), byWildcard);
+      assert.equal(await ask(one, 'lookup', [on.uri('.b'), { match: 'wildcard' }]), byWildcard);
       assert.equal(await ask(one, 'lookup', [a, { match: 'prefix' }]), null);
       assert.equal(await ask(one, 'lookup', [prefix]), null);
       assert.equal(await ask(one, 'match', [a]), exact);
-      assert.equal(await ask(one, 'match', [stage.uri('a.c')]), byPrefix);
-      assert.equal(await ask(one, 'match', [stage.uri('x.b')]), byWildcard);
-      assert.equal(await ask(one, 'match', [stage.uri('x.y')]), null);
+      assert.equal(await ask(one, 'match', [on.uri('a.c')]), byPrefix);
+      assert.equal(await ask(one, 'match', [on.uri('x.b')]), byWildcard);
+      assert.equal(await ask(one, 'match', [on.uri('x.y')]), null);
       assert.equal(await ask(one, 'match', ['wamp.session.count']), null);
     },
 
-    'get, list_callees and count_callees': async stage => {
-      const [one, two, three] = [await stage.join(), await stage.join(), await stage.join()];
-      const id = await two.register(stage.uri('p'), { invoke: 'roundrobin', match: 'prefix' });
-      await one.register(stage.uri('p'), { invoke: 'roundrobin', match: 'prefix' });
+    'get, list_callees and count_callees': async on => {
+      const [one, two, three] = [await on.join(), await on.join(), await on.join()];
+      const id = await two.register(on.uri('p'), { invoke: 'roundrobin', match: 'prefix' });
+      await one.register(on.uri('p'), { invoke: 'roundrobin', match: 'prefix' });
       const { created, ...details } = Object(await ask(three, 'get', [id]));
-      assert.deepEqual(details, { id, uri: stage.uri('p'), match: 'prefix', invoke: 'roundrobin' });
+      assert.deepEqual(details, { id, uri: on.uri('p'), match: 'prefix', invoke: 'roundrobin' });
       assert.match(created, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)$/);
       assert.deepEqual(await ask(three, 'list_callees', [id]), [two.id, one.id]);
       assert.equal(await ask(three, 'count_callees', [id]), 2);
@@ -165,8 +165,8 @@ examine(
       }
     },
 
-    'arguments that are missing or of the wrong kind': async stage => {
-      const one = await stage.join();
+    'arguments that are missing or of the wrong kind': async on => {
+      const one = await on.join();
       for (const name of ['get', 'list_callees', 'count_callees', 'lookup', 'match']) {
         for (const payload of [[], [[]], [[{}]], [[null]], [[true]], [[[1]]]]) {
           const error = await one.refused(48, {}, `wamp.registration.${name}`, ...payload);
@@ -181,14 +181,14 @@ examine(
       assert.equal(await one.refused(48, {}, 'wamp.registration.unheard_of'), 'wamp.error.no_such_procedure');
     },
 
-    'a caller that does not want to be known may ask, and be told': async stage => {
-      const one = await stage.join({ caller: [] });
-      const id = await one.register(stage.uri('p'));
-      assert.equal(await ask(one, 'lookup', [stage.uri('p')]), id);
+    'a caller that does not want to be known may ask, and be told': async on => {
+      const one = await on.join({ caller: [] });
+      const id = await one.register(on.uri('p'));
+      assert.equal(await ask(one, 'lookup', [on.uri('p')]), id);
     },
 
-    'applications neither publish nor register there': async stage => {
-      const one = await stage.join();
+    'applications neither publish nor register there': async on => {
+      const one = await on.join();
       for (const name of topics) {
         assert.equal(
           await one.refused(16, { acknowledge: true }, `wamp.registration.${name}`, [1]),

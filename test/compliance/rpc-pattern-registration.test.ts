@@ -1,68 +1,72 @@
 import assert from 'node:assert/strict';
 import type { BareSession } from '../support/bare-session.ts';
-import { examine, type Stage } from './examined-gateway.ts';
+import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
 type Registrations = Readonly<Record<string, number>>;
 
 /** Registers each of `patterns`, `match uri`; gives the ids by what was asked for. */
-async function registering(stage: Stage, callee: BareSession, ...patterns: readonly string[]): Promise<Registrations> {
+async function registering(
+  on: ComplianceCase,
+  callee: BareSession,
+  ...patterns: readonly string[]
+): Promise<Registrations> {
   const ids: Record<string, number> = {};
   for (const pattern of patterns) {
     const [match = '', uri = ''] = pattern.split(' ');
-    ids[pattern] = await callee.register(stage.uri(uri), { match });
+    ids[pattern] = await callee.register(on.uri(uri), { match });
   }
   return ids;
 }
 
 /** Calls `uri`; gives the registration that it came to, by what was asked for. */
 async function destination(
-  stage: Stage,
+  on: ComplianceCase,
   { caller, callee, ids }: { caller: BareSession; callee: BareSession; ids: Registrations },
   uri: string,
 ): Promise<string> {
-  const request = caller.request(48, {}, stage.uri(uri), ['x']);
+  const request = caller.request(48, {}, on.uri(uri), ['x']);
   const [type, id, registration, details, args] = await callee.peer.receive();
   assert.deepEqual([type, args], [68, ['x']]);
   const pattern = Object.keys(ids).find(name => ids[name] === registration) ?? 'a registration that is none of these';
-  assert.deepEqual(details, pattern.startsWith('exact') ? {} : { procedure: stage.uri(uri) });
+  assert.deepEqual(details, pattern.startsWith('exact') ? {} : { procedure: on.uri(uri) });
   callee.say(70, id, {});
   await caller.hears([50, request, {}]);
   return pattern;
 }
 
-async function unreachable(stage: Stage, caller: BareSession, ...uris: readonly string[]): Promise<void> {
+async function unreachable(on: ComplianceCase, caller: BareSession, ...uris: readonly string[]): Promise<void> {
   for (const uri of uris) {
-    assert.equal(await caller.refused(48, {}, stage.uri(uri)), 'wamp.error.no_such_procedure', uri);
+    assert.equal(await caller.refused(48, {}, on.uri(uri)), 'wamp.error.no_such_procedure', uri);
   }
 }
 
-async function played(stage: Stage, ...patterns: readonly string[]) {
-  const [callee, caller] = [await stage.join(), await stage.join()];
-  return { callee, caller, ids: await registering(stage, callee, ...patterns) };
+async function played(on: ComplianceCase, ...patterns: readonly string[]) {
+  const [callee, caller] = [await on.join(), await on.join()];
+  return { callee, caller, ids: await registering(on, callee, ...patterns) };
 }
 
-examine('[advanced/rpc_pattern_based_registration]', {
-  'prefix: the examples of the section': async stage => {
-    const scene = await played(stage, 'prefix com.myapp.myobject1');
+complianceSuite('[advanced/rpc_pattern_based_registration]', {
+  'prefix: the examples of the section': async on => {
+    const harness = await played(on, 'prefix com.myapp.myobject1');
     for (const uri of [
       'com.myapp.myobject1.myprocedure1',
       'com.myapp.myobject1-mysubobject1',
       'com.myapp.myobject1.mysubobject1.myprocedure1',
       'com.myapp.myobject1',
     ]) {
-      assert.equal(await destination(stage, scene, uri), 'prefix com.myapp.myobject1');
+      assert.equal(await destination(on, harness, uri), 'prefix com.myapp.myobject1');
     }
-    await unreachable(stage, scene.caller, 'com.myapp.myobject2', 'com.myapp.myobject');
+    await unreachable(on, harness.caller, 'com.myapp.myobject2', 'com.myapp.myobject');
   },
 
-  'wildcard: the examples of the section': async stage => {
-    const scene = await played(stage, 'wildcard com.myapp..myprocedure1');
+  'wildcard: the examples of the section': async on => {
+    const harness = await played(on, 'wildcard com.myapp..myprocedure1');
     for (const uri of ['com.myapp.myobject1.myprocedure1', 'com.myapp.myobject2.myprocedure1']) {
-      assert.equal(await destination(stage, scene, uri), 'wildcard com.myapp..myprocedure1');
+      assert.equal(await destination(on, harness, uri), 'wildcard com.myapp..myprocedure1');
     }
     await unreachable(
-      stage,
-      scene.caller,
+      on,
+      harness.caller,
       'com.myapp.myobject1.myprocedure1.mysubprocedure1',
       'com.myapp.myobject1.myprocedure2',
       'com.myapp2.myobject1.myprocedure1',
@@ -70,9 +74,9 @@ examine('[advanced/rpc_pattern_based_registration]', {
     );
   },
 
-  'calls matching several registrations: the table of the section': async stage => {
-    const scene = await played(
-      stage,
+  'calls matching several registrations: the table of the section': async on => {
+    const harness = await played(
+      on,
       'exact a1.b2.c3.d4.e55',
       'prefix a1.b2.c3',
       'prefix a1.b2.c3.d4',
@@ -89,13 +93,13 @@ examine('[advanced/rpc_pattern_based_registration]', {
       'a1.b2.c33.d4.e5': 'wildcard a1.b2.c33..e5',
       'a1.b2.c88.d4.e5.f6.g7': 'wildcard a1.b2..d4.e5..g7',
     };
-    for (const [uri, pattern] of Object.entries(table)) assert.equal(await destination(stage, scene, uri), pattern);
-    await unreachable(stage, scene.caller, 'a2.b2.c2.d2.e2');
+    for (const [uri, pattern] of Object.entries(table)) assert.equal(await destination(on, harness, uri), pattern);
+    await unreachable(on, harness.caller, 'a2.b2.c2.d2.e2');
   },
 
-  'the same, registered in the opposite order': async stage => {
-    const scene = await played(
-      stage,
+  'the same, registered in the opposite order': async on => {
+    const harness = await played(
+      on,
       'wildcard a1.b2..d4..f6.g7',
       'wildcard a1.b2..d4.e5..g7',
       'wildcard a1.b2.c33..e5',
@@ -104,68 +108,65 @@ examine('[advanced/rpc_pattern_based_registration]', {
       'prefix a1.b2.c3',
       'exact a1.b2.c3.d4.e55',
     );
-    assert.equal(await destination(stage, scene, 'a1.b2.c33.d4.e5'), 'wildcard a1.b2.c33..e5');
-    assert.equal(await destination(stage, scene, 'a1.b2.c88.d4.e5.f6.g7'), 'wildcard a1.b2..d4.e5..g7');
-    assert.equal(await destination(stage, scene, 'a1.b2.c3.d4.e325'), 'prefix a1.b2.c3.d4');
-    assert.equal(await destination(stage, scene, 'a1.b2.c3.d4.e55'), 'exact a1.b2.c3.d4.e55');
+    assert.equal(await destination(on, harness, 'a1.b2.c33.d4.e5'), 'wildcard a1.b2.c33..e5');
+    assert.equal(await destination(on, harness, 'a1.b2.c88.d4.e5.f6.g7'), 'wildcard a1.b2..d4.e5..g7');
+    assert.equal(await destination(on, harness, 'a1.b2.c3.d4.e325'), 'prefix a1.b2.c3.d4');
+    assert.equal(await destination(on, harness, 'a1.b2.c3.d4.e55'), 'exact a1.b2.c3.d4.e55');
   },
 
-  'exact before prefix before wildcard': async stage => {
-    const scene = await played(stage, 'wildcard a..c', 'prefix a', 'exact a.b.c', 'wildcard a.b.');
-    assert.equal(await destination(stage, scene, 'a.b.c'), 'exact a.b.c');
-    await scene.callee.ask(66, scene.ids['exact a.b.c']);
-    assert.equal(await destination(stage, scene, 'a.b.c'), 'prefix a');
-    await scene.callee.ask(66, scene.ids['prefix a']);
-    assert.equal(await destination(stage, scene, 'a.b.c'), 'wildcard a.b.');
-    await scene.callee.ask(66, scene.ids['wildcard a.b.']);
-    assert.equal(await destination(stage, scene, 'a.b.c'), 'wildcard a..c');
-    await scene.callee.ask(66, scene.ids['wildcard a..c']);
-    await unreachable(stage, scene.caller, 'a.b.c');
+  'exact before prefix before wildcard': async on => {
+    const harness = await played(on, 'wildcard a..c', 'prefix a', 'exact a.b.c', 'wildcard a.b.');
+    assert.equal(await destination(on, harness, 'a.b.c'), 'exact a.b.c');
+    await harness.callee.ask(66, harness.ids['exact a.b.c']);
+    assert.equal(await destination(on, harness, 'a.b.c'), 'prefix a');
+    await harness.callee.ask(66, harness.ids['prefix a']);
+    assert.equal(await destination(on, harness, 'a.b.c'), 'wildcard a.b.');
+    await harness.callee.ask(66, harness.ids['wildcard a.b.']);
+    assert.equal(await destination(on, harness, 'a.b.c'), 'wildcard a..c');
+    await harness.callee.ask(66, harness.ids['wildcard a..c']);
+    await unreachable(on, harness.caller, 'a.b.c');
   },
 
-  'the wildcard whose literal portion before its first wildcard is the longest': async stage => {
-    const scene = await played(stage, 'wildcard a1...d4', 'wildcard a1.b2..d4', 'wildcard a1.b2..', 'wildcard ...');
-    assert.equal(await destination(stage, scene, 'a1.b2.c3.d4'), 'wildcard a1.b2..d4');
-    assert.equal(await destination(stage, scene, 'a1.b2.c3.x'), 'wildcard a1.b2..');
-    assert.equal(await destination(stage, scene, 'a1.x.c3.d4'), 'wildcard a1...d4');
-    assert.equal(await destination(stage, scene, 'x.b2.c3.d4'), 'wildcard ...');
+  'the wildcard whose literal portion before its first wildcard is the longest': async on => {
+    const harness = await played(on, 'wildcard a1...d4', 'wildcard a1.b2..d4', 'wildcard a1.b2..', 'wildcard ...');
+    assert.equal(await destination(on, harness, 'a1.b2.c3.d4'), 'wildcard a1.b2..d4');
+    assert.equal(await destination(on, harness, 'a1.b2.c3.x'), 'wildcard a1.b2..');
+    assert.equal(await destination(on, harness, 'a1.x.c3.d4'), 'wildcard a1...d4');
+    assert.equal(await destination(on, harness, 'x.b2.c3.d4'), 'wildcard ...');
   },
 
-  'a pattern is one registration, and its callee one of it': async stage => {
-    const [callee, other] = [await stage.join(), await stage.join()];
-    await registering(stage, callee, 'prefix a', 'wildcard a..b');
-    assert.equal(await other.refused(64, { match: 'prefix' }, stage.uri('a')), 'wamp.error.procedure_already_exists');
-    assert.equal(
-      await other.refused(64, { match: 'wildcard' }, stage.uri('a..b')),
-      'wamp.error.procedure_already_exists',
-    );
+  'a pattern is one registration, and its callee one of it': async on => {
+    const [callee, other] = [await on.join(), await on.join()];
+    await registering(on, callee, 'prefix a', 'wildcard a..b');
+    assert.equal(await other.refused(64, { match: 'prefix' }, on.uri('a')), 'wamp.error.procedure_already_exists');
+    assert.equal(await other.refused(64, { match: 'wildcard' }, on.uri('a..b')), 'wamp.error.procedure_already_exists');
     // The same name under another policy is something else.
-    await other.register(stage.uri('a'), { match: 'exact' });
-    await other.register(stage.uri('a.c'), { match: 'wildcard' });
-    await other.register(stage.uri('a.c'), { match: 'exact' });
+    await other.register(on.uri('a'), { match: 'exact' });
+    await other.register(on.uri('a.c'), { match: 'wildcard' });
+    await other.register(on.uri('a.c'), { match: 'exact' });
   },
 
-  'a shared pattern tells the procedure and takes turns': async stage => {
-    const [one, two, caller] = [await stage.join(), await stage.join(), await stage.join()];
-    const registration = await one.register(stage.uri('a..b'), { match: 'wildcard', invoke: 'roundrobin' });
-    assert.equal(await two.register(stage.uri('a..b'), { match: 'wildcard', invoke: 'roundrobin' }), registration);
+  'a shared pattern tells the procedure and takes turns': async on => {
+    const [one, two, caller] = [await on.join(), await on.join(), await on.join()];
+    const registration = await one.register(on.uri('a..b'), { match: 'wildcard', invoke: 'roundrobin' });
+    assert.equal(await two.register(on.uri('a..b'), { match: 'wildcard', invoke: 'roundrobin' }), registration);
     for (const [callee, name] of [
       [one, 'a.x.b'],
       [two, 'a.y.b'],
       [one, 'a.z.b'],
     ] as const) {
-      caller.request(48, {}, stage.uri(name));
-      assert.deepEqual((await callee.invoked(registration)).details, { procedure: stage.uri(name) });
+      caller.request(48, {}, on.uri(name));
+      assert.deepEqual((await callee.invoked(registration)).details, { procedure: on.uri(name) });
     }
   },
 
-  'match exact says nothing of the procedure': async stage => {
-    const scene = await played(stage, 'exact a.b');
-    assert.equal(await destination(stage, scene, 'a.b'), 'exact a.b');
+  'match exact says nothing of the procedure': async on => {
+    const harness = await played(on, 'exact a.b');
+    assert.equal(await destination(on, harness, 'a.b'), 'exact a.b');
   },
 
-  'no pattern stands for a procedure of the protocol': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
+  'no pattern stands for a procedure of the protocol': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
     for (const [match, uri] of [
       ['prefix', 'wamp'],
       ['prefix', 'wamp.'],
@@ -176,17 +177,17 @@ examine('[advanced/rpc_pattern_based_registration]', {
     assert.equal(await caller.refused(48, {}, 'wamp.x.y'), 'wamp.error.no_such_procedure');
   },
 
-  'empty components are for wildcards': async stage => {
-    const callee = await stage.join();
+  'empty components are for wildcards': async on => {
+    const callee = await on.join();
     for (const match of ['exact', 'prefix']) {
-      assert.equal(await callee.refused(64, { match }, stage.uri('a..b')), 'wamp.error.invalid_uri');
+      assert.equal(await callee.refused(64, { match }, on.uri('a..b')), 'wamp.error.invalid_uri');
     }
-    await callee.register(stage.uri('a.'), { match: 'prefix' });
-    await callee.register(stage.uri('.a.'), { match: 'wildcard' });
+    await callee.register(on.uri('a.'), { match: 'prefix' });
+    await callee.register(on.uri('.a.'), { match: 'wildcard' });
   },
 
-  'a policy that does not exist is refused': async stage => {
-    const callee = await stage.join();
-    assert.equal(await callee.refused(64, { match: 'regex' }, stage.uri('a')), 'wamp.error.invalid_argument');
+  'a policy that does not exist is refused': async on => {
+    const callee = await on.join();
+    assert.equal(await callee.refused(64, { match: 'regex' }, on.uri('a')), 'wamp.error.invalid_argument');
   },
 });

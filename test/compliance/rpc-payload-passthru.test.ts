@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { examine, wirePerSerializer } from './examined-gateway.ts';
+import { complianceSuite, wirePerSerializer } from './compliance-suite.ts';
 
 const bytes = Buffer.from([0, 1, 2, 253, 254, 255]);
 const sealed = {
@@ -13,53 +13,53 @@ const custom = { ppt_scheme: 'x_my_ppt' };
 
 const without = (role: 'caller' | 'callee') => ({ [role]: ['call_canceling', 'progressive_call_results'] });
 
-examine(
+complianceSuite(
   '[advanced/payload_passthru_mode]',
   {
-    'is announced by dealer and broker': async stage => {
-      const { details } = await stage.join();
+    'is announced by dealer and broker': async on => {
+      const { details } = await on.join();
       const roles = details['roles'] as Record<'dealer' | 'broker', { features: Record<string, unknown> }>;
       assert.equal(roles.dealer.features['payload_passthru_mode'], true);
       assert.equal(roles.broker.features['payload_passthru_mode'], true);
     },
 
-    'attributes and payload of CALL, YIELD and ERROR are passed on as they are': async stage => {
-      const [callee, caller] = [await stage.join(), await stage.join()];
-      const registration = await callee.register(stage.uri('p'));
+    'attributes and payload of CALL, YIELD and ERROR are passed on as they are': async on => {
+      const [callee, caller] = [await on.join(), await on.join()];
+      const registration = await callee.register(on.uri('p'));
       for (const attributes of [sealed, mqtt, custom]) {
-        const request = caller.request(48, attributes, stage.uri('p'), [bytes]);
+        const request = caller.request(48, attributes, on.uri('p'), [bytes]);
         const { request: invocation, details, args, kwargs } = await callee.invoked(registration);
         assert.deepEqual([details, args, kwargs], [attributes, [bytes], undefined]);
         callee.say(70, invocation, attributes, [bytes]);
         await caller.hears([50, request, attributes, [bytes]]);
-        const failing = caller.request(48, attributes, stage.uri('p'), [bytes]);
+        const failing = caller.request(48, attributes, on.uri('p'), [bytes]);
         const { request: second } = await callee.invoked(registration);
         callee.say(8, 68, second, attributes, 'com.myapp.invalid_revenue_year', [bytes]);
         await caller.hears([8, 48, failing, attributes, 'com.myapp.invalid_revenue_year', [bytes]]);
       }
     },
 
-    'one way does not bind the other': async stage => {
-      const [callee, caller] = [await stage.join(), await stage.join()];
-      const registration = await callee.register(stage.uri('p'));
-      const request = caller.request(48, sealed, stage.uri('p'), [bytes]);
+    'one way does not bind the other': async on => {
+      const [callee, caller] = [await on.join(), await on.join()];
+      const registration = await callee.register(on.uri('p'));
+      const request = caller.request(48, sealed, on.uri('p'), [bytes]);
       callee.say(70, (await callee.invoked(registration)).request, {}, ['open']);
       await caller.hears([50, request, {}, ['open']]);
-      const second = caller.request(48, {}, stage.uri('p'), ['open']);
+      const second = caller.request(48, {}, on.uri('p'), ['open']);
       const { request: invocation, details } = await callee.invoked(registration);
       assert.deepEqual(details, {});
       callee.say(70, invocation, mqtt, [bytes]);
       await caller.hears([50, second, mqtt, [bytes]]);
     },
 
-    'with progressive results and invocations': async stage => {
-      const [callee, caller] = [await stage.join(), await stage.join()];
-      const registration = await callee.register(stage.uri('p'));
+    'with progressive results and invocations': async on => {
+      const [callee, caller] = [await on.join(), await on.join()];
+      const registration = await callee.register(on.uri('p'));
       const options = { ...sealed, progress: true, receive_progress: true };
-      const request = caller.request(48, options, stage.uri('p'), [bytes]);
+      const request = caller.request(48, options, on.uri('p'), [bytes]);
       const { request: invocation, details } = await callee.invoked(registration);
       assert.deepEqual(details, options);
-      caller.say(48, request, {}, stage.uri('p'), [bytes]);
+      caller.say(48, request, {}, on.uri('p'), [bytes]);
       const { progress, ...last } = options;
       assert.ok(progress);
       await callee.hears([68, invocation, registration, last, [bytes]]);
@@ -68,55 +68,55 @@ examine(
       await caller.hears([50, request, { ...mqtt, progress: true }, [bytes]], [50, request, mqtt, [bytes]]);
     },
 
-    'CALL of a caller that has not announced it is a violation': async stage => {
-      const [callee, caller] = [await stage.join(), await stage.join(without('caller'))];
-      await callee.register(stage.uri('p'));
-      caller.request(48, mqtt, stage.uri('p'), [bytes]);
+    'CALL of a caller that has not announced it is a violation': async on => {
+      const [callee, caller] = [await on.join(), await on.join(without('caller'))];
+      await callee.register(on.uri('p'));
+      caller.request(48, mqtt, on.uri('p'), [bytes]);
       await caller.peer.aborted();
       await callee.hearsNothing();
     },
 
-    'a callee that has not announced it is not called: feature_not_supported': async stage => {
-      const [callee, caller] = [await stage.join(without('callee')), await stage.join()];
-      const registration = await callee.register(stage.uri('p'));
-      const request = caller.request(48, mqtt, stage.uri('p'), [bytes]);
+    'a callee that has not announced it is not called: feature_not_supported': async on => {
+      const [callee, caller] = [await on.join(without('callee')), await on.join()];
+      const registration = await callee.register(on.uri('p'));
+      const request = caller.request(48, mqtt, on.uri('p'), [bytes]);
       assert.equal(await caller.failure(48, request), 'wamp.error.feature_not_supported');
       await callee.hearsNothing();
       // Ordinary calls go on.
-      const plain = caller.request(48, {}, stage.uri('p'), [1]);
+      const plain = caller.request(48, {}, on.uri('p'), [1]);
       callee.say(70, (await callee.invoked(registration)).request, {});
       await caller.hears([50, plain, {}]);
     },
 
-    'YIELD of a callee that has not announced it is a violation; the caller is told': async stage => {
-      const [callee, caller] = [await stage.join(without('callee')), await stage.join()];
-      const registration = await callee.register(stage.uri('p'));
-      const request = caller.request(48, {}, stage.uri('p'));
+    'YIELD of a callee that has not announced it is a violation, and the caller gets ERROR': async on => {
+      const [callee, caller] = [await on.join(without('callee')), await on.join()];
+      const registration = await callee.register(on.uri('p'));
+      const request = caller.request(48, {}, on.uri('p'));
       callee.say(70, (await callee.invoked(registration)).request, mqtt, [bytes]);
       await callee.peer.aborted();
       assert.equal(await caller.failure(48, request), 'wamp.error.canceled');
     },
 
     'YIELD for a caller that has not announced it: feature_not_supported to the callee, and the call ends':
-      async stage => {
-        const [callee, caller] = [await stage.join(), await stage.join(without('caller'))];
-        const registration = await callee.register(stage.uri('p'));
-        const request = caller.request(48, {}, stage.uri('p'));
+      async on => {
+        const [callee, caller] = [await on.join(), await on.join(without('caller'))];
+        const registration = await callee.register(on.uri('p'));
+        const request = caller.request(48, {}, on.uri('p'));
         const { request: invocation } = await callee.invoked(registration);
         callee.say(70, invocation, mqtt, [bytes]);
         assert.equal(await callee.failure(70, invocation), 'wamp.error.feature_not_supported');
         assert.equal((await caller.peer.receive())[2], request);
         await caller.hearsNothing();
         // The session of neither has ended.
-        const next = caller.request(48, {}, stage.uri('p'));
+        const next = caller.request(48, {}, on.uri('p'));
         callee.say(70, (await callee.invoked(registration)).request, {}, [1]);
         await caller.hears([50, next, {}, [1]]);
       },
 
-    'an empty ppt_scheme is no passthru': async stage => {
-      const [callee, caller] = [await stage.join(without('callee')), await stage.join(without('caller'))];
-      const registration = await callee.register(stage.uri('p'));
-      const request = caller.request(48, { ppt_scheme: '' }, stage.uri('p'), [1]);
+    'an empty ppt_scheme is no passthru': async on => {
+      const [callee, caller] = [await on.join(without('callee')), await on.join(without('caller'))];
+      const registration = await callee.register(on.uri('p'));
+      const request = caller.request(48, { ppt_scheme: '' }, on.uri('p'), [1]);
       const { request: invocation, details } = await callee.invoked(registration);
       assert.deepEqual(details, {});
       callee.say(70, invocation, { ppt_scheme: '' }, [2]);

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
 const without = (feature: string): Record<string, readonly string[]> => ({
   callee: ['progressive_call_results', 'call_canceling'].filter(name => name !== feature),
 });
 
-examine('[advanced/rpc_progressive_call_results]', {
-  'are announced by the dealer, with call canceling': async stage => {
-    const { details } = await stage.join();
+complianceSuite('[advanced/rpc_progressive_call_results]', {
+  'are announced by the dealer, with call canceling': async on => {
+    const { details } = await on.join();
     const { dealer } = details['roles'] as { dealer: { features: Record<string, unknown> } };
     assert.equal(dealer.features['progressive_call_results'], true);
     assert.equal(dealer.features['call_canceling'], true);
   },
 
-  'the examples of the section': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('compute_revenue'));
+  'the examples of the section': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('compute_revenue'));
     const flows: readonly (readonly (readonly unknown[])[])[] = [
       [[['Y2010', 120]], [['Y2011', 205]], [['Total', 490]]],
       [[['Y2010', 120]], [['Y2011', 205]], [['Total', 490]], []],
@@ -33,7 +33,7 @@ examine('[advanced/rpc_progressive_call_results]', {
       [[['at once']]],
     ];
     for (const flow of flows) {
-      const request = caller.request(48, { receive_progress: true }, stage.uri('compute_revenue'), [2010, 2011, 2012]);
+      const request = caller.request(48, { receive_progress: true }, on.uri('compute_revenue'), [2010, 2011, 2012]);
       const { request: invocation, details, args } = await callee.invoked(registration);
       assert.deepEqual([details, args], [{ receive_progress: true }, [2010, 2011, 2012]]);
       for (const [index, payload] of flow.entries()) {
@@ -44,48 +44,22 @@ examine('[advanced/rpc_progressive_call_results]', {
     }
   },
 
-  'may end with an error': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    const request = caller.request(48, { receive_progress: true }, stage.uri('p'));
-    const { request: invocation } = await callee.invoked(registration);
-    callee.say(70, invocation, { progress: true }, [1]);
-    callee.say(8, 68, invocation, {}, 'com.myapp.invalid_revenue_year', [1830]);
-    callee.say(70, invocation, { progress: true }, ['too late']);
-    await callee.hearsNothing();
-    await caller.hears([50, request, { progress: true }, [1]]);
-    await caller.hears([8, 48, request, {}, 'com.myapp.invalid_revenue_year', [1830]]);
-    await caller.hearsNothing();
-  },
-
-  'progress: false is no progress': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    const request = caller.request(48, { receive_progress: false }, stage.uri('p'));
+  'progress: false is no progress': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
+    const request = caller.request(48, { receive_progress: false }, on.uri('p'));
     const { request: invocation, details } = await callee.invoked(registration);
     assert.deepEqual(details, {});
     callee.say(70, invocation, { progress: false }, [1]);
     await caller.hears([50, request, {}, [1]]);
   },
 
-  'a caller that did not ask gets the final result alone': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    const request = caller.request(48, {}, stage.uri('p'));
-    const { request: invocation, details } = await callee.invoked(registration);
-    assert.deepEqual(details, {});
-    callee.say(70, invocation, { progress: true }, [1]);
-    callee.say(70, invocation, {}, [2]);
-    await caller.hears([50, request, {}, [2]]);
-    await caller.hearsNothing();
-  },
-
-  'a callee without the feature, or without call canceling, is not told that progress is welcome': async stage => {
-    const caller = await stage.join();
+  'a callee without the feature, or without call canceling, is not told that progress is welcome': async on => {
+    const caller = await on.join();
     for (const lacking of ['progressive_call_results', 'call_canceling']) {
-      const callee = await stage.join(without(lacking));
-      const registration = await callee.register(stage.uri(lacking));
-      const request = caller.request(48, { receive_progress: true }, stage.uri(lacking));
+      const callee = await on.join(without(lacking));
+      const registration = await callee.register(on.uri(lacking));
+      const request = caller.request(48, { receive_progress: true }, on.uri(lacking));
       const { request: invocation, details } = await callee.invoked(registration);
       assert.deepEqual(details, {});
       callee.say(70, invocation, {}, [2]);
@@ -93,10 +67,10 @@ examine('[advanced/rpc_progressive_call_results]', {
     }
   },
 
-  'caller leaving: INTERRUPT with killnowait, and what was on its way is dropped': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    const request = caller.request(48, { receive_progress: true }, stage.uri('p'));
+  'caller leaving: INTERRUPT with killnowait, and what was on its way is dropped': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
+    const request = caller.request(48, { receive_progress: true }, on.uri('p'));
     const { request: invocation } = await callee.invoked(registration);
     callee.say(70, invocation, { progress: true }, [1]);
     await caller.hears([50, request, { progress: true }, [1]]);
@@ -107,21 +81,10 @@ examine('[advanced/rpc_progressive_call_results]', {
     await callee.hearsNothing();
   },
 
-  'callee leaving: canceled': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    const request = caller.request(48, { receive_progress: true }, stage.uri('p'));
-    const { request: invocation } = await callee.invoked(registration);
-    callee.say(70, invocation, { progress: true }, [1]);
-    await caller.hears([50, request, { progress: true }, [1]]);
-    callee.peer.end();
-    assert.equal(await caller.failure(48, request), 'wamp.error.canceled');
-  },
-
-  'results of two calls keep apart': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    const requests = [1, 2].map(() => caller.request(48, { receive_progress: true }, stage.uri('p')));
+  'results of two calls keep apart': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
+    const requests = [1, 2].map(() => caller.request(48, { receive_progress: true }, on.uri('p')));
     const one = (await callee.invoked(registration)).request;
     const two = (await callee.invoked(registration)).request;
     callee.say(70, two, { progress: true }, ['two']);

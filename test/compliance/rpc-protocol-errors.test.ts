@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../support/bare-peer.ts';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
 /** Messages that end the session of whoever sends them as its first. */
 const violations: readonly (readonly [string, Message])[] = [
@@ -56,29 +56,29 @@ const violations: readonly (readonly [string, Message])[] = [
   ['YIELD without options', [70, 1]],
 ];
 
-examine('[basic/building_blocks] protocol errors', {
-  'end the session with ABORT, its connection, and nobody else': async stage => {
-    const witness = await stage.join();
-    await witness.register(stage.uri('p'));
+complianceSuite('[basic/building_blocks] protocol errors', {
+  'end the session with ABORT and its connection, and no other session': async on => {
+    const witness = await on.join();
+    await witness.register(on.uri('p'));
     for (const [what, message] of violations) {
-      const peer = await stage.join();
+      const peer = await on.join();
       peer.say(...message);
       await peer.peer.aborted().catch((error: unknown) => assert.fail(`${what}: ${String(error)}`));
     }
     await witness.hearsNothing();
   },
 
-  'what comes after one is not looked at': async stage => {
-    const [peer, witness] = [await stage.join(), await stage.join()];
-    await peer.register(stage.uri('p'));
+  'what comes after one is not looked at': async on => {
+    const [peer, witness] = [await on.join(), await on.join()];
+    await peer.register(on.uri('p'));
     peer.say(70, 77, {});
-    peer.request(64, {}, stage.uri('q'));
+    peer.request(64, {}, on.uri('q'));
     await peer.peer.aborted();
-    assert.equal(await witness.refused(48, {}, stage.uri('p')), 'wamp.error.no_such_procedure');
-    assert.equal(await witness.refused(48, {}, stage.uri('q')), 'wamp.error.no_such_procedure');
+    assert.equal(await witness.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
+    assert.equal(await witness.refused(48, {}, on.uri('q')), 'wamp.error.no_such_procedure');
   },
 
-  'before a session there is nothing but HELLO': async stage => {
+  'before a session there is nothing but HELLO': async on => {
     const messages: readonly Message[] = [
       [48, 1, {}, 'com.myapp.p'],
       [49, 1, {}],
@@ -94,7 +94,7 @@ examine('[basic/building_blocks] protocol errors', {
       [5, 'secret', {}],
     ];
     for (const message of messages) {
-      const gone = await stage.join();
+      const gone = await on.join();
       gone.say(6, {}, 'wamp.close.close_realm');
       await gone.hears([6, {}, 'wamp.close.goodbye_and_out']);
       gone.say(...message);
@@ -102,29 +102,29 @@ examine('[basic/building_blocks] protocol errors', {
     }
   },
 
-  'ids of requests count 1, 2, 3 over all kinds of requests': async stage => {
-    const peer = await stage.join();
-    peer.say(64, 1, {}, stage.uri('p'));
+  'ids of requests count 1, 2, 3 over all kinds of requests': async on => {
+    const peer = await on.join();
+    peer.say(64, 1, {}, on.uri('p'));
     const [, , registration] = await peer.peer.receive();
     peer.say(66, 2, registration);
     await peer.hears([67, 2]);
-    peer.say(48, 3, {}, stage.uri('p'));
+    peer.say(48, 3, {}, on.uri('p'));
     assert.equal(await peer.failure(48, 3), 'wamp.error.no_such_procedure');
-    peer.say(16, 4, { acknowledge: true }, stage.uri('t'));
+    peer.say(16, 4, { acknowledge: true }, on.uri('t'));
     assert.deepEqual((await peer.peer.receive()).slice(0, 2), [17, 4]);
-    peer.say(48, 6, {}, stage.uri('p'));
+    peer.say(48, 6, {}, on.uri('p'));
     await peer.peer.aborted();
   },
 
-  'an id is not used twice': async stage => {
-    const peer = await stage.join();
-    await peer.register(stage.uri('p'));
-    peer.say(64, 1, {}, stage.uri('q'));
+  'an id is not used twice': async on => {
+    const peer = await on.join();
+    await peer.register(on.uri('p'));
+    peer.say(64, 1, {}, on.uri('q'));
     await peer.peer.aborted();
   },
 
-  'nothing is answered to CANCEL of a call that was never made': async stage => {
-    const peer = await stage.join();
+  'nothing is answered to CANCEL of a call that was never made': async on => {
+    const peer = await on.join();
     for (const mode of ['skip', 'kill', 'killnowait']) peer.say(49, 5, { mode });
     peer.say(49, 9007199254740991, {});
     await peer.hearsNothing();

@@ -1,52 +1,52 @@
 import assert from 'node:assert/strict';
 import { BareSession } from '../support/bare-session.ts';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
-examine('[basic/remote_procedure_call] registering and unregistering', {
-  'REGISTER is answered with REGISTERED and an id, UNREGISTER with UNREGISTERED': async stage => {
-    const callee = await stage.join();
-    const registration = await callee.register(stage.uri('p'));
+complianceSuite('[basic/remote_procedure_call] registering and unregistering', {
+  'REGISTER is answered with REGISTERED and an id, UNREGISTER with UNREGISTERED': async on => {
+    const callee = await on.join();
+    const registration = await callee.register(on.uri('p'));
     const request = callee.request(66, registration);
     await callee.hears([67, request]);
   },
 
-  'registrations of different procedures have different ids': async stage => {
-    const callee = await stage.join();
-    const ids = [await callee.register(stage.uri('a')), await callee.register(stage.uri('b'))];
-    const other = await stage.join();
-    ids.push(await other.register(stage.uri('c')));
+  'registrations of different procedures have different ids': async on => {
+    const callee = await on.join();
+    const ids = [await callee.register(on.uri('a')), await callee.register(on.uri('b'))];
+    const other = await on.join();
+    ids.push(await other.register(on.uri('c')));
     assert.equal(new Set(ids).size, 3);
   },
 
-  'a procedure is registered once': async stage => {
-    const [callee, other] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    assert.equal(await other.refused(64, {}, stage.uri('p')), 'wamp.error.procedure_already_exists');
-    assert.equal(await callee.refused(64, {}, stage.uri('p')), 'wamp.error.procedure_already_exists');
-    const request = other.request(48, {}, stage.uri('p'));
+  'a procedure is registered once': async on => {
+    const [callee, other] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
+    assert.equal(await other.refused(64, {}, on.uri('p')), 'wamp.error.procedure_already_exists');
+    assert.equal(await callee.refused(64, {}, on.uri('p')), 'wamp.error.procedure_already_exists');
+    const request = other.request(48, {}, on.uri('p'));
     const { request: invocation } = await callee.invoked(registration);
     callee.say(70, invocation, {});
     await other.hears([50, request, {}]);
   },
 
-  'a procedure can be registered again once it is not registered any more': async stage => {
-    const [callee, other] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
+  'a procedure can be registered again once it is not registered any more': async on => {
+    const [callee, other] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
     await callee.ask(66, registration);
-    await other.register(stage.uri('p'));
-    const last = await stage.join();
+    await other.register(on.uri('p'));
+    const last = await on.join();
     other.say(6, {}, 'wamp.close.close_realm');
     await other.hears([6, {}, 'wamp.close.goodbye_and_out']);
-    await last.register(stage.uri('p'));
+    await last.register(on.uri('p'));
   },
 
-  'UNREGISTER of what never was, of what is gone and of what is another session’s': async stage => {
-    const [callee, other] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
+  'UNREGISTER of what never was, of what is gone and of what is another session’s': async on => {
+    const [callee, other] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
     assert.equal(await callee.refused(66, 8_888_888_888), 'wamp.error.no_such_registration');
     assert.equal(await other.refused(66, registration), 'wamp.error.no_such_registration');
     // Nothing has come of it: the procedure is still there.
-    const request = other.request(48, {}, stage.uri('p'));
+    const request = other.request(48, {}, on.uri('p'));
     const { request: invocation } = await callee.invoked(registration);
     callee.say(70, invocation, {}, [1]);
     await other.hears([50, request, {}, [1]]);
@@ -54,79 +54,79 @@ examine('[basic/remote_procedure_call] registering and unregistering', {
     assert.equal(await callee.refused(66, registration), 'wamp.error.no_such_registration');
   },
 
-  'what is not registered any more is not called': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
+  'what is not registered any more is not called': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
     await callee.ask(66, registration);
-    assert.equal(await caller.refused(48, {}, stage.uri('p')), 'wamp.error.no_such_procedure');
+    assert.equal(await caller.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
     await callee.hearsNothing();
   },
 
-  'a call under way when the callee unregisters is still answered': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'));
-    const request = caller.request(48, {}, stage.uri('p'));
+  'a call under way when the callee unregisters is still answered': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'));
+    const request = caller.request(48, {}, on.uri('p'));
     const { request: invocation } = await callee.invoked(registration);
     await callee.ask(66, registration);
     callee.say(70, invocation, {}, ['late']);
     await caller.hears([50, request, {}, ['late']]);
   },
 
-  '[basic/uri_reference] what is no URI is refused': async stage => {
-    const callee = await stage.join();
+  '[basic/uri_reference] what is no URI is refused': async on => {
+    const callee = await on.join();
     for (const uri of ['', '.', 'a b', 'a..b', 'a.', '.a', 'a.#', 'a.b#c', 'a.\tb', 'a\nb', 'a.\u00a0']) {
       assert.equal(await callee.refused(64, {}, uri), 'wamp.error.invalid_uri', JSON.stringify(uri));
       assert.equal(await callee.refused(48, {}, uri), 'wamp.error.invalid_uri', JSON.stringify(uri));
     }
   },
 
-  '[basic/building_blocks] loose URIs take what strict ones do not': async stage => {
-    const callee = await stage.join();
+  '[basic/building_blocks] loose URIs take what strict ones do not': async on => {
+    const callee = await on.join();
     for (const name of ['Upper.Case', 'with-dash', 'größe', '0', '日本', '/', 'a:b', "it's"]) {
-      await callee.register(stage.uri(name));
+      await callee.register(on.uri(name));
     }
   },
 
-  '[basic/building_blocks] the namespace wamp is not for applications, wamping is': async stage => {
-    const callee = await stage.join();
+  '[basic/building_blocks] the namespace wamp is not for applications, wamping is': async on => {
+    const callee = await on.join();
     for (const uri of ['wamp', 'wamp.session.count', 'wamp.case.mine']) {
       assert.equal(await callee.refused(64, {}, uri), 'wamp.error.invalid_uri');
     }
-    await callee.register(`wamping.${stage.uri('p')}`);
+    await callee.register(`wamping.${on.uri('p')}`);
   },
 
-  '[basic/messages] options that nobody knows are ignored': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
+  '[basic/messages] unknown options are ignored': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
     const unknown = { _mine: [1, { a: null }], unheard_of: true };
-    const registration = await callee.register(stage.uri('p'), unknown);
-    const request = caller.request(48, unknown, stage.uri('p'));
+    const registration = await callee.register(on.uri('p'), unknown);
+    const request = caller.request(48, unknown, on.uri('p'));
     const { request: invocation, details } = await callee.invoked(registration);
     assert.deepEqual(details, {});
     callee.say(70, invocation, unknown);
     await caller.hears([50, request, {}]);
-    const failing = caller.request(48, {}, stage.uri('p'));
+    const failing = caller.request(48, {}, on.uri('p'));
     callee.say(8, 68, (await callee.invoked(registration)).request, unknown, 'com.myapp.error');
     const [, kind, id, , error] = await caller.peer.receive();
     assert.deepEqual([kind, id, error], [48, failing, 'com.myapp.error']);
   },
 
-  '[advanced/meta_api_registrations] a session that ends, however it ends, leaves no procedure behind': async stage => {
-    const caller = await stage.join();
-    const [left, dropped, aborted] = [await stage.join(), await stage.join(), await stage.join()];
-    await left.register(stage.uri('left'));
-    await dropped.register(stage.uri('dropped'));
-    await aborted.register(stage.uri('aborted'));
+  '[advanced/meta_api_registrations] a session that ends, however it ends, leaves no procedure behind': async on => {
+    const caller = await on.join();
+    const [left, dropped, aborted] = [await on.join(), await on.join(), await on.join()];
+    await left.register(on.uri('left'));
+    await dropped.register(on.uri('dropped'));
+    await aborted.register(on.uri('aborted'));
     left.say(6, {}, 'wamp.close.close_realm');
     await left.hears([6, {}, 'wamp.close.goodbye_and_out']);
     aborted.say(1, 'realm1', {});
     await aborted.peer.aborted();
     dropped.peer.end();
-    assert.equal(await caller.refused(48, {}, stage.uri('left')), 'wamp.error.no_such_procedure');
-    assert.equal(await caller.refused(48, {}, stage.uri('aborted')), 'wamp.error.no_such_procedure');
+    assert.equal(await caller.refused(48, {}, on.uri('left')), 'wamp.error.no_such_procedure');
+    assert.equal(await caller.refused(48, {}, on.uri('aborted')), 'wamp.error.no_such_procedure');
     // How soon the router learns of a lost connection is the system's to say.
     const deadline = Date.now() + 10_000;
     for (;;) {
-      const answer = await caller.ask(64, {}, stage.uri('dropped'));
+      const answer = await caller.ask(64, {}, on.uri('dropped'));
       if (answer[0] === 65) break;
       assert.ok(Date.now() < deadline, 'the router does not notice');
       assert.equal(answer[4], 'wamp.error.procedure_already_exists');
@@ -134,13 +134,13 @@ examine('[basic/remote_procedure_call] registering and unregistering', {
   },
 
   '[basic/sessions] a connection carries one session after another, and the procedures of the first are gone':
-    async stage => {
-      const callee = await stage.join();
-      await callee.register(stage.uri('p'));
+    async on => {
+      const callee = await on.join();
+      await callee.register(on.uri('p'));
       callee.say(6, {}, 'wamp.close.close_realm');
       await callee.hears([6, {}, 'wamp.close.goodbye_and_out']);
       const again = await BareSession.over(callee.peer);
-      assert.equal(await again.refused(48, {}, stage.uri('p')), 'wamp.error.no_such_procedure');
-      await again.register(stage.uri('p'));
+      assert.equal(await again.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
+      await again.register(on.uri('p'));
     },
 });

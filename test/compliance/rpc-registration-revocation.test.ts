@@ -1,55 +1,55 @@
 import assert from 'node:assert/strict';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
-examine(
+complianceSuite(
   '[advanced/rpc_registration_revocation]',
   {
-    'is announced by the dealer': async stage => {
-      const { details } = await stage.join();
+    'is announced by the dealer': async on => {
+      const { details } = await on.join();
       const { dealer } = details['roles'] as { dealer: { features: Record<string, unknown> } };
       assert.equal(dealer.features['registration_revocation'], true);
     },
 
-    'UNREGISTERED with request 0, registration and reason, to a callee that announced it': async stage => {
-      const [callee, admin, caller] = [await stage.join(), await stage.join(), await stage.join()];
-      const registration = await callee.register(stage.uri('p'));
+    'UNREGISTERED with request 0, registration and reason, to a callee that announced it': async on => {
+      const [callee, admin, caller] = [await on.join(), await on.join(), await on.join()];
+      const registration = await callee.register(on.uri('p'));
       const reason = 'moving endpoint to other callee';
       await admin.call('wampway.registration.revoke', [callee.id, registration], { reason });
       await callee.hears([67, 0, { registration, reason }]);
-      assert.equal(await caller.refused(48, {}, stage.uri('p')), 'wamp.error.no_such_procedure');
+      assert.equal(await caller.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
       assert.equal(await callee.refused(66, registration), 'wamp.error.no_such_registration');
-      assert.notEqual(await callee.register(stage.uri('p')), registration);
+      assert.notEqual(await callee.register(on.uri('p')), registration);
     },
 
-    'nothing to a callee that did not': async stage => {
-      const [callee, admin] = [await stage.join({ callee: ['call_canceling'] }), await stage.join()];
-      const registration = await callee.register(stage.uri('p'));
+    'nothing to a callee that did not': async on => {
+      const [callee, admin] = [await on.join({ callee: ['call_canceling'] }), await on.join()];
+      const registration = await callee.register(on.uri('p'));
       await admin.call('wampway.registration.revoke', [callee.id, registration]);
       await callee.hearsNothing();
       assert.equal(await callee.refused(66, registration), 'wamp.error.no_such_registration');
     },
 
-    'of a shared registration the others stay, and calls under way are answered': async stage => {
-      const [one, two] = [await stage.join(), await stage.join()];
-      const [admin, caller] = [await stage.join(), await stage.join()];
-      const registration = await one.register(stage.uri('p'), { invoke: 'first' });
-      await two.register(stage.uri('p'), { invoke: 'first' });
-      const request = caller.request(48, {}, stage.uri('p'));
+    'of a shared registration the others stay, and calls under way are answered': async on => {
+      const [one, two] = [await on.join(), await on.join()];
+      const [admin, caller] = [await on.join(), await on.join()];
+      const registration = await one.register(on.uri('p'), { invoke: 'first' });
+      await two.register(on.uri('p'), { invoke: 'first' });
+      const request = caller.request(48, {}, on.uri('p'));
       const { request: invocation } = await one.invoked(registration);
       await admin.call('wampway.registration.revoke', [one.id, registration], { reason: 'enough' });
       await one.hears([67, 0, { registration, reason: 'enough' }]);
       one.say(70, invocation, {}, ['still']);
       await caller.hears([50, request, {}, ['still']]);
-      const next = caller.request(48, {}, stage.uri('p'));
+      const next = caller.request(48, {}, on.uri('p'));
       two.say(70, (await two.invoked(registration)).request, {});
       await caller.hears([50, next, {}]);
     },
 
-    'meta events tell of it, in the order of any end': async stage => {
-      const [callee, admin, viewer] = [await stage.join(), await stage.join(), await stage.join()];
+    'meta events tell of it, in the order of any end': async on => {
+      const [callee, admin, viewer] = [await on.join(), await on.join(), await on.join()];
       await viewer.subscribe('wamp.registration.on_unregister');
       await viewer.subscribe('wamp.registration.on_delete');
-      const registration = await callee.register(stage.uri('p'));
+      const registration = await callee.register(on.uri('p'));
       await admin.call('wampway.registration.revoke', [callee.id, registration]);
       const mine = (await viewer.eventsSoFar()).filter(({ args }) => Object(args)[1] === registration);
       assert.deepEqual(
@@ -62,57 +62,54 @@ examine(
       assert.equal(new Set(mine.map(({ subscription }) => subscription)).size, 2);
     },
 
-    'force_reregister takes the place of whoever is there, who is told': async stage => {
-      const [old, young, caller] = [await stage.join(), await stage.join(), await stage.join()];
-      const registration = await old.register(stage.uri('p'));
-      const next = await young.register(stage.uri('p'), { force_reregister: true });
+    'force_reregister replaces the registered callee, which gets UNREGISTERED': async on => {
+      const [old, young, caller] = [await on.join(), await on.join(), await on.join()];
+      const registration = await old.register(on.uri('p'));
+      const next = await young.register(on.uri('p'), { force_reregister: true });
       assert.notEqual(next, registration);
       const [type, request, details] = await old.peer.receive();
       assert.deepEqual([type, request, Object(details).registration], [67, 0, registration]);
-      const call = caller.request(48, {}, stage.uri('p'));
+      const call = caller.request(48, {}, on.uri('p'));
       young.say(70, (await young.invoked(next)).request, {});
       await caller.hears([50, call, {}]);
       await old.hearsNothing();
     },
 
-    'force_reregister: a call under way is answered by the one that has it': async stage => {
-      const [old, young, caller] = [await stage.join(), await stage.join(), await stage.join()];
-      const registration = await old.register(stage.uri('p'));
-      const call = caller.request(48, {}, stage.uri('p'));
+    'force_reregister: a call under way is answered by the one that has it': async on => {
+      const [old, young, caller] = [await on.join(), await on.join(), await on.join()];
+      const registration = await old.register(on.uri('p'));
+      const call = caller.request(48, {}, on.uri('p'));
       const { request: invocation } = await old.invoked(registration);
-      await young.register(stage.uri('p'), { force_reregister: true });
+      await young.register(on.uri('p'), { force_reregister: true });
       assert.equal((await old.peer.receive())[0], 67);
       old.say(70, invocation, {}, ['old']);
       await caller.hears([50, call, {}, ['old']]);
     },
 
-    'force_reregister where nobody is registered is an ordinary REGISTER': async stage => {
-      const [callee, other] = [await stage.join(), await stage.join()];
-      await callee.register(stage.uri('p'), { force_reregister: true });
+    'force_reregister without an earlier registration is an ordinary REGISTER': async on => {
+      const [callee, other] = [await on.join(), await on.join()];
+      await callee.register(on.uri('p'), { force_reregister: true });
       await callee.hearsNothing();
       assert.equal(
-        await other.refused(64, { force_reregister: false }, stage.uri('p')),
+        await other.refused(64, { force_reregister: false }, on.uri('p')),
         'wamp.error.procedure_already_exists',
       );
     },
 
-    'force_reregister of a shared procedure pushes all off, and may set another policy': async stage => {
-      const [one, two, three] = [await stage.join(), await stage.join(), await stage.join()];
-      const registration = await one.register(stage.uri('p'), { invoke: 'roundrobin' });
-      await two.register(stage.uri('p'), { invoke: 'roundrobin' });
-      await three.register(stage.uri('p'), { force_reregister: true });
+    'force_reregister of a shared procedure pushes all off, and may set another policy': async on => {
+      const [one, two, three] = [await on.join(), await on.join(), await on.join()];
+      const registration = await one.register(on.uri('p'), { invoke: 'roundrobin' });
+      await two.register(on.uri('p'), { invoke: 'roundrobin' });
+      await three.register(on.uri('p'), { force_reregister: true });
       for (const callee of [one, two]) {
         const [type, request, details] = await callee.peer.receive();
         assert.deepEqual([type, request, Object(details).registration], [67, 0, registration]);
       }
-      assert.equal(
-        await one.refused(64, { invoke: 'roundrobin' }, stage.uri('p')),
-        'wamp.error.procedure_already_exists',
-      );
+      assert.equal(await one.refused(64, { invoke: 'roundrobin' }, on.uri('p')), 'wamp.error.procedure_already_exists');
     },
 
-    'the router’s own procedures are nobody’s to take': async stage => {
-      const callee = await stage.join();
+    'no client can take over the procedures of the router': async on => {
+      const callee = await on.join();
       for (const uri of ['wamp.session.count', 'wampway.session.list']) {
         const error = await callee.refused(64, { force_reregister: true }, uri);
         assert.ok(error === 'wamp.error.invalid_uri' || error === 'wamp.error.not_authorized');

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import type { BareSession } from '../support/bare-session.ts';
-import { examine, type Stage } from './examined-gateway.ts';
+import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
 /** Sessions that share a procedure by `invoke`, in the order in which they registered. */
-async function sharing(stage: Stage, invoke: string, count = 3, options = {}) {
-  const caller = await stage.join();
+async function sharing(on: ComplianceCase, invoke: string, count = 3, options = {}) {
+  const caller = await on.join();
   const callees: BareSession[] = [];
   let registration = 0;
   for (let n = 0; n < count; n++) {
-    const callee = await stage.join();
-    const id = await callee.register(stage.uri('p'), { invoke, ...options });
+    const callee = await on.join();
+    const id = await callee.register(on.uri('p'), { invoke, ...options });
     if (n > 0) assert.equal(id, registration, 'one registration, one id');
     registration = id;
     callees.push(callee);
@@ -18,48 +18,53 @@ async function sharing(stage: Stage, invoke: string, count = 3, options = {}) {
 }
 
 /** Makes a call, which comes to `callee` and is answered. */
-async function answered(stage: Stage, caller: BareSession, callee: BareSession, registration: number): Promise<void> {
-  const request = caller.request(48, {}, stage.uri('p'));
+async function answered(
+  on: ComplianceCase,
+  caller: BareSession,
+  callee: BareSession,
+  registration: number,
+): Promise<void> {
+  const request = caller.request(48, {}, on.uri('p'));
   callee.say(70, (await callee.invoked(registration)).request, {}, ['answer']);
   await caller.hears([50, request, {}, ['answer']]);
 }
 
-examine('[advanced/rpc_shared_registration]', {
-  'single, said or not, is for one': async stage => {
-    const [one, two] = [await stage.join(), await stage.join()];
-    await one.register(stage.uri('a'));
-    await one.register(stage.uri('b'), { invoke: 'single' });
+complianceSuite('[advanced/rpc_shared_registration]', {
+  'single, said or not, is for one': async on => {
+    const [one, two] = [await on.join(), await on.join()];
+    await one.register(on.uri('a'));
+    await one.register(on.uri('b'), { invoke: 'single' });
     for (const name of ['a', 'b']) {
       for (const invoke of [undefined, 'single', 'roundrobin', 'random', 'first', 'last']) {
         const options = invoke === undefined ? {} : { invoke };
-        assert.equal(await two.refused(64, options, stage.uri(name)), 'wamp.error.procedure_already_exists');
+        assert.equal(await two.refused(64, options, on.uri(name)), 'wamp.error.procedure_already_exists');
       }
     }
   },
 
-  'others have to be of the policy of the first': async stage => {
+  'others have to be of the policy of the first': async on => {
     const policies = ['roundrobin', 'random', 'first', 'last'];
     for (const policy of policies) {
-      const [one, two] = [await stage.join(), await stage.join()];
-      const registration = await one.register(stage.uri(policy), { invoke: policy });
+      const [one, two] = [await on.join(), await on.join()];
+      const registration = await one.register(on.uri(policy), { invoke: policy });
       for (const invoke of [undefined, 'single', ...policies.filter(other => other !== policy)]) {
         const options = invoke === undefined ? {} : { invoke };
-        assert.equal(await two.refused(64, options, stage.uri(policy)), 'wamp.error.procedure_already_exists');
+        assert.equal(await two.refused(64, options, on.uri(policy)), 'wamp.error.procedure_already_exists');
       }
-      assert.equal(await two.register(stage.uri(policy), { invoke: policy }), registration);
+      assert.equal(await two.register(on.uri(policy), { invoke: policy }), registration);
       // The policy stays, also when the first is gone.
       await one.ask(66, registration);
-      assert.equal(await one.refused(64, {}, stage.uri(policy)), 'wamp.error.procedure_already_exists');
+      assert.equal(await one.refused(64, {}, on.uri(policy)), 'wamp.error.procedure_already_exists');
       // And ends with the last.
       await two.ask(66, registration);
-      await one.register(stage.uri(policy));
+      await one.register(on.uri(policy));
     }
   },
 
-  'roundrobin: in turn, in the order of registration': async stage => {
-    const { caller, callees, registration } = await sharing(stage, 'roundrobin');
+  'roundrobin: in turn, in the order of registration': async on => {
+    const { caller, callees, registration } = await sharing(on, 'roundrobin');
     for (let n = 0; n < 7; n++) {
-      const request = caller.request(48, {}, stage.uri('p'), [n]);
+      const request = caller.request(48, {}, on.uri('p'), [n]);
       const callee = callees[n % 3];
       const { request: invocation, args } = (await callee?.invoked(registration)) ?? assert.fail();
       assert.deepEqual(args, [n]);
@@ -68,39 +73,39 @@ examine('[advanced/rpc_shared_registration]', {
     }
   },
 
-  'roundrobin: the turn goes on where one leaves': async stage => {
-    const { caller, callees, registration } = await sharing(stage, 'roundrobin');
+  'roundrobin: the turn goes on where one leaves': async on => {
+    const { caller, callees, registration } = await sharing(on, 'roundrobin');
     const [one, two, three] = callees;
     assert.ok(one && two && three);
-    caller.request(48, {}, stage.uri('p'));
+    caller.request(48, {}, on.uri('p'));
     await one.invoked(registration);
     await two.ask(66, registration);
     for (const callee of [three, one, three]) {
-      caller.request(48, {}, stage.uri('p'));
+      caller.request(48, {}, on.uri('p'));
       await callee.invoked(registration);
     }
   },
 
-  'first and last: the one that stands there, and the next when it is gone': async stage => {
+  'first and last: the one that stands there, and the next when it is gone': async on => {
     for (const [invoke, order] of [
       ['first', [0, 1, 2]],
       ['last', [2, 1, 0]],
     ] as const) {
-      const { caller, callees, registration } = await sharing(stage, invoke);
+      const { caller, callees, registration } = await sharing(on, invoke);
       for (const place of order) {
         const callee = callees[place] ?? assert.fail();
-        await answered(stage, caller, callee, registration);
-        await answered(stage, caller, callee, registration);
+        await answered(on, caller, callee, registration);
+        await answered(on, caller, callee, registration);
         await callee.ask(66, registration);
       }
-      assert.equal(await caller.refused(48, {}, stage.uri('p')), 'wamp.error.no_such_procedure');
+      assert.equal(await caller.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
     }
   },
 
-  'random: each gets something, sooner or later': async stage => {
-    const { caller, callees, registration } = await sharing(stage, 'random', 2);
+  'random: each gets something, sooner or later': async on => {
+    const { caller, callees, registration } = await sharing(on, 'random', 2);
     const calls = 60;
-    for (let n = 0; n < calls; n++) caller.request(48, {}, stage.uri('p'));
+    for (let n = 0; n < calls; n++) caller.request(48, {}, on.uri('p'));
     await caller.soFar();
     const heard = await Promise.all(callees.map(callee => callee.soFar()));
     assert.ok(heard.flat().every(([type, , id]) => type === 68 && id === registration));
@@ -108,10 +113,10 @@ examine('[advanced/rpc_shared_registration]', {
     assert.ok(heard.every(({ length }) => length > 0));
   },
 
-  'a callee that is gone is called no more; the others answer': async stage => {
+  'a callee that is gone is called no more; the others answer': async on => {
     for (const invoke of ['roundrobin', 'random', 'first', 'last']) {
-      const [one, two, caller] = [await stage.join(), await stage.join(), await stage.join()];
-      const uri = stage.uri(invoke);
+      const [one, two, caller] = [await on.join(), await on.join(), await on.join()];
+      const uri = on.uri(invoke);
       const registration = await one.register(uri, { invoke });
       await two.register(uri, { invoke });
       const [gone, staying] = invoke === 'last' ? [two, one] : [one, two];
@@ -125,57 +130,57 @@ examine('[advanced/rpc_shared_registration]', {
     }
   },
 
-  'a call under way ends with its callee, though others are there': async stage => {
-    const { caller, callees, registration } = await sharing(stage, 'first');
+  'a call under way ends with its callee, though others are there': async on => {
+    const { caller, callees, registration } = await sharing(on, 'first');
     const [one, two] = callees;
     assert.ok(one && two);
-    const request = caller.request(48, {}, stage.uri('p'));
+    const request = caller.request(48, {}, on.uri('p'));
     await one.invoked(registration);
     one.peer.end();
     assert.equal(await caller.failure(48, request), 'wamp.error.canceled');
     await two.hearsNothing();
   },
 
-  'a callee that does not announce the feature has it all the same': async stage => {
-    const [one, two] = [await stage.join({ callee: [] }), await stage.join({ callee: [] })];
-    const registration = await one.register(stage.uri('p'), { invoke: 'roundrobin' });
-    assert.equal(await two.register(stage.uri('p'), { invoke: 'roundrobin' }), registration);
+  'a callee that does not announce the feature has it all the same': async on => {
+    const [one, two] = [await on.join({ callee: [] }), await on.join({ callee: [] })];
+    const registration = await one.register(on.uri('p'), { invoke: 'roundrobin' });
+    assert.equal(await two.register(on.uri('p'), { invoke: 'roundrobin' }), registration);
   },
 
-  'UNREGISTER ends the part of one, who may come back at the end of the line': async stage => {
-    const { caller, callees, registration } = await sharing(stage, 'first', 2);
+  'UNREGISTER ends the part of one, who may come back at the end of the line': async on => {
+    const { caller, callees, registration } = await sharing(on, 'first', 2);
     const [one, two] = callees;
     assert.ok(one && two);
     await one.ask(66, registration);
     assert.equal(await one.refused(66, registration), 'wamp.error.no_such_registration');
-    assert.equal(await one.register(stage.uri('p'), { invoke: 'first' }), registration);
-    caller.request(48, {}, stage.uri('p'));
+    assert.equal(await one.register(on.uri('p'), { invoke: 'first' }), registration);
+    caller.request(48, {}, on.uri('p'));
     await two.invoked(registration);
   },
 
-  'who registers again for the same has its part once': async stage => {
-    const { caller, callees, registration } = await sharing(stage, 'roundrobin', 2);
+  'who registers again for the same has its part once': async on => {
+    const { caller, callees, registration } = await sharing(on, 'roundrobin', 2);
     const [one, two] = callees;
     assert.ok(one && two);
-    assert.equal(await one.register(stage.uri('p'), { invoke: 'roundrobin' }), registration);
-    for (const callee of [one, two, one]) await answered(stage, caller, callee, registration);
+    assert.equal(await one.register(on.uri('p'), { invoke: 'roundrobin' }), registration);
+    for (const callee of [one, two, one]) await answered(on, caller, callee, registration);
     await one.ask(66, registration);
     assert.equal(await one.refused(66, registration), 'wamp.error.no_such_registration');
-    await answered(stage, caller, two, registration);
-    await answered(stage, caller, two, registration);
+    await answered(on, caller, two, registration);
+    await answered(on, caller, two, registration);
   },
 
-  'a policy that does not exist is refused': async stage => {
-    const callee = await stage.join();
+  'a policy that does not exist is refused': async on => {
+    const callee = await on.join();
     for (const invoke of ['all', '', 'Single']) {
-      assert.equal(await callee.refused(64, { invoke }, stage.uri('p')), 'wamp.error.invalid_argument');
+      assert.equal(await callee.refused(64, { invoke }, on.uri('p')), 'wamp.error.invalid_argument');
     }
   },
 
-  'concurrency: calls beyond it wait for their turn, in order': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'), { invoke: 'roundrobin', concurrency: 2 });
-    const requests = [0, 1, 2, 3, 4].map(n => caller.request(48, {}, stage.uri('p'), [n]));
+  'concurrency: calls beyond it wait for their turn, in order': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'), { invoke: 'roundrobin', concurrency: 2 });
+    const requests = [0, 1, 2, 3, 4].map(n => caller.request(48, {}, on.uri('p'), [n]));
     const open = [await callee.invoked(registration), await callee.invoked(registration)];
     await caller.hearsNothing();
     await callee.hearsNothing();
@@ -188,24 +193,24 @@ examine('[advanced/rpc_shared_registration]', {
     }
   },
 
-  'concurrency: a call that waits can be canceled, can time out, and ends with the callee': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'), { concurrency: 1 });
-    const first = caller.request(48, {}, stage.uri('p'), ['first']);
+  'concurrency: a call that waits can be canceled, can time out, and ends with the callee': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'), { concurrency: 1 });
+    const first = caller.request(48, {}, on.uri('p'), ['first']);
     const { request: invocation } = await callee.invoked(registration);
     for (const mode of ['skip', 'kill', 'killnowait']) {
-      const waiting = caller.request(48, {}, stage.uri('p'), [mode]);
+      const waiting = caller.request(48, {}, on.uri('p'), [mode]);
       caller.say(49, waiting, { mode });
       assert.equal(await caller.failure(48, waiting), 'wamp.error.canceled');
     }
-    const timed = caller.request(48, { timeout: 30 }, stage.uri('p'));
+    const timed = caller.request(48, { timeout: 30 }, on.uri('p'));
     assert.equal(await caller.failure(48, timed), 'wamp.error.timeout');
     await callee.hearsNothing();
-    const next = caller.request(48, {}, stage.uri('p'), ['next']);
+    const next = caller.request(48, {}, on.uri('p'), ['next']);
     callee.say(70, invocation, {}, ['done']);
     assert.deepEqual((await callee.invoked(registration)).args, ['next']);
     await caller.hears([50, first, {}, ['done']]);
-    const last = caller.request(48, {}, stage.uri('p'), ['last']);
+    const last = caller.request(48, {}, on.uri('p'), ['last']);
     await caller.hearsNothing();
     callee.peer.end();
     assert.deepEqual(
@@ -214,11 +219,11 @@ examine('[advanced/rpc_shared_registration]', {
     );
   },
 
-  'concurrency: what waits is bounded, and what is beyond is refused': async stage => {
-    const [callee, caller] = [await stage.join(), await stage.join()];
-    const registration = await callee.register(stage.uri('p'), { concurrency: 1 });
+  'concurrency: what waits is bounded, and what is beyond is refused': async on => {
+    const [callee, caller] = [await on.join(), await on.join()];
+    const registration = await callee.register(on.uri('p'), { concurrency: 1 });
     // One at work, a thousand that wait, two too many.
-    const requests = Array.from({ length: 1003 }, () => caller.request(48, {}, stage.uri('p')));
+    const requests = Array.from({ length: 1003 }, () => caller.request(48, {}, on.uri('p')));
     for (const request of requests.slice(-2)) assert.equal(await caller.failure(48, request), 'wamp.error.unavailable');
     for (const request of requests.slice(0, -2)) {
       callee.say(70, (await callee.invoked(registration)).request, {});
@@ -227,14 +232,14 @@ examine('[advanced/rpc_shared_registration]', {
     await callee.hearsNothing();
   },
 
-  'concurrency: those who are free are called': async stage => {
-    const { caller, callees, registration } = await sharing(stage, 'roundrobin', 2, { concurrency: 1 });
+  'concurrency: those who are free are called': async on => {
+    const { caller, callees, registration } = await sharing(on, 'roundrobin', 2, { concurrency: 1 });
     const [one, two] = callees;
     assert.ok(one && two);
-    caller.request(48, {}, stage.uri('p'));
+    caller.request(48, {}, on.uri('p'));
     await one.invoked(registration);
-    await answered(stage, caller, two, registration);
-    await answered(stage, caller, two, registration);
+    await answered(on, caller, two, registration);
+    await answered(on, caller, two, registration);
     await one.hearsNothing();
   },
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { wires } from '../support/bare-peer.ts';
-import { examine, wirePerSerializer } from './examined-gateway.ts';
+import { complianceSuite, wirePerSerializer } from './compliance-suite.ts';
 
 const integers = [
   0,
@@ -53,14 +53,14 @@ const others: readonly unknown[] = [
   { '': 1, 'a b': { ü: [null] }, '1': 2, constructor: 3 },
 ];
 
-examine(
+complianceSuite(
   '[basic/building_blocks] values through calls, whatever the two ends speak',
   {
-    'are the same at the callee, and at the caller when they come back': async stage => {
-      const caller = await stage.join();
+    'are the same at the callee, and at the caller when they come back': async on => {
+      const caller = await on.join();
       for (const wire of wires) {
-        const callee = await stage.join({}, wire);
-        const uri = stage.uri(wire.name.replace(' ', '.'));
+        const callee = await on.join({}, wire);
+        const uri = on.uri(wire.name.replace(' ', '.'));
         const registration = await callee.register(uri);
         for (const values of [integers, binaries, texts, fractions, others]) {
           const kwargs = { list: values, last: values.at(-1) };
@@ -77,19 +77,19 @@ examine(
     },
 
     '[basic/building_blocks: IDs] an answer to INVOCATION, and a request, by an id as float or as integer':
-      async stage => {
-        const caller = await stage.join();
+      async on => {
+        const caller = await on.join();
         assert.equal(await caller.refused(66, 2 ** 53 - 1), 'wamp.error.no_such_registration');
         assert.equal(await caller.refused(66, 2n ** 53n), 'wamp.error.no_such_registration');
         assert.equal(await caller.refused(66, 2 ** 31), 'wamp.error.no_such_registration');
         assert.equal(await caller.refused(66, 2 ** 32), 'wamp.error.no_such_registration');
       },
 
-    'options of every type that nobody knows do no harm': async stage => {
-      const [callee, caller] = [await stage.join(), await stage.join()];
+    'unknown options of every type are ignored': async on => {
+      const [callee, caller] = [await on.join(), await on.join()];
       const odd = { _big: 2n ** 64n - 1n, _bytes: binaries[3], _deep: others, _text: texts, __proto: 1 };
-      const registration = await callee.register(stage.uri('p'), odd);
-      const request = caller.request(48, odd, stage.uri('p'), [1]);
+      const registration = await callee.register(on.uri('p'), odd);
+      const request = caller.request(48, odd, on.uri('p'), [1]);
       const { request: invocation, details } = await callee.invoked(registration);
       assert.deepEqual(details, {});
       callee.say(70, invocation, odd);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { wireOf } from '../support/bare-peer.ts';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
 const binaryWires = [wireOf('websocket', 'cbor'), wireOf('rawsocket', 'msgpack')];
 const bytes = Buffer.from('10e3ff9053075c526f5fc06d4fe37cdb', 'hex');
 const text = '"\\u0000EOP/kFMHXFJvX8BtT+N82w=="';
 
-examine(
+complianceSuite(
   '[advanced/serialization_binary_json]',
   {
     'what is binary elsewhere is base64 after U+0000 in JSON: the example of the text': async on => {

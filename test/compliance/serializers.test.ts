@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { wires } from '../support/bare-peer.ts';
 import { lavish } from '../support/lavish-encoding.ts';
-import { examine, wirePerSerializer } from './examined-gateway.ts';
+import { complianceSuite, wirePerSerializer } from './compliance-suite.ts';
 
 const roles = { publisher: { features: { publisher_exclusion: true } }, subscriber: {} };
 const values = [
@@ -23,7 +23,7 @@ const values = [
 const numbers = [0, 23, 24, 255, 256, 65535, 65536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, 2n ** 53n, 2n ** 64n - 1n];
 const negative = [-1, -24, -25, -32, -33, -128, -129, -(2 ** 31), -(2 ** 31) - 1, -(2n ** 53n), -(2n ** 63n)];
 
-examine(
+complianceSuite(
   '[basic/building_blocks: serializers]',
   {
     'encodings that are not the shortest are understood': async on => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isId } from '../support/bare-session.ts';
-import { examine } from './examined-gateway.ts';
+import { complianceSuite } from './compliance-suite.ts';
 
 const roles = { publisher: {}, subscriber: {}, caller: {}, callee: {} };
 const routerOnly = [
@@ -17,7 +17,7 @@ const routerOnly = [
   [69, 1, {}],
 ];
 
-examine('[basic/sessions]', {
+complianceSuite('[basic/sessions]', {
   'WELCOME comes first, with a random id, the realm, the roles of a router and who the client is': async on => {
     const peer = await on.connect();
     peer.send([1, 'realm1', { agent: 'an examiner', roles }]);
@@ -80,7 +80,7 @@ examine('[basic/sessions]', {
     }
   },
 
-  'details that nobody knows are ignored': async on => {
+  'unknown details are ignored': async on => {
     await on.open({ roles, _custom: [1, { a: null }], whatever: 7, X: -1.5 });
   },
 

@@ -191,7 +191,7 @@ function listOf(what: Step, request: number, open: readonly number[][]): List | 
 }
 
 describe('the fast path and the slow one', () => {
-  it('say the same to everybody, whatever is published, called and answered, in any mixture of serializers', () => {
+  it('send every peer the same messages for any program, in any mixture of serializers', () => {
     let events = 0;
     let results = 0;
     fc.assert(

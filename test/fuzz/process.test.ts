@@ -31,7 +31,7 @@ async function many(name: string, each: (draw: Draw) => Promise<void>, healthy: 
 for (const strict of [true, false]) describeProcess(strict);
 
 function describeProcess(strict: boolean): void {
-  describe(`the process bears with peers that send anything, ${strict ? 'strict' : 'lenient'}`, () => {
+  describe(`the process survives peers that send random octets, ${strict ? 'strict' : 'lenient'}`, () => {
     let gateway: ConformanceGateway;
     let sessions: BareSession[] = [];
 

@@ -40,7 +40,7 @@ const clients: readonly Client[] = [
 
 const refused = (uri: string) => (error: unknown) => error instanceof PeerError && error.uri === uri;
 
-describe('the advanced profile, with clients that nobody here wrote', () => {
+describe('the advanced profile, with clients of other projects', () => {
   let gateway: GatewayProcess;
   before(async () => {
     gateway = await GatewayProcess.start();
@@ -69,7 +69,7 @@ describe('the advanced profile, with clients that nobody here wrote', () => {
         return mine();
       };
 
-      it('subscribes to patterns, and is told the topic [advanced/pubsub_pattern_based_subscription]', async () => {
+      it('subscribes to patterns, and receives the topic of each event [advanced/pubsub_pattern_based_subscription]', async () => {
         await peer.subscribe(`${uri}.pat`, 'prefix');
         await peer.subscribe(`${uri}..wild`, 'wildcard');
         for (const topic of ['pattern', 'pat.a', 'room.wild', 'room.tame', 'end.wild'])
@@ -111,7 +111,7 @@ describe('the advanced profile, with clients that nobody here wrote', () => {
         assert.equal(peer.events.find(event => event.topic === topic)?.retained, true);
       });
 
-      it('offers a pattern of procedures, and is told which [advanced/rpc_pattern_based_registration]', async () => {
+      it('registers a pattern, and receives the procedure of each call [advanced/rpc_pattern_based_registration]', async () => {
         await peer.register(`${uri}.offer`, 'procedure', { match: 'prefix' });
         assert.deepEqual((await other.call(`${uri}.offer.tea`, [])).args, [`${uri}.offer.tea`]);
       });

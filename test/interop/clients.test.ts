@@ -36,7 +36,7 @@ const clients: readonly (readonly [name: string, join: Join])[] = [
   ['Autobahn|JS, CBOR', gateway => AutobahnJsPeer.join(gateway.url, 'cbor')],
 ];
 
-describe('clients that nobody here wrote', () => {
+describe('clients of other projects', () => {
   let gateway: GatewayProcess;
   before(async () => {
     gateway = await GatewayProcess.start();

@@ -104,7 +104,7 @@ const python: Login = (url, method, authid, secret) =>
     child.stdin.end(secret);
   });
 
-describe('logging in with clients that nobody here wrote', () => {
+describe('logging in with clients of other projects', () => {
   let gateway: ConformanceGateway;
   before(async () => {
     gateway = await ConformanceGateway.start();

@@ -204,7 +204,7 @@ import sensor`;
       }
     });
 
-    it('bears with values that are large or nested deep, and with handlers that publish', async () => {
+    it('accepts values that are large or nested deep, and handlers that publish', async () => {
       const run = python(interpreter, [
         'spare_device.py',
         String(gateway.ports.device),

@@ -100,7 +100,7 @@ describe('mosquitto as a bridge, with its defaults', () => {
     );
   });
 
-  it('gets what is published here, and what is retained is retained there', async () => {
+  it('receives events of WAMP, and keeps retained ones', async () => {
     const there = await subscribe(port, '-t', 'to/#');
     await wampy.publish('mqtt.to.mosquitto', ['hello']);
     await run('mosquitto_pub', [

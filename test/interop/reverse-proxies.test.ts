@@ -140,7 +140,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
         }
       });
 
-      it(`without trustedProxies nobody is this machine, and is told which setting changes that, below ${prefix}/`, async () => {
+      it(`without trustedProxies no client counts as local, and the error names the setting, below ${prefix}/`, async () => {
         const at = `127.0.0.1:${unnamed()}${prefix}`;
         for (const message of [
           await overWebSocket(`ws://${at}/ws`, { localAddress: MEMBER }),

@@ -68,15 +68,15 @@ describe('meta procedures', () => {
         fc.array(argument, { maxLength: 4 }),
         fc.dictionary(keyword, argument, { maxKeys: 3 }),
         async (name, args, kwargs) => {
-          const scene = await joined();
-          scene.asker.heard.length = 0;
-          scene.asker.say([48, 2, {}, name, args, kwargs]);
+          const harness = await joined();
+          harness.asker.heard.length = 0;
+          harness.asker.say([48, 2, {}, name, args, kwargs]);
           await turn();
-          const [code, , , , error] = scene.asker.heard.find(message => message[0] === 50 || message[0] === 8) ?? [];
+          const [code, , , , error] = harness.asker.heard.find(message => message[0] === 50 || message[0] === 8) ?? [];
           assert.ok(code === 50 || answers.includes(String(error)), `${name}: ${error}`);
-          scene.asker.say([48, 3, {}, 'wamp.session.count']);
+          harness.asker.say([48, 3, {}, 'wamp.session.count']);
           await turn();
-          assert.equal(scene.asker.heard.at(-1)?.[0], 50);
+          assert.equal(harness.asker.heard.at(-1)?.[0], 50);
         },
       ),
       { numRuns: 500 },

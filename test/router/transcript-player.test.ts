@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PureStage } from '../support/pure-stage.ts';
+import { RouterPlayback } from '../support/router-playback.ts';
 import { parseTranscript } from '../support/transcript.ts';
 import { matchesPattern, parsePattern } from '../support/transcript-pattern.ts';
 import { TranscriptPlayer } from '../support/transcript-player.ts';
@@ -8,7 +8,7 @@ import { TranscriptPlayer } from '../support/transcript-player.ts';
 async function play(...lines: readonly string[]): Promise<void> {
   const [dialogue] = parseTranscript(['# test', 'A joins', ...lines].join('\n'), 'test.txt');
   assert.ok(dialogue !== undefined);
-  await new TranscriptPlayer(new PureStage(false), 'test.txt').play(dialogue);
+  await new TranscriptPlayer(new RouterPlayback(false), 'test.txt').play(dialogue);
 }
 
 const SUBSCRIBE = 'A > [32,1,{},"t"]';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { routerFeatures } from '../../src/wamp/features.ts';
-import { PureStage } from '../support/pure-stage.ts';
+import { RouterPlayback } from '../support/router-playback.ts';
 import { readTranscripts } from '../support/transcript-files.ts';
 import { TranscriptPlayer } from '../support/transcript-player.ts';
 
@@ -10,7 +10,7 @@ const transcripts = readTranscripts();
 for (const { file, strict, dialogues } of transcripts) {
   describe(`transcript ${file}`, () => {
     for (const dialogue of dialogues) {
-      it(dialogue.title, () => new TranscriptPlayer(new PureStage(strict), file).play(dialogue));
+      it(dialogue.title, () => new TranscriptPlayer(new RouterPlayback(strict), file).play(dialogue));
     }
   });
 }

@@ -14,7 +14,7 @@ export interface TranscriptPeer {
 }
 
 /** Where a dialogue is played: around the pure router, or over sockets. */
-export interface TranscriptStage {
+export interface TranscriptPlayback {
   connect(name: string): Promise<TranscriptPeer>;
   /** Resolves when all that was said has been handled, and all that follows from it has been heard. */
   settle(): Promise<void>;
@@ -30,14 +30,14 @@ const ROLES = { publisher: {}, subscriber: {}, caller: {}, callee: {} };
 
 /** Plays a dialogue; an `AssertionError` names the line that did not come true. */
 export class TranscriptPlayer {
-  readonly #stage: TranscriptStage;
+  readonly #playback: TranscriptPlayback;
   readonly #file: string;
   readonly #peers = new Map<string, TranscriptPeer>();
   readonly #bindings: Bindings = new Map();
   #speaker = '';
 
-  constructor(stage: TranscriptStage, file: string) {
-    this.#stage = stage;
+  constructor(playback: TranscriptPlayback, file: string) {
+    this.#playback = playback;
     this.#file = file;
   }
 
@@ -58,26 +58,26 @@ export class TranscriptPlayer {
       case 'expect':
         return await this.#expect(step.peer, step.pattern, step.line);
       case 'drop':
-        await this.#stage.settle();
+        await this.#playback.settle();
         return await (await this.#peer(step.peer)).drop();
       case 'closed':
         return await this.#expect(step.peer, 'closed', step.line);
       case 'advance':
-        await this.#stage.settle();
-        return this.#stage.advance(step.milliseconds);
+        await this.#playback.settle();
+        return this.#playback.advance(step.milliseconds);
       case 'revoke':
-        await this.#stage.settle();
-        return this.#stage.revoke(step.session, step.subscription, step.reason);
+        await this.#playback.settle();
+        return this.#playback.revoke(step.session, step.subscription, step.reason);
       case 'meta':
-        return await this.#stage.startMeta();
+        return await this.#playback.startMeta();
       case 'shutdown':
-        await this.#stage.settle();
-        return this.#stage.shutDown();
+        await this.#playback.settle();
+        return this.#playback.shutDown();
       case 'quiet':
         return await this.#quiet(step.line);
       case 'empty':
-        await this.#stage.settle();
-        assert.deepEqual(this.#stage.holdings, [0, 0, 0], `${this.#file}:${step.line}: something is left`);
+        await this.#playback.settle();
+        assert.deepEqual(this.#playback.holdings, [0, 0, 0], `${this.#file}:${step.line}: something is left`);
     }
   }
 
@@ -91,7 +91,7 @@ export class TranscriptPlayer {
   // Two links are not in order with each other: what another peer said before has to be through.
   async #send(name: string, list: readonly unknown[]): Promise<void> {
     const peer = await this.#peer(name);
-    if (this.#speaker !== name) await this.#stage.settle();
+    if (this.#speaker !== name) await this.#playback.settle();
     this.#speaker = name;
     peer.send(list);
   }
@@ -108,7 +108,7 @@ export class TranscriptPlayer {
   }
 
   async #quiet(line: number): Promise<void> {
-    await this.#stage.settle();
+    await this.#playback.settle();
     for (const [name, peer] of this.#peers) {
       assert.deepEqual(peer.waiting, [], `${this.#file}:${line}: ${name} heard more than the lines above say`);
     }
@@ -117,7 +117,7 @@ export class TranscriptPlayer {
   async #peer(name: string): Promise<TranscriptPeer> {
     const known = this.#peers.get(name);
     if (known !== undefined) return known;
-    const made = await this.#stage.connect(name);
+    const made = await this.#playback.connect(name);
     this.#peers.set(name, made);
     return made;
   }

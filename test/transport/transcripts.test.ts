@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 import type { SerializerName } from '../../src/codec/message/codec.ts';
 import { readTranscripts } from '../support/transcript-files.ts';
 import { TranscriptPlayer } from '../support/transcript-player.ts';
-import { WireStage } from '../support/wire-stage.ts';
+import { WirePlayback } from '../support/wire-playback.ts';
 
 // One wire for each codec, and each transport once. The link compliance suite has every transport with every codec.
 const wires: readonly (readonly ['websocket' | 'rawsocket' | 'longpoll', SerializerName])[] = [
@@ -19,11 +19,11 @@ for (const [transport, serializer] of wires) {
     for (const { file, strict, dialogues } of transcripts) {
       it(`${file}, ${dialogues.length} dialogues`, async () => {
         for (const dialogue of dialogues) {
-          const stage = await WireStage.open(transport, serializer, strict);
+          const playback = await WirePlayback.open(transport, serializer, strict);
           try {
-            await new TranscriptPlayer(stage, file).play(dialogue);
+            await new TranscriptPlayer(playback, file).play(dialogue);
           } finally {
-            await stage[Symbol.asyncDispose]();
+            await playback[Symbol.asyncDispose]();
           }
         }
       });

@@ -47,9 +47,9 @@ describe('confinement of a session', () => {
   });
 
   it('refuses PUBLISH and REGISTER outside of its prefix with a text that names the prefix, and counts them', async () => {
-    const stage = transcriptRouter();
-    const { link, id } = joined(stage, 'p1', 'dev.p1.');
-    const watcher = joined(stage, 'watcher');
+    const harness = transcriptRouter();
+    const { link, id } = joined(harness, 'p1', 'dev.p1.');
+    const watcher = joined(harness, 'watcher');
     await answers(watcher.link, [32, 1, { match: 'prefix' }, '']);
     let refused = 0;
     for (const topic of OUTSIDE) {
@@ -66,8 +66,8 @@ describe('confinement of a session', () => {
         assert.match(String(refusal(answer)), /^wamp\.error\.not_authorized,.* only under dev\.p1\.$/);
       }
     }
-    const session = stage.router.realm('realm1')?.session(asId(id));
-    assert.deepEqual([session?.refused, stage.router.realm('realm1')?.refused], [refused, refused]);
+    const session = harness.router.realm('realm1')?.session(asId(id));
+    assert.deepEqual([session?.refused, harness.router.realm('realm1')?.refused], [refused, refused]);
     assert.deepEqual(watcher.link.heard, []);
     // Patterns that match URIs outside of the prefix too.
     for (const [pattern, match] of [
@@ -83,8 +83,8 @@ describe('confinement of a session', () => {
   });
 
   it('allows PUBLISH and REGISTER inside of its prefix, and SUBSCRIBE and CALL anywhere', async () => {
-    const stage = transcriptRouter();
-    const { link } = joined(stage, 'p1', 'dev.{authid}.');
+    const harness = transcriptRouter();
+    const { link } = joined(harness, 'p1', 'dev.{authid}.');
     const types = (await answers(
       link,
       [16, 1, { acknowledge: true, retain: true }, 'dev.p1.x', [1]],
@@ -102,10 +102,10 @@ describe('confinement of a session', () => {
   });
 
   it('applies to testaments, which are refused when they are added', async () => {
-    const stage = transcriptRouter();
-    await stage.startMeta();
-    const { link } = joined(stage, 'evil', 'dev.{authid}.');
-    const watcher = joined(stage, 'watcher');
+    const harness = transcriptRouter();
+    await harness.startMeta();
+    const { link } = joined(harness, 'evil', 'dev.{authid}.');
+    const watcher = joined(harness, 'watcher');
     await answers(watcher.link, [32, 1, { match: 'prefix' }, 'dev.']);
     for (const scope of ['detached', 'destroyed']) {
       const call = [48, 1, {}, 'wamp.session.add_testament', ['dev.victim.temperature', [999], {}], { scope }];
@@ -121,8 +121,8 @@ describe('confinement of a session', () => {
   });
 
   it('is set by the first session of a link: another authid needs another connection', async () => {
-    const stage = transcriptRouter();
-    const { link } = joined(stage, 'p1', 'dev.{authid}.');
+    const harness = transcriptRouter();
+    const { link } = joined(harness, 'p1', 'dev.{authid}.');
     const goodbye = [6, {}, 'wamp.close.close_realm'];
     const hello = (authid: string) => [1, 'realm1', { roles: everything, authid }];
     assert.equal(((await answers(link, goodbye, hello('p1'))) as unknown[][])[1]?.[0], 2);

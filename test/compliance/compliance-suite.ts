@@ -35,7 +35,7 @@ const everything: Features = {
 let cases = 0;
 
 /** What one case plays on: a running gateway, a wire for its clients, and names that no other case uses. */
-export class Stage {
+export class ComplianceCase {
   readonly ports: BarePorts;
   readonly wire: Wire;
   /** Another transport with another serializer. */
@@ -95,7 +95,7 @@ export class Stage {
 }
 
 /** What a section of the specification demands, by the title of the case. */
-export type Cases = Readonly<Record<string, (stage: Stage) => Promise<void>>>;
+export type Cases = Readonly<Record<string, (test: ComplianceCase) => Promise<void>>>;
 
 /** One wire for each serializer, and each transport at least once: for cases about encodings. */
 export const wirePerSerializer: readonly Wire[] = [
@@ -104,7 +104,7 @@ export const wirePerSerializer: readonly Wire[] = [
   wireOf('websocket', 'cbor'),
 ];
 
-export interface ExamineOptions {
+export interface ComplianceOptions {
   /** Default: WebSocket with JSON, and `otherWire` for clients that join elsewhere. */
   readonly on?: readonly Wire[];
   /** One case after the other, each with no session on the realm but its own. Default false. */
@@ -114,7 +114,7 @@ export interface ExamineOptions {
 }
 
 /** Examines a gateway with config/examples/conformance.yaml from outside: each case on each of the wires. */
-export function examine(section: string, cases: Cases, options: ExamineOptions = {}): void {
+export function complianceSuite(section: string, cases: Cases, options: ComplianceOptions = {}): void {
   const { on = [wireOf('websocket', 'json')], alone = false, realms } = options;
   describe(section, { concurrency: !alone }, () => {
     let gateway: Gateway;
@@ -132,8 +132,8 @@ export function examine(section: string, cases: Cases, options: ExamineOptions =
         for (const [title, play] of Object.entries(cases)) {
           it(title, async () => {
             if (alone) await nobody(ports, wire);
-            using stage = new Stage(ports, wire);
-            await play(stage);
+            using test = new ComplianceCase(ports, wire);
+            await play(test);
           });
         }
       });

@@ -1,10 +1,10 @@
 import { ListLink, testLinkInfo } from './list-link.ts';
-import type { TranscriptPeer, TranscriptStage } from './transcript-player.ts';
+import type { TranscriptPeer, TranscriptPlayback } from './transcript-player.ts';
 import { revokeIn, transcriptRouter } from './transcript-router.ts';
 
-/** A stage without sockets: what is said is handled before the next line. */
-export class PureStage implements TranscriptStage {
-  readonly #scene = transcriptRouter();
+/** A playback without sockets: what is said is handled before the next line. */
+export class RouterPlayback implements TranscriptPlayback {
+  readonly #harness = transcriptRouter();
   readonly #strict: boolean;
 
   constructor(strict: boolean) {
@@ -13,7 +13,7 @@ export class PureStage implements TranscriptStage {
 
   async connect(): Promise<TranscriptPeer> {
     const link = new ListLink({ ...testLinkInfo, strict: this.#strict });
-    this.#scene.router.attach(link);
+    this.#harness.router.attach(link);
     return {
       send: list => link.say(list),
       drop: async () => link.lose(),
@@ -35,23 +35,23 @@ export class PureStage implements TranscriptStage {
   }
 
   advance(milliseconds: number): void {
-    this.#scene.clock.advance(milliseconds);
+    this.#harness.clock.advance(milliseconds);
   }
 
   startMeta(): Promise<void> {
-    return this.#scene.startMeta();
+    return this.#harness.startMeta();
   }
 
   shutDown(): void {
-    void this.#scene.router.close();
+    void this.#harness.router.close();
   }
 
   revoke(session: number, subscription: number, reason: string | undefined): void {
-    revokeIn(this.#scene.router, session, subscription, reason);
+    revokeIn(this.#harness.router, session, subscription, reason);
   }
 
   get holdings(): readonly number[] {
-    const realm = this.#scene.router.realm('realm1');
+    const realm = this.#harness.router.realm('realm1');
     return [realm?.subscriptionCount ?? 0, realm?.registrationCount ?? 0, realm?.callCount ?? 0];
   }
 }

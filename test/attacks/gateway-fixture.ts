@@ -39,7 +39,7 @@ const principals = [
 ];
 
 /** A gateway that is attacked: two realms that nobody joins without credentials, devices confined to their names. */
-export class Fortress implements AsyncDisposable {
+export class GatewayFixture implements AsyncDisposable {
   readonly gateway: Gateway;
   readonly log: RecordingLogger;
 
@@ -48,7 +48,7 @@ export class Fortress implements AsyncDisposable {
     this.log = log;
   }
 
-  static async start(input: Partial<ConfigInput> = {}, clock: Clock = systemClock): Promise<Fortress> {
+  static async start(input: Partial<ConfigInput> = {}, clock: Clock = systemClock): Promise<GatewayFixture> {
     const log = new RecordingLogger();
     const config = {
       realms: [
@@ -66,7 +66,7 @@ export class Fortress implements AsyncDisposable {
     };
     const gateway = new Gateway(parseConfig(config, bridges), { bridges, log, clock });
     await gateway.start();
-    return new Fortress(gateway, log);
+    return new GatewayFixture(gateway, log);
   }
 
   get ports(): BarePorts & { readonly mqtt: number; readonly device: number } {

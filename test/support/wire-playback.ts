@@ -12,7 +12,7 @@ import { defaultLimits } from '../../src/transport/endpoint/limits.ts';
 import type { Listening } from '../../src/transport/endpoint/listening.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
 import { rawFrame } from './raw-peer.ts';
-import type { TranscriptPeer, TranscriptStage } from './transcript-player.ts';
+import type { TranscriptPeer, TranscriptPlayback } from './transcript-player.ts';
 import { revokeIn, transcriptRouter } from './transcript-router.ts';
 import { until } from './until.ts';
 
@@ -124,24 +124,24 @@ class WirePeer implements TranscriptPeer {
   readonly waiting: (readonly unknown[] | 'closed')[] = [];
   readonly server: WireLink;
   readonly #wire: Wire;
-  readonly #stage: WireStage;
+  readonly #playback: WirePlayback;
   #sent = 0;
 
-  constructor(stage: WireStage, wire: Wire, server: WireLink) {
-    this.#stage = stage;
+  constructor(playback: WirePlayback, wire: Wire, server: WireLink) {
+    this.#playback = playback;
     this.#wire = wire;
     this.server = server;
   }
 
   send(list: readonly unknown[]): void {
     this.#sent++;
-    this.#wire.send(this.#stage.serializer.encode(list));
+    this.#wire.send(this.#playback.serializer.encode(list));
   }
 
   async drop(): Promise<void> {
-    const before = this.#stage.linkCount;
+    const before = this.#playback.linkCount;
     this.#wire.destroy();
-    await until('the router to notice that a link is lost', () => this.#stage.linkCount < before);
+    await until('the router to notice that a link is lost', () => this.#playback.linkCount < before);
     this.waiting.length = 0;
     this.heard = undefined;
   }
@@ -160,10 +160,10 @@ class WirePeer implements TranscriptPeer {
   }
 }
 
-/** A stage with real sockets between the clients, which speak plain frames, and the router. */
-export class WireStage implements TranscriptStage, AsyncDisposable {
+/** A playback with real sockets between the clients, which speak plain frames, and the router. */
+export class WirePlayback implements TranscriptPlayback, AsyncDisposable {
   readonly serializer: (typeof serializers)[SerializerName];
-  readonly #scene = transcriptRouter();
+  readonly #harness = transcriptRouter();
   readonly #peers: WirePeer[] = [];
   readonly #accepted: Link[] = [];
   readonly #serializerName: SerializerName;
@@ -180,8 +180,8 @@ export class WireStage implements TranscriptStage, AsyncDisposable {
     transport: keyof typeof connectors,
     serializer: SerializerName,
     strict: boolean,
-  ): Promise<WireStage> {
-    const stage = new WireStage(transport, serializer);
+  ): Promise<WirePlayback> {
+    const playback = new WirePlayback(transport, serializer);
     const limits = { ...defaultLimits, closeGrace: 100 };
     const address = { host: '127.0.0.1', port: 0 };
     const options = {
@@ -194,15 +194,15 @@ export class WireStage implements TranscriptStage, AsyncDisposable {
       log: silentLogger,
       clock: systemClock,
     };
-    stage.#listening = await listenWeb(options, link => {
-      stage.#accepted.push(link);
-      stage.#scene.router.attach(link);
+    playback.#listening = await listenWeb(options, link => {
+      playback.#accepted.push(link);
+      playback.#harness.router.attach(link);
     });
-    return stage;
+    return playback;
   }
 
   get linkCount(): number {
-    return this.#scene.router.linkCount;
+    return this.#harness.router.linkCount;
   }
 
   async connect(): Promise<TranscriptPeer> {
@@ -232,29 +232,29 @@ export class WireStage implements TranscriptStage, AsyncDisposable {
   }
 
   advance(milliseconds: number): void {
-    this.#scene.clock.advance(milliseconds);
+    this.#harness.clock.advance(milliseconds);
   }
 
   startMeta(): Promise<void> {
-    return this.#scene.startMeta();
+    return this.#harness.startMeta();
   }
 
   shutDown(): void {
-    void this.#scene.router.close();
+    void this.#harness.router.close();
   }
 
   revoke(session: number, subscription: number, reason: string | undefined): void {
-    revokeIn(this.#scene.router, session, subscription, reason);
+    revokeIn(this.#harness.router, session, subscription, reason);
   }
 
   get holdings(): readonly number[] {
-    const realm = this.#scene.router.realm('realm1');
+    const realm = this.#harness.router.realm('realm1');
     return [realm?.subscriptionCount ?? 0, realm?.registrationCount ?? 0, realm?.callCount ?? 0];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closing = this.#scene.router.close();
-    this.#scene.clock.advance(10_000);
+    const closing = this.#harness.router.close();
+    this.#harness.clock.advance(10_000);
     await closing;
     await this.#listening?.[Symbol.asyncDispose]();
   }
