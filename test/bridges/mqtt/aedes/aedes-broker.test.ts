@@ -88,7 +88,7 @@ describe('AedesBroker: protections against losses of stock aedes', () => {
   });
 });
 
-describe('AedesBroker: strangers and their bytes', () => {
+describe('AedesBroker: unauthenticated connections and their bytes', () => {
   it('refuses shared subscriptions, which it does not support', async () => {
     await using rig = await BrokerRig.start({ broker: 'aedes' });
     const client = await rig.client();
