@@ -2,7 +2,7 @@ import { Decoder as MsgPackDecoder, Encoder as MsgPackEncoder } from '@msgpack/m
 import { Encoder as Cbor } from 'cbor-x';
 
 /**
- * A serializer made of nobody's parts but public packages, for tests that watch the gateway from outside.
+ * A serializer of public packages, so no test measures the codecs of this project by themselves.
  *
  * Both ways an integer beyond 2^53 - 1 is a BigInt and binary is a Buffer, also in JSON, where it is a string that
  * begins with U+0000. [serialization_binary_json]
@@ -99,4 +99,9 @@ function normal(value: unknown): unknown {
   if (typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, normal(item)]));
   return value;
+}
+
+/** The serializer of that name. */
+export function bareSerializer(name: BareSerializer['name']): BareSerializer {
+  return { json, msgpack, cbor }[name];
 }

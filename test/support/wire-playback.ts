@@ -1,6 +1,4 @@
 import { createConnection, type Socket } from 'node:net';
-import { decode as decodeMsgPack, encode as encodeMsgPack } from '@msgpack/msgpack';
-import { Encoder } from 'cbor-x';
 import { WebSocket } from 'ws';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/logger.ts';
@@ -11,25 +9,11 @@ import { WireLink } from '../../src/link/wire-link.ts';
 import { defaultLimits } from '../../src/transport/endpoint/limits.ts';
 import type { Listening } from '../../src/transport/endpoint/listening.ts';
 import { listenWeb } from '../../src/transport/web-server.ts';
+import { type BareSerializer, bareSerializer } from './bare-serializer.ts';
 import { rawFrame } from './raw-peer.ts';
 import type { TranscriptPeer, TranscriptPlayback } from './transcript-player.ts';
 import { revokeIn, transcriptRouter } from './transcript-router.ts';
 import { until } from './until.ts';
-
-const cbor = new Encoder({ useRecords: false, mapsAsObjects: true });
-
-// Serializers of others: what is sent and heard is not measured by our own codecs.
-const serializers: Record<SerializerName, { encode(list: unknown): Uint8Array; decode(bytes: Uint8Array): unknown }> = {
-  json: {
-    encode: list => Buffer.from(JSON.stringify(list)),
-    decode: bytes => JSON.parse(Buffer.from(bytes).toString()),
-  },
-  msgpack: { encode: list => encodeMsgPack(list), decode: bytes => decodeMsgPack(bytes) },
-  cbor: { encode: list => cbor.encode(list), decode: bytes => cbor.decode(bytes) },
-};
-
-/** The numbers of the serializers in the RawSocket handshake. [advanced/transport_rawsocket] */
-const rawSocketIds: Record<SerializerName, number> = { json: 1, msgpack: 2, cbor: 3 };
 
 /** A client's socket, in frames. */
 interface Wire {
@@ -85,7 +69,7 @@ async function connectRawSocket(port: number, serializer: SerializerName, ears: 
   await new Promise<void>((resolve, reject) => {
     shaken = resolve;
     socket.once('error', reject);
-    socket.write(Uint8Array.of(0x7f, 0xf0 | rawSocketIds[serializer], 0, 0));
+    socket.write(Uint8Array.of(0x7f, 0xf0 | bareSerializer(serializer).code, 0, 0));
   });
   return { send: frame => socket.write(rawFrame(frame)), destroy: () => socket.destroy() };
 }
@@ -162,7 +146,7 @@ class WirePeer implements TranscriptPeer {
 
 /** A playback with real sockets between the clients, which speak plain frames, and the router. */
 export class WirePlayback implements TranscriptPlayback, AsyncDisposable {
-  readonly serializer: (typeof serializers)[SerializerName];
+  readonly serializer: BareSerializer;
   readonly #harness = transcriptRouter();
   readonly #peers: WirePeer[] = [];
   readonly #accepted: Link[] = [];
@@ -173,7 +157,7 @@ export class WirePlayback implements TranscriptPlayback, AsyncDisposable {
   private constructor(transport: keyof typeof connectors, serializer: SerializerName) {
     this.#connect = connectors[transport];
     this.#serializerName = serializer;
-    this.serializer = serializers[serializer];
+    this.serializer = bareSerializer(serializer);
   }
 
   static async open(
