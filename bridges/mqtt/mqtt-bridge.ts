@@ -1,16 +1,30 @@
 import { defineBridge } from '../../src/gateway/bridge/bridge.ts';
 import { inspectRecord } from './broker/durability/record-check.ts';
-import { accessInWords } from './clients/access.ts';
+import { EmbeddedSource, type SourceDependencies } from './broker/embedded-source.ts';
 import { clientRights } from './clients/client-rights.ts';
-import { mqttConfig } from './config/mqtt-config.ts';
+import { type MqttConfig, mqttConfig } from './config/mqtt-config.ts';
 import { greenhouse } from './demo.ts';
-import { type OwnBroker, openBroker } from './open-broker.ts';
 import { Relay } from './relay/relay.ts';
 import { DropCounter } from './report/drop-counter.ts';
+import type { MqttSource } from './source/mqtt-source.ts';
 import { presencePrefix } from './topics/level-spelling.ts';
 
 /** The authid of the bridge's own session on the realm. */
 const SERVICE = 'wampway:mqtt';
+
+/** Which clients may connect, for the banner. */
+const ACCESS: Record<MqttConfig['anonymous'], string> = {
+  loopback: 'anonymous from this machine only',
+  any: 'ANONYMOUS FROM ANYWHERE',
+  none: 'principals only',
+};
+
+/** A broker in this process. */
+export interface OwnBroker extends MqttSource {
+  readonly port: number;
+  /** The address of the TLS listener, if there is one. */
+  readonly tlsAddress?: string | undefined;
+}
 
 /** Maps MQTT topics to WAMP topics, in both directions, with an embedded broker. */
 export const mqttBridge = defineBridge({
@@ -43,7 +57,7 @@ export const mqttBridge = defineBridge({
     const { address, tlsAddress, port } = broker;
     const spoken = tlsAddress === undefined ? address : `${address}, with TLS ${tlsAddress}`;
     return {
-      banner: [`${spoken}: ${accessInWords(config.anonymous)}, topics as ${config.prefix}…`],
+      banner: [`${spoken}: ${ACCESS[config.anonymous]}, topics as ${config.prefix}…`],
       port,
       [Symbol.asyncDispose]: stop,
     };
@@ -56,3 +70,11 @@ export const mqttBridge = defineBridge({
   demo: greenhouse,
   inspect: inspectRecord,
 });
+
+/** Opens the broker that the configuration selects. Rejects with the system error, which contains the address and port. */
+export async function openBroker(config: MqttConfig, dependencies: SourceDependencies): Promise<OwnBroker> {
+  if (config.broker !== 'aedes') return await EmbeddedSource.listen(config, dependencies);
+  // Loaded on demand, because the package takes memory.
+  const { AedesBroker } = await import('./aedes/aedes-broker.ts');
+  return await AedesBroker.listen(config, dependencies);
+}

@@ -1,10 +1,10 @@
+import { readdirSync } from 'node:fs';
 import type { Clock, Timer } from '../../../src/base/clock.ts';
 import { errorMessage } from '../../../src/base/error-message.ts';
 import type { Logger } from '../../../src/base/logger.ts';
 import { ErrorUri, WampError } from '../../../src/wamp/errors.ts';
 import { explainOpenFailure } from './open-failure.ts';
 import type { PortWatch, PortWatcher } from './path-watcher.ts';
-import { serialPorts } from './serial-ports.ts';
 import type { Wire, WireOpener, WireSettings } from './wire.ts';
 
 /**
@@ -39,6 +39,9 @@ const LAST_RETRY = 30_000;
 const STEADY = 30_000;
 /** Closing a port can wait for its output, which a disconnected device never accepts. */
 const CLOSE_WAIT = 1000;
+
+/** The most ports that are listed: enough for the operator to find the right one. */
+const MAX_LISTED = 8;
 
 /** One connection, from opening to giving up. */
 interface Connection {
@@ -224,5 +227,20 @@ export class PortOwner {
     else if (state === 'ready') log.info(fields, 'serial port became ready');
     else log.debug(fields, 'serial port');
     listener.state(state, reason);
+  }
+}
+
+/** The serial ports of this machine by their most stable name. Read from the file system, without udevadm. */
+function serialPorts(): readonly string[] {
+  const byId = entries('/dev/serial/by-id');
+  const found = byId.length > 0 ? byId : entries('/dev').filter(path => /\/tty(USB|ACM|AMA)\d+$/.test(path));
+  return found.slice(0, MAX_LISTED);
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder).map(name => `${folder}/${name}`);
+  } catch {
+    return [];
   }
 }

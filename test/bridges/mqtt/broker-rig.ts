@@ -3,7 +3,7 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { SourceDependencies } from '../../../bridges/mqtt/broker/embedded-source.ts';
 import { mqttConfig } from '../../../bridges/mqtt/config/mqtt-config.ts';
-import { type OwnBroker, openBroker } from '../../../bridges/mqtt/open-broker.ts';
+import { type OwnBroker, openBroker } from '../../../bridges/mqtt/mqtt-bridge.ts';
 import { DropCounter } from '../../../bridges/mqtt/report/drop-counter.ts';
 import type { MessageVerdict, MqttMessage, MqttPeer, MqttSink } from '../../../bridges/mqtt/source/mqtt-source.ts';
 import { systemClock } from '../../../src/base/clock.ts';
