@@ -6,7 +6,7 @@ import type { RunningBridge } from '../src/gateway/bridge/bridge.ts';
 import { defaultLimits } from '../src/transport/endpoint/limits.ts';
 import type { Listening } from '../src/transport/endpoint/listening.ts';
 import { listenWeb } from '../src/transport/web-server.ts';
-import { portOf } from '../test/bridges/mqtt/bridge-rig.ts';
+import { portOf } from '../test/bridges/mqtt/bridge-harness.ts';
 import { TestGateway } from '../test/support/bridge-context.ts';
 import type { Endpoint } from './measured-router.ts';
 

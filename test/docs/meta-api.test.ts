@@ -20,7 +20,7 @@ function rows(heading: string): [names: string[], second: string][] {
 }
 
 /** A session of each kind that the policy of the transcripts' router knows, and what it is answered. */
-async function scene(): Promise<(role: string, procedure: string, args: unknown[]) => Promise<readonly unknown[]>> {
+async function fixture(): Promise<(role: string, procedure: string, args: unknown[]) => Promise<readonly unknown[]>> {
   const { router, startMeta } = transcriptRouter();
   await startMeta();
   return async (authrole, procedure, args) => {
@@ -39,7 +39,7 @@ describe('docs/meta-api.md', () => {
   const procedures = rows('Procedures').map(([[name = ''], who]) => [name, who] as const);
 
   it('has every procedure, and no other', async () => {
-    const ask = await scene();
+    const ask = await fixture();
     const [, , , [lists]] = (await ask('admin', 'wamp.reflection.procedure.list', [])) as [
       0,
       0,
@@ -50,7 +50,7 @@ describe('docs/meta-api.md', () => {
   });
 
   it('says who may call them', async () => {
-    const ask = await scene();
+    const ask = await fixture();
     for (const [name, who] of procedures) {
       const refused: string[] = [];
       for (const role of ['guest', 'watcher', 'admin']) {
@@ -71,7 +71,7 @@ describe('docs/meta-api.md', () => {
   });
 
   it('names all that wampway.session.get shows', async () => {
-    const ask = await scene();
+    const ask = await fixture();
     const [, , , [details]] = (await ask('admin', 'wampway.session.get', [1])) as [0, 0, 0, [object]];
     const named = rows('What wampway.session.get shows').flatMap(([names]) => names);
     const withCounters = [...Object.keys(details), 'dropped', 'slowed', 'limits', 'received', 'sent', 'rates'];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { BrokerRig, collect } from '../bridges/mqtt/broker-rig.ts';
+import { BrokerHarness, collect } from '../bridges/mqtt/broker-harness.ts';
 import { rawConnect, rawPacket } from '../bridges/mqtt/raw-packets.ts';
 import { fc } from '../support/fast-check.ts';
 import { HeldStore } from '../support/held-store.ts';
@@ -47,7 +47,7 @@ describe('the MQTT broker, whatever its clients send', () => {
     const log = new RecordingLogger();
     const errors = () => log.lines.filter(({ level }) => level === 'error');
     const store = new HeldStore();
-    await using rig = await BrokerRig.start(
+    await using harness = await BrokerHarness.start(
       { connectRate: { rate: 1e6, burst: 1_000_000 }, inflight: 3 },
       { store, log },
     );
@@ -55,7 +55,7 @@ describe('the MQTT broker, whatever its clients send', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(visit, { minLength: 1, maxLength: 4 }), async visits => {
         for (const { clientId, clean, will, packets, end } of visits) {
-          const socket = await rig.socket();
+          const socket = await harness.socket();
           socket.resume();
           socket.write(Buffer.concat([rawConnect({ clientId, clean, ...(will && { will }) }), ...packets]));
           if (end === 'end') socket.end();
@@ -63,17 +63,17 @@ describe('the MQTT broker, whatever its clients send', () => {
           else staying.push(socket);
         }
         for (const socket of staying.splice(0, Math.max(0, staying.length - 3))) socket.destroy();
-        const healthy = await rig.client({ clientId: 'healthy' });
+        const healthy = await harness.client({ clientId: 'healthy' });
         const received = await collect(healthy, 'healthy', 2);
         await healthy.publishAsync('healthy', 'still here', { qos: 2 });
         await until('it hears itself', () => received.length === 1);
         await healthy.endAsync();
-        assert.deepEqual([errors(), rig.failures], [[], []]);
+        assert.deepEqual([errors(), harness.failures], [[], []]);
       }),
       { numRuns: 150 },
     );
     // What is left in the store is understood by the next process.
-    await using after = await BrokerRig.start({}, { store: store.snapshot(), log });
+    await using after = await BrokerHarness.start({}, { store: store.snapshot(), log });
     await after.client();
     assert.deepEqual(errors(), []);
   });

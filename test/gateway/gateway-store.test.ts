@@ -7,7 +7,7 @@ import { mqttBridge } from '../../bridges/mqtt/mqtt-bridge.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { StartError } from '../../src/gateway/support/start-error.ts';
-import { collect, connectMqtt } from '../bridges/mqtt/broker-rig.ts';
+import { collect, connectMqtt } from '../bridges/mqtt/broker-harness.ts';
 import { until } from '../support/until.ts';
 
 const folders: string[] = [];

@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { BrokerRig } from '../bridges/mqtt/broker-rig.ts';
+import { BrokerHarness } from '../bridges/mqtt/broker-harness.ts';
 import { rawConnect, rawPacket } from '../bridges/mqtt/raw-packets.ts';
 import { until } from '../support/until.ts';
 
@@ -98,8 +98,12 @@ class Bare {
   }
 }
 
-async function play(rig: BrokerRig, name: string, { connect, expect_disconnect, msgs }: Sequence): Promise<void> {
-  const bare = new Bare(rig.broker.port);
+async function play(
+  harness: BrokerHarness,
+  name: string,
+  { connect, expect_disconnect, msgs }: Sequence,
+): Promise<void> {
+  const bare = new Bare(harness.broker.port);
   const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
   try {
     if (connect) {
@@ -110,7 +114,7 @@ async function play(rig: BrokerRig, name: string, { connect, expect_disconnect, 
       if (one.type === 'send') bare.socket.write(hex(one.payload));
       else if (one.type === 'recv') await bare.receive(hex(one.payload));
       else {
-        const helper = await rig.client({ clientId: 'helper' });
+        const helper = await harness.client({ clientId: 'helper' });
         const qos = one.qos === 2 ? 2 : one.qos === 1 ? 1 : 0;
         await helper.publishAsync(one.topic, one.payload, { qos });
         await helper.endAsync();
@@ -135,7 +139,7 @@ describe('mosquitto’s packet sequences', () => {
       t.diagnostic('nothing was examined');
       return;
     }
-    await using rig = await BrokerRig.start({ connectRate: { rate: 1e6, burst: 1_000_000 } });
+    await using harness = await BrokerHarness.start({ connectRate: { rate: 1e6, burst: 1_000_000 } });
     const data = join(folder, 'test/broker/data');
     const failures: string[] = [];
     let total = 0;
@@ -146,7 +150,7 @@ describe('mosquitto’s packet sequences', () => {
         for (const sequence of tests.filter(({ ver }) => ver !== 5)) {
           total += 1;
           const name = `${title} ${sequence.name}`;
-          await play(rig, name, sequence).catch((error: unknown) => failures.push(`${name}: ${error}`));
+          await play(harness, name, sequence).catch((error: unknown) => failures.push(`${name}: ${error}`));
         }
       }
     }

@@ -10,7 +10,7 @@ import { ListLink } from '../support/list-link.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { until } from '../support/until.ts';
 
-async function scene(who: 'none' | 'any' = 'none', realm: Partial<RealmOptions> = {}) {
+async function fixture(who: 'none' | 'any' = 'none', realm: Partial<RealmOptions> = {}) {
   const [clock, log] = [new FakeClock(), new RecordingLogger()];
   const meta = new MetaApi({ clock, log, policies: new Map([['realm1', { read: 'any', control: 'any' }]]) });
   const router = new Router({
@@ -44,7 +44,7 @@ function lose(realm: RealmView): void {
 
 describe('MetaApi', () => {
   it('reopens its session a second after it was lost', async () => {
-    const { clock, log, meta, realm } = await scene();
+    const { clock, log, meta, realm } = await fixture();
     assert.notEqual(realm.dealer.match(count), undefined);
     lose(realm);
     assert.equal(realm.dealer.match(count), undefined);
@@ -56,7 +56,7 @@ describe('MetaApi', () => {
   });
 
   it('does not reopen it after stop', async () => {
-    const { clock, log, meta, realm } = await scene();
+    const { clock, log, meta, realm } = await fixture();
     lose(realm);
     await until('the loss to be noticed', () => log.lines.some(({ text }) => /meta session was lost/.test(text)));
     await meta.stop();
@@ -73,7 +73,7 @@ describe('long meta calls', () => {
     ['wamp.session.kill_by_authrole', ['anonymous'], [300]],
   ] as const) {
     it(`${procedure} ends a bounded number of sessions in a turn, and all of them in the end`, async () => {
-      const { clock, meta, realm, join, settled } = await scene('any');
+      const { clock, meta, realm, join, settled } = await fixture('any');
       const victims = Array.from({ length: 300 }, join);
       const caller = join();
       const [left, after] = [realm.sessionCount, realm.sessionCount - 300];
@@ -98,7 +98,7 @@ describe('long meta calls', () => {
   }
 
   it('kill_all counts the sessions that it ended, not those that left meanwhile', async () => {
-    const { clock, meta, join, settled } = await scene('any');
+    const { clock, meta, join, settled } = await fixture('any');
     const victims = Array.from({ length: 300 }, join);
     const caller = join();
     caller.say([48, 1, {}, 'wamp.session.kill_all']);
@@ -113,7 +113,7 @@ describe('long meta calls', () => {
   });
 
   it('kill_all ends sessions without meta events and testaments, in every turn', async () => {
-    const { clock, meta, realm, join, settled } = await scene('any');
+    const { clock, meta, realm, join, settled } = await fixture('any');
     const victims = Array.from({ length: 100 }, join);
     for (const victim of victims) victim.say([48, 1, {}, 'wamp.session.add_testament', ['t.last', ['gone'], {}]]);
     await settled();
@@ -137,7 +137,7 @@ describe('long meta calls', () => {
 
   it('get_events returns a whole page, made in many turns', async () => {
     const history = [{ topic: 'log', match: 'exact' as const, events: 5000, bytes: Number.POSITIVE_INFINITY }];
-    const { clock, meta, join, settled } = await scene('any', { history });
+    const { clock, meta, join, settled } = await fixture('any', { history });
     const [caller, other] = [join(), join()];
     for (let i = 1; i <= 5000; i++) other.say([16, i, {}, 'log', [i]]);
     caller.say([32, 1, {}, 'log']);

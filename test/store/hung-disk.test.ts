@@ -18,7 +18,7 @@ class TestRoom extends DiskQuota {
   }
 }
 
-async function rig(folder: Folder) {
+async function fixture(folder: Folder) {
   const clock = new FakeClock();
   const log = new RecordingLogger();
   const room = new TestRoom(folder.path, { maxBytes: 2 ** 40, minFree: 0 }, clock);
@@ -30,7 +30,7 @@ async function rig(folder: Folder) {
 describe('LevelStore: a disk that does not answer', () => {
   it('reports failing within five seconds, answers each write, and continues', async () => {
     using folder = new Folder();
-    const { clock, room, store, texts } = await rig(folder);
+    const { clock, room, store, texts } = await fixture(folder);
     let release = (): void => {};
     room.answer = () =>
       new Promise(resolve => {
@@ -62,7 +62,7 @@ describe('LevelStore: a disk that does not answer', () => {
 
   it('answers a write whose commit throws an unexpected error, and the next write', async () => {
     using folder = new Folder();
-    const { room, store } = await rig(folder);
+    const { room, store } = await fixture(folder);
     room.answer = () => Promise.reject(new Error('of a kind that was not thought of'));
     await assert.rejects(store.put('ns/a', Buffer.from('1')), /not thought of/);
     room.answer = () => {

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { MqttConfig } from '../../../bridges/mqtt/config/mqtt-config.ts';
 import { MqttRefusal, Refused } from '../../../bridges/mqtt/source/mqtt-source.ts';
 import { until } from '../../support/until.ts';
-import { BrokerRig, closing, collect, connectMqtt, untilClosed } from './broker-rig.ts';
+import { BrokerHarness, closing, collect, connectMqtt, untilClosed } from './broker-harness.ts';
 import { rawConnect, rawPacket, rawPublish, rawSubscribe } from './raw-packets.ts';
 
 /** The numbers from 0 to `count` - 1 as payloads. */
@@ -14,9 +14,9 @@ export const numbers = (count: number): string[] => Array.from({ length: count }
 export function brokerSuite(broker: MqttConfig['broker']): void {
   describe(`broker: ${broker}: messages that brokers lose`, () => {
     it('duplicate check: delivers a plain message that follows a retained one, in order [MQTT-4.6.0-6]', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const received = await collect(await rig.client(), 'a/#');
-      const publisher = await rig.client();
+      await using harness = await BrokerHarness.start({ broker });
+      const received = await collect(await harness.client(), 'a/#');
+      const publisher = await harness.client();
       for (let n = 0; n < 200; n++) {
         publisher.publish('a/t', `retained ${n}`, { retain: true });
         publisher.publish('a/t', `plain ${n}`);
@@ -29,8 +29,8 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
     });
 
     it('duplicate check: overlapping subscriptions of one client receive one copy', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const client = await rig.client();
+      await using harness = await BrokerHarness.start({ broker });
+      const client = await harness.client();
       const received = await collect(client, 'a/#');
       await client.subscribeAsync('a/+');
       await client.publishAsync('a/t', 'once', { qos: 1 });
@@ -43,15 +43,15 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
     });
 
     it('duplicate check: a message that is overtaken by one of the gateway is not lost', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const received = await collect(await rig.client(), '#');
+      await using harness = await BrokerHarness.start({ broker });
+      const received = await collect(await harness.client(), '#');
       const answer = { topic: 'answer', payload: new Uint8Array(0), qos: 0, retain: false } as const;
-      rig.accept = () => {
+      harness.accept = () => {
         // Like an event that a message causes: while the broker is storing the retained one.
-        queueMicrotask(() => rig.broker.publish(answer));
+        queueMicrotask(() => harness.broker.publish(answer));
         return undefined;
       };
-      const publisher = await rig.client();
+      const publisher = await harness.client();
       for (const n of numbers(100)) await publisher.publishAsync('question', n, { retain: true });
       await until('all answers have come', () => received.filter(({ topic }) => topic === 'answer').length === 100);
       assert.deepEqual(
@@ -61,34 +61,34 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
     });
 
     it('packet loop: survives a burst of small messages while its subscriber disconnects', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const leaver = await rig.client();
+      await using harness = await BrokerHarness.start({ broker });
+      const leaver = await harness.client();
       leaver.once('message', () => leaver.stream.destroy());
       await leaver.subscribeAsync('#');
-      const publishers = await Promise.all(numbers(5).map(() => rig.client()));
+      const publishers = await Promise.all(numbers(5).map(() => harness.client()));
       for (const [index, publisher] of publishers.entries()) {
         for (let n = 0; n < 4000; n++) publisher.publish(`b/${index}`, `${n}`);
       }
-      await until('the subscriber has left', () => rig.gone.length === 1);
-      await until('all have come', () => rig.messages.length === 20_000, 30);
+      await until('the subscriber has left', () => harness.gone.length === 1);
+      await until('all have come', () => harness.messages.length === 20_000, 30);
       await Promise.all(publishers.map(publisher => publisher.publishAsync('end', 'x', { qos: 1 })));
     });
 
     it('acknowledgement order: acknowledges QoS 1 and 2 only once the message is accepted [MQTT-4.3.2-2]', async () => {
-      await using rig = await BrokerRig.start({ broker });
+      await using harness = await BrokerHarness.start({ broker });
       for (const qos of [1, 2] as const) {
         let release = (): void => {};
-        rig.accept = () =>
+        harness.accept = () =>
           new Promise<void>(resolve => {
             release = resolve;
           });
-        const client = await rig.client();
-        const before = rig.messages.length;
+        const client = await harness.client();
+        const before = harness.messages.length;
         let acknowledged = false;
         const publishing = client.publishAsync('d/t', 'x', { qos }).then(() => {
           acknowledged = true;
         });
-        await until('the message has come', () => rig.messages.length > before);
+        await until('the message has come', () => harness.messages.length > before);
         // One round trip later, an early acknowledgement would have been received.
         await client.subscribeAsync('d/other');
         assert.equal(acknowledged, false);
@@ -98,10 +98,10 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
     });
 
     it('acknowledgement order: a rejected message is not acknowledged, and its client is disconnected', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      rig.accept = () => Promise.reject(new Error('the realm is full'));
-      const received = await collect(await rig.client(), '#');
-      const client = await rig.client();
+      await using harness = await BrokerHarness.start({ broker });
+      harness.accept = () => Promise.reject(new Error('the realm is full'));
+      const received = await collect(await harness.client(), '#');
+      const client = await harness.client();
       const outcome = client.publishAsync('d/t', 'x', { qos: 1 }).then(
         () => 'acknowledged',
         () => 'not acknowledged',
@@ -113,24 +113,24 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
     });
 
     it('acknowledgement order: a repeated QoS 2 message is accepted once [MQTT-4.3.3-2]', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const socket = await rig.socket();
+      await using harness = await BrokerHarness.start({ broker });
+      const socket = await harness.socket();
       const again = (first: number): Buffer =>
         rawPacket(first, Buffer.of(0, 1), Buffer.from('t'), Buffer.of(0, 9), Buffer.from('x'));
       socket.write(Buffer.concat([rawConnect({ clientId: 'twice' }), again(0x34)]));
-      await until('it has come', () => rig.messages.length === 1);
+      await until('it has come', () => harness.messages.length === 1);
       socket.write(again(0x3c));
       socket.write(rawPublish('end', 'x'));
-      await until('what follows has come', () => rig.messages.some(({ topic }) => topic === 'end'));
-      assert.equal(rig.messages.filter(({ topic }) => topic === 't').length, 1);
+      await until('what follows has come', () => harness.messages.some(({ topic }) => topic === 'end'));
+      assert.equal(harness.messages.filter(({ topic }) => topic === 't').length, 1);
     });
 
     it('publish order: keeps the order of one client if messages are accepted in another order', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const received = await collect(await rig.client(), 'e/#');
-      const publisher = await rig.client();
+      await using harness = await BrokerHarness.start({ broker });
+      const received = await collect(await harness.client(), 'e/#');
+      const publisher = await harness.client();
       const releases: (() => void)[] = [];
-      rig.accept = ({ qos }) => (qos === 0 ? undefined : new Promise<void>(resolve => releases.push(resolve)));
+      harness.accept = ({ qos }) => (qos === 0 ? undefined : new Promise<void>(resolve => releases.push(resolve)));
       for (const n of numbers(100)) publisher.publish('e/t', n, { qos: Number(n) % 3 === 0 ? 1 : 0 });
       await until('all have come', () => releases.length === 34);
       for (const release of releases.reverse()) {
@@ -139,7 +139,7 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       }
       await until('all are delivered', () => received.length === 100);
       assert.deepEqual(
-        rig.messages.map(({ payload }) => Buffer.from(payload).toString()),
+        harness.messages.map(({ payload }) => Buffer.from(payload).toString()),
         numbers(100),
       );
       // QoS 0 and 1 have separate orders. The first message of each waited for the last acceptance.
@@ -155,27 +155,27 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
 
   describe(`broker: ${broker}: unauthenticated connections`, () => {
     it('packet size limit: closes an oversize CONNECT before it is collected', async () => {
-      await using rig = await BrokerRig.start({ broker, maxPacketSize: 1024 });
-      const socket = await rig.socket();
+      await using harness = await BrokerHarness.start({ broker, maxPacketSize: 1024 });
+      const socket = await harness.socket();
       socket.write(Buffer.of(0x10, 0xff, 0xff, 0x7f));
       assert.equal((await untilClosed(socket)).length, 0);
-      assert.equal(rig.peers.length, 0);
+      assert.equal(harness.peers.length, 0);
     });
 
     it('packet size limit: closes an oversize packet after CONNECT, and accepts one at the limit', async () => {
-      await using rig = await BrokerRig.start({ broker, maxPacketSize: 1024 });
-      const client = await rig.client();
+      await using harness = await BrokerHarness.start({ broker, maxPacketSize: 1024 });
+      const client = await harness.client();
       // Two bytes of length, one of topic, two of packet identifier.
       await client.publishAsync('t', 'x'.repeat(1024 - 5), { qos: 1 });
       const closed = closing(client);
       client.publish('t', 'x'.repeat(1024 - 4), { qos: 1 });
       await closed;
-      await until('it is gone', () => rig.gone.length === 1);
-      assert.equal(rig.messages.length, 1);
+      await until('it is gone', () => harness.gone.length === 1);
+      assert.equal(harness.messages.length, 1);
     });
 
     it('text check: rejects text that is not UTF-8 or has control characters [MQTT-1.5.3-1]', async () => {
-      await using rig = await BrokerRig.start({ broker });
+      await using harness = await BrokerHarness.start({ broker });
       const bad = Buffer.of(0x61, 0xff);
       const attempts: [string, Buffer[]][] = [
         ['client id', [rawConnect({ clientId: bad })]],
@@ -188,24 +188,24 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
         ['$SYS', [rawConnect(), rawPublish('$SYS/uptime', '')]],
       ];
       for (const [name, packets] of attempts) {
-        const socket = await rig.socket();
+        const socket = await harness.socket();
         socket.write(Buffer.concat(packets));
         const answer = await untilClosed(socket);
         // Only CONNACK, if CONNECT was valid.
         assert.equal(answer.toString('hex'), packets.length > 1 ? '20020000' : '', name);
       }
-      const socket = await rig.socket();
+      const socket = await harness.socket();
       socket.write(rawConnect({ will: { topic: 'a/#', payload: '' } }));
       const answer = await untilClosed(socket);
       // aedes closes the connection, the embedded broker refuses the subscription.
       assert.equal(answer.toString('hex'), broker === 'aedes' ? '' : '20020005', 'will topic with a wildcard');
-      assert.deepEqual(rig.messages, []);
-      await until('all are gone', () => rig.gone.length === rig.peers.length);
+      assert.deepEqual(harness.messages, []);
+      await until('all are gone', () => harness.gone.length === harness.peers.length);
     });
 
     it('survives malformed packets', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const survivor = await rig.client();
+      await using harness = await BrokerHarness.start({ broker });
+      const survivor = await harness.client();
       const attempts = [
         Buffer.from('GET / HTTP/1.1\r\n\r\n'),
         Buffer.of(0x10, 0x80, 0x80, 0x80, 0x80, 1),
@@ -218,56 +218,56 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
         Buffer.concat([rawConnect(), rawPublish('t/'.repeat(200), '')]),
       ];
       for (const bytes of attempts) {
-        const socket = await rig.socket();
+        const socket = await harness.socket();
         socket.write(bytes);
         await untilClosed(socket);
       }
       await survivor.publishAsync('alive', 'x', { qos: 1 });
       assert.deepEqual(
-        rig.messages.map(({ topic }) => topic),
+        harness.messages.map(({ topic }) => topic),
         ['alive'],
       );
-      assert.deepEqual(rig.failures, []);
+      assert.deepEqual(harness.failures, []);
     });
 
     it('closes a connection that sends no complete CONNECT in time', async () => {
-      await using rig = await BrokerRig.start({ broker, connectTimeout: 100 });
-      const silent = await rig.socket();
-      const trickling = await rig.socket();
+      await using harness = await BrokerHarness.start({ broker, connectTimeout: 100 });
+      const silent = await harness.socket();
+      const trickling = await harness.socket();
       trickling.write(rawConnect().subarray(0, 5));
       await Promise.all([untilClosed(silent), untilClosed(trickling)]);
-      assert.equal(rig.peers.length, 0);
+      assert.equal(harness.peers.length, 0);
     });
 
     it('refuses clients above the limit with code 3, except one that takes over', async () => {
-      await using rig = await BrokerRig.start({ broker, maxClients: 1 });
-      await rig.client({ clientId: 'first' });
-      const second = await rig.socket();
+      await using harness = await BrokerHarness.start({ broker, maxClients: 1 });
+      await harness.client({ clientId: 'first' });
+      const second = await harness.socket();
       second.write(rawConnect({ clientId: 'second' }));
       assert.equal((await untilClosed(second)).toString('hex'), '20020003');
-      await rig.client({ clientId: 'first' });
-      await until('the old connection is gone', () => rig.gone.length === 1);
+      await harness.client({ clientId: 'first' });
+      await until('the old connection is gone', () => harness.gone.length === 1);
     });
 
     it('client id requirement: refuses an empty client id without a clean session with code 2 [MQTT-3.1.3-8]', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const socket = await rig.socket();
+      await using harness = await BrokerHarness.start({ broker });
+      const socket = await harness.socket();
       socket.write(rawConnect({ clientId: '', clean: false }));
       assert.equal((await untilClosed(socket)).toString('hex'), '20020002');
     });
 
     it('sends the return code of the refusal', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      rig.admit = () => Promise.reject(new MqttRefusal(Refused.NotAuthorized, 'no'));
-      const socket = await rig.socket();
+      await using harness = await BrokerHarness.start({ broker });
+      harness.admit = () => Promise.reject(new MqttRefusal(Refused.NotAuthorized, 'no'));
+      const socket = await harness.socket();
       socket.write(rawConnect());
       assert.equal((await untilClosed(socket)).toString('hex'), '20020005');
-      assert.equal(rig.gone.length, 0);
+      assert.equal(harness.gone.length, 0);
     });
 
     it('refuses MQTT 5 with code 1', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const client = connectMqtt(rig.broker.port, { protocolVersion: 5 });
+      await using harness = await BrokerHarness.start({ broker });
+      const client = connectMqtt(harness.broker.port, { protocolVersion: 5 });
       const error = await new Promise(resolve => client.once('error', resolve));
       client.end(true);
       assert.match(String(error), /[Uu]nacceptable protocol version|Unsupported/);
@@ -276,41 +276,41 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
 
   describe(`broker: ${broker}: sessions`, () => {
     it('reports a client once as connected, and once as disconnected after its will [MQTT-3.1.2-8]', async () => {
-      await using rig = await BrokerRig.start({ broker });
+      await using harness = await BrokerHarness.start({ broker });
       const seen: string[] = [];
-      rig.accept = ({ topic }) => {
+      harness.accept = ({ topic }) => {
         seen.push(topic);
         return undefined;
       };
-      const client = await rig.client({ clientId: 'c', will: { topic: 'will', payload: Buffer.from('bye') } });
+      const client = await harness.client({ clientId: 'c', will: { topic: 'will', payload: Buffer.from('bye') } });
       client.stream.destroy();
-      await until('it is gone', () => rig.gone.length === 1);
+      await until('it is gone', () => harness.gone.length === 1);
       assert.deepEqual(seen, ['will']);
-      assert.deepEqual(rig.gone, rig.peers);
+      assert.deepEqual(harness.gone, harness.peers);
     });
 
     it('takeover: the old connection is closed, the new one works [MQTT-3.1.4-2]', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const old = await rig.client({ clientId: 'c' });
+      await using harness = await BrokerHarness.start({ broker });
+      const old = await harness.client({ clientId: 'c' });
       const closed = closing(old);
-      const fresh = await rig.client({ clientId: 'c' });
+      const fresh = await harness.client({ clientId: 'c' });
       await closed;
-      await until('the old one is gone', () => rig.gone.length === 1);
-      assert.equal(rig.gone[0], rig.peers[0]);
+      await until('the old one is gone', () => harness.gone.length === 1);
+      assert.equal(harness.gone[0], harness.peers[0]);
       const received = await collect(fresh, 't');
       await fresh.publishAsync('t', 'x', { qos: 1 });
       await until('the new one hears itself', () => received.length === 1);
     });
 
     it('reports the disconnection of a client that was admitted after its connection was closed', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const bystander = await rig.client();
+      await using harness = await BrokerHarness.start({ broker });
+      const bystander = await harness.client();
       let release: (() => void) | undefined;
-      rig.admit = () =>
+      harness.admit = () =>
         new Promise<void>(resolve => {
           release = resolve;
         });
-      const socket = await rig.socket();
+      const socket = await harness.socket();
       socket.write(rawConnect());
       await until('it wants in', () => release !== undefined);
       socket.destroy();
@@ -318,17 +318,17 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
       // One round trip later the broker has noticed.
       await bystander.publishAsync('t', 'x', { qos: 1 });
       release?.();
-      await until('it is gone', () => rig.gone.length === 1);
-      assert.equal(rig.gone[0], rig.peers[1]);
+      await until('it is gone', () => harness.gone.length === 1);
+      assert.equal(harness.gone[0], harness.peers[1]);
     });
 
     it('keeps retained messages, and deletes them on an empty one [MQTT-3.3.1-10]', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const publisher = await rig.client();
+      await using harness = await BrokerHarness.start({ broker });
+      const publisher = await harness.client();
       await publisher.publishAsync('r/a', 'kept', { qos: 1, retain: true });
       await publisher.publishAsync('r/b', 'deleted', { qos: 1, retain: true });
       await publisher.publishAsync('r/b', '', { qos: 1, retain: true });
-      const received = await collect(await rig.client(), 'r/#');
+      const received = await collect(await harness.client(), 'r/#');
       await publisher.publishAsync('r/end', 'end', { qos: 1 });
       await until('the last has come', () => received.some(({ text }) => text === 'end'));
       assert.deepEqual(
@@ -338,8 +338,8 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
     });
 
     it('refuses filters that share a topic with a refused filter [MQTT-3.9.3-2]', async () => {
-      await using rig = await BrokerRig.start({ broker, refuse: { subscribe: ['secret/#'] } });
-      const client = await rig.client();
+      await using harness = await BrokerHarness.start({ broker, refuse: { subscribe: ['secret/#'] } });
+      const client = await harness.client();
       for (const filter of ['secret/x', 'secret', '#', '+/x', '+/#', 'secret/+/..']) {
         await assert.rejects(client.subscribeAsync(filter), filter);
       }
@@ -355,33 +355,36 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
     });
 
     it('reports the address that it cannot listen on, and the reason', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      await assert.rejects(BrokerRig.start({ broker, port: rig.broker.port }), (error: NodeJS.ErrnoException) => {
-        assert.equal(error.code, 'EADDRINUSE');
-        assert.match(error.message, new RegExp(`127.0.0.1:${rig.broker.port}`));
-        return true;
-      });
+      await using harness = await BrokerHarness.start({ broker });
+      await assert.rejects(
+        BrokerHarness.start({ broker, port: harness.broker.port }),
+        (error: NodeJS.ErrnoException) => {
+          assert.equal(error.code, 'EADDRINUSE');
+          assert.match(error.message, new RegExp(`127.0.0.1:${harness.broker.port}`));
+          return true;
+        },
+      );
     });
 
     it('closes all connections when it stops', async () => {
-      const rig = await BrokerRig.start({ broker });
-      const client = await rig.client();
-      const pending = await rig.socket();
+      const harness = await BrokerHarness.start({ broker });
+      const client = await harness.client();
+      const pending = await harness.socket();
       const closed = Promise.all([closing(client), untilClosed(pending)]);
-      await rig.broker[Symbol.asyncDispose]();
+      await harness.broker[Symbol.asyncDispose]();
       await closed;
-      assert.deepEqual(rig.gone, rig.peers);
-      await rig[Symbol.asyncDispose]();
+      assert.deepEqual(harness.gone, harness.peers);
+      await harness[Symbol.asyncDispose]();
     });
   });
 
   describe(`broker: ${broker}: interface for the bridge`, () => {
     it('reports connected clients, and their granted and removed subscriptions', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const client = await rig.client({ clientId: 'c' });
+      await using harness = await BrokerHarness.start({ broker });
+      const client = await harness.client({ clientId: 'c' });
       await client.subscribeAsync({ 'a/#': { qos: 1 }, b: { qos: 0 } });
       await client.unsubscribeAsync('b');
-      assert.deepEqual(rig.notifications, [
+      assert.deepEqual(harness.notifications, [
         'connected c',
         'subscribed c a/# 1',
         'subscribed c b 0',
@@ -390,30 +393,30 @@ export function brokerSuite(broker: MqttConfig['broker']): void {
     });
 
     it('publishes to one client, whatever it has subscribed', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const client = await rig.client();
-      const bystander = await rig.client();
+      await using harness = await BrokerHarness.start({ broker });
+      const client = await harness.client();
+      const bystander = await harness.client();
       const received = await collect(client, 'x');
       const others = await collect(bystander, '#');
-      const [peer] = rig.peers;
+      const [peer] = harness.peers;
       assert.ok(peer);
       const publication = { topic: 'just/for/you', payload: Buffer.from('1'), qos: 1, retain: false } as const;
-      assert.equal(rig.broker.publishTo(peer, publication), true);
+      assert.equal(harness.broker.publishTo(peer, publication), true);
       await until('it has come', () => received.length === 1);
       await client.publishAsync('end', '', { qos: 1 });
       await until('the others go on', () => others.length === 1);
       await client.endAsync();
-      await until('it is gone', () => rig.gone.length === 1);
-      assert.equal(rig.broker.publishTo(peer, publication), false);
+      await until('it is gone', () => harness.gone.length === 1);
+      assert.equal(harness.broker.publishTo(peer, publication), false);
     });
 
     it('returns retained messages', async () => {
-      await using rig = await BrokerRig.start({ broker });
-      const client = await rig.client();
+      await using harness = await BrokerHarness.start({ broker });
+      const client = await harness.client();
       await client.publishAsync('r/a', '1', { qos: 1, retain: true });
       await client.publishAsync('s/a', '2', { qos: 0, retain: true });
       await client.publishAsync('end', '', { qos: 1 });
-      const found = await rig.broker.retained('r/+');
+      const found = await harness.broker.retained('r/+');
       assert.deepEqual(
         found.map(({ topic, payload, qos, retain }) => [topic, `${payload}`, qos, retain]),
         [['r/a', '1', 1, true]],

@@ -5,7 +5,7 @@ import { climateAt, greenhouse } from '../../../bridges/mqtt/demo.ts';
 import { silentLogger } from '../../../src/base/logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { until } from '../../support/until.ts';
-import { BridgeRig } from './bridge-rig.ts';
+import { BridgeHarness } from './bridge-harness.ts';
 
 describe('greenhouse', () => {
   it('simulates slowly varying values', () => {
@@ -23,11 +23,11 @@ describe('greenhouse', () => {
   });
 
   it('connects through the broker and publishes on the realm', async () => {
-    await using rig = await BridgeRig.start();
-    const heard = await rig.hear('mqtt.greenhouse.');
+    await using harness = await BridgeHarness.start();
+    const heard = await harness.hear('mqtt.greenhouse.');
     const clock = new FakeClock();
     const dialRawSocket = (): Promise<never> => Promise.reject(new Error('not needed'));
-    const config = greenhouse.prepare(mqttConfig.parse({ port: rig.port }));
+    const config = greenhouse.prepare(mqttConfig.parse({ port: harness.port }));
     await using demo = await greenhouse.start(config, { clock, log: silentLogger, realm: 'realm1', dialRawSocket });
     assert.equal(demo.banner.length, 1);
     clock.advance(3000);

@@ -7,7 +7,7 @@ import { codecs } from '../../../src/codec/codecs.ts';
 import { defaultLimits } from '../../../src/transport/endpoint/limits.ts';
 import { listenWeb } from '../../../src/transport/web-server.ts';
 import { until } from '../../support/until.ts';
-import { BridgeRig } from './bridge-rig.ts';
+import { BridgeHarness } from './bridge-harness.ts';
 import { rawConnect, rawPublish } from './raw-packets.ts';
 
 /** A page: JSON over WebSocket, with the received text unchanged. */
@@ -25,7 +25,7 @@ async function dashboard(port: number): Promise<{ socket: WebSocket; texts: stri
 
 describe('JSON from a device to a page', () => {
   it('is scanned once, and neither parsed nor written again, in any spelling', async t => {
-    await using rig = await BridgeRig.start();
+    await using harness = await BridgeHarness.start();
     await using web = await listenWeb(
       {
         address: { host: '127.0.0.1', port: 0 },
@@ -35,10 +35,10 @@ describe('JSON from a device to a page', () => {
         log: silentLogger,
         clock: systemClock,
       },
-      link => rig.gateway.router.attach(link),
+      link => harness.gateway.router.attach(link),
     );
     const pages = [await dashboard(web.port), await dashboard(web.port)];
-    const device = await rig.socket();
+    const device = await harness.socket();
     device.write(rawConnect({ clientId: 'device' }));
     await new Promise(resolve => device.once('data', resolve));
     const parse = t.mock.method(JSON, 'parse');

@@ -7,8 +7,8 @@ import { ALLOW, DENY } from '../../../src/router/policy/authorizer.ts';
 import { TestGateway } from '../../support/bridge-context.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import { until } from '../../support/until.ts';
-import { BridgeRig } from './bridge-rig.ts';
-import { closing, collect, untilClosed } from './broker-rig.ts';
+import { BridgeHarness } from './bridge-harness.ts';
+import { closing, collect, untilClosed } from './broker-harness.ts';
 import { rawConnect, rawSubscribe } from './raw-packets.ts';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
@@ -16,10 +16,10 @@ const qualities = [0, 1, 2] as const;
 
 describe('mqttBridge: MQTT to WAMP', () => {
   it('publishes messages as events, at every QoS, in order', async () => {
-    await using rig = await BridgeRig.start();
+    await using harness = await BridgeHarness.start();
     for (const qos of qualities) {
-      const heard = await rig.hear(`mqtt.order.${qos}`);
-      const client = await rig.client();
+      const heard = await harness.hear(`mqtt.order.${qos}`);
+      const client = await harness.client();
       await Promise.all(numbers(200).map(n => client.publishAsync(`order/${qos}`, `${n}`, { qos })));
       await until('all have come', () => heard.length >= 200);
       assert.deepEqual(
@@ -30,9 +30,9 @@ describe('mqttBridge: MQTT to WAMP', () => {
   });
 
   it('maps JSON to values, text to strings, other bytes to bytes', async () => {
-    await using rig = await BridgeRig.start();
-    const heard = await rig.hear('mqtt.');
-    const client = await rig.client();
+    await using harness = await BridgeHarness.start();
+    const heard = await harness.hear('mqtt.');
+    const client = await harness.client();
     await client.publishAsync('a/json', '{"t":21.5}', { qos: 1 });
     await client.publishAsync('a/text', 'on', { qos: 1 });
     await client.publishAsync('a/bytes', Buffer.of(0, 255), { qos: 1 });
@@ -53,7 +53,7 @@ describe('mqttBridge: MQTT to WAMP', () => {
 
   it('publishes as the client: with a session of its own, from connection to disconnection', async () => {
     const joined: string[] = [];
-    await using rig = await BridgeRig.start(
+    await using harness = await BridgeHarness.start(
       {},
       {
         authorizer: {
@@ -64,32 +64,32 @@ describe('mqttBridge: MQTT to WAMP', () => {
         },
       },
     );
-    const before = rig.gateway.router.sessionCount;
-    const client = await rig.client({ clientId: 'sensor-7' });
-    assert.equal(rig.gateway.router.sessionCount, before + 1);
+    const before = harness.gateway.router.sessionCount;
+    const client = await harness.client({ clientId: 'sensor-7' });
+    assert.equal(harness.gateway.router.sessionCount, before + 1);
     await client.publishAsync('t', '1', { qos: 1 });
     assert.deepEqual(joined, ['sensor-7 anonymous']);
     await client.endAsync();
-    await until('its session is over', () => rig.gateway.router.sessionCount === before);
+    await until('its session is over', () => harness.gateway.router.sessionCount === before);
   });
 
   it('publishes the will of a client whose connection is lost [MQTT-3.1.2-8]', async () => {
-    await using rig = await BridgeRig.start();
-    const heard = await rig.hear('mqtt.');
-    const before = rig.gateway.router.sessionCount;
-    const client = await rig.client({ will: { topic: 'will', payload: Buffer.from('lost'), qos: 1 } });
+    await using harness = await BridgeHarness.start();
+    const heard = await harness.hear('mqtt.');
+    const before = harness.gateway.router.sessionCount;
+    const client = await harness.client({ will: { topic: 'will', payload: Buffer.from('lost'), qos: 1 } });
     client.stream.destroy();
     await until('the will has come', () => heard.length === 1);
     assert.deepEqual(heard[0], { topic: 'mqtt.will', args: ['lost'] });
-    await until('its session is over', () => rig.gateway.router.sessionCount === before);
+    await until('its session is over', () => harness.gateway.router.sessionCount === before);
   });
 
   for (const broker of ['wampway', 'aedes'] as const) {
     it(`publishes wills that wait for the answer of the realm on both sides, with the broker ${broker}`, async () => {
-      await using rig = await BridgeRig.start({ broker });
-      const heard = await rig.hear('mqtt.');
-      const before = rig.gateway.router.sessionCount;
-      const messages = await collect(await rig.client(), '#', 1);
+      await using harness = await BridgeHarness.start({ broker });
+      const heard = await harness.hear('mqtt.');
+      const before = harness.gateway.router.sessionCount;
+      const messages = await collect(await harness.client(), '#', 1);
       for (const [qos, retain] of [
         [0, true],
         [1, false],
@@ -97,32 +97,32 @@ describe('mqttBridge: MQTT to WAMP', () => {
         [2, true],
       ] as const) {
         const topic = `will/${qos}/${retain}`;
-        const client = await rig.client({ will: { topic, payload: Buffer.from('lost'), qos, retain } });
+        const client = await harness.client({ will: { topic, payload: Buffer.from('lost'), qos, retain } });
         client.stream.destroy();
         await until('the will is on the realm', () =>
           heard.some(({ topic }) => topic === `mqtt.will.${qos}.${retain}`),
         );
         await until('the will is on MQTT', () => messages.some(message => message.topic === topic));
       }
-      await until('the sessions are over', () => rig.gateway.router.sessionCount === before + 1);
+      await until('the sessions are over', () => harness.gateway.router.sessionCount === before + 1);
     });
   }
 
   it('keeps one session through a takeover [MQTT-3.1.4-2]', async () => {
-    await using rig = await BridgeRig.start();
-    const heard = await rig.hear('mqtt.');
-    const before = rig.gateway.router.sessionCount;
-    const old = await rig.client({ clientId: 'same' });
+    await using harness = await BridgeHarness.start();
+    const heard = await harness.hear('mqtt.');
+    const before = harness.gateway.router.sessionCount;
+    const old = await harness.client({ clientId: 'same' });
     const closed = closing(old);
-    const fresh = await rig.client({ clientId: 'same' });
+    const fresh = await harness.client({ clientId: 'same' });
     await closed;
-    await until('the old session is over', () => rig.gateway.router.sessionCount === before + 1);
+    await until('the old session is over', () => harness.gateway.router.sessionCount === before + 1);
     await fresh.publishAsync('t', '1', { qos: 1 });
     await until('it is heard', () => heard.length === 1);
   });
 
   it('neither acknowledges nor delivers a message that the router refuses [MQTT-3.3.5-2]', async () => {
-    await using rig = await BridgeRig.start(
+    await using harness = await BridgeHarness.start(
       {},
       {
         authorizer: {
@@ -130,8 +130,8 @@ describe('mqttBridge: MQTT to WAMP', () => {
         },
       },
     );
-    const received = await collect(await rig.client(), '#');
-    const client = await rig.client();
+    const received = await collect(await harness.client(), '#');
+    const client = await harness.client();
     const outcome = client.publishAsync('forbidden', '1', { qos: 1 }).then(
       () => 'acknowledged',
       () => 'not acknowledged',
@@ -143,19 +143,19 @@ describe('mqttBridge: MQTT to WAMP', () => {
   });
 
   it('disconnects a client whose session the router ends', async () => {
-    await using rig = await BridgeRig.start();
-    const client = await rig.client();
+    await using harness = await BridgeHarness.start();
+    const client = await harness.client();
     const closed = closing(client);
-    await rig.gateway.router.close();
+    await harness.gateway.router.close();
     await closed;
   });
 
   it('loses no message of five clients with 2000 messages each while a subscriber disconnects', async () => {
-    await using rig = await BridgeRig.start();
-    const heard = await rig.hear('mqtt.');
-    const leaver = await rig.client();
+    await using harness = await BridgeHarness.start();
+    const heard = await harness.hear('mqtt.');
+    const leaver = await harness.client();
     await collect(leaver, '#');
-    const clients = await Promise.all(numbers(5).map(() => rig.client()));
+    const clients = await Promise.all(numbers(5).map(() => harness.client()));
     for (const [index, client] of clients.entries()) {
       for (const n of numbers(2000)) client.publish(`burst/${index}`, `${n}`, { qos: index % 2 === 0 ? 0 : 1 });
     }
@@ -166,13 +166,13 @@ describe('mqttBridge: MQTT to WAMP', () => {
       const own = heard.filter(({ topic }) => topic === `mqtt.burst.${index}`).map(({ args }) => args[0]);
       assert.deepEqual(own, numbers(2000));
     }
-    assert.deepEqual(rig.gateway.failures, []);
+    assert.deepEqual(harness.gateway.failures, []);
   });
 
   it('does not publish $ topics on the realm', async () => {
-    await using rig = await BridgeRig.start();
-    const heard = await rig.hear('mqtt.');
-    const client = await rig.client();
+    await using harness = await BridgeHarness.start();
+    const heard = await harness.hear('mqtt.');
+    const client = await harness.client();
     await client.publishAsync('$private/t', '1', { qos: 1 });
     await client.publishAsync('t', '2', { qos: 1 });
     await until('the other has come', () => heard.length > 0);
@@ -180,14 +180,14 @@ describe('mqttBridge: MQTT to WAMP', () => {
   });
 
   it('uses strict URIs if so configured', async () => {
-    await using rig = await BridgeRig.start({ uris: 'strict', prefix: 'dev.mqtt.' }, { uri: 'strict' });
-    const heard = await rig.hear('dev.mqtt.');
-    const client = await rig.client();
+    await using harness = await BridgeHarness.start({ uris: 'strict', prefix: 'dev.mqtt.' }, { uri: 'strict' });
+    const heard = await harness.hear('dev.mqtt.');
+    const client = await harness.client();
     const received = await collect(client, 'Tele/#');
     await client.publishAsync('Tele/t', '1', { qos: 1 });
     await until('it is heard', () => heard.length === 1);
     assert.deepEqual(heard, [{ topic: 'dev.mqtt._54ele.t', args: [1] }]);
-    await rig.wamp.publish('dev.mqtt._54ele.u', { args: [2] });
+    await harness.wamp.publish('dev.mqtt._54ele.u', { args: [2] });
     await until('it is received', () => received.some(({ topic }) => topic === 'Tele/u'));
   });
 });
@@ -195,9 +195,9 @@ describe('mqttBridge: MQTT to WAMP', () => {
 describe('mqttBridge: WAMP to MQTT', () => {
   it('publishes events as messages, at the granted and configured QoS, in order', async () => {
     for (const qos of qualities) {
-      await using rig = await BridgeRig.start({ publish: { qos } });
-      const received = await collect(await rig.client(), 'out/#', qos);
-      for (const n of numbers(200)) void rig.wamp.publish('mqtt.out.t', { args: [n] });
+      await using harness = await BridgeHarness.start({ publish: { qos } });
+      const received = await collect(await harness.client(), 'out/#', qos);
+      for (const n of numbers(200)) void harness.wamp.publish('mqtt.out.t', { args: [n] });
       await until('all have come', () => received.length >= 200);
       assert.deepEqual(
         received,
@@ -207,16 +207,16 @@ describe('mqttBridge: WAMP to MQTT', () => {
   });
 
   it('writes a single argument as its value, and others as JSON', async () => {
-    await using rig = await BridgeRig.start();
-    const client = await rig.client();
+    await using harness = await BridgeHarness.start();
+    const client = await harness.client();
     const payloads: Buffer[] = [];
     client.on('message', (_, payload) => payloads.push(payload));
     await client.subscribeAsync('out/t');
-    await rig.wamp.publish('mqtt.out.t', { args: ['on'] });
-    await rig.wamp.publish('mqtt.out.t', { args: [Uint8Array.of(0, 255)] });
-    await rig.wamp.publish('mqtt.out.t', { args: [{ t: 21.5 }] });
-    await rig.wamp.publish('mqtt.out.t', { args: [1, 2], kwargs: { unit: 'C' } });
-    await rig.wamp.publish('mqtt.out.t');
+    await harness.wamp.publish('mqtt.out.t', { args: ['on'] });
+    await harness.wamp.publish('mqtt.out.t', { args: [Uint8Array.of(0, 255)] });
+    await harness.wamp.publish('mqtt.out.t', { args: [{ t: 21.5 }] });
+    await harness.wamp.publish('mqtt.out.t', { args: [1, 2], kwargs: { unit: 'C' } });
+    await harness.wamp.publish('mqtt.out.t');
     await until('all have come', () => payloads.length === 5);
     assert.deepEqual(payloads, [
       Buffer.from('on'),
@@ -228,20 +228,20 @@ describe('mqttBridge: WAMP to MQTT', () => {
   });
 
   it('retains its publications for later subscribers if so configured', async () => {
-    await using rig = await BridgeRig.start({ publish: { retain: true } });
-    const early = await collect(await rig.client(), '#');
-    await rig.wamp.publish('mqtt.state', { args: ['open'] });
+    await using harness = await BridgeHarness.start({ publish: { retain: true } });
+    const early = await collect(await harness.client(), '#');
+    await harness.wamp.publish('mqtt.state', { args: ['open'] });
     await until('it is there', () => early.length === 1);
-    const late = await collect(await rig.client(), '#');
+    const late = await collect(await harness.client(), '#');
     await until('it is there again', () => late.length === 1);
     assert.deepEqual(late, [{ topic: 'state', text: 'open', qos: 0, retain: true }]);
   });
 
   it('drops events without an MQTT topic, and continues', async () => {
-    await using rig = await BridgeRig.start();
-    const received = await collect(await rig.client(), '#');
+    await using harness = await BridgeHarness.start();
+    const received = await collect(await harness.client(), '#');
     for (const uri of ['mqtt.a%zz', 'mqtt.a%23', 'mqtt.a+b', 'mqtt.$SYS.x', 'mqtt.a%00', 'mqtt.ok'])
-      await rig.wamp.publish(uri, { args: [1], acknowledge: true });
+      await harness.wamp.publish(uri, { args: [1], acknowledge: true });
     await until('the last has come', () => received.length > 0);
     assert.deepEqual(
       received.map(({ topic }) => topic),
@@ -250,34 +250,34 @@ describe('mqttBridge: WAMP to MQTT', () => {
   });
 
   it('a stalled subscriber does not delay other subscribers', async () => {
-    await using rig = await BridgeRig.start({ maxQueuedBytes: 4 * 1024 * 1024, stallTimeout: 1000 });
-    const stalled = await rig.socket();
-    const before = rig.gateway.router.sessionCount;
+    await using harness = await BridgeHarness.start({ maxQueuedBytes: 4 * 1024 * 1024, stallTimeout: 1000 });
+    const stalled = await harness.socket();
+    const before = harness.gateway.router.sessionCount;
     stalled.pause();
     stalled.write(Buffer.concat([rawConnect({ clientId: 'stalled' }), rawSubscribe('#')]));
-    await until('the stalled one is there', () => rig.gateway.router.sessionCount === before + 1);
-    const received = await collect(await rig.client(), '#');
-    const heard = await rig.hear('mqtt.');
-    const device = await rig.client();
+    await until('the stalled one is there', () => harness.gateway.router.sessionCount === before + 1);
+    const received = await collect(await harness.client(), '#');
+    const heard = await harness.hear('mqtt.');
+    const device = await harness.client();
     const block = 'x'.repeat(16 * 1024);
     for (const n of numbers(1000)) {
-      await rig.wamp.publish('mqtt.flood', { args: [`${n} ${block}`], acknowledge: true });
+      await harness.wamp.publish('mqtt.flood', { args: [`${n} ${block}`], acknowledge: true });
       if (n % 100 === 0) await device.publishAsync('device', `${n}`, { qos: 1 });
     }
     await until('the healthy one has all', () => received.length === 1010);
     assert.equal(heard.filter(({ topic }) => topic === 'mqtt.device').length, 10);
-    await until('the stalled one is cut', () => rig.gateway.router.sessionCount === before + 2);
+    await until('the stalled one is cut', () => harness.gateway.router.sessionCount === before + 2);
   });
 });
 
 describe('mqttBridge: no echo', () => {
   it('delivers a message once on each side', async () => {
-    await using rig = await BridgeRig.start();
-    const heard = await rig.hear('mqtt.');
-    const client = await rig.client();
+    await using harness = await BridgeHarness.start();
+    const heard = await harness.hear('mqtt.');
+    const client = await harness.client();
     const received = await collect(client, '#');
     await client.publishAsync('from/mqtt', '1', { qos: 1 });
-    await rig.wamp.publish('mqtt.from.wamp', { args: [2], acknowledge: true, options: { exclude_me: false } });
+    await harness.wamp.publish('mqtt.from.wamp', { args: [2], acknowledge: true, options: { exclude_me: false } });
     // Published last, on both sides.
     await client.publishAsync('end', '3', { qos: 1 });
     await until('both have the last', () => heard.length >= 3 && received.length >= 3);
@@ -289,15 +289,15 @@ describe('mqttBridge: no echo', () => {
       received.map(({ topic }) => topic),
       ['from/mqtt', 'from/wamp', 'end'],
     );
-    assert.equal(rig.gateway.router.realm('realm1')?.counters.published, 3);
+    assert.equal(harness.gateway.router.realm('realm1')?.counters.published, 3);
   });
 });
 
 describe('mqttBridge: connections', () => {
   it('accepts anonymous clients from this machine, with or without credentials', async () => {
-    await using rig = await BridgeRig.start();
-    await rig.client();
-    await rig.client({ username: 'someone', password: 'something' });
+    await using harness = await BridgeHarness.start();
+    await harness.client();
+    await harness.client({ username: 'someone', password: 'something' });
   });
 
   it('refuses with code 5, and logs once what to do', async () => {
@@ -306,9 +306,9 @@ describe('mqttBridge: connections', () => {
       lines.push([fields, text]);
     };
     const log: Logger = { debug: () => {}, info: () => {}, warn: note, error: note, child: () => log };
-    await using rig = await BridgeRig.start({ anonymous: 'none' }, { log });
+    await using harness = await BridgeHarness.start({ anonymous: 'none' }, { log });
     for (let attempt = 0; attempt < 3; attempt++) {
-      const socket = await rig.socket();
+      const socket = await harness.socket();
       socket.write(rawConnect({ clientId: 'unknown' }));
       assert.equal((await untilClosed(socket)).toString('hex'), '20020005');
     }
@@ -322,8 +322,8 @@ describe('mqttBridge: subscriptions', () => {
   it('answers 0x80, and logs once which topics of a filter the role may not receive [MQTT-3.9.3-2]', async () => {
     const log = new RecordingLogger();
     const permits: BridgeContext['permits'] = (_, __, uri) => uri !== 'mqtt.pump';
-    await using rig = await BridgeRig.start({}, { log, permits });
-    const client = await rig.client({ clientId: 'pump' });
+    await using harness = await BridgeHarness.start({}, { log, permits });
+    const client = await harness.client({ clientId: 'pump' });
     await client.subscribeAsync('pump/+');
     for (let attempt = 0; attempt < 3; attempt++) await assert.rejects(client.subscribeAsync('pump/#'));
     const warnings = log.lines.filter(({ fields }) => fields['filter'] !== undefined);
@@ -336,8 +336,10 @@ describe('mqttBridge: subscriptions', () => {
 
 describe('mqttBridge: start and stop', () => {
   it('its banner names the address and which clients may connect', async () => {
-    await using rig = await BridgeRig.start();
-    assert.deepEqual(rig.bridge.banner, [`127.0.0.1:${rig.port}: anonymous from this machine only, topics as mqtt.…`]);
+    await using harness = await BridgeHarness.start();
+    assert.deepEqual(harness.bridge.banner, [
+      `127.0.0.1:${harness.port}: anonymous from this machine only, topics as mqtt.…`,
+    ]);
   });
 
   it('leaves no session open', async () => {
@@ -349,12 +351,12 @@ describe('mqttBridge: start and stop', () => {
   });
 
   it('leaves no session open if the port is in use, and names the port', async () => {
-    await using rig = await BridgeRig.start();
+    await using harness = await BridgeHarness.start();
     await using gateway = new TestGateway();
-    const config = mqttBridge.schema.parse({ port: rig.port });
+    const config = mqttBridge.schema.parse({ port: harness.port });
     await assert.rejects(mqttBridge.start(config, gateway.context), (error: NodeJS.ErrnoException) => {
       assert.equal(error.code, 'EADDRINUSE');
-      assert.match(error.message, new RegExp(`:${rig.port}`));
+      assert.match(error.message, new RegExp(`:${harness.port}`));
       return true;
     });
     assert.equal(gateway.router.sessionCount, 0);
@@ -369,8 +371,8 @@ describe('mqttBridge: start and stop', () => {
   });
 
   it('fails if its session ends', async () => {
-    await using rig = await BridgeRig.start();
-    await rig.gateway.router.close();
-    await until('it says so', () => rig.gateway.failures.length === 1);
+    await using harness = await BridgeHarness.start();
+    await harness.gateway.router.close();
+    await until('it says so', () => harness.gateway.failures.length === 1);
   });
 });

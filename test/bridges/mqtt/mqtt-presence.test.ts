@@ -5,14 +5,14 @@ import { mqttBridge } from '../../../bridges/mqtt/mqtt-bridge.ts';
 import type { Dict } from '../../../src/wamp/dict.ts';
 import { WampError } from '../../../src/wamp/errors.ts';
 import { until } from '../../support/until.ts';
-import { BridgeRig } from './bridge-rig.ts';
-import { closing, collect } from './broker-rig.ts';
+import { BridgeHarness } from './bridge-harness.ts';
+import { closing, collect } from './broker-harness.ts';
 
 const refused = (error: unknown): boolean => error instanceof WampError && error.uri === 'wamp.error.not_authorized';
 
 /** The retained event that a new subscriber receives. */
-async function retained(rig: BridgeRig, topic: string): Promise<unknown[]> {
-  const late = await rig.gateway.join({ authid: 'late', authrole: 'anonymous' });
+async function retained(harness: BridgeHarness, topic: string): Promise<unknown[]> {
+  const late = await harness.gateway.join({ authid: 'late', authrole: 'anonymous' });
   const seen: unknown[] = [];
   await late.subscribe(topic, ({ args }) => seen.push(...args), { options: { get_retained: true } });
   await late.leave();
@@ -21,20 +21,20 @@ async function retained(rig: BridgeRig, topic: string): Promise<unknown[]> {
 
 describe('mqttBridge: presence', () => {
   it('is retained, follows the connection, and outlasts a takeover [MQTT-3.1.4-2]', async () => {
-    await using rig = await BridgeRig.start({ presence: true });
+    await using harness = await BridgeHarness.start({ presence: true });
     const told: string[] = [];
-    await rig.wamp.subscribe(
+    await harness.wamp.subscribe(
       'mqtt.presence.',
       ({ topic, args }) => told.push(`${topic} ${(args[0] as { online: boolean }).online}`),
       {
         match: 'prefix',
       },
     );
-    const first = await rig.client({ clientId: 'a.b' });
-    const second = await rig.client({ clientId: 'a.b' });
+    const first = await harness.client({ clientId: 'a.b' });
+    const second = await harness.client({ clientId: 'a.b' });
     await until('the first is closed', () => !first.connected);
     const seen: unknown[] = [];
-    const late = await rig.gateway.join({ authid: 'late', authrole: 'anonymous' });
+    const late = await harness.gateway.join({ authid: 'late', authrole: 'anonymous' });
     await late.subscribe('mqtt.presence.', ({ args }) => seen.push(...args), {
       match: 'prefix',
       options: { get_retained: true },
@@ -48,36 +48,39 @@ describe('mqttBridge: presence', () => {
   });
 
   it('is not passed to other bridges, whose brokers would retain it over a crash', async () => {
-    await using rig = await BridgeRig.start({ presence: true });
-    const there = await BridgeRig.start();
+    await using harness = await BridgeHarness.start({ presence: true });
+    const there = await BridgeHarness.start();
     await using _there = there;
     const { schema } = externalMqttBridge;
     const url = `mqtt://127.0.0.1:${there.port}`;
-    await using _external = await externalMqttBridge.start(schema.parse({ url }), rig.gateway.context);
+    await using _external = await externalMqttBridge.start(schema.parse({ url }), harness.gateway.context);
     const elsewhere = await collect(await there.client(), '#', 1);
     await until('the other broker is reached', async () => {
-      await rig.wamp.publish('mqtt.probe', { args: [1], acknowledge: true });
+      await harness.wamp.publish('mqtt.probe', { args: [1], acknowledge: true });
       return elsewhere.length > 0;
     });
-    await rig.client({ clientId: 'lamp' });
-    await until('it is told here', async () => (await retained(rig, 'mqtt.presence.lamp')).length === 1);
-    await rig.wamp.publish('mqtt.end', { args: [1], acknowledge: true });
+    await harness.client({ clientId: 'lamp' });
+    await until('it is told here', async () => (await retained(harness, 'mqtt.presence.lamp')).length === 1);
+    await harness.wamp.publish('mqtt.end', { args: [1], acknowledge: true });
     await until('the end', () => elsewhere.some(({ topic }) => topic === 'end'));
     assert.deepEqual([...new Set(elsewhere.map(({ topic }) => topic))], ['probe', 'end']);
   });
 
   it('is returned on request, and a client can be disconnected', async () => {
-    await using rig = await BridgeRig.start({ presence: true });
-    const client = await rig.client({ clientId: 'lamp' });
-    await until('it is there', async () => (await rig.wamp.call('wampway.mqtt.client.list')).args.flat().length === 1);
-    const { args } = await rig.wamp.call('wampway.mqtt.client.get', { args: ['lamp'] });
+    await using harness = await BridgeHarness.start({ presence: true });
+    const client = await harness.client({ clientId: 'lamp' });
+    await until(
+      'it is there',
+      async () => (await harness.wamp.call('wampway.mqtt.client.list')).args.flat().length === 1,
+    );
+    const { args } = await harness.wamp.call('wampway.mqtt.client.get', { args: ['lamp'] });
     const { client_id, protocol_version } = args[0] as Record<string, unknown>;
     assert.deepEqual([client_id, protocol_version], ['lamp', 4]);
     const closed = closing(client);
-    await rig.wamp.call('wampway.mqtt.client.kick', { args: ['lamp'] });
+    await harness.wamp.call('wampway.mqtt.client.kick', { args: ['lamp'] });
     await closed;
     await until('it is gone', async () =>
-      rig.wamp.call('wampway.mqtt.client.get', { args: ['lamp'] }).then(
+      harness.wamp.call('wampway.mqtt.client.get', { args: ['lamp'] }).then(
         () => false,
         (error: unknown) => error instanceof WampError && error.uri === 'wamp.error.no_such_session',
       ),
@@ -88,20 +91,20 @@ describe('mqttBridge: presence', () => {
 describe('mqttBridge: topics of the presence of clients', () => {
   it('do not collide with topics of clients, and no client can overwrite them', async () => {
     for (const uris of ['loose', 'strict'] as const) {
-      await using rig = await BridgeRig.start({ presence: true, uris });
-      const sensor = await rig.client({ clientId: 'sensor' });
+      await using harness = await BridgeHarness.start({ presence: true, uris });
+      const sensor = await harness.client({ clientId: 'sensor' });
       const own = uris === 'loose' ? 'mqtt.%70resence.phone7' : 'mqtt._70resence.phone7';
       await sensor.publishAsync('presence/phone7', 'home', { qos: 1, retain: true });
-      assert.deepEqual(await retained(rig, own), ['home']);
-      await rig.client({ clientId: 'phone7' });
-      await until('it is there', async () => (await retained(rig, 'mqtt.presence.phone7')).length > 0);
-      assert.deepEqual(await retained(rig, own), ['home']);
+      assert.deepEqual(await retained(harness, own), ['home']);
+      await harness.client({ clientId: 'phone7' });
+      await until('it is there', async () => (await retained(harness, 'mqtt.presence.phone7')).length > 0);
+      assert.deepEqual(await retained(harness, own), ['home']);
       await sensor.publishAsync('presence/phone7', '', { qos: 1, retain: true });
-      assert.deepEqual(await retained(rig, own), []);
-      const [{ online }] = (await retained(rig, 'mqtt.presence.phone7')) as [{ online: boolean }];
+      assert.deepEqual(await retained(harness, own), []);
+      const [{ online }] = (await retained(harness, 'mqtt.presence.phone7')) as [{ online: boolean }];
       assert.equal(online, true);
       const heard = await collect(sensor, 'presence/#', 1);
-      await rig.wamp.publish(own, { args: ['away'], options: { retain: true }, acknowledge: true });
+      await harness.wamp.publish(own, { args: ['away'], options: { retain: true }, acknowledge: true });
       await until('the way back', () => heard.length > 0);
       assert.deepEqual([heard[0]?.topic, heard[0]?.text], ['presence/phone7', 'away']);
     }
@@ -112,16 +115,16 @@ describe('mqttBridge: topics of the presence of clients', () => {
       { from: 'mqtt:map/{a}/{b}', to: 'wamp:mqtt.{a}.{b}' },
       { from: 'mqtt:x/{a}', to: 'wamp:bridge.mqtt.{a}' },
     ];
-    await using rig = await BridgeRig.start({ presence: true, rules });
-    await rig.client({ clientId: 'pump' });
+    await using harness = await BridgeHarness.start({ presence: true, rules });
+    await harness.client({ clientId: 'pump' });
     const told = await until('it is there', async () => {
-      const [found] = await retained(rig, 'mqtt.presence.pump');
+      const [found] = await retained(harness, 'mqtt.presence.pump');
       return found;
     });
-    const other = await rig.gateway.join({ authid: 'other', authrole: 'bridge', service: true });
+    const other = await harness.gateway.join({ authid: 'other', authrole: 'bridge', service: true });
     await other.leave();
     const publish = (topic: string, options = {}) =>
-      rig.wamp.publish(topic, { args: [{ online: false }], options, acknowledge: true });
+      harness.wamp.publish(topic, { args: [{ online: false }], options, acknowledge: true });
     for (const [topic, options] of [
       ['mqtt.presence.pump', {}],
       ['mqtt.presence.pump', { retain: true }],
@@ -133,24 +136,24 @@ describe('mqttBridge: topics of the presence of clients', () => {
       await assert.rejects(publish(topic, options), refused, topic);
     }
     await assert.rejects(
-      rig.wamp.call('wamp.session.add_testament', { args: ['mqtt.presence.pump', [1], {}] }),
+      harness.wamp.call('wamp.session.add_testament', { args: ['mqtt.presence.pump', [1], {}] }),
       WampError,
     );
     for (const match of ['exact', 'prefix', 'wildcard'] as const) {
       await assert.rejects(
-        rig.wamp.register('mqtt.presence.pump', () => {}, { match }),
+        harness.wamp.register('mqtt.presence.pump', () => {}, { match }),
         refused,
         match,
       );
     }
-    const problems = await rig.hear('bridge.mqtt.error');
+    const problems = await harness.hear('bridge.mqtt.error');
     for (const topic of ['map/presence/pump', 'x/error']) {
-      const device = await rig.client();
+      const device = await harness.client();
       const closed = closing(device);
       device.publish(topic, '{"online":false}', { qos: 1 });
       await closed;
     }
-    assert.deepEqual(await retained(rig, 'mqtt.presence.pump'), [told]);
+    assert.deepEqual(await retained(harness, 'mqtt.presence.pump'), [told]);
     assert.deepEqual(problems, []);
     // Any client may use the topics beside it.
     await publish('mqtt.presences.pump');
@@ -169,12 +172,12 @@ describe('mqttBridge: topics of the presence of clients', () => {
 
 describe('mqttBridge: announcements of devices', () => {
   it('are returned on the realm, with the URIs of their topics', async () => {
-    await using rig = await BridgeRig.start({ presence: true });
+    await using harness = await BridgeHarness.start({ presence: true });
     const events: unknown[] = [];
     for (const event of ['on_announce', 'on_remove']) {
-      await rig.wamp.subscribe(`wampway.device.${event}`, ({ args }) => events.push([event, ...args]));
+      await harness.wamp.subscribe(`wampway.device.${event}`, ({ args }) => events.push([event, ...args]));
     }
-    const client = await rig.client();
+    const client = await harness.client();
     const dev = { ids: ['0x01'], name: 'Lamp', mf: 'Acme', mdl: 'L1' };
     const config = { '~': 'lamp', name: 'Light', uniq_id: 'l1', stat_t: '~/state', cmd_t: '~/set', dev };
     const options = { qos: 1, retain: true } as const;
@@ -185,7 +188,7 @@ describe('mqttBridge: announcements of devices', () => {
       options,
     );
     await client.publishAsync('homeassistant/sensor/x/config', 'nonsense', options);
-    const { args } = await rig.wamp.call('wampway.device.list');
+    const { args } = await harness.wamp.call('wampway.device.list');
     assert.deepEqual(args, [
       [
         {
@@ -217,7 +220,7 @@ describe('mqttBridge: announcements of devices', () => {
         },
       ],
     ]);
-    assert.deepEqual((await rig.wamp.call('wampway.device.get', { args: ['0x01'] })).args, args[0]);
+    assert.deepEqual((await harness.wamp.call('wampway.device.get', { args: ['0x01'] })).args, args[0]);
     await client.publishAsync('homeassistant/light/lamp/config', '', options);
     await client.publishAsync('homeassistant/sensor/lamp/power/config', '', options);
     await until('all is told', () => events.length === 4);
@@ -227,12 +230,12 @@ describe('mqttBridge: announcements of devices', () => {
       ['on_announce', '0x01'],
       ['on_remove', '0x01'],
     ]);
-    assert.deepEqual((await rig.wamp.call('wampway.device.list')).args, [[]]);
+    assert.deepEqual((await harness.wamp.call('wampway.device.list')).args, [[]]);
   });
 
   it('one message may announce all entities of a device, and an empty one removes them', async () => {
-    await using rig = await BridgeRig.start({ presence: true });
-    const client = await rig.client();
+    await using harness = await BridgeHarness.start({ presence: true });
+    const client = await harness.client();
     const topic = 'homeassistant/device/0AFFD2/config';
     const announced = {
       ...{ dev: { ids: 'ea33', name: 'Kitchen' }, o: { name: 'maker2mqtt' }, stat_t: 'k/state' },
@@ -242,7 +245,7 @@ describe('mqttBridge: announcements of devices', () => {
       },
     };
     await client.publishAsync(topic, JSON.stringify(announced), { qos: 1, retain: true });
-    const { args } = await rig.wamp.call('wampway.device.get', { args: ['ea33'] });
+    const { args } = await harness.wamp.call('wampway.device.get', { args: ['ea33'] });
     const { name, entities } = args[0] as { name: string; entities: Record<string, unknown>[] };
     assert.equal(name, 'Kitchen');
     assert.deepEqual(
@@ -253,19 +256,19 @@ describe('mqttBridge: announcements of devices', () => {
       ],
     );
     await client.publishAsync(topic, '', { qos: 1, retain: true });
-    assert.deepEqual((await rig.wamp.call('wampway.device.list')).args, [[]]);
+    assert.deepEqual((await harness.wamp.call('wampway.device.list')).args, [[]]);
   });
 
   it('WAMP clients announce and remove devices as MQTT clients do', async () => {
     for (const broker of ['wampway', 'aedes'] as const) {
-      await using rig = await BridgeRig.start({ presence: true, broker });
-      const client = await rig.client();
+      await using harness = await BridgeHarness.start({ presence: true, broker });
+      const client = await harness.client();
       const listed = async (): Promise<unknown> => {
-        const { args } = await rig.wamp.call('wampway.device.list');
+        const { args } = await harness.wamp.call('wampway.device.list');
         return (args[0] as { id: string }[]).map(({ id }) => id);
       };
       const publish = (id: string, args: readonly unknown[], options: Dict) =>
-        rig.wamp.publish(`mqtt.homeassistant.sensor.${id}.config`, { args, options, acknowledge: true });
+        harness.wamp.publish(`mqtt.homeassistant.sensor.${id}.config`, { args, options, acknowledge: true });
       for (const id of ['a', 'b']) {
         const announced = JSON.stringify({ name: id, dev: { ids: id } });
         await client.publishAsync(`homeassistant/sensor/${id}/config`, announced, { qos: 1, retain: true });

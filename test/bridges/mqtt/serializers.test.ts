@@ -8,7 +8,7 @@ import { defaultLimits } from '../../../src/transport/endpoint/limits.ts';
 import { listenWeb } from '../../../src/transport/web-server.ts';
 import { reference } from '../../codec/reference.ts';
 import { until } from '../../support/until.ts';
-import { BridgeRig } from './bridge-rig.ts';
+import { BridgeHarness } from './bridge-harness.ts';
 
 type Name = 'json' | 'cbor' | 'msgpack';
 const names: readonly Name[] = ['json', 'cbor', 'msgpack'];
@@ -74,7 +74,7 @@ describe('a payload of MQTT is the same for subscribers of every serializer', ()
       both: true,
       payload,
     }));
-    await using rig = await BridgeRig.start({ rules });
+    await using harness = await BridgeHarness.start({ rules });
     await using web = await listenWeb(
       {
         address: { host: '127.0.0.1', port: 0 },
@@ -84,11 +84,11 @@ describe('a payload of MQTT is the same for subscribers of every serializer', ()
         log: silentLogger,
         clock: systemClock,
       },
-      link => rig.gateway.router.attach(link),
+      link => harness.gateway.router.attach(link),
     );
     const frames = await subscribers(web.port);
-    const device = await rig.client();
-    const other = await rig.client();
+    const device = await harness.client();
+    const other = await harness.client();
     const back: Buffer[] = [];
     other.on('message', (_, payload) => back.push(payload));
     await other.subscribeAsync(['auto/back', 'text/back']);
@@ -100,7 +100,7 @@ describe('a payload of MQTT is the same for subscribers of every serializer', ()
         assert.deepEqual(argumentOf(name, frame), name === 'json' ? json : value, `row ${i}, ${name}`);
       }
       if ((mode !== 'auto' && mode !== 'text') || !(value instanceof Uint8Array)) continue;
-      await rig.wamp.publish(`mqtt.${mode}.back`, { args: [value] });
+      await harness.wamp.publish(`mqtt.${mode}.back`, { args: [value] });
       const returned = await until('the way back', () => back.shift());
       assert.deepEqual(returned, payload, `row ${i}, and back`);
       for (const name of names) {
@@ -109,7 +109,7 @@ describe('a payload of MQTT is the same for subscribers of every serializer', ()
       }
     }
     for (const text of ['\0ABC', '\0größer']) {
-      await rig.wamp.publish('mqtt.auto.back', { args: [text] });
+      await harness.wamp.publish('mqtt.auto.back', { args: [text] });
       assert.equal((await until('text of a WAMP client', () => back.shift())).toString(), text);
     }
   });

@@ -9,7 +9,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 const [attacker, other] = [{}, {}] as unknown as readonly [RouterSession, RouterSession];
 const wanted = (): boolean => true;
 
-function scene() {
+function fixture() {
   const clock = new FakeClock();
   const turns = new MetaTurns(clock);
   const done: string[] = [];
@@ -45,7 +45,7 @@ function scene() {
 
 describe('MetaTurns', () => {
   it('answers a short call at once', () => {
-    const { turns, done, call } = scene();
+    const { turns, done, call } = fixture();
     assert.equal(
       turns.run(other, () => 1, wanted),
       1,
@@ -55,7 +55,7 @@ describe('MetaTurns', () => {
   });
 
   it('bounds the steps of a turn, and completes all of them', async () => {
-    const { call, turn, done, spent } = scene();
+    const { call, turn, done, spent } = fixture();
     for (let i = 0; i < 50; i++) call(attacker, `long ${i}`, 1000);
     assert.ok(spent() <= TURN_COST, `${spent()} steps`);
     for (let count = 0; done.length < 50; count++) {
@@ -70,7 +70,7 @@ describe('MetaTurns', () => {
   });
 
   it('answers a short call of another caller within a turn, and the calls of one caller in order', async () => {
-    const { call, turn, done } = scene();
+    const { call, turn, done } = fixture();
     for (let i = 0; i < 50; i++) call(attacker, `long ${i}`, 1000);
     call(attacker, 'behind them', 1);
     call(other, 'short', 1);
@@ -79,7 +79,7 @@ describe('MetaTurns', () => {
   });
 
   it('bounds the short calls of a turn, too', async () => {
-    const { call, turn, done } = scene();
+    const { call, turn, done } = fixture();
     for (let i = 0; i < 1000; i++) call(attacker, `${i}`, 0);
     assert.ok(done.length <= TURN_COST);
     const before = done.length;
@@ -88,7 +88,7 @@ describe('MetaTurns', () => {
   });
 
   it('does not start a call that is no longer wanted, but completes a started one', async () => {
-    const { call, turn, done, spent } = scene();
+    const { call, turn, done, spent } = fixture();
     let isThere = true;
     call(attacker, 'begun', 500, () => isThere);
     call(attacker, 'waiting', 500, () => isThere);
@@ -99,7 +99,7 @@ describe('MetaTurns', () => {
   });
 
   it('passes on the error of a call, at once and later', async () => {
-    const { turns, call, turn, done } = scene();
+    const { turns, call, turn, done } = fixture();
     const fail = (): never => {
       throw new Error('no such session');
     };

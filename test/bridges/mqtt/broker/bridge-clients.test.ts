@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { RecordingLogger } from '../../../support/recording-logger.ts';
 import { until } from '../../../support/until.ts';
-import { BridgeRig } from '../bridge-rig.ts';
-import { collect, connectMqtt, untilClosed } from '../broker-rig.ts';
+import { BridgeHarness } from '../bridge-harness.ts';
+import { collect, connectMqtt, untilClosed } from '../broker-harness.ts';
 import { rawConnect } from '../raw-packets.ts';
 
 const STATE = '$SYS/broker/connection/far.gw/state';
@@ -59,17 +59,17 @@ describe('a bridge of another broker', () => {
   for (const broker of ['wampway', 'aedes'] as const) {
     it(`a bridge connects, and its notifications are not published (${broker})`, async () => {
       const log = new RecordingLogger();
-      await using rig = await BridgeRig.start({ broker }, { log });
-      const seen = await collect(await rig.client(), '$SYS/broker/connection/#', 1);
-      const all = await collect(await rig.client(), '#', 1);
-      await using bit = await BridgeBit.before(rig.port);
+      await using harness = await BridgeHarness.start({ broker }, { log });
+      const seen = await collect(await harness.client(), '$SYS/broker/connection/#', 1);
+      const all = await collect(await harness.client(), '#', 1);
+      await using bit = await BridgeBit.before(harness.port);
       const bridge = await bit.client({ clientId: 'far.gw', will });
       for (const qos of [0, 1, 2] as const) await bridge.publishAsync(STATE, '1', { qos, retain: true });
       await bridge.publishAsync('plant/level', '7', { qos: 1 });
       bridge.stream.destroy();
       await until('its message', () => all.length > 0);
-      const later = await collect(await rig.client(), '$SYS/broker/connection/#', 1);
-      await (await rig.client()).publishAsync('plant/end', '', { qos: 1 });
+      const later = await collect(await harness.client(), '$SYS/broker/connection/#', 1);
+      await (await harness.client()).publishAsync('plant/end', '', { qos: 1 });
       await until('the end', () => all.some(({ topic }) => topic === 'plant/end'));
       assert.deepEqual([seen, later], [[], []]);
       assert.deepEqual(
@@ -87,18 +87,18 @@ describe('a bridge of another broker', () => {
 
   it('a bridge does not receive its own messages, and receives the retain flag of others', async () => {
     for (const clean of [true, false]) {
-      await using rig = await BridgeRig.start();
-      await using bit = await BridgeBit.before(rig.port);
+      await using harness = await BridgeHarness.start();
+      await using bit = await BridgeBit.before(harness.port);
       const bridge = await bit.client({ clientId: 'far.gw', clean });
       const got = await collect(bridge, '#', 1);
-      const client = await rig.client();
+      const client = await harness.client();
       const others = await collect(client, '#', 1);
       for (const qos of [0, 1, 2] as const) {
         await bridge.publishAsync(`from/bridge/${qos}`, 'x', { qos, retain: true });
         await client.publishAsync(`from/client/${qos}`, 'y', { qos, retain: true });
         await client.publishAsync(`from/client/${qos}`, 'z', { qos });
       }
-      await rig.wamp.publish('mqtt.from.wamp', { args: [1], options: { retain: true }, acknowledge: true });
+      await harness.wamp.publish('mqtt.from.wamp', { args: [1], options: { retain: true }, acknowledge: true });
       await until('all have come', () => got.length === 7 && others.length === 10);
       assert.deepEqual(
         got.map(({ topic, text, retain }) => `${topic} ${text} ${retain}`),
@@ -106,7 +106,7 @@ describe('a bridge of another broker', () => {
       );
       assert.ok(others.every(({ retain }) => !retain));
       // Messages that it has retained are delivered to other clients, and not to the bridge itself.
-      const late = await collect(await rig.client(), 'from/bridge/+', 1);
+      const late = await collect(await harness.client(), 'from/bridge/+', 1);
       await until('what is retained', () => late.length === 3);
       got.length = 0;
       await bridge.subscribeAsync('from/#', { qos: 1 });
@@ -116,8 +116,8 @@ describe('a bridge of another broker', () => {
   });
 
   it('a client without the bridge bit receives its own messages', async () => {
-    await using rig = await BridgeRig.start();
-    const client = await rig.client({ clientId: 'far.gw' });
+    await using harness = await BridgeHarness.start();
+    const client = await harness.client({ clientId: 'far.gw' });
     const got = await collect(client, '#', 1);
     await client.publishAsync('a', 'x', { qos: 1, retain: true });
     await until('its own', () => got.length === 1);
@@ -128,7 +128,7 @@ describe('a bridge of another broker', () => {
 describe('a refused CONNECT', () => {
   it('is answered with CONNACK, and the log contains the reason', async () => {
     const log = new RecordingLogger();
-    await using rig = await BridgeRig.start({}, { log });
+    await using harness = await BridgeHarness.start({}, { log });
     const rows = [
       [{ will: { topic: '$SYS/broker/uptime', payload: '' } }, 5, /under \$SYS\//],
       [{ will: { topic: '$SYS/broker/connection/a/b/state', payload: '' } }, 5, /under \$SYS\//],
@@ -140,7 +140,7 @@ describe('a refused CONNECT', () => {
       [{ clientId: '', clean: false }, 2, /clean session/],
     ] as const;
     for (const [connect, code, reason] of rows) {
-      const socket = await rig.socket();
+      const socket = await harness.socket();
       const answer = untilClosed(socket);
       socket.write(rawConnect(connect));
       assert.deepEqual([...(await answer)], [0x20, 2, 0, code], JSON.stringify(connect));

@@ -5,7 +5,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 import { HeldStore } from '../../../support/held-store.ts';
 import { RecordingLogger } from '../../../support/recording-logger.ts';
 import { until } from '../../../support/until.ts';
-import { BrokerRig, closing, collect, connectMqtt } from '../broker-rig.ts';
+import { BrokerHarness, closing, collect, connectMqtt } from '../broker-harness.ts';
 import { rawConnect, rawPacket, rawSubscribe } from '../raw-packets.ts';
 
 const kept = (clientId: string) => ({ clientId, clean: false });
@@ -27,7 +27,7 @@ function heard(socket: Socket): { text: string } {
 describe('EmbeddedBroker: after a crash', () => {
   it('keeps sessions, subscriptions and queued messages, in order [MQTT-3.1.2-4]', async () => {
     const store = new HeldStore();
-    await using before = await BrokerRig.start({}, { store });
+    await using before = await BrokerHarness.start({}, { store });
     const client = await before.client(kept('c'));
     await client.subscribeAsync({ 'a/#': { qos: 1 }, b: { qos: 2 } });
     await client.endAsync();
@@ -35,7 +35,7 @@ describe('EmbeddedBroker: after a crash', () => {
     const publisher = await before.client();
     for (let n = 0; n < 40; n++) await publisher.publishAsync('a/t', `${n}`, { qos: 1 });
     await publisher.publishAsync('b', 'exactly once', { qos: 2 });
-    await using after = await BrokerRig.start({}, { store: store.snapshot() });
+    await using after = await BrokerHarness.start({}, { store: store.snapshot() });
     const again = connectMqtt(after.broker.port, { ...kept('c'), resubscribe: false });
     const received: string[] = [];
     again.on('message', (_, payload) => received.push(payload.toString()));
@@ -51,13 +51,13 @@ describe('EmbeddedBroker: after a crash', () => {
 
   it('keeps retained messages, and their deletion', async () => {
     const store = new HeldStore();
-    await using before = await BrokerRig.start({}, { store });
+    await using before = await BrokerHarness.start({}, { store });
     const publisher = await before.client();
     await publisher.publishAsync('r/a', 'old', { qos: 1, retain: true });
     await publisher.publishAsync('r/a', 'new', { qos: 2, retain: true });
     await publisher.publishAsync('r/b', 'x', { qos: 1, retain: true });
     await publisher.publishAsync('r/b', '', { qos: 1, retain: true });
-    await using after = await BrokerRig.start({}, { store: store.snapshot() });
+    await using after = await BrokerHarness.start({}, { store: store.snapshot() });
     const found = await after.broker.retained('#');
     assert.deepEqual(
       found.map(({ topic, payload }) => [topic, `${payload}`]),
@@ -67,7 +67,7 @@ describe('EmbeddedBroker: after a crash', () => {
 
   it('starts if the store exceeds the limits, and logs what it has skipped', async () => {
     const store = new HeldStore();
-    await using before = await BrokerRig.start({}, { store });
+    await using before = await BrokerHarness.start({}, { store });
     for (const clientId of ['small', 'large']) {
       const client = await before.client(kept(clientId));
       const filters = clientId === 'small' ? ['t'] : ['t', `${'x'.repeat(20_000)}`];
@@ -80,7 +80,7 @@ describe('EmbeddedBroker: after a crash', () => {
     for (const topic of ['r/a', 'r/b', 'r/c']) await publisher.publishAsync(topic, 'x', { qos: 1, retain: true });
     const log = new RecordingLogger();
     const limits = { maxSubscriptionBytes: 65_536, maxStoredBytes: 65_536, retained: { maxTopics: 2 } };
-    await using after = await BrokerRig.start(limits, { store: store.snapshot(), log });
+    await using after = await BrokerHarness.start(limits, { store: store.snapshot(), log });
     const lines = log.lines.filter(({ text }) => text.includes('skipped'));
     assert.equal(lines.length, 1);
     const { sessions, messages, retained } = lines[0]?.fields ?? {};
@@ -101,25 +101,25 @@ describe('EmbeddedBroker: after a crash', () => {
 
   it('writes retained messages at QoS 0 at intervals, the last of each topic', async () => {
     const [store, clock] = [new HeldStore(), new FakeClock()];
-    await using rig = await BrokerRig.start({ sysInterval: 0 }, { store, clock });
-    const publisher = await rig.client();
+    await using harness = await BrokerHarness.start({ sysInterval: 0 }, { store, clock });
+    const publisher = await harness.client();
     for (let n = 0; n < 50; n++) publisher.publish('r', `${n}`, { retain: true });
     await publisher.publishAsync('end', '', { qos: 1 });
     assert.equal(store.keys.includes('rr'), false);
     clock.advance(5_000);
     await until('it is written', () => store.keys.includes('rr'));
-    await using after = await BrokerRig.start({}, { store: store.snapshot() });
+    await using after = await BrokerHarness.start({}, { store: store.snapshot() });
     assert.equal(`${(await after.broker.retained('r'))[0]?.payload}`, '49');
   });
 
   it('acknowledgement order: recognizes a QoS 2 message that was received before the crash [MQTT-4.3.3-2]', async () => {
     const store = new HeldStore();
-    await using before = await BrokerRig.start({}, { store });
+    await using before = await BrokerHarness.start({}, { store });
     const socket = await before.socket();
     const answers = heard(socket);
     socket.write(Buffer.concat([rawConnect(kept('c')), rawQos2(7, 'once')]));
     await until('PUBREC', () => answers.text.endsWith('50020007'));
-    await using after = await BrokerRig.start({}, { store: store.snapshot() });
+    await using after = await BrokerHarness.start({}, { store: store.snapshot() });
     const again = await after.socket();
     const later = heard(again);
     again.write(Buffer.concat([rawConnect(kept('c')), rawQos2(7, 'once', true), rawPacket(0x62, Buffer.of(0, 7))]));
@@ -131,7 +131,7 @@ describe('EmbeddedBroker: after a crash', () => {
 
   it('acknowledgement order: repeats QoS 2 with the same identifier and DUP, and continues after PUBREC [MQTT-4.4.0-1]', async () => {
     const store = new HeldStore();
-    await using before = await BrokerRig.start({}, { store });
+    await using before = await BrokerHarness.start({}, { store });
     const socket = await before.socket();
     const first = heard(socket);
     socket.write(Buffer.concat([rawConnect(kept('c')), rawSubscribe('t', 2)]));
@@ -141,7 +141,7 @@ describe('EmbeddedBroker: after a crash', () => {
     await until('both have come', () => first.text.endsWith('34060001740002' + '62'));
     socket.write(rawPacket(0x50, Buffer.of(0, 1)));
     await until('PUBREL', () => first.text.endsWith('62020001'));
-    await using after = await BrokerRig.start({}, { store: store.snapshot() });
+    await using after = await BrokerHarness.start({}, { store: store.snapshot() });
     const again = await after.socket();
     const second = heard(again);
     again.write(rawConnect(kept('c')));
@@ -151,7 +151,7 @@ describe('EmbeddedBroker: after a crash', () => {
 
   it('publishes the wills of clients that were connected and do not come back [MQTT-3.1.2-8]', async () => {
     const store = new HeldStore();
-    await using before = await BrokerRig.start({}, { store });
+    await using before = await BrokerHarness.start({}, { store });
     const will = (topic: string) => ({ topic, payload: Buffer.from('lost'), qos: 1 as const, retain: true });
     await before.client({ clientId: 'lost', will: will('will/lost') });
     await before.client({ clientId: 'back', will: will('will/back') });
@@ -161,7 +161,7 @@ describe('EmbeddedBroker: after a crash', () => {
     await until('all is written', () => store.waiting === 0);
     const clock = new FakeClock();
     const disk = store.snapshot();
-    await using after = await BrokerRig.start({}, { store: disk, clock });
+    await using after = await BrokerHarness.start({}, { store: disk, clock });
     await after.client({ clientId: 'back' });
     clock.advance(10_000);
     await until('the will is published', () => after.replays.length > 0);
@@ -175,21 +175,21 @@ describe('EmbeddedBroker: after a crash', () => {
 
   it('leaves no record of finished messages in the store', async () => {
     const store = new HeldStore();
-    await using rig = await BrokerRig.start({ sysInterval: 0 }, { store });
+    await using harness = await BrokerHarness.start({ sysInterval: 0 }, { store });
     const options = kept('c');
-    const client = await rig.client({ ...options, will: { topic: 'w', payload: Buffer.from('') } });
+    const client = await harness.client({ ...options, will: { topic: 'w', payload: Buffer.from('') } });
     const received = await collect(client, '#', 2);
-    const publisher = await rig.client(kept('p'));
+    const publisher = await harness.client(kept('p'));
     for (const qos of [1, 2] as const) {
       for (let n = 0; n < 20; n++) await publisher.publishAsync('t', `${n}`, { qos });
     }
     await until('all have come', () => received.length === 40);
     await Promise.all([client.endAsync(), publisher.endAsync()]);
-    await until('both are gone', () => rig.gone.length === 2);
+    await until('both are gone', () => harness.gone.length === 2);
     await until('all is written', () => store.waiting === 0);
     assert.deepEqual(store.keys, ['sc', 'sp']);
     // A clean session discards the earlier state. [MQTT-3.1.2-6]
-    for (const clientId of ['c', 'p']) await (await rig.client({ clientId, clean: true })).endAsync();
+    for (const clientId of ['c', 'p']) await (await harness.client({ clientId, clean: true })).endAsync();
     await until('all is written', () => store.waiting === 0);
     assert.deepEqual(store.keys, []);
   });
@@ -199,11 +199,11 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
   it('acknowledgement order: acknowledges and delivers messages only after they are written [MQTT-4.3.2-2]', async () => {
     for (const qos of [1, 2] as const) {
       const store = new HeldStore();
-      await using rig = await BrokerRig.start({}, { store });
-      const received = await collect(await rig.client(kept('c')), 't', qos);
-      const bystander = await collect(await rig.client(), 't', 0);
-      const other = await rig.client();
-      const publisher = await rig.client(kept('p'));
+      await using harness = await BrokerHarness.start({}, { store });
+      const received = await collect(await harness.client(kept('c')), 't', qos);
+      const bystander = await collect(await harness.client(), 't', 0);
+      const other = await harness.client();
+      const publisher = await harness.client(kept('p'));
       await until('all is written', () => store.waiting === 0);
       const release = store.hold();
       let acknowledged = false;
@@ -222,8 +222,8 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
 
   it('acknowledgement order: sends PUBCOMP once the identifier is deleted on disk, so that it may be used again', async () => {
     const store = new HeldStore();
-    await using rig = await BrokerRig.start({}, { store });
-    const socket = await rig.socket();
+    await using harness = await BrokerHarness.start({}, { store });
+    const socket = await harness.socket();
     const answers = heard(socket);
     socket.write(Buffer.concat([rawConnect(kept('c')), rawQos2(7, 'once')]));
     await until('PUBREC', () => answers.text.endsWith('50020007'));
@@ -237,10 +237,10 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
 
   it('acknowledgement order: a message that cannot be written is neither acknowledged nor delivered, and its client is disconnected', async () => {
     const store = new HeldStore();
-    await using rig = await BrokerRig.start({}, { store });
-    const subscriber = await rig.client(kept('c'));
+    await using harness = await BrokerHarness.start({}, { store });
+    const subscriber = await harness.client(kept('c'));
     const received = await collect(subscriber, 't', 1);
-    const publisher = await rig.client();
+    const publisher = await harness.client();
     await until('all is written', () => store.waiting === 0);
     store.failure = new Error('the disk is full');
     const outcome = publisher.publishAsync('t', 'lost', { qos: 1 }).then(
@@ -251,7 +251,7 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
     publisher.end(true);
     assert.equal(await outcome, 'not acknowledged');
     store.failure = undefined;
-    await (await rig.client()).publishAsync('t', 'next', { qos: 1 });
+    await (await harness.client()).publishAsync('t', 'next', { qos: 1 });
     await until('the next has come', () => received.length > 0);
     assert.deepEqual(
       received.map(({ text }) => text),
@@ -261,10 +261,10 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
 
   it('keeps the order of a client if only some of its messages are written', async () => {
     const store = new HeldStore();
-    await using rig = await BrokerRig.start({}, { store });
-    await (await rig.client(kept('c'))).subscribeAsync('t', { qos: 1 });
-    const everything = await collect(await rig.client(), 't', 0);
-    const publisher = await rig.client();
+    await using harness = await BrokerHarness.start({}, { store });
+    await (await harness.client(kept('c'))).subscribeAsync('t', { qos: 1 });
+    const everything = await collect(await harness.client(), 't', 0);
+    const publisher = await harness.client();
     for (let n = 0; n < 100; n++) publisher.publish('t', `${n}`, { qos: n % 2 === 0 ? 0 : 1 });
     await until('all have come', () => everything.length === 100);
     assert.deepEqual(
@@ -275,9 +275,9 @@ describe('EmbeddedBroker: writes and acknowledgements', () => {
 
   it('writes no record of messages that no durable session receives', async () => {
     const store = new HeldStore();
-    await using rig = await BrokerRig.start({ sysInterval: 0 }, { store });
-    const received = await collect(await rig.client(), '#', 2);
-    const publisher = await rig.client();
+    await using harness = await BrokerHarness.start({ sysInterval: 0 }, { store });
+    const received = await collect(await harness.client(), '#', 2);
+    const publisher = await harness.client();
     const release = store.hold();
     for (const qos of [0, 1, 2] as const) await publisher.publishAsync('t', 'x', { qos });
     await until('all have come', () => received.length === 3);

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { countNoDelay } from '../../../support/no-delay.ts';
 import { until } from '../../../support/until.ts';
-import { BrokerRig, collect, connectMqtt, untilClosed } from '../broker-rig.ts';
+import { BrokerHarness, collect, connectMqtt, untilClosed } from '../broker-harness.ts';
 import { brokerSuite, numbers } from '../broker-suite.ts';
 import { rawConnect, rawPacket, rawPublish, rawSubscribe } from '../raw-packets.ts';
 
@@ -12,12 +12,12 @@ brokerSuite('wampway');
 
 describe('EmbeddedBroker: messages that brokers lose', () => {
   it('duplicate check: messages of the gateway keep their order, retained or not', async () => {
-    await using rig = await BrokerRig.start();
-    const received = await collect(await rig.client(), 'a/#', 1);
+    await using harness = await BrokerHarness.start();
+    const received = await collect(await harness.client(), 'a/#', 1);
     const payload = (text: string): Uint8Array => new TextEncoder().encode(text);
     for (let n = 0; n < 200; n++) {
-      rig.broker.publish({ topic: 'a/t', payload: payload(`${2 * n}`), qos: n % 4 === 0 ? 1 : 0, retain: true });
-      rig.broker.publish({ topic: 'a/t', payload: payload(`${2 * n + 1}`), qos: 0, retain: false });
+      harness.broker.publish({ topic: 'a/t', payload: payload(`${2 * n}`), qos: n % 4 === 0 ? 1 : 0, retain: true });
+      harness.broker.publish({ topic: 'a/t', payload: payload(`${2 * n + 1}`), qos: 0, retain: false });
     }
     await until('all have come', () => received.length >= 400);
     for (const qos of [0, 1]) {
@@ -30,8 +30,8 @@ describe('EmbeddedBroker: messages that brokers lose', () => {
   });
 
   it('packet loop: handles any number of packets in one chunk', async () => {
-    await using rig = await BrokerRig.start();
-    const socket = await rig.socket();
+    await using harness = await BrokerHarness.start();
+    const socket = await harness.socket();
     let answered = 0;
     socket.on('data', (chunk: Buffer) => {
       answered += chunk.length;
@@ -42,38 +42,38 @@ describe('EmbeddedBroker: messages that brokers lose', () => {
   });
 
   it('stall limit: a stalled subscriber delays no other topic and no publisher, and is disconnected', async () => {
-    await using rig = await BrokerRig.start({ stallTimeout: 1000 });
-    const stalled = await rig.socket();
+    await using harness = await BrokerHarness.start({ stallTimeout: 1000 });
+    const stalled = await harness.socket();
     stalled.pause();
     stalled.write(Buffer.concat([rawConnect({ clientId: 'stalled' }), rawSubscribe('flood/#')]));
-    await until('the stalled client is there', () => rig.peers.length === 1);
-    const flooders = await Promise.all(numbers(10).map(() => rig.client()));
-    const healthy = await rig.client();
+    await until('the stalled client is there', () => harness.peers.length === 1);
+    const flooders = await Promise.all(numbers(10).map(() => harness.client()));
+    const healthy = await harness.client();
     const received = await collect(healthy, 'calm/#');
     const block = 'x'.repeat(64 * 1024);
     for (const flooder of flooders) for (let n = 0; n < 50; n++) flooder.publish('flood/t', block);
     for (const n of numbers(20)) await healthy.publishAsync('calm/t', n, { qos: 1 });
     await until('the healthy one has heard itself', () => received.length === 20);
-    await until('all of the flood is read', () => rig.messages.length === 520);
-    await until('the stalled client is cut', () => rig.gone.some(({ clientId }) => clientId === 'stalled'));
-    assert.equal(rig.gone.length, 1);
+    await until('all of the flood is read', () => harness.messages.length === 520);
+    await until('the stalled client is cut', () => harness.gone.some(({ clientId }) => clientId === 'stalled'));
+    assert.equal(harness.gone.length, 1);
     assert.ok(
-      (rig.drops.counts.get('the send buffer of a subscriber is full') ?? 0) > 0,
+      (harness.drops.counts.get('the send buffer of a subscriber is full') ?? 0) > 0,
       'dropped messages are counted',
     );
   });
 
   it('stall limit: a slow subscriber loses messages at QoS 0 above its limit, and none at QoS 1', async () => {
-    await using rig = await BrokerRig.start({ maxQueuedBytes: 128 * 1024 });
-    const slow = await rig.client();
+    await using harness = await BrokerHarness.start({ maxQueuedBytes: 128 * 1024 });
+    const slow = await harness.client();
     const received = await collect(slow, '#', 1);
     slow.stream.pause();
     const payload = new Uint8Array(32 * 1024);
     for (let n = 0; n < 300; n++) {
-      rig.broker.publish({ topic: 'flood', payload, qos: n % 3 === 0 ? 1 : 0, retain: false });
+      harness.broker.publish({ topic: 'flood', payload, qos: n % 3 === 0 ? 1 : 0, retain: false });
       await new Promise(resolve => setImmediate(resolve));
     }
-    const dropped = rig.drops.counts.get('the send buffer of a subscriber is full') ?? 0;
+    const dropped = harness.drops.counts.get('the send buffer of a subscriber is full') ?? 0;
     assert.ok(dropped > 0);
     slow.stream.resume();
     await until('the rest has come', () => received.length === 300 - dropped);
@@ -81,10 +81,10 @@ describe('EmbeddedBroker: messages that brokers lose', () => {
   });
 
   it('no-delay writes: TCP_NODELAY is set on each connection, so no packet waits for a delayed acknowledgement', async () => {
-    await using rig = await BrokerRig.start();
-    const turnedOff = await countNoDelay(await rig.socket(), async () => {
-      (await rig.socket()).write(rawConnect());
-      await until('the client is connected', () => rig.notifications.length === 1);
+    await using harness = await BrokerHarness.start();
+    const turnedOff = await countNoDelay(await harness.socket(), async () => {
+      (await harness.socket()).write(rawConnect());
+      await until('the client is connected', () => harness.notifications.length === 1);
     });
     assert.equal(turnedOff, 1);
   });
@@ -92,19 +92,19 @@ describe('EmbeddedBroker: messages that brokers lose', () => {
 
 describe('EmbeddedBroker: unauthenticated connections', () => {
   it('handles packets that follow CONNECT before it is answered', async () => {
-    await using rig = await BrokerRig.start();
-    const socket = await rig.socket();
+    await using harness = await BrokerHarness.start();
+    const socket = await harness.socket();
     socket.write(Buffer.concat([rawConnect(), ...numbers(500).map(n => rawPublish('t', n))]));
-    await until('all have come', () => rig.messages.length === 500);
+    await until('all have come', () => harness.messages.length === 500);
   });
 });
 
 describe('EmbeddedBroker: deliveries to each subscriber', () => {
   it('QoS limit: a wildcard subscription receives at most the granted QoS [MQTT-3.8.4-6]', async () => {
-    await using rig = await BrokerRig.start();
-    const once = await collect(await rig.client(), 'g/#', 1);
-    const twice = await collect(await rig.client(), 'g/+', 2);
-    const publisher = await rig.client();
+    await using harness = await BrokerHarness.start();
+    const once = await collect(await harness.client(), 'g/#', 1);
+    const twice = await collect(await harness.client(), 'g/+', 2);
+    const publisher = await harness.client();
     for (const qos of [0, 1, 2] as const) await publisher.publishAsync('g/t', `${qos}`, { qos });
     await until('both have all', () => once.length === 3 && twice.length === 3);
     assert.deepEqual(once.map(({ qos }) => qos).sort(), [0, 1, 1]);
@@ -112,11 +112,11 @@ describe('EmbeddedBroker: deliveries to each subscriber', () => {
   });
 
   it('kept-session delivery: two messages of one turn at QoS 1 reach a client with overlapping subscriptions', async () => {
-    await using rig = await BrokerRig.start();
-    const client = await rig.client({ clean: false, clientId: 'o' });
+    await using harness = await BrokerHarness.start();
+    const client = await harness.client({ clean: false, clientId: 'o' });
     const received = await collect(client, 'o/#', 1);
     await client.subscribeAsync('o/+', { qos: 1 });
-    const publisher = await rig.client();
+    const publisher = await harness.client();
     await Promise.all(['1', '2'].map(text => publisher.publishAsync('o/t', text, { qos: 1 })));
     await until('both have come', () => received.length === 2);
     await client.publishAsync('alive', '', { qos: 1 });
@@ -127,9 +127,9 @@ describe('EmbeddedBroker: deliveries to each subscriber', () => {
   });
 
   it('kept-session delivery: a kept session may subscribe at QoS 2 to retained messages', async () => {
-    await using rig = await BrokerRig.start();
-    await (await rig.client()).publishAsync('o/t', 'kept', { qos: 2, retain: true });
-    const client = await rig.client({ clean: false, clientId: 'o' });
+    await using harness = await BrokerHarness.start();
+    await (await harness.client()).publishAsync('o/t', 'kept', { qos: 2, retain: true });
+    const client = await harness.client({ clean: false, clientId: 'o' });
     const received = await collect(client, 'o/t', 2);
     await until('it has come', () => received.length === 1);
     await client.publishAsync('alive', '', { qos: 1 });
@@ -137,14 +137,14 @@ describe('EmbeddedBroker: deliveries to each subscriber', () => {
   });
 
   it('sends no more messages than the in-flight window, and the others as the client acknowledges', async () => {
-    await using rig = await BrokerRig.start({ inflight: 3 });
-    const socket = await rig.socket();
+    await using harness = await BrokerHarness.start({ inflight: 3 });
+    const socket = await harness.socket();
     const packets: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => packets.push(chunk));
     socket.write(Buffer.concat([rawConnect(), rawSubscribe('t', 1)]));
     const size = (): number => packets.reduce((sum, chunk) => sum + chunk.length, 0);
     await until('it has subscribed', () => size() === 9);
-    const publisher = await rig.client();
+    const publisher = await harness.client();
     for (const n of numbers(10)) await publisher.publishAsync('t', n, { qos: 1 });
     // PUBLISH with a payload of one character at QoS 1 has eight bytes.
     assert.equal(size(), 9 + 3 * 8);
@@ -153,27 +153,27 @@ describe('EmbeddedBroker: deliveries to each subscriber', () => {
   });
 
   it('replays retained messages as fast as the subscriber reads, and drops none', async () => {
-    await using rig = await BrokerRig.start({ maxQueuedBytes: 64 * 1024 });
-    const publisher = await rig.client();
+    await using harness = await BrokerHarness.start({ maxQueuedBytes: 64 * 1024 });
+    const publisher = await harness.client();
     const payload = 'x'.repeat(8 * 1024);
     for (const n of numbers(300)) publisher.publish(`r/${n}`, payload, { retain: true });
     await publisher.publishAsync('end', '', { qos: 1 });
-    const received = await collect(await rig.client(), 'r/#');
+    const received = await collect(await harness.client(), 'r/#');
     await until('all have come', () => received.length === 300);
   });
 });
 
 describe('EmbeddedBroker: kept sessions', () => {
   it('queues messages for an absent client, in order, at QoS 1 and 2 [MQTT-3.1.2-5]', async () => {
-    await using rig = await BrokerRig.start();
-    const first = await rig.client({ clean: false, clientId: 'kept' });
+    await using harness = await BrokerHarness.start();
+    const first = await harness.client({ clean: false, clientId: 'kept' });
     await first.subscribeAsync('k/#', { qos: 2 });
     await first.endAsync();
-    await until('it is gone', () => rig.gone.length === 1);
-    const publisher = await rig.client();
+    await until('it is gone', () => harness.gone.length === 1);
+    const publisher = await harness.client();
     for (const n of numbers(30)) await publisher.publishAsync('k/t', n, { qos: Number(n) % 2 === 0 ? 1 : 2 });
     await publisher.publishAsync('k/t', 'at most once', { qos: 0 });
-    const again = connectMqtt(rig.broker.port, { clean: false, clientId: 'kept' });
+    const again = connectMqtt(harness.broker.port, { clean: false, clientId: 'kept' });
     const received: string[] = [];
     again.on('message', (_, payload) => received.push(payload.toString()));
     await until('all have come', () => received.length === 30);
@@ -186,75 +186,75 @@ describe('EmbeddedBroker: kept sessions', () => {
   });
 
   it('takeover order: the will, the end of the old connection, the new connection [MQTT-3.1.4-2]', async () => {
-    await using rig = await BrokerRig.start();
-    rig.accept = ({ topic }) => {
-      rig.notifications.push(`message ${topic}`);
+    await using harness = await BrokerHarness.start();
+    harness.accept = ({ topic }) => {
+      harness.notifications.push(`message ${topic}`);
       return new Promise(resolve => setTimeout(resolve, 20));
     };
     const will = { topic: 'will', payload: Buffer.from('') };
-    await rig.client({ clientId: 'j', will });
-    await rig.client({ clientId: 'j' });
-    assert.deepEqual(rig.notifications, ['connected j', 'message will', 'disconnected j', 'connected j']);
+    await harness.client({ clientId: 'j', will });
+    await harness.client({ clientId: 'j' });
+    assert.deepEqual(harness.notifications, ['connected j', 'message will', 'disconnected j', 'connected j']);
   });
 
   it('client id ownership: a client id, connected or not, belongs to the user that used it first', async () => {
-    await using rig = await BrokerRig.start();
-    await rig.client({ clientId: 'k', username: 'owner', clean: false });
+    await using harness = await BrokerHarness.start();
+    await harness.client({ clientId: 'k', username: 'owner', clean: false });
     for (const username of ['thief', undefined]) {
-      const socket = await rig.socket();
+      const socket = await harness.socket();
       socket.write(rawConnect({ clientId: 'k', ...(username !== undefined && { username }) }));
       assert.equal((await untilClosed(socket)).toString('hex'), '20020002');
     }
-    assert.equal(rig.gone.length, rig.peers.length - 1, 'the owner is still there');
-    assert.ok(rig.gone.every(peer => peer !== rig.peers[0]));
-    await rig.client({ clientId: 'k', username: 'owner', clean: false });
+    assert.equal(harness.gone.length, harness.peers.length - 1, 'the owner is still there');
+    assert.ok(harness.gone.every(peer => peer !== harness.peers[0]));
+    await harness.client({ clientId: 'k', username: 'owner', clean: false });
   });
 
   it('queue and session limits: a queue holds a limited number of messages, and drops the oldest', async () => {
-    await using rig = await BrokerRig.start({ queue: { maxMessages: 10 } });
-    const { received, dropped } = await rig.missed({ count: 25 });
+    await using harness = await BrokerHarness.start({ queue: { maxMessages: 10 } });
+    const { received, dropped } = await harness.missed({ count: 25 });
     assert.deepEqual(received, numbers(25).slice(15));
     assert.equal(dropped.get('the session queue is full'), 15);
   });
 
   it('queue and session limits: a queue drops the newest if so configured', async () => {
-    await using rig = await BrokerRig.start({ queue: { maxMessages: 10, full: 'drop-newest' } });
-    const { received } = await rig.missed({ count: 25 });
+    await using harness = await BrokerHarness.start({ queue: { maxMessages: 10, full: 'drop-newest' } });
+    const { received } = await harness.missed({ count: 25 });
     assert.deepEqual(received, numbers(10));
   });
 
   it('queue and session limits: a queue holds a limited number of bytes', async () => {
-    await using rig = await BrokerRig.start({ queue: { maxBytes: 10_000 } });
-    const { received } = await rig.missed({ count: 25, size: 1000 });
+    await using harness = await BrokerHarness.start({ queue: { maxBytes: 10_000 } });
+    const { received } = await harness.missed({ count: 25, size: 1000 });
     // Each message counts its payload of 1000 bytes, its object and its place in the queue.
     assert.ok(received.length >= 6 && received.length < 8, `${received.length} were kept`);
   });
 
   it('queue and session limits: all queues together hold a limited number of bytes', async () => {
-    await using rig = await BrokerRig.start({ maxStoredBytes: 65_536 });
-    const { received, dropped } = await rig.missed({ count: 100, size: 1000 });
+    await using harness = await BrokerHarness.start({ maxStoredBytes: 65_536 });
+    const { received, dropped } = await harness.missed({ count: 100, size: 1000 });
     assert.ok(received.length < 65, `${received.length} were kept`);
     assert.equal(dropped.get('the memory limit of all queues is reached ("maxStoredBytes")'), 100 - received.length);
   });
 
   it('queue and session limits: sessions and their messages expire', async () => {
     const clock = new FakeClock();
-    await using rig = await BrokerRig.start({ sessionExpiry: 100_000, queue: { maxAge: 40_000 } }, { clock });
-    const client = await rig.client({ clean: false, clientId: 'n' });
+    await using harness = await BrokerHarness.start({ sessionExpiry: 100_000, queue: { maxAge: 40_000 } }, { clock });
+    const client = await harness.client({ clean: false, clientId: 'n' });
     await client.subscribeAsync('t', { qos: 1 });
     await client.endAsync();
-    await until('it is gone', () => rig.gone.length === 1);
-    await (await rig.client()).publishAsync('t', 'old', { qos: 1 });
+    await until('it is gone', () => harness.gone.length === 1);
+    await (await harness.client()).publishAsync('t', 'old', { qos: 1 });
     clock.advance(75_000);
-    assert.equal(rig.drops.counts.get('the queued message has expired ("queue.maxAge")'), 1);
-    const socket = await rig.socket();
+    assert.equal(harness.drops.counts.get('the queued message has expired ("queue.maxAge")'), 1);
+    const socket = await harness.socket();
     socket.write(rawConnect({ clientId: 'n', clean: false }));
     const [answer] = await once(socket, 'data');
     assert.equal(String(answer.toString('hex')), '20020100', 'the session is there, without the message');
     socket.destroy();
-    await until('it is gone again', () => rig.gone.length === 2);
+    await until('it is gone again', () => harness.gone.length === 2);
     clock.advance(140_000);
-    const late = await rig.socket();
+    const late = await harness.socket();
     late.write(rawConnect({ clientId: 'n', clean: false }));
     const [fresh] = await once(late, 'data');
     assert.equal(String(fresh.toString('hex')), '20020000', 'the session is over');
@@ -263,20 +263,20 @@ describe('EmbeddedBroker: kept sessions', () => {
   it('drops expired messages and ends expired sessions in slices of work', async () => {
     const clock = new FakeClock();
     const config = { sessionExpiry: 100_000, queue: { maxAge: 40_000 }, connectRate: { rate: 1000, burst: 1000 } };
-    await using rig = await BrokerRig.start(config, { clock });
+    await using harness = await BrokerHarness.start(config, { clock });
     for (const clientId of ['one', 'two', 'three']) {
-      const client = await rig.client({ clean: false, clientId });
+      const client = await harness.client({ clean: false, clientId });
       await client.subscribeAsync('t', { qos: 1 });
       await client.endAsync();
     }
-    await until('they are gone', () => rig.gone.length === 3);
-    const publisher = await rig.client();
+    await until('they are gone', () => harness.gone.length === 3);
+    const publisher = await harness.client();
     const fill = async (): Promise<void> => {
       for (let n = 0; n < 20; n++) {
         await Promise.all(Array.from({ length: 100 }, () => publisher.publishAsync('t', 'x', { qos: 1 })));
       }
     };
-    const tooOld = (): number => rig.drops.counts.get('the queued message has expired ("queue.maxAge")') ?? 0;
+    const tooOld = (): number => harness.drops.counts.get('the queued message has expired ("queue.maxAge")') ?? 0;
     /** Advances the clock and the turns that follow. The work of each turn is bounded. */
     const passes = async (milliseconds: number, dropped: number): Promise<void> => {
       const end = tooOld() + dropped;
@@ -300,7 +300,7 @@ describe('EmbeddedBroker: kept sessions', () => {
     // The next run ends the sessions too.
     await passes(50_000, 6_000);
     await new Promise(setImmediate);
-    const socket = await rig.socket();
+    const socket = await harness.socket();
     socket.write(rawConnect({ clientId: 'two', clean: false }));
     const [answer] = await once(socket, 'data');
     assert.equal(answer.toString('hex'), '20020000', 'nothing is left of it');
@@ -308,21 +308,21 @@ describe('EmbeddedBroker: kept sessions', () => {
 
   it('deletes the kept session and the retained messages of a removed principal', async () => {
     const clock = new FakeClock();
-    await using rig = await BrokerRig.start({}, { clock });
+    await using harness = await BrokerHarness.start({}, { clock });
     for (const username of ['joe', 'ann']) {
-      const client = await rig.client({ clientId: username, username, clean: false });
+      const client = await harness.client({ clientId: username, username, clean: false });
       await client.publishAsync(`${username}/state`, 'on', { qos: 1, retain: true });
       await client.endAsync();
     }
-    await until('both are gone', () => rig.gone.length === 2);
-    rig.removed.add('joe');
+    await until('both are gone', () => harness.gone.length === 2);
+    harness.removed.add('joe');
     clock.advance(31_000);
     assert.deepEqual(
-      (await rig.broker.retained('#')).map(({ topic }) => topic),
+      (await harness.broker.retained('#')).map(({ topic }) => topic),
       ['ann/state'],
     );
     const present = async (clientId: string, username: string): Promise<string> => {
-      const socket = await rig.socket();
+      const socket = await harness.socket();
       socket.write(rawConnect({ clientId, username, clean: false }));
       const [answer] = await once(socket, 'data');
       return answer.toString('hex');
@@ -332,62 +332,62 @@ describe('EmbeddedBroker: kept sessions', () => {
   });
 
   it('queue and session limits: the number of sessions is limited', async () => {
-    await using rig = await BrokerRig.start({ maxSessions: 1 });
-    await rig.client({ clientId: 'one', clean: false });
-    const socket = await rig.socket();
+    await using harness = await BrokerHarness.start({ maxSessions: 1 });
+    await harness.client({ clientId: 'one', clean: false });
+    const socket = await harness.socket();
     socket.write(rawConnect({ clientId: 'two', clean: false }));
     assert.equal((await untilClosed(socket)).toString('hex'), '20020003');
-    await rig.client({ clientId: 'two', clean: true });
+    await harness.client({ clientId: 'two', clean: true });
   });
 });
 
 describe('EmbeddedBroker: limits', () => {
   it('accepts a limited number of connections at once, and closes others unread', async () => {
-    await using rig = await BrokerRig.start({ connectRate: { rate: 0.001, burst: 2 } });
-    await rig.client();
-    await rig.client();
-    const socket = await rig.socket();
+    await using harness = await BrokerHarness.start({ connectRate: { rate: 0.001, burst: 2 } });
+    await harness.client();
+    await harness.client();
+    const socket = await harness.socket();
     socket.write(rawConnect());
     assert.equal((await untilClosed(socket)).length, 0);
-    assert.equal(rig.drops.counts.get('connection rate limit exceeded ("connectRate")'), 1);
+    assert.equal(harness.drops.counts.get('connection rate limit exceeded ("connectRate")'), 1);
   });
 
   it('disconnects a client that uses a topic or filter with too many levels', async () => {
-    await using rig = await BrokerRig.start({ maxTopicLevels: 3 });
-    const client = await rig.client();
+    await using harness = await BrokerHarness.start({ maxTopicLevels: 3 });
+    const client = await harness.client();
     await client.publishAsync('a/b/c', '', { qos: 1 });
     await client.subscribeAsync('a/b/#');
     for (const packet of [rawPublish('a/b/c/d', ''), rawSubscribe('a/b/c/d')]) {
-      const socket = await rig.socket();
+      const socket = await harness.socket();
       socket.write(Buffer.concat([rawConnect(), packet]));
       assert.equal((await untilClosed(socket)).toString('hex'), '20020000');
     }
   });
 
   it('drops and counts publications of the realm to invalid topic names', async () => {
-    await using rig = await BrokerRig.start();
-    const received = await collect(await rig.client(), '#');
-    const [peer] = rig.peers;
+    await using harness = await BrokerHarness.start();
+    const received = await collect(await harness.client(), '#');
+    const [peer] = harness.peers;
     assert.ok(peer);
     for (const topic of ['a/'.repeat(30_000), 'a/#', '', 'a\u0000', 'x'.repeat(70_000)]) {
       for (const retain of [true, false]) {
-        rig.broker.publish({ topic, payload: new Uint8Array(0), qos: 1, retain });
-        assert.equal(rig.broker.publishTo(peer, { topic, payload: new Uint8Array(0), qos: 0, retain }), true);
+        harness.broker.publish({ topic, payload: new Uint8Array(0), qos: 1, retain });
+        assert.equal(harness.broker.publishTo(peer, { topic, payload: new Uint8Array(0), qos: 0, retain }), true);
       }
     }
-    rig.broker.publish({ topic: 'end', payload: new Uint8Array(0), qos: 1, retain: false });
+    harness.broker.publish({ topic: 'end', payload: new Uint8Array(0), qos: 1, retain: false });
     await until('the end has come', () => received.length === 1);
-    assert.equal(rig.drops.counts.get('invalid MQTT topic name'), 20);
+    assert.equal(harness.drops.counts.get('invalid MQTT topic name'), 20);
   });
 
   it('refuses subscriptions above the limit, and filters that the configuration refuses [MQTT-3.9.3-2]', async () => {
-    await using rig = await BrokerRig.start({ maxSubscriptions: 2, refuse: { subscribe: ['secret/#'] } });
-    const client = await rig.client();
+    await using harness = await BrokerHarness.start({ maxSubscriptions: 2, refuse: { subscribe: ['secret/#'] } });
+    const client = await harness.client();
     for (const filter of ['a', 'b', 'a']) await client.subscribeAsync(filter);
     await assert.rejects(client.subscribeAsync('c'));
     await client.unsubscribeAsync('a');
     await client.subscribeAsync('c');
-    const socket = await rig.socket();
+    const socket = await harness.socket();
     socket.write(Buffer.concat([rawConnect({ clientId: 'raw' }), rawSubscribe('secret')]));
     socket.write(rawPacket(0xe0));
     assert.equal((await untilClosed(socket)).toString('hex'), '200200009003000180');
@@ -395,36 +395,36 @@ describe('EmbeddedBroker: limits', () => {
 
   it('disconnects a client that is silent for one and a half times its keep-alive [MQTT-3.1.2-24]', async () => {
     const clock = new FakeClock();
-    await using rig = await BrokerRig.start({}, { clock });
-    await rig.client({ keepalive: 10, reconnectPeriod: 0 });
+    await using harness = await BrokerHarness.start({}, { clock });
+    await harness.client({ keepalive: 10, reconnectPeriod: 0 });
     clock.advance(14_000);
-    assert.equal(rig.gone.length, 0);
+    assert.equal(harness.gone.length, 0);
     clock.advance(2_000);
-    await until('it is gone', () => rig.gone.length === 1);
+    await until('it is gone', () => harness.gone.length === 1);
   });
 
   it('does not count the time in which the process slept as silence, before and after CONNECT', async () => {
     const clock = new FakeClock();
-    await using rig = await BrokerRig.start({ connectTimeout: 10_000 }, { clock });
-    await rig.client({ keepalive: 10, reconnectPeriod: 0 });
-    const silent = await rig.socket();
-    await until('both are there', () => rig.notifications.length === 1);
+    await using harness = await BrokerHarness.start({ connectTimeout: 10_000 }, { clock });
+    await harness.client({ keepalive: 10, reconnectPeriod: 0 });
+    const silent = await harness.socket();
+    await until('both are there', () => harness.notifications.length === 1);
     clock.sleep(3_600_000);
     clock.advance(5_000);
     // A client that connects now is served after all timers have run.
-    (await rig.client()).end(true);
-    await until('the later client is gone', () => rig.gone.length === 1);
-    assert.deepEqual([rig.gone.length, silent.closed], [1, false]);
+    (await harness.client()).end(true);
+    await until('the later client is gone', () => harness.gone.length === 1);
+    assert.deepEqual([harness.gone.length, silent.closed], [1, false]);
     clock.advance(12_000);
-    await until('both are gone', () => rig.gone.length === 2 && silent.closed);
+    await until('both are gone', () => harness.gone.length === 2 && silent.closed);
   });
 
   it('disconnects a client that sends the wrong type of acknowledgement [MQTT-4.3.3-1]', async () => {
-    await using rig = await BrokerRig.start();
-    const socket = await rig.socket();
+    await using harness = await BrokerHarness.start();
+    const socket = await harness.socket();
     socket.write(Buffer.concat([rawConnect(), rawSubscribe('t', 1)]));
-    await until('it is there', () => rig.notifications.length === 2);
-    await (await rig.client()).publishAsync('t', '', { qos: 1 });
+    await until('it is there', () => harness.notifications.length === 2);
+    await (await harness.client()).publishAsync('t', '', { qos: 1 });
     socket.write(rawPacket(0x50, Buffer.of(0, 1)));
     await untilClosed(socket);
   });
@@ -432,9 +432,9 @@ describe('EmbeddedBroker: limits', () => {
 
 describe('EmbeddedBroker: $SYS topics', () => {
   it('publishes its counters under the topic names of mosquitto, to explicit subscribers [MQTT-4.7.2-1]', async () => {
-    await using rig = await BrokerRig.start({ sysInterval: 50 });
-    const client = await rig.client();
-    const everything = await collect(await rig.client(), '#');
+    await using harness = await BrokerHarness.start({ sysInterval: 50 });
+    const client = await harness.client();
+    const everything = await collect(await harness.client(), '#');
     await client.publishAsync('t', 'x', { qos: 1 });
     const sysMessages = await collect(client, '$SYS/broker/#');
     const value = (name: string): string | undefined =>
@@ -449,6 +449,6 @@ describe('EmbeddedBroker: $SYS topics', () => {
       everything.map(({ topic }) => topic),
       ['t'],
     );
-    assert.equal(rig.messages.length, 1, 'the mapping hears nothing of them');
+    assert.equal(harness.messages.length, 1, 'the mapping hears nothing of them');
   });
 });

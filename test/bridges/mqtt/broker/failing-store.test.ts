@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { HeldStore } from '../../../support/held-store.ts';
 import { RecordingLogger } from '../../../support/recording-logger.ts';
 import { until } from '../../../support/until.ts';
-import { BrokerRig, collect, connectMqtt } from '../broker-rig.ts';
+import { BrokerHarness, collect, connectMqtt } from '../broker-harness.ts';
 import { rawConnect, rawPacket } from '../raw-packets.ts';
 
 const kept = (clientId: string) => ({ clientId, clean: false, resubscribe: false });
@@ -12,12 +12,12 @@ describe('EmbeddedBroker: invalid records', () => {
   it('are skipped and reported, and the others are restored', async () => {
     const store = new HeldStore();
     {
-      await using rig = await BrokerRig.start({}, { store });
-      const client = await rig.client(kept('good'));
+      await using harness = await BrokerHarness.start({}, { store });
+      const client = await harness.client(kept('good'));
       await client.subscribeAsync('t', { qos: 1 });
       await client.endAsync();
-      await until('it is away', () => rig.gone.length === 1);
-      const publisher = await rig.client();
+      await until('it is away', () => harness.gone.length === 1);
+      const publisher = await harness.client();
       await publisher.publishAsync('t', 'waits', { qos: 1 });
       await publisher.publishAsync('r', 'retained', { qos: 1, retain: true });
     }
@@ -34,15 +34,15 @@ describe('EmbeddedBroker: invalid records', () => {
     };
     for (const [key, text] of Object.entries(broken)) await store.put(key, Buffer.from(text, 'latin1'));
     const after = store.snapshot();
-    await using rig = await BrokerRig.start({}, { store: after });
+    await using harness = await BrokerHarness.start({}, { store: after });
     assert.deepEqual(after.skips.toSorted(), Object.keys(broken).sort());
     for (const key of Object.keys(broken)) assert.ok(after.keys.includes(key), `${key} stays in the store`);
-    const found = await rig.broker.retained('#');
+    const found = await harness.broker.retained('#');
     assert.deepEqual(
       found.filter(({ topic }) => !topic.startsWith('$')).map(({ topic, payload }) => `${topic} ${payload}`),
       ['r retained'],
     );
-    const again = connectMqtt(rig.broker.port, kept('good'));
+    const again = connectMqtt(harness.broker.port, kept('good'));
     const received: string[] = [];
     again.on('message', (_, payload) => received.push(payload.toString()));
     await until('what waits', () => received.includes('waits'));
@@ -53,16 +53,16 @@ describe('EmbeddedBroker: invalid records', () => {
 describe('EmbeddedBroker: a store that fails temporarily', () => {
   it('deletes acknowledged messages when it can be written again', async () => {
     const store = new HeldStore();
-    await using rig = await BrokerRig.start({}, { store });
-    const subscriber = await rig.client(kept('subscriber'));
+    await using harness = await BrokerHarness.start({}, { store });
+    const subscriber = await harness.client(kept('subscriber'));
     const received = await collect(subscriber, 't', 1);
     // Before the client has acknowledged.
     subscriber.on('message', () => {
       store.failure = new Error('the disk has gone');
     });
-    await (await rig.client()).publishAsync('t', 'once', { qos: 1 });
+    await (await harness.client()).publishAsync('t', 'once', { qos: 1 });
     await until('it is received', () => received.length === 1);
-    await until('the deletion has failed', () => rig.drops.counts.get('store write failed') !== undefined);
+    await until('the deletion has failed', () => harness.drops.counts.get('store write failed') !== undefined);
     assert.ok(
       store.keys.some(key => key.startsWith('q')),
       'it is still on disk',
@@ -74,8 +74,8 @@ describe('EmbeddedBroker: a store that fails temporarily', () => {
 
   it('keeps the state before PUBREC if PUBREC could not be written', async () => {
     const store = new HeldStore();
-    await using rig = await BrokerRig.start({}, { store });
-    const before = await rig.socket();
+    await using harness = await BrokerHarness.start({}, { store });
+    const before = await harness.socket();
     let heard = '';
     before.on('data', (chunk: Buffer) => {
       heard += chunk.toString('hex');
@@ -87,15 +87,15 @@ describe('EmbeddedBroker: a store that fails temporarily', () => {
       ]),
     );
     await until('SUBACK', () => heard.includes('9003000102'));
-    await (await rig.client()).publishAsync('t', 'x', { qos: 1 });
-    await (await rig.client()).publishAsync('t', 'y', { qos: 2 });
+    await (await harness.client()).publishAsync('t', 'x', { qos: 1 });
+    await (await harness.client()).publishAsync('t', 'y', { qos: 2 });
     await until('PUBLISH at QoS 2', () => /34060001740002/.test(heard));
     store.failure = new Error('the disk has gone');
     before.write(rawPacket(0x50, Buffer.of(0, 2)));
     await until('it is disconnected', () => before.closed);
     assert.ok(!heard.includes('6202'), 'no PUBREL');
     store.failure = undefined;
-    const again = await rig.socket();
+    const again = await harness.socket();
     let more = '';
     again.on('data', (chunk: Buffer) => {
       more += chunk.toString('hex');
@@ -108,10 +108,10 @@ describe('EmbeddedBroker: a store that fails temporarily', () => {
   it('refused clients are summed up in the log', async () => {
     const store = new HeldStore();
     const log = new RecordingLogger();
-    await using rig = await BrokerRig.start({}, { store, log });
+    await using harness = await BrokerHarness.start({}, { store, log });
     store.failure = new Error('the disk has gone');
-    for (let n = 0; n < 20; n++) await assert.rejects(rig.client({ ...kept(`client${n}`), reconnectPeriod: 0 }));
-    await until('the last is gone', () => rig.gone.length === 20);
+    for (let n = 0; n < 20; n++) await assert.rejects(harness.client({ ...kept(`client${n}`), reconnectPeriod: 0 }));
+    await until('the last is gone', () => harness.gone.length === 20);
     assert.equal(log.lines.filter(({ text }) => text === 'MQTT client refused').length, 1);
     assert.deepEqual(
       log.lines.filter(({ text }) => text === 'MQTT client disconnected'),

@@ -14,7 +14,7 @@ import { parseConfig } from '../../../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../../../src/gateway/gateway.ts';
 import { testCertificate, testKey } from '../../../support/tls-fixture.ts';
 import { until } from '../../../support/until.ts';
-import { collect } from '../broker-rig.ts';
+import { collect } from '../broker-harness.ts';
 
 function connected(url: string, options: IClientOptions = {}): Promise<MqttClient> {
   const client = connect(url, { reconnectPeriod: 0, ...options });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HeldStore } from '../../../support/held-store.ts';
 import { until } from '../../../support/until.ts';
-import { BrokerRig } from '../broker-rig.ts';
+import { BrokerHarness } from '../broker-harness.ts';
 import { RawClient } from '../raw-client.ts';
 import { rawConnect, rawField, rawPacket, rawSubscribe } from '../raw-packets.ts';
 
@@ -34,11 +34,11 @@ describe('A client that sends all packets in one write', () => {
         it(`receives all answers: ${name}, ${ending}, ${durable ? 'with' : 'without'} a store`, async () => {
           const store = new HeldStore();
           store.delay = () => new Promise(resolve => setTimeout(resolve, 3));
-          await using rig = await BrokerRig.start({ sysInterval: 0 }, durable ? { store } : {});
-          rig.accept = async () => {
+          await using harness = await BrokerHarness.start({ sysInterval: 0 }, durable ? { store } : {});
+          harness.accept = async () => {
             await new Promise(resolve => setTimeout(resolve, 5));
           };
-          const client = await RawClient.connect(rig.broker.port, 'silent');
+          const client = await RawClient.connect(harness.broker.port, 'silent');
           const said = [rawConnect({ clientId: 'c', clean: false }), ...packets];
           if (ending.includes('DISCONNECT')) said.push(DISCONNECT);
           client.socket.write(Buffer.concat(said));
@@ -48,25 +48,25 @@ describe('A client that sends all packets in one write', () => {
           assert.deepEqual(sorted(client.received.map(({ type }) => type)), sorted(answers));
           assert.equal(client.received[0]?.type, 2);
           const published = packets.filter(packet => (packet[0] ?? 0) >> 4 === 3).length;
-          assert.equal(rig.messages.length, published);
+          assert.equal(harness.messages.length, published);
           client.socket.destroy();
-          await until('it is gone', () => rig.gone.length === 1);
+          await until('it is gone', () => harness.gone.length === 1);
         });
       }
     }
   }
 
   it('has its will published after its messages if it only ends its side', async () => {
-    await using rig = await BrokerRig.start({ sysInterval: 0 });
-    rig.accept = async () => {
+    await using harness = await BrokerHarness.start({ sysInterval: 0 });
+    harness.accept = async () => {
       await new Promise(resolve => setTimeout(resolve, 5));
     };
-    const client = await RawClient.connect(rig.broker.port, 'silent');
+    const client = await RawClient.connect(harness.broker.port, 'silent');
     const hello = rawConnect({ clientId: 'c', will: { topic: 'will', payload: 'lost' } });
     client.socket.end(Buffer.concat([hello, publish(1, 1)]));
-    await until('it is gone', () => rig.gone.length === 1);
+    await until('it is gone', () => harness.gone.length === 1);
     assert.deepEqual(
-      rig.messages.map(({ topic }) => topic),
+      harness.messages.map(({ topic }) => topic),
       ['t', 'will'],
     );
     assert.deepEqual(
@@ -77,13 +77,13 @@ describe('A client that sends all packets in one write', () => {
   });
 
   it('is closed at once if it cannot receive any more', async () => {
-    await using rig = await BrokerRig.start({ sysInterval: 0 });
-    rig.accept = () => new Promise(() => {});
-    const client = await RawClient.connect(rig.broker.port, { clientId: 'c' });
+    await using harness = await BrokerHarness.start({ sysInterval: 0 });
+    harness.accept = () => new Promise(() => {});
+    const client = await RawClient.connect(harness.broker.port, { clientId: 'c' });
     client.socket.write(publish(1, 1));
-    await until('it has come', () => rig.messages.length === 1);
+    await until('it has come', () => harness.messages.length === 1);
     client.socket.resetAndDestroy();
-    const again = await RawClient.connect(rig.broker.port, { clientId: 'c' });
+    const again = await RawClient.connect(harness.broker.port, { clientId: 'c' });
     assert.deepEqual(again.received[0]?.body, Buffer.of(0, 0));
     again.socket.destroy();
   });

@@ -5,7 +5,7 @@ import { testSeed } from '../../../support/fast-check.ts';
 import { freePorts } from '../../../support/free-ports.ts';
 import { HeldStore } from '../../../support/held-store.ts';
 import { until } from '../../../support/until.ts';
-import { BrokerRig } from '../broker-rig.ts';
+import { BrokerHarness } from '../broker-harness.ts';
 
 const ROUNDS = 25;
 /** Messages of the publisher that are not acknowledged yet. */
@@ -41,7 +41,7 @@ describe('EmbeddedBroker: after a power cut', () => {
       return store;
     };
     let store = slow(new HeldStore());
-    let rig = await BrokerRig.start({ port }, { store });
+    let harness = await BrokerHarness.start({ port }, { store });
     const ended: Promise<void>[] = [];
     const [publisher, subscriber] = [device(port, 'publisher'), device(port, 'subscriber')];
     const counts = new Map<string, number>();
@@ -76,9 +76,9 @@ describe('EmbeddedBroker: after a power cut', () => {
         // All within one turn, so that no packet is sent after the last write.
         for (const client of [publisher, subscriber]) client.stream.destroy();
         store = slow(store.cut());
-        ended.push(rig[Symbol.asyncDispose]());
+        ended.push(harness[Symbol.asyncDispose]());
         await new Promise(resolve => setImmediate(resolve));
-        rig = await BrokerRig.start({ port }, { store });
+        harness = await BrokerHarness.start({ port }, { store });
       }
       stopped = true;
       await until('all is acknowledged', () => outstanding === 0, STALLED);
@@ -92,7 +92,7 @@ describe('EmbeddedBroker: after a power cut', () => {
     } finally {
       stopped = true;
       for (const client of [publisher, subscriber]) client.end(true);
-      await Promise.all([...ended, rig[Symbol.asyncDispose]()]);
+      await Promise.all([...ended, harness[Symbol.asyncDispose]()]);
       clearInterval(alive);
     }
   });

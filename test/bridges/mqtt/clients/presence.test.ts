@@ -6,7 +6,7 @@ import { levelSpellings } from '../../../../bridges/mqtt/topics/level-spelling.t
 import type { JoinedSession } from '../../../../src/client/api/session-api.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 
-function rig() {
+function fixture() {
   const published: string[] = [];
   const publish: JoinedSession['publish'] = (topic, given) => {
     const [state] = given?.args ?? [];
@@ -26,7 +26,7 @@ function rig() {
 describe('Presence', () => {
   it('reports no takeover, in any order of the callbacks [MQTT-3.1.4-2]', () => {
     for (const order of ['old first', 'new first']) {
-      const { presence, published, peer } = rig();
+      const { presence, published, peer } = fixture();
       const [old, next] = [peer('a'), peer('a')];
       presence.coming(old);
       presence.connected(old);
@@ -41,7 +41,7 @@ describe('Presence', () => {
   });
 
   it('distinguishes a failed takeover from one that is not complete', () => {
-    const failed = rig();
+    const failed = fixture();
     const [old, next] = [failed.peer('a'), failed.peer('a')];
     failed.presence.connected(old);
     failed.presence.coming(next);
@@ -49,7 +49,7 @@ describe('Presence', () => {
     failed.presence.disconnected(next, 'gone');
     assert.deepEqual(failed.published, ['mqtt.presence.a true', 'mqtt.presence.a false']);
 
-    const early = rig();
+    const early = fixture();
     const [there, never] = [early.peer('a'), early.peer('a')];
     early.presence.connected(there);
     early.presence.coming(never);
@@ -59,7 +59,7 @@ describe('Presence', () => {
   });
 
   it('clears the presence of the clients that have been disconnected for the longest time', () => {
-    const { presence, published, peer } = rig();
+    const { presence, published, peer } = fixture();
     for (let i = 0; i <= 1000; i++) {
       const client = peer(`c${i}`);
       presence.connected(client);

@@ -3,11 +3,11 @@ import { describe, it } from 'node:test';
 import { externalMqttBridge } from '../../../../bridges/mqtt/external/external-bridge.ts';
 import { TestGateway } from '../../../support/bridge-context.ts';
 import { until } from '../../../support/until.ts';
-import { BridgeRig, type Heard } from '../bridge-rig.ts';
-import { collect } from '../broker-rig.ts';
+import { BridgeHarness, type Heard } from '../bridge-harness.ts';
+import { collect } from '../broker-harness.ts';
 
 /** A gateway and a second one, whose embedded broker is an external MQTT 3.1.1 broker for the first. */
-async function beside(there: BridgeRig, config: Record<string, unknown> = {}) {
+async function beside(there: BridgeHarness, config: Record<string, unknown> = {}) {
   const gateway = new TestGateway();
   const url = `mqtt://127.0.0.1:${there.port}`;
   const schema = externalMqttBridge.schema;
@@ -27,12 +27,12 @@ async function beside(there: BridgeRig, config: Record<string, unknown> = {}) {
   };
 }
 
-const connected = (there: BridgeRig) =>
+const connected = (there: BridgeHarness) =>
   until('the gateway is connected', () => there.gateway.router.sessionCount === 2);
 
 describe('mqtt-external, at a broker of MQTT 3.1.1', () => {
   it('carries messages both ways, each once', async () => {
-    await using there = await BridgeRig.start();
+    await using there = await BridgeHarness.start();
     await using here = await beside(there);
     await connected(there);
     const client = await there.client();
@@ -65,13 +65,13 @@ describe('mqtt-external, at a broker of MQTT 3.1.1', () => {
   });
 
   it('queues messages for a disconnected broker within limits, and sends it the retained ones', async () => {
-    const there = await BridgeRig.start();
+    const there = await BridgeHarness.start();
     const { port } = there;
     await there[Symbol.asyncDispose]();
     await using here = await beside(there, { publish: { qos: 1 }, queue: { maxMessages: 3 } });
     await here.wamp.publish('ext.state', { args: ['on'], acknowledge: true, options: { retain: true } });
     for (let i = 0; i < 4; i++) await here.wamp.publish(`ext.q.${i}`, { args: [i], acknowledge: true });
-    await using back = await BridgeRig.start({ port });
+    await using back = await BridgeHarness.start({ port });
     const late = await back.client();
     const messages = await collect(late, '#', 1);
     await until('what is retained', () => messages.some(({ topic }) => topic === 'state'));
@@ -83,7 +83,7 @@ describe('mqtt-external, at a broker of MQTT 3.1.1', () => {
   });
 
   it('sends all retained values to a broker that has lost them, for any number', async () => {
-    const there = await BridgeRig.start();
+    const there = await BridgeHarness.start();
     const { port } = there;
     await there[Symbol.asyncDispose]();
     await using here = await beside(there);
@@ -93,14 +93,14 @@ describe('mqtt-external, at a broker of MQTT 3.1.1', () => {
       topics.map(topic => here.wamp.publish(`ext.${topic}`, { args: [1], acknowledge: true, options })),
     );
     // At QoS 0 no message was queued, so the broker receives the retained values.
-    await using back = await BridgeRig.start({ port });
+    await using back = await BridgeHarness.start({ port });
     const isThere = (topic: string) =>
       back.gateway.router.realm('realm1')?.broker.retained.newest(`mqtt.${topic}`) !== undefined;
     await until('all are retained there', () => topics.every(isThere));
   });
 
   it('calls devices at the external broker', async () => {
-    await using there = await BridgeRig.start();
+    await using there = await BridgeHarness.start();
     await using here = await beside(there, { calls: { presets: ['tasmota'] } });
     await connected(there);
     const plug = await there.client();

@@ -4,8 +4,8 @@ import { ALLOW, type Authorizer, DENY } from '../../../../src/router/policy/auth
 import { HeldStore } from '../../../support/held-store.ts';
 import { RecordingLogger } from '../../../support/recording-logger.ts';
 import { until } from '../../../support/until.ts';
-import { BridgeRig } from '../bridge-rig.ts';
-import { collect } from '../broker-rig.ts';
+import { BridgeHarness } from '../bridge-harness.ts';
+import { collect } from '../broker-harness.ts';
 
 /** A retained message as version 0.1 wrote it. */
 const RECORD = Buffer.concat([Buffer.from('0541d954fc400000000005', 'hex'), Buffer.from('old/1v')]);
@@ -14,19 +14,19 @@ async function started(config: Record<string, unknown>, authorizer: Authorizer =
   const store = new HeldStore();
   await store.put('rold/1', RECORD);
   const log = new RecordingLogger();
-  const rig = await BridgeRig.start(config, { store, log, authorizer });
+  const harness = await BridgeHarness.start(config, { store, log, authorizer });
   const realm: string[] = [];
-  await rig.wamp.subscribe('mqtt.', ({ topic }) => realm.push(topic), {
+  await harness.wamp.subscribe('mqtt.', ({ topic }) => realm.push(topic), {
     ...{ match: 'prefix', options: { get_retained: true } },
   });
   const warnings = log.lines.filter(({ text }) => text.startsWith('messages of an earlier run'));
-  return { rig, realm, warnings };
+  return { harness, realm, warnings };
 }
 
 describe('retained messages without an owner', () => {
   it('are published on the realm if a client without credentials is allowed to publish them', async () => {
-    const { rig, realm, warnings } = await started({});
-    await using _ = rig;
+    const { harness, realm, warnings } = await started({});
+    await using _ = harness;
     await until('the message is published', () => realm.length > 0);
     assert.deepEqual([realm, warnings.length], [['mqtt.old.1'], 0]);
   });
@@ -43,14 +43,14 @@ describe('retained messages without an owner', () => {
     ],
   ] as const satisfies readonly (readonly [string, object, Authorizer | undefined])[]) {
     it(`stay on MQTT only if such a client ${why}, which is logged once`, async () => {
-      const { rig, realm, warnings } = await started(config, authorizer);
-      await using _ = rig;
+      const { harness, realm, warnings } = await started(config, authorizer);
+      await using _ = harness;
       assert.deepEqual(
         warnings.map(({ fields }) => [fields['forgotten'], fields['onMqttAlone'], fields['topic']]),
         [[0, 1, 'old/1']],
       );
       if (!('anonymous' in config)) {
-        const received = await collect(await rig.client(), 'old/#');
+        const received = await collect(await harness.client(), 'old/#');
         await until('MQTT has it', () => received.length > 0);
       }
       assert.deepEqual(realm, []);

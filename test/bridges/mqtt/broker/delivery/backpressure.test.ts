@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HeldStore } from '../../../../support/held-store.ts';
 import { until } from '../../../../support/until.ts';
-import { BrokerRig } from '../../broker-rig.ts';
+import { BrokerHarness } from '../../broker-harness.ts';
 import { RawClient, type RawReceived } from '../../raw-client.ts';
 import { rawField, rawPacket, rawSubscribe } from '../../raw-packets.ts';
 
@@ -73,15 +73,15 @@ describe('Backpressure', () => {
   for (const qos of [1, 2] as const) {
     for (const durable of [false, true]) {
       it(`ten fast publishers and a prompt subscriber: all acknowledged messages arrive, QoS ${qos}, ${durable ? 'with' : 'without'} a store`, async () => {
-        await using rig = await BrokerRig.start({ sysInterval: 0 }, durable ? { store: new HeldStore() } : {});
-        const { port } = rig.broker;
+        await using harness = await BrokerHarness.start({ sysInterval: 0 }, durable ? { store: new HeldStore() } : {});
+        const { port } = harness.broker;
         const { client, received } = await prompt(port, 't/#', qos);
         const count = 3_000;
         const floods = await Promise.all(Array.from({ length: 10 }, (_, n) => Flood.of(port, `p${n}`)));
         await Promise.all(floods.map((flood, n) => flood.send(`t/${n}`, count, { qos })));
         await until('all are acknowledged', () => floods.every(flood => flood.acknowledged.size === count), 60);
         await until('all have come', () => received.length >= 10 * count, 60);
-        assert.deepEqual([...rig.drops.counts], []);
+        assert.deepEqual([...harness.drops.counts], []);
         assert.equal(new Set(received).size, 10 * count);
         for (const [n, flood] of floods.entries()) {
           const own = received.filter(text => text.startsWith(`p${n}:`)).map(text => Number(text.split(':')[1]));
@@ -97,18 +97,18 @@ describe('Backpressure', () => {
   }
 
   it('applies if messages reach the byte limit of the queue before the number limit', async () => {
-    await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxBytes: 100_000 } });
-    const { client, received } = await prompt(rig.broker.port, 't');
-    const flood = await Flood.of(rig.broker.port, 'p');
+    await using harness = await BrokerHarness.start({ sysInterval: 0, queue: { maxBytes: 100_000 } });
+    const { client, received } = await prompt(harness.broker.port, 't');
+    const flood = await Flood.of(harness.broker.port, 'p');
     await flood.send('t', 500, { size: 20_000 });
     await until('all have come', () => received.length === 500, 60);
-    assert.deepEqual([...rig.drops.counts], []);
+    assert.deepEqual([...harness.drops.counts], []);
     for (const one of [client, flood.client]) one.socket.destroy();
   });
 
   it('a client that publishes more to itself than fits into its queue loses no message', async () => {
-    await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 1_000 } });
-    const client = await RawClient.connect(rig.broker.port, { clientId: 'self' });
+    await using harness = await BrokerHarness.start({ sysInterval: 0, queue: { maxMessages: 1_000 } });
+    const client = await RawClient.connect(harness.broker.port, { clientId: 'self' });
     const [acknowledged, received] = [new Set<number>(), new Set<string>()];
     client.handle = packet => {
       if (packet.type === 4) acknowledged.add(packet.body.readUInt16BE(0));
@@ -119,15 +119,15 @@ describe('Backpressure', () => {
     const all = Array.from({ length: 20_000 }, (_, n) => publish('self', n + 1, `${n}`));
     client.socket.write(Buffer.concat(all));
     await until('all is back', () => received.size === 20_000 && acknowledged.size === 20_000, 60);
-    assert.deepEqual([...rig.drops.counts], []);
+    assert.deepEqual([...harness.drops.counts], []);
     client.socket.destroy();
   });
 
   it('two clients that publish to each other go on, and lose no message', async () => {
-    await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 100 }, inflight: 5 });
+    await using harness = await BrokerHarness.start({ sysInterval: 0, queue: { maxMessages: 100 }, inflight: 5 });
     const peers = await Promise.all(
       ['a', 'b'].map(async name => {
-        const client = await RawClient.connect(rig.broker.port, { clientId: name });
+        const client = await RawClient.connect(harness.broker.port, { clientId: name });
         const received = new Set<string>();
         client.handle = packet => {
           if (packet.type !== 3) return;
@@ -140,26 +140,26 @@ describe('Backpressure', () => {
     );
     await until(
       'both have subscribed',
-      () => rig.notifications.filter(text => text.startsWith('subscribed')).length === 2,
+      () => harness.notifications.filter(text => text.startsWith('subscribed')).length === 2,
     );
     for (const [at, { client }] of peers.entries()) {
       const other = at === 0 ? 'b' : 'a';
       client.socket.write(Buffer.concat(Array.from({ length: 5_000 }, (_, n) => publish(other, n + 1, `${n}`))));
     }
     await until('all has come', () => peers.every(({ received }) => received.size === 5_000), 60);
-    assert.deepEqual([...rig.drops.counts], []);
+    assert.deepEqual([...harness.drops.counts], []);
     for (const { client } of peers) client.socket.destroy();
   });
 
   it('a subscriber that acknowledges nothing delays publishers for two seconds at most', async () => {
-    await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 100 } });
-    const stalled = await RawClient.connect(rig.broker.port, { clientId: 'stalled' });
+    await using harness = await BrokerHarness.start({ sysInterval: 0, queue: { maxMessages: 100 } });
+    const stalled = await RawClient.connect(harness.broker.port, { clientId: 'stalled' });
     stalled.socket.write(rawSubscribe('t', 1));
     await until('SUBACK', () => stalled.of(9).length === 1);
-    const flood = await Flood.of(rig.broker.port, 'p');
+    const flood = await Flood.of(harness.broker.port, 'p');
     await flood.send('t', 2_000);
     await until('all are acknowledged', () => flood.acknowledged.size === 2_000);
-    assert.equal(rig.drops.counts.get('the session queue is full'), 2_000 - 100);
+    assert.equal(harness.drops.counts.get('the session queue is full'), 2_000 - 100);
     // It catches up: publishers wait for it again, and no further message is lost.
     const received: string[] = [];
     stalled.handle = packet => {
@@ -170,19 +170,19 @@ describe('Backpressure', () => {
     await until('it has the newest', () => received.includes('p:2000'));
     await flood.send('t', 2_000);
     await until('it has caught up', () => received.includes('p:4000'));
-    assert.equal(rig.drops.counts.get('the session queue is full'), 2_000 - 100);
+    assert.equal(harness.drops.counts.get('the session queue is full'), 2_000 - 100);
     for (const one of [stalled, flood.client]) one.socket.destroy();
   });
 
   it('many subscribers that acknowledge nothing delay publishers no longer than one does, on one topic or on many', async () => {
     for (const topicOf of [() => 't', (n: number) => `t${n}`]) {
-      await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 20 } });
+      await using harness = await BrokerHarness.start({ sysInterval: 0, queue: { maxMessages: 20 } });
       const stalled = await Promise.all(
-        Array.from({ length: 30 }, (_, n) => RawClient.connect(rig.broker.port, { clientId: `stalled-${n}` })),
+        Array.from({ length: 30 }, (_, n) => RawClient.connect(harness.broker.port, { clientId: `stalled-${n}` })),
       );
       for (const [n, client] of stalled.entries()) client.socket.write(rawSubscribe(topicOf(n), 1));
       await until('SUBACK', () => stalled.every(client => client.of(9).length === 1));
-      const flood = await Flood.of(rig.broker.port, 'p');
+      const flood = await Flood.of(harness.broker.port, 'p');
       for (let round = 0; round < 30; round++) {
         for (let n = 0; n < 30; n++) await flood.send(topicOf(n), 1);
       }
@@ -192,28 +192,28 @@ describe('Backpressure', () => {
   });
 
   it('a slow member of a shared subscription leaves messages to the other members', async () => {
-    await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 100 } });
-    const stalled = await RawClient.connect(rig.broker.port, { clientId: 'stalled' });
+    await using harness = await BrokerHarness.start({ sysInterval: 0, queue: { maxMessages: 100 } });
+    const stalled = await RawClient.connect(harness.broker.port, { clientId: 'stalled' });
     stalled.socket.write(rawSubscribe('$share/g/t', 1));
     await until('SUBACK', () => stalled.of(9).length === 1);
-    const { client, received } = await prompt(rig.broker.port, '$share/g/t');
-    const flood = await Flood.of(rig.broker.port, 'p');
+    const { client, received } = await prompt(harness.broker.port, '$share/g/t');
+    const flood = await Flood.of(harness.broker.port, 'p');
     await flood.send('t', 5_000);
     await until('all are acknowledged', () => flood.acknowledged.size === 5_000);
     await until('the prompt one has nearly all', () => received.length >= 5_000 - 60);
-    assert.deepEqual([...rig.drops.counts], []);
+    assert.deepEqual([...harness.drops.counts], []);
     for (const one of [stalled, client, flood.client]) one.socket.destroy();
   });
 
   it('publishers of other topics and at QoS 0 do not wait', async () => {
-    await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 100 } });
-    const stalled = await RawClient.connect(rig.broker.port, { clientId: 'stalled' });
+    await using harness = await BrokerHarness.start({ sysInterval: 0, queue: { maxMessages: 100 } });
+    const stalled = await RawClient.connect(harness.broker.port, { clientId: 'stalled' });
     stalled.socket.write(rawSubscribe('t', 1));
     await until('SUBACK', () => stalled.of(9).length === 1);
-    const { client, received } = await prompt(rig.broker.port, 'other');
-    const flood = await Flood.of(rig.broker.port, 'p');
+    const { client, received } = await prompt(harness.broker.port, 'other');
+    const flood = await Flood.of(harness.broker.port, 'p');
     await flood.send('t', 200);
-    const other = await Flood.of(rig.broker.port, 'o');
+    const other = await Flood.of(harness.broker.port, 'o');
     await other.send('other', 100);
     await until('those of the other topic', () => other.acknowledged.size === 100 && received.length === 100);
     assert.ok(flood.acknowledged.size < 200, 'the first one waits meanwhile');
@@ -221,9 +221,9 @@ describe('Backpressure', () => {
   });
 
   it('a client that disconnects while its messages wait has them delivered, and receives its answers', async () => {
-    await using rig = await BrokerRig.start({ sysInterval: 0, queue: { maxMessages: 100 } });
-    const { client, received } = await prompt(rig.broker.port, 't');
-    const flood = await Flood.of(rig.broker.port, 'p');
+    await using harness = await BrokerHarness.start({ sysInterval: 0, queue: { maxMessages: 100 } });
+    const { client, received } = await prompt(harness.broker.port, 't');
+    const flood = await Flood.of(harness.broker.port, 'p');
     await flood.send('t', 5_000);
     flood.client.socket.write(rawPacket(0xe0));
     await until('it is gone', () => flood.client.socket.readableEnded);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { until } from '../../../../support/until.ts';
-import { BrokerRig } from '../../broker-rig.ts';
+import { BrokerHarness } from '../../broker-harness.ts';
 import { rawConnect } from '../../raw-packets.ts';
 
 const CLIENTS = 200;
@@ -22,10 +22,10 @@ async function mostInOneTurn(number: () => number, over: () => boolean): Promise
 
 describe('many clients that connect or disconnect at once', () => {
   it('are handled over several turns, some in each', async () => {
-    await using rig = await BrokerRig.start();
+    await using harness = await BrokerHarness.start();
     const sockets: Socket[] = [];
     for (let n = 0; n < CLIENTS; n++) {
-      const socket = connect(rig.broker.port, '127.0.0.1');
+      const socket = connect(harness.broker.port, '127.0.0.1');
       socket.on('error', () => {});
       socket.resume();
       sockets.push(socket);
@@ -33,15 +33,18 @@ describe('many clients that connect or disconnect at once', () => {
     }
     for (const [n, socket] of sockets.entries()) socket.write(rawConnect({ clientId: `c${n}` }));
     const came = await mostInOneTurn(
-      () => rig.peers.length,
-      () => rig.peers.length === CLIENTS,
+      () => harness.peers.length,
+      () => harness.peers.length === CLIENTS,
     );
     assert.ok(came <= 20, `${came} clients came in in one turn`);
-    await until('all are in', () => rig.notifications.filter(line => line.startsWith('connected')).length === CLIENTS);
+    await until(
+      'all are in',
+      () => harness.notifications.filter(line => line.startsWith('connected')).length === CLIENTS,
+    );
     for (const socket of sockets) socket.destroy();
     const went = await mostInOneTurn(
-      () => rig.gone.length,
-      () => rig.gone.length === CLIENTS,
+      () => harness.gone.length,
+      () => harness.gone.length === CLIENTS,
     );
     assert.ok(went <= 20, `${went} clients left in one turn`);
   });

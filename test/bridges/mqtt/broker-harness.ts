@@ -19,7 +19,7 @@ export interface Received {
 }
 
 /** A broker on a free port. Its sink records all calls, and accepts all messages unless configured otherwise. */
-export class BrokerRig implements MqttSink {
+export class BrokerHarness implements MqttSink {
   readonly messages: MqttMessage[] = [];
   /** Wills and retained messages of an earlier run. */
   readonly replays: MqttMessage[] = [];
@@ -41,11 +41,11 @@ export class BrokerRig implements MqttSink {
   static async start(
     config: Record<string, unknown> = {},
     others: Partial<Pick<SourceDependencies, 'clock' | 'store' | 'network' | 'log'>> = {},
-  ): Promise<BrokerRig> {
-    const rig = new BrokerRig();
-    const parts = { sink: rig, drops: rig.drops, clock: systemClock, log: silentLogger, ...others };
-    rig.#broker = await openBroker(mqttConfig.parse({ port: 0, ...config }), parts);
-    return rig;
+  ): Promise<BrokerHarness> {
+    const harness = new BrokerHarness();
+    const parts = { sink: harness, drops: harness.drops, clock: systemClock, log: silentLogger, ...others };
+    harness.#broker = await openBroker(mqttConfig.parse({ port: 0, ...config }), parts);
+    return harness;
   }
 
   get broker(): OwnBroker {

@@ -4,7 +4,7 @@ import { mqttBridge } from '../../../bridges/mqtt/mqtt-bridge.ts';
 import type { JoinedSession } from '../../../src/client/api/session-api.ts';
 import type { RunningBridge } from '../../../src/gateway/bridge/bridge.ts';
 import { TestGateway, type TestGatewayOptions } from '../../support/bridge-context.ts';
-import { connectMqtt } from './broker-rig.ts';
+import { connectMqtt } from './broker-harness.ts';
 
 export interface Heard {
   readonly topic: string;
@@ -12,7 +12,7 @@ export interface Heard {
 }
 
 /** The MQTT bridge on a real router, on a free port, with a WAMP session on the realm. */
-export class BridgeRig implements AsyncDisposable {
+export class BridgeHarness implements AsyncDisposable {
   readonly gateway: TestGateway;
   readonly bridge: RunningBridge;
   /** A WAMP session of another client. */
@@ -28,12 +28,12 @@ export class BridgeRig implements AsyncDisposable {
     this.port = portOf(bridge);
   }
 
-  static async start(config: Record<string, unknown> = {}, options: TestGatewayOptions = {}): Promise<BridgeRig> {
+  static async start(config: Record<string, unknown> = {}, options: TestGatewayOptions = {}): Promise<BridgeHarness> {
     const parsed = mqttBridge.schema.parse({ port: 0, presence: false, ...config });
     const owned = (mqttBridge.owns?.(parsed) ?? []).map(topics => ({ ...topics, listener: 'test' }));
     const gateway = new TestGateway({ owned, ...options });
     const bridge = await mqttBridge.start(parsed, gateway.context);
-    return new BridgeRig(gateway, bridge, await gateway.join());
+    return new BridgeHarness(gateway, bridge, await gateway.join());
   }
 
   /** A real MQTT client, connected. */
