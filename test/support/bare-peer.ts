@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
-import { WebSocket } from 'ws';
 import { type BareSerializer, bareSerializers } from './bare-serializer.ts';
+import { type BareWire, openBareRawSocket, openBareWebSocket } from './bare-wire.ts';
 
 export type Message = readonly unknown[];
 
@@ -30,11 +29,6 @@ export function wireOf(transport: Wire['transport'], serializer: BareSerializer[
   return wire;
 }
 
-interface Pipe {
-  send(payload: Uint8Array, binary?: boolean): void;
-  end(): void;
-}
-
 const PATIENCE = 30_000;
 
 /** One end of a transport: messages as bytes, nothing of WAMP but the serializer. */
@@ -42,7 +36,7 @@ export class BarePeer {
   readonly wire: Wire;
   /** Code of the WebSocket close frame, once there was one. */
   closeCode: number | undefined;
-  #pipe: Pipe | undefined;
+  #pipe: BareWire | undefined;
   readonly #inbox: Buffer[] = [];
   #ended = false;
   #wake: () => void = () => {};
@@ -54,10 +48,21 @@ export class BarePeer {
   /** `length`: LENGTH of the RawSocket handshake, so that 2^(9 + length) bytes are the most that is taken. */
   static async connect(ports: BarePorts, wire: Wire, length = 15): Promise<BarePeer> {
     const peer = new BarePeer(wire);
+    const { serializer, transport } = wire;
+    const receiver = {
+      message: (payload: Buffer, binary: boolean) => {
+        assert.equal(binary, serializer.binary, 'text for JSON, binary for the others');
+        peer.#arrived(payload);
+      },
+      closed: (code?: number) => {
+        peer.closeCode = code;
+        peer.#close();
+      },
+    };
     peer.#pipe =
-      wire.transport === 'websocket'
-        ? await peer.#openWebSocket(ports.web)
-        : await peer.#openRawSocket(ports.rawSocket, length);
+      transport === 'websocket'
+        ? await openBareWebSocket(ports.web, serializer, receiver)
+        : await openBareRawSocket(ports.rawSocket, serializer, receiver, length);
     return peer;
   }
 
@@ -130,68 +135,5 @@ export class BarePeer {
         resolve();
       };
     });
-  }
-
-  async #openWebSocket(port: number): Promise<Pipe> {
-    const { serializer } = this.wire;
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, [`wamp.2.${serializer.name}`], {
-      perMessageDeflate: false,
-      maxPayload: 2 ** 25,
-    });
-    socket.on('message', (data: Buffer, binary: boolean) => {
-      assert.equal(binary, serializer.binary, 'text for JSON, binary for the others');
-      this.#arrived(data);
-    });
-    socket.on('close', code => {
-      this.closeCode = code;
-      this.#close();
-    });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('open', () => resolve());
-      socket.once('error', reject);
-    });
-    socket.on('error', () => {});
-    return { send: (payload, binary = false) => socket.send(payload, { binary }), end: () => socket.terminate() };
-  }
-
-  async #openRawSocket(port: number, length: number): Promise<Pipe> {
-    const { code } = this.wire.serializer;
-    const socket = connect({ host: '127.0.0.1', port, noDelay: true });
-    let received = Buffer.alloc(0);
-    let shaken = false;
-    const opened = new Promise<void>((resolve, reject) => {
-      socket.once('close', () => reject(new Error('closed before the handshake')));
-      socket.once('error', reject);
-      socket.on('data', chunk => {
-        received = Buffer.concat([received, chunk]);
-        if (!shaken) {
-          if (received.length < 4) return;
-          const answer = received.subarray(0, 4).toString('hex');
-          received = received.subarray(4);
-          shaken = true;
-          if (/^7f.[123]0000$/.test(answer)) resolve();
-          else reject(new Error(`the handshake was answered with ${answer}`));
-        }
-        while (received.length >= 4) {
-          const size = received.readUIntBE(1, 3) + (received[0] === 8 ? 2 ** 24 : 0);
-          if (received.length < 4 + size) return;
-          // PING and PONG are for tests that speak plain bytes.
-          if (((received[0] ?? 0) & 7) === 0) this.#arrived(Buffer.from(received.subarray(4, 4 + size)));
-          received = received.subarray(4 + size);
-        }
-      });
-    });
-    socket.on('close', () => this.#close());
-    socket.on('error', () => {});
-    socket.write(Buffer.from([0x7f, (length << 4) | code, 0, 0]));
-    await opened;
-    return {
-      send: payload => {
-        const header = Buffer.alloc(4);
-        header.writeUInt32BE(payload.length);
-        socket.write(Buffer.concat([header, payload]));
-      },
-      end: () => socket.destroy(),
-    };
   }
 }
