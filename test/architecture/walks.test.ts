@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type Profiler, Session } from 'node:inspector/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connectAsync } from 'mqtt';
-import { WebSocket } from 'ws';
 import { bridges } from '../../bridges/index.ts';
 import { parseConfig } from '../../src/gateway/config/load-config.ts';
 import { Gateway } from '../../src/gateway/gateway.ts';
 import { MessageType } from '../../src/wamp/messages/message-type.ts';
+import { BarePeer, type Message, wireOf } from '../support/bare-peer.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { until } from '../support/until.ts';
 
@@ -60,38 +59,18 @@ function sourceOf(url: string): string[] {
   return /^(src|bridges)\/.*\.js$/.test(path) ? [path.replace(/\.js$/, '.ts')] : [];
 }
 
-/** A dashboard that sends lists of JSON over a WebSocket. */
-class Dashboard {
-  readonly #socket: WebSocket;
-  readonly #received: unknown[][] = [];
+/** Joins as a dashboard over WebSocket, with JSON. */
+async function joinDashboard(gateway: Gateway): Promise<BarePeer> {
+  const web = Number(gateway.listeners[0]?.address.split(':')[1]);
+  const dashboard = await BarePeer.connect({ web, rawSocket: 0 }, wireOf('websocket', 'json'));
+  await ask(dashboard, [MessageType.Hello, 'realm1', { roles: { subscriber: {}, caller: {} } }]);
+  return dashboard;
+}
 
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on('message', data => this.#received.push(JSON.parse(String(data))));
-  }
-
-  static async open(gateway: Gateway): Promise<Dashboard> {
-    const socket = new WebSocket(`ws://${gateway.listeners[0]?.address}/ws`, 'wamp.2.json');
-    const dashboard = new Dashboard(socket);
-    await once(socket, 'open');
-    await dashboard.ask([MessageType.Hello, 'realm1', { roles: { subscriber: {}, caller: {} } }]);
-    return dashboard;
-  }
-
-  /** Sends a message, and waits for the next one. */
-  ask(message: readonly unknown[]): Promise<unknown[]> {
-    this.#socket.send(JSON.stringify(message));
-    return this.next();
-  }
-
-  async next(): Promise<unknown[]> {
-    await until('a message', () => this.#received.length > 0);
-    return this.#received.shift() ?? [];
-  }
-
-  close(): void {
-    this.#socket.close();
-  }
+/** Sends a message, and waits for the next one. */
+function ask(dashboard: BarePeer, message: Message): Promise<Message> {
+  dashboard.send(message);
+  return dashboard.receive();
 }
 
 /** Runs `step` some times: only modules of every run are in its path, timers run others now and then. */
@@ -115,16 +94,16 @@ describe('the walks of ARCHITECTURE.md', () => {
   it('PUBLISH: a message of an MQTT device passes the listed files to a dashboard', async () => {
     const [port = 0] = await freePorts(1);
     await using gateway = await started({ mqtt: { port } });
-    const dashboard = await Dashboard.open(gateway);
+    const dashboard = await joinDashboard(gateway);
     const device = await connectAsync(`mqtt://127.0.0.1:${port}`);
-    await dashboard.ask([MessageType.Subscribe, 1, {}, 'mqtt.greenhouse.temperature']);
+    await ask(dashboard, [MessageType.Subscribe, 1, {}, 'mqtt.greenhouse.temperature']);
     const files = await path(async () => {
       device.publish('greenhouse/temperature', '21.5');
-      const [type, , , , args] = await dashboard.next();
+      const [type, , , , args] = await dashboard.receive();
       assert.deepEqual([type, args], [MessageType.Event, [21.5]]);
     });
     await device.endAsync();
-    dashboard.close();
+    dashboard.end();
     assert.deepEqual(files, documented('PUBLISH, from an MQTT device to a dashboard').sort());
   });
 
@@ -137,16 +116,16 @@ describe('the walks of ARCHITECTURE.md', () => {
     };
     const greenhouse = { id: 'greenhouse', path: 'demo:greenhouse', procedures: [relay] };
     await using gateway = await started({ serial: { ports: [greenhouse] } });
-    const dashboard = await Dashboard.open(gateway);
+    const dashboard = await joinDashboard(gateway);
     const call = [MessageType.Call, 1, {}, 'serial.greenhouse.relay.set', ['on']];
     let request = 1;
     // The procedure is registered shortly after the port is open.
-    await until('the procedure', async () => (await dashboard.ask(call.with(1, ++request)))[0] === MessageType.Result);
+    await until('the procedure', async () => (await ask(dashboard, call.with(1, ++request)))[0] === MessageType.Result);
     const files = await path(async () => {
-      const [type, , , , kwargs] = await dashboard.ask(call.with(1, ++request));
+      const [type, , , , kwargs] = await ask(dashboard, call.with(1, ++request));
       assert.deepEqual([type, kwargs], [MessageType.Result, { state: 'on' }]);
     });
-    dashboard.close();
+    dashboard.end();
     assert.deepEqual(files, documented('CALL, from a dashboard to a serial device and back').sort());
   });
 });
