@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { WebSocket } from 'ws';
 
-/** A browser: it sends the Origin of its page, and the cookies that it has. */
+/** A browser client. It sends the Origin of its page and its cookies. */
 export class Browser implements Disposable {
   readonly socket: WebSocket;
   readonly closed: Promise<void>;
@@ -34,7 +34,7 @@ export class Browser implements Disposable {
     return browser;
   }
 
-  async say(...message: readonly unknown[]): Promise<unknown[]> {
+  async request(...message: readonly unknown[]): Promise<unknown[]> {
     this.socket.send(JSON.stringify(message));
     while (this.#inbox.length === 0) {
       assert.ok(this.socket.readyState <= WebSocket.OPEN, 'closed without an answer');
@@ -46,7 +46,7 @@ export class Browser implements Disposable {
   }
 
   hello(realm: string, details: object): Promise<unknown[]> {
-    return this.say(1, realm, { roles: { caller: {} }, ...details });
+    return this.request(1, realm, { roles: { caller: {} }, ...details });
   }
 
   [Symbol.dispose](): void {

@@ -20,23 +20,23 @@ describe('attacks by browsers', () => {
   async function loggedIn(): Promise<{ readonly browser: Browser; readonly cookie: string }> {
     const browser = await Browser.open(url, { Origin: own });
     assert.equal((await browser.hello('home', TICKET))[0], 4);
-    assert.equal((await browser.say(5, 'admin-secret', {}))[0], 2);
+    assert.equal((await browser.request(5, 'admin-secret', {}))[0], 2);
     return { browser, cookie: browser.cookie ?? assert.fail('no cookie') };
   }
 
   const origins: readonly (readonly [string, string])[] = [
     ['of another site', 'https://evil.example'],
-    ['of another site that has this one in its name', 'http://127.0.0.1.evil.example'],
-    ['of another site with this one as user', 'http://127.0.0.1@evil.example'],
-    ['of a site whose name was made to point here', 'http://rebound.example:PORT'],
-    ['of a sandbox', 'null'],
-    ['of a file', 'file://'],
+    ['of another site whose name contains the address of the gateway', 'http://127.0.0.1.evil.example'],
+    ['of another site with the address of the gateway as its user name', 'http://127.0.0.1@evil.example'],
+    ['of a site whose name resolves to the gateway', 'http://rebound.example:PORT'],
+    ['in a sandbox', 'null'],
+    ['from a file', 'file://'],
     ['of an extension', 'chrome-extension://abcdef'],
-    ['that is empty', ''],
-    ['that is several', 'http://127.0.0.1, https://evil.example'],
+    ['with an empty origin', ''],
+    ['with several origins', 'http://127.0.0.1, https://evil.example'],
   ];
   for (const [what, origin] of origins) {
-    it(`a page ${what} opens no WebSocket and no long-poll transport, not with a good cookie either`, async () => {
+    it(`a page ${what} cannot open a WebSocket or a long-poll transport, even with a valid cookie`, async () => {
       const { browser, cookie } = await loggedIn();
       using _ = browser;
       const { web } = fixture.ports;
@@ -48,13 +48,13 @@ describe('attacks by browsers', () => {
         headers: { Origin: page, Cookie: cookie, 'Content-Type': 'application/json' },
         body: JSON.stringify({ protocols: ['wamp.2.json'] }),
       });
-      // fetch says Host itself, so a name that points here cannot be played.
+      // fetch sets Host itself, so this request cannot use the other name.
       if (!page.includes('rebound')) assert.equal(poll.status, 403);
       assert.notEqual(poll.headers.get('access-control-allow-origin'), page);
     });
   }
 
-  it('a cookie is given out of sight of pages, of other sites, and of other paths’ scripts', async () => {
+  it('a cookie is HttpOnly and SameSite=Strict, so no script can read it and no other site can send it', async () => {
     const response = await new Promise<readonly string[]>((resolve, reject) => {
       const socket = new WebSocket(url, ['wamp.2.json'], { headers: { Origin: own } });
       socket.once('upgrade', answer => resolve(answer.headers['set-cookie'] ?? []));
@@ -64,13 +64,13 @@ describe('attacks by browsers', () => {
     assert.match(response[0] ?? '', /; HttpOnly; SameSite=Strict/);
   });
 
-  it('a cookie opens the realm of its login alone, as its principal alone, and only what was logged in with', async () => {
+  it('a cookie logs in only the principal of its login, only in the realm of its login, and only after that login', async () => {
     const { browser, cookie } = await loggedIn();
     using _ = browser;
     const method = { authmethods: ['cookie'] };
     using again = await Browser.open(url, { Origin: own, Cookie: cookie });
     assert.equal((await again.hello('home', method))[0], 2);
-    // Another realm; as somebody else; a cookie that was given and never logged in; a made-up one; somebody else's half.
+    // Rejected: another realm, another authid, a cookie without a login, invented cookies and altered cookies.
     using thief = await Browser.open(url, { Origin: own, Cookie: cookie });
     assert.deepEqual((await thief.hello('vault', method)).slice(2), ['wamp.error.authentication_denied']);
     using other = await Browser.open(url, { Origin: own, Cookie: cookie });
@@ -91,20 +91,20 @@ describe('attacks by browsers', () => {
       const [abort, , reason] = await peer.hello('home', method);
       assert.deepEqual([abort, reason], [3, 'wamp.error.authentication_denied'], stolen);
     }
-    await fixture.isWell();
+    await fixture.assertHealthy();
   });
 
-  it('a cookie that an attacker has put into a browser does not log in', async () => {
+  it('a cookie that an attacker planted in a browser does not log in, and the login replaces it', async () => {
     const planted = `wampway=${'B'.repeat(32)}`;
     using victim = await Browser.open(url, { Origin: own, Cookie: planted });
     assert.equal((await victim.hello('home', TICKET))[0], 4);
-    assert.equal((await victim.say(5, 'admin-secret', {}))[0], 2);
+    assert.equal((await victim.request(5, 'admin-secret', {}))[0], 2);
     assert.notEqual(victim.cookie, planted);
     using thief = await Browser.open(url, { Origin: own, Cookie: planted });
     assert.equal((await thief.hello('home', { authmethods: ['cookie'] }))[0], 3);
   });
 
-  it('a cookie does not open RawSocket or a bridge, and is in no log', async () => {
+  it('a client without the cookie cannot log in by the method cookie, and the log contains no cookie', async () => {
     const { browser, cookie } = await loggedIn();
     using _ = browser;
     assert.ok(!JSON.stringify(fixture.log.lines).includes(cookie.slice(8)));

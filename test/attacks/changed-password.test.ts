@@ -14,7 +14,7 @@ import { GatewayFixture } from './gateway-fixture.ts';
 const BY_TICKET = { authid: 'admin', authmethods: ['ticket'] };
 const BY_COOKIE = { authmethods: ['cookie'] };
 
-/** A gateway whose principals are in a file, and a change of one of them. */
+/** Starts a gateway with a principals file, and returns functions that change the file. */
 async function site(folder: Folder) {
   const file = folder.file('principals.yaml');
   const names = ['admin', 'pump', 'lamp'];
@@ -26,7 +26,7 @@ async function site(folder: Folder) {
   const remove = (authid: string): Promise<void> =>
     PrincipalsDocument.update(file, {}, document => document.remove(authid));
   const readAgain = (times: number) =>
-    until('the file is read again', () => countOf(fixture, 'principals reloaded') === times);
+    until('the reload of the file', () => countOf(fixture, 'principals reloaded') === times);
   return { fixture, change, remove, readAgain };
 }
 
@@ -40,8 +40,8 @@ function ended(client: MqttClient): Promise<void> {
   });
 }
 
-describe('a changed password', () => {
-  it('ends the sessions of every transport, and the cookies, that were logged in with the old one', async () => {
+describe('a change of principals', () => {
+  it('ends every session and cookie that the old password opened, on every transport, if the password changed', async () => {
     using folder = new Folder();
     const { fixture, change } = await site(folder);
     await using _ = fixture;
@@ -49,7 +49,7 @@ describe('a changed password', () => {
     const [url, origin] = [`ws://127.0.0.1:${web}/ws`, `http://127.0.0.1:${web}`];
     using browser = await Browser.open(url, { Origin: origin });
     assert.equal((await browser.hello('home', BY_TICKET))[0], 4);
-    assert.equal((await browser.say(5, 'admin-secret', {}))[0], 2);
+    assert.equal((await browser.request(5, 'admin-secret', {}))[0], 2);
     const cookie = browser.cookie ?? assert.fail('no cookie');
     using known = await Browser.open(url, { Origin: origin, Cookie: cookie });
     assert.equal((await known.hello('home', BY_COOKIE))[0], 2);
@@ -71,7 +71,7 @@ describe('a changed password', () => {
     await other.leave();
   });
 
-  it('makes an answer to an earlier challenge wrong on every listener, and so does a removal', async () => {
+  it('rejects answers to earlier challenges on every listener if the password changed or the principal was removed', async () => {
     using folder = new Folder();
     const { fixture, change, remove, readAgain } = await site(folder);
     await using _ = fixture;
@@ -101,7 +101,7 @@ describe('a changed password', () => {
     }
   });
 
-  it('is needed for that: another change of the file, or of another principal, ends nothing', async () => {
+  it('ends no session and no cookie if it concerns other settings or another principal', async () => {
     using folder = new Folder();
     const { fixture, change, readAgain } = await site(folder);
     await using _ = fixture;
@@ -110,7 +110,7 @@ describe('a changed password', () => {
     const [url, origin] = [`ws://127.0.0.1:${web}/ws`, `http://127.0.0.1:${web}`];
     using browser = await Browser.open(url, { Origin: origin });
     assert.equal((await browser.hello('home', BY_TICKET))[0], 4);
-    assert.equal((await browser.say(5, 'admin-secret', {}))[0], 2);
+    assert.equal((await browser.request(5, 'admin-secret', {}))[0], 2);
     await change('lamp', { ticket: 'another' });
     await readAgain(1);
     await change('pump', { limits: { sessions: 5 } });
@@ -123,7 +123,7 @@ describe('a changed password', () => {
     await client.endAsync();
   });
 
-  it('ends an MQTT client whose client id its principal may not use any more', async () => {
+  it('disconnects an MQTT client if its principal may no longer use its client id', async () => {
     using folder = new Folder();
     const { fixture, change } = await site(folder);
     await using _ = fixture;

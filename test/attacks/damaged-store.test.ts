@@ -1,5 +1,5 @@
-// Files of the data folder are damaged while the gateway is down: it starts or says in one line what to do, delivers nothing that
-// was altered, and says how much is missing.
+// Damages files of the data folder while the gateway is stopped. The gateway then starts and reports how many records
+// are missing, or fails with one line that says what to do. It never delivers altered data.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ import { until } from '../support/until.ts';
 const program = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const COUNT = 300;
 
-/** Text of 4 kB that says which message it is of, and that LevelDB cannot compress much. */
+/** Returns 4 kB of text with the message number. LevelDB can hardly compress it. */
 function textOf(n: number): string {
   let state = n + 1;
   const words = Array.from({ length: 500 }, () => {
@@ -39,7 +39,7 @@ async function alter(path: string, at: number, length: number): Promise<void> {
   await writeFile(path, bytes);
 }
 
-/** Runs the program to its end. */
+/** Runs the program until it ends. */
 async function ended(config: string): Promise<{ code: number | null; err: string }> {
   const child = spawn(process.execPath, [program, 'start', '-c', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   let err = '';
@@ -66,7 +66,7 @@ describe('a gateway with damaged files', () => {
     for (let n = 0; n < COUNT; n++) await publisher.client.publishAsync('t', textOf(n), { qos: 1 });
     await gateway.stop('SIGKILL');
     await cp(folder.file('data'), folder.file('log'), { recursive: true });
-    // Opened anew, what was in the log is in a table.
+    // The restart moves the records of the log to a table.
     await gateway.start();
     await gateway.stop('SIGKILL');
     await cp(folder.file('data'), folder.file('table'), { recursive: true });
@@ -74,19 +74,35 @@ describe('a gateway with damaged files', () => {
   after(() => folder[Symbol.dispose]());
 
   for (const [what, from, damage] of [
-    ['the log has lost 10 bytes', 'log', async (data: string) => cut(await largest(data, /\.log$/), size => size - 10)],
-    ['the log has lost its half', 'log', async (data: string) => cut(await largest(data, /\.log$/), size => size / 2)],
-    ['a byte in the log', 'log', async (data: string) => alter(await largest(data, /\.log$/), 600_000, 1)],
-    ['a block in the log', 'log', async (data: string) => alter(await largest(data, /\.log$/), 600_000, 4096)],
-    ['a byte in a table', 'table', async (data: string) => alter(await largest(data, /\.ldb$/), 600_000, 1)],
-    ['a block in a table', 'table', async (data: string) => alter(await largest(data, /\.ldb$/), 600_000, 4096)],
     [
-      'a table has lost its end',
-      'table',
-      async (data: string) => cut(await largest(data, /\.ldb$/), size => size - 5000),
+      'the log lost its last 10 bytes',
+      'log',
+      async (data: string) => cut(await largest(data, /\.log$/), size => size - 10),
     ],
+    [
+      'the log lost its second half',
+      'log',
+      async (data: string) => cut(await largest(data, /\.log$/), size => size / 2),
+    ],
+    ['one byte of the log is altered', 'log', async (data: string) => alter(await largest(data, /\.log$/), 600_000, 1)],
+    [
+      'one block of the log is altered',
+      'log',
+      async (data: string) => alter(await largest(data, /\.log$/), 600_000, 4096),
+    ],
+    [
+      'one byte of a table is altered',
+      'table',
+      async (data: string) => alter(await largest(data, /\.ldb$/), 600_000, 1),
+    ],
+    [
+      'one block of a table is altered',
+      'table',
+      async (data: string) => alter(await largest(data, /\.ldb$/), 600_000, 4096),
+    ],
+    ['a table lost its end', 'table', async (data: string) => cut(await largest(data, /\.ldb$/), size => size - 5000)],
   ] as const) {
-    it(`starts, and says what is missing: ${what}`, async () => {
+    it(`starts and reports the damaged records if ${what}`, async () => {
       using site = new Folder();
       await cp(folder.file(from), site.file('data'), { recursive: true });
       await damage(site.file('data'));
@@ -95,16 +111,16 @@ describe('a gateway with damaged files', () => {
       const received = (visitor.present ? await visitor.drained() : []).map(text =>
         text.split(' ').slice(1, 3).join(' '),
       );
-      for (const text of received) assert.equal(text, textOf(Number.parseInt(text, 10)), 'as it was published');
+      for (const text of received) assert.equal(text, textOf(Number.parseInt(text, 10)), 'the payload was altered');
       assert.equal(new Set(received).size, received.length);
-      assert.ok(received.length < COUNT || what === 'the log has lost 10 bytes', `${received.length} of ${COUNT}`);
+      assert.ok(received.length < COUNT || what === 'the log lost its last 10 bytes', `${received.length} of ${COUNT}`);
       const { status, store } = await gateway.health();
       assert.equal(status, 'ok');
       assert.ok(typeof store === 'object' && store !== null && 'damaged' in store && Number(store.damaged) > 0);
       await until('the log', () =>
         /\d+ records? (is|are) damaged and skipped; \\"wampway data check\\" lists them/.test(gateway.output),
       );
-      // It works on.
+      // The gateway still accepts messages.
       await using publisher = await MqttVisitor.connect(gateway.mqttPort, 'publisher', { clean: true });
       for (let n = 0; n < 20; n++) await publisher.client.publishAsync(`r/${n}`, textOf(n), { qos: 1, retain: true });
     });
@@ -119,7 +135,7 @@ describe('a gateway with damaged files', () => {
       ['damaged', async (data: string) => rm(await largest(data, /\.ldb$/))],
     ] as const
   ).entries()) {
-    it(`says in one line what to do if it cannot start: ${index} ${what}`, async () => {
+    it(`fails to start with one line that says what to do: ${index} ${what}`, async () => {
       using site = new Folder();
       await cp(folder.file('table'), site.file('data'), { recursive: true });
       await damage(site.file('data'));
@@ -136,7 +152,7 @@ describe('a gateway with damaged files', () => {
   }
 
   for (const path of ['/proc/x', '/proc/x/y', '/proc/self/fd/x', '/dev/null', '/dev/null/x', '/sys/x']) {
-    it(`ends with the place in the file if ${path} is not a data folder`, async () => {
+    it(`fails to start, and names the place in the configuration, if the data folder is ${path}`, async () => {
       using site = new Folder();
       await writeFile(site.file('gateway.yaml'), `listeners: []\ndata: { path: ${path} }\n`);
       const { code, err } = await ended(site.file('gateway.yaml'));

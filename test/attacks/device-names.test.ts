@@ -20,9 +20,9 @@ import { GatewayFixture } from './gateway-fixture.ts';
 
 const everything = { publisher: {}, subscriber: {}, caller: {}, callee: {} };
 
-/** A client of the cbor-tcp port that says HELLO as it likes and answers any question with a wrong ticket. */
+/** A client of the cbor-tcp port that sends any HELLO, and answers each CHALLENGE with a wrong ticket. */
 class Impostor {
-  readonly heard: Message[] = [];
+  readonly received: Message[] = [];
   readonly #link: Link;
   closed = false;
 
@@ -30,7 +30,7 @@ class Impostor {
     this.#link = link;
     link.open({
       message: message => {
-        this.heard.push(message);
+        this.received.push(message);
         if (message.type === MessageType.Challenge)
           this.send({ type: MessageType.Authenticate, signature: 'x', extra: {} });
       },
@@ -49,12 +49,12 @@ class Impostor {
     this.#link.send(message);
   }
 
-  /** WELCOME.Details, or the reason of the refusal. */
+  /** Sends HELLO. Returns WELCOME.Details, or ABORT.Reason. */
   async hello(realm: string, details: Dict): Promise<Dict | string> {
-    const before = this.heard.length;
+    const before = this.received.length;
     this.send({ type: MessageType.Hello, realm: asUri(realm), details: { roles: everything, ...details } });
     const answer = await until('an answer to HELLO', () =>
-      this.heard.slice(before).find(({ type }) => type === MessageType.Welcome || type === MessageType.Abort),
+      this.received.slice(before).find(({ type }) => type === MessageType.Welcome || type === MessageType.Abort),
     );
     return answer.type === MessageType.Welcome
       ? answer.details
@@ -63,8 +63,8 @@ class Impostor {
         : '';
   }
 
-  /** All that a session can do in the namespace of another. */
-  speak(): void {
+  /** Sends everything that a session could do in the namespace of another device. */
+  attack(): void {
     const payload = Payload.of([666]);
     let request = 0;
     const next = () => asId<'request'>(++request);
@@ -104,9 +104,9 @@ const METHODS: readonly (readonly unknown[] | undefined)[] = [
   undefined,
 ];
 
-describe('the name of a cbor-tcp device', () => {
+describe('the name of a principal', () => {
   for (const anonymous of ['none', 'loopback', 'any'] as const) {
-    it(`belongs to the client that proves it, whatever methods HELLO lists and the realm admits (bridge: ${anonymous})`, async () => {
+    it(`cannot be used by an unauthenticated device with any authmethods, even in an open realm (bridge: ${anonymous})`, async () => {
       await using fixture = await GatewayFixture.start({
         realms: [
           { name: 'home', anonymous: 'any' },
@@ -127,13 +127,14 @@ describe('the name of a cbor-tcp device', () => {
             const impostor = await Impostor.connect(fixture.ports.device);
             const answer = await impostor.hello(realm, { authid, ...(authmethods && { authmethods }) });
             if (typeof answer !== 'string') {
-              // By its name alone, where the bridge admits that: never a principal, never by the realm's rule.
+              // The bridge admits a device without credentials if its name is not that of a principal. The policy of
+              // the realm does not apply.
               assert.ok(authid === 'lamp2' || authid === 'PUMP', what);
               assert.deepEqual([answer['authid'], answer['authrole']], [authid, 'device'], what);
               assert.notEqual(anonymous, 'none', what);
               assert.equal(realm, 'home', what);
-              impostor.speak();
-              await until('its last answer', () => impostor.heard.some(({ type }) => type === MessageType.Error));
+              impostor.attack();
+              await until('its last answer', () => impostor.received.some(({ type }) => type === MessageType.Error));
             }
             impostor.close();
             await until('its end', () => impostor.closed);
@@ -145,13 +146,13 @@ describe('the name of a cbor-tcp device', () => {
         events.filter(topic => !/^dev\.(lamp2|PUMP)\./.test(topic)),
         [],
       );
-      // It is still there.
+      // The authenticated device is still connected.
       await pump.publish('level', { args: [1], acknowledge: true });
       await Promise.all([pump.leave(), watcher.leave()]);
     });
   }
 
-  it('is taken from a device that only says it, as soon as it is the name of a principal', async () => {
+  it('ends the connection of an unauthenticated device that used it before the principal was added', async () => {
     using folder = new Folder();
     const file = folder.file('principals.yaml');
     const text = 'version: 1\nprincipals:\n  - { authid: admin, role: admin, ticket: admin-secret }\n';
@@ -177,14 +178,14 @@ describe('the name of a cbor-tcp device', () => {
       for (const authid of ['lamp', 'plug']) document.add({ authid, role: 'device', ticket: 'x' });
     });
     await closed;
-    await until('the end of the device by name', () => lamp.heard.some(({ type }) => type === MessageType.Goodbye));
+    await until('the end of the device by name', () => lamp.received.some(({ type }) => type === MessageType.Goodbye));
     lamp.send({ type: MessageType.Goodbye, details: {}, reason: asUri('wamp.close.goodbye_and_out') });
     assert.equal(await (await Impostor.connect(fixture.ports.device)).hello('home', { authid: 'lamp' }), REQUIRED);
     await assert.rejects(connectPlug());
     assert.equal(other.closed, false);
   });
 
-  it('is that of the client certificate, also if HELLO has no authid', async () => {
+  it('is taken from the client certificate, even if HELLO has no authid', async () => {
     using certificates = await Certificates.make('pump', 'lamp');
     const path = (name: string): string => certificates.path(name);
     const tls = {

@@ -7,7 +7,7 @@ import { Folder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 import { GatewayFixture } from './gateway-fixture.ts';
 
-/** Of MQTT, as the broker speaks them. */
+/** The MQTT versions that the broker supports. */
 const versions = [4] as const;
 
 describe('attacks by devices', () => {
@@ -17,7 +17,7 @@ describe('attacks by devices', () => {
   });
   after(() => fixture[Symbol.asyncDispose]());
 
-  /** Everything that reaches anybody. */
+  /** Collects the topics of all events that an administrator receives. */
   async function watch(): Promise<{ readonly topics: string[]; stop(): Promise<void> }> {
     const admin = await fixture.join('admin');
     const topics: string[] = [];
@@ -25,14 +25,14 @@ describe('attacks by devices', () => {
     return { topics, stop: () => admin.leave() };
   }
 
-  it('MQTT: an event that a device publishes outside its names reaches no session, and is not retained', async () => {
+  it('MQTT: a device cannot publish or retain an event outside its namespace', async () => {
     const { topics, stop } = await watch();
     const outside = ['dev/lamp/level', 'dev', 'dev/pumpx/level', 'dev/+/level', '/dev/pump/level', 'dev//pump/level'];
     const strange = ['DEV/pump/level', 'dev/pump%2Flevel/../../lamp', 'wamp/session/on_join', '$SYS/broker/load'];
     for (const protocolVersion of versions) {
       for (const topic of [...outside, ...strange]) {
         for (const qos of [0, 1, 2] as const) {
-          // Where the protocol has no way to refuse, the connection ends.
+          // MQTT 3.1.1 has no error reply to PUBLISH, so the broker ends the connection.
           const pump = await fixture.mqtt('pump', { protocolVersion });
           const ended = new Promise<void>(resolve => {
             pump.once('close', () => resolve());
@@ -47,13 +47,13 @@ describe('attacks by devices', () => {
       }
       const pump = await fixture.mqtt('pump', { protocolVersion });
       await pump.publishAsync('dev/pump/level', '7', { qos: 1 });
-      await until('what is allowed', () => topics.includes('mqtt.dev.pump.level'));
+      await until('the allowed event', () => topics.includes('mqtt.dev.pump.level'));
       await pump.endAsync(true);
       const wrong = topics.filter(topic => !/^(mqtt\.dev\.pump\.|mqtt\.presence\.|wamp)/.test(topic));
       assert.deepEqual(wrong, []);
       topics.length = 0;
     }
-    // Nobody who comes later is told either: neither on the realm nor by the broker.
+    // Later subscribers receive no such event either, neither from the realm nor from the broker.
     const admin = await fixture.join('admin');
     const late: string[] = [];
     await admin.subscribe('mqtt.', ({ topic }) => late.push(topic), {
@@ -78,10 +78,10 @@ describe('attacks by devices', () => {
     await reader.endAsync(true);
     await admin.leave();
     await stop();
-    await fixture.isWell();
+    await fixture.assertHealthy();
   });
 
-  it('MQTT: a will to a topic that its client may not publish to reaches no session', async () => {
+  it('MQTT: a will on a topic that its client may not publish reaches no session', async () => {
     const { topics, stop } = await watch();
     for (const protocolVersion of versions) {
       for (const [topic, allowed] of [
@@ -91,9 +91,9 @@ describe('attacks by devices', () => {
       ] as const) {
         const will = { topic, payload: Buffer.from('gone'), qos: 1, retain: true } as const;
         const pump = await fixture.mqtt('pump', { protocolVersion, will }).catch(() => undefined);
-        // Without DISCONNECT.
+        // The client ends without DISCONNECT.
         pump?.stream.destroy();
-        if (allowed) await until('the will that is allowed', () => topics.includes('mqtt.dev.pump.state'));
+        if (allowed) await until('the allowed will', () => topics.includes('mqtt.dev.pump.state'));
         await pump?.endAsync(true);
       }
     }
@@ -102,17 +102,17 @@ describe('attacks by devices', () => {
     const retained: string[] = [];
     reader.on('message', topic => retained.push(topic));
     await reader.subscribeAsync(['dev/lamp/#', 'alarm', 'dev/pump/state']);
-    await until('what is retained', () => retained.includes('dev/pump/state'));
+    await until('the retained message', () => retained.includes('dev/pump/state'));
     assert.deepEqual(retained, ['dev/pump/state']);
     await reader.publishAsync('dev/pump/state', '', { qos: 1, retain: true });
     await reader.endAsync(true);
     await stop();
   });
 
-  it('MQTT: topics of no realm are no way around: neither $SYS nor others that begin with $', async () => {
+  it('MQTT: topics that begin with $, such as $SYS, do not bypass permissions', async () => {
     const reader = await fixture.mqtt('admin');
-    const told: string[] = [];
-    reader.on('message', (topic, payload) => payload.equals(Buffer.from('mine')) && told.push(topic));
+    const received: string[] = [];
+    reader.on('message', (topic, payload) => payload.equals(Buffer.from('mine')) && received.push(topic));
     await reader.subscribeAsync(['$SYS/#', '$hidden/#'], { qos: 1 });
     const pump = await fixture.mqtt('pump');
     const [granted] = await pump.subscribeAsync('$hidden/#').catch(() => [{ qos: 128 }]);
@@ -131,7 +131,7 @@ describe('attacks by devices', () => {
       const credentials = { clientId: 'pump', username: 'pump', password: 'pump-secret', protocolVersion: 4 } as const;
       const dying = connect(`mqtt://127.0.0.1:${fixture.ports.mqtt}`, { ...credentials, reconnectPeriod: 0, will });
       dying.on('error', () => {});
-      // Let in or not: without DISCONNECT.
+      // The broker may reject CONNECT. In either case, the client ends without DISCONNECT.
       await new Promise<void>(resolve => {
         dying.once('connect', () => resolve()).once('close', () => resolve());
       });
@@ -139,12 +139,12 @@ describe('attacks by devices', () => {
       await dying.endAsync(true);
     }
     await reader.publishAsync('$hidden/last', 'mine', { qos: 1 });
-    await until('the last', () => told.includes('$hidden/last'));
-    assert.deepEqual(told, ['$hidden/last']);
+    await until('the last', () => received.includes('$hidden/last'));
+    assert.deepEqual(received, ['$hidden/last']);
     await reader.endAsync(true);
   });
 
-  it('MQTT: no device takes the client id of another device, nor its session', async () => {
+  it('MQTT: a device cannot take the client id or the session of another device', async () => {
     const pump = await fixture.mqtt('pump');
     let lost = 0;
     pump.on('close', () => lost++);
@@ -161,7 +161,7 @@ describe('attacks by devices', () => {
     await pump.endAsync(true);
   });
 
-  it('MQTT: no principal uses the name or a client id of another that is away, unless its own clientIds say so', async () => {
+  it('MQTT: a principal cannot use the name or a client id of an offline principal, unless its own clientIds allow it', async () => {
     const principals = [
       { authid: 'admin', role: 'admin', ticket: 'admin-secret' },
       { authid: 'pump', role: 'device', ticket: 'pump-secret', clientIds: ['pump', 'pump-2'] },
@@ -194,7 +194,7 @@ describe('attacks by devices', () => {
     }
   });
 
-  it('cbor-tcp: a device speaks under its own name only, whatever it calls its topics', async () => {
+  it('cbor-tcp: a device cannot publish or register outside its namespace, for any spelling of the topic', async () => {
     const { topics, stop } = await watch();
     const pump = await fixture.device('pump');
     for (const topic of ['dev.lamp.level', 'alarm', 'dev.pump', 'dev.pumpx.level', 'dev.__proto__.level']) {
@@ -205,24 +205,24 @@ describe('attacks by devices', () => {
       await pump.publish(topic, { acknowledge: true }).catch(() => undefined);
     }
     await pump.publish('level', { acknowledge: true });
-    await until('what is allowed', () => topics.includes('dev.pump.level'));
+    await until('the allowed event', () => topics.includes('dev.pump.level'));
     const wrong = topics.filter(topic => !/^(dev\.pump\.|wamp)/.test(topic));
     assert.deepEqual(wrong, []);
     const lamp = await fixture.device('lamp');
     await assert.rejects(lamp.call('dev.lamp.level'), /not_authorized|no_such_procedure/);
-    // Neither listens to others, nor does it become somebody else on the same connection.
+    // The device cannot subscribe to events of other devices either.
     await assert.rejects(
       pump.subscribe('dev.lamp.', () => {}, { match: 'prefix' }),
       /not_authorized/,
     );
     await Promise.all([pump.leave(), lamp.leave()]);
     await stop();
-    await fixture.isWell();
+    await fixture.assertHealthy();
   });
 });
 
 describe('a device on this machine', () => {
-  it('neither reads nor controls by the meta API, although programs of this machine may', async () => {
+  it('cannot read or control through the meta API, although other programs on this machine may', async () => {
     const meta = { read: 'loopback', control: 'loopback' } as const;
     await using fixture = await GatewayFixture.start({ realms: [{ name: 'home', meta }] });
     const admin = await fixture.join('admin');
@@ -247,8 +247,8 @@ describe('a device on this machine', () => {
   });
 });
 
-describe('a device that leaves testaments', () => {
-  it('leaves them in its own namespace alone, also if no role has permissions', async () => {
+describe('the testaments of a device', () => {
+  it('are limited to its own namespace, even if no role has permissions', async () => {
     await using fixture = await GatewayFixture.start({ realms: [{ name: 'home' }] });
     const admin = await fixture.join('admin');
     const events: [string, unknown][] = [];
@@ -276,8 +276,8 @@ describe('a device that leaves testaments', () => {
   });
 });
 
-describe('a principal that has been removed', () => {
-  it('is disconnected, is refused afterwards, and its retained events reach no session', async () => {
+describe('a removed principal', () => {
+  it('is disconnected, cannot connect again, and its retained events reach no session', async () => {
     using folder = new Folder();
     const file = folder.file('principals.yaml');
     writeFileSync(

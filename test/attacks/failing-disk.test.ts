@@ -1,5 +1,5 @@
-// The disk fails under load, in the ways in which disks fail: nothing that was acknowledged is lost, the gateway says
-// within five seconds that its store is failing, and all is well again once the disk is.
+// Makes the disk fail under load in several ways. The gateway loses nothing that it acknowledged. It reports within
+// five seconds that its store is failing, and recovers as soon as the disk works again.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
@@ -13,12 +13,12 @@ import { StoredGateway } from '../support/stored-gateway.ts';
 import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
-/** Within which the health and the log say that the store is failing. */
+/** The time limit for the health page and the log to report the failing store. */
 const SECONDS = 5;
 
-/** A client that publishes retained messages without pause, one after the other, and comes back if it is disconnected. */
+/** A client that publishes retained messages one after the other without pause, and reconnects. */
 class Publisher implements Disposable {
-  /** By topic, what was acknowledged last; and what was sent later, which may be there too. */
+  /** The last acknowledged payload of each topic. A later payload in `sent` may be stored too. */
   readonly acknowledged = new Map<string, string>();
   readonly sent = new Map<string, string>();
   count = 0;
@@ -58,13 +58,13 @@ class Publisher implements Disposable {
   }
 }
 
-/** Text that LevelDB cannot compress much. */
+/** Text that LevelDB can hardly compress. */
 function randomText(size: number): string {
   return Array.from({ length: size / 8 }, () => Math.random().toString(36).slice(2, 10).padEnd(8, 'x')).join('');
 }
 
-/** A connection to the web listener that is there before files run out. */
-class HealthLine implements Disposable {
+/** A connection to the web listener that is opened before file handles run out. */
+class HealthConnection implements Disposable {
   readonly #socket: Socket;
   #text = '';
 
@@ -87,11 +87,11 @@ class HealthLine implements Disposable {
   }
 }
 
-async function isFailing(gateway: StoredGateway, line: HealthLine, states = ['failing']): Promise<void> {
+async function untilFailing(gateway: StoredGateway, connection: HealthConnection, states = ['failing']): Promise<void> {
   await until(
     `the health to be ${states}`,
     async () => {
-      const { status, store } = await line.health();
+      const { status, store } = await connection.health();
       return status === 'degraded' && states.includes(store.state);
     },
     SECONDS,
@@ -99,11 +99,15 @@ async function isFailing(gateway: StoredGateway, line: HealthLine, states = ['fa
   await until('the log', () => states.some(state => gateway.output.includes(`"store: ${state}"`)), SECONDS);
 }
 
-async function isWell(gateway: StoredGateway, line: HealthLine, publishers: readonly Publisher[]): Promise<void> {
+async function untilHealthy(
+  gateway: StoredGateway,
+  connection: HealthConnection,
+  publishers: readonly Publisher[],
+): Promise<void> {
   await until(
     'the health to be ok',
     async () => {
-      const { status, store } = await line.health();
+      const { status, store } = await connection.health();
       return status === 'ok' && store.state === 'ok';
     },
     20,
@@ -114,13 +118,13 @@ async function isWell(gateway: StoredGateway, line: HealthLine, publishers: read
   );
   const before = publishers.map(({ count }) => count);
   await until('all to publish', () => publishers.every(({ count }, index) => count > (before[index] ?? 0) + 5), 20);
-  // A new client with a session that is kept gets in.
+  // A new client with a kept session can connect.
   await using visitor = await MqttVisitor.connect(gateway.mqttPort, 'after-all');
   await visitor.client.subscribeAsync('some/topic', { qos: 1 });
 }
 
-/** What a gateway of its own finds in a copy of the folder. */
-async function nothingIsLost(data: string, publishers: readonly Publisher[]): Promise<void> {
+/** Starts another gateway on a copy of the data folder, and asserts that it has each acknowledged message. */
+async function assertNothingLost(data: string, publishers: readonly Publisher[]): Promise<void> {
   using folder = new Folder();
   await cp(data, folder.file('data'), { recursive: true, filter: source => !source.endsWith('LOCK') });
   await using gateway = await StoredGateway.start({ folder: folder.path });
@@ -128,8 +132,9 @@ async function nothingIsLost(data: string, publishers: readonly Publisher[]): Pr
   await visitor.client.subscribeAsync('load/#', { qos: 1 });
   const found = new Map<string, string>();
   const topics = publishers.flatMap(({ acknowledged }) => [...acknowledged.keys()]);
-  // Retained messages are sent in turns, and other messages in between. What does not come is told below.
-  await until('what is retained', () => {
+  // The broker sends retained messages in batches, with other messages in between. The assertions below report the
+  // missing ones.
+  await until('the retained messages', () => {
     for (const packet of visitor.received.map(text => text.split(' '))) {
       found.set(packet[0] ?? '', packet.slice(1, 3).join(' '));
     }
@@ -146,7 +151,7 @@ async function nothingIsLost(data: string, publishers: readonly Publisher[]): Pr
   }
 }
 
-/** Four publishers, and connections that only take file handles. */
+/** Four publishers, and connections that only use file handles. */
 class Load implements Disposable {
   readonly publishers: readonly Publisher[];
   readonly #webPort: number;
@@ -171,102 +176,102 @@ class Load implements Disposable {
   }
 }
 
-async function underWay(publishers: readonly Publisher[]): Promise<void> {
+async function untilPublishing(publishers: readonly Publisher[]): Promise<void> {
   const before = publishers.map(({ count }) => count);
   await until('all to publish', () => publishers.every(({ count }, index) => count > (before[index] ?? 0) + 20), 20);
 }
 
 describe('a gateway whose disk fails', () => {
-  it('says so while its data folder is away, and goes on when it is back', async () => {
+  it('reports that its data folder is missing, and continues when the folder is back', async () => {
     using folder = new Folder();
     await using gateway = await StoredGateway.start({ folder: folder.path });
-    using line = new HealthLine(gateway.webPort);
+    using connection = new HealthConnection(gateway.webPort);
     using load = new Load(gateway);
     const { publishers } = load;
-    await underWay(publishers);
+    await untilPublishing(publishers);
     for (let round = 0; round < 2; round++) {
       await rename(folder.file('data'), folder.file('away'));
-      await isFailing(gateway, line);
+      await untilFailing(gateway, connection);
       await new Promise(resolve => setTimeout(resolve, 500));
       await rename(folder.file('away'), folder.file('data'));
-      await isWell(gateway, line, publishers);
+      await untilHealthy(gateway, connection, publishers);
     }
     load[Symbol.dispose]();
     await gateway.stop('SIGKILL');
-    await nothingIsLost(folder.file('data'), publishers);
+    await assertNothingLost(folder.file('data'), publishers);
   });
 
   for (const [what, replace] of [
-    ['an empty one', (data: string) => mkdir(data)],
+    ['an empty folder', (data: string) => mkdir(data)],
     ['a copy', (data: string) => cp(data.replace(/data$/, 'away'), data, { recursive: true })],
   ] as const) {
-    it(`acknowledges nothing while another folder has the place of its own: ${what}`, async () => {
+    it(`reports that its data folder was replaced by ${what}, and loses nothing that it acknowledged`, async () => {
       using folder = new Folder();
       await using gateway = await StoredGateway.start({ folder: folder.path });
-      using line = new HealthLine(gateway.webPort);
+      using connection = new HealthConnection(gateway.webPort);
       await using visitor = await MqttVisitor.connect(gateway.mqttPort, 'visitor');
       await visitor.client.publishAsync('before', 'kept', { qos: 1, retain: true });
       await rename(folder.file('data'), folder.file('away'));
       await replace(folder.file('data'));
-      // A copy is the same until something is written.
+      // A copy is identical until the next write.
       await visitor.client.publishAsync('meanwhile', 'goes to the open files', { qos: 1, retain: true });
-      await isFailing(gateway, line);
+      await untilFailing(gateway, connection);
       assert.match(gateway.output, /the data folder was emptied or replaced while the gateway ran: restore its files/);
       await rm(folder.file('data'), { recursive: true });
       await rename(folder.file('away'), folder.file('data'));
-      await isWell(gateway, line, []);
+      await untilHealthy(gateway, connection, []);
       await using later = await MqttVisitor.connect(gateway.mqttPort, 'later');
       await later.client.publishAsync('after', 'kept', { qos: 1, retain: true });
       await gateway.stop('SIGKILL');
       await gateway.start();
       await using auditor = await MqttVisitor.connect(gateway.mqttPort, 'auditor', { clean: true });
       await auditor.client.subscribeAsync('#', { qos: 1 });
-      await until('what is retained', () =>
+      await until('the retained messages', () =>
         ['before', 'meanwhile', 'after'].every(topic => auditor.received.some(text => text.startsWith(topic))),
       );
     });
   }
 
-  it('says so while nothing is written', async () => {
+  it('reports that its data folder is missing, even if nothing is written', async () => {
     using folder = new Folder();
     await using gateway = await StoredGateway.start({ folder: folder.path });
-    using line = new HealthLine(gateway.webPort);
+    using connection = new HealthConnection(gateway.webPort);
     await rename(folder.file('data'), folder.file('away'));
-    await isFailing(gateway, line);
+    await untilFailing(gateway, connection);
     await rename(folder.file('away'), folder.file('data'));
-    await isWell(gateway, line, []);
+    await untilHealthy(gateway, connection, []);
   });
 
-  it('survives a time without file handles', async () => {
+  it('recovers from a lack of file handles', async () => {
     using folder = new Folder();
     await using gateway = await StoredGateway.start({ folder: folder.path, data: 'minFree: 1 MiB,' });
-    using line = new HealthLine(gateway.webPort);
+    using connection = new HealthConnection(gateway.webPort);
     using load = new Load(gateway);
     const { publishers } = load;
-    await underWay(publishers);
+    await untilPublishing(publishers);
     const limits = await readFile(`/proc/${gateway.pid}/limits`, 'utf8');
     const before = /^Max open files +(\d+)/m.exec(limits)?.[1];
     const open = (await readdir(`/proc/${gateway.pid}/fd`)).map(Number);
     const limit = Math.max(...open) + 1;
     await run('prlimit', ['--pid', `${gateway.pid}`, `--nofile=${limit}:`]);
-    // They take the numbers that are free below the limit.
+    // The connections take the free numbers below the limit.
     load.connect(limit - open.length + 20);
-    await isFailing(gateway, line);
+    await untilFailing(gateway, connection);
     await new Promise(resolve => setTimeout(resolve, 1_000));
     load.disconnect();
     await run('prlimit', ['--pid', `${gateway.pid}`, `--nofile=${before}:`]);
-    await isWell(gateway, line, publishers);
+    await untilHealthy(gateway, connection, publishers);
     assert.doesNotMatch(gateway.output, /a bug/);
     load[Symbol.dispose]();
     await gateway.stop('SIGKILL');
-    await nothingIsLost(folder.file('data'), publishers);
+    await assertNothingLost(folder.file('data'), publishers);
   });
 
   for (const minFree of ['0 B', '2 MiB']) {
-    it(`survives a disk of 12 MB that another program fills for seconds, with minFree: ${minFree}`, async () => {
+    it(`recovers after another program filled its disk of 12 MB for seconds, with minFree: ${minFree}`, async () => {
       using folder = new Folder();
       await mkdir(folder.file('data'));
-      // A mount of the gateway's own, which ends with it.
+      // The gateway has its own mount, which ends with the process.
       const mount = `mount -t tmpfs -o size=12m tmpfs ${folder.file('data')} && exec "$@"`;
       await using gateway = await StoredGateway.start({
         folder: folder.path,
@@ -274,25 +279,25 @@ describe('a gateway whose disk fails', () => {
         wrapper: ['unshare', '-rm', 'sh', '-c', mount, 'sh'],
       });
       const disk = `/proc/${gateway.pid}/root${folder.file('data')}`;
-      using line = new HealthLine(gateway.webPort);
+      using connection = new HealthConnection(gateway.webPort);
       using load = new Load(gateway);
       const { publishers } = load;
       for (let round = 0; round < 3; round++) {
-        await underWay(publishers);
+        await untilPublishing(publishers);
         for (let fill = 0; fill < 3; fill++) {
           const { bavail, bsize } = await statfs(disk);
           await writeFile(`${disk}/filler-${fill}`, Buffer.alloc(bavail * bsize)).catch(() => {});
         }
-        await isFailing(gateway, line, ['failing', 'full']);
+        await untilFailing(gateway, connection, ['failing', 'full']);
         await new Promise(resolve => setTimeout(resolve, 3_000));
         for (let fill = 0; fill < 3; fill++) await rm(`${disk}/filler-${fill}`, { force: true });
-        await isWell(gateway, line, publishers);
+        await untilHealthy(gateway, connection, publishers);
       }
       load[Symbol.dispose]();
       process.kill(gateway.pid, 'SIGSTOP');
       await cp(disk, folder.file('copy'), { recursive: true });
       await gateway.stop('SIGKILL');
-      await nothingIsLost(folder.file('copy'), publishers);
+      await assertNothingLost(folder.file('copy'), publishers);
     });
   }
 });

@@ -9,8 +9,8 @@ import { Certificates } from '../support/certificates.ts';
 import { RawPeer } from '../support/raw-peer.ts';
 import { GatewayFixture } from './gateway-fixture.ts';
 
-/** Connections that a listener may have. */
-const PLACES = 20;
+/** The connection limit of the listener. */
+const MAX_CONNECTIONS = 20;
 
 describe('a listener full of pending connections', () => {
   for (const secure of [false, true]) {
@@ -19,8 +19,8 @@ describe('a listener full of pending connections', () => {
       const tls = secure ? { tls: { cert: files.path('server.pem'), key: files.path('server.key') } } : {};
       await using fixture = await GatewayFixture.start({
         listeners: [
-          { type: 'web', port: 0, limits: { maxConnections: PLACES }, ...tls },
-          { type: 'rawsocket', port: 0, limits: { maxConnections: PLACES }, ...tls },
+          { type: 'web', port: 0, limits: { maxConnections: MAX_CONNECTIONS }, ...tls },
+          { type: 'rawsocket', port: 0, limits: { maxConnections: MAX_CONNECTIONS }, ...tls },
         ],
       });
       const { web, rawSocket } = fixture.ports;
@@ -34,12 +34,12 @@ describe('a listener full of pending connections', () => {
         [`tcp${s}://localhost:${rawSocket}`, rawSocket],
       ] as const) {
         const healthy = await join(url);
-        const strangers: RawPeer[] = [];
-        for (let i = 0; i < 5 * PLACES; i++) strangers.push(await RawPeer.connect({ host: '127.0.0.1', port }));
+        const pending: RawPeer[] = [];
+        for (let i = 0; i < 5 * MAX_CONNECTIONS; i++) pending.push(await RawPeer.connect({ host: '127.0.0.1', port }));
         const newcomer = await join(url);
         await healthy.register('test.echo', ({ args }) => args[0]);
         assert.deepEqual((await newcomer.call('test.echo', { args: [1] })).args, [1]);
-        for (const stranger of strangers) stranger[Symbol.dispose]();
+        for (const connection of pending) connection[Symbol.dispose]();
         await Promise.all([healthy.leave(), newcomer.leave()]);
       }
       assert.ok(
@@ -49,7 +49,7 @@ describe('a listener full of pending connections', () => {
   }
 
   for (const secure of [false, true]) {
-    it(`${secure ? 'with TLS ' : ''}of MQTT accepts a client that sends CONNECT, and keeps the open sessions`, async () => {
+    it(`${secure ? 'with TLS ' : ''}accepts an MQTT client that sends CONNECT, and keeps the open sessions`, async () => {
       using files = await Certificates.make();
       const tls = { port: 0, cert: files.path('server.pem'), key: files.path('server.key') };
       const patience = { connectTimeout: 600_000, connectRate: { rate: 10_000, burst: 10_000 } };
@@ -64,13 +64,13 @@ describe('a listener full of pending connections', () => {
           ...{ ...options, clientId: username, username, password: `${username}-secret` },
         });
       const healthy = await join('pump');
-      const strangers: RawPeer[] = [];
-      // Beside its clients a broker has a hundred places.
-      for (let i = 0; i < 300; i++) strangers.push(await RawPeer.connect({ host: '127.0.0.1', port }));
+      const pending: RawPeer[] = [];
+      // The broker allows a hundred pending connections beside its clients.
+      for (let i = 0; i < 300; i++) pending.push(await RawPeer.connect({ host: '127.0.0.1', port }));
       const newcomer = await join('lamp');
       await newcomer.publishAsync('dev/lamp/level', '1', { qos: 1 });
       await healthy.publishAsync('dev/pump/level', '1', { qos: 1 });
-      for (const stranger of strangers) stranger[Symbol.dispose]();
+      for (const connection of pending) connection[Symbol.dispose]();
       await Promise.all([healthy.endAsync(true), newcomer.endAsync(true)]);
     });
   }

@@ -38,7 +38,7 @@ const principals = [
   { authid: 'both', role: 'admin', wampcra: { secret: 'both-secret' }, ticket: 'both-ticket' },
 ];
 
-/** A gateway that is attacked: two realms that nobody joins without credentials, devices confined to their names. */
+/** The gateway under attack. Its two realms require credentials, and its devices are confined to their names. */
 export class GatewayFixture implements AsyncDisposable {
   readonly gateway: Gateway;
   readonly log: RecordingLogger;
@@ -74,13 +74,13 @@ export class GatewayFixture implements AsyncDisposable {
     return { web, rawSocket, mqtt: this.#port('mqtt'), device: this.#port('cbor-tcp') };
   }
 
-  /** A principal by its ticket, over WebSocket. */
+  /** Joins as a principal with its ticket, over WebSocket. */
   async join(authid: string, options: Partial<SessionOptions> = {}): Promise<ClientSession> {
     const link = await dial(`ws://127.0.0.1:${this.ports.web}/ws`, { codec: codecNamed('json') });
     return ClientSession.join(link, { realm: 'home', authid, logins: [ticketLogin(`${authid}-secret`)], ...options });
   }
 
-  /** A device of the cbor-tcp bridge. */
+  /** Joins as a device of the cbor-tcp bridge. */
   async device(authid: string, ticket = `${authid}-secret`): Promise<ClientSession> {
     const link = await dial(`tcp://127.0.0.1:${this.ports.device}`, { codec: codecNamed('cbor') });
     return ClientSession.join(link, { realm: 'home', authid, logins: [ticketLogin(ticket)] });
@@ -93,8 +93,8 @@ export class GatewayFixture implements AsyncDisposable {
     });
   }
 
-  /** A client that has done nothing wrong joins, offers a procedure, and calls it. */
-  async isWell(): Promise<void> {
+  /** Asserts that an honest client can join, register a procedure and call it. */
+  async assertHealthy(): Promise<void> {
     const admin = await this.join('admin');
     await admin.register('test.echo', ({ args }) => args[0]);
     assert.deepEqual((await admin.call('test.echo', { args: ['well'] })).args, ['well']);

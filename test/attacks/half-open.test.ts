@@ -9,14 +9,12 @@ import { dial } from '../../src/transport/dial.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { until } from '../support/until.ts';
 
-/** Connections that are begun and never finished. As many as there may be at all: TEST_HALF_OPEN=10000. */
+/** Connections that never finish their handshake. TEST_HALF_OPEN=10000 opens as many as the gateway allows. */
 const HALF_OPEN = Number(process.env['TEST_HALF_OPEN'] ?? 2000);
-/** So many are begun at a time: the system's own line of those that wait is no longer. */
+/** Connections that are opened at a time. The accept queue of the system is not longer. */
 const AT_ONCE = 200;
 
-type Stranger = Socket;
-
-function stranger(port: number, first: string | Uint8Array): Promise<Stranger> {
+function openPending(port: number, first: string | Uint8Array): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port });
   socket.on('error', () => {});
   return new Promise(resolve => {
@@ -28,23 +26,23 @@ function stranger(port: number, first: string | Uint8Array): Promise<Stranger> {
   });
 }
 
-async function crowd(count: number, port: number, first: string | Uint8Array): Promise<Stranger[]> {
-  const all: Stranger[] = [];
+async function openMany(count: number, port: number, first: string | Uint8Array): Promise<Socket[]> {
+  const all: Socket[] = [];
   while (all.length < count) {
-    const some = Array.from({ length: Math.min(AT_ONCE, count - all.length) }, () => stranger(port, first));
+    const some = Array.from({ length: Math.min(AT_ONCE, count - all.length) }, () => openPending(port, first));
     all.push(...(await Promise.all(some)));
   }
   return all;
 }
 
-/** How each kind of handshake can be left half open. */
+/** The first octets of each kind of unfinished handshake. */
 const firsts: readonly (readonly [string, 'web' | 'rawSocket' | 'device' | 'mqtt', string | Uint8Array])[] = [
-  ['HTTP, without a word', 'web', ''],
-  ['HTTP, in the middle of its head', 'web', 'GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: webso'],
-  ['RawSocket, of whose handshake one octet comes', 'rawSocket', Uint8Array.of(0x7f)],
-  ['RawSocket, on the port of the page', 'web', Uint8Array.of(0x7f, 0xf1)],
-  ['cbor-tcp, with its handshake but without HELLO', 'device', Uint8Array.of(0x7f, 0xf3, 0, 0)],
-  ['MQTT, in the middle of CONNECT', 'mqtt', Uint8Array.of(0x10, 0x20, 0, 4, 0x4d)],
+  ['HTTP without any octet', 'web', ''],
+  ['HTTP with half a head', 'web', 'GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: webso'],
+  ['RawSocket with one octet of its handshake', 'rawSocket', Uint8Array.of(0x7f)],
+  ['RawSocket with half a handshake, on the web listener', 'web', Uint8Array.of(0x7f, 0xf1)],
+  ['cbor-tcp without HELLO', 'device', Uint8Array.of(0x7f, 0xf3, 0, 0)],
+  ['MQTT with half a CONNECT', 'mqtt', Uint8Array.of(0x10, 0x20, 0, 4, 0x4d)],
 ];
 
 describe(`half-open handshakes, ${HALF_OPEN} of each kind`, () => {
@@ -61,13 +59,13 @@ describe(`half-open handshakes, ${HALF_OPEN} of each kind`, () => {
   });
 
   for (const [what, place, first] of firsts) {
-    it(`${what}: those who are in work on, others get in, and nothing stays of it`, async () => {
-      const strangers = crowd(HALF_OPEN, gateway.ports[place], first);
-      // Meanwhile.
+    it(`${what}: open sessions continue, new peers can join, and no pending connection counts as a session`, async () => {
+      const opening = openMany(HALF_OPEN, gateway.ports[place], first);
+      // The session calls while the connections are opened.
       for (let i = 0; i < 20; i++) {
         assert.deepEqual((await healthy.call('test.echo', { args: [i] })).args, [i]);
       }
-      const sockets = await strangers;
+      const sockets = await opening;
       const url = place === 'rawSocket' ? `tcp://127.0.0.1:${gateway.ports.rawSocket}` : gateway.url;
       const newcomer = await ClientSession.join(await dial(url, { codec: codecNamed('json') }), { realm: 'realm1' });
       assert.deepEqual((await newcomer.call('test.echo', { args: ['new'] })).args, ['new']);
@@ -78,7 +76,7 @@ describe(`half-open handshakes, ${HALF_OPEN} of each kind`, () => {
         await device.leave();
       }
       await newcomer.leave();
-      // Who is half in is not in.
+      // A pending connection is not a session.
       assert.equal((await health(gateway)).sessions, 1);
       for (const socket of sockets) socket.destroy();
     });
@@ -103,10 +101,10 @@ async function health(gateway: GatewayProcess): Promise<{ readonly sessions: num
   return (await answer.json()) as { sessions: number };
 }
 
-describe('slowloris', () => {
+describe('slow peers (slowloris)', () => {
   let gateway: GatewayProcess;
   before(async () => {
-    // As usual, but so patient that a test can wait for it.
+    // The default limits, but with timeouts that are short enough for a test.
     gateway = await GatewayProcess.start('', {
       WAMPWAY_LIMITS__HANDSHAKETIMEOUT: '1000',
       WAMPWAY_LIMITS__HELLOTIMEOUT: '1000',
@@ -116,32 +114,42 @@ describe('slowloris', () => {
   after(() => gateway.stop());
 
   const drips: readonly (readonly [string, 'web' | 'rawSocket' | 'mqtt', Uint8Array, number])[] = [
-    ['HTTP: a head that comes by and by', 'web', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\nX-A: '), 0x61],
-    ['HTTP: a head whose lines come by and by', 'web', Buffer.from('GET / HTTP/1.1\r\n'), 0x0d],
-    ['RawSocket: a handshake octet by octet', 'rawSocket', Buffer.from([0x7f]), 0],
-    ['RawSocket: a HELLO octet by octet', 'rawSocket', Buffer.from([0x7f, 0xf1, 0, 0, 0, 0, 0xff, 0xff, 0x5b]), 0x20],
-    ['MQTT: a CONNECT octet by octet', 'mqtt', Buffer.from([0x10, 0xff, 0x7f, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2]), 0],
+    ['an HTTP head that arrives octet by octet', 'web', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\nX-A: '), 0x61],
+    ['an HTTP head that arrives line by line', 'web', Buffer.from('GET / HTTP/1.1\r\n'), 0x0d],
+    ['a RawSocket handshake that arrives octet by octet', 'rawSocket', Buffer.from([0x7f]), 0],
+    [
+      'a RawSocket HELLO that arrives octet by octet',
+      'rawSocket',
+      Buffer.from([0x7f, 0xf1, 0, 0, 0, 0, 0xff, 0xff, 0x5b]),
+      0x20,
+    ],
+    [
+      'an MQTT CONNECT that arrives octet by octet',
+      'mqtt',
+      Buffer.from([0x10, 0xff, 0x7f, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2]),
+      0,
+    ],
   ];
   for (const [what, place, head, octet] of drips) {
-    it(`${what}, is over after its time, however lively it is`, async () => {
-      const socket = await stranger(gateway.ports[place], head);
+    it(`${what} ends the connection after the timeout, although octets keep arriving`, async () => {
+      const socket = await openPending(gateway.ports[place], head);
       const drip = setInterval(() => socket.write(Uint8Array.of(octet)), 100);
       const closed = socket.closed ? Promise.resolve() : once(socket.resume(), 'close');
-      // Ten seconds are what the test itself gives up after; it is one that was asked for.
+      // The timeout is one second. The test gives up after thirty seconds.
       await Promise.race([
         closed,
         new Promise((_, reject) => {
-          setTimeout(() => reject(new Error('it is still there')), 30_000).unref();
+          setTimeout(() => reject(new Error('the connection is still open')), 30_000).unref();
         }),
       ]);
       clearInterval(drip);
     });
   }
 
-  it('a request body that arrives slowly delays no other client, and ends', async () => {
+  it('a request body that arrives slowly delays no other client', async () => {
     const head =
       'POST /lp/open HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{';
-    const sockets = await crowd(200, gateway.ports.web, head);
+    const sockets = await openMany(200, gateway.ports.web, head);
     const session = await ClientSession.join(await dial(gateway.url, { codec: codecNamed('json') }), {
       realm: 'realm1',
     });

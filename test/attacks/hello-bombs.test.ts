@@ -9,10 +9,10 @@ const many = (count: number, make: (index: number) => string): string =>
   Array.from({ length: count }, (_, i) => make(i)).join(',');
 const roles = '"roles":{"caller":{}}';
 
-/** HELLOs in JSON, each within the largest message that is taken. */
+/** HELLOs in JSON. Each is shorter than the maximum message size. */
 const bombs: readonly (readonly [string, string])[] = [
   ['nested 100,000 deep', `[1,"home",{${roles},"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}]`],
-  ['nested 100,000 deep, and never ended', `[1,"home",{${roles},"x":${'{"a":'.repeat(100_000)}`],
+  ['nested 100,000 deep and without an end', `[1,"home",{${roles},"x":${'{"a":'.repeat(100_000)}`],
   ['with 50,000 roles', `[1,"home",{"roles":{${many(50_000, i => `"r${i}":{}`)}}}]`],
   [
     'with 50,000 features of a role',
@@ -27,7 +27,7 @@ const bombs: readonly (readonly [string, string])[] = [
   ['with one key 100,000 times', `[1,"home",{${roles},${many(100_000, () => '"k":1')}}]`],
   ['for a realm of a million characters', `[1,"${'r'.repeat(1_000_000)}",{${roles}}]`],
   [
-    'by a name of a million characters',
+    'with an authid of a million characters',
     `[1,"home",{${roles},"authmethods":["ticket"],"authid":"${'a'.repeat(1_000_000)}"}]`,
   ],
   [
@@ -35,7 +35,7 @@ const bombs: readonly (readonly [string, string])[] = [
     `[1,"home",{${roles},"authmethods":["wamp-scram"],"authid":"scram","authextra":{"nonce":"${'A'.repeat(1_000_000)}"}}]`,
   ],
   ['with a number of a million digits', `[1,"home",{${roles},"n":${'9'.repeat(1_000_000)}}]`],
-  ['of a hundred thousand elements', `[1,"home",{${roles}},${many(100_000, () => '0')}]`],
+  ['with a hundred thousand elements', `[1,"home",{${roles}},${many(100_000, () => '0')}]`],
 ];
 
 describe('HELLO bombs', () => {
@@ -46,17 +46,17 @@ describe('HELLO bombs', () => {
   after(() => fixture[Symbol.asyncDispose]());
 
   for (const [what, text] of bombs) {
-    it(`one ${what} is refused, and no other client waits for it`, async () => {
+    it(`a HELLO ${what} is rejected, and delays no other client`, async () => {
       assert.ok(text.length < MEBIBYTE);
       for (const transport of ['websocket', 'rawsocket'] as const) {
         const peers = await Promise.all(
           Array.from({ length: 10 }, () => BarePeer.connect(fixture.ports, wireOf(transport, 'json'))),
         );
         for (const peer of peers) peer.sendBytes(text);
-        await fixture.isWell();
+        await fixture.assertHealthy();
         for (const peer of peers) {
           const first = await Promise.race([peer.receive(), peer.rest().then(() => [3])]).catch(() => [3]);
-          // ABORT, or a question that nobody has answered.
+          // ABORT, or a CHALLENGE that stays unanswered.
           assert.ok(first[0] === 3 || first[0] === 4, JSON.stringify(first));
           peer.end();
         }
@@ -65,10 +65,10 @@ describe('HELLO bombs', () => {
     });
   }
 
-  it('a length that is promised and never comes takes no memory, and one that is too large ends the connection', async () => {
+  it('an announced length allocates no memory, and a length above the limit ends the connection', async () => {
     const { rawSocket, device, web } = fixture.ports;
     const before = process.memoryUsage().arrayBuffers;
-    // Each says that 16 MiB follow, or in CBOR and MsgPack that a list or text of four billion does.
+    // RawSocket announces a frame of 16 MiB. CBOR and MsgPack announce a list or a text of four billion.
     const heads = [[0, 0xff, 0xff, 0xff]];
     for (const port of [rawSocket, device]) {
       for (const head of heads) {
@@ -92,7 +92,7 @@ describe('HELLO bombs', () => {
         await peer.aborted();
       }
     }
-    // A WebSocket frame of 2^63 bytes, and one of 2 GiB.
+    // WebSocket frames of 2^63 bytes and of 2 GiB.
     for (const length of ['7fffffffffffffff', '0000000080000000']) {
       using peer = await RawPeer.connect({ host: '127.0.0.1', port: web });
       peer.send(
@@ -104,6 +104,6 @@ describe('HELLO bombs', () => {
       await peer.rest();
     }
     assert.ok(process.memoryUsage().arrayBuffers - before < 64 * MEBIBYTE);
-    await fixture.isWell();
+    await fixture.assertHealthy();
   });
 });

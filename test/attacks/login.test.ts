@@ -7,7 +7,7 @@ import { GatewayFixture, PRIVATE_KEY } from './gateway-fixture.ts';
 const wire = wireOf('rawsocket', 'json');
 const DENIED = 'wamp.error.authentication_denied';
 
-/** How each method proves who one is, and what a wiretap has recorded of it. */
+/** How each method proves an identity, and thereby what an eavesdropper can record. */
 const methods: readonly (readonly [
   method: string,
   authid: string,
@@ -37,11 +37,11 @@ describe('attacks on logins', () => {
   after(() => fixture[Symbol.asyncDispose]());
 
   for (const [method, authid, prover] of methods) {
-    it(`${method}: an answer that was good once is good for nothing else`, async () => {
+    it(`${method}: an answer that was accepted once is rejected in every other login`, async () => {
       const { ports } = fixture;
       const recorded = prover();
       const details = { authmethods: [method], authid, authextra: recorded.authextra };
-      // One that opened a session, and the same again: with the same HELLO, on each transport, by another realm.
+      // An answer that opened a session is rejected with the same HELLO, on each transport and in each realm.
       using login = await BareLogin.hello(ports, wire, details, 'home');
       const answer = recorded.answer(await login.challenge(method));
       login.answer(answer);
@@ -54,7 +54,7 @@ describe('attacks on logins', () => {
           assert.equal(await replay.refused(), DENIED, `${realm} ${other.name}`);
         }
       }
-      // One that was never used, of a connection that is still open: it is that connection's alone.
+      // An unused answer is rejected on every connection except its own.
       const unused = prover();
       using waiting = await BareLogin.hello(ports, wire, { ...details, authextra: unused.authextra }, 'home');
       const fresh = unused.answer(await waiting.challenge(method));
@@ -62,14 +62,14 @@ describe('attacks on logins', () => {
       await thief.challenge(method);
       thief.answer(fresh);
       assert.equal(await thief.refused(), DENIED);
-      // And once refused, a challenge is over.
+      // A rejected answer ends the challenge.
       waiting.answer(['', {}]);
       assert.equal(await waiting.refused(), DENIED);
-      await fixture.isWell();
+      await fixture.assertHealthy();
     });
   }
 
-  it('no challenge is ever made twice', async () => {
+  it('the router never issues the same challenge twice', async () => {
     for (const [method, authid, prover] of methods) {
       const seen = new Set<unknown>();
       const { authextra } = prover();
@@ -84,19 +84,19 @@ describe('attacks on logins', () => {
 
   it('no client is downgraded to a method that it did not offer or that its principal does not have', async () => {
     const { ports } = fixture;
-    // Nobody in the middle gets a weaker question by taking the better methods out of HELLO.
+    // An attacker who removes the better methods from HELLO gets a challenge that no answer satisfies.
     for (const authmethods of [['ticket'], ['ticket', 'anonymous'], ['anonymous', 'ticket']]) {
       using login = await BareLogin.hello(ports, wire, { authmethods, authid: 'cra' }, 'home');
       await login.challenge('ticket');
       login.answer(['cra-secret', {}]);
       assert.equal(await login.refused(), DENIED);
     }
-    // The first that the client offers, not the first that is easy.
+    // The router selects the first method that the client offers, not the weakest.
     using both = await BareLogin.hello(ports, wire, { authmethods: ['wampcra', 'ticket'], authid: 'both' }, 'home');
     await both.challenge('wampcra');
     both.answer(['both-ticket', {}]);
     assert.equal(await both.refused(), DENIED);
-    // The answer to another method than the one asked, and methods that are none.
+    // The router rejects an answer for another method, and methods that do not exist.
     using mixed = await BareLogin.hello(ports, wire, { authmethods: ['ticket'], authid: 'both' }, 'home');
     await mixed.challenge('ticket');
     mixed.answer(craAnswer('both-secret', { challenge: '' }));
@@ -121,15 +121,15 @@ describe('attacks on logins', () => {
     ['with a line break', 'admin\nadmin'],
     ['with NUL', 'admin\u0000'],
     ['with an escape sequence', '\u001b[2Jadmin'],
-    ['that turns the direction of writing', 'nimda\u202eadmin'],
+    ['with a right-to-left override', 'nimda\u202eadmin'],
     ['with a lone surrogate', '\ud800'],
-    ['that is no text', { toString: 'admin' }],
+    ['that is a dictionary', { toString: 'admin' }],
     ['that is a list', ['admin']],
     ['that is empty', ''],
     ['of 100,000 characters', 'a'.repeat(100_000)],
   ];
   for (const [what, authid] of names) {
-    it(`no name is let in or written to the log ${what}`, async () => {
+    it(`an authid ${what} is rejected, and the log does not contain it`, async () => {
       fixture.log.lines.length = 0;
       using login = await BareLogin.hello(fixture.ports, wire, { authmethods: ['ticket'], authid }, 'home');
       assert.match(String(await login.refused()), /invalid_argument|authentication_required|protocol_violation/);
@@ -167,10 +167,10 @@ describe('attacks on logins', () => {
     assert.equal((await raw.receive())[0], 3);
     assert.equal(Reflect.get({}, 'polluted'), undefined);
     assert.equal(Reflect.get({}, 'authrole'), undefined);
-    await fixture.isWell();
+    await fixture.assertHealthy();
   });
 
-  it('a role that HELLO asks for is not given', async () => {
+  it('authrole and authprovider of HELLO and AUTHENTICATE are ignored', async () => {
     const details = { authmethods: ['ticket'], authid: 'pump', authrole: 'admin', authprovider: 'router' };
     using login = await BareLogin.hello(fixture.ports, wire, details, 'home');
     await login.challenge('ticket');

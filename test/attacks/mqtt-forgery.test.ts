@@ -14,8 +14,8 @@ const roles = {
   reader: { permissions: [{ uri: z2m, match: 'prefix', allow: ['subscribe'] }] },
 };
 
-/** Answers each request of the bridge of zigbee2mqtt, after `delay`. */
-function answers(client: MqttClient, by: string, delay: number): void {
+/** Answers each request to the bridge of zigbee2mqtt after `delay` milliseconds. */
+function answerRequests(client: MqttClient, by: string, delay: number): void {
   client.on('message', (topic, payload) => {
     const name = /^zigbee2mqtt\/bridge\/request\/(.*)$/.exec(topic)?.[1];
     if (name === undefined) return;
@@ -25,7 +25,7 @@ function answers(client: MqttClient, by: string, delay: number): void {
   });
 }
 
-describe('what MQTT and WAMP clients may not say in the name of others', () => {
+describe('forgery by MQTT and WAMP clients', () => {
   let fixture: GatewayFixture;
   let admin: ClientSession;
   before(async () => {
@@ -54,21 +54,21 @@ describe('what MQTT and WAMP clients may not say in the name of others', () => {
     return true;
   };
 
-  it('a client that may not publish an answer gives none, and one that may not register makes nothing callable', async () => {
+  it('a client that may not publish cannot answer calls, and one that may not register cannot offer procedures', async () => {
     const call = () => admin.call('mqtt.zigbee2mqtt.bridge.info', { options: { timeout: 5_000 } });
     const spy = await fixture.mqtt('spy');
     await spy.subscribeAsync('zigbee2mqtt/#', { qos: 1 });
-    answers(spy, 'spy', 0);
+    answerRequests(spy, 'spy', 0);
     await assert.rejects(call(), /no_such_procedure|has registered/);
     const coordinator = await fixture.mqtt('z2m');
     await coordinator.subscribeAsync('zigbee2mqtt/#', { qos: 1 });
-    answers(coordinator, 'z2m', 50);
-    const called = await until('it can be called', () => call().catch(() => undefined));
+    answerRequests(coordinator, 'z2m', 50);
+    const called = await until('the procedure', () => call().catch(() => undefined));
     assert.deepEqual(called.args, [{ by: 'z2m' }]);
     await Promise.all([spy, coordinator].map(client => client.endAsync(true)));
   });
 
-  it('no client can forge presence, by a publication, a testament or a registration', async () => {
+  it('no client can forge presence with a publication, a testament or a registration', async () => {
     const presence = 'mqtt.presence.phone7';
     for (const options of [{}, { retain: true }, { _retain_clear: true }]) {
       await assert.rejects(admin.publish(presence, { args: [1], options, acknowledge: true }), refused);
@@ -83,12 +83,12 @@ describe('what MQTT and WAMP clients may not say in the name of others', () => {
     await admin.subscribe(presence, ({ args }) => seen.push(args[0]), { options: { get_retained: true } });
     const client = await fixture.mqtt('admin', { clientId: 'phone7' });
     await client.publishAsync('presence/phone7', '{"online":false}', { qos: 1, retain: true });
-    await until('what the gateway says', () => seen.length > 0);
+    await until('the presence event of the gateway', () => seen.length > 0);
     assert.ok(seen.every(value => typeof value === 'object' && value !== null && 'since' in value));
     await client.endAsync(true);
   });
 
-  it('a message that a rule maps there reaches no MQTT client either, at any QoS', async () => {
+  it('a message that a rule maps to presence reaches no MQTT client, at any QoS', async () => {
     const viewer = await fixture.mqtt('admin', { clientId: 'viewer' });
     const seen: string[] = [];
     viewer.on('message', (topic, payload) => seen.push(`${topic} ${payload}`));

@@ -6,13 +6,13 @@ import { Folder } from '../support/folder.ts';
 import { StoredGateway } from '../support/stored-gateway.ts';
 import { until } from '../support/until.ts';
 
-/** What Node takes on a computer with 1 GB. */
+/** The heap limit that Node selects on a computer with 1 GB. */
 const env = { NODE_OPTIONS: '--max-old-space-size=256' };
 const LEVELS = 200;
 
-/** 200 levels of its own behind the first. */
+/** A topic of 200 levels whose first level is unique. */
 const deep = (n: number): string => `t${n}${'/a'.repeat(LEVELS - 1)}`;
-/** Shares some levels with all others, and then has its own. */
+/** A topic of 200 levels that shares its first levels with other topics. */
 const branching = (n: number): string => {
   const shared = n % LEVELS;
   return `${'a/'.repeat(shared)}b${n}${'/c'.repeat(LEVELS - 1 - shared)}`;
@@ -25,7 +25,7 @@ function publish(topic: string, payload: string, { qos = 0, retain = false, id =
   return rawPacket(first, rawField(topic), ...number, Buffer.from(payload));
 }
 
-/** Publishes so many topics and waits until all are acknowledged. */
+/** Publishes `count` topics, and waits until all are acknowledged. */
 async function publishAll(port: number, count: number, topic: (n: number) => string, retain: boolean): Promise<void> {
   const client = await RawClient.connect(port, { clientId: 'publisher' });
   let acknowledged = 0;
@@ -41,7 +41,7 @@ async function publishAll(port: number, count: number, topic: (n: number) => str
   client.socket.destroy();
 }
 
-/** Subscribes so many filters, a hundred in a packet or as many as fit, from each of so many clients. */
+/** Subscribes to `count` filters from each of `clients` clients, with up to 200 filters or 150 kB in a packet. */
 async function subscribeAll(
   port: number,
   clients: number,
@@ -66,7 +66,7 @@ async function subscribeAll(
   }
 }
 
-/** What every client still gets: CONNACK and SUBACK. */
+/** Asserts that a new client still receives CONNACK and SUBACK. */
 async function assertAlive(gateway: StoredGateway): Promise<void> {
   const client = await RawClient.connect(gateway.mqttPort, { clientId: 'probe' });
   client.handle = undefined;
@@ -81,9 +81,8 @@ type Attack = (port: number) => Promise<void>;
 const attacks: Record<string, Attack> = {
   'retained topics of 200 levels': port => publishAll(port, 3_000, deep, true),
   'retained topics that branch at every level': port => publishAll(port, 6_000, branching, true),
-  'retained topics of many characters': port => publishAll(port, 20_000, n => `${n}/${'x'.repeat(2_000)}`, true),
-  'topics of many characters that nobody retains': port =>
-    publishAll(port, 20_000, n => `${n}/${'x'.repeat(2_000)}`, false),
+  'long retained topics': port => publishAll(port, 20_000, n => `${n}/${'x'.repeat(2_000)}`, true),
+  'long topics without retain': port => publishAll(port, 20_000, n => `${n}/${'x'.repeat(2_000)}`, false),
   'filters of 200 levels': port => subscribeAll(port, 20, 1_000, n => `${deep(n)}`),
   'filters that branch at every level': port => subscribeAll(port, 20, 1_000, branching),
   'filters with wildcards that branch at every level': port =>
@@ -91,7 +90,7 @@ const attacks: Record<string, Attack> = {
   'shared filters of 200 levels': port =>
     subscribeAll(port, 20, 1_000, n => `$share/g${n}/${'a/'.repeat(LEVELS - 1)}b`),
   'filters of 60 kB': port => subscribeAll(port, 4, 400, long),
-  'one message in the queues of many that acknowledge nothing': async port => {
+  'messages in the queues of 200 clients that acknowledge nothing': async port => {
     const clients = await Promise.all(
       Array.from({ length: 200 }, (_, n) => RawClient.connect(port, { clientId: `stalled-${n}` })),
     );
@@ -104,7 +103,7 @@ const attacks: Record<string, Attack> = {
 
 describe('attacks on memory by MQTT, against a heap of 256 MB', () => {
   for (const [name, attack] of Object.entries(attacks)) {
-    it(`${name}: the gateway lives, and starts again with what it kept`, async () => {
+    it(`${name}: the gateway survives, and restarts with the data that it kept`, async () => {
       using folder = new Folder();
       const options = { folder: folder.path, env, mqtt: 'mirror: false, connectRate: { rate: 1000, burst: 1000 },' };
       await using gateway = await StoredGateway.start(options);

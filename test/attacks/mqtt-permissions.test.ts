@@ -34,15 +34,15 @@ interface Attack {
   readonly topic: string;
   readonly payload?: string;
   readonly authid?: 'pump' | 'lamp';
-  /** What the client does before. */
+  /** What the client does before the attack. */
   readonly prepare?: (client: MqttClient) => Promise<unknown>;
-  /** Only what is retained is refused. */
+  /** Only the retained message is rejected. */
   readonly onlyRetained?: true;
 }
 
 const attacks: readonly Attack[] = [
   { name: 'a topic that a rule drops', topic: 'noise/x' },
-  { name: 'a topic whose rule selects a value that is not there', topic: 'tele/victim/SENSOR', payload: '{"x":1}' },
+  { name: 'a topic whose rule selects a missing value', topic: 'tele/victim/SENSOR', payload: '{"x":1}' },
   { name: 'a topic whose rule cannot read the payload', topic: 'json/victim', payload: 'no JSON' },
   {
     name: 'the answer of another device',
@@ -51,9 +51,13 @@ const attacks: readonly Attack[] = [
   },
   { name: 'a call in the name of another device', topic: 'call/victim/1/x' },
   { name: 'a topic that begins with $', topic: '$own/x' },
-  { name: 'a topic that is mirrored', topic: 'other/x' },
-  { name: 'what may not be retained', topic: 'noretain/x', onlyRetained: true },
-  { name: 'what may not be retained, and a rule keeps from the realm', topic: 'quiet/x', onlyRetained: true },
+  { name: 'a mirrored topic', topic: 'other/x' },
+  { name: 'a topic that may not be retained', topic: 'noretain/x', onlyRetained: true },
+  {
+    name: 'a topic that may not be retained, whose rule retains nothing on the realm',
+    topic: 'quiet/x',
+    onlyRetained: true,
+  },
   { name: 'a message larger than the limit', topic: 'large/x', payload: 'x'.repeat(101), authid: 'lamp' },
   { name: 'a large message that a rule drops', topic: 'noise/large', payload: 'x'.repeat(101), authid: 'lamp' },
 ];
@@ -83,7 +87,7 @@ for (const broker of ['wampway', 'aedes']) {
       await fixture[Symbol.asyncDispose]();
     });
 
-    /** What has reached the viewer until now, and what the broker would tell a new subscriber. */
+    /** Returns the messages that the viewer received, and the retained topics that a new subscriber receives. */
     async function reached(): Promise<{ readonly heard: readonly string[]; readonly retained: readonly string[] }> {
       const late = await fixture.mqtt('admin', { clientId: 'late' });
       const retained: string[] = [];
@@ -92,11 +96,11 @@ for (const broker of ['wampway', 'aedes']) {
       await late.publishAsync('marker', '', { qos: 2 });
       await until('the marker', () => seen.includes('marker '));
       await late.endAsync(true);
-      // aedes sends what two filters match twice.
+      // aedes sends a message twice if it matches two filters.
       return { heard: seen.splice(0).filter(text => text !== 'marker '), retained: [...new Set(retained)] };
     }
 
-    /** Publishes; resolves when it is acknowledged or the connection is over. */
+    /** Publishes a message. Resolves when the message is acknowledged or the connection is closed. */
     async function attempt(client: MqttClient, topic: string, payload: string, qos: 0 | 1 | 2, retain: boolean) {
       const ended = new Promise<'closed'>(resolve => client.once('close', () => resolve('closed')));
       const published = client.publishAsync(topic, payload, { qos, retain }).then(
@@ -109,12 +113,12 @@ for (const broker of ['wampway', 'aedes']) {
     for (const { name, topic, payload = '1', authid = 'pump', prepare, onlyRetained } of attacks) {
       for (const qos of [0, 1, 2] as const) {
         for (const retain of onlyRetained === true ? [true] : [false, true]) {
-          it(`${name}, at QoS ${qos}${retain ? ', retained' : ''}: no client receives it, and it is not retained`, async () => {
+          it(`${name} at QoS ${qos}${retain ? ' with retain' : ''} reaches no client, and is not retained`, async () => {
             const client = await fixture.mqtt(authid);
             await prepare?.(client);
             const outcome = await attempt(client, topic, payload, qos, retain);
             if (qos > 0) assert.equal(outcome, 'closed');
-            // What follows at QoS 0 shows that it has been handled, or that the connection is over.
+            // A later message shows that the broker has handled the QoS 0 message, or has closed the connection.
             if (qos === 0) await attempt(client, 'own/after', '', 1, false);
             await client.endAsync(true);
             const { heard, retained } = await reached();
@@ -130,12 +134,12 @@ for (const broker of ['wampway', 'aedes']) {
 
     for (const { name, topic, payload = '1', authid = 'pump', prepare } of attacks) {
       for (const qos of [0, 1, 2] as const) {
-        it(`${name}, as a will at QoS ${qos}: no client receives it, and it is not retained`, async () => {
+        it(`${name} as a will at QoS ${qos} reaches no client, and is not retained`, async () => {
           const will = { topic, payload: Buffer.from(payload), qos, retain: true } satisfies IClientOptions['will'];
           const client = await fixture.mqtt(authid, { will });
           await prepare?.(client);
           client.stream.destroy();
-          await until('the client to be gone', () => fixture.gateway.sessionCount <= 1);
+          await until('the end of the client', () => fixture.gateway.sessionCount <= 1);
           assert.deepEqual(await reached(), { heard: [], retained: [] });
         });
       }
@@ -143,23 +147,23 @@ for (const broker of ['wampway', 'aedes']) {
 
     for (const prefix of ['six', 'noise', '$own']) {
       for (const qos of [0, 1, 2] as const) {
-        it(`more topics than may be retained (${prefix}/…) at QoS ${qos}: those within the limit are`, async () => {
+        it(`a client that retains too many topics (${prefix}/…) at QoS ${qos} keeps those within its limit`, async () => {
           const client = await fixture.mqtt('lamp', { clientId: `lamp${qos}` });
           await Promise.race([
             Promise.all([1, 2, 3, 4, 5, 6].map(n => attempt(client, `${prefix}/${n}`, 'v', qos, true))),
             new Promise<void>(resolve => client.once('close', () => resolve())),
           ]);
-          // At QoS 0 what is too much is dropped, and the client may go on.
+          // At QoS 0 the broker drops the messages above the limit, and keeps the connection.
           if (qos === 0) assert.equal(await attempt(client, `${prefix}/7`, '', 1, false), 'acknowledged');
           await client.endAsync(true);
-          await until('the client to be gone', () => fixture.gateway.sessionCount <= 1);
+          await until('the end of the client', () => fixture.gateway.sessionCount <= 1);
           const { heard, retained } = await reached();
           assert.deepEqual(
             heard.filter(text => !text.startsWith(`${prefix}/7`)),
             [`${prefix}/1 v`, `${prefix}/2 v`],
           );
           assert.deepEqual(retained.toSorted(), [`${prefix}/1`, `${prefix}/2`]);
-          // Within the limit it may change what it has, and take it back.
+          // Within the limit, the client can change and delete its retained messages.
           const again = await fixture.mqtt('lamp');
           await again.publishAsync(`${prefix}/2`, 'w', { qos: 1, retain: true });
           for (const n of [1, 2]) await again.publishAsync(`${prefix}/${n}`, '', { qos: 1, retain: true });
@@ -171,7 +175,7 @@ for (const broker of ['wampway', 'aedes']) {
       }
     }
 
-    it('what a role may publish and not retain, it may not take back either', async () => {
+    it('a role that may publish but not retain a topic cannot delete its retained message either', async () => {
       const admin = await fixture.mqtt('admin', { clientId: 'owner' });
       await admin.publishAsync('noretain/kept', 'v', { qos: 1, retain: true });
       const client = await fixture.mqtt('pump');
@@ -183,7 +187,7 @@ for (const broker of ['wampway', 'aedes']) {
       await reached();
     });
 
-    it('announcements that a device may not publish are not read', async () => {
+    it('the gateway ignores announcements that a device may not publish', async () => {
       const client = await fixture.mqtt('pump');
       const config = JSON.stringify({ state_topic: 'a/b', device: { identifiers: ['forged'] }, unique_id: 'forged' });
       await attempt(client, 'homeassistant/sensor/forged/config', config, 1, true);
@@ -194,7 +198,7 @@ for (const broker of ['wampway', 'aedes']) {
       await reached();
     });
 
-    it('what a role may publish passes, whatever rules make of it', async () => {
+    it('an allowed message reaches MQTT clients, even if a rule drops it for the realm', async () => {
       const client = await fixture.mqtt('admin', { clientId: 'allowed' });
       const allowed = ['noise/x', 'tele/a/SENSOR', 'json/a', '$own/x', 'other/x', 'quiet/x'];
       for (const topic of allowed)

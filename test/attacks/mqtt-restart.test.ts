@@ -17,7 +17,7 @@ import { until } from '../support/until.ts';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const ALL = "{ uri: '', match: prefix, allow: [publish, subscribe, call, register] }";
 
-/** What changes from one run to the next. */
+/** The settings that differ between runs. */
 interface Setting {
   readonly device?: string;
   readonly anonymousRole?: string;
@@ -31,7 +31,7 @@ const PRINCIPALS = [
 ];
 const PUMP = 'permissions: [{ uri: mqtt.own., match: prefix, allow: [publish] }]';
 
-/** The compiled program, killed and started again on one data folder. */
+/** The compiled program. Tests kill it and restart it on one data folder. */
 class Program {
   readonly #folder = new Folder();
   readonly #ports: readonly number[];
@@ -115,7 +115,7 @@ bridges:
     return ClientSession.join(link, { realm: 'home', authid: 'admin', logins: [ticketLogin('admin-secret')] });
   }
 
-  /** What the realm and the broker retain, as a newcomer is told. */
+  /** Returns the retained topics that a new subscriber receives from the realm and from the broker. */
   async retained(): Promise<{ readonly realm: string[]; readonly mqtt: string[] }> {
     const session = await this.join();
     const realm: string[] = [];
@@ -140,14 +140,14 @@ bridges:
   }
 }
 
-describe('attacks by MQTT clients over a restart', () => {
+describe('attacks by MQTT clients across a restart', () => {
   let program: Program;
   before(async () => {
     program = await Program.make();
   });
   after(() => program[Symbol.asyncDispose]());
 
-  it('a retained message whose owner may not retain it any more reaches no client', async () => {
+  it('a retained message reaches no client if its owner may no longer retain it', async () => {
     await program.start();
     const pump = await program.as('pump');
     for (const topic of ['own/1', 'own/2', 'own/3']) await pump.publishAsync(topic, 'v', { qos: 1, retain: true });
@@ -157,14 +157,14 @@ describe('attacks by MQTT clients over a restart', () => {
       await admin.publishAsync(topic, 'v', { qos: 1, retain: true });
     await admin.endAsync(true);
     await program.kill();
-    // The same rights: all is there, and each is its owner's.
+    // With the same permissions, each message is kept with its owner.
     await program.start();
     assert.deepEqual(await program.retained(), {
       realm: ['mqtt.admin.1', 'mqtt.own.1', 'mqtt.own.2', 'mqtt.own.3'],
       mqtt: ['$own/1', 'admin/1', 'noise/1', 'own/1', 'own/2', 'own/3'],
     });
     await program.kill();
-    // A limit holds for what was retained before it.
+    // A new limit also applies to messages that were retained before.
     await program.start({ device: `${PUMP}, limits: { retainedTopics: 2 }` });
     assert.deepEqual(await program.retained(), {
       realm: ['mqtt.admin.1', 'mqtt.own.1', 'mqtt.own.2'],
@@ -172,21 +172,25 @@ describe('attacks by MQTT clients over a restart', () => {
     });
     assert.match(program.output, /messages of an earlier run were not published/);
     await program.kill();
-    // So does a rule.
+    // So does a new permission.
     await program.start({
       device: 'permissions: [{ uri: mqtt.own., match: prefix, allow: [publish], retain: false }]',
     });
     assert.deepEqual(await program.retained(), { realm: ['mqtt.admin.1'], mqtt: ['$own/1', 'admin/1', 'noise/1'] });
     await program.kill();
     await program.start();
-    assert.deepEqual((await program.retained()).mqtt, ['$own/1', 'admin/1', 'noise/1'], 'it stays forgotten');
+    assert.deepEqual(
+      (await program.retained()).mqtt,
+      ['$own/1', 'admin/1', 'noise/1'],
+      'the removed messages stay removed',
+    );
     const last = await program.as('admin');
     for (const topic of ['admin/1', 'noise/1', '$own/1']) await last.publishAsync(topic, '', { qos: 1, retain: true });
     await last.endAsync(true);
     await program.kill();
   });
 
-  it('what a removed principal has retained, and its kept session, are gone after a restart', async () => {
+  it('a removed principal has no retained messages and no kept session after a restart', async () => {
     await program.start();
     const pump = await program.as('pump', { clean: false, clientId: 'pump-1' });
     await pump.publishAsync('own/1', 'v', { qos: 1, retain: true });
@@ -203,7 +207,7 @@ describe('attacks by MQTT clients over a restart', () => {
   });
 
   for (const qos of [0, 1, 2] as const) {
-    it(`a will at QoS ${qos} that its client may not publish is published neither on MQTT nor on the realm`, async () => {
+    it(`a will at QoS ${qos} that its client may not publish reaches neither MQTT nor the realm`, async () => {
       await program.start();
       const will = (topic: string) => ({ topic, payload: Buffer.from('gone'), qos, retain: true });
       await program.as('pump', { clientId: 'forbidden', will: will('other/will') });
@@ -217,7 +221,7 @@ describe('attacks by MQTT clients over a restart', () => {
       const session = await program.join();
       const heard: string[] = [];
       await session.subscribe('mqtt.', ({ topic }) => heard.push(topic), { match: 'prefix' });
-      await until('the will that is allowed', () => seen.includes('own/will') && heard.includes('mqtt.own.will'), 20);
+      await until('the allowed will', () => seen.includes('own/will') && heard.includes('mqtt.own.will'), 20);
       await viewer.publishAsync('marker', '', { qos: 1 });
       await until('the marker', () => seen.includes('marker') && heard.includes('mqtt.marker'));
       assert.deepEqual(
@@ -234,7 +238,7 @@ describe('attacks by MQTT clients over a restart', () => {
     });
   }
 
-  it('clients without credentials that may not come in any more have left nothing', async () => {
+  it('unauthenticated clients that are no longer admitted have no retained messages after a restart', async () => {
     const anonymousRole = 'permissions: [{ uri: mqtt.open., match: prefix, allow: [publish] }]';
     await program.start({ anonymousRole });
     const client = await program.mqtt({ clientId: 'visitor' });
@@ -249,7 +253,7 @@ describe('attacks by MQTT clients over a restart', () => {
     await program.kill();
   });
 
-  it('what the realm retains for a WAMP client is its own on MQTT, too', async () => {
+  it('a retained event of a WAMP client stays retained on the realm and on MQTT', async () => {
     await program.start();
     const session = await program.join();
     await session.publish('mqtt.wamp.1', { args: ['v'], acknowledge: true, options: { retain: true } });

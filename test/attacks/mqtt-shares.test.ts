@@ -9,7 +9,7 @@ import { GatewayFixture } from './gateway-fixture.ts';
 const ATTACKER = '127.0.0.2';
 const OTHER = '127.0.0.3';
 
-describe('attacks on what all MQTT clients share', () => {
+describe('attacks on resources that all MQTT clients share', () => {
   let fixture: GatewayFixture;
   let sockets: Socket[];
   beforeEach(async () => {
@@ -35,7 +35,7 @@ describe('attacks on what all MQTT clients share', () => {
     await fixture[Symbol.asyncDispose]();
   });
 
-  /** Connects with a kept session; CONNACK's flags and code. */
+  /** Connects with a kept session. Returns CONNACK as hexadecimal digits, and the socket. */
   async function keep(
     clientId: string,
     localAddress: string,
@@ -61,35 +61,35 @@ describe('attacks on what all MQTT clients share', () => {
     return answer;
   }
 
-  it('one address takes all kept sessions: devices of other addresses get in, and its own newest ones stay', async () => {
+  it('an address that uses all kept sessions blocks no other address, and keeps its newest sessions', async () => {
     for (let n = 0; n < 60; n++) assert.equal(await keepAndLeave(`a${n}`, ATTACKER), '20020000', `session ${n}`);
     for (let n = 0; n < 10; n++) assert.equal(await keepAndLeave(`b${n}`, OTHER), '20020000');
     for (let n = 0; n < 30; n++) await keepAndLeave(`c${n}`, ATTACKER);
     for (let n = 0; n < 10; n++) assert.equal(await keepAndLeave(`b${n}`, OTHER), '20020100', `b${n} is still there`);
     assert.equal(await keepAndLeave('c29', ATTACKER), '20020100');
-    assert.equal(await keepAndLeave('c0', ATTACKER), '20020000', 'the oldest has given way');
+    assert.equal(await keepAndLeave('c0', ATTACKER), '20020000', 'the oldest session was not evicted');
   });
 
-  it('it subscribes in each of them, and lets messages wait: others get in all the same', async () => {
+  it('an address whose kept sessions all have subscriptions and messages blocks no other address', async () => {
     for (let n = 0; n < 30; n++) {
       assert.equal(await keepAndLeave(`a${n}`, ATTACKER, rawSubscribe('fill', 1)), '20020000');
     }
-    assert.equal(await keepAndLeave('a30', ATTACKER), '20020003', 'it has nothing unused to give up for its own');
+    assert.equal(await keepAndLeave('a30', ATTACKER), '20020003', 'the address has no unused session to evict');
     const [, publisher] = await keep('b0', OTHER);
     const answered = once(publisher, 'data');
-    publisher.write(acknowledged('fill', 'x', 1));
+    publisher.write(publishPacket('fill', 'x', 1));
     await answered;
     for (let n = 1; n < 10; n++) assert.equal(await keepAndLeave(`b${n}`, OTHER), '20020000');
-    assert.equal(await keepAndLeave('a29', ATTACKER), '20020100', 'the oldest have given way, not the newest');
+    assert.equal(await keepAndLeave('a29', ATTACKER), '20020100', 'a newest session was evicted');
     assert.ok(fixture.log.lines.some(({ fields }) => /was evicted/.test(String(fields['reason']))));
   });
 
-  it('connected sessions are never dropped for others', async () => {
+  it('a connected session is never evicted for another client', async () => {
     for (let n = 0; n < 30; n++) await keep(`a${n}`, ATTACKER);
     assert.equal(await keepAndLeave('b0', OTHER), '20020003');
   });
 
-  it('its queues take all that may wait: messages for a device of another address wait as well', async () => {
+  it('an address that fills all queues does not prevent messages for another address from being queued', async () => {
     for (let n = 0; n < 3; n++) {
       assert.equal(await keepAndLeave(`a${n}`, ATTACKER, rawSubscribe('fill/#', 1)), '20020000');
     }
@@ -99,8 +99,8 @@ describe('attacks on what all MQTT clients share', () => {
     publisher.on('data', (chunk: Buffer) => {
       answers += chunk.length / 4;
     });
-    for (let n = 0; n < 200; n++) publisher.write(acknowledged(`fill/${n}`, 'x'.repeat(2000), n + 1));
-    for (let n = 0; n < 5; n++) publisher.write(acknowledged('other', `for b ${n}`, 1000 + n));
+    for (let n = 0; n < 200; n++) publisher.write(publishPacket(`fill/${n}`, 'x'.repeat(2000), n + 1));
+    for (let n = 0; n < 5; n++) publisher.write(publishPacket('other', `for b ${n}`, 1000 + n));
     await until('all are acknowledged', () => answers === 205);
     const back = connect({ port: fixture.ports.mqtt, host: '127.0.0.1', localAddress: OTHER });
     sockets.push(back);
@@ -109,11 +109,11 @@ describe('attacks on what all MQTT clients share', () => {
       text += chunk.toString('latin1');
     });
     back.write(rawConnect({ clientId: 'b', clean: false }));
-    await until('all that waited', () => text.includes('for b 4'));
+    await until('the queued messages', () => text.includes('for b 4'));
     assert.deepEqual(text.match(/for b \d/g), ['for b 0', 'for b 1', 'for b 2', 'for b 3', 'for b 4']);
   });
 
-  it('limits of a role count clients without credentials by address, whatever client ids they have', async () => {
+  it('limits of a role count unauthenticated clients by address, for any client ids', async () => {
     await using limited = await GatewayFixture.start({
       realms: [{ name: 'home', anonymous: 'none', roles: { anonymous: { limits: { sessions: 2 } } } }],
       principals: [],
@@ -136,7 +136,7 @@ describe('attacks on what all MQTT clients share', () => {
     ['topics', 1],
     ['bytes', 3000],
   ] as const) {
-    it(`one address takes all retained ${what}: others retain, too, and its own newest topics stay`, async () => {
+    it(`an address that retains the maximum of ${what} blocks no other address, and keeps its newest topics`, async () => {
       const retain = async (name: string, localAddress: string, count: number): Promise<void> => {
         const [, socket] = await keep(name, localAddress);
         let answers = 0;
@@ -144,7 +144,7 @@ describe('attacks on what all MQTT clients share', () => {
           answers += chunk.length / 4;
         });
         for (let n = 0; n < count; n++) {
-          socket.write(acknowledged(`${name}/${n}`, 'x'.repeat(size), n + 1, true));
+          socket.write(publishPacket(`${name}/${n}`, 'x'.repeat(size), n + 1, true));
         }
         await until('all are acknowledged', () => answers === count);
       };
@@ -158,13 +158,13 @@ describe('attacks on what all MQTT clients share', () => {
       await reader.publishAsync('marker', '', { qos: 1 });
       assert.deepEqual(found.filter(topic => topic.startsWith('other/')).toSorted(), ['other/0', 'other/1', 'other/2']);
       assert.ok(found.some(topic => topic.startsWith('attacker')));
-      assert.ok(!found.includes('attacker/0'), 'the oldest has given way');
+      assert.ok(!found.includes('attacker/0'), 'the oldest topic was not evicted');
       await reader.endAsync(true);
     });
   }
 });
 
-/** PUBLISH at QoS 1. */
-function acknowledged(topic: string, payload: string, id: number, retain = false): Buffer {
+/** Returns a PUBLISH packet at QoS 1. */
+function publishPacket(topic: string, payload: string, id: number, retain = false): Buffer {
   return rawPacket(retain ? 0x33 : 0x32, rawField(topic), Buffer.of(id >> 8, id & 0xff), Buffer.from(payload));
 }

@@ -11,7 +11,7 @@ const KEEP_ALIVE = 2;
 const pause = (milliseconds: number): Promise<void> => new Promise(resolve => setTimeout(resolve, milliseconds));
 
 describe('a process that was paused', () => {
-  it('judges no client by the time that it slept: none is lost, and no will is published', async () => {
+  it('disconnects no client and publishes no will because of the pause', async () => {
     const gateway = await GatewayProcess.start();
     try {
       const watcher = await RawClient.connect(gateway.ports.mqtt, { clientId: 'watcher' });
@@ -20,14 +20,14 @@ describe('a process that was paused', () => {
         Array.from({ length: 10 }, async (_, n) => {
           const client = await RawClient.connect(gateway.ports.mqtt, 'silent');
           const hello = rawConnect({ clientId: `c${n}`, will: { topic: `will/${n}`, payload: 'lost' } });
-          // Keep alive is behind protocol name, level and flags.
+          // Keep Alive follows the protocol name, level and flags.
           hello.writeUInt16BE(KEEP_ALIVE, 2 + 6 + 2);
           client.socket.write(hello);
           await until('CONNACK', () => client.of(2).length === 1);
           return client;
         }),
       );
-      // One that has not said CONNECT yet, and whose packet waits in its socket meanwhile.
+      // A connection whose CONNECT arrives in its socket during the pause.
       const late = connectSocket(gateway.ports.mqtt, '127.0.0.1');
       await once(late, 'connect');
       const pinging = setInterval(() => {
@@ -43,10 +43,12 @@ describe('a process that was paused', () => {
         await pause(3_000);
         assert.equal(clients.filter(({ socket }) => !socket.closed).length, 10);
         assert.equal(watcher.of(3).length, 0, 'wills were published');
-        // Whoever falls silent while the process runs is still found.
+        // A client that stops sending while the process runs is disconnected.
         clearInterval(pinging);
-        await until('all are gone', () => clients.every(({ socket }) => socket.closed || socket.readableEnded));
-        await until('their wills', () => watcher.of(3).length === 10);
+        await until('the end of all connections', () =>
+          clients.every(({ socket }) => socket.closed || socket.readableEnded),
+        );
+        await until('the wills', () => watcher.of(3).length === 10);
       } finally {
         clearInterval(pinging);
         late.destroy();

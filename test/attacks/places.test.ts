@@ -14,8 +14,8 @@ import { RawPeer, rawFrame } from '../support/raw-peer.ts';
 import { until } from '../support/until.ts';
 import { GatewayFixture } from './gateway-fixture.ts';
 
-/** Connections that a listener may have. */
-const PLACES = 12;
+/** The connection limit of a listener. */
+const MAX_CONNECTIONS = 12;
 
 const folder = mkdtempSync(join(tmpdir(), 'wampway-places-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -28,60 +28,60 @@ const upgrade = (protocol: string, path = '/ws'): string =>
     ...['Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
     ...['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', `Sec-WebSocket-Protocol: ${protocol}`, '\r\n'],
   ].join('\r\n');
-/** A masked PING of WebSocket, and one of RawSocket. */
+/** A masked PING of WebSocket, and a PING of RawSocket. */
 const PING = Buffer.from([0x89, 0x80, 0, 0, 0, 0]);
 const RAW_PING = Buffer.from([1, 0, 0, 0]);
 const SHAKE = Buffer.from([0x7f, 0xf1, 0, 0]);
-/** MQTT's PINGREQ within a WebSocket, which comes before CONNECT. */
+/** A WebSocket frame with the first two octets of an MQTT CONNECT. */
 const HALF_CONNECT = Buffer.from([0x82, 0x82, 0, 0, 0, 0, 0x10, 0x20]);
 const OPEN = `POST /lp/open HTTP/1.1\r\nHost: localhost\r\nContent-Length: 29\r\n\r\n{"protocols":["wamp.2.json"]}`;
 const HELLO = JSON.stringify([1, 'home', { roles: { caller: {} }, authmethods: ['ticket'], authid: 'admin' }]);
 
-/** What a connection without a session does: at once, and again and again. */
-interface Habit {
+/** What a connection without a session sends: `first` once, and `again` repeatedly. */
+interface Behavior {
   readonly first: string | Buffer;
   readonly again?: string | Buffer;
 }
 
-const habits: Readonly<Record<string, Habit>> = {
-  'says nothing': { first: '' },
-  'asks for transports that do not exist': {
+const behaviors: Readonly<Record<string, Behavior>> = {
+  'sends nothing': { first: '' },
+  'requests transports that do not exist': {
     first: get('/lp/nothing/receive', 'POST'),
     again: get('/lp/nothing/receive', 'POST'),
   },
-  'asks for the preflight of transports': { first: get('/lp/open', 'OPTIONS'), again: get('/lp/open', 'OPTIONS') },
-  'asks for transports by a method that is none': { first: get('/lp/open'), again: get('/lp/open') },
-  'asks for pages that do not exist': { first: get('/none'), again: get('/none') },
-  'asks for the state of the gateway': { first: get('/healthz', 'HEAD'), again: get('/healthz') },
-  'is refused by its name': {
+  'requests the CORS preflight of transports': { first: get('/lp/open', 'OPTIONS'), again: get('/lp/open', 'OPTIONS') },
+  'requests transports with a wrong HTTP method': { first: get('/lp/open'), again: get('/lp/open') },
+  'requests pages that do not exist': { first: get('/none'), again: get('/none') },
+  'requests the health page': { first: get('/healthz', 'HEAD'), again: get('/healthz') },
+  'sends a Host that is rejected': {
     first: get('/healthz').replace('localhost', 'evil.example'),
     again: get('/healthz').replace('localhost', 'evil.example'),
   },
-  'sends half a head': { first: 'GET / HTTP/1.1\r\nHost: localhost\r\n', again: 'X-A: b\r\n' },
-  'sends half a body': {
+  'sends half an HTTP head': { first: 'GET / HTTP/1.1\r\nHost: localhost\r\n', again: 'X-A: b\r\n' },
+  'sends half an HTTP body': {
     first: 'POST /lp/open HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{',
     again: ' ',
   },
-  'opens transports and says no HELLO': { first: OPEN },
-  'opens transports again and again': { first: OPEN, again: OPEN },
-  'opens a WebSocket and says no HELLO': { first: upgrade('wamp.2.json') },
+  'opens long-poll transports without HELLO': { first: OPEN },
+  'opens long-poll transports repeatedly': { first: OPEN, again: OPEN },
+  'opens a WebSocket without HELLO': { first: upgrade('wamp.2.json') },
   'opens a WebSocket and sends PINGs': { first: upgrade('wamp.2.json'), again: PING },
-  'opens an MQTT WebSocket and says no CONNECT': { first: upgrade('mqtt', '/mqtt') },
-  'opens an MQTT WebSocket and begins CONNECT': { first: upgrade('mqtt', '/mqtt'), again: HALF_CONNECT },
-  'shakes hands for RawSocket and says no HELLO': { first: SHAKE },
-  'shakes hands for RawSocket and sends PINGs': { first: SHAKE, again: RAW_PING },
-  'shakes hands for RawSocket and does not answer CHALLENGE': {
+  'opens an MQTT WebSocket without CONNECT': { first: upgrade('mqtt', '/mqtt') },
+  'opens an MQTT WebSocket and sends half a CONNECT': { first: upgrade('mqtt', '/mqtt'), again: HALF_CONNECT },
+  'finishes the RawSocket handshake without HELLO': { first: SHAKE },
+  'finishes the RawSocket handshake and sends PINGs': { first: SHAKE, again: RAW_PING },
+  'finishes the RawSocket handshake and does not answer CHALLENGE': {
     first: Buffer.concat([SHAKE, rawFrame(HELLO)]),
     again: RAW_PING,
   },
 };
 
-/** More connections than a listener may have, which do what their habit is until this ends. */
+/** More connections than a listener may have. They repeat their behavior until this is disposed. */
 class Crowd implements AsyncDisposable {
   readonly #sockets: Socket[] = [];
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(sockets: Socket[], { again }: Habit) {
+  private constructor(sockets: Socket[], { again }: Behavior) {
     this.#sockets = sockets;
     this.#timer = setInterval(() => {
       if (again !== undefined) for (const socket of sockets) if (!socket.destroyed) socket.write(again);
@@ -90,8 +90,8 @@ class Crowd implements AsyncDisposable {
 
   static async of(
     target: { port: number; host?: string } | { path: string },
-    habit: Habit,
-    count = 3 * PLACES,
+    behavior: Behavior,
+    count = 3 * MAX_CONNECTIONS,
   ): Promise<Crowd> {
     const sockets: Socket[] = [];
     for (let i = 0; i < count; i++) {
@@ -99,16 +99,16 @@ class Crowd implements AsyncDisposable {
       socket.on('error', () => {});
       socket.resume();
       await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => {});
-      if (habit.first !== '') socket.write(habit.first);
+      if (behavior.first !== '') socket.write(behavior.first);
       sockets.push(socket);
     }
-    return new Crowd(sockets, habit);
+    return new Crowd(sockets, behavior);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     for (const socket of this.#sockets) socket.destroy();
-    await until('the crowd to be gone', () => this.#sockets.every(({ closed }) => closed));
+    await until('the end of all connections', () => this.#sockets.every(({ closed }) => closed));
   }
 }
 
@@ -117,14 +117,14 @@ const member = (url: string): Promise<ClientSession> =>
     ClientSession.join(link, { realm: 'home', authid: 'admin', logins: [ticketLogin('admin-secret')] }),
   );
 
-const limits = { maxConnections: PLACES, handshakeTimeout: 600_000, helloTimeout: 600_000 };
+const limits = { maxConnections: MAX_CONNECTIONS, handshakeTimeout: 600_000, helloTimeout: 600_000 };
 
 describe('a full listener', () => {
-  for (const [what, habit] of Object.entries(habits)) {
-    it(`keeps open sessions and accepts new connections, if all other peers ${what}`, async () => {
+  for (const [what, behavior] of Object.entries(behaviors)) {
+    it(`keeps open sessions and accepts new connections if each other peer ${what}`, async () => {
       await using fixture = await GatewayFixture.start({
         listeners: [
-          { type: 'web', port: 0, limits: { ...limits, maxSessions: PLACES } },
+          { type: 'web', port: 0, limits: { ...limits, maxSessions: MAX_CONNECTIONS } },
           { type: 'rawsocket', port: 0, limits },
         ],
         realms: [{ name: 'home', anonymous: 'none' }],
@@ -137,7 +137,7 @@ describe('a full listener', () => {
       };
       const before = [...(await Promise.all(urls.map(member)))];
       const device = await mqtt('pump');
-      await using _ = await Crowd.of({ port: web }, habit);
+      await using _ = await Crowd.of({ port: web }, behavior);
       const after: ClientSession[] = [];
       for (const url of urls) after.push(await member(url));
       const newcomer = await mqtt('lamp');
@@ -151,9 +151,9 @@ describe('a full listener', () => {
     });
   }
 
-  const raw = Object.entries(habits).filter(([what]) => /nothing|RawSocket/.test(what));
-  for (const [what, habit] of raw) {
-    it(`of RawSocket, a Unix socket or a bridge does the same, if all other peers ${what}`, async () => {
+  const raw = Object.entries(behaviors).filter(([what]) => /nothing|RawSocket/.test(what));
+  for (const [what, behavior] of raw) {
+    it(`of RawSocket, on a Unix socket or of a bridge does the same if each other peer ${what}`, async () => {
       const path = join(folder, `${raw.findIndex(([name]) => name === what)}.sock`);
       await using fixture = await GatewayFixture.start({
         limits,
@@ -169,7 +169,7 @@ describe('a full listener', () => {
         [{ path }, `unix:${path}`],
       ] as const) {
         const before = await member(url);
-        await using _ = await Crowd.of(target, habit);
+        await using _ = await Crowd.of(target, behavior);
         const after = await member(url);
         for (const session of [before, after]) {
           await session.publish('a.topic', { acknowledge: true });
@@ -177,7 +177,7 @@ describe('a full listener', () => {
         }
       }
       const before = await fixture.device('pump');
-      const cbor = habit.first === SHAKE ? { ...habit, first: Buffer.from([0x7f, 0xf3, 0, 0]) } : habit;
+      const cbor = behavior.first === SHAKE ? { ...behavior, first: Buffer.from([0x7f, 0xf3, 0, 0]) } : behavior;
       await using _ = await Crowd.of({ port: device }, cbor);
       const after = await fixture.device('lamp');
       await before.publish('dev.pump.topic', { acknowledge: true });
@@ -186,7 +186,7 @@ describe('a full listener', () => {
     });
   }
 
-  it('of MQTT accepts new clients, if all other clients wait for the answer to a wrong password', async () => {
+  it('of MQTT accepts new clients while all other clients wait for the answer to a wrong password', async () => {
     const mqtt = {
       port: 0,
       anonymous: 'none',
@@ -215,7 +215,7 @@ describe('a full listener', () => {
     await Promise.all([before.endAsync(true), after.endAsync(true)]);
   });
 
-  it('that is full of sessions refuses new connections, logs it, and accepts one once a session has left', async () => {
+  it('rejects new connections while each connection has a session, and accepts one after a session left', async () => {
     await using fixture = await GatewayFixture.start({
       listeners: [
         { type: 'web', port: 0, limits: { maxConnections: 3 } },
@@ -237,14 +237,14 @@ describe('a full listener', () => {
     peer.send(SHAKE);
     assert.deepEqual([...(await peer.rest())], [0x7f, 0x40, 0, 0]);
     await sessions[0]?.leave();
-    const next = await until('a place', () => member(url).catch(() => undefined));
+    const next = await until('a free connection', () => member(url).catch(() => undefined));
     for (const session of [...sessions.slice(1), next]) {
       await session.publish('a.topic', { acknowledge: true });
       await session.leave();
     }
   });
 
-  it('takes the place of a connection whose session has ended, though the connection stays', async () => {
+  it('closes a connection whose session ended to accept a new one', async () => {
     await using fixture = await GatewayFixture.start({
       realms: [{ name: 'home', anonymous: 'any' }],
       principals: [],

@@ -14,7 +14,7 @@ import { RecordingLogger } from '../support/recording-logger.ts';
 const SETTING = /listeners\[\]\.origins/;
 const OPEN = '{"protocols":["wamp.2.json"]}';
 
-/** Names that were made to point to the gateway. */
+/** Host names that an attacker made resolve to the gateway. */
 const foreign = [
   'rebound.example:PORT',
   'rebound.example',
@@ -22,7 +22,7 @@ const foreign = [
   '127.0.0.1.evil.example:PORT',
 ];
 
-describe('a name that was made to point to the gateway', () => {
+describe('DNS rebinding', () => {
   const log = new RecordingLogger();
   let folder: string;
   let gateway: Gateway;
@@ -45,7 +45,7 @@ describe('a name that was made to point to the gateway', () => {
     await rm(folder, { recursive: true });
   });
 
-  /** The status and all that follows. */
+  /** Returns the status and the body. */
   async function ask(head: string, headers: readonly string[], body = ''): Promise<{ status: number; text: string }> {
     using peer = await RawPeer.connect({ host: '127.0.0.1', port });
     const lines = [head, ...headers, `Content-Length: ${body.length}`].map(line =>
@@ -70,7 +70,7 @@ describe('a name that was made to point to the gateway', () => {
   ];
 
   for (const host of foreign) {
-    it(`opens no WebSocket, no MQTT and no long-poll transport, and reads no page: ${host}`, async () => {
+    it(`a page cannot open WebSocket, MQTT or long-poll, or read a page, by a foreign host name: ${host}`, async () => {
       const named = [`Host: ${host}`];
       const page = [...named, `Origin: http://${host}`];
       const answers = [
@@ -92,11 +92,11 @@ describe('a name that was made to point to the gateway', () => {
     });
   }
 
-  it('is refused with a line in the log that names the setting', () => {
+  it('a rejected host name is logged with the name of the setting', () => {
     assert.ok(log.lines.some(line => SETTING.test(JSON.stringify(line.fields))));
   });
 
-  it('is not an address, localhost, a name of this machine or a listed one: those read pages and connect', async () => {
+  it('an IP address, localhost, a name of this machine and a configured name can read pages and connect', async () => {
     for (const host of [
       '127.0.0.1:PORT',
       '192.168.1.5:8080',
@@ -121,14 +121,14 @@ describe('a name that was made to point to the gateway', () => {
     }
   });
 
-  it('does not matter to a program that opens a WebSocket, as that has no Origin and no browser does so', async () => {
+  it('a program can open a WebSocket by any host name, because unlike a browser it sends no Origin', async () => {
     assert.equal(
       (await ask('GET /ws HTTP/1.1', ['Host: gateway.office.example', ...upgrade('wamp.2.json')])).status,
       101,
     );
   });
 
-  it('a POST of another site that has no Origin is refused, also by a name of this machine', async () => {
+  it('a cross-site POST without Origin is rejected, even by a name of this machine', async () => {
     for (const site of ['cross-site', 'same-site']) {
       const { status, text } = await ask(
         'POST /lp/open HTTP/1.1',
@@ -146,7 +146,7 @@ describe('a name that was made to point to the gateway', () => {
     }
   });
 
-  it('is a name of this gateway if its certificate is for it', async () => {
+  it('a host name in the TLS certificate of the listener is accepted', async () => {
     using files = await Certificates.make();
     const tls = { cert: files.path('server.pem'), key: files.path('server.key') };
     const config = { listeners: [{ type: 'web', port: 0, tls }] };

@@ -7,7 +7,7 @@ import { rawFrame } from '../support/raw-peer.ts';
 import { until } from '../support/until.ts';
 import { GatewayFixture } from './gateway-fixture.ts';
 
-/** Refused connections of each kind; ten kinds make five thousand. */
+/** Refused connections of each kind. Ten kinds make five thousand. */
 const MANY = 500;
 const AT_A_TIME = 25;
 
@@ -34,7 +34,7 @@ const CONNECT = (clientId: string): Buffer => {
 };
 
 describe('refused connections', () => {
-  it('are counted, and summed up in a bounded number of lines, on every entrance', { timeout: 120_000 }, async () => {
+  it('are counted, and logged in a bounded number of lines, on every listener', { timeout: 120_000 }, async () => {
     using files = await Certificates.make();
     const tls = { cert: files.path('server.pem'), key: files.path('server.key') };
     await using fixture = await GatewayFixture.start({
@@ -90,7 +90,7 @@ describe('refused connections', () => {
       await until(`${what} to be counted`, () => (fixture.gateway.status.refusals?.[what] ?? 0) >= MANY);
       assert.equal(fixture.gateway.status.refusals?.[what], MANY, what);
       const lines = fixture.log.lines.filter(({ level }) => level !== 'debug').length - before;
-      // Of the MQTT devices that are turned away, eight of each address have a line of their own.
+      // Eight refused MQTT devices of each address have their own log line.
       assert.ok(lines <= (what.startsWith('MQTT') ? 16 : 5), `${what}: ${lines} lines`);
     }
     for (let i = 0; i < 50; i++) await refused(secure, 'GET / HTTP/1.1\r\n\r\n');
@@ -105,11 +105,11 @@ describe('refused connections', () => {
       refusals: Record<string, number>;
     };
     assert.deepEqual(health.refusals, fixture.gateway.status.refusals);
-    await fixture.isWell();
+    await fixture.assertHealthy();
   });
 });
 
-/** Connects, says it all, and waits for the end. */
+/** Connects, sends the bytes, and waits for the end. */
 function refused(port: number, bytes: string | Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port });
@@ -120,7 +120,7 @@ function refused(port: number, bytes: string | Buffer): Promise<void> {
   });
 }
 
-/** A client that does not trust the certificate, and says so. */
+/** A client that does not trust the certificate, and sends a TLS alert. */
 function cutOff(port: number): Promise<void> {
   return new Promise(resolve => {
     const socket = connectTls({ host: '127.0.0.1', port, servername: 'localhost' });

@@ -12,7 +12,7 @@ type Headers = Readonly<Record<string, string>>;
 const HELLO = [1, 'home', { roles: { caller: {} } }];
 const SETTING = /listeners\[\]\.trustedProxies/;
 
-/** An answer of the router, and what else the listener said. */
+/** An answer of the router, and the cookie that the listener set. */
 interface Answer {
   readonly message: readonly unknown[];
   readonly setCookie?: string | undefined;
@@ -59,7 +59,7 @@ async function overLongPoll(port: number, headers: Headers): Promise<Answer> {
   const opened = await post(port, '/lp/open', headers, JSON.stringify({ protocols: ['wamp.2.json'] }));
   assert.equal(opened.status, 200, opened.body);
   const { transport } = JSON.parse(opened.body) as { transport: string };
-  // Whom the transport is of is said when it is opened: what is said later makes no other of it.
+  // The peer address of a transport is determined when it is opened. Headers of later requests cannot change it.
   await post(port, `/lp/${transport}/send`, { 'X-Forwarded-For': '198.51.100.1' }, JSON.stringify(HELLO));
   const received = await post(port, `/lp/${transport}/receive`, { 'X-Forwarded-For': '198.51.100.1' });
   await post(port, `/lp/${transport}/close`, {});
@@ -68,7 +68,7 @@ async function overLongPoll(port: number, headers: Headers): Promise<Answer> {
 
 let clients = 0;
 
-/** The return code of CONNACK. */
+/** Returns the return code of CONNACK. */
 async function overMqtt(port: number, headers: Headers, path = '/ws'): Promise<number> {
   const options: IClientOptions = {
     reconnectPeriod: 0,
@@ -106,7 +106,7 @@ function webPort({ gateway }: GatewayFixture): number {
   return gateway.listeners[0]?.port ?? assert.fail('no listener');
 }
 
-/** What tells that a request has come through a proxy. */
+/** Headers that show that a request came through a proxy. */
 const proxied: readonly Headers[] = [
   { 'X-Forwarded-For': '203.0.113.9' },
   { 'x-forwarded-for': '127.0.0.1' },
@@ -131,14 +131,14 @@ describe('a client behind a reverse proxy that the configuration does not name',
   });
   after(() => fixture[Symbol.asyncDispose]());
 
-  it('is this machine if the request has come through no proxy', async () => {
+  it('counts as local if the request came through no proxy', async () => {
     for (const answer of [await overWebSocket(web, {}), await overLongPollAlone(web)])
       assert.equal(answer.message[0], 2);
     assert.equal(await overMqtt(web, {}), 0);
   });
 
   for (const headers of proxied) {
-    it(`is not this machine: ${JSON.stringify(headers)}`, async () => {
+    it(`does not count as local with ${JSON.stringify(headers)}`, async () => {
       for (const { message } of [await overWebSocket(web, headers), await overLongPoll(web, headers)]) {
         assert.deepEqual([message[0], message[2]], [3, 'wamp.error.authentication_required']);
         assert.match(JSON.stringify(message[1]), SETTING);
@@ -147,14 +147,14 @@ describe('a client behind a reverse proxy that the configuration does not name',
     });
   }
 
-  it('is refused with a line in the log that names the setting, over each transport', () => {
+  it('is rejected with a log line that names the setting, over each transport', () => {
     for (const text of ['session refused', 'MQTT client refused']) {
       const line = fixture.log.lines.find(each => each.text === text);
       assert.match(JSON.stringify(line), SETTING);
     }
   });
 
-  it('is not this machine by a list of addresses either, nor for the meta API', async () => {
+  it('does not count as local for a list of addresses or for the meta API either', async () => {
     await using listed = await start(undefined, ['127.0.0.0/8', '::1/128', '0.0.0.0/0', '203.0.113.0/24']);
     const refused = await overWebSocket(webPort(listed), { 'X-Forwarded-For': '203.0.113.9' });
     assert.equal(refused.message[0], 3);
@@ -173,7 +173,7 @@ describe('a client behind a reverse proxy that the configuration does not name',
     assert.match(JSON.stringify(message[5]), SETTING);
   });
 
-  /** Without any header of a proxy, from the opening on. */
+  /** Opens and uses a transport without any header of a proxy. */
   async function overLongPollAlone(port: number): Promise<Answer> {
     const opened = await post(port, '/lp/open', {}, JSON.stringify({ protocols: ['wamp.2.json'] }));
     const { transport } = JSON.parse(opened.body) as { transport: string };
@@ -197,34 +197,34 @@ describe('a client behind a trusted proxy', () => {
       ({ message }) => message[0] === 2,
     );
     const mqtt = (await overMqtt(web, headers)) === 0;
-    assert.deepEqual(new Set([...answers, mqtt]).size, 1, 'every transport decides alike');
+    assert.deepEqual(new Set([...answers, mqtt]).size, 1, 'every transport decides in the same way');
     return mqtt;
   };
 
   for (const [what, expected, chain] of [
     ['the client on this machine', true, '127.0.0.1'],
-    ['the client on this machine, by IPv6', true, '::1'],
-    ['the client on this machine, mapped', true, '::ffff:7f00:1'],
-    ['a client elsewhere', false, '203.0.113.9'],
-    ['a client elsewhere, with a port', false, '203.0.113.9:5000'],
-    ['a client elsewhere, behind another trusted proxy', false, '203.0.113.9, 10.0.0.7'],
-    ['what a client has made up, and its address', false, '127.0.0.1, 203.0.113.9'],
-    ['what a client has made up, behind two trusted proxies', false, '127.0.0.1, 203.0.113.9, 10.0.0.7, 127.0.0.1'],
-    ['what a client in the network of trusted proxies has made up', false, '127.0.0.1, 10.0.0.77'],
+    ['the client on this machine by IPv6', true, '::1'],
+    ['the client on this machine by an IPv4-mapped address', true, '::ffff:7f00:1'],
+    ['a remote client', false, '203.0.113.9'],
+    ['a remote client with a port', false, '203.0.113.9:5000'],
+    ['a remote client behind another trusted proxy', false, '203.0.113.9, 10.0.0.7'],
+    ['a forged address and the address of the client', false, '127.0.0.1, 203.0.113.9'],
+    ['a forged address behind two trusted proxies', false, '127.0.0.1, 203.0.113.9, 10.0.0.7, 127.0.0.1'],
+    ['a forged address of a client in the network of trusted proxies', false, '127.0.0.1, 10.0.0.77'],
     ['the same in IPv6', false, '::1, [2001:db8:aaaa::7]:443'],
-    ['nothing readable', false, 'unknown'],
-    ['nothing readable at the end', false, '127.0.0.1, unknown'],
+    ['an unreadable hop', false, 'unknown'],
+    ['an unreadable hop at the end', false, '127.0.0.1, unknown'],
     ['an empty hop at the end', false, '127.0.0.1,'],
-    ['nothing', false, ''],
+    ['an empty value', false, ''],
     ['an octal spelling', false, '127.0.0.01'],
     ['a name', false, 'localhost'],
   ] as const) {
-    it(`${expected ? 'is' : 'is not'} this machine, if X-Forwarded-For is ${what}: "${chain}"`, async () => {
+    it(`${expected ? 'counts' : 'does not count'} as local if X-Forwarded-For is ${what}: "${chain}"`, async () => {
       assert.equal(await isIn({ 'X-Forwarded-For': chain }), expected);
     });
   }
 
-  it('is not known by other headers, which the proxy may pass on as the client wrote them', async () => {
+  it('is not identified by other headers, which a proxy may pass on unchanged from the client', async () => {
     for (const headers of [
       { Forwarded: 'for=127.0.0.1' },
       { 'X-Real-IP': '127.0.0.1' },
@@ -236,7 +236,7 @@ describe('a client behind a trusted proxy', () => {
     assert.equal(await isIn({ Forwarded: 'for=127.0.0.1', 'X-Forwarded-For': '203.0.113.9' }), false);
   });
 
-  it('has its own address in the log, and a Secure cookie if it speaks TLS to the proxy', async () => {
+  it('is logged with its own address, and gets a Secure cookie if it speaks TLS to the proxy', async () => {
     await overWebSocket(web, { 'X-Forwarded-For': '203.0.113.77' });
     assert.match(JSON.stringify(fixture.log.lines.at(-1)), /203\.0\.113\.77 via 127\.0\.0\.1:\d+/);
     const cookie = async (headers: Headers): Promise<string> => {
@@ -249,7 +249,7 @@ describe('a client behind a trusted proxy', () => {
     assert.doesNotMatch(await cookie({}), /; Secure/);
   });
 
-  it('is judged by each request of a connection that the proxy keeps', async () => {
+  it('is identified anew for each request of a connection that the proxy keeps open', async () => {
     const socket = new Agent({ keepAlive: true, maxSockets: 1 });
     const open = (address: string): Promise<string> =>
       new Promise((resolve, reject) => {
@@ -277,7 +277,7 @@ describe('a client behind a trusted proxy', () => {
     assert.deepEqual(kinds, [2, 3, 2]);
   });
 
-  it('is counted by its own address, and the proxy is not', async () => {
+  it('counts with its own address for the connection limit, and the proxy does not count', async () => {
     await using limited = await start(['127.0.0.1'], ['203.0.113.0/24'], { maxConnectionsPerAddress: 2 });
     const port = webPort(limited);
     const sockets: WebSocket[] = [];
@@ -295,11 +295,11 @@ describe('a client behind a trusted proxy', () => {
       assert.deepEqual([await open(address), await open(address), await open(address)], [101, 101, 503], address);
     }
     sockets[0]?.terminate();
-    await until('the place is free again', async () => (await open('203.0.113.1')) === 101);
+    await until('a free connection', async () => (await open('203.0.113.1')) === 101);
     for (const socket of sockets) socket.terminate();
   });
 
-  it('counts with its own address when it fails to log in', async () => {
+  it('counts with its own address for failed logins', async () => {
     const clock = new FakeClock();
     await using guessed = await GatewayFixture.start(
       {
@@ -331,7 +331,7 @@ describe('a client behind a trusted proxy', () => {
       assert.equal(message[0], 3);
     };
     await guess('203.0.113.1');
-    // The second of one address waits half a second; those of other addresses do not.
+    // The second login of one address is delayed by half a second. Logins of other addresses are not delayed.
     let answered = false;
     const second = guess('203.0.113.1').then(() => {
       answered = true;

@@ -8,12 +8,12 @@ import { dial } from '../../src/transport/dial.ts';
 import { FloodPeer } from '../support/flood-peer.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 
-/** What Node takes on a machine with 1 GB. */
+/** The heap limit that Node selects on a machine with 1 GB. */
 const HEAP = { NODE_OPTIONS: '--max-old-space-size=256' };
 
 const MANY = 4;
 
-/** 16 components that differ in every way, and many that do not. */
+/** A URI of 16 components that depend on `i`, and a common tail. */
 function branching(i: number, tail: number): string {
   const bits = Array.from({ length: 16 }, (_, bit) => ((i >> bit) & 1 ? 'b' : 'aa'));
   return `${bits.join('.')}${'.c'.repeat(tail)}`;
@@ -33,7 +33,7 @@ function each(count: number, message: (request: number, i: number, which: number
 
 const long = (i: number): string => `${i}.${'n'.repeat(4000)}`;
 
-/** Each by four sessions at once, all of which stay. */
+/** Each attack runs in four sessions at the same time, which all stay connected. */
 const attacks: Readonly<Record<string, Attack>> = {
   'retained topics of 2040 components': each(300, (id, i) => [
     16,
@@ -64,18 +64,18 @@ const attacks: Readonly<Record<string, Attack>> = {
     ...[64, id, { match: 'wildcard' }, `r${which}.${gaps(i).slice(0, 390)}`],
   ]),
   'registrations of 4000 characters': each(3000, (id, i, which) => [64, id, {}, `r${which}.${long(i)}`]),
-  'patterns that match every topic, and many topics': async (peer, which) => {
+  'patterns that match every topic, with many topics': async (peer, which) => {
     for (let i = 0; i < 1024; i++) {
       const bits = Array.from({ length: 10 }, (_, bit) => ((i >> bit) & 1 ? 'm' : '')).join('.');
       await peer.say([32, peer.next(), { match: 'wildcard' }, `.${bits}`]);
     }
     for (let i = 0; i < 5000; i++) await peer.say([16, peer.next(), {}, `w${which}x${i}${'.m'.repeat(10)}`]);
   },
-  'calls that are not answered': async (peer, which) => {
+  'unanswered calls': async (peer, which) => {
     await peer.say([64, peer.next(), {}, `silent.${which}`]);
     for (let i = 0; i < 10_000; i++) await peer.say([48, peer.next(), {}, `silent.${which}`]);
   },
-  'ended calls of long names': each(1000, (id, i) => [48, id, { progress: true }, `nothing.${long(i)}`]),
+  'ended calls with long names': each(1000, (id, i) => [48, id, { progress: true }, `nothing.${long(i)}`]),
   testaments: each(100, (id, i) => [
     ...[48, id, {}, 'wamp.session.add_testament', [`t.${i}`, [Array.from({ length: 1000 }, () => [])], {}]],
   ]),
@@ -98,7 +98,7 @@ describe('a gateway with a heap of 256 MB', () => {
       const attackers = await Promise.all(Array.from({ length: MANY }, () => FloodPeer.join(port)));
       peers.push(...attackers);
       await Promise.all(attackers.map((peer, which) => attack(peer, which)));
-      // Answered in order: what came before has been handled.
+      // The router answers in order, so it has handled all earlier messages.
       for (const peer of attackers) {
         if (peer.ended) continue;
         const { frames } = peer;
@@ -113,7 +113,7 @@ describe('a gateway with a heap of 256 MB', () => {
     });
   }
 
-  it('says the limit on components to all who go beyond it', () => {
+  it('names the limit on components in each error for a longer URI', () => {
     const errors = peers.map(({ lastError }) => lastError).filter(text => text.includes('maxUriComponents'));
     assert.ok(errors.length >= MANY, errors.join('\n'));
     assert.match(errors[0] ?? '', /wamp\.error\.invalid_uri.*200 components.*2001|20\d\d/);
