@@ -9,12 +9,12 @@ import { reference } from '../codec/reference.ts';
 import { testSeed } from '../support/fast-check.ts';
 import { mutate, random } from './mutation.ts';
 
-// Any bytes give a message or a ProtocolViolation, never another error; and whatever was taken is written such that
-// decoders of others take it too. The numbers are drawn from a seed that the failure names.
+// Any bytes give a message or a ProtocolViolation, and never another error. Other decoders can read whatever the codec
+// writes for an accepted message. A seed, which each failure names, decides all random numbers.
 
 const CASES = 25_000;
 
-/** Messages of every shape, as JSON text; the other codecs' seeds are made of them. */
+/** Messages of every shape as JSON text. The seeds of the other codecs are made from them. */
 const texts = [
   '[1,"realm1",{"roles":{"publisher":{"features":{"x":true}},"caller":{}},"authmethods":["ticket"]}]',
   '[2,9007199254740992,{"roles":{"broker":{}}}]',
@@ -31,11 +31,11 @@ const texts = [
   '[70,1,{},["\\u0000AQID"]]',
 ];
 
-/** Hand-made frames with what our own writers never write. */
+/** Hand-made frames in forms that the codecs never write. */
 const odd: Readonly<Record<string, readonly string[]>> = {
   json: [],
   cbor: [
-    // PUBLISH in indefinite lengths, chunked text, wide integers, floats of each size, tags, undefined.
+    // PUBLISH with indefinite lengths, chunked text, wide integers, floats of each size, tags and undefined.
     '9f1810190001bf67 756e6b6e6f776e f5ff7f636162636164ff9f5f41014102fff93e00fa3fc00000fb3ff8000000000000f7c11a5f000000ff ff',
     'd9d9f784 1820 1b0000000000000001 a0 65636f6d2e61',
     '85 1824 01 02 a0 83 c074323032342d30312d30315430303a30303a30305a c249010000000000000000 d8404401020304',
@@ -43,7 +43,7 @@ const odd: Readonly<Record<string, readonly string[]>> = {
     '85 1824 01 02 a0 5f420102 4103 ff',
   ],
   msgpack: [
-    // Wide heads, both float sizes, every extension size, timestamps.
+    // Wide heads, both float sizes, every extension size, and timestamps.
     'dc000510cd0001de0000d905636f6d2e61dd00000003ca3fc00000cb3ff8000000000000d3ffffffffffffffff',
     '95 24 01 02 80 97 d4050a d5050a0b d6ff5f000000 d7ff0000000400000000 d80500112233445566778899aabbccddeeff c70cff00000001000000005f000000 c403010203',
     '95 24 01 02 80 c4020102',
@@ -58,7 +58,7 @@ function seedsOf(codec: Codec): Uint8Array[] {
   return [...made, ...written];
 }
 
-/** The message in `frame`, or undefined where it is refused as it should be. */
+/** Returns the message in `frame`, or undefined if the codec rejects it with a ProtocolViolation. */
 function attempt(codec: Codec, frame: Uint8Array): Message | undefined {
   try {
     return codec.decode(frame);
@@ -68,8 +68,10 @@ function attempt(codec: Codec, frame: Uint8Array): Message | undefined {
   }
 }
 
-/** The values of a payload. JSON has digits for what no number holds, such as 1e999, and null for it once it is one. */
-function told(codec: Codec, message: Message): unknown {
+/**
+ * Returns the values of a payload. JSON has digits that no number holds, such as 1e999. As a number they become null.
+ */
+function valuesOf(codec: Codec, message: Message): unknown {
   const values = 'payload' in message ? message.payload.values : undefined;
   return codec.name === 'json' ? finite(values) : values;
 }
@@ -82,8 +84,8 @@ function finite(value: unknown): unknown {
 }
 
 /**
- * Writes what was taken in every format, and has others read it. A payload that is only passed on says the same as one
- * that is built and written again.
+ * Writes an accepted message in every format, and reads it with other decoders. A forwarded payload has the same
+ * meaning as one that is decoded and encoded again.
  */
 function check(codec: Codec, frame: Uint8Array, message: Message): void {
   for (const to of codecs) {
@@ -94,7 +96,7 @@ function check(codec: Codec, frame: Uint8Array, message: Message): void {
       if (!('payload' in message) || !('payload' in passed)) continue;
       const { args, kwargs } = message.payload;
       const built = to.decode(to.encode({ ...message, payload: Payload.of(args, kwargs) }));
-      assert.deepEqual(told(to, passed), told(to, built));
+      assert.deepEqual(valuesOf(to, passed), valuesOf(to, built));
     } catch (error) {
       const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
       assert.fail(`${codec.name} ${hex(frame)} was written as ${to.name} ${hex(written)}: ${String(error)}`);
@@ -104,7 +106,7 @@ function check(codec: Codec, frame: Uint8Array, message: Message): void {
 
 describe('fuzz', () => {
   for (const codec of codecs) {
-    it(`${codec.name}: damaged frames give a message or a violation, and what is taken others can read`, () => {
+    it(`${codec.name}: damaged frames give a message or a violation, and other decoders can read each accepted message`, () => {
       const seed = testSeed;
       const draw = random(seed);
       const seeds = seedsOf(codec);
@@ -136,7 +138,7 @@ describe('fuzz', () => {
       }
     });
 
-    it(`${codec.name}: every cut of a frame is refused`, () => {
+    it(`${codec.name}: every truncated frame is rejected`, () => {
       for (const frame of seedsOf(codec)) {
         for (let end = 0; end < frame.length; end++) {
           assert.equal(
@@ -149,7 +151,7 @@ describe('fuzz', () => {
     });
   }
 
-  it('names the bytes that end a codec', () => {
+  it('a failure names the bytes that cause another error', () => {
     const broken: Codec = { ...(codecs[0] ?? assert.fail()), decode: () => JSON.parse('{') };
     assert.throws(() => attempt(broken, Uint8Array.of(1)), /^AssertionError.*: 01: SyntaxError/);
   });

@@ -13,10 +13,10 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { fc } from '../support/fast-check.ts';
 import { testLinkInfo } from '../support/list-link.ts';
 
-// The router carries payloads as they came, reads headers from bytes, remembers and splices. The same router with codecs
-// that take everything apart into values and put it together again, by other packages, must say the same to everybody.
+// The router forwards encoded payloads, reads headers from bytes, caches and splices. With codecs of other packages
+// that decode and encode every value, the same router must send the same messages to every peer.
 
-/** A channel whose far end is the test: what is written is kept, as it would be on the wire. */
+/** A channel to the test. It keeps the written frames as they would be on the wire. */
 class MemoryChannel implements FrameChannel {
   readonly maxFrame = Number.POSITIVE_INFINITY;
   readonly queuedBytes = 0;
@@ -71,13 +71,13 @@ class World {
     this.heard();
   }
 
-  /** The frame is made by a package, not by a codec that is looked at, and is overwritten once it has been read. */
+  /** Sends a frame that a package has encoded, not a tested codec. The frame is overwritten after it was read. */
   say(peer: number, list: List, channel = this.#channels[peer]): void {
     const frame = Uint8Array.from(listFormats[serializers[peer] ?? 'json'].write(list));
     channel?.receiver?.receiveFrame(frame);
   }
 
-  /** What each peer has heard since the last time. */
+  /** Returns the messages that each peer has received since the last call. */
   heard(): List[][] {
     return this.#channels.map(({ written }, i) =>
       written.splice(0).map(frame => listFormats[serializers[i] ?? 'json'].read(frame).map(asNumbers)),
@@ -85,7 +85,9 @@ class World {
   }
 }
 
-/** A package gives integers of eight bytes as bigints, and writes them as floats: the same values to whoever counts. */
+/**
+ * Converts numbers for the comparison. Packages return integers of eight bytes as bigints, and write them as floats.
+ */
 function asNumbers(value: unknown): unknown {
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(asNumbers);
@@ -145,7 +147,7 @@ const step = fc.oneof(
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** In each world somebody is there to hear and to answer. */
+/** Each world starts with peers that subscribe and register. */
 const beginning: readonly Step[] = [
   { kind: 'subscribe', peer: 0, topic: 'com.app.a', match: 'exact' },
   { kind: 'subscribe', peer: 1, topic: 'com.app.', match: 'prefix' },
@@ -156,17 +158,17 @@ const beginning: readonly Step[] = [
   { kind: 'register', peer: 4, topic: 'com.app.grün' },
 ];
 
-/** Packages differ in what they make of these: `__proto__` is no key of a record, and a lone surrogate no text. */
+/** Packages differ in these keys: `__proto__` is not a key of a record, and a lone surrogate is not text. */
 function isPlain(key: string): boolean {
   return key !== '__proto__' && Buffer.from(key).toString() === key;
 }
 
-/** Any value of JSON whose keys are plain at every depth. */
+/** Any JSON value whose keys are plain at every depth. */
 function value(maxDepth: number): fc.Arbitrary<unknown> {
   return fc.jsonValue({ maxDepth }).filter(made => !JSON.stringify(made).includes('"__proto__"'));
 }
 
-/** What a step says, given the invocations that each peer has not answered. */
+/** Returns the message of a step, if each peer has the unanswered invocations `open`. */
 function listOf(what: Step, request: number, open: readonly number[][]): List | undefined {
   switch (what.kind) {
     case 'publish':
@@ -190,8 +192,8 @@ function listOf(what: Step, request: number, open: readonly number[][]): List | 
   }
 }
 
-describe('the fast path and the slow one', () => {
-  it('send every peer the same messages for any program, in any mixture of serializers', () => {
+describe('a router that forwards encoded payloads', () => {
+  it('sends every peer the same messages as one that decodes them, for any program and mixture of serializers', () => {
     let events = 0;
     let results = 0;
     fc.assert(
@@ -200,7 +202,7 @@ describe('the fast path and the slow one', () => {
         const slow = new World(naiveCodecs);
         const open: number[][] = serializers.map(() => []);
         [...beginning, ...steps].forEach((what, i) => {
-          // Whoever is asked something answers, or another does.
+          // A peer with an open invocation answers, if there is one.
           const asked =
             what.kind === 'answer' ? open.findIndex((waiting, at) => at >= what.peer && waiting.length > 0) : -1;
           const who = asked < 0 ? what.peer : asked;
@@ -221,7 +223,7 @@ describe('the fast path and the slow one', () => {
       }),
       { numRuns: 150 },
     );
-    // Or nothing has been compared.
+    // Without this check, the property could hold because nothing was compared.
     assert.ok(events > 300 && results > 30, `${events} events, ${results} results`);
   });
 });

@@ -1,6 +1,5 @@
-// A gateway in a process of its own against peers that send anything, by every entrance, for as long as is asked:
-// `npm run fuzz -- --minutes 10 [--seed 1]`. The exit code is 1 if the process ends, speaks of a fault of its own, or
-// disturbs a session beside them.
+// `npm run fuzz -- --minutes 10 [--seed 1]` runs a gateway as a process for this time, with peers that send arbitrary
+// data to every listener. The exit code is 1 if the process ends, logs an internal fault, or disturbs another session.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { wireOf, wires } from '../support/bare-peer.ts';
@@ -16,10 +15,10 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** What a gateway that has met a fault of its own says. */
+/** What the gateway logs about an internal fault. */
 const FAULT = /internal error|uncaught|unhandled|request failed|upgrade failed|out of memory|bridge failed/gi;
 
-/** The resident memory of a process, in MB. */
+/** Returns the resident memory of a process in MB. */
 function residentMegabytes(pid: number): number {
   const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Math.round(Number(kilobytes ?? 0) / 1024);
@@ -38,7 +37,7 @@ async function fuzz(minutes: number, seed: number): Promise<boolean> {
     const bystander = await BareSession.join(gateway.ports, wireOf('websocket', 'json'));
     while (performance.now() < end && problems.length === 0) {
       const round = Array.from({ length: SIDE_BY_SIDE }, (_, i) => {
-        // A peer's seed also decides its target, so that it is the first peer of a run with that seed.
+        // The seed of a peer also selects its target, so a run with that seed begins with this peer.
         const number = peers + i;
         const target = targets[(seed + number) % targets.length];
         return target?.run(gateway.ports, random(seed + number)).catch((error: unknown) => {

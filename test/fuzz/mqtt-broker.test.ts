@@ -14,7 +14,7 @@ const qos = fc.integer({ min: 0, max: 2 });
 const topic = fc.constantFrom('a', 'a/b', 'b', '', 'a/#', '$SYS/x', '$share/g/a', 'a\u0000');
 const filter = fc.constantFrom('a', 'a/#', '+', '#', '$share/g/a', '$share/g/#', '$share//x', 'a#', '');
 
-/** Packets of every kind, most of them in order, with identifiers that often are the same. */
+/** Packets of every kind, mostly in a valid order, with identifiers that are often equal. */
 const packet = fc.oneof(
   fc
     .record({ topic, qos, id, retain: fc.boolean(), dup: fc.boolean(), payload: fc.string({ maxLength: 4 }) })
@@ -33,7 +33,7 @@ const packet = fc.oneof(
   fc.tuple(fc.nat(255), fc.uint8Array({ maxLength: 8 })).map(([first, body]) => rawPacket(first, body)),
 );
 
-/** One connection: who it is, what it sends, and whether it then ends, breaks or stays. */
+/** One connection: its client id, its packets, and whether it then disconnects, breaks or stays. */
 const visit = fc.record({
   clientId: fc.constantFrom('one', 'two', ''),
   clean: fc.boolean(),
@@ -42,8 +42,8 @@ const visit = fc.record({
   end: fc.constantFrom('end', 'destroy', 'stay'),
 });
 
-describe('the MQTT broker, whatever its clients send', () => {
-  it('goes on, and finds no error of its own', async () => {
+describe('the MQTT broker', () => {
+  it('continues and logs no internal error, for any packets of its clients', async () => {
     const log = new RecordingLogger();
     const errors = () => log.lines.filter(({ level }) => level === 'error');
     const store = new HeldStore();
@@ -72,7 +72,7 @@ describe('the MQTT broker, whatever its clients send', () => {
       }),
       { numRuns: 150 },
     );
-    // What is left in the store is understood by the next process.
+    // The next process can read the store that is left.
     await using after = await BrokerHarness.start({}, { store: store.snapshot(), log });
     await after.client();
     assert.deepEqual(errors(), []);

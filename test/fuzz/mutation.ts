@@ -1,7 +1,7 @@
 /** Draws a number below the one given. */
 export type Draw = (below: number) => number;
 
-/** Numbers that only the seed decides (mulberry32). */
+/** Returns numbers that depend only on the seed (mulberry32). */
 export function random(seed: number): Draw {
   let state = seed;
   return below => {
@@ -12,7 +12,7 @@ export function random(seed: number): Draw {
   };
 }
 
-/** One of `frames`, damaged: bits, bytes, cuts, insertions, and the end of another in place of its own. */
+/** Returns one of `frames` with changed bits, bytes, cuts, insertions, or the end of another frame. */
 export function mutate(frames: readonly Uint8Array[], draw: Draw): Uint8Array {
   const pick = () => frames[draw(frames.length)] ?? new Uint8Array();
   let bytes = pick().slice();

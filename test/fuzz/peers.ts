@@ -5,11 +5,11 @@ import type { BareSerializer } from '../support/bare-serializer.ts';
 import { bareRoles } from '../support/bare-session.ts';
 import { type Draw, mutate } from './mutation.ts';
 
-// Peers that send anything, by every entrance of a gateway.
+// Peers that send arbitrary data to every listener of a gateway.
 
 const FRAMES = 20;
 
-/** Messages of every type, those that only a router sends and types that nobody has. */
+/** Messages of every type, including those that only a router sends, and unknown types. */
 const messages: readonly Message[] = [
   [1, 'realm1', { roles: bareRoles, agent: 'x' }],
   [2, 7, { roles: {} }],
@@ -54,7 +54,7 @@ const messages: readonly Message[] = [
   [],
 ];
 
-/** What may stand where something else should. */
+/** Values that replace an expected element. */
 const values: readonly unknown[] = [
   ...[
     null,
@@ -80,10 +80,10 @@ const values: readonly unknown[] = [
 
 const requestTypes = new Set<unknown>([16, 32, 34, 48, 64, 66]);
 
-/** `request`: the next id in sequence, with which a session goes on longest. */
+/** Returns a random message. `request` is the next id in sequence, which keeps a session alive longest. */
 function drawMessage(draw: Draw, request: number): readonly unknown[] {
   const message = [...(messages[draw(messages.length)] ?? [])];
-  // Ids that may be in use, so that answers are forged and foreign things taken down.
+  // Ids that may be in use, so that the peer forges answers and cancels foreign requests.
   if (typeof message[1] === 'number') message[1] = requestTypes.has(message[0]) ? request : 1 + draw(6);
   if (draw(3) > 0) return message;
   for (let changes = draw(3); changes > 0; changes--) {
@@ -94,7 +94,7 @@ function drawMessage(draw: Draw, request: number): readonly unknown[] {
   return message;
 }
 
-/** A frame of a message, of a damaged one, or of nothing at all. */
+/** Returns a frame with a message, a damaged message, or random bytes. */
 function drawFrame(serializer: BareSerializer, draw: Draw, request: number): Uint8Array {
   switch (draw(20)) {
     case 0:
@@ -110,24 +110,25 @@ function drawBytes(serializer: BareSerializer, draw: Draw, request: number): Uin
   try {
     return serializer.encode(drawMessage(draw, request));
   } catch {
-    // What this serializer has no way to say.
+    // The serializer cannot encode this message.
     return Uint8Array.of(0x5b, 0x5d);
   }
 }
 
-/** A conversation with frames of any kind on a transport that is spoken well. */
+/** Sends frames of any kind over a correct transport. */
 export async function converse(ports: BarePorts, wire: Wire, draw: Draw): Promise<void> {
   const frames = Array.from({ length: 1 + draw(FRAMES) }, (_, i) => drawFrame(wire.serializer, draw, i + 1));
   if (draw(4) > 0) frames.unshift(wire.serializer.encode([1, 'realm1', { roles: bareRoles }]));
   const peer = await BarePeer.connect(ports, wire);
   for (const frame of frames) peer.sendBytes(frame, draw(30) === 0 ? !wire.serializer.binary : undefined);
-  // Which nobody may send: once the gateway hangs up it has read all that came before. What it said others can read.
+  // An invalid message: if the gateway closes the connection, it has read everything before it, so all its output can
+  // be read.
   peer.send([]);
   await peer.rest();
   peer.end();
 }
 
-/** The same over long-poll. */
+/** Does the same over long-poll. */
 export async function poll({ web }: BarePorts, serializer: BareSerializer, draw: Draw): Promise<void> {
   const post = async (path: string, body?: Uint8Array): Promise<string> => {
     const init = { method: 'POST', ...(body !== undefined && { body: Buffer.from(body) }) };
@@ -139,7 +140,7 @@ export async function poll({ web }: BarePorts, serializer: BareSerializer, draw:
   if (draw(4) > 0) await post(`${opened.transport}/send`, serializer.encode([1, 'realm1', { roles: bareRoles }]));
   for (let i = draw(FRAMES); i > 0; i--)
     await post(`${opened.transport}/send`, drawFrame(serializer, draw, FRAMES - i));
-  // The second one ends the wait of the first.
+  // The close ends the pending receive.
   if (draw(2) === 0) await Promise.all([post(`${opened.transport}/receive`), post(`${opened.transport}/close`)]);
   else await post(`${opened.transport}/close`);
 }
@@ -149,7 +150,7 @@ const masked = (opcode: number, text: string): Buffer =>
 
 const hello = '[1,"realm1",{"roles":{"caller":{}}}]';
 
-/** Streams of every transport, to be damaged anywhere. */
+/** Valid octet streams of every transport, which are then damaged anywhere. */
 const streams: readonly Uint8Array[] = [
   Buffer.concat([
     Uint8Array.of(0x7f, 0xf1, 0, 0, 0, 0, 0, hello.length),
@@ -173,9 +174,9 @@ const streams: readonly Uint8Array[] = [
   new Uint8Array(64),
 ];
 
-/** Octets of any kind on a bare connection, in pieces. */
-export async function babble(port: number, draw: Draw, spoken: readonly Uint8Array[] = streams): Promise<void> {
-  const bytes = draw(8) === 0 ? Uint8Array.from({ length: 200 }, () => draw(256)) : mutate(spoken, draw);
+/** Sends octets of any kind over a plain connection, in pieces. */
+export async function babble(port: number, draw: Draw, valid: readonly Uint8Array[] = streams): Promise<void> {
+  const bytes = draw(8) === 0 ? Uint8Array.from({ length: 200 }, () => draw(256)) : mutate(valid, draw);
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   socket.on('error', () => {});
   const closed = once(socket, 'close').catch(() => {});
@@ -186,7 +187,7 @@ export async function babble(port: number, draw: Draw, spoken: readonly Uint8Arr
   await new Promise(setImmediate);
   socket.write(bytes.subarray(cut));
   if (draw(2) === 0) socket.end();
-  // Long enough to be read; what is not answered would be waited for ten seconds.
+  // Long enough for the gateway to read. Waiting for an answer that does not come would take ten seconds.
   await new Promise(later => setTimeout(later, 2));
   socket.destroy();
   await closed;
@@ -197,7 +198,7 @@ const text = (value: string): Buffer => {
   return Buffer.concat([Uint8Array.of(bytes.length >> 8, bytes.length & 0xff), bytes]);
 };
 
-/** An MQTT packet of less than 128 bytes. */
+/** Returns an MQTT packet of less than 128 bytes. */
 function packet(first: number, ...parts: readonly Uint8Array[]): Buffer {
   const rest = Buffer.concat(parts);
   return Buffer.concat([Uint8Array.of(first, rest.length), rest]);
@@ -213,7 +214,7 @@ const withWill = packet(
   text('gone'),
 );
 
-/** Conversations of MQTT, to be damaged anywhere. */
+/** Valid MQTT connections, which are then damaged anywhere. */
 export const mqttStreams: readonly Uint8Array[] = [
   Buffer.concat([mqttConnect, packet(0x30, text('a/b'), Buffer.from('1')), packet(0xc0), packet(0xe0)]),
   Buffer.concat([withWill, packet(0x33, text('a/b'), Uint8Array.of(0, 1), Buffer.from('{"v":1}'))]),

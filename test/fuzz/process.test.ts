@@ -9,8 +9,8 @@ import { until } from '../support/until.ts';
 import { type Draw, random } from './mutation.ts';
 import { babble, converse, poll } from './peers.ts';
 
-// The compiled program against peers that send anything: nothing they do ends the process, is answered with a fault of
-// ours, or disturbs a session beside them. The work is bounded, and the seed that decides it is named by the failure.
+// Runs the compiled program with peers that send arbitrary data. They never end the process, cause an internal fault,
+// or disturb another session. The amount of work is fixed, and each failure names the seed that decides it.
 
 const PEERS = 40;
 const SIDE_BY_SIDE = 10;
@@ -46,7 +46,10 @@ function describeProcess(strict: boolean): void {
       await gateway.stop();
     });
 
-    /** Each healthy session is told what another says, and nothing else, and the log speaks of no fault. */
+    /**
+     * Asserts that each healthy session receives exactly the events of the others, and that the log has no internal
+     * fault.
+     */
     async function healthy(): Promise<void> {
       assert.ok(gateway.alive, gateway.output);
       for (const [index, session] of sessions.entries()) {
@@ -61,17 +64,20 @@ function describeProcess(strict: boolean): void {
     }
 
     for (const wire of wires) {
-      it(`any frame, ${wire.name}`, () => many(wire.name, draw => converse(gateway.ports, wire, draw), healthy));
+      it(`with frames of any kind over ${wire.name}`, () =>
+        many(wire.name, draw => converse(gateway.ports, wire, draw), healthy));
     }
     for (const serializer of bareSerializers) {
       const name = `longpoll ${serializer.name}`;
-      it(`any frame, ${name}`, () => many(name, draw => poll(gateway.ports, serializer, draw), healthy));
+      it(`with frames of any kind over ${name}`, () =>
+        many(name, draw => poll(gateway.ports, serializer, draw), healthy));
     }
     for (const port of ['web', 'rawSocket'] as const) {
-      it(`any octets, ${port} port`, () => many(port, draw => babble(gateway.ports[port], draw), healthy));
+      it(`with octets of any kind on the ${port} port`, () =>
+        many(port, draw => babble(gateway.ports[port], draw), healthy));
     }
 
-    it('and nothing is left of them', async () => {
+    it('and ends all their sessions', async () => {
       const [session] = sessions;
       assert.ok(session !== undefined);
       let count: unknown;

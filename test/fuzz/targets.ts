@@ -4,14 +4,14 @@ import type { GatewayPorts } from '../support/gateway-process.ts';
 import type { Draw } from './mutation.ts';
 import { babble, converse, mqttStreams, poll } from './peers.ts';
 
-/** One entrance and a kind of peer that abuses it. */
+/** A listener, and a kind of peer that attacks it. */
 export interface FuzzTarget {
   readonly name: string;
-  /** One peer, from its connection to its end; rejects if it was treated in a way that no peer may be. */
+  /** Runs one peer from its connection to its end. Rejects if the gateway treated it in a forbidden way. */
   run(ports: GatewayPorts, draw: Draw): Promise<void>;
 }
 
-/** Everything that `npm run fuzz` runs; a new entrance gets a line here. */
+/** All targets of `npm run fuzz`. Add each new listener here. */
 export function fuzzTargets(wires: readonly Wire[], serializers: readonly BareSerializer[]): readonly FuzzTarget[] {
   const device = (ports: GatewayPorts): GatewayPorts => ({ ...ports, rawSocket: ports.device });
   const cborWire = wires.find(({ name }) => name === 'rawsocket cbor');
