@@ -10,14 +10,14 @@ import { unannouncedFeatures } from '../../src/wamp/features.ts';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
 describe('the tables of features', () => {
-  it('in README.md and docs/features.md are what features.ts makes of them', () => {
+  it('in README.md and docs/features.md match the output of features.ts', () => {
     const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/features.mjs'), '--check'], {
       encoding: 'utf8',
     });
     assert.equal(status, 0, stderr);
   });
 
-  it('have the serializers and the ways of authentication that there are', () => {
+  it('list every serializer and every authentication method', () => {
     const there = [...codecs.map(({ name }) => name), ...challengeMethods];
     for (const name of there) assert.ok(name in unannouncedFeatures, `${name} is not in features.ts`);
   });

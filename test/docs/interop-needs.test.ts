@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
-it('npm run test:interop says which programs it lacks, and where they come from', () => {
-  const nowhere = '/nonexistent';
+it('npm run test:interop lists the missing programs, and how to install them', () => {
+  const emptyPath = '/nonexistent';
   const { status, stderr } = spawnSync(process.execPath, ['scripts/test.mjs', 'interop', 'no test is called so'], {
     cwd: root,
-    env: { PATH: nowhere, CHROMIUM: `${nowhere}/chromium`, PYTHON: `${nowhere}/python3` },
+    env: { PATH: emptyPath, CHROMIUM: `${emptyPath}/chromium`, PYTHON: `${emptyPath}/python3` },
     encoding: 'utf8',
   });
   assert.equal(status, 1);

@@ -10,7 +10,7 @@ import { transcriptRouter } from '../support/transcript-router.ts';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const text = readFileSync(join(root, 'docs/meta-api.md'), 'utf8');
 
-/** The rows of the table in a section: what is quoted in the first cell, and the second cell. */
+/** Returns the rows of the table in a section: the quoted names of the first cell, and the second cell. */
 function rows(heading: string): [names: string[], second: string][] {
   const [, section = ''] = new RegExp(`## ${heading}\\n([\\s\\S]*?)(\\n## |$)`).exec(text) ?? [];
   return [...section.matchAll(/^\| (`[^|]+) \| ([^|]+) \|/gm)].map(([, first = '', second = '']) => [
@@ -19,7 +19,7 @@ function rows(heading: string): [names: string[], second: string][] {
   ]);
 }
 
-/** A session of each kind that the policy of the transcripts' router knows, and what it is answered. */
+/** Returns a function that calls a procedure as a session of a role of the transcripts' router. */
 async function fixture(): Promise<(role: string, procedure: string, args: unknown[]) => Promise<readonly unknown[]>> {
   const { router, startMeta } = transcriptRouter();
   await startMeta();
@@ -38,7 +38,7 @@ async function fixture(): Promise<(role: string, procedure: string, args: unknow
 describe('docs/meta-api.md', () => {
   const procedures = rows('Procedures').map(([[name = ''], who]) => [name, who] as const);
 
-  it('has every procedure, and no other', async () => {
+  it('lists every procedure, and no other', async () => {
     const ask = await fixture();
     const [, , , [lists]] = (await ask('admin', 'wamp.reflection.procedure.list', [])) as [
       0,
@@ -49,12 +49,12 @@ describe('docs/meta-api.md', () => {
     assert.deepEqual(procedures.map(([name]) => name).sort(), [...lists.exact].sort());
   });
 
-  it('says who may call them', async () => {
+  it('says which roles may call each procedure', async () => {
     const ask = await fixture();
     for (const [name, who] of procedures) {
       const refused: string[] = [];
       for (const role of ['guest', 'watcher', 'admin']) {
-        // Of another kind than any of them takes: whoever may call is told that.
+        // No procedure takes arguments of these types, so an allowed caller receives another error.
         const answer = await ask(role, name, [{}, {}, 7]);
         if (answer[4] === 'wamp.error.not_authorized') refused.push(role);
       }
@@ -63,14 +63,14 @@ describe('docs/meta-api.md', () => {
     }
   });
 
-  it('has every topic, and no other', () => {
+  it('lists every topic, and no other', () => {
     assert.deepEqual(
       rows('Topics').map(([[name]]) => name),
       Object.values(MetaTopic),
     );
   });
 
-  it('names all that wampway.session.get shows', async () => {
+  it('names every field of wampway.session.get', async () => {
     const ask = await fixture();
     const [, , , [details]] = (await ask('admin', 'wampway.session.get', [1])) as [0, 0, 0, [object]];
     const named = rows('What wampway.session.get shows').flatMap(([names]) => names);

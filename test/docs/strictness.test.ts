@@ -15,7 +15,7 @@ import { transcriptRouter } from '../support/transcript-router.ts';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const text = readFileSync(join(root, 'docs/strictness.md'), 'utf8');
 
-/** The cells of the rows of the tables that follow `mark`, heads left out. */
+/** Returns the cells of the table rows after `mark`, without the table heads. */
 function rowsAfter(mark: string): string[][] {
   return text
     .split(mark)
@@ -32,15 +32,18 @@ function rowsAfter(mark: string): string[][] {
     );
 }
 
-/** Who decides about HELLO in a gateway that has a realm and no principals. */
+/** The authentication of a gateway that has a realm and no principals. */
 const access = new Access(parseConfig({ realms: [{ name: 'realm1' }] }, []), systemClock, silentLogger, () => {});
 
-/** What stands between backquotes. */
+/** Returns the texts between backquotes. */
 function quoted(cell: string): string[] {
   return [...cell.matchAll(/`([^`]*)`/g)].map(([, inner = '']) => inner);
 }
 
-/** What the last of `messages` is answered, in the document's words; on a session that has joined unless they say HELLO. */
+/**
+ * Returns the answer to the last of `messages`, in the words of the document. The session joins first, unless they
+ * contain HELLO.
+ */
 async function answer(messages: readonly string[], strict: boolean): Promise<string> {
   const { router, startMeta } = transcriptRouter(access);
   await startMeta();
@@ -69,10 +72,10 @@ async function answer(messages: readonly string[], strict: boolean): Promise<str
 describe('docs/strictness.md', () => {
   const played = rowsAfter('<!-- played -->');
 
-  it('has rows that are played', () => assert.ok(played.length > 30));
+  it('contains rows that these tests run', () => assert.ok(played.length > 30));
 
   for (const [what = '', messages = '', lenient, strict] of played) {
-    it(`tells the truth of ${what}`, async () => {
+    it(`describes the answers to ${what}`, async () => {
       assert.deepEqual(
         [await answer(quoted(messages), false), await answer(quoted(messages), true)],
         [lenient, strict],
@@ -80,7 +83,7 @@ describe('docs/strictness.md', () => {
     });
   }
 
-  it('lists the options that strict checks, as the code has them', () => {
+  it('lists the same options of strict as the code', () => {
     const documented = rowsAfter('## Options whose type strict checks').flatMap(([message = '', options = '', kind]) =>
       quoted(options).map(option => `${message} ${option}: ${kind}`),
     );
