@@ -9,7 +9,7 @@ import { fc } from '../support/fast-check.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Whether the scanner takes all of `bytes` for one value. */
+/** Returns whether the scanner accepts all of `bytes` as one value. */
 function scans(bytes: Uint8Array): boolean {
   try {
     return skipBlanks(bytes, walkValue(bytes, 0, bytes.length, 0), bytes.length) === bytes.length;
@@ -28,7 +28,7 @@ function parses(bytes: Uint8Array): boolean {
   }
 }
 
-/** JSON text of ours, spelled with blanks and escapes of every kind. */
+/** JSON text with blanks and escapes of every kind. */
 const spelled: fc.Arbitrary<string> = fc
   .tuple(fc.json({ maxDepth: 6 }), fc.constantFrom('', ' ', '\n\t', '\r'), fc.boolean())
   .map(([text, blank, escaped]) => {
@@ -38,7 +38,7 @@ const spelled: fc.Arbitrary<string> = fc
       : wide;
   });
 
-/** The bytes that JSON is made of, and some that it is not. */
+/** The bytes that JSON consists of, and some others. */
 const piece = fc.oneof(
   fc.constantFrom(...'{}[]:,"\\/ \n\t0123456789-+.eEtrufalsnbx'.split('').map(utf8)),
   fc
@@ -73,7 +73,7 @@ const mutated = fc
   });
 
 describe('the JSON scanner', () => {
-  it('takes what JSON.stringify makes', () => {
+  it('accepts all output of JSON.stringify', () => {
     fc.assert(
       fc.property(spelled, text => assert.ok(scans(utf8(text)))),
       { numRuns: 2000 },
@@ -93,7 +93,7 @@ describe('the JSON scanner', () => {
     assert.ok(taken > 250, `the damage left only ${taken} texts intact`);
   });
 
-  it('agrees with JSON.parse on any row of pieces', () => {
+  it('agrees with JSON.parse on any sequence of pieces', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 8 }), pieces => {
         const bytes = Uint8Array.from(pieces.flatMap(bits => [...bits]));
@@ -103,7 +103,7 @@ describe('the JSON scanner', () => {
     );
   });
 
-  it('agrees with JSON.parse on every text of up to three of the bytes that matter', () => {
+  it('agrees with JSON.parse on every text of up to three significant bytes', () => {
     const alphabet = [...utf8('{}[]:,"\\ 019-+.eEt\u0000')];
     for (const a of alphabet) {
       for (const b of alphabet) {
@@ -117,8 +117,8 @@ describe('the JSON scanner', () => {
   });
 });
 
-describe('rows of numbers in JSON text', () => {
-  it('agree with JSON.parse on everything of up to four bytes that may be in one, before and behind a number', () => {
+describe('lists of numbers in JSON text', () => {
+  it('agree with JSON.parse on every text of up to four bytes, before and after a number', () => {
     const alphabet = ['', ...'019-+.eE, '];
     const pairs = alphabet.flatMap(a => alphabet.map(b => a + b));
     for (const text of new Set(pairs.flatMap(a => pairs.map(b => a + b)))) {
@@ -130,7 +130,7 @@ describe('rows of numbers in JSON text', () => {
 });
 
 describe('values of JSON text', () => {
-  it('are those of JSON.parse wherever JSON.parse is said to be right', () => {
+  it('equal those of JSON.parse, unless they need care', () => {
     fc.assert(
       fc.property(fc.oneof(spelled, fc.double().map(String), value.map(plain)), text => {
         const bytes = utf8(text);

@@ -5,15 +5,15 @@ import type { SerializerName } from '../../src/codec/message/codec.ts';
 import { reference } from '../codec/reference.ts';
 import { fc } from '../support/fast-check.ts';
 
-// What peers may send and one serializer cannot say: text that begins with U+0000, which JSON takes for binary, and keys
-// that come twice. Each has one meaning, whichever serializer it came by and whichever it leaves by.
+// Peers may send what one serializer cannot express: text that begins with U+0000, which JSON reads as binary, and
+// equal keys. Each has one meaning, for every serializer of the sender and of the receiver.
 
-/** An item as it is sent: a dictionary is a list of pairs, whose keys may be equal. */
+/** An item to send. A dictionary is a list of pairs, whose keys may be equal. */
 type Item = number | string | readonly Item[] | { readonly pairs: readonly (readonly [key: string, Item])[] };
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }),
-  // No Base64 begins with a blank, so JSON has no other meaning for it either.
+  // Base64 never begins with a blank, so JSON has no other meaning for this text either.
   fc.string({ maxLength: 40 }).map(rest => `\0 ${rest}`),
 );
 const key = fc.oneof(fc.constantFrom('a', 'b', '', '__proto__', '1', '0', 'é', '\0 k'), fc.string({ maxLength: 3 }));
@@ -27,7 +27,7 @@ const { item } = fc.letrec<{ item: Item }>(tie => ({
   ),
 }));
 
-/** What the item means. */
+/** Returns the meaning of the item. */
 function meant(item: Item): unknown {
   if (typeof item === 'number') return item;
   if (typeof item === 'string') return item.startsWith('\0') ? new TextEncoder().encode(item) : item;
@@ -39,7 +39,7 @@ const head = (code: number, length: number): Buffer => Buffer.from([code, length
 const utf8 = (code: number, text: string): Buffer =>
   Buffer.concat([head(code, Buffer.byteLength(text)), Buffer.from(text)]);
 
-/** Each key and text with escapes, or without. */
+/** Returns JSON text for a key or a text, with or without escapes. */
 function jsonText(text: string, escaped: boolean): string {
   return escaped
     ? `"${Array.from({ length: text.length }, (_, i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')}"`
@@ -81,7 +81,7 @@ const written: Readonly<Record<SerializerName, (item: Item) => Uint8Array>> = {
   },
 };
 
-/** Whether a peer that sends this frame would have it passed on as it is. */
+/** Returns whether the gateway forwards this frame unchanged. */
 function isFit(name: SerializerName, frame: Uint8Array): boolean {
   const message = codecNamed(name).decode(frame);
   return Buffer.from(codecNamed(name).encode(message)).equals(Buffer.from(frame));
@@ -96,7 +96,7 @@ function hasKey(item: Item, name: string): boolean {
 describe('one meaning in every serializer', () => {
   for (const from of codecs.map(({ name }) => name)) {
     for (const to of codecs.map(({ name }) => name)) {
-      it(`of text that begins with U+0000, and of keys that come twice: ${from} to ${to}`, () => {
+      it(`text that begins with U+0000, and equal keys, keep their meaning from ${from} to ${to}`, () => {
         fc.assert(
           fc.property(item, item => {
             const message = codecNamed(from).decode(written[from](item));
@@ -107,7 +107,7 @@ describe('one meaning in every serializer', () => {
             assert.deepEqual(there.payload.args, [meant(item), meant(item)]);
             assert.deepEqual(message.payload.args, [meant(item), meant(item)]);
             assert.ok(isFit(to, frame), 'the frame is fit to be passed on');
-            // Independent decoders agree; that of JSON knows no binary, that of MsgPack no `__proto__`.
+            // Independent decoders agree. The one of JSON has no binary, and the one of MsgPack has no key `__proto__`.
             if (to === 'cbor' || (to === 'msgpack' && !hasKey(item, '__proto__')))
               assert.deepEqual((reference[to](frame) as unknown[])[4], [meant(item), meant(item)]);
           }),

@@ -15,7 +15,7 @@ function event(payload: Payload): EventMessage {
   return { type: MessageType.Event, subscription: asId(1), publication: asId(2), details: EMPTY_DICT, payload };
 }
 
-/** What `codec` makes of the payload, having been written and read once. */
+/** Writes the payload with `codec`, and returns the payload that it reads again. */
 function through(codec: Codec, payload: Payload): Payload {
   const message = codec.decode(codec.encode(event(payload)));
   assert.ok(message.type === MessageType.Event);
@@ -31,7 +31,7 @@ const runs = { numRuns: 100 };
 
 describe('values', () => {
   for (const codec of codecs) {
-    it(`come out of ${codec.name} as they went in`, () => {
+    it(`do not change when ${codec.name} writes and reads them`, () => {
       fc.assert(
         fc.property(args, kwargs, (args, kwargs) => {
           assert.deepEqual(through(codec, Payload.of(args, kwargs)).values, Payload.of(args, kwargs).values);
@@ -40,7 +40,7 @@ describe('values', () => {
       );
     });
 
-    it(`are the same in options and details, ${codec.name}`, () => {
+    it(`do not change in options and details of ${codec.name}`, () => {
       fc.assert(
         fc.property(kwargs, details => {
           const message = codec.decode(codec.encode({ ...event(Payload.empty), details }));
@@ -51,12 +51,12 @@ describe('values', () => {
     });
 
     for (const other of codecs) {
-      it(`get from ${codec.name} to ${other.name} without being built`, () => {
+      it(`keep their meaning from ${codec.name} to ${other.name} without being decoded`, () => {
         fc.assert(
           fc.property(args, kwargs, (args, kwargs) => {
             const first = through(codec, Payload.of(args, kwargs));
             assert.deepEqual(through(other, first).values, Payload.of(args, kwargs).values);
-            // As where the values are built and written again: the slow way says the same.
+            // Decoding the values and writing them again gives the same result.
             const built = Payload.of(first.args, first.kwargs);
             assert.deepEqual(through(other, first).values, through(other, built).values);
           }),
@@ -66,7 +66,7 @@ describe('values', () => {
     }
   }
 
-  it('survive any way through the codecs', () => {
+  it('do not change on any way through the codecs', () => {
     fc.assert(
       fc.property(args, kwargs, fc.array(fc.constantFrom(...codecs), { maxLength: 6 }), (args, kwargs, way) => {
         const payload = way.reduce((payload, codec) => through(codec, payload), Payload.of(args, kwargs));
@@ -77,12 +77,12 @@ describe('values', () => {
   });
 });
 
-describe('what a codec writes', () => {
+describe('the output of a codec', () => {
   for (const codec of codecs.filter(({ name }) => name !== 'json')) {
-    it(`is read alike by another decoder: ${codec.name}`, () => {
+    it(`has the same meaning for another decoder: ${codec.name}`, () => {
       fc.assert(
         fc.property(args, args => {
-          // The other decoder refuses this key, for its own safety.
+          // The other decoder rejects this key for its own safety.
           fc.pre(!hasKey(args, '__proto__'));
           const frame = codec.encode(event(Payload.of([args], { a: 1 })));
           assert.deepEqual(reference[codec.name](frame), [36, 1, 2, {}, [args], { a: 1 }]);
@@ -92,7 +92,7 @@ describe('what a codec writes', () => {
     });
   }
 
-  it('is read alike by JSON.parse', () => {
+  it('has the same meaning for JSON.parse', () => {
     fc.assert(
       fc.property(fc.jsonValue(), value => {
         const frame = codecs[0]?.encode(event(Payload.of([value])));
@@ -103,14 +103,14 @@ describe('what a codec writes', () => {
   });
 });
 
-describe('what another encoder writes', () => {
+describe('the output of another encoder', () => {
   for (const codec of codecs) {
-    it(`is read alike: ${codec.name}`, () => {
+    it(`has the same meaning for ${codec.name}`, () => {
       fc.assert(
         fc.property(fc.jsonValue({ maxDepth: 4 }), any => {
-          // Text that JSON takes for binary, and numbers whose digits are an integer that no number holds.
+          // Excludes text that JSON reads as binary, and integers that a number cannot hold.
           fc.pre(!/"\\u0000|\d{16}/.test(JSON.stringify(any)));
-          // Without -0, which not every encoder keeps.
+          // Excludes -0, which some encoders do not preserve.
           const value: unknown = JSON.parse(JSON.stringify(any));
           const message = codec.decode(foreign[codec.name]([36, 1, 2, {}, [value]]));
           assert.deepEqual('payload' in message && message.payload.args, [value]);
@@ -122,7 +122,7 @@ describe('what another encoder writes', () => {
 });
 
 describe('a float', () => {
-  it('stays a float in every format, whole or not, and an integer an integer', () => {
+  it('stays a float in every format, whole or not, and an integer stays an integer', () => {
     const digits = (payload: Payload) => new TextDecoder().decode(payload.itemsIn(codecs[0]?.format ?? assert.fail()));
     const json = codecs[0] ?? assert.fail();
     for (const text of ['[21.0,21,-0.0,1.5,1e+21,9007199254740993,36028797018963970.0]']) {

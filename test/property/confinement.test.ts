@@ -12,7 +12,7 @@ import { ListLink, testLinkInfo } from '../support/list-link.ts';
 import { transcriptRouter } from '../support/transcript-router.ts';
 import { until } from '../support/until.ts';
 
-/** What marks an event as the confined session's: it is in every payload that it sends. */
+/** A text in each payload of the confined session, which marks its events. */
 const MARK = 'by p1';
 const roles = {
   publisher: { features: { payload_passthru_mode: true } },
@@ -81,7 +81,7 @@ const meta = fc
 const subscribe = name.map(topic => [32, 0, { match: 'prefix', get_retained: true }, topic]);
 const program = fc.array(fc.oneof(publish, register, testament, meta, subscribe), { minLength: 1, maxLength: 12 });
 
-/** With the request ids that they have on a session. */
+/** Sets the request ids that the messages have on a session. */
 function numbered(messages: readonly (readonly unknown[])[], after = 0): unknown[][] {
   return messages.map((message, index) => message.with(1, after + index + 1));
 }
@@ -89,7 +89,7 @@ function numbered(messages: readonly (readonly unknown[])[], after = 0): unknown
 const isInside = (uri: string): boolean => uri.startsWith('dev.p1.');
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
-describe('whatever a confined session sends, nothing outside of its prefix is published, retained, registered or left as a testament', () => {
+describe('a confined session cannot publish, retain, register or leave a testament outside its prefix, with any messages', () => {
   it('at the router', async () => {
     await fc.assert(
       fc.asyncProperty(program, fc.boolean(), async (messages, leaves) => {
@@ -125,7 +125,7 @@ describe('whatever a confined session sends, nothing outside of its prefix is pu
         await turn();
         const marked = watcher.heard.filter(event => JSON.stringify(event).includes(MARK));
         for (const event of marked) {
-          // Said of the session by the meta API, not by it.
+          // A meta event about the session, which the router sends.
           const { topic } = Object(event[3]);
           assert.ok(isInside(topic), JSON.stringify(event));
         }

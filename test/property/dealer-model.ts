@@ -8,7 +8,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { best, matches, type Pattern } from '../support/pattern-definition.ts';
 import { type ModelCall, ModelCallee, type ModelRegistration } from './model-callee.ts';
 
-/** What a client does next. `pick` chooses among what it holds, where it holds several. */
+/** The next action of a client. `pick` selects one of several calls or invocations. */
 export type DealerCommand = { readonly client: number } & (
   | { readonly kind: 'join'; readonly capable: boolean }
   | { readonly kind: 'leave' }
@@ -39,9 +39,9 @@ type Of<Kind> = Extract<DealerCommand, { kind: Kind }>;
 const MAX_WAITING = 2;
 
 /**
- * A dealer, its callers and callees, and what must hold whatever they do: each call ends exactly once, and with its own
- * answer; it goes to a callee that its policy allows, and waits only where all of those are busy; no callee gets more
- * than it takes; parts come whole and in order; nothing is left of those who have gone.
+ * A dealer with its callers and callees, and the rules that hold for any of their actions: each call ends exactly once,
+ * with its own answer. It goes to a callee that its policy allows, and waits only while all of them are busy. No callee
+ * receives more calls than its limit. Parts arrive complete and in order. Nothing remains of clients that left.
  */
 export class DealerModel {
   readonly #clock = new FakeClock();
@@ -55,7 +55,7 @@ export class DealerModel {
   });
   readonly #clients = new Map<number, ModelCallee>();
   readonly #calls = new Map<string, ModelCall>();
-  /** In the order in which they were made. */
+  /** In the order of registration. */
   #registrations: ModelRegistration[] = [];
 
   run(command: DealerCommand): void {
@@ -74,7 +74,7 @@ export class DealerModel {
     this.#check();
   }
 
-  /** Everybody goes; then every call has ended and nothing is kept. */
+  /** All clients leave. Then every call has ended, and no table has entries. */
   finish(): void {
     for (const client of this.#clients.keys()) this.run({ kind: 'leave', client });
     const realm = this.#router.realm('realm1');
@@ -174,16 +174,16 @@ export class DealerModel {
     if (target === undefined) assert.equal(error, 'wamp.error.no_such_procedure');
     else if (able.length === 0 && error !== undefined) {
       assert.equal(error, 'wamp.error.unavailable');
-      assert.equal(waiting, MAX_WAITING, 'refused where there was room');
+      assert.equal(waiting, MAX_WAITING, 'rejected although the queue is not full');
     } else if (able.length === 0) assert.ok(at === undefined && waiting < MAX_WAITING);
-    else if (at !== undefined) assert.ok(able.includes(at.registration), 'not the callee that the policy names');
+    else if (at !== undefined) assert.ok(able.includes(at.registration), 'not the callee that the policy selects');
     else {
       assert.equal(error, 'wamp.error.feature_not_supported');
       assert.ok(inParts && able.some(({ callee }) => !callee.capable));
     }
   }
 
-  // Also of calls that have ended: such parts must vanish.
+  // Also sends parts for calls that have ended. The router must discard them.
   #part(caller: ModelCallee, { pick, last }: Of<'part'>): void {
     const unfinished = [...this.#calls.values()].filter(call => call.caller === caller && !call.complete);
     const call = unfinished[pick % Math.max(unfinished.length, 1)];
@@ -201,7 +201,7 @@ export class DealerModel {
     caller.link.say([49, request, { mode }]);
   }
 
-  // Also answers what has been canceled or has timed out meanwhile: such an answer must vanish.
+  // Also answers calls that were canceled or timed out. The router must discard these answers.
   #answer(callee: ModelCallee, { kind, pick }: Of<'yield' | 'progress' | 'error' | 'unavailable'>): void {
     const all = [...callee.invocations.values()];
     const invocation = all[pick % Math.max(all.length, 1)];
@@ -218,9 +218,12 @@ export class DealerModel {
     else callee.link.say([70, request, { progress: kind === 'progress' }, [call.mark]]);
   }
 
-  /** What everybody hears. Answers first: they make the room in which further calls go to their callees. */
+  /**
+   * Handles all messages that the clients received. Answers come first, because they let further calls go to their
+   * callees.
+   */
   #listen(): void {
-    const heard = [...this.#clients.values()].map(client => [client, client.take()] as const);
+    const heard = [...this.#clients.values()].map(client => [client, client.drain()] as const);
     for (const [client, lists] of heard) {
       for (const list of lists) if (list[0] === 50 || list[0] === 8) client.hearAnswer(list);
     }
@@ -241,7 +244,7 @@ export class DealerModel {
         assert.ok(client.capable && Number(list[1]) <= client.lastInvocation, 'nothing to interrupt');
         return;
       case 67:
-        assert.ok(client.capable && list[1] === 0, 'told of what was not announced');
+        assert.ok(client.capable && list[1] === 0, 'a revocation that was not announced');
         return;
     }
     assert.fail(`not expected: ${JSON.stringify(list)}`);
@@ -257,14 +260,14 @@ export class DealerModel {
     if (invocation === undefined) {
       assert.equal(request, ++client.lastInvocation, 'ids count from 1');
       assert.ok(registration !== undefined && matches(registration, call.uri), 'not a callee of this procedure');
-      assert.ok(call.tried?.has(registration) !== true, 'asked again');
+      assert.ok(call.tried?.has(registration) !== true, 'invoked again');
       invocation = { request, call, registration, heard: 0 };
       client.invocations.set(request, invocation);
       call.at = invocation;
     }
     assert.deepEqual([invocation.call, invocation.heard++], [call, args[1]], 'a part out of order');
     const last = call.complete && call.sent === invocation.heard;
-    assert.equal(hasProgress(details), !last, 'progress, unless it is the last part');
+    assert.equal(hasProgress(details), !last, 'progress, except in the last part');
   }
 
   #check(): void {
@@ -274,24 +277,25 @@ export class DealerModel {
         if (!call.killed) assert.equal(call.at?.heard, call.sent, 'a part is missing');
         continue;
       }
-      // What waited for callees that have gone has been routed anew.
+      // A call that waited for callees that left has been routed again.
       if (!this.#registrations.some(({ id }) => id === call.target)) {
         call.target = this.#best(call.uri);
         call.tried = undefined;
       }
-      assert.ok(call.target !== undefined, 'waits for nobody');
+      assert.ok(call.target !== undefined, 'waits without a callee');
       assert.deepEqual(this.#able(call.target, call.tried ?? new Set()), [], 'waits although a callee is free');
     }
-    for (const held of this.#registrations) assert.ok(this.#inFlight(held) <= held.concurrency, 'more than it takes');
+    for (const held of this.#registrations)
+      assert.ok(this.#inFlight(held) <= held.concurrency, 'more calls than the limit of the callee');
     const open = [...this.#clients.values()].reduce((sum, client) => sum + client.calls.size, 0);
-    assert.equal(this.#router.realm('realm1')?.callCount, open, 'a call neither ended nor open');
+    assert.equal(this.#router.realm('realm1')?.callCount, open, 'a call that is neither ended nor open');
   }
 
   #best(uri: string): number | undefined {
     return best<Pattern & { id: number }>(this.#registrations, uri)?.id;
   }
 
-  /** Who could be given a call that goes to registration `id`. */
+  /** Returns the callees that can receive a call to registration `id`. */
   #able(id: number, tried: ReadonlySet<ModelRegistration>): ModelRegistration[] {
     const left = this.#registrations.filter(held => held.id === id && !tried.has(held));
     const invoke = left[0]?.invoke;

@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 import { fc } from '../support/fast-check.ts';
 import { type DealerCommand, DealerModel } from './dealer-model.ts';
 
-// A small world, so that what the clients do concerns the others.
+// Few clients and URIs, so that the actions of clients affect each other.
 const client = fc.nat(3);
 const pick = fc.nat(20);
 const uri = fc.constantFrom('a', 'a.b', 'a.b.c', 'b');
@@ -68,7 +68,7 @@ const everybody: readonly DealerCommand[] = [0, 1, 2, 3].map(name => ({
 }));
 
 describe('dealer', () => {
-  it('keeps its promises whatever callers and callees do', () => {
+  it('ends each call exactly once, at an allowed callee, for any actions of callers and callees', () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 60, size: 'max' }), commands => {
         const model = new DealerModel();

@@ -4,7 +4,7 @@ import { fc } from '../support/fast-check.ts';
 import { ListLink, testLinkInfo } from '../support/list-link.ts';
 import { transcriptRouter } from '../support/transcript-router.ts';
 
-/** What may be answered to whatever it is that was asked. */
+/** Error URIs that any meta procedure may return. */
 const answers = [
   ...['invalid_argument', 'invalid_uri', 'not_authorized', 'no_such_session', 'no_such_subscription'],
   ...['no_such_registration', 'no_such_procedure', 'option_disallowed.disclose_me'],
@@ -12,7 +12,7 @@ const answers = [
   .map(name => `wamp.error.${name}`)
   .concat('wampway.error.limit_exceeded');
 
-/** Values that come near to what is meant, and any others. */
+/** Values that are nearly valid, and any others. */
 const argument = fc.oneof(
   fc.constantFrom<unknown>(
     1,
@@ -56,7 +56,7 @@ function turn(): Promise<void> {
 }
 
 describe('meta procedures', () => {
-  it('answer anything with a result or an error that says what is wrong, and go on [advanced/meta_api]', async () => {
+  it('answer any arguments with a result or a known error, and the router continues [advanced/meta_api]', async () => {
     const { asker } = await joined();
     const list = asker.heard.at(-1);
     assert.ok(Array.isArray(list));

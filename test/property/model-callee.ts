@@ -16,27 +16,27 @@ export interface ModelInvocation {
   readonly request: number;
   readonly call: ModelCall;
   readonly registration: ModelRegistration;
-  /** Parts. */
+  /** The number of received parts. */
   heard: number;
 }
 
 export interface ModelCall {
-  /** What its arguments and answers carry. */
+  /** A text that its arguments and answers contain. */
   readonly mark: string;
   readonly uri: string;
   readonly caller: ModelCallee;
   readonly request: number;
-  /** Id of the registration that it goes to. */
+  /** The id of the registration that the call goes to. */
   target: number | undefined;
   open: boolean;
-  /** The last part has been sent, of `sent`. */
+  /** Whether the last of the `sent` parts was sent. */
   complete: boolean;
   sent: number;
   killed: boolean;
-  /** Who has it; undefined while it waits. */
+  /** The current invocation, or undefined while the call waits. */
   at?: ModelInvocation | undefined;
   tried?: Set<ModelRegistration> | undefined;
-  /** What it ended with, where that was no result. */
+  /** The error URI, if the call ended with an error. */
   error?: string;
 }
 
@@ -48,13 +48,13 @@ const all = {
   registration_revocation: true,
 };
 
-/** A client that calls and is called; `capable` as a callee of all that is advanced, or of nothing. */
+/** A client that calls and is called. If `capable`, it has all advanced features of a callee, otherwise none. */
 export class ModelCallee {
   readonly link = new ListLink();
   readonly capable: boolean;
-  /** Those that have not ended, by CALL.Request. */
+  /** Calls that have not ended, by CALL.Request. */
   readonly calls = new Map<number, ModelCall>();
-  /** Those that it has not answered, by INVOCATION.Request. */
+  /** Unanswered invocations, by INVOCATION.Request. */
   readonly invocations = new Map<number, ModelInvocation>();
   lastInvocation = 0;
   #request = 0;
@@ -64,7 +64,7 @@ export class ModelCallee {
     this.capable = capable;
     router.attach(this.link);
     this.link.say([1, 'realm1', { roles: { caller: { features: all }, callee: { features: capable ? all : {} } } }]);
-    assert.equal(this.take()[0]?.[0], 2);
+    assert.equal(this.drain()[0]?.[0], 2);
   }
 
   say(type: number, ...rest: unknown[]): number {
@@ -73,13 +73,13 @@ export class ModelCallee {
     return this.#request;
   }
 
-  /** All that was heard since the last time. */
-  take(): (readonly unknown[])[] {
+  /** Returns the messages that were received since the last call. */
+  drain(): (readonly unknown[])[] {
     this.#hear();
     return this.#heard.splice(0);
   }
 
-  /** What was heard in answer to REGISTER or UNREGISTER; the rest stays. */
+  /** Returns the answer to REGISTER or UNREGISTER. Other messages stay in the queue. */
   answer(request: number): readonly unknown[] {
     this.#hear();
     const at = this.#heard.findIndex(
@@ -90,7 +90,7 @@ export class ModelCallee {
     return answer;
   }
 
-  /** RESULT, or ERROR of a call: for one that has not ended, and its own. */
+  /** Handles RESULT, or ERROR of a CALL. It must belong to an open call of this client. */
   hearAnswer(list: readonly unknown[]): void {
     const [type, first, second] = list;
     const call = this.calls.get(Number(type === 50 ? first : second));

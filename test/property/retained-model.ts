@@ -1,13 +1,13 @@
 import { matches, type Pattern } from '../support/pattern-definition.ts';
 
-/** An event that was published with `retain`, and for whom it was. */
+/** An event that was published with `retain`, and its receivers. */
 interface RetainedMark {
   readonly topic: string;
   readonly mark: string;
   readonly isFor: (session: number) => boolean;
 }
 
-/** What is retained, by the definition: everything, and for each receiver what would be its newest. */
+/** The definition of retention: keeps all events, and selects the newest for each receiver. */
 export class RetainedModel {
   readonly #all: RetainedMark[] = [];
 
@@ -15,7 +15,7 @@ export class RetainedModel {
     this.#all.push(event);
   }
 
-  /** What a session is due that asks with `pattern`, as EVENT has it from its details on, in order. */
+  /** Returns what a session that subscribes to `pattern` must receive: EVENT from Details on, in order. */
   due(session: number, pattern: Pattern): readonly (readonly unknown[])[] {
     const found = this.#all.filter(({ topic, isFor }) => matches(pattern, topic) && isFor(session));
     return found

@@ -10,11 +10,11 @@ import { ListLink } from '../support/list-link.ts';
 import { best, matches, type Pattern } from '../support/pattern-definition.ts';
 import { RetainedModel } from './retained-model.ts';
 
-/** What a client does next. `pick` chooses among what it holds, where it holds several. */
+/** The next action of a client. `pick` selects one of several subscriptions, registrations or invocations. */
 export type Command = { readonly client: number } & (
   | { readonly kind: 'join'; readonly cancelable: boolean }
   | { readonly kind: 'leave' | 'drop' }
-  /** GOODBYE, and another session on the same link. */
+  /** GOODBYE, then a new session on the same link. */
   | { readonly kind: 'rejoin'; readonly cancelable: boolean }
   | {
       readonly kind: 'subscribe';
@@ -52,12 +52,12 @@ class Client {
   readonly session: number;
   readonly subscriptions: Held[] = [];
   readonly registrations: Held[] = [];
-  /** CALL.Request of what waits for its answer, and the mark its arguments carry. */
+  /** CALL.Request of each open call, and the text in its arguments. */
   readonly calls = new Map<number, string>();
   readonly invocations: OpenInvocation[] = [];
   request = 0;
 
-  /** On `link`, where there is one that carries no session any more. */
+  /** Uses `link`, if it is given and has no session any more. */
   constructor(router: Router, cancelable: boolean, link?: ListLink) {
     this.link = link ?? new ListLink();
     if (link === undefined) router.attach(this.link);
@@ -74,8 +74,8 @@ class Client {
     return this.request;
   }
 
-  /** All that was heard since the last time. */
-  take(): (readonly unknown[])[] {
+  /** Returns the messages that were received since the last call. */
+  drain(): (readonly unknown[])[] {
     return this.link.heard.splice(0).map(heard => {
       assert.notEqual(heard, 'closed', 'the router closed a link');
       const list = heard as readonly unknown[];
@@ -86,15 +86,16 @@ class Client {
 }
 
 /**
- * A router, its clients, and what must hold whatever they do: each event reaches each matching subscription once and in
- * order; whoever asks gets the newest retained event of each topic that was for it; each call goes to the best registration and ends exactly once, with the answer to that very call; and nothing is
- * left of those who have gone.
+ * A router with its clients, and the rules that hold for any of their actions: each event reaches each matching
+ * subscription once and in order. A subscriber that asks for retained events receives the newest of each topic that was
+ * intended for it. Each call goes to the best registration and ends exactly once, with its own answer. Nothing remains
+ * of clients that left.
  */
 export class RouterModel {
   readonly #clock = new FakeClock();
   readonly #router = new Router({
     realms: [
-      // What is for a part of the receivers is never too much here: the model has no bounds.
+      // The model has no limits, so the store must keep all events for a part of the receivers.
       { name: 'realm1', uri: 'loose', retained: new MemoryRetainedStore({ restrictedPerTopic: 1000 }) },
     ],
     authenticator: new AnonymousAuthenticator({ who: 'any' }),
@@ -123,7 +124,7 @@ export class RouterModel {
     this.#listen();
   }
 
-  /** Everybody goes; then every call has ended and every table is empty. */
+  /** All clients leave. Then every call has ended, and every table is empty. */
   finish(): void {
     for (const client of this.#clients.keys()) this.run({ kind: 'drop', client });
     const realm = this.#router.realm('realm1');
@@ -175,12 +176,12 @@ export class RouterModel {
     this.#clients.delete(name);
     if (how === 'leave') sayGoodbye(client);
     client.link.lose();
-    client.take();
+    client.drain();
   }
 
   #subscribe(client: Client, { uri, match, getRetained }: Extract<Command, { kind: 'subscribe' }>): void {
     const request = client.say(32, { match, get_retained: getRetained }, uri);
-    const [answer, ...retained] = client.take();
+    const [answer, ...retained] = client.drain();
     assert.deepEqual(answer?.slice(0, 2), [33, request]);
     const id = Number(answer?.[2]);
     const mine = client.subscriptions.find(held => held.uri === uri && held.match === match);
@@ -202,7 +203,7 @@ export class RouterModel {
   #register(client: Client, { uri, match }: Pattern): void {
     const taken = this.#registrations().some(({ held }) => held.uri === uri && held.match === match);
     const request = client.say(64, { match }, uri);
-    const [answer] = client.take();
+    const [answer] = client.drain();
     if (taken) {
       assert.deepEqual(answer?.slice(0, 5), [8, 64, request, {}, 'wamp.error.procedure_already_exists']);
       return;
@@ -216,7 +217,7 @@ export class RouterModel {
     if (table.length === 0) return;
     const [held] = table.splice(pick % table.length, 1);
     const request = client.say(kind === 'unsubscribe' ? 34 : 66, held?.id);
-    assert.deepEqual(client.take(), [[kind === 'unsubscribe' ? 35 : 67, request]]);
+    assert.deepEqual(client.drain(), [[kind === 'unsubscribe' ? 35 : 67, request]]);
   }
 
   #publish(publisher: Client, command: Extract<Command, { kind: 'publish' }>): void {
@@ -237,7 +238,7 @@ export class RouterModel {
     const request = publisher.say(16, options, command.uri, [mark]);
     let publication: unknown;
     for (const client of this.#clients.values()) {
-      const heard = client.take();
+      const heard = client.drain();
       if (client === publisher && command.acknowledge) assert.deepEqual(heard.shift()?.slice(0, 2), [17, request]);
       const due = isFor(client.session) ? client.subscriptions.filter(held => matches(held, command.uri)) : [];
       for (const event of heard) {
@@ -247,7 +248,7 @@ export class RouterModel {
           due.findIndex(({ id }) => id === event[1]),
           1,
         )[0];
-        assert.equal(held?.id, event[1], 'an event for a subscription that does not match, or a second one');
+        assert.equal(held?.id, event[1], 'an event for a subscription that does not match, or a duplicate');
         assert.deepEqual(event[3], held?.match === 'exact' ? {} : { topic: command.uri });
       }
       assert.deepEqual(due, [], 'an event was not delivered');
@@ -263,12 +264,12 @@ export class RouterModel {
     );
     const request = caller.say(48, { timeout, receive_progress: progress }, uri, [mark]);
     if (target === undefined) {
-      const [answer] = caller.take();
+      const [answer] = caller.drain();
       assert.deepEqual(answer?.slice(0, 5), [8, 48, request, {}, 'wamp.error.no_such_procedure']);
       return;
     }
     caller.calls.set(request, mark);
-    const [invocation] = target.client.take();
+    const [invocation] = target.client.drain();
     assert.deepEqual([invocation?.[0], invocation?.[2], invocation?.[4]], [68, target.id, [mark]]);
     target.client.invocations.push({ request: Number(invocation?.[1]), call: mark });
   }
@@ -279,7 +280,7 @@ export class RouterModel {
     if (request !== undefined) caller.link.say([49, request, { mode }]);
   }
 
-  // Also answers what has been canceled or has timed out meanwhile: such an answer must vanish.
+  // Also answers calls that were canceled or timed out. The router must discard these answers.
   #answer(callee: Client, kind: 'yield' | 'progress' | 'error', pick: number): void {
     const at = pick % Math.max(callee.invocations.length, 1);
     const invocation = callee.invocations[at];
@@ -289,10 +290,10 @@ export class RouterModel {
     else callee.link.say([70, invocation.request, { progress: kind === 'progress' }, [invocation.call]]);
   }
 
-  /** What callers and callees hear of calls. Nothing else may be waiting. */
+  /** Handles the messages about calls that callers and callees received. There must be no others. */
   #listen(): void {
     for (const client of this.#clients.values()) {
-      for (const list of client.take()) {
+      for (const list of client.drain()) {
         const [type, first, second] = list;
         if (type === 69) continue;
         assert.ok(type === 50 || (type === 8 && first === 48), `not expected here: ${JSON.stringify(list)}`);
@@ -305,7 +306,7 @@ export class RouterModel {
       }
     }
     const open = [...this.#clients.values()].reduce((sum, client) => sum + client.calls.size, 0);
-    assert.equal(this.#router.realm('realm1')?.callCount, open, 'a call neither ended nor open');
+    assert.equal(this.#router.realm('realm1')?.callCount, open, 'a call that is neither ended nor open');
   }
 
   #registrations(): { readonly client: Client; readonly held: Held }[] {
@@ -315,8 +316,8 @@ export class RouterModel {
 
 function sayGoodbye(client: Client): void {
   client.link.say([6, {}, 'wamp.close.close_realm']);
-  // Whatever it is told before, GOODBYE is the last word.
-  assert.deepEqual(client.take().at(-1), [6, {}, 'wamp.close.goodbye_and_out']);
+  // GOODBYE is the last message, after any others.
+  assert.deepEqual(client.drain().at(-1), [6, {}, 'wamp.close.goodbye_and_out']);
 }
 
 function isProgress(details: unknown): boolean {

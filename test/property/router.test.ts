@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 import { fc } from '../support/fast-check.ts';
 import { type Command, RouterModel } from './router-model.ts';
 
-// A small world, so that what the clients do concerns the others.
+// Few clients and URIs, so that the actions of clients affect each other.
 const client = fc.nat(3);
 const component = fc.constantFrom('a', 'b', 'ab');
 const uri = fc.array(component, { minLength: 1, maxLength: 3 }).map(parts => parts.join('.'));
@@ -70,7 +70,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 const everybody: readonly Command[] = [0, 1, 2].map(name => ({ kind: 'join', client: name, cancelable: name !== 1 }));
 
 describe('router', () => {
-  it('keeps its promises whatever its clients do', () => {
+  it('delivers each event and answers each call exactly once, for any actions of its clients', () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 60, size: 'max' }), commands => {
         const model = new RouterModel();

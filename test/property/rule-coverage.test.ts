@@ -7,18 +7,18 @@ import { ALLOW } from '../../src/router/policy/authorizer.ts';
 import { fc } from '../support/fast-check.ts';
 import { matches } from '../support/pattern-definition.ts';
 
-/** Components that rules and patterns spell out. */
+/** Components that occur literally in rules and patterns. */
 const words = ['a', 'b', 'aa', 'ab'];
 
 /**
- * One component of each kind. A rule can only ask whether a component equals a word, or begins with one; so two
- * components that no word tells apart are one kind. `z` stands for text that no rule knows.
+ * One component of each kind. A rule can only ask whether a component equals a word or begins with it. Two components
+ * that no word distinguishes are of one kind. `z` stands for text that occurs in no rule.
  */
 const components = [...words, 'z', ...words.map(text => `${text}z`)];
 
 /**
- * One URI of each kind: rules and patterns have three components at most, so a fourth stands for all longer URIs. The
- * list is complete, and a pattern that a rule set allows on all of it is allowed on every URI.
+ * One URI of each kind. Rules and patterns have at most three components, so a fourth stands for all longer URIs. The
+ * list is complete: if a rule set allows all its URIs that match a pattern, it allows every URI that matches.
  */
 const uris: string[] = [];
 for (const one of components) {
@@ -60,7 +60,7 @@ const rules = fc
   );
 
 describe('rules about patterns', () => {
-  it('allow a pattern exactly where they allow every URI that it matches', () => {
+  it('allow a pattern if and only if they allow every URI that it matches', () => {
     let allowed = 0;
     fc.assert(
       fc.property(

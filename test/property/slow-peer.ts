@@ -8,14 +8,14 @@ import type { Router } from '../../src/router/router.ts';
 import type { FakeClock } from '../support/fake-clock.ts';
 import { testLinkInfo } from '../support/list-link.ts';
 
-/** More than any link lets stand in a socket. */
+/** More bytes than any link leaves in a socket. */
 const FULL = 2 ** 20;
 
-/** A channel whose far end reads as many frames as it is told to. */
-class Reading implements FrameChannel {
+/** A channel whose peer reads a given number of frames. */
+class SlowChannel implements FrameChannel {
   readonly maxFrame = Number.POSITIVE_INFINITY;
   readonly heard: (readonly unknown[])[] = [];
-  /** Frames that the far end still reads. */
+  /** The number of frames that the peer still reads. */
   budget = Number.POSITIVE_INFINITY;
   receiver: FrameReceiver | undefined;
   readonly #clock: FakeClock;
@@ -53,21 +53,21 @@ class Reading implements FrameChannel {
   resume(): void {}
 }
 
-/** Something that the router owes a peer, in the order in which it came to owe it. */
+/** A message that the peer must receive, with its place in the order. */
 interface Due {
   readonly order: number;
-  /** As `labelOf` has it. */
+  /** The label from `labelOf`. */
   readonly label: string;
 }
 
-/** A client whose far end reads slowly, and what it is due. */
+/** A client that reads slowly, and the messages that it must receive. */
 export class SlowPeer {
   readonly link: WireLink;
   readonly outgoing: OutgoingPolicy;
-  /** Patterns by the request that subscribed to them; `match uri`. */
+  /** `match uri` of each subscription, by its SUBSCRIBE.Request. */
   readonly patterns = new Map<number, string>();
   readonly #clock: FakeClock;
-  readonly #channel: Reading;
+  readonly #channel: SlowChannel;
   readonly #due: Due[] = [];
   #request = 0;
   #gone = false;
@@ -75,7 +75,7 @@ export class SlowPeer {
   constructor(router: Router, clock: FakeClock, outgoing: OutgoingPolicy) {
     this.outgoing = outgoing;
     this.#clock = clock;
-    this.#channel = new Reading(clock);
+    this.#channel = new SlowChannel(clock);
     const channel = this.#channel;
     this.link = new WireLink({ info: testLinkInfo, codec: jsonCodec, channel, log: silentLogger, clock, outgoing });
     router.attach(this.link);
@@ -83,7 +83,7 @@ export class SlowPeer {
     assert.equal(this.#channel.heard.shift()?.[0], 2);
   }
 
-  /** The router has, or is about to have, given it up. */
+  /** Whether the router has disconnected the peer, or is about to. */
   get gone(): boolean {
     return this.#gone;
   }
@@ -102,7 +102,7 @@ export class SlowPeer {
     this.#due.push({ order, label });
   }
 
-  /** Reads `count` frames more, and then no further. That there is room the link is told a little later. */
+  /** Reads `count` more frames and then stops. The link is notified of the free capacity a little later. */
   read(count: number): void {
     this.#channel.budget = count;
     this.#clock.after(2, () => this.#channel.receiver?.drained());
@@ -114,8 +114,8 @@ export class SlowPeer {
   }
 
   /**
-   * Of what it was due it has heard everything but what was counted as dropped, each once and in order; nothing but
-   * EVENTs was dropped, unless the connection was.
+   * Asserts that the peer received each due message once and in order, except those that were counted as dropped. The
+   * router drops only EVENTs, unless it disconnects the peer.
    */
   check(): void {
     const { policy } = this.outgoing;
@@ -134,7 +134,7 @@ export class SlowPeer {
     }
     const dropped = this.link.counters.dropped;
     if (!this.#gone) {
-      assert.equal(due.size, dropped, 'neither heard nor counted as dropped');
+      assert.equal(due.size, dropped, 'neither received nor counted as dropped');
       for (const label of due.keys()) assert.match(label, /^event/);
     } else if (policy === 'disconnect') {
       for (const [label, order] of due) assert.ok(order >= latest, `lost before the connection was: ${label}`);
@@ -142,13 +142,13 @@ export class SlowPeer {
     if (policy === 'disconnect' && !this.#gone) assert.equal(dropped, 0);
   }
 
-  /** Takes note of whether the router has given it up. */
+  /** Records whether the router has disconnected the peer. */
   observe(stillThere: boolean): void {
     if (!stillThere) this.#gone = true;
   }
 }
 
-/** What a message is to the model: an answer by its request, an event by its pattern and what it carries. */
+/** Returns the name of a message in the model: an answer by its request, an event by its pattern and its payload. */
 export function labelOf([type, first, second, , args]: readonly unknown[], ids: ReadonlyMap<unknown, string>): string {
   if (type === 36) {
     assert.ok(Array.isArray(args));

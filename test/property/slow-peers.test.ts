@@ -49,7 +49,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('lose', 'reconnect'), peer }) },
 );
 
-/** Peers that read now and then, each by another policy, and one that always does. */
+/** Three slow peers with different policies, and one peer that always reads. */
 class World {
   readonly #clock = new FakeClock();
   readonly #router = new Router({
@@ -79,7 +79,7 @@ class World {
     for (const each of this.#all) each.observe(this.#isThere(each));
   }
 
-  /** Everybody reads; then each has what it was due, and when all are gone nothing is left. */
+  /** All peers read. Then each has received its due messages, and nothing remains after all have left. */
   finish(): void {
     for (const each of this.#peers) if (!each.gone) each.read(Number.POSITIVE_INFINITY);
     this.#clock.advance(10_000);
@@ -148,7 +148,7 @@ class World {
     this.#healthy.heard.length = 0;
   }
 
-  /** The healthy one answers what it is called with. */
+  /** The healthy peer answers each invocation. */
   #answer(): void {
     for (const heard of this.#healthy.heard.splice(0)) {
       if (heard !== 'closed' && heard[0] === 68) this.#healthy.say([70, heard[1], {}]);
@@ -169,7 +169,7 @@ class World {
 }
 
 describe('slow consumers', () => {
-  it('get what they are due in order, or it is counted as dropped, whatever happens', () => {
+  it('receive their messages in order, or the router counts these as dropped, for any actions', () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 60, size: 'max' }), commands => {
         const world = new World();
