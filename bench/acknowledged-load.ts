@@ -64,7 +64,7 @@ export class AcknowledgedLoad implements Load {
 
   #publish(): number {
     this.#frames.add(++this.#request);
-    const frame = this.#frames.take();
+    const frame = this.#frames.detach();
     const now = performance.now();
     if (frame !== undefined) this.#session.write(frame);
     return now;

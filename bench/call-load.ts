@@ -108,6 +108,6 @@ export class CallLoad implements Load {
 }
 
 function send(session: LoadSession, frames: RequestTemplate): void {
-  const bytes = frames.take();
+  const bytes = frames.detach();
   if (bytes !== undefined) session.write(bytes);
 }

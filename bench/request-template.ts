@@ -45,7 +45,7 @@ export class RequestTemplate {
   }
 
   /** Returns and removes the added frames. Undefined if no frame was added. */
-  take(): Buffer | undefined {
+  detach(): Buffer | undefined {
     if (this.#length === 0) return undefined;
     const frames = Buffer.from(this.#out.subarray(0, this.#length));
     this.#length = 0;

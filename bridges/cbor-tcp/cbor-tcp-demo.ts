@@ -1,3 +1,4 @@
+import { reachableHost } from '../../src/base/network/address.ts';
 import type { Demo } from '../../src/gateway/bridge/bridge.ts';
 import type { CborTcpConfig } from './cbor-tcp-config.ts';
 import { SimulatedMeter } from './simulated-meter.ts';
@@ -14,7 +15,7 @@ export const cborTcpDemo: Demo<CborTcpConfig> = {
         [Symbol.asyncDispose]: () => Promise.resolve(),
       };
     }
-    const target = { host: reachable(host), port, serializer: 'cbor' } as const;
+    const target = { host: reachableHost(host), port, serializer: 'cbor' } as const;
     const meter = new SimulatedMeter({ name: NAME, realm, clock, log, dial: () => dialRawSocket(target) });
     await meter.start();
     return {
@@ -23,9 +24,3 @@ export const cborTcpDemo: Demo<CborTcpConfig> = {
     };
   },
 };
-
-/** The address by which this machine reaches a listener that is bound to every address. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
-}

@@ -2,7 +2,7 @@ import type { Timer } from '../../src/base/clock.ts';
 import { ConnectionSlots, type Slot } from '../../src/base/network/connection-slots.ts';
 import { afterAwake } from '../../src/base/time/awake-time.ts';
 import type { BridgeContext } from '../../src/gateway/bridge/bridge.ts';
-import type { DeviceTerms, Link, LinkReceiver, Principal } from '../../src/link/link.ts';
+import type { DevicePolicy, Link, LinkReceiver, Principal } from '../../src/link/link.ts';
 import { CloseUri, ErrorUri, ProtocolViolation } from '../../src/wamp/errors.ts';
 import { MessageType, messageName } from '../../src/wamp/messages/message-type.ts';
 import type { Message } from '../../src/wamp/messages/messages.ts';
@@ -22,7 +22,7 @@ type GateConfig = Pick<CborTcpConfig, 'anonymous' | 'maxDevices'>;
 export class DeviceGate {
   readonly #maxDevices: number;
   readonly #context: BridgeContext;
-  readonly #terms: DeviceTerms;
+  readonly #policy: DevicePolicy;
   /** By realm and name, because the same name on another realm is another device. */
   readonly #devices = new Map<string, NamespaceLink>();
   readonly #keys = new Map<NamespaceLink, string>();
@@ -35,7 +35,7 @@ export class DeviceGate {
     this.#arrivalSlots = new ConnectionSlots(maxDevices);
     this.#context = context;
     const refuse = (principal: Principal, realm: string) => this.#refusalOf(principal, realm);
-    this.#terms = { bridge: 'cbor-tcp', realm: context.realm, anonymous, role: 'device', refuse };
+    this.#policy = { bridge: 'cbor-tcp', realm: context.realm, anonymous, role: 'device', refuse };
   }
 
   /** Admitted devices. */
@@ -78,7 +78,7 @@ export class DeviceGate {
   #introduced(arrival: Arrival, link: Link): NamespaceLink {
     const { log, namespaces } = this.#context;
     const device = new NamespaceLink(link, {
-      terms: this.#terms,
+      policy: this.#policy,
       namespaces,
       log,
       welcomed: welcomed => this.#welcomed(arrival, device, welcomed),

@@ -1,8 +1,8 @@
 import type { Logger } from '../../src/base/logger.ts';
 import { Inbound } from '../../src/link/inbound.ts';
-import type { DeviceTerms, Link, LinkInfo, LinkReceiver } from '../../src/link/link.ts';
+import type { DevicePolicy, Link, LinkInfo, LinkReceiver } from '../../src/link/link.ts';
 import type { OutgoingPolicy } from '../../src/link/outgoing-policy.ts';
-import type { Meters } from '../../src/link/read-throttle.ts';
+import type { RateBuckets } from '../../src/link/read-throttle.ts';
 import { MessageType } from '../../src/wamp/messages/message-type.ts';
 import type { CallMessage, Message } from '../../src/wamp/messages/messages.ts';
 import { Payload } from '../../src/wamp/payload.ts';
@@ -21,7 +21,7 @@ export interface WelcomedDevice {
 }
 
 export interface NamespaceLinkOptions {
-  readonly terms: DeviceTerms;
+  readonly policy: DevicePolicy;
   /** Prefixes of other bridges. */
   readonly namespaces: readonly string[];
   readonly log: Logger;
@@ -30,7 +30,7 @@ export interface NamespaceLinkOptions {
 }
 
 /**
- * The link of a device as the router sees it: confined to the device's namespace, on the terms of this bridge. The
+ * The link of a device as the router sees it: confined to the device's namespace, by the policy of this bridge. The
  * device's name is that of WELCOME; before WELCOME it has none. The link expands the short names in PUBLISH and
  * REGISTER. SUBSCRIBE and CALL use full names, and messages to the device are unchanged. Payloads are unchanged, except
  * for the topic of a testament.
@@ -44,7 +44,7 @@ export class NamespaceLink implements Link {
   #device: WelcomedDevice | undefined;
 
   constructor(inner: Link, options: NamespaceLinkOptions) {
-    this.info = { ...inner.info, confinedTo: `${DEVICES}{authid}.`, device: options.terms };
+    this.info = { ...inner.info, confinedTo: `${DEVICES}{authid}.`, device: options.policy };
     this.#inner = inner;
     this.#options = options;
     this.#inbound = new Inbound(this, options.log);
@@ -89,8 +89,8 @@ export class NamespaceLink implements Link {
     this.#inner.setOutgoing?.(outgoing);
   }
 
-  setMeters(meters: Meters | undefined): void {
-    this.#inner.setMeters?.(meters);
+  setMeters(buckets: RateBuckets | undefined): void {
+    this.#inner.setMeters?.(buckets);
   }
 
   spread(messages: number): void {

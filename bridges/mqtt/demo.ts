@@ -1,5 +1,6 @@
 import type { MqttClient } from 'mqtt';
 import type { Clock } from '../../src/base/clock.ts';
+import { reachableHost } from '../../src/base/network/address.ts';
 import type { Demo } from '../../src/gateway/bridge/bridge.ts';
 import type { MqttConfig } from './config/mqtt-config.ts';
 
@@ -29,7 +30,7 @@ export const greenhouse: Demo<MqttConfig> = {
     // Loaded on demand, because the package takes more memory than the gateway's own code.
     const { connect } = await import('mqtt');
     const client = connect({
-      host: reachable(config.host),
+      host: reachableHost(config.host),
       port: config.port,
       clientId: CLIENT_ID,
       connectTimeout: CONNECT_TIMEOUT,
@@ -78,10 +79,4 @@ function connected(client: MqttClient): Promise<void> {
       reject(error);
     });
   });
-}
-
-/** The address to connect to a listener that may listen on all addresses. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
 }

@@ -1,7 +1,7 @@
 import type { Message } from '../wamp/messages/messages.ts';
 import type { Uri } from '../wamp/uri.ts';
 import type { OutgoingPolicy } from './outgoing-policy.ts';
-import type { Meters } from './read-throttle.ts';
+import type { RateBuckets } from './read-throttle.ts';
 
 export type ChannelBinding = 'tls-unique' | 'tls-exporter';
 
@@ -15,8 +15,8 @@ export interface PeerCertificate {
   readonly trusted: boolean;
 }
 
-/** The terms on which a bridge accepts devices that speak WAMP themselves. */
-export interface DeviceTerms {
+/** The policy by which a bridge accepts devices that speak WAMP themselves. */
+export interface DevicePolicy {
   /** The bridge's name in the configuration. */
   readonly bridge: string;
   /** The only realm that devices without credentials may join. */
@@ -77,7 +77,7 @@ export interface LinkInfo {
    * The peer is a device of a bridge. It is admitted by its credentials or on these terms, never by the rule of the
    * realm for clients without credentials. A link from a bridge without `principal` always has them.
    */
-  readonly device?: DeviceTerms;
+  readonly device?: DevicePolicy;
   /**
    * The identity of the peer, if the creator of the link vouches for it. The router admits it without authentication.
    */
@@ -174,5 +174,5 @@ export interface Link {
    * Limits the rate of the peer from now on, by reading it more slowly. Undefined: no limit. Absent if the link cannot
    * do so.
    */
-  setMeters?(meters: Meters | undefined): void;
+  setMeters?(buckets: RateBuckets | undefined): void;
 }

@@ -9,7 +9,7 @@ export interface Meter {
 }
 
 /** The rate limits of a peer. */
-export interface Meters {
+export interface RateBuckets {
   readonly messages?: Meter | undefined;
   readonly bytes?: Meter | undefined;
 }
@@ -26,14 +26,14 @@ export interface Reading {
  * takes. No message is lost. The channel still detects when the peer closes the connection.
  */
 export class ReadThrottle {
-  meters: Meters;
+  buckets: RateBuckets;
   readonly #reading: Reading;
   readonly #clock: Clock;
   #pause: Timer | undefined;
   #over = false;
 
-  constructor(meters: Meters, reading: Reading, clock: Clock) {
-    this.meters = meters;
+  constructor(buckets: RateBuckets, reading: Reading, clock: Clock) {
+    this.buckets = buckets;
     this.#reading = reading;
     this.#clock = clock;
   }
@@ -45,8 +45,8 @@ export class ReadThrottle {
 
   /** Counts one received message of this size. */
   took(bytes: number): void {
-    const { meters } = this;
-    const wait = Math.max(meters.messages?.consume(1) ?? 0, meters.bytes?.consume(bytes) ?? 0);
+    const { buckets } = this;
+    const wait = Math.max(buckets.messages?.consume(1) ?? 0, buckets.bytes?.consume(bytes) ?? 0);
     if (wait === 0 || this.#pause !== undefined || this.#over) return;
     this.#sleep(wait);
     this.#reading.pause();
@@ -60,8 +60,8 @@ export class ReadThrottle {
 
   #sleep(wait: number): void {
     this.#pause = this.#clock.after(wait, () => {
-      // Other links may share the meters, and a timer cannot wait longer than 24 days.
-      const rest = Math.max(this.meters.messages?.wait ?? 0, this.meters.bytes?.wait ?? 0);
+      // Other links may share the buckets, and a timer cannot wait longer than 24 days.
+      const rest = Math.max(this.buckets.messages?.wait ?? 0, this.buckets.bytes?.wait ?? 0);
       if (rest > 0) {
         this.#sleep(rest);
         return;

@@ -13,7 +13,7 @@ import { Inbound } from './inbound.ts';
 import type { Link, LinkCounters, LinkInfo, LinkReceiver } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { defaultOutgoing, type OutgoingPolicy } from './outgoing-policy.ts';
-import { type Meters, type Reading, ReadThrottle } from './read-throttle.ts';
+import { type RateBuckets, type Reading, ReadThrottle } from './read-throttle.ts';
 
 export interface WireLinkOptions {
   readonly info: LinkInfo;
@@ -162,9 +162,9 @@ export class WireLink implements Link, FrameReceiver {
   }
 
   /** [Link] */
-  setMeters(meters: Meters | undefined): void {
-    if (this.#hold !== undefined) this.#hold.meters = meters ?? {};
-    else if (meters !== undefined) this.#hold = new ReadThrottle(meters, this.#reading(), this.#clock);
+  setMeters(buckets: RateBuckets | undefined): void {
+    if (this.#hold !== undefined) this.#hold.buckets = buckets ?? {};
+    else if (buckets !== undefined) this.#hold = new ReadThrottle(buckets, this.#reading(), this.#clock);
   }
 
   close(reason: string): void {

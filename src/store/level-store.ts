@@ -23,7 +23,7 @@ const WATCH_INTERVAL = 1_000;
 const LOOK_INTERVAL = 3_000;
 /** Milliseconds after which an unanswered write marks the store as failing, and after which it is rejected. */
 const SLOW = 3_000;
-const HOPELESS = 30_000;
+const LONGEST_WAIT = 30_000;
 /** Milliseconds for which writes wait in a failing store. Later writes are rejected at once. */
 const PATIENCE = 3_000;
 
@@ -279,7 +279,7 @@ export class LevelStore implements Store, AsyncDisposable {
     this.#every(WATCH_INTERVAL, () => {
       const waited = this.#queue.waited;
       this.#health.set('wait', waited > SLOW ? `a write has not been answered for ${SLOW} ms` : undefined);
-      if (waited > HOPELESS) this.#queue.reject(HOPELESS, this.#failure());
+      if (waited > LONGEST_WAIT) this.#queue.reject(LONGEST_WAIT, this.#failure());
       if (this.#header.ages.stale && this.#queue.idle) void this.#enqueue([], true).catch(() => {});
       this.#probe();
       void this.#folder.check();

@@ -241,7 +241,7 @@ describe('attacks by MQTT clients across a restart', () => {
   it('unauthenticated clients that are no longer admitted have no retained messages after a restart', async () => {
     const anonymousRole = 'permissions: [{ uri: mqtt.open., match: prefix, allow: [publish] }]';
     await program.start({ anonymousRole });
-    const client = await program.mqtt({ clientId: 'visitor' });
+    const client = await program.mqtt({ clientId: 'mqttClient' });
     await client.publishAsync('open/1', 'v', { qos: 1, retain: true });
     await client.endAsync(true);
     await program.kill();

@@ -173,7 +173,7 @@ describe('client', () => {
     await Promise.all([subscribed, registered]);
     for (let round = 1; round <= 3; round++) {
       const peer = await all.welcomed();
-      const [subscribe, register, ...rest] = await peer.take();
+      const [subscribe, register, ...rest] = await peer.received();
       assert.ok(subscribe?.type === MessageType.Subscribe && register?.type === MessageType.Register);
       assert.deepEqual([subscribe.topic, subscribe.options, rest], ['t', { match: 'prefix' }, []]);
       assert.deepEqual([register.procedure, register.options], ['p', { invoke: 'roundrobin' }]);
@@ -189,7 +189,7 @@ describe('client', () => {
     }
     assert.deepEqual(events, [1, 2, 3]);
     const peer = await all.welcomed();
-    await peer.take();
+    await peer.received();
     peer.subscribed(1, 5);
     await settle();
     const ending = (await subscribed).unsubscribe();
@@ -213,14 +213,14 @@ describe('client', () => {
     peer.far.close('lost');
     await settle();
     all.clock.advance(pause(all));
-    assert.deepEqual(await (await all.welcomed()).take(), []);
+    assert.deepEqual(await (await all.welcomed()).received(), []);
   });
 
   it('keeps a subscription if the link is lost before the answer', async () => {
     const all = start();
     const peer = await all.welcomed();
     const subscribing = all.client.subscribe('t', () => {});
-    await peer.take();
+    await peer.received();
     peer.far.close('lost');
     await subscribing;
     all.clock.advance(pause(all));
@@ -239,7 +239,7 @@ describe('client', () => {
     peer.error(MessageType.Register, 2, ErrorUri.ProcedureAlreadyExists);
     await settle();
     all.clock.advance(1999);
-    assert.deepEqual(await peer.take(), []);
+    assert.deepEqual(await peer.received(), []);
     all.clock.advance(1);
     await peer.expect(MessageType.Register);
     peer.registered(3, 6);
@@ -276,12 +276,12 @@ describe('client', () => {
     const all = start();
     const registration = await all.client.register('p', () => 'mine');
     const peer = await all.welcomed();
-    await peer.take();
+    await peer.received();
     peer.error(MessageType.Register, 1, ErrorUri.ProcedureAlreadyExists);
     await settle();
     await registration.unregister();
     assert.equal(all.clock.timers, 0);
-    assert.deepEqual(await peer.take(), []);
+    assert.deepEqual(await peer.received(), []);
   });
 
   it('ends a subscription that is unsubscribed before the router answers', async () => {
@@ -377,7 +377,7 @@ describe('client', () => {
     const all = start();
     await all.client.subscribe('t', () => {});
     const peer = await all.welcomed();
-    await peer.take();
+    await peer.received();
     const leaving = all.client.leave();
     all.client.start();
     peer.goodbye();

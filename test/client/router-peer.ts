@@ -45,14 +45,14 @@ export class RouterPeer {
   }
 
   /** The messages received since the last call, oldest first. */
-  async take(): Promise<Message[]> {
+  async received(): Promise<Message[]> {
     await settle();
     return this.heard.splice(0);
   }
 
   /** The one message received since the last call, which must have this type. */
   async expect<T extends Message['type']>(type: T): Promise<MessageOf<T>> {
-    const taken = await this.take();
+    const taken = await this.received();
     assert.deepEqual(
       taken.map(message => messageName(message.type)),
       [messageName(type)],

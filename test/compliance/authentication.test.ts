@@ -22,7 +22,7 @@ function hello(
   return BareLogin.hello(ports, wire, { authmethods: [method], authid, authextra });
 }
 
-/** What a stranger gets: CHALLENGE, and whatever the answer is, the refusal. */
+/** An unauthenticated client receives CHALLENGE. The router refuses each answer. */
 async function denied(login: BareLogin, method: string, answer: (extra: Dict) => Answer): Promise<Dict> {
   const extra = await login.challenge(method);
   login.answer(answer(extra));

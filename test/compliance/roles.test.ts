@@ -95,10 +95,10 @@ complianceSuite(
       const two = await ask(asker, 'wamp.session.list', [['user', 'guest']]);
       assert.ok(Array.isArray(two));
       assert.deepEqual(new Set(two), new Set([u.id, g.id]));
-      const stranger = await on.join();
-      await stranger.publish(on.uri('here'));
-      assert.equal(await asker.refused(48, {}, 'wamp.session.get', [stranger.id]), 'wamp.error.no_such_session');
-      assert.equal(await asker.refused(48, {}, 'wamp.session.kill', [stranger.id]), 'wamp.error.no_such_session');
+      const otherSession = await on.join();
+      await otherSession.publish(on.uri('here'));
+      assert.equal(await asker.refused(48, {}, 'wamp.session.get', [otherSession.id]), 'wamp.error.no_such_session');
+      assert.equal(await asker.refused(48, {}, 'wamp.session.kill', [otherSession.id]), 'wamp.error.no_such_session');
     },
 
     'kill_by_authid and kill_by_authrole end the named sessions and no others': async on => {

@@ -159,21 +159,21 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
   },
 
   'an invocation is answered by its callee alone': async on => {
-    const [callee, caller, stranger] = [await on.join(), await on.join(), await on.join()];
+    const [callee, caller, otherSession] = [await on.join(), await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
-    // The stranger has had an invocation of the same id.
-    const own = await stranger.register(on.uri('own'));
+    // The other session has had an invocation of the same id.
+    const own = await otherSession.register(on.uri('own'));
     const first = caller.request(48, {}, on.uri('own'));
-    const { request: its } = await stranger.invoked(own);
-    stranger.say(70, its, {});
+    const { request: its } = await otherSession.invoked(own);
+    otherSession.say(70, its, {});
     await caller.hears([50, first, {}]);
 
     const request = caller.request(48, {}, on.uri('p'));
     const { request: invocation } = await callee.invoked(registration);
     assert.equal(invocation, its);
-    stranger.say(70, invocation, {}, ['forged']);
-    stranger.say(8, 68, invocation, {}, 'com.myapp.forged');
-    await stranger.hearsNothing();
+    otherSession.say(70, invocation, {}, ['forged']);
+    otherSession.say(8, 68, invocation, {}, 'com.myapp.forged');
+    await otherSession.hearsNothing();
     await caller.hearsNothing();
     callee.say(70, invocation, {}, ['true']);
     await caller.hears([50, request, {}, ['true']]);

@@ -165,10 +165,10 @@ describe('principals behind bridges', () => {
       // The names of a principal, without its password.
       await refused({ clientId: 'pump-1' });
       await refused({ clientId: 'pump' });
-      const stranger = await site.mqtt({ clientId: 'lamp' });
-      await stranger.publishAsync('lamp/level', '1', { qos: 1 });
+      const unknownDevice = await site.mqtt({ clientId: 'lamp' });
+      await unknownDevice.publishAsync('lamp/level', '1', { qos: 1 });
       await until('the event', () => watch.topics.includes('mqtt.lamp.level'));
-      await stranger.endAsync(true);
+      await unknownDevice.endAsync(true);
     });
 
   it('mqtt: a client certificate authenticates its principal', async () => {
@@ -215,8 +215,8 @@ describe('principals behind bridges', () => {
     const shown = { ca: testCertificate, cert: testCertificate, key: testKey };
     await (await connectAsync(`mqtts://127.0.0.1:${secure}`, { ...session, ...shown })).endAsync();
     for (const username of [undefined, 'nobody', 'principal/pump']) {
-      const stranger = connectAsync(`mqtt://127.0.0.1:${plain}`, { ...session, ...(username && { username }) });
-      await assert.rejects(stranger, /identifier/i);
+      const unknownDevice = connectAsync(`mqtt://127.0.0.1:${plain}`, { ...session, ...(username && { username }) });
+      await assert.rejects(unknownDevice, /identifier/i);
     }
     await (await connectAsync(`mqtts://127.0.0.1:${secure}`, { ...session, ...shown })).endAsync(true);
   });

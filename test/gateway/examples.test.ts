@@ -76,9 +76,9 @@ async function examine(ports: BarePorts): Promise<void> {
   assert.equal((await one.ask(48, {}, 'wamp.session.kill', [two.id]))[0], 50);
   for (const topic of Object.values(MetaTopic)) await one.subscribe(topic);
 
-  const stranger = await BarePeer.connect(ports, wire);
-  stranger.send([1, 'secure', { roles: { caller: {} } }]);
-  await stranger.aborted('wamp.error.authentication_required');
+  const anonymousPeer = await BarePeer.connect(ports, wire);
+  anonymousPeer.send([1, 'secure', { roles: { caller: {} } }]);
+  await anonymousPeer.aborted('wamp.error.authentication_required');
 
   // Strict: the request ids of a session count from 1. [basic/building_blocks: session scope]
   const careless = await BareSession.join(ports, wire);

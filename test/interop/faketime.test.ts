@@ -5,7 +5,7 @@ import { cp, readdir, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Folder } from '../support/folder.ts';
-import { MqttVisitor } from '../support/mqtt-visitor.ts';
+import { MqttTestClient } from '../support/mqtt-test-client.ts';
 import { StoredGateway } from '../support/stored-gateway.ts';
 
 const fixture = fileURLToPath(new URL('../../../test/fixtures/store-0.1/store', import.meta.url));
@@ -52,19 +52,19 @@ class Site implements AsyncDisposable {
   /** A session whose client is away, and what is acknowledged to its publisher. */
   async keep(): Promise<void> {
     {
-      await using visitor = await MqttVisitor.connect(this.mqttPort, 'away');
-      await visitor.client.subscribeAsync('t', { qos: 1 });
-      await visitor.client.endAsync();
+      await using mqttClient = await MqttTestClient.connect(this.mqttPort, 'away');
+      await mqttClient.client.subscribeAsync('t', { qos: 1 });
+      await mqttClient.client.endAsync();
     }
-    await using publisher = await MqttVisitor.connect(this.mqttPort, 'publisher', { clean: true });
+    await using publisher = await MqttTestClient.connect(this.mqttPort, 'publisher', { clean: true });
     for (let n = 0; n < COUNT; n++) await publisher.client.publishAsync('t', `${n}`, { qos: 1 });
   }
 
   /** How much of it is there, or undefined if the session is not. */
   async kept(clientId = 'away'): Promise<number | undefined> {
-    await using visitor = await MqttVisitor.connect(this.mqttPort, clientId);
-    if (!visitor.present) return undefined;
-    return (await visitor.drained()).length;
+    await using mqttClient = await MqttTestClient.connect(this.mqttPort, clientId);
+    if (!mqttClient.present) return undefined;
+    return (await mqttClient.drained()).length;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -107,7 +107,7 @@ describe('a gateway whose wall clock is set', { concurrency: true }, () => {
       await using site = new Site();
       await site.start(UNSET);
       await site.keep();
-      await using _connected = await MqttVisitor.connect(site.mqttPort, 'connected');
+      await using _connected = await MqttTestClient.connect(site.mqttPort, 'connected');
       await site.gateway.stop(end);
       await site.start(NOW);
       await looked();

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { rawPacket } from '../bridges/mqtt/raw-packets.ts';
 import { Folder } from '../support/folder.ts';
-import { MqttVisitor } from '../support/mqtt-visitor.ts';
+import { MqttTestClient } from '../support/mqtt-test-client.ts';
 import { StoredGateway } from '../support/stored-gateway.ts';
 import { until } from '../support/until.ts';
 
@@ -17,7 +17,7 @@ const PUMP = { username: 'pump', password: 'secret' };
 describe('a store that version 0.1 wrote', () => {
   const folder = new Folder();
   let gateway: StoredGateway;
-  let watcher: MqttVisitor;
+  let watcher: MqttTestClient;
 
   before(async () => {
     await cp(fixture, folder.file('data'), { recursive: true });
@@ -27,7 +27,7 @@ describe('a store that version 0.1 wrote', () => {
       more: 'principals:\n  - { authid: pump, role: device, ticket: secret }\n',
     });
     // Wills are published ten seconds after the start, so the subscriber is present before.
-    watcher = await MqttVisitor.connect(gateway.mqttPort, 'watcher', { clean: true });
+    watcher = await MqttTestClient.connect(gateway.mqttPort, 'watcher', { clean: true });
     await watcher.client.subscribeAsync('wills/#', { qos: 2 });
   });
   after(async () => {
@@ -38,19 +38,19 @@ describe('a store that version 0.1 wrote', () => {
 
   /** A client with a session connects and receives its queued messages. */
   async function visit(clientId: string, options = {}): Promise<string[]> {
-    await using visitor = await MqttVisitor.connect(gateway.mqttPort, clientId, options);
-    assert.equal(visitor.present, true, `${clientId} has a session`);
-    return await visitor.drained();
+    await using mqttClient = await MqttTestClient.connect(gateway.mqttPort, clientId, options);
+    assert.equal(mqttClient.present, true, `${clientId} has a session`);
+    return await mqttClient.drained();
   }
 
   /** The messages on `topics` that reach the session without a new SUBSCRIBE. */
   async function subscribed(clientId: string, topics: readonly string[], options = {}): Promise<string[]> {
-    await using visitor = await MqttVisitor.connect(gateway.mqttPort, clientId, options);
-    await visitor.drained();
-    const before = visitor.received.length;
-    await using writer = await MqttVisitor.connect(gateway.mqttPort, 'writer-of-now', { clean: true });
+    await using mqttClient = await MqttTestClient.connect(gateway.mqttPort, clientId, options);
+    await mqttClient.drained();
+    const before = mqttClient.received.length;
+    await using writer = await MqttTestClient.connect(gateway.mqttPort, 'writer-of-now', { clean: true });
     for (const topic of topics) await writer.client.publishAsync(topic, 'now', { qos: 2 });
-    return (await visitor.drained()).slice(before);
+    return (await mqttClient.drained()).slice(before);
   }
 
   it('keeps queued messages of QoS 1 and 2 for sessions, in order, with any bytes', async () => {
@@ -69,7 +69,7 @@ describe('a store that version 0.1 wrote', () => {
   });
 
   it('keeps sessions of principals with their owners', async () => {
-    await assert.rejects(MqttVisitor.connect(gateway.mqttPort, 'pump-1'), /Identifier rejected|Not authorized/i);
+    await assert.rejects(MqttTestClient.connect(gateway.mqttPort, 'pump-1'), /Identifier rejected|Not authorized/i);
     assert.deepEqual(await visit('pump-1', PUMP), ['private/1 for pump alone 1']);
     assert.deepEqual(await subscribed('pump-1', ['private/2'], PUMP), ['private/2 now 1']);
   });
@@ -84,13 +84,13 @@ describe('a store that version 0.1 wrote', () => {
   });
 
   it('continues QoS 2 flows in both directions', async () => {
-    await using receiver = await MqttVisitor.connect(gateway.mqttPort, 'half-received');
+    await using receiver = await MqttTestClient.connect(gateway.mqttPort, 'half-received');
     assert.equal(receiver.present, true);
     assert.deepEqual(await receiver.drained(), ['half/2 was sent 2'], 'half/1 had PUBREC: only PUBREL is left of it');
     assert.equal(receiver.packets.filter(({ cmd }) => cmd === 'pubrel').length, 2);
 
-    await using reader = await MqttVisitor.connect(gateway.mqttPort, 'reader');
-    await using sender = await MqttVisitor.connect(gateway.mqttPort, 'half-sent');
+    await using reader = await MqttTestClient.connect(gateway.mqttPort, 'reader');
+    await using sender = await MqttTestClient.connect(gateway.mqttPort, 'half-sent');
     assert.equal(sender.present, true);
     // PUBLISH again, because its PUBREC may have been lost, then PUBREL.
     const id = Buffer.of(0, 7);
@@ -110,7 +110,7 @@ describe('a store that version 0.1 wrote', () => {
   it('keeps retained messages, and publishes the wills of connected clients', async () => {
     await until('the wills', () => watcher.received.length === 3, 30);
     assert.deepEqual(watcher.received, ['wills/clean 010002 2', 'wills/pump pump 0', 'wills/kept kept 1']);
-    await using reader = await MqttVisitor.connect(gateway.mqttPort, 'reader-of-all', { clean: true });
+    await using reader = await MqttTestClient.connect(gateway.mqttPort, 'reader-of-all', { clean: true });
     await reader.client.subscribeAsync('#', { qos: 2 });
     // Retained messages are sent in turns, mixed with other messages.
     const own = (): string[] => reader.received.filter(text => text.endsWith('*') && !/^(presence|\$)/.test(text));

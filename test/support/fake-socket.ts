@@ -10,11 +10,11 @@ export class FakeSocket extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.#take([chunk], done);
+    this.#accept([chunk], done);
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
-    this.#take(
+    this.#accept(
       chunks.map(({ chunk }) => chunk),
       done,
     );
@@ -27,7 +27,7 @@ export class FakeSocket extends Duplex {
     done?.();
   }
 
-  #take(chunks: Buffer[], done: () => void): void {
+  #accept(chunks: Buffer[], done: () => void): void {
     if (this.stalled) {
       this.writes.push(chunks);
       this.#waiting = done;

@@ -385,14 +385,14 @@ describe('RawSocket server [advanced/transport_rawsocket]', () => {
     using known = await RawPeer.connect(target);
     known.send(JSON_16M);
     await known.read(4);
-    using stranger = await RawPeer.connect(target);
-    stranger.send([0x7f]);
-    await until('the stranger to be there', () => clock.timers === 1);
+    using pendingPeer = await RawPeer.connect(target);
+    pendingPeer.send([0x7f]);
+    await until('the pending connection', () => clock.timers === 1);
     let gone = false;
     const closing = listening[Symbol.asyncDispose]().then(() => {
       gone = true;
     });
-    await stranger.rest();
+    await pendingPeer.rest();
     await assert.rejects(RawPeer.connect(target), { code: 'ECONNREFUSED' });
     known.send(rawFrame(EVENT));
     await receiver.received(1);

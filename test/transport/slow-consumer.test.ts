@@ -88,7 +88,7 @@ function numberOf({ payload }: EventMessage): number {
 }
 
 /** A router behind a real listener, a publisher, a fast subscriber, and one that a relay can keep from reading. */
-class Rig implements AsyncDisposable {
+class Harness implements AsyncDisposable {
   /** The calls of the observer. */
   readonly drops: readonly number[];
   readonly log: RecordingLogger;
@@ -101,8 +101,8 @@ class Rig implements AsyncDisposable {
   readonly #listening: Listening;
 
   private constructor(
-    seen: Pick<Rig, 'drops' | 'log'>,
-    peers: Pick<Rig, 'publisher' | 'healthy' | 'slow' | 'slowLink'>,
+    seen: Pick<Harness, 'drops' | 'log'>,
+    peers: Pick<Harness, 'publisher' | 'healthy' | 'slow' | 'slowLink'>,
     proxy: StallableProxy,
     listening: Listening,
   ) {
@@ -112,7 +112,7 @@ class Rig implements AsyncDisposable {
     this.#listening = listening;
   }
 
-  static async start(scheme: 'ws' | 'tcp', codec: Codec, outgoing: Partial<OutgoingPolicy>): Promise<Rig> {
+  static async start(scheme: 'ws' | 'tcp', codec: Codec, outgoing: Partial<OutgoingPolicy>): Promise<Harness> {
     const [drops, log, links]: [number[], RecordingLogger, Link[]] = [[], new RecordingLogger(), []];
     const clock = systemClock;
     const authenticator = new AnonymousAuthenticator({ who: 'loopback' });
@@ -135,7 +135,7 @@ class Rig implements AsyncDisposable {
     const publisher = await Peer.join(url(port), codec);
     await slow.subscribe('t.', 'prefix');
     await healthy.subscribe('t.', 'prefix');
-    return new Rig({ drops, log }, { publisher, healthy, slow, slowLink }, proxy, listening);
+    return new Harness({ drops, log }, { publisher, healthy, slow, slowLink }, proxy, listening);
   }
 
   /**
@@ -183,22 +183,22 @@ class Rig implements AsyncDisposable {
 }
 
 /** Checks a slow subscriber that stayed connected: its events are in order, and every lost one is counted. */
-function checkKept(rig: Rig, received: readonly number[]): void {
-  assert.equal(received.length + rig.dropped, EVENTS);
-  assert.ok(rig.dropped > EVENTS / 4, `only ${rig.dropped} were dropped: the system took the others`);
+function checkKept(harness: Harness, received: readonly number[]): void {
+  assert.equal(received.length + harness.dropped, EVENTS);
+  assert.ok(harness.dropped > EVENTS / 4, `only ${harness.dropped} were dropped: the system took the others`);
   assert.ok(received.every((number, i) => i === 0 || number > (received[i - 1] ?? 0)));
   // All answers arrived, in order.
   assert.deepEqual(
-    rig.slow.published,
+    harness.slow.published,
     Array.from({ length: EVENTS / 400 }, (_, i) => (i + 1) * 400 + 1),
   );
   assert.equal(
-    rig.drops.reduce((sum, one) => sum + one, 0),
-    rig.dropped,
+    harness.drops.reduce((sum, one) => sum + one, 0),
+    harness.dropped,
   );
-  assert.ok(rig.drops.length < 60, `told ${rig.drops.length} times`);
-  assert.deepEqual([rig.slow.receiver.closings, rig.healthy.receiver.closings], [[], []]);
-  assert.equal(rig.slowLink.queuedBytes, 0);
+  assert.ok(harness.drops.length < 60, `told ${harness.drops.length} times`);
+  assert.deepEqual([harness.slow.receiver.closings, harness.healthy.receiver.closings], [[], []]);
+  assert.equal(harness.slowLink.queuedBytes, 0);
 }
 
 const lanes = [
@@ -212,24 +212,24 @@ describe('a stalled subscriber beside a fast one', () => {
 
     it(`disconnect: closes its connection within the limit, and does not affect the other (${lane})`, async () => {
       const maxBytes = 4 * KIB * KIB;
-      await using rig = await Rig.start(scheme, codec, { maxBytes });
-      const highest = await rig.flood();
+      await using harness = await Harness.start(scheme, codec, { maxBytes });
+      const highest = await harness.flood();
       assert.ok(highest <= maxBytes, `${highest} bytes waited`);
-      rig.resume();
-      await rig.slow.receiver.over();
-      const warnings = rig.log.at('warn').filter(({ text }) => text === 'peer reads too slowly, disconnected');
+      harness.resume();
+      await harness.slow.receiver.over();
+      const warnings = harness.log.at('warn').filter(({ text }) => text === 'peer reads too slowly, disconnected');
       assert.equal(warnings.length, 1);
-      assert.deepEqual(rig.healthy.receiver.closings, []);
+      assert.deepEqual(harness.healthy.receiver.closings, []);
     });
 
     it(`drop-oldest: it gets the newest events, the others are counted (${lane})`, async () => {
       const maxMessages = 1000;
-      await using rig = await Rig.start(scheme, codec, { policy: 'drop-oldest', maxMessages });
-      const highest = await rig.flood();
+      await using harness = await Harness.start(scheme, codec, { policy: 'drop-oldest', maxMessages });
+      const highest = await harness.flood();
       // The socket's buffer, and 1000 messages of about 1 KiB.
       assert.ok(highest < 300 * KIB + maxMessages * 1.3 * KIB, `${highest} bytes waited`);
-      const received = await rig.recovered();
-      checkKept(rig, received);
+      const received = await harness.recovered();
+      checkKept(harness, received);
       const answers = EVENTS / 400;
       const newest = received.slice(-(maxMessages - answers));
       assert.deepEqual(
@@ -239,11 +239,11 @@ describe('a stalled subscriber beside a fast one', () => {
     });
 
     it(`latest-per-topic: it gets the last value of each topic (${lane})`, async () => {
-      await using rig = await Rig.start(scheme, codec, { policy: 'latest-per-topic' });
-      const highest = await rig.flood();
+      await using harness = await Harness.start(scheme, codec, { policy: 'latest-per-topic' });
+      const highest = await harness.flood();
       assert.ok(highest < 300 * KIB + (2 * TOPICS + EVENTS / 400) * 1.3 * KIB, `${highest} bytes waited`);
-      const received = await rig.recovered();
-      checkKept(rig, received);
+      const received = await harness.recovered();
+      checkKept(harness, received);
       assert.deepEqual(
         received.slice(-TOPICS),
         Array.from({ length: TOPICS }, (_, i) => EVENTS - TOPICS + i),

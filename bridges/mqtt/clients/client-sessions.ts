@@ -105,8 +105,8 @@ export class ClientSessions {
   async #identify(peer: MqttPeer): Promise<Admitted> {
     const { clientId, username, password, certificate, host, loopback, addressHint } = peer;
     const shown = { username, password, clientId, certificate, address: host, loopback, addressHint };
-    const terms = { anonymous: this.#config.anonymous, role: DEVICE_ROLE };
-    const found = await this.#context.identify(shown, terms);
+    const policy = { anonymous: this.#config.anonymous, role: DEVICE_ROLE };
+    const found = await this.#context.identify(shown, policy);
     if ('refused' in found) {
       const code = found.why === 'anonymous' ? Refused.NotAuthorized : Refused.Credentials;
       throw new MqttRefusal(code, found.refused, `CONNACK ${code}`);

@@ -18,3 +18,9 @@ export function isLoopback(address: string): boolean {
 export function hostAndPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** The address by which this machine connects to a listener on `host`, which may be the address of all interfaces. */
+export function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}

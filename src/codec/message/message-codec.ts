@@ -14,7 +14,7 @@ export interface ElementWriter extends FieldWriter {
 }
 
 /** The parts of a codec: names, reader, writer and payload format. */
-export interface CodecParts {
+export interface CodecOptions {
   readonly name: SerializerName;
   readonly binary: boolean;
   readonly rawSocketId: number;
@@ -23,7 +23,7 @@ export interface CodecParts {
   writer(): ElementWriter;
 }
 
-/** A codec made of its parts. It caches the last encoded message. */
+/** A codec made of its options. It caches the last encoded message. */
 export class MessageCodec implements Codec {
   readonly name: SerializerName;
   readonly binary: boolean;
@@ -36,14 +36,14 @@ export class MessageCodec implements Codec {
   #lastMessage: Message | undefined;
   #lastFrame: Uint8Array = new Uint8Array(0);
 
-  constructor(parts: CodecParts) {
-    this.name = parts.name;
-    this.binary = parts.binary;
-    this.subprotocol = `wamp.2.${parts.name}`;
-    this.rawSocketId = parts.rawSocketId;
-    this.format = parts.format;
-    this.#reader = parts.reader;
-    this.#makeWriter = parts.writer;
+  constructor(options: CodecOptions) {
+    this.name = options.name;
+    this.binary = options.binary;
+    this.subprotocol = `wamp.2.${options.name}`;
+    this.rawSocketId = options.rawSocketId;
+    this.format = options.format;
+    this.#reader = options.reader;
+    this.#makeWriter = options.writer;
   }
 
   encode(message: Message): Uint8Array {

@@ -1,6 +1,6 @@
 import type { DeviceCredentials, KnownIdentity } from '../../auth/principals/device-authenticator.ts';
 import { helloName, isAuthid, isDeviceName } from '../../auth/principals/principal-names.ts';
-import type { DeviceTerms, Principal } from '../../link/link.ts';
+import type { DevicePolicy, Principal } from '../../link/link.ts';
 import type { AdmissionRequest, Authenticator, AuthStep } from '../../router/policy/authenticator.ts';
 import { helloMethods } from '../../router/policy/hello-methods.ts';
 import { ErrorUri } from '../../wamp/errors.ts';
@@ -16,7 +16,7 @@ export type DeviceIdentity =
     };
 
 /** The settings of a bridge for devices without credentials. */
-export type UnprovedPolicy = Pick<DeviceTerms, 'bridge' | 'anonymous' | 'role'>;
+export type UnprovedPolicy = Pick<DevicePolicy, 'bridge' | 'anonymous' | 'role'>;
 
 /** Authenticates principals. */
 interface PrincipalSource extends Authenticator {
@@ -109,7 +109,7 @@ export class DeviceAdmission implements Authenticator {
     return checked(this.#begin(request, policy), request, policy);
   }
 
-  #begin(request: AdmissionRequest, policy: DeviceTerms): AuthStep | Promise<AuthStep> {
+  #begin(request: AdmissionRequest, policy: DevicePolicy): AuthStep | Promise<AuthStep> {
     const { realm, details, link } = request;
     const { pairing, known } = this.#options;
     const name = helloName(details);
@@ -131,7 +131,7 @@ export class DeviceAdmission implements Authenticator {
   }
 
   /** Admits or refuses a device without credentials, by the settings of its bridge. */
-  #byName({ realm, details, link }: AdmissionRequest, policy: DeviceTerms): AuthStep {
+  #byName({ realm, details, link }: AdmissionRequest, policy: DevicePolicy): AuthStep {
     const name = helloName(details);
     if (realm !== policy.realm)
       return { abort: ErrorUri.NoSuchRealm, message: `devices of this bridge must join the realm ${policy.realm}` };
@@ -188,7 +188,7 @@ function deviceOf({ username, clientId, address, loopback }: DeviceCredentials):
 function checked(
   step: AuthStep | Promise<AuthStep>,
   request: AdmissionRequest,
-  policy: DeviceTerms,
+  policy: DevicePolicy,
 ): AuthStep | Promise<AuthStep> {
   if (step instanceof Promise) return step.then(settled => checked(settled, request, policy));
   if ('challenge' in step) {

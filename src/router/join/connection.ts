@@ -136,7 +136,7 @@ export class RouterConnection implements LinkReceiver {
     });
     // Also sets undefined, because an earlier session on the link may have had other limits.
     this.#link.setOutgoing?.(this.#options.outgoingOf(realm.name, session.principal));
-    this.#link.setMeters?.(session.quota?.meters);
+    this.#link.setMeters?.(session.quota?.buckets);
     this.#link.send(welcome);
     realm.join(member);
     const { authid, authrole } = session.principal;

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { type RateLimit, TokenBucket } from '../../base/token-bucket.ts';
 import type { Link } from '../../link/link.ts';
-import type { Meters } from '../../link/read-throttle.ts';
+import type { RateBuckets } from '../../link/read-throttle.ts';
 import { ErrorUri, WampError } from '../../wamp/errors.ts';
 import { MessageType } from '../../wamp/messages/message-type.ts';
 import type { Message } from '../../wamp/messages/messages.ts';
@@ -31,7 +31,7 @@ export class PrincipalQuota {
   readonly key: string;
   sessions = 0;
   #limits: PrincipalLimits = {};
-  #meters: Meters | undefined;
+  #buckets: RateBuckets | undefined;
 
   constructor(key: string) {
     this.key = key;
@@ -41,8 +41,8 @@ export class PrincipalQuota {
     return this.#limits;
   }
 
-  get meters(): Meters | undefined {
-    return this.#meters;
+  get buckets(): RateBuckets | undefined {
+    return this.#buckets;
   }
 
   /** Changes the limits of all its sessions. A changed rate applies to sessions that join later. */
@@ -53,7 +53,7 @@ export class PrincipalQuota {
     if (same) return;
     const unlimited = messageRate === undefined && byteRate === undefined;
     const meter = (rate: RateLimit | undefined): TokenBucket | undefined => rate && new TokenBucket(rate, clock);
-    this.#meters = unlimited ? undefined : { messages: meter(messageRate), bytes: meter(byteRate) };
+    this.#buckets = unlimited ? undefined : { messages: meter(messageRate), bytes: meter(byteRate) };
   }
 
   get isFull(): boolean {
@@ -63,7 +63,7 @@ export class PrincipalQuota {
   /** Throws `WampError` if the message exceeds a limit. A link with a read throttle applies the rates itself. */
   check(link: Link, message: Message): void {
     const { messageSize } = this.limits;
-    const metered = this.meters !== undefined && link.setMeters === undefined;
+    const metered = this.buckets !== undefined && link.setMeters === undefined;
     if (messageSize === undefined && !metered) return;
     const size = 'payload' in message ? payloadSize(message.payload) : 0;
     if (messageSize !== undefined && size > messageSize) {
@@ -74,7 +74,7 @@ export class PrincipalQuota {
   }
 
   #consume(bytes: number): void {
-    const { messages, bytes: octets } = this.#meters ?? {};
+    const { messages, bytes: octets } = this.#buckets ?? {};
     if ((messages?.wait ?? 0) > 0 || (octets?.wait ?? 0) > 0) {
       throw new WampError(ErrorUri.LimitExceeded, ['the message rate of this principal is exceeded; send more slowly']);
     }

@@ -62,7 +62,7 @@ export class QuotaTable {
     if (--quota.sessions > 0) return;
     const entry = this.#entries.get(quota.key);
     if (entry?.quota !== quota) return;
-    if (quota.meters === undefined) this.#entries.delete(quota.key);
+    if (quota.buckets === undefined) this.#entries.delete(quota.key);
     else entry.forget = this.#clock.after(RETENTION, () => this.#entries.delete(quota.key));
   }
 }

@@ -23,7 +23,7 @@ export class MeteredChannel implements FrameChannel, FrameReceiver {
 
   constructor(channel: FrameChannel, { messages, bytes }: Rates, clock: Clock) {
     this.#channel = channel;
-    const meters = {
+    const buckets = {
       messages: messages && new TokenBucket(messages, clock),
       bytes: bytes && new TokenBucket(bytes, clock),
     };
@@ -36,7 +36,7 @@ export class MeteredChannel implements FrameChannel, FrameReceiver {
         if (!this.#pausedByReceiver) this.#channel.resume();
       },
     };
-    this.#throttle = new ReadThrottle(meters, reading, clock);
+    this.#throttle = new ReadThrottle(buckets, reading, clock);
   }
 
   get maxFrame(): number {

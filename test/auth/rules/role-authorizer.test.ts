@@ -12,7 +12,7 @@ import { ListLink } from '../../support/list-link.ts';
 const roles = { publisher: {}, subscriber: {}, caller: {}, callee: {} };
 
 /** A router with configured roles, and sessions that join it. */
-function stage(byRole: Record<string, unknown>) {
+function harness(byRole: Record<string, unknown>) {
   const { realms } = parseConfig({ realms: [{ name: 'realm1', roles: byRole }, { name: 'realm2' }] }, []);
   const router = new Router({
     realms: realms.map(({ name, uri }) => ({ name, uri })),
@@ -44,9 +44,9 @@ function told(receiver: ListLink, link: ListLink, options: Record<string, unknow
 
 describe('RoleAuthorizer', () => {
   it('sends the trust level of a role [advanced/rpc_call_trustlevels] [advanced/pubsub_publication_trustlevels]', () => {
-    const join = stage({ sensor: { trustlevel: 0 }, admin: { trustlevel: 7 } });
+    const join = harness({ sensor: { trustlevel: 0 }, admin: { trustlevel: 7 } });
     assert.deepEqual(told(join('viewer'), join('sensor')), [{ trustlevel: 0 }, { trustlevel: 0 }]);
-    const other = stage({ sensor: { trustlevel: 0 }, admin: { trustlevel: 7 } });
+    const other = harness({ sensor: { trustlevel: 0 }, admin: { trustlevel: 7 } });
     assert.deepEqual(told(other('viewer'), other('admin')), [{ trustlevel: 7 }, { trustlevel: 7 }]);
     assert.deepEqual(told(other('viewer', 'realm2'), other('admin', 'realm2')), [{}, {}], 'another realm');
   });
@@ -59,7 +59,7 @@ describe('RoleAuthorizer', () => {
       ['always', { disclose_me: false }, true],
       ['never', {}, false],
     ] as const) {
-      const join = stage({ sensor: { disclose } });
+      const join = harness({ sensor: { disclose } });
       const [receiver, link] = [join('viewer'), join('sensor')];
       const who = (kind: string) => ({ [kind]: 2, [`${kind}_authid`]: 'a sensor', [`${kind}_authrole`]: 'sensor' });
       assert.deepEqual(told(receiver, link, options), tells ? [who('publisher'), who('caller')] : [{}, {}]);
@@ -67,7 +67,7 @@ describe('RoleAuthorizer', () => {
   });
 
   it('never: a request for disclosure is refused [advanced/uris]', () => {
-    const join = stage({ sensor: { disclose: 'never' } });
+    const join = harness({ sensor: { disclose: 'never' } });
     const [receiver, link] = [join('viewer'), join('sensor')];
     assert.deepEqual(told(receiver, link, { disclose_me: true, acknowledge: true }), []);
     assert.deepEqual(
@@ -77,12 +77,12 @@ describe('RoleAuthorizer', () => {
   });
 
   it('a role without settings is neither disclosed nor trusted', () => {
-    const join = stage({ sensor: { trustlevel: 3, disclose: 'always' } });
+    const join = harness({ sensor: { trustlevel: 3, disclose: 'always' } });
     assert.deepEqual(told(join('viewer'), join('viewer')), [{}, {}]);
   });
 
   it('forbids actions without a rule if one role of the realm has rules, and not on other realms', () => {
-    const join = stage({ sensor: { permissions: [{ uri: 'a.{authid}.', match: 'prefix', allow: ['publish'] }] } });
+    const join = harness({ sensor: { permissions: [{ uri: 'a.{authid}.', match: 'prefix', allow: ['publish'] }] } });
     const ask = (link: ListLink, uri: string): unknown => {
       link.say([16, 1, { acknowledge: true }, uri]);
       const [answer] = link.heard.splice(0);
@@ -98,7 +98,7 @@ describe('RoleAuthorizer', () => {
 
   it('distinguishes permission to publish from permission to retain', () => {
     const permissions = [{ uri: 'a', allow: ['publish', 'subscribe'], retain: false }];
-    const link = stage({ sensor: { permissions } })('sensor');
+    const link = harness({ sensor: { permissions } })('sensor');
     link.say([16, 1, { acknowledge: true }, 'a']);
     link.say([16, 2, { acknowledge: true, retain: true }, 'a']);
     assert.deepEqual(

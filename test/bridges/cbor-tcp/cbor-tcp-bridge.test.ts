@@ -331,12 +331,12 @@ describe('cbor-tcp bridge', () => {
   it('sends GOODBYE to devices when it stops, and closes their connections', async () => {
     await using site = await Site.open();
     const device = await site.device('a');
-    const stranger = connect(site.port, '127.0.0.1');
-    await new Promise(resolve => stranger.once('connect', resolve));
+    const pendingSocket = connect(site.port, '127.0.0.1');
+    await new Promise(resolve => pendingSocket.once('connect', resolve));
     await site.closeBridge();
     assert.match(await device.closed, /wamp\.close\.system_shutdown/);
     await until('the links', () => site.gateway.router.linkCount === 0);
-    await until('the stranger', () => stranger.destroyed || stranger.closed);
+    await until('the close of the pending connection', () => pendingSocket.destroyed || pendingSocket.closed);
     await assert.rejects(network.dialRawSocket({ host: '127.0.0.1', port: site.port, serializer: 'cbor' }));
   });
 });

@@ -21,7 +21,7 @@ export class RawClient {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('error', () => {});
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
   }
 
   /** Connects to a port of this machine, sends CONNECT and waits for CONNACK, unless it is to be silent. */
@@ -57,7 +57,7 @@ export class RawClient {
     else if (type === 6) this.socket.write(Buffer.concat([Buffer.of(0x70, 2), body.subarray(0, 2)]));
   }
 
-  #take(chunk: Buffer): void {
+  #read(chunk: Buffer): void {
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     for (;;) {
       let [length, factor, at] = [0, 1, 1];

@@ -32,7 +32,7 @@ describe('callee', () => {
   it('answers an INVOCATION that arrives directly after REGISTERED', async () => {
     const { session, router } = await joined();
     session.register('p', () => 'early').catch(assert.fail);
-    await router.take();
+    await router.received();
     router.registered(1, 5);
     router.invoke(1, 5);
     assert.deepEqual((await router.expect(MessageType.Yield)).payload.args, ['early']);
@@ -103,12 +103,12 @@ describe('callee', () => {
     router.invoke(1, 5);
     await router.expect(MessageType.Yield);
     router.invoke(2, 5, [], { receive_progress: true });
-    const [first, second] = await router.take();
+    const [first, second] = await router.received();
     assert.ok(first?.type === MessageType.Yield && second?.type === MessageType.Yield);
     assert.deepEqual([first.options, first.payload.args], [{ progress: true }, ['half']]);
     assert.deepEqual([second.options, second.payload.args], [{}, ['all']]);
     for (const invocation of seen) invocation.progress({ args: ['late'] });
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
   });
 
   it('aborts the handler on INTERRUPT, and reports its failure as the cancellation [advanced/rpc_call_canceling]', async () => {
@@ -120,9 +120,9 @@ describe('callee', () => {
     assert.equal((await router.expect(MessageType.Error)).error, ErrorUri.Canceled);
     router.invoke(2, 5);
     router.interrupt(2, 'killnowait');
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
     router.interrupt(3);
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
   });
 
   it('lets a handler answer after an INTERRUPT of mode kill', async () => {
@@ -175,7 +175,7 @@ describe('callee', () => {
     finish[1]?.();
     finish[2]?.();
     assert.deepEqual(
-      (await router.take()).map(message => message.type === MessageType.Yield && message.request),
+      (await router.received()).map(message => message.type === MessageType.Yield && message.request),
       [2, 4],
     );
   });
@@ -213,7 +213,7 @@ describe('callee', () => {
   it('rejects a refused registration', async () => {
     const { session, router } = await joined();
     const registering = session.register('p', () => {});
-    await router.take();
+    await router.received();
     router.error(MessageType.Register, 1, ErrorUri.ProcedureAlreadyExists);
     await refusal(registering, ErrorUri.ProcedureAlreadyExists);
   });
@@ -223,7 +223,7 @@ describe('callee', () => {
     router.unregistered(0, { registration: 5, reason: 'moved' });
     await settle();
     await registration.unregister();
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
   });
 
   it('treats a second INVOCATION with the same id as a protocol violation', async () => {

@@ -12,7 +12,7 @@ describe('caller', () => {
     const { session, router } = await joined();
     const good = session.call('a.b', { args: [1], kwargs: { x: 2 } });
     const bad = session.call('a.c');
-    const [first] = await router.take();
+    const [first] = await router.received();
     assert.ok(first?.type === MessageType.Call);
     assert.deepEqual(
       [first.procedure, first.options, first.payload.args, first.payload.kwargs],
@@ -58,24 +58,24 @@ describe('caller', () => {
       if (mode === 'kill') router.result(request, ['late']);
       else router.error(MessageType.Call, request, ErrorUri.Canceled);
       router.result(request, ['later still'], { progress: true });
-      assert.deepEqual(await router.take(), []);
+      assert.deepEqual(await router.received(), []);
     }
   });
 
   it('sends no CALL if the signal is already aborted', async () => {
     const { session, router } = await joined();
     await refusal(session.call('p', { signal: AbortSignal.abort() }), ErrorUri.Canceled);
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
   });
 
   it('sends no CANCEL to a router that does not announce the feature', async () => {
     const { session, router } = await joined({}, {});
     const stop = new AbortController();
     const call = session.call('p', { signal: stop.signal });
-    await router.take();
+    await router.received();
     stop.abort();
     await refusal(call, ErrorUri.Canceled);
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
   });
 
   it('enforces the timeout itself, for each progressive result anew [advanced/rpc_call_timeout]', async () => {
@@ -86,7 +86,7 @@ describe('caller', () => {
     router.result(1, [], { progress: true });
     await settle();
     clock.advance(900);
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
     clock.advance(100);
     await refusal(call, ErrorUri.Timeout);
     await router.expect(MessageType.Cancel);
@@ -97,14 +97,14 @@ describe('caller', () => {
     const { session, router, clock } = await joined();
     const stop = new AbortController();
     const call = session.call('p', { timeout: 1000, signal: stop.signal });
-    await router.take();
+    await router.received();
     router.result(1, []);
     assert.equal(getEventListeners(stop.signal, 'abort').length, 1);
     await call;
     assert.equal(clock.timers, 0);
     assert.equal(getEventListeners(stop.signal, 'abort').length, 0);
     stop.abort();
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
   });
 
   it('settles each call exactly once, for every order of result, error, abort, timeout and loss', async () => {

@@ -45,7 +45,7 @@ describe('subscriber', () => {
     router.event(5, []);
     await settle();
     assert.deepEqual(calls, ['first', 'second', 'third']);
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
 
     await (await first).unsubscribe();
     await third.unsubscribe();
@@ -67,14 +67,14 @@ describe('subscriber', () => {
     const { session, router } = await joined();
     session.subscribe('t', () => {}).catch(() => {});
     session.subscribe('t', () => {}, { match: 'prefix' }).catch(() => {});
-    assert.equal((await router.take()).length, 2);
+    assert.equal((await router.received()).length, 2);
   });
 
   it('sends SUBSCRIBE again if there are options, and passes retained events to that handler only [advanced/pubsub_event_retention]', async () => {
     const { session, router } = await joined();
     const calls: string[] = [];
     const first = session.subscribe('t', () => calls.push('first'));
-    await router.take();
+    await router.received();
     router.subscribed(1, 5);
     await first;
     const second = session.subscribe('t', () => calls.push('second'), { options: { get_retained: true } });
@@ -91,7 +91,7 @@ describe('subscriber', () => {
     const { session, router } = await joined();
     const calls: string[] = [];
     const first = session.subscribe('t', () => calls.push('first'));
-    await router.take();
+    await router.received();
     router.subscribed(1, 5);
     const subscription = await first;
     const second = session.subscribe('t', () => calls.push('second'), { options: { get_retained: true } });
@@ -108,12 +108,12 @@ describe('subscriber', () => {
     const { session, router } = await joined();
     const calls: string[] = [];
     const first = session.subscribe('t', () => calls.push('first'));
-    await router.take();
+    await router.received();
     router.subscribed(1, 5);
     const ending = (await first).unsubscribe();
     const second = session.subscribe('t', () => calls.push('second'));
     assert.deepEqual(
-      (await router.take()).map(message => message.type),
+      (await router.received()).map(message => message.type),
       [MessageType.Unsubscribe, MessageType.Subscribe],
     );
     router.event(5, []);
@@ -138,7 +138,7 @@ describe('subscriber', () => {
       session.subscribe('t', () => Promise.reject(boom)),
       session.subscribe('t', event => seen.push(event)),
     ]);
-    await router.take();
+    await router.received();
     router.subscribed(1, 5);
     router.event(5, ['x']);
     await subscribing;
@@ -150,7 +150,7 @@ describe('subscriber', () => {
   it('rejects all handlers that wait for a refused SUBSCRIBE', async () => {
     const { session, router } = await joined();
     const both = [session.subscribe('t', () => {}), session.subscribe('t', () => {})];
-    await router.take();
+    await router.received();
     router.error(MessageType.Subscribe, 1, 'wamp.error.not_authorized', ['no']);
     for (const one of both) await refusal(one, 'wamp.error.not_authorized');
     session.subscribe('t', () => {}).catch(() => {});
@@ -161,7 +161,7 @@ describe('subscriber', () => {
     const { session, router } = await joined();
     const calls: string[] = [];
     const subscribing = session.subscribe('t', () => calls.push('x'));
-    await router.take();
+    await router.received();
     router.subscribed(1, 5);
     const subscription = await subscribing;
     router.unsubscribed(0, { subscription: 5, reason: 'no longer authorized' });
@@ -169,6 +169,6 @@ describe('subscriber', () => {
     await settle();
     assert.deepEqual(calls, []);
     await subscription.unsubscribe();
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
   });
 });

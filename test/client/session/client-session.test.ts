@@ -114,9 +114,9 @@ describe('joining', () => {
 
   it('rejects when the timeout of joining expires', async () => {
     const { router, clock, session } = joining({ timeout: 3000 });
-    await router.take();
+    await router.received();
     clock.advance(2999);
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
     clock.advance(1);
     await refusal(session, ErrorUri.Timeout);
     await router.expect(MessageType.Abort);
@@ -127,7 +127,7 @@ describe('joining', () => {
 
   it('answers CHALLENGE [advanced/authentication]', async () => {
     const { router, session } = joining({ onChallenge: async ({ method, extra }) => `${method} ${extra['salt']}` });
-    await router.take();
+    await router.received();
     router.send({ type: MessageType.Challenge, method: 'wampcra', extra: { salt: 'x' } });
     const answer = await router.expect(MessageType.Authenticate);
     assert.deepEqual([answer.signature, answer.extra], ['wampcra x', {}]);
@@ -141,7 +141,7 @@ describe('joining', () => {
     };
     for (const options of [{ onChallenge }, {}]) {
       const { router, session } = joining(options);
-      await router.take();
+      await router.received();
       router.send({ type: MessageType.Challenge, method: 'ticket', extra: {} });
       await refusal(session, ErrorUri.AuthenticationFailed);
       assert.equal((await router.expect(MessageType.Abort)).reason, ErrorUri.AuthenticationFailed);
@@ -150,7 +150,7 @@ describe('joining', () => {
 
   it('aborts if the router sends another message before WELCOME [basic/sessions]', async () => {
     const { router, session } = joining();
-    await router.take();
+    await router.received();
     router.event(1, []);
     await refusal(session, ErrorUri.ProtocolViolation);
     assert.equal((await router.expect(MessageType.Abort)).reason, ErrorUri.ProtocolViolation);
@@ -161,7 +161,7 @@ describe('session', () => {
   it('sends GOODBYE and closes after the answer [basic/sessions]', async () => {
     const { session, router, clock } = await joined();
     const call = session.call('p');
-    await router.take();
+    await router.received();
     const leaving = session.leave();
     await refusal(call, ErrorUri.NetworkFailure);
     assert.equal((await router.expect(MessageType.Goodbye)).reason, 'wamp.close.close_realm');
@@ -174,7 +174,7 @@ describe('session', () => {
     assert.notEqual(router.closed, undefined);
     assert.equal(clock.timers, 0);
     await session.leave();
-    assert.deepEqual(await router.take(), []);
+    assert.deepEqual(await router.received(), []);
   });
 
   it('closes if the router does not answer GOODBYE', async () => {
@@ -217,7 +217,7 @@ describe('session', () => {
       session.register('p', () => {}),
       session.call('p'),
     ];
-    await router.take();
+    await router.received();
     router.far.close('cable cut');
     for (const one of waiting) await refusal(one, ErrorUri.NetworkFailure);
     assert.equal(await session.closed, 'cable cut');
@@ -255,7 +255,7 @@ describe('session', () => {
     const { session, router } = await joined({ maxPending: 2 });
     const waiting = [session.call('p'), session.call('p')];
     await refusal(session.call('p'), ErrorUri.Unavailable);
-    assert.equal((await router.take()).length, 2);
+    assert.equal((await router.received()).length, 2);
     router.result(1, [1]);
     router.result(2, [2]);
     await Promise.all(waiting);
@@ -281,7 +281,7 @@ describe('publisher', () => {
     assert.equal(await accepted, 77);
 
     const refused = session.publish('a.b', { acknowledge: true });
-    await router.take();
+    await router.received();
     router.error(MessageType.Publish, 3, 'wamp.error.not_authorized');
     await refusal(refused, 'wamp.error.not_authorized');
   });

@@ -161,8 +161,8 @@ describe('access by cookie', () => {
     assert.equal(again.last?.[0], 2);
     const details = again.last?.[2] as Record<string, unknown>;
     assert.deepEqual([details['authid'], details['authrole'], details['authmethod']], ['joe', 'user', 'cookie']);
-    const stranger = await browse(port, undefined, { authmethods: ['cookie'] });
-    assert.deepEqual([stranger.last?.[0], stranger.last?.[2]], [3, 'wamp.error.authentication_denied']);
+    const unknownBrowser = await browse(port, undefined, { authmethods: ['cookie'] });
+    assert.deepEqual([unknownBrowser.last?.[0], unknownBrowser.last?.[2]], [3, 'wamp.error.authentication_denied']);
     const planted = await browse(port, `wampway=${'A'.repeat(32)}`, { authmethods: ['cookie'] });
     assert.equal(planted.last?.[0], 3);
     assert.notEqual(planted.given, undefined);

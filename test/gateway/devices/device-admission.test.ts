@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { KnownIdentity } from '../../../src/auth/principals/device-authenticator.ts';
 import { DeviceAdmission } from '../../../src/gateway/devices/device-admission.ts';
 import { Pairing } from '../../../src/gateway/pairing/pairing.ts';
-import type { DeviceTerms, LinkInfo, Principal } from '../../../src/link/link.ts';
+import type { DevicePolicy, LinkInfo, Principal } from '../../../src/link/link.ts';
 import { AnonymousAuthenticator } from '../../../src/router/policy/anonymous-authenticator.ts';
 import type { AdmissionRequest, AuthStep } from '../../../src/router/policy/authenticator.ts';
 import type { Dict } from '../../../src/wamp/dict.ts';
@@ -43,9 +43,14 @@ function setup({ step, found = 'unknown', asksApplication = false }: Setup = {})
   return { admission, added, log, open: () => pairing.open({ milliseconds: 1000, devices: 9, role: 'device' }) };
 }
 
-function request(details: Dict, terms: Partial<DeviceTerms> | undefined, info: Partial<LinkInfo> = {}, realm = 'home') {
-  const device: DeviceTerms = { bridge: 'cbor-tcp', realm: 'home', anonymous: 'none', role: 'device', ...terms };
-  const link = { ...testLinkInfo, address: '192.168.1.7', ...(terms && { device }), ...info };
+function request(
+  details: Dict,
+  policy: Partial<DevicePolicy> | undefined,
+  info: Partial<LinkInfo> = {},
+  realm = 'home',
+) {
+  const device: DevicePolicy = { bridge: 'cbor-tcp', realm: 'home', anonymous: 'none', role: 'device', ...policy };
+  const link = { ...testLinkInfo, address: '192.168.1.7', ...(policy && { device }), ...info };
   return { realm: asUri(realm), details, link, session: asId<'session'>(1) };
 }
 
@@ -173,8 +178,8 @@ describe('DeviceAdmission while devices are paired', () => {
 
   it('gives the name of a configured port neither to a paired device nor to one without credentials', async () => {
     const { admission, added, open } = setup({ step: denied });
-    const terms = { bridge: 'serial', anonymous: 'any', role: 'device' } as const;
-    const port = await admission.identify({ port: 'greenhouse', loopback: true }, terms);
+    const policy = { bridge: 'serial', anonymous: 'any', role: 'device' } as const;
+    const port = await admission.identify({ port: 'greenhouse', loopback: true }, policy);
     assert.ok('principal' in port);
     assert.deepEqual(port.principal, {
       ...{ authid: 'greenhouse', authrole: 'device', authmethod: 'internal', authprovider: 'bridge:serial' },
@@ -183,7 +188,7 @@ describe('DeviceAdmission while devices are paired', () => {
     const hello = { authid: 'greenhouse', authmethods: ['ticket'] };
     assert.equal(await outcome(admission.begin(request(hello, {}))), ErrorUri.AuthenticationDenied);
     const mqtt = { username: 'greenhouse', password: 'x', clientId: 'c', address: '192.168.1.7', loopback: false };
-    await admission.identify(mqtt, { ...terms, bridge: 'mqtt', anonymous: 'none' });
+    await admission.identify(mqtt, { ...policy, bridge: 'mqtt', anonymous: 'none' });
     const byName = admission.begin(request({ authid: 'greenhouse' }, { anonymous: 'any' }));
     assert.equal(await outcome(byName), ErrorUri.AuthenticationRequired);
     assert.deepEqual(added, []);
@@ -232,13 +237,13 @@ describe('DeviceAdmission of devices that do not speak WAMP', () => {
 
   it('returns known and refused devices as the directory does', async () => {
     const { principal } = { principal: welcome('pump').welcome };
-    const terms = { bridge: 'mqtt', anonymous: 'any', role: 'anonymous' } as const;
+    const policy = { bridge: 'mqtt', anonymous: 'any', role: 'anonymous' } as const;
     const shown = { username: 'pump', password: 'x', loopback: true };
-    assert.deepEqual(await setup({ found: { principal } }).admission.identify(shown, terms), {
+    assert.deepEqual(await setup({ found: { principal } }).admission.identify(shown, policy), {
       principal,
       proved: true,
     });
-    assert.deepEqual(await setup({ found: { refused: 'no' } }).admission.identify(shown, terms), {
+    assert.deepEqual(await setup({ found: { refused: 'no' } }).admission.identify(shown, policy), {
       ...{ refused: 'no', why: 'credentials' },
     });
   });

@@ -277,9 +277,14 @@ describe('the history of a subscription [advanced/pubsub_event_history]', () => 
     const harness = new RouterHarness({ history: [{ topic: '', match: 'prefix' }] });
     harness.join('guest');
     harness.join('staff');
-    const voice = new ListLink({ ...testLinkInfo, internal: 'router' });
-    harness.router.attach(voice, { authid: 'router', authrole: 'router', authmethod: 'test', authprovider: 'test' });
-    voice.say([1, 'realm1', { roles: { publisher: {} } }]);
+    const routerLink = new ListLink({ ...testLinkInfo, internal: 'router' });
+    harness.router.attach(routerLink, {
+      authid: 'router',
+      authrole: 'router',
+      authmethod: 'test',
+      authprovider: 'test',
+    });
+    routerLink.say([1, 'realm1', { roles: { publisher: {} } }]);
     harness.router.realm('realm1')?.announce(asUri('wamp.session.on_join'), () => Payload.of([1]));
     assert.deepEqual([rows(harness, 1, 1).length, rows(harness, 2, 1).length], [0, 1]);
   });

@@ -104,9 +104,9 @@ describe('Dealer', () => {
 
   it('does not let a client displace the router session', () => {
     const router = makeRouter();
-    const voice = join(router, { ...testLinkInfo, internal: 'router' });
+    const routerSession = join(router, { ...testLinkInfo, internal: 'router' });
     const client = join(router);
-    voice.say([64, 1, {}, 'wampway.p']);
+    routerSession.say([64, 1, {}, 'wampway.p']);
     client.say([64, 1, { force_reregister: true }, 'wampway.p']);
     assert.deepEqual(client.heard[0]?.slice(0, 5), [8, 64, 1, {}, 'wamp.error.option_not_allowed']);
   });

@@ -14,13 +14,13 @@ const topicOf = (message: Message): string => ('topic' in message ? message.topi
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
 /** A queue in which topics that begin with `slow` wait until the test releases them. */
-function stage() {
+function queueHarness() {
   const handled: string[] = [];
   const states: boolean[] = [];
   const failures: unknown[] = [];
   const going = new Map<string, () => void>();
   let overflowed = 0;
-  const line: MessageQueue = new MessageQueue({
+  const queue: MessageQueue = new MessageQueue({
     prepare(message) {
       const topic = topicOf(message);
       if (!topic.startsWith('slow')) return undefined;
@@ -29,7 +29,7 @@ function stage() {
     handle(message) {
       const topic = topicOf(message);
       if (topic.includes('broken')) throw new Error(topic);
-      if (topic.includes('stop')) line.stop();
+      if (topic.includes('stop')) queue.stop();
       handled.push(topic);
     },
     waiting: waits => states.push(waits),
@@ -37,9 +37,9 @@ function stage() {
     overflowed: () => overflowed++,
   });
   return {
-    ...{ line, handled, states, failures },
-    take: (...topics: string[]) => {
-      for (const topic of topics) line.submit(message(topic));
+    ...{ queue, handled, states, failures },
+    submit: (...topics: string[]) => {
+      for (const topic of topics) queue.submit(message(topic));
     },
     go: async (topic: string) => {
       going.get(topic)?.();
@@ -51,48 +51,48 @@ function stage() {
 
 describe('MessageQueue', () => {
   it('handles a message at once if its permission is known', () => {
-    const { take, handled, states } = stage();
-    take('a', 'b');
+    const { submit, handled, states } = queueHarness();
+    submit('a', 'b');
     assert.deepEqual([handled, states], [['a', 'b'], []]);
   });
 
   it('keeps the order behind a waiting message, and reports when it is empty', async () => {
-    const { take, go, handled, states, line } = stage();
-    take('a', 'slow1', 'b', 'slow2', 'c');
-    assert.deepEqual([handled, line.busy], [['a'], true]);
+    const { submit, go, handled, states, queue } = queueHarness();
+    submit('a', 'slow1', 'b', 'slow2', 'c');
+    assert.deepEqual([handled, queue.busy], [['a'], true]);
     await go('slow1');
     assert.deepEqual([handled, states], [['a', 'slow1', 'b'], [true]]);
-    take('d');
+    submit('d');
     await go('slow2');
-    assert.deepEqual([handled, states, line.busy], [['a', 'slow1', 'b', 'slow2', 'c', 'd'], [true, false], false]);
+    assert.deepEqual([handled, states, queue.busy], [['a', 'slow1', 'b', 'slow2', 'c', 'd'], [true, false], false]);
   });
 
   it('handles nothing after stop, called by a message or from outside', async () => {
-    const one = stage();
-    one.take('slow1', 'stop', 'b');
+    const one = queueHarness();
+    one.submit('slow1', 'stop', 'b');
     await one.go('slow1');
     assert.deepEqual(one.handled, ['slow1', 'stop']);
-    const other = stage();
-    other.take('slow1', 'b');
-    other.line.stop();
+    const other = queueHarness();
+    other.submit('slow1', 'b');
+    other.queue.stop();
     await other.go('slow1');
     assert.deepEqual(other.handled, []);
   });
 
   it('throws an error of the current message, and reports an error of a message that waited', async () => {
-    const { take, go, failures, handled } = stage();
-    assert.throws(() => take('broken'));
-    take('slow broken', 'b');
+    const { submit, go, failures, handled } = queueHarness();
+    assert.throws(() => submit('broken'));
+    submit('slow broken', 'b');
     await go('slow broken');
     assert.equal(failures.length, 1);
     assert.deepEqual(handled, []);
   });
 
   it('has a bound', () => {
-    const { take, overflowed } = stage();
-    take('slow1', ...Array.from({ length: 4_999 }, () => 'a'));
+    const { submit, overflowed } = queueHarness();
+    submit('slow1', ...Array.from({ length: 4_999 }, () => 'a'));
     assert.equal(overflowed(), 0);
-    take('one more');
+    submit('one more');
     assert.equal(overflowed(), 1);
   });
 });

@@ -10,7 +10,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { ListLink } from '../../support/list-link.ts';
 
 /** A router whose authorizer returns `answer` and records the questions. */
-class Scene {
+class Harness {
   readonly asked: string[] = [];
   answer: () => Decision = () => ALLOW;
   readonly authorizer: { version?: number | undefined } & Authorizer = {
@@ -58,15 +58,15 @@ const PUBLISHED = 17;
 
 describe('DecisionCache', () => {
   it('asks an authorizer with a version once for each session, action and URI', () => {
-    const scene = new Scene();
-    const [ann, ben] = [scene.join('ann'), scene.join('ben')];
+    const harness = new Harness();
+    const [ann, ben] = [harness.join('ann'), harness.join('ben')];
     for (let i = 0; i < 3; i++) {
-      assert.equal(scene.publish(ann, 'com.app.a'), PUBLISHED);
-      assert.equal(scene.publish(ann, 'com.app.b'), PUBLISHED);
-      assert.equal(scene.publish(ben, 'com.app.a'), PUBLISHED);
-      assert.equal(scene.call(ann, 'com.app.a'), 'wamp.error.no_such_procedure');
+      assert.equal(harness.publish(ann, 'com.app.a'), PUBLISHED);
+      assert.equal(harness.publish(ann, 'com.app.b'), PUBLISHED);
+      assert.equal(harness.publish(ben, 'com.app.a'), PUBLISHED);
+      assert.equal(harness.call(ann, 'com.app.a'), 'wamp.error.no_such_procedure');
     }
-    assert.deepEqual(scene.asked, [
+    assert.deepEqual(harness.asked, [
       'ann publish com.app.a',
       'ann publish com.app.b',
       'ben publish com.app.a',
@@ -75,47 +75,47 @@ describe('DecisionCache', () => {
   });
 
   it('caches refusals and permissions until the version changes', () => {
-    const scene = new Scene();
-    const ann = scene.join('ann');
-    scene.answer = () => DENY;
-    assert.equal(scene.publish(ann, 'com.app.a'), 'wamp.error.not_authorized');
-    scene.answer = () => ALLOW;
-    assert.equal(scene.publish(ann, 'com.app.a'), 'wamp.error.not_authorized');
-    scene.authorizer.version = 2;
-    assert.equal(scene.publish(ann, 'com.app.a'), PUBLISHED);
-    scene.answer = () => DENY;
-    assert.equal(scene.publish(ann, 'com.app.a'), PUBLISHED);
-    scene.authorizer.version = 1;
-    assert.equal(scene.publish(ann, 'com.app.a'), 'wamp.error.not_authorized');
+    const harness = new Harness();
+    const ann = harness.join('ann');
+    harness.answer = () => DENY;
+    assert.equal(harness.publish(ann, 'com.app.a'), 'wamp.error.not_authorized');
+    harness.answer = () => ALLOW;
+    assert.equal(harness.publish(ann, 'com.app.a'), 'wamp.error.not_authorized');
+    harness.authorizer.version = 2;
+    assert.equal(harness.publish(ann, 'com.app.a'), PUBLISHED);
+    harness.answer = () => DENY;
+    assert.equal(harness.publish(ann, 'com.app.a'), PUBLISHED);
+    harness.authorizer.version = 1;
+    assert.equal(harness.publish(ann, 'com.app.a'), 'wamp.error.not_authorized');
   });
 
   it('asks an authorizer without a version every time', () => {
-    const scene = new Scene();
-    scene.authorizer.version = undefined;
-    const ann = scene.join('ann');
-    for (let i = 0; i < 3; i++) scene.publish(ann, 'com.app.a');
-    assert.equal(scene.asked.length, 3);
+    const harness = new Harness();
+    harness.authorizer.version = undefined;
+    const ann = harness.join('ann');
+    for (let i = 0; i < 3; i++) harness.publish(ann, 'com.app.a');
+    assert.equal(harness.asked.length, 3);
   });
 
   it('asks again after a failure of the authorizer', () => {
-    const scene = new Scene();
-    const ann = scene.join('ann');
-    scene.answer = () => assert.fail('out of order');
-    assert.equal(scene.publish(ann, 'com.app.a'), 'wamp.error.authorization_failed');
-    scene.answer = () => ALLOW;
-    assert.equal(scene.publish(ann, 'com.app.a'), PUBLISHED);
+    const harness = new Harness();
+    const ann = harness.join('ann');
+    harness.answer = () => assert.fail('out of order');
+    assert.equal(harness.publish(ann, 'com.app.a'), 'wamp.error.authorization_failed');
+    harness.answer = () => ALLOW;
+    assert.equal(harness.publish(ann, 'com.app.a'), PUBLISHED);
   });
 
   it('bounds the decisions of a session that uses many topics', () => {
-    const scene = new Scene();
-    const ann = scene.join('ann');
-    for (let i = 0; i < 1100; i++) for (let twice = 0; twice < 2; twice++) scene.publish(ann, `com.app.t${i}`);
+    const harness = new Harness();
+    const ann = harness.join('ann');
+    for (let i = 0; i < 1100; i++) for (let twice = 0; twice < 2; twice++) harness.publish(ann, `com.app.t${i}`);
     const long = `com.${'x'.repeat(300)}`;
-    for (let i = 0; i < 3; i++) scene.publish(ann, long);
-    scene.asked.length = 0;
+    for (let i = 0; i < 3; i++) harness.publish(ann, long);
+    harness.asked.length = 0;
     // The entries before the bound were deleted, those after it are cached.
-    for (const topic of ['com.app.t0', 'com.app.t1099', long]) scene.publish(ann, topic);
-    assert.deepEqual(scene.asked, ['ann publish com.app.t0', `ann publish ${long}`]);
+    for (const topic of ['com.app.t0', 'com.app.t1099', long]) harness.publish(ann, topic);
+    assert.deepEqual(harness.asked, ['ann publish com.app.t0', `ann publish ${long}`]);
   });
 
   it('shares one memory budget among all sessions, and releases it when a session leaves', () => {

@@ -10,7 +10,7 @@ const UNSUBSCRIBED = 35;
 const EVENT = 36;
 const ALL = { match: 'prefix', get_retained: true };
 
-class Scene {
+class Harness {
   readonly clock = new FakeClock();
   readonly #router = new Router({
     realms: [{ name: 'realm1', uri: 'loose' }],
@@ -57,62 +57,62 @@ const numbers = (count: number): number[] => Array.from({ length: count }, (_, i
 
 describe('retained events for a new subscriber', () => {
   it('are sent in several turns after SUBSCRIBED, in order of arrival, each once', async () => {
-    const scene = new Scene();
-    scene.retain(5000);
-    const link = scene.join();
-    scene.say(link, 32, ALL, '');
+    const harness = new Harness();
+    harness.retain(5000);
+    const link = harness.join();
+    harness.say(link, 32, ALL, '');
     assert.equal(types(link)[0], SUBSCRIBED);
     let before = topics(link).length;
     assert.ok(before > 0 && before <= 200, `${before} in the first turn`);
     while (before < 5000) {
-      scene.clock.advance(1);
+      harness.clock.advance(1);
       const { length } = topics(link);
       assert.ok(length > before && length <= before + 200, `${length - before} in one turn`);
       before = length;
     }
     assert.deepEqual(topics(link), numbers(5000));
-    await scene.drain();
-    assert.equal(scene.clock.timers, 0, 'nothing is left');
+    await harness.drain();
+    assert.equal(harness.clock.timers, 0, 'nothing is left');
   });
 
   it('visit a bounded number of topics in each turn if few of many match', async () => {
-    const scene = new Scene();
-    const publisher = scene.join();
-    for (let i = 0; i < 9000; i++) scene.say(publisher, 16, { retain: true }, `t.${i}.${i === 8999 ? 'y' : 'x'}`);
-    const link = scene.join();
-    scene.say(link, 32, { match: 'wildcard', get_retained: true }, '..y');
+    const harness = new Harness();
+    const publisher = harness.join();
+    for (let i = 0; i < 9000; i++) harness.say(publisher, 16, { retain: true }, `t.${i}.${i === 8999 ? 'y' : 'x'}`);
+    const link = harness.join();
+    harness.say(link, 32, { match: 'wildcard', get_retained: true }, '..y');
     assert.deepEqual(types(link), [SUBSCRIBED]);
-    scene.clock.advance(1);
+    harness.clock.advance(1);
     assert.deepEqual(types(link), [SUBSCRIBED]);
-    await scene.drain();
+    await harness.drain();
     assert.deepEqual(types(link), [SUBSCRIBED, EVENT]);
   });
 
   it('wait for a slow session, and continue after it has read', async () => {
-    const scene = new Scene();
-    scene.retain(1000);
-    const [slow, fast] = [scene.join(), scene.join()];
+    const harness = new Harness();
+    harness.retain(1000);
+    const [slow, fast] = [harness.join(), harness.join()];
     slow.queuedBytes = 1024 * 1024;
-    scene.say(slow, 32, ALL, '');
-    scene.say(fast, 32, ALL, '');
-    for (let i = 0; i < 50; i++) scene.clock.advance(1);
+    harness.say(slow, 32, ALL, '');
+    harness.say(fast, 32, ALL, '');
+    for (let i = 0; i < 50; i++) harness.clock.advance(1);
     assert.deepEqual([topics(slow), topics(fast)], [[], numbers(1000)]);
     slow.queuedBytes = 0;
-    await scene.drain();
+    await harness.drain();
     assert.deepEqual(topics(slow), numbers(1000));
   });
 
   it('are never older than an event that was published in the meantime', async () => {
-    const scene = new Scene();
-    const publisher = scene.retain(1000);
-    const link = scene.join();
-    scene.say(link, 32, ALL, '');
-    for (const topic of [5, 900, 901]) scene.say(publisher, 16, { retain: true }, `t.${topic}`, ['new']);
+    const harness = new Harness();
+    const publisher = harness.retain(1000);
+    const link = harness.join();
+    harness.say(link, 32, ALL, '');
+    for (const topic of [5, 900, 901]) harness.say(publisher, 16, { retain: true }, `t.${topic}`, ['new']);
     // The audience excludes this session, so the older event is still the newest for it.
-    scene.say(publisher, 16, { retain: true, eligible: [1] }, 't.902', ['for one']);
-    scene.say(publisher, 16, { _retain_clear: true }, 't.903');
-    scene.say(publisher, 16, { retain: true }, 't.1000', ['new']);
-    await scene.drain();
+    harness.say(publisher, 16, { retain: true, eligible: [1] }, 't.902', ['for one']);
+    harness.say(publisher, 16, { _retain_clear: true }, 't.903');
+    harness.say(publisher, 16, { retain: true }, 't.1000', ['new']);
+    await harness.drain();
     const late = topics(link).filter(topic => topic >= 900);
     const rest = numbers(1000).filter(topic => topic > 903);
     assert.deepEqual(late, [900, 901, 903, 1000, 902, ...rest]);
@@ -120,39 +120,39 @@ describe('retained events for a new subscriber', () => {
   });
 
   it('are sent again for a SUBSCRIBE during the replay, after its end', async () => {
-    const scene = new Scene();
-    scene.retain(1000);
-    const link = scene.join();
-    for (let i = 0; i < 3; i++) scene.say(link, 32, ALL, '');
-    scene.say(link, 32, { match: 'prefix' }, '');
-    await scene.drain();
+    const harness = new Harness();
+    harness.retain(1000);
+    const link = harness.join();
+    for (let i = 0; i < 3; i++) harness.say(link, 32, ALL, '');
+    harness.say(link, 32, { match: 'prefix' }, '');
+    await harness.drain();
     const expected = Array.from({ length: 3 }, () => [SUBSCRIBED, ...numbers(1000).map(() => EVENT)]).flat();
     assert.deepEqual(types(link), [...expected, SUBSCRIBED]);
     assert.deepEqual(topics(link), [...numbers(1000), ...numbers(1000), ...numbers(1000)]);
   });
 
   it('end with the subscription, after the queued requests were answered', async () => {
-    const scene = new Scene();
-    scene.retain(1000);
-    const link = scene.join();
-    scene.say(link, 32, ALL, '');
+    const harness = new Harness();
+    harness.retain(1000);
+    const link = harness.join();
+    harness.say(link, 32, ALL, '');
     const id = link.heard[0]?.[2];
-    scene.say(link, 32, ALL, '');
+    harness.say(link, 32, ALL, '');
     const { length } = link.heard;
-    scene.say(link, 34, id);
-    await scene.drain();
+    harness.say(link, 34, id);
+    await harness.drain();
     assert.deepEqual(types(link).slice(length), [SUBSCRIBED, UNSUBSCRIBED]);
-    scene.say(link, 32, ALL, '');
+    harness.say(link, 32, ALL, '');
     link.close('gone');
-    await scene.drain();
-    assert.equal(scene.clock.timers, 0);
+    await harness.drain();
+    assert.equal(harness.clock.timers, 0);
   });
 
   it('limit the SUBSCRIBE requests during a replay', () => {
-    const scene = new Scene();
-    scene.retain(1000);
-    const link = scene.join();
-    for (let i = 0; i < 1002; i++) scene.say(link, 32, ALL, '');
+    const harness = new Harness();
+    harness.retain(1000);
+    const link = harness.join();
+    for (let i = 0; i < 1002; i++) harness.say(link, 32, ALL, '');
     assert.equal(link.heard.at(-1)?.[4], 'wampway.error.limit_exceeded');
   });
 });

@@ -156,19 +156,19 @@ describe('Replay of retained messages to a new subscription', () => {
     const hello = { clientId: 'c', clean: false };
     const first = await RawClient.connect(harness.broker.port, hello);
     const seen = new Set<string>();
-    const take = (client: RawClient, most: number) => (packet: RawReceived) => {
+    const acknowledge = (client: RawClient, most: number) => (packet: RawReceived) => {
       if (packet.type === 3 && seen.size < most) {
         seen.add(shown(packet));
         client.acknowledge(packet);
       }
     };
-    first.handle = take(first, 100);
+    first.handle = acknowledge(first, 100);
     first.socket.write(rawSubscribe('r/#', 1));
     await until('a hundred have come', () => seen.size === 100);
     first.socket.destroy();
     await until('it is gone', () => harness.gone.length >= 2);
     const again = await RawClient.connect(harness.broker.port, 'silent');
-    again.handle = take(again, 300);
+    again.handle = acknowledge(again, 300);
     again.socket.write(rawConnect(hello));
     await until('all have come', () => seen.size === 300);
     assert.deepEqual([...harness.drops.counts], []);

@@ -14,7 +14,7 @@ function line(stored: boolean, clock = new FakeClock(), milliseconds = 0) {
   let answers: (() => void)[] = [];
   let waits = true;
   let advance = (): void => {};
-  const publishLine = new PublishQueue(
+  const publishQueue = new PublishQueue(
     {
       mustWait: (_message, again) => {
         advance = again;
@@ -43,10 +43,10 @@ function line(stored: boolean, clock = new FakeClock(), milliseconds = 0) {
     clock,
   );
   return {
-    publishLine,
+    publishQueue,
     released,
     staged: () => staged,
-    enter: (id: number) => publishLine.enqueue(new BrokerMessage('a/b', Buffer.from('x'), 1, false, 0), id, 'pass'),
+    enter: (id: number) => publishQueue.enqueue(new BrokerMessage('a/b', Buffer.from('x'), 1, false, 0), id, 'pass'),
     go: () => {
       waits = false;
       advance();
@@ -103,10 +103,10 @@ describe('PublishQueue', () => {
   });
 
   it('releases all messages when its client is disconnected', async () => {
-    const { enter, publishLine, released } = line(false);
+    const { enter, publishQueue, released } = line(false);
     for (let id = 1; id <= 1000; id++) enter(id);
-    publishLine.stopWaiting();
+    publishQueue.stopWaiting();
     for (let t = 0; t < 10; t++) await turn();
-    assert.deepEqual([released.length, publishLine.length], [1000, 0]);
+    assert.deepEqual([released.length, publishQueue.length], [1000, 0]);
   });
 });

@@ -110,7 +110,7 @@ describe('RetainedCursor', () => {
         const known = new Set(names);
         const cursor = retained.cursor(pattern);
         const found: string[] = [];
-        const take = (steps: number): void => {
+        const advance = (steps: number): void => {
           const next = cursor.next({ steps });
           if (next === undefined) return;
           assert.ok(known.has(next.topic), 'what was retained later was delivered as it came');
@@ -118,14 +118,14 @@ describe('RetainedCursor', () => {
           found.push(next.topic);
         };
         for (const changes of turns) {
-          take(1);
+          advance(1);
           for (const [name, empty] of changes) {
             if (cursor.isAhead(name)) stayed.delete(name);
             known.delete(name);
             retained.set(empty ? new BrokerMessage(name, Buffer.alloc(0), 0, true, 0) : message(name));
           }
         }
-        while (!cursor.done) take(3);
+        while (!cursor.done) advance(3);
         assert.equal(new Set(found).size, found.length);
         for (const name of stayed) assert.ok(found.includes(name), `${name} is missing`);
       }),

@@ -2,7 +2,7 @@ import { connect, type IClientOptions, type MqttClient, type Packet } from 'mqtt
 import { until } from './until.ts';
 
 /** One visit of a client whose session is kept, and all that the broker sent in it. */
-export class MqttVisitor implements AsyncDisposable {
+export class MqttTestClient implements AsyncDisposable {
   readonly client: MqttClient;
   readonly packets: Packet[] = [];
   /** CONNACK said that the broker has a session of this client. */
@@ -15,21 +15,21 @@ export class MqttVisitor implements AsyncDisposable {
     client.on('packetreceive', packet => this.packets.push(packet));
   }
 
-  static async connect(port: number, clientId: string, options: IClientOptions = {}): Promise<MqttVisitor> {
+  static async connect(port: number, clientId: string, options: IClientOptions = {}): Promise<MqttTestClient> {
     const client = connect({
       ...{ host: '127.0.0.1', port, clientId, clean: false, reconnectPeriod: 0, resubscribe: false, keepalive: 0 },
       ...options,
     });
-    const visitor = new MqttVisitor(client);
+    const mqttClient = new MqttTestClient(client);
     await new Promise<void>((resolve, reject) => {
       client.once('connect', ({ sessionPresent }) => {
-        visitor.present = sessionPresent === true;
+        mqttClient.present = sessionPresent === true;
         resolve();
       });
       client.once('error', reject);
       client.once('close', () => reject(new Error('the broker has closed the connection')));
     });
-    return visitor;
+    return mqttClient;
   }
 
   /** `topic payload qos` of what has come; `*` behind those that are retained. Payloads that are no text are in hex. */
