@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Folder } from '../support/folder.ts';
-import { MqttVisitor } from '../support/mqtt-visitor.ts';
+import { MqttTestClient } from '../support/mqtt-test-client.ts';
 import { StoredGateway } from '../support/stored-gateway.ts';
 import { until } from '../support/until.ts';
 
@@ -58,11 +58,11 @@ describe('a gateway with damaged files', () => {
   before(async () => {
     await using gateway = await StoredGateway.start({ folder: folder.path, data: 'minFree: 64 MiB,' });
     {
-      await using visitor = await MqttVisitor.connect(gateway.mqttPort, 'away');
-      await visitor.client.subscribeAsync('t', { qos: 1 });
-      await visitor.client.endAsync();
+      await using mqttClient = await MqttTestClient.connect(gateway.mqttPort, 'away');
+      await mqttClient.client.subscribeAsync('t', { qos: 1 });
+      await mqttClient.client.endAsync();
     }
-    await using publisher = await MqttVisitor.connect(gateway.mqttPort, 'publisher', { clean: true });
+    await using publisher = await MqttTestClient.connect(gateway.mqttPort, 'publisher', { clean: true });
     for (let n = 0; n < COUNT; n++) await publisher.client.publishAsync('t', textOf(n), { qos: 1 });
     await gateway.stop('SIGKILL');
     await cp(folder.file('data'), folder.file('log'), { recursive: true });
@@ -107,8 +107,8 @@ describe('a gateway with damaged files', () => {
       await cp(folder.file(from), site.file('data'), { recursive: true });
       await damage(site.file('data'));
       await using gateway = await StoredGateway.start({ folder: site.path });
-      await using visitor = await MqttVisitor.connect(gateway.mqttPort, 'away');
-      const received = (visitor.present ? await visitor.drained() : []).map(text =>
+      await using mqttClient = await MqttTestClient.connect(gateway.mqttPort, 'away');
+      const received = (mqttClient.present ? await mqttClient.drained() : []).map(text =>
         text.split(' ').slice(1, 3).join(' '),
       );
       for (const text of received) assert.equal(text, textOf(Number.parseInt(text, 10)), 'the payload was altered');
@@ -121,7 +121,7 @@ describe('a gateway with damaged files', () => {
         /\d+ records? (is|are) damaged and skipped; \\"wampway data check\\" lists them/.test(gateway.output),
       );
       // The gateway still accepts messages.
-      await using publisher = await MqttVisitor.connect(gateway.mqttPort, 'publisher', { clean: true });
+      await using publisher = await MqttTestClient.connect(gateway.mqttPort, 'publisher', { clean: true });
       for (let n = 0; n < 20; n++) await publisher.client.publishAsync(`r/${n}`, textOf(n), { qos: 1, retain: true });
     });
   }

@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { connect as connectMqtt, type MqttClient } from 'mqtt';
 import { Folder } from '../support/folder.ts';
-import { MqttVisitor } from '../support/mqtt-visitor.ts';
+import { MqttTestClient } from '../support/mqtt-test-client.ts';
 import { StoredGateway } from '../support/stored-gateway.ts';
 import { until } from '../support/until.ts';
 
@@ -119,8 +119,8 @@ async function untilHealthy(
   const before = publishers.map(({ count }) => count);
   await until('all to publish', () => publishers.every(({ count }, index) => count > (before[index] ?? 0) + 5), 20);
   // A new client with a kept session can connect.
-  await using visitor = await MqttVisitor.connect(gateway.mqttPort, 'after-all');
-  await visitor.client.subscribeAsync('some/topic', { qos: 1 });
+  await using mqttClient = await MqttTestClient.connect(gateway.mqttPort, 'after-all');
+  await mqttClient.client.subscribeAsync('some/topic', { qos: 1 });
 }
 
 /** Starts another gateway on a copy of the data folder, and asserts that it has each acknowledged message. */
@@ -128,14 +128,14 @@ async function assertNothingLost(data: string, publishers: readonly Publisher[])
   using folder = new Folder();
   await cp(data, folder.file('data'), { recursive: true, filter: source => !source.endsWith('LOCK') });
   await using gateway = await StoredGateway.start({ folder: folder.path });
-  await using visitor = await MqttVisitor.connect(gateway.mqttPort, 'auditor', { clean: true });
-  await visitor.client.subscribeAsync('load/#', { qos: 1 });
+  await using mqttClient = await MqttTestClient.connect(gateway.mqttPort, 'auditor', { clean: true });
+  await mqttClient.client.subscribeAsync('load/#', { qos: 1 });
   const found = new Map<string, string>();
   const topics = publishers.flatMap(({ acknowledged }) => [...acknowledged.keys()]);
   // The broker sends retained messages in batches, with other messages in between. The assertions below report the
   // missing ones.
   await until('the retained messages', () => {
-    for (const packet of visitor.received.map(text => text.split(' '))) {
+    for (const packet of mqttClient.received.map(text => text.split(' '))) {
       found.set(packet[0] ?? '', packet.slice(1, 3).join(' '));
     }
     return topics.every(topic => found.has(topic));
@@ -209,22 +209,22 @@ describe('a gateway whose disk fails', () => {
       using folder = new Folder();
       await using gateway = await StoredGateway.start({ folder: folder.path });
       using connection = new HealthConnection(gateway.webPort);
-      await using visitor = await MqttVisitor.connect(gateway.mqttPort, 'visitor');
-      await visitor.client.publishAsync('before', 'kept', { qos: 1, retain: true });
+      await using mqttClient = await MqttTestClient.connect(gateway.mqttPort, 'mqttClient');
+      await mqttClient.client.publishAsync('before', 'kept', { qos: 1, retain: true });
       await rename(folder.file('data'), folder.file('away'));
       await replace(folder.file('data'));
       // A copy is identical until the next write.
-      await visitor.client.publishAsync('meanwhile', 'goes to the open files', { qos: 1, retain: true });
+      await mqttClient.client.publishAsync('meanwhile', 'goes to the open files', { qos: 1, retain: true });
       await untilFailing(gateway, connection);
       assert.match(gateway.output, /the data folder was emptied or replaced while the gateway ran: restore its files/);
       await rm(folder.file('data'), { recursive: true });
       await rename(folder.file('away'), folder.file('data'));
       await untilHealthy(gateway, connection, []);
-      await using later = await MqttVisitor.connect(gateway.mqttPort, 'later');
+      await using later = await MqttTestClient.connect(gateway.mqttPort, 'later');
       await later.client.publishAsync('after', 'kept', { qos: 1, retain: true });
       await gateway.stop('SIGKILL');
       await gateway.start();
-      await using auditor = await MqttVisitor.connect(gateway.mqttPort, 'auditor', { clean: true });
+      await using auditor = await MqttTestClient.connect(gateway.mqttPort, 'auditor', { clean: true });
       await auditor.client.subscribeAsync('#', { qos: 1 });
       await until('the retained messages', () =>
         ['before', 'meanwhile', 'after'].every(topic => auditor.received.some(text => text.startsWith(topic))),

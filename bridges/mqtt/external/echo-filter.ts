@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../src/base/clock.ts';
+import { BoundedMap } from '../../../src/base/collections/bounded-map.ts';
 
 /** Milliseconds within which a broker sends an own message back. */
 const WITHIN = 30_000;
@@ -17,7 +18,7 @@ interface Sent {
  */
 export class EchoFilter {
   readonly #clock: Clock;
-  readonly #sent = new Map<string, Sent>();
+  readonly #sent = new BoundedMap<string, Sent>(MAX_REMEMBERED);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -26,12 +27,7 @@ export class EchoFilter {
   sent(topic: string, payload: Uint8Array): void {
     const key = keyOf(topic, payload);
     const count = (this.#sent.get(key)?.count ?? 0) + 1;
-    // Reinserted at the end, so that the latest message is evicted last.
-    this.#sent.delete(key);
     this.#sent.set(key, { at: this.#clock.monotonic(), count });
-    if (this.#sent.size <= MAX_REMEMBERED) return;
-    const [oldest] = this.#sent.keys();
-    if (oldest !== undefined) this.#sent.delete(oldest);
   }
 
   /** Whether a received message is an own one. It is then removed. */

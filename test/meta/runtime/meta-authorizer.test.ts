@@ -7,7 +7,7 @@ import { asId } from '../../../src/wamp/ids.ts';
 import { asUri } from '../../../src/wamp/uri.ts';
 import { testLinkInfo } from '../../support/list-link.ts';
 
-function visitor(link: Partial<LinkInfo> = {}, authrole = 'anonymous'): SessionView {
+function sessionOf(link: Partial<LinkInfo> = {}, authrole = 'anonymous'): SessionView {
   return {
     id: asId(1),
     realm: 'realm1',
@@ -17,10 +17,10 @@ function visitor(link: Partial<LinkInfo> = {}, authrole = 'anonymous'): SessionV
   };
 }
 
-const program = visitor({ transport: 'websocket', loopback: true });
-const remote = visitor({ transport: 'rawsocket', loopback: false });
-const device = visitor({ transport: 'local', loopback: true });
-const admin = visitor({ transport: 'rawsocket', loopback: false }, 'admin');
+const program = sessionOf({ transport: 'websocket', loopback: true });
+const remote = sessionOf({ transport: 'rawsocket', loopback: false });
+const device = sessionOf({ transport: 'local', loopback: true });
+const admin = sessionOf({ transport: 'rawsocket', loopback: false }, 'admin');
 
 /** Which of the four sessions may do it. */
 function allowed(policy: MetaPolicy, action: Action, uri: string): boolean[] {
@@ -38,8 +38,8 @@ describe('MetaAuthorizer', () => {
   });
 
   it('lets no device of a bridge read or control, even on this machine, for any transport', () => {
-    const terms = { bridge: 'cbor-tcp', realm: 'realm1', anonymous: 'any', role: 'device' } as const;
-    const session = visitor({ transport: 'rawsocket', loopback: true, listener: 'bridge:cbor-tcp', device: terms });
+    const device = { bridge: 'cbor-tcp', realm: 'realm1', anonymous: 'any', role: 'device' } as const;
+    const session = sessionOf({ transport: 'rawsocket', loopback: true, listener: 'bridge:cbor-tcp', device });
     const policy: MetaPolicy = { read: 'loopback', control: 'loopback' };
     const authorizer = new MetaAuthorizer(() => policy, { decide: () => assert.fail('not for the inner one') });
     const calls = ['wamp.session.list', 'wamp.session.kill_all', 'wampway.pairing.open', 'wampway.mqtt.client.kick'];
@@ -65,7 +65,7 @@ describe('MetaAuthorizer', () => {
   });
 
   it("lets a bridge's service session use the gateway's namespace, but not the protocol's", () => {
-    const service = visitor({ transport: 'local', internal: 'service' });
+    const service = sessionOf({ transport: 'local', internal: 'service' });
     const authorizer = new MetaAuthorizer(() => defaultMetaPolicy, { decide: () => assert.fail('not the inner one') });
     for (const action of ['publish', 'register'] as const) {
       assert.equal(authorizer.decide(service, action, asUri('wampway.shed.sweep'), 'exact'), ALLOW);
