@@ -54,7 +54,8 @@ function filesIn(path) {
 
 /** The parts of a file to check, each with its offset: all of it, or the titles of its tests. */
 function partsOf(path, text) {
-  if (path.endsWith('.test.ts') || path.endsWith('.test.tsx')) {
+  const inTests = relative(root, path).startsWith('test');
+  if (/\.test\.tsx?$/.test(path) || (inTests && /\.tsx?$/.test(path))) {
     const titles =
       /\b(?:it|test|describe)(?:\.\w+)?\(\s*(?:'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)"|`((?:\\.|[^`\\])*)`)/dg;
     return [...text.matchAll(titles)].map(({ indices }) => {
@@ -62,7 +63,7 @@ function partsOf(path, text) {
       return [start, text.slice(start, end)];
     });
   }
-  if (!relative(root, path).startsWith('test')) return [[0, text]];
+  if (!inTests) return [[0, text]];
   if (extname(path) !== '.txt') return [];
   return [...text.matchAll(/^# .*$/gm)].map(({ index, 0: title }) => [index, title]);
 }

@@ -81,7 +81,7 @@ export function linkCompliance(name: string, makePair: MakePair, { stalls, many 
       assert.deepEqual(numbers(await listenTo(pair.server).received(100)), range(100));
     });
 
-    it('says closed to whoever opens it too late', async () => {
+    it('calls closed of a receiver that opens the link after its end', async () => {
       await using pair = await makePair();
       pair.client.close('leaving');
       await listenTo(pair.client).over();
@@ -150,7 +150,7 @@ export function linkCompliance(name: string, makePair: MakePair, { stalls, many 
       assert.deepEqual([atClient.closings.length, atServer.closings.length], [1, 1]);
     });
 
-    it('ABORTs a peer that violates the protocol, and nobody else', async () => {
+    it('ABORTs only the peer that violates the protocol', async () => {
       await using pair = await makePair();
       const { atClient, atServer } = await refused(pair, new ProtocolViolation('second HELLO'));
       const abort = atClient.messages.at(-1);
@@ -161,7 +161,7 @@ export function linkCompliance(name: string, makePair: MakePair, { stalls, many 
       assert.deepEqual(pair.log.at('error'), []);
     });
 
-    it('ABORTs a peer on whose message we fail, logs why, and hurts nobody else', async () => {
+    it('ABORTs only the peer whose message the receiver fails on, and logs why', async () => {
       await using pair = await makePair();
       const { atClient } = await refused(pair, new Error('a bug of ours'));
       const abort = atClient.messages.at(-1);
