@@ -27,12 +27,12 @@ export class DeviceGate {
   readonly #devices = new Map<string, NamespaceLink>();
   readonly #keys = new Map<NamespaceLink, string>();
   /** Connections that have not been welcomed. */
-  readonly #arrivals = new Map<Arrival, Slot>();
-  readonly #arrivalSlots: ConnectionSlots;
+  readonly #pendingDevices = new Map<PendingDevice, Slot>();
+  readonly #pendingSlots: ConnectionSlots;
 
   constructor({ anonymous, maxDevices }: GateConfig, context: BridgeContext) {
     this.#maxDevices = maxDevices;
-    this.#arrivalSlots = new ConnectionSlots(maxDevices);
+    this.#pendingSlots = new ConnectionSlots(maxDevices);
     this.#context = context;
     const refuse = (principal: Principal, realm: string) => this.#refusalOf(principal, realm);
     this.#policy = { bridge: 'cbor-tcp', realm: context.realm, anonymous, role: 'device', refuse };
@@ -45,18 +45,18 @@ export class DeviceGate {
 
   /** A connection that has shaken hands. */
   accept(link: Link): void {
-    this.#arrivalSlots.ensureFree();
-    const arrival = new Arrival(link, this.#context, {
-      introduced: () => this.#introduced(arrival, link),
-      gone: () => this.#settled(arrival),
+    this.#pendingSlots.ensureFree();
+    const pending = new PendingDevice(link, this.#context, {
+      introduced: () => this.#introduced(pending, link),
+      gone: () => this.#settled(pending),
       left: device => this.#left(device),
     });
-    const slot = this.#arrivalSlots.reserve(() => {
-      this.#arrivals.delete(arrival);
-      arrival.close('too many connections wait for WELCOME');
+    const slot = this.#pendingSlots.reserve(() => {
+      this.#pendingDevices.delete(pending);
+      pending.close('too many connections wait for WELCOME');
     });
-    this.#arrivals.set(arrival, slot);
-    link.open(arrival);
+    this.#pendingDevices.set(pending, slot);
+    link.open(pending);
   }
 
   /** Ends every device's session and connection. */
@@ -64,24 +64,24 @@ export class DeviceGate {
     for (const device of [...this.#devices.values()]) device.end(CloseUri.SystemShutdown, 'the gateway stops');
     this.#devices.clear();
     this.#keys.clear();
-    for (const arrival of [...this.#arrivals.keys()]) arrival.close('the gateway stops');
-    this.#arrivals.clear();
+    for (const pending of [...this.#pendingDevices.keys()]) pending.close('the gateway stops');
+    this.#pendingDevices.clear();
   }
 
   /** The connection is closed, or its device was welcomed. */
-  #settled(arrival: Arrival): void {
-    this.#arrivals.get(arrival)?.release();
-    this.#arrivals.delete(arrival);
+  #settled(pending: PendingDevice): void {
+    this.#pendingDevices.get(pending)?.release();
+    this.#pendingDevices.delete(pending);
   }
 
   /** Attaches a connection that sends HELLO to the router. */
-  #introduced(arrival: Arrival, link: Link): NamespaceLink {
+  #introduced(pending: PendingDevice, link: Link): NamespaceLink {
     const { log, namespaces } = this.#context;
     const device = new NamespaceLink(link, {
       policy: this.#policy,
       namespaces,
       log,
-      welcomed: welcomed => this.#welcomed(arrival, device, welcomed),
+      welcomed: welcomed => this.#welcomed(pending, device, welcomed),
     });
     this.#context.attach(device);
     return device;
@@ -101,8 +101,8 @@ export class DeviceGate {
   }
 
   /** The router admitted a device: it replaces the device's earlier connection. */
-  #welcomed(arrival: Arrival, device: NamespaceLink, welcomed: WelcomedDevice): void {
-    this.#settled(arrival);
+  #welcomed(pending: PendingDevice, device: NamespaceLink, welcomed: WelcomedDevice): void {
+    this.#settled(pending);
     const key = keyOf(welcomed);
     const stale = this.#devices.get(key);
     if (stale === device) return;
@@ -140,7 +140,7 @@ interface ArrivalListener {
 }
 
 /** One connection. Until HELLO it has no device. Afterwards all messages go to the device. */
-class Arrival implements LinkReceiver {
+class PendingDevice implements LinkReceiver {
   readonly #link: Link;
   readonly #listener: ArrivalListener;
   readonly #timer: Timer;

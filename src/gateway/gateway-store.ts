@@ -40,12 +40,12 @@ export class GatewayStore implements AsyncDisposable {
     const { path, sync, syncInterval, maxBytes, minFree } = config;
     const { clock, log, ages } = options;
     try {
-      const room = new DiskQuota(path, { maxBytes, minFree }, clock);
-      const ready = prepare(path, room);
+      const quota = new DiskQuota(path, { maxBytes, minFree }, clock);
+      const ready = prepare(path, quota);
       if (!(await completesWithin(ready, PATIENCE, clock)))
         throw new Error(`the disk did not answer within ${PATIENCE} ms`);
       await ready;
-      const level = await LevelStore.open(path, { sync, syncInterval, room, clock, ages, log });
+      const level = await LevelStore.open(path, { sync, syncInterval, room: quota, clock, ages, log });
       return new GatewayStore(level, level);
     } catch (error) {
       throw new StartError(
@@ -67,8 +67,8 @@ export class GatewayStore implements AsyncDisposable {
   }
 }
 
-async function prepare(path: string, room: DiskQuota): Promise<void> {
+async function prepare(path: string, quota: DiskQuota): Promise<void> {
   await makeFolder(path);
-  const { failure } = await room.look();
+  const { failure } = await quota.look();
   if (failure !== undefined) throw new Error(failure);
 }

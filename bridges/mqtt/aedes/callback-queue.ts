@@ -1,3 +1,5 @@
+import { asError } from '../../../src/base/error-message.ts';
+
 /** Called when it is its turn, or with the error of its condition. */
 type Turn = (error?: Error) => void;
 
@@ -46,7 +48,7 @@ export class CallbackQueue {
       },
       (error: unknown) => {
         place.settled = true;
-        place.error = error instanceof Error ? error : new Error(String(error));
+        place.error = asError(error);
         this.#advance();
       },
     );

@@ -124,6 +124,6 @@ export class DeviceCaller {
 function errorPayload(error: unknown): Uint8Array {
   const { uri, args, kwargs } =
     error instanceof WampError ? error : new WampError(ErrorUri.RuntimeError, ['the call failed']);
-  const told = { error: uri, args, ...(isDict(kwargs) && Object.keys(kwargs).length > 0 ? { kwargs } : {}) };
-  return wholeValue(Payload.of([told]));
+  const body = { error: uri, args, ...(isDict(kwargs) && Object.keys(kwargs).length > 0 ? { kwargs } : {}) };
+  return wholeValue(Payload.of([body]));
 }

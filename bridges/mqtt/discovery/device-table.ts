@@ -62,12 +62,12 @@ export class DeviceTable {
       if (known === undefined) devices.set(announcement.deviceId, [announcement]);
       else known.push(announcement);
     }
-    return [...devices].map(([id, announcements]) => this.#told(id, announcements));
+    return [...devices].map(([id, announcements]) => this.#describe(id, announcements));
   }
 
   get(id: string): ToldDevice | undefined {
     const announcements = this.#all().filter(({ deviceId }) => deviceId === id);
-    return announcements.length === 0 ? undefined : this.#told(id, announcements);
+    return announcements.length === 0 ? undefined : this.#describe(id, announcements);
   }
 
   /** Whether a device has announced an entity. */
@@ -85,7 +85,7 @@ export class DeviceTable {
     return [...this.#byTopic.values()].flat();
   }
 
-  #told(id: string, announcements: readonly Announcement[]): ToldDevice {
+  #describe(id: string, announcements: readonly Announcement[]): ToldDevice {
     const device = Object.assign({}, ...announcements.map(({ device }) => device)) as Readonly<Record<string, unknown>>;
     const { name, manufacturer = null, model = null, sw_version = null } = device;
     const fallback = announcements[0]?.config['name'];

@@ -48,7 +48,7 @@ export const ruleSchema = z
     qos: z
       .union([z.literal(0), z.literal(1), z.literal(2)], 'must be 0, 1 or 2')
       .optional()
-      .describe('QoS of what goes to MQTT. Unless said, as `publish` has it'),
+      .describe('QoS of the messages to MQTT. Default: the QoS of `publish`'),
     retain: z
       .union([z.literal('keep'), z.boolean()], 'must be "keep", true or false')
       .default('keep')

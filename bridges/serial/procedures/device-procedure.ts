@@ -50,8 +50,8 @@ export class DeviceProcedure {
     if (reply === undefined) return { args: [], kwargs: {} };
     if (reply.kind === 'result') return reply.value;
     const { args, kwargs } = reply.value;
-    const said = kwargs['message'] ?? args[0];
-    throw new WampError(DEVICE_ERROR, [typeof said === 'string' && said !== '' ? said : reply.frame], kwargs);
+    const message = kwargs['message'] ?? args[0];
+    throw new WampError(DEVICE_ERROR, [typeof message === 'string' && message !== '' ? message : reply.frame], kwargs);
   }
 }
 

@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
+import { asError } from '../../base/error-message.ts';
 
 /** Why a stream accepts no more data: the reader closed it (`closed`), or a write failed for another reason. */
 export interface OutputFailure {
@@ -66,7 +67,7 @@ export function outputStream(descriptor: number, standard: Writable): Writable {
         for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
         done();
       } catch (error) {
-        done(error instanceof Error ? error : new Error(String(error)));
+        done(asError(error));
       }
     },
   });

@@ -80,7 +80,7 @@ export abstract class ElementReader implements FieldReader {
     this.#need('an id');
     const kind = this.kind();
     const value = this.number();
-    if (!isId(value)) throw this.refuse('an id, an integer from 1 to 2^53', said(value, kind));
+    if (!isId(value)) throw this.refuse('an id, an integer from 1 to 2^53', received(value, kind));
     return asId(value);
   }
 
@@ -89,7 +89,7 @@ export abstract class ElementReader implements FieldReader {
     const kind = this.kind();
     const value = this.number();
     if (value === 0) return asId(0);
-    if (!isId(value)) throw this.refuse('an integer from 0 to 2^53', said(value, kind));
+    if (!isId(value)) throw this.refuse('an integer from 0 to 2^53', received(value, kind));
     return asId(value);
   }
 
@@ -108,7 +108,7 @@ export abstract class ElementReader implements FieldReader {
       case MessageType.Yield:
         return value;
     }
-    throw this.refuse('the code of a request that can fail', said(value, kind));
+    throw this.refuse('the code of a request that can fail', received(value, kind));
   }
 
   uri(): Uri {
@@ -152,6 +152,6 @@ export abstract class ElementReader implements FieldReader {
   }
 }
 
-function said(value: number, kind: string): string {
+function received(value: number, kind: string): string {
   return Number.isNaN(value) ? kind : String(value);
 }

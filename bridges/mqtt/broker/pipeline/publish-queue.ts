@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../../../src/base/clock.ts';
+import { asError } from '../../../../src/base/error-message.ts';
 import type { MessageVerdict } from '../../source/mqtt-source.ts';
 import type { BrokerMessage } from '../messages/broker-message.ts';
 
@@ -246,8 +247,4 @@ function batchAfter(batch: number, milliseconds: number): number {
   if (milliseconds < BATCH_MILLISECONDS / 2) return Math.min(2 * batch, TURN_MESSAGES);
   if (milliseconds <= 2 * BATCH_MILLISECONDS) return batch;
   return Math.max(Math.floor((batch * BATCH_MILLISECONDS) / milliseconds), 1);
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
