@@ -9,7 +9,7 @@ import { WampyPeer } from './peers/wampy-peer.ts';
 
 type Lack = 'disclosure' | 'exclude_me: false' | 'retain' | 'progress as a callee';
 
-/** A client, and what its library has no words for: tests of that leave it out. */
+/** A client, and the features that its library lacks. The tests leave these out. */
 interface Client {
   readonly name: string;
   readonly join: (gateway: GatewayProcess) => Promise<Peer>;
@@ -18,7 +18,7 @@ interface Client {
 
 const wampyLacks = ['exclude_me: false', 'retain', 'progress as a callee'] as const;
 
-/** Autobahn|Python leaves disclosure to the router. */
+/** Autobahn|Python has no option for disclosure and leaves it to the router. */
 const pythonLacks = ['disclosure'] as const;
 
 const clients: readonly Client[] = [
@@ -40,7 +40,7 @@ const clients: readonly Client[] = [
 
 const refused = (uri: string) => (error: unknown) => error instanceof PeerError && error.uri === uri;
 
-describe('the advanced profile, with clients of other projects', () => {
+describe('the advanced profile with clients of other projects', () => {
   let gateway: GatewayProcess;
   before(async () => {
     gateway = await GatewayProcess.start();
@@ -52,7 +52,7 @@ describe('the advanced profile, with clients of other projects', () => {
 
     describe(name, () => {
       let peer: Peer;
-      // Each meets the next in the list: another library.
+      // Each client meets the next in the list, which uses another library.
       let other: Peer;
       const next = clients[(index + 1) % clients.length] ?? assert.fail();
       before(async () => {
@@ -62,8 +62,8 @@ describe('the advanced profile, with clients of other projects', () => {
         await Promise.all([peer?.close(), other?.close()]);
       });
 
-      /** The first arguments of what `to` has heard below `topic`, once `last` has come. */
-      const heard = async (to: Peer, topic: string, last: unknown): Promise<unknown[]> => {
+      /** Waits until `to` has received `last` below `topic`, and returns the first argument of each event. */
+      const received = async (to: Peer, topic: string, last: unknown): Promise<unknown[]> => {
         const mine = () => to.events.filter(event => event.topic.startsWith(topic)).map(({ args }) => args[0]);
         await until(`${String(last)} on ${topic}`, () => mine().includes(last));
         return mine();
@@ -74,10 +74,10 @@ describe('the advanced profile, with clients of other projects', () => {
         await peer.subscribe(`${uri}..wild`, 'wildcard');
         for (const topic of ['pattern', 'pat.a', 'room.wild', 'room.tame', 'end.wild'])
           await other.publish(`${uri}.${topic}`, [topic]);
-        assert.deepEqual(await heard(peer, uri, 'end.wild'), ['pattern', 'pat.a', 'room.wild', 'end.wild']);
+        assert.deepEqual(await received(peer, uri, 'end.wild'), ['pattern', 'pat.a', 'room.wild', 'end.wild']);
       });
 
-      it('chooses who hears it [advanced/pubsub_black_whitelisting]', async () => {
+      it('limits the receivers of its events [advanced/pubsub_black_whitelisting]', async () => {
         const topic = `${uri}.audience`;
         await Promise.all([peer.subscribe(topic), other.subscribe(topic)]);
         await peer.publish(topic, ['the others']);
@@ -86,28 +86,28 @@ describe('the advanced profile, with clients of other projects', () => {
         await peer.publish(topic, ['no role'], {}, { eligible_authrole: ['nobody'] });
         await other.publish(topic, ['end']);
         await peer.publish(topic, ['end']);
-        assert.deepEqual(await heard(other, topic, 'end'), ['the others', 'the other', 'end']);
-        assert.deepEqual(await heard(peer, topic, 'end'), ['end']);
+        assert.deepEqual(await received(other, topic, 'end'), ['the others', 'the other', 'end']);
+        assert.deepEqual(await received(peer, topic, 'end'), ['end']);
       });
 
       if (!lacks.includes('exclude_me: false')) {
-        it('hears itself where it wants to [advanced/pubsub_publisher_exclusion]', async () => {
+        it('receives its own event if it asks for that [advanced/pubsub_publisher_exclusion]', async () => {
           const topic = `${uri}.mirror`;
           await peer.subscribe(topic);
           await peer.publish(topic, ['not this']);
           await peer.publish(topic, ['this'], {}, { exclude_me: false });
-          assert.deepEqual(await heard(peer, topic, 'this'), ['this']);
+          assert.deepEqual(await received(peer, topic, 'this'), ['this']);
         });
       }
 
-      it('gets what was retained before it came [advanced/pubsub_event_retention]', async () => {
+      it('receives the events that were retained before it subscribed [advanced/pubsub_event_retention]', async () => {
         const topic = `${uri}.kept`;
         const publisher = next.lacks.includes('retain') ? peer : other;
         for (const value of ['old', 'newest']) {
           await publisher.publish(topic, [value], {}, { retain: true, exclude_me: false });
         }
         await peer.subscribe(topic, 'exact', { get_retained: true });
-        assert.deepEqual(await heard(peer, topic, 'newest'), ['newest']);
+        assert.deepEqual(await received(peer, topic, 'newest'), ['newest']);
         assert.equal(peer.events.find(event => event.topic === topic)?.retained, true);
       });
 
@@ -116,7 +116,7 @@ describe('the advanced profile, with clients of other projects', () => {
         assert.deepEqual((await other.call(`${uri}.offer.tea`, [])).args, [`${uri}.offer.tea`]);
       });
 
-      it('shares a procedure in turns [advanced/rpc_shared_registration]', async () => {
+      it('shares a procedure with round-robin calls [advanced/rpc_shared_registration]', async () => {
         await peer.register(`${uri}.shared`, 'echo', { invoke: 'roundrobin' });
         await other.register(`${uri}.shared`, 'name', { invoke: 'roundrobin' });
         const answers = [];
@@ -129,7 +129,7 @@ describe('the advanced profile, with clients of other projects', () => {
         );
       });
 
-      it('gives and takes progressive results [advanced/rpc_progressive_call_results]', async () => {
+      it('sends and receives progressive results [advanced/rpc_progressive_call_results]', async () => {
         await peer.register(`${uri}.count`, 'count');
         await other.register(`${uri}.other.count`, 'count');
         const all = [0, 1, 2, 3];
@@ -143,31 +143,31 @@ describe('the advanced profile, with clients of other projects', () => {
         await other.register(`${uri}.never`, 'never');
         const [registration] = (await peer.call('wamp.registration.match', [`${uri}.never`])).args;
         assert.equal(typeof registration, 'number');
-        // A further call that is answered shows that the first has arrived.
+        // The answer to a further call shows that the first call has arrived.
         await peer.callAndCancel(`${uri}.never`, () => peer.call('wamp.session.count', []));
         assert.deepEqual((await peer.call('wamp.registration.count_callees', [registration])).args, [1]);
       });
 
-      it('has a call end in time [advanced/rpc_call_timeout]', async () => {
+      it('receives an error when the timeout of its call expires [advanced/rpc_call_timeout]', async () => {
         await other.register(`${uri}.slow`, 'never');
         await assert.rejects(peer.call(`${uri}.slow`, [], {}, { timeout: 50 }), refused('wamp.error.timeout'));
       });
 
       if (!lacks.includes('disclosure')) {
-        it('says who it is where it wants to [advanced/rpc_caller_identification], [advanced/pubsub_publisher_identification]', async () => {
+        it('discloses its identity if it asks for that [advanced/rpc_caller_identification], [advanced/pubsub_publisher_identification]', async () => {
           await other.register(`${uri}.who`, 'caller');
           assert.deepEqual((await peer.call(`${uri}.who`, [], {}, { disclose_me: true })).args, [peer.session]);
-          assert.deepEqual((await peer.call(`${uri}.who`, [])).args, ['nobody']);
+          assert.deepEqual((await peer.call(`${uri}.who`, [])).args, ['undisclosed']);
           await other.subscribe(`${uri}.whose`);
           await peer.publish(`${uri}.whose`, ['hidden']);
           await peer.publish(`${uri}.whose`, ['shown'], {}, { disclose_me: true });
-          await heard(other, `${uri}.whose`, 'shown');
+          await received(other, `${uri}.whose`, 'shown');
           const whose = other.events.filter(({ topic }) => topic === `${uri}.whose`).map(({ publisher }) => publisher);
           assert.deepEqual(whose, [undefined, peer.session]);
         });
       }
 
-      it('asks the meta API and hears its events [advanced/meta_api_sessions], [advanced/meta_api_subscriptions]', async () => {
+      it('calls the meta API and receives its events [advanced/meta_api_sessions], [advanced/meta_api_subscriptions]', async () => {
         await peer.subscribe('wamp.session.on_join');
         const third = await next.join(gateway);
         const { session } = third;

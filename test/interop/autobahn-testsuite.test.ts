@@ -16,13 +16,12 @@ import { asId } from '../../src/wamp/ids.ts';
 import { MessageType } from '../../src/wamp/messages/message-type.ts';
 import type { Message } from '../../src/wamp/messages/messages.ts';
 
-// The Autobahn testsuite against our WebSocket. It is no package of this project, and needs Python 2.7:
-//   pip install autobahntestsuite==0.8.2
-// WSTEST is the command it installs.
+// Runs the Autobahn testsuite against the WebSocket of wampway. WSTEST is its command. The testsuite needs Python 2.7
+// and is not a package of this project: pip install autobahntestsuite==0.8.2
 
 const run = promisify(execFile);
 
-/** Any bytes are a message, which is sent back as it came: what the testsuite expects of a server. */
+/** Accepts any bytes as a message and returns them unchanged, as the testsuite expects of a server. */
 function echoCodec(binary: boolean): Codec {
   const came = new WeakMap<Message, Uint8Array>();
   return {
@@ -40,7 +39,7 @@ function echoCodec(binary: boolean): Codec {
   };
 }
 
-/** The testsuite offers no subprotocol: one is put in on the way there, and taken out on the way back. */
+/** Adds a subprotocol to each request and removes it from the response, because the testsuite offers none. */
 function relay(from: Socket, to: Socket, edit: (head: string) => string): void {
   let head: Buffer | undefined = Buffer.alloc(0);
   from.on('data', (chunk: Buffer) => {
@@ -108,8 +107,8 @@ async function verdicts(command: string, binary: boolean, cases: readonly string
 describe('the Autobahn testsuite', () => {
   const command = process.env['WSTEST'];
   if (command === undefined) {
-    it('is absent: name its command, wstest, in WSTEST', t => {
-      t.diagnostic('no wstest, nothing compared; pip install autobahntestsuite==0.8.2, which needs Python 2.7');
+    it('is missing: set WSTEST to its command, wstest', t => {
+      t.diagnostic('nothing was tested; install it with pip install autobahntestsuite==0.8.2, which needs Python 2.7');
     });
     return;
   }
@@ -119,10 +118,11 @@ describe('the Autobahn testsuite', () => {
     ['text', text, 260],
     ['binary', bytes, 35],
   ] as const) {
-    it(`finds nothing wrong with ${kind} frames [RFC6455]`, async () => {
+    it(`reports no failure for ${kind} frames [RFC6455]`, async () => {
       const all = await verdicts(command, kind === 'binary', cases);
       assert.ok(all.length >= least, `only ${all.length} cases`);
-      // Non-strict: broken text is told at its end, not at its first broken octet; informational: either is right.
+      // NON-STRICT: invalid UTF-8 is reported at the end of the text, not at its first invalid octet. INFORMATIONAL:
+      // the specification allows several results.
       const fine = ['OK', 'NON-STRICT', 'INFORMATIONAL'];
       const wrong = all.filter(
         ([, { behavior, behaviorClose }]) => !fine.includes(behavior) || !fine.includes(behaviorClose),

@@ -7,7 +7,7 @@ import { AutobahnPythonPeer } from './peers/autobahn-python-peer.ts';
 import { type Peer, PeerError } from './peers/peer.ts';
 import { WampyPeer } from './peers/wampy-peer.ts';
 
-/** What every serializer can carry, and both languages compare exactly. */
+/** Values that every serializer can carry, and that both languages compare exactly. */
 const sample = [1, -1, 2 ** 40, 1.5, true, null, 'grün 🌱', ['nested', { a: [1, 2, 3] }]];
 
 type Join = (gateway: GatewayProcess) => Promise<Peer>;
@@ -44,11 +44,11 @@ describe('clients of other projects', () => {
   after(() => gateway?.stop());
 
   for (const [index, [name, join]] of clients.entries()) {
-    // Each is paired with the next, so that every client talks to another library or serializer in both directions.
+    // Each client is paired with another library or serializer, so that it sends and receives.
     const [otherName, joinOther] = clients[(index + 5) % clients.length] ?? [name, join];
     const topic = `com.interop.n${index}`;
 
-    describe(`${name}, beside ${otherName}`, () => {
+    describe(`${name} with ${otherName}`, () => {
       let peer: Peer;
       let other: Peer;
       before(async () => {
@@ -58,7 +58,7 @@ describe('clients of other projects', () => {
         await Promise.all([peer?.close(), other?.close()]);
       });
 
-      it('receives events of the other, in order, unchanged', async () => {
+      it('receives all events of the other client in order and unchanged', async () => {
         await peer.subscribe(`${topic}.event`);
         for (let n = 0; n < 20; n++) await other.publish(`${topic}.event`, [n, ...sample], { key: n });
         const events = await until('20 events', () => peer.events.length >= 20 && peer.events);
@@ -68,14 +68,14 @@ describe('clients of other projects', () => {
         );
       });
 
-      it('publishes to a prefix subscription of the other', async () => {
+      it('publishes to a prefix subscription of the other client', async () => {
         await other.subscribe(`${topic}.pre`, 'prefix');
         await peer.publish(`${topic}.prefixed.a`, ['by prefix']);
         const event = await until('the event', () => other.events.find(({ args }) => args[0] === 'by prefix'));
         assert.equal(event.topic, `${topic}.prefixed.a`);
       });
 
-      it('calls what the other registered, and is called by it', async () => {
+      it('calls a procedure of the other client, and answers its calls', async () => {
         await other.register(`${topic}.other.echo`, 'echo');
         await peer.register(`${topic}.peer.echo`, 'echo');
         await peer.register(`${topic}.peer.add`, 'add');
@@ -85,7 +85,7 @@ describe('clients of other projects', () => {
         assert.deepEqual((await other.call(`${topic}.peer.add`, [19, 23])).args, [42]);
       });
 
-      it('passes errors on, both ways', async () => {
+      it('passes errors in both directions', async () => {
         await other.register(`${topic}.other.fail`, 'fail');
         await peer.register(`${topic}.peer.fail`, 'fail');
         const failed = { name: 'Error', uri: 'com.interop.failed', args: ['because', 7] };
@@ -93,14 +93,14 @@ describe('clients of other projects', () => {
         await assert.rejects(other.call(`${topic}.peer.fail`, ['because', 7]), failed);
       });
 
-      it('learns that there is no such procedure', async () => {
+      it('receives an error if the procedure does not exist', async () => {
         await assert.rejects(
-          peer.call(`${topic}.nobody`, []),
+          peer.call(`${topic}.missing`, []),
           (error: unknown) => error instanceof PeerError && error.uri === 'wamp.error.no_such_procedure',
         );
       });
 
-      it('carries a hundred calls at once', async () => {
+      it('makes a hundred calls at the same time', async () => {
         await other.register(`${topic}.other.add`, 'add');
         const results = await Promise.all(
           Array.from({ length: 100 }, (_, n) => peer.call(`${topic}.other.add`, [n, 1])),

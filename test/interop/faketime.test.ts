@@ -1,5 +1,5 @@
-// The wall clock is set while the gateway runs, and between two runs, by Debian's faketime: nothing that is kept is deleted by
-// that, and what is old is deleted all the same. The monotonic clock runs as it does.
+// Sets the wall clock with Debian's faketime, while the gateway runs and between two runs. The change deletes no stored
+// data, and old data is still deleted. The monotonic clock does not change.
 import assert from 'node:assert/strict';
 import { cp, readdir, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
@@ -9,16 +9,16 @@ import { MqttTestClient } from '../support/mqtt-test-client.ts';
 import { StoredGateway } from '../support/stored-gateway.ts';
 
 const fixture = fileURLToPath(new URL('../../../test/fixtures/store-0.1/store', import.meta.url));
-/** As Debian's `faketime` sets it. */
+/** The path that Debian's `faketime` uses. */
 const LIBRARY = '/usr/$LIB/faketime/libfaketime.so.1';
-/** Milliseconds in which the broker has looked for what has expired: it does so every 30 seconds. */
+/** The broker looks for expired data every 30 seconds, so it has done so after these milliseconds. */
 const LOOKED = 34_000;
 const COUNT = 100;
 
 const UNSET = '1970-01-01T01:00:00Z';
 const NOW = '2026-11-30T12:00:00Z';
 
-/** A gateway by a wall clock that a test sets. */
+/** A gateway whose wall clock the test sets. */
 class Site implements AsyncDisposable {
   readonly folder = new Folder();
   #gateway: StoredGateway | undefined;
@@ -49,7 +49,7 @@ class Site implements AsyncDisposable {
     this.#gateway = await StoredGateway.start({ folder: this.folder.path, env });
   }
 
-  /** A session whose client is away, and what is acknowledged to its publisher. */
+  /** Creates a session, disconnects its client, and publishes messages that the broker acknowledges for it. */
   async keep(): Promise<void> {
     {
       await using mqttClient = await MqttTestClient.connect(this.mqttPort, 'away');
@@ -60,7 +60,7 @@ class Site implements AsyncDisposable {
     for (let n = 0; n < COUNT; n++) await publisher.client.publishAsync('t', `${n}`, { qos: 1 });
   }
 
-  /** How much of it is there, or undefined if the session is not. */
+  /** Returns the number of messages in the session, or undefined if the session does not exist. */
   async kept(clientId = 'away'): Promise<number | undefined> {
     await using mqttClient = await MqttTestClient.connect(this.mqttPort, clientId);
     if (!mqttClient.present) return undefined;
@@ -76,8 +76,8 @@ class Site implements AsyncDisposable {
 const looked = (): Promise<void> => new Promise(resolve => setTimeout(resolve, LOOKED));
 
 describe('a gateway whose wall clock is set', { concurrency: true }, () => {
-  it('shows the time that faketime says', async () => {
-    // The program that fakes it may be a second off.
+  it('logs the time of faketime', async () => {
+    // The hour may differ, because faketime may be off by a second.
     await using site = new Site();
     await site.start(UNSET);
     assert.match(site.gateway.output, /"time":"1970-01-01T0[01]:/);
@@ -92,7 +92,7 @@ describe('a gateway whose wall clock is set', { concurrency: true }, () => {
     [NOW, '2027-06-01T00:00:00Z'],
     [NOW, '2025-06-01T00:00:00Z'],
   ] as const) {
-    it(`deletes nothing if it is set from ${from} to ${to}`, async () => {
+    it(`deletes nothing if the clock is set from ${from} to ${to}`, async () => {
       await using site = new Site();
       await site.start(from);
       await site.keep();
@@ -103,7 +103,7 @@ describe('a gateway whose wall clock is set', { concurrency: true }, () => {
   }
 
   for (const end of ['SIGTERM', 'SIGKILL'] as const) {
-    it(`deletes nothing if it was not set in the run before, which ${end} ended`, async () => {
+    it(`deletes nothing if the clock was not set in the previous run, which ${end} ended`, async () => {
       await using site = new Site();
       await site.start(UNSET);
       await site.keep();
@@ -116,12 +116,12 @@ describe('a gateway whose wall clock is set', { concurrency: true }, () => {
       assert.match(site.gateway.output, /the clock was not set when the record was written/);
     });
 
-    it(`deletes nothing if it was set to another year before ${end} ended the run`, async () => {
+    it(`deletes nothing if the clock was set to another year before ${end} ended the run`, async () => {
       await using site = new Site();
       await site.start('2025-01-01T00:00:00Z');
       await site.keep();
       await site.set(NOW);
-      // Nothing is written after that but the mark of the new time.
+      // In these seconds the gateway writes nothing except the record of the new time.
       await new Promise(resolve => setTimeout(resolve, 3_000));
       await site.gateway.stop(end);
       await site.start(NOW);
@@ -129,7 +129,7 @@ describe('a gateway whose wall clock is set', { concurrency: true }, () => {
       assert.equal(await site.kept(), COUNT);
     });
 
-    it(`deletes nothing if it goes back after ${end}`, async () => {
+    it(`deletes nothing if the clock goes back after ${end}`, async () => {
       await using site = new Site();
       await site.start(NOW);
       await site.keep();
@@ -140,7 +140,7 @@ describe('a gateway whose wall clock is set', { concurrency: true }, () => {
       assert.match(site.gateway.output, /the clock went back/);
     });
 
-    it(`deletes what has waited for more than a week after ${end}`, async () => {
+    it(`deletes a session that expired more than a week after ${end}`, async () => {
       await using site = new Site();
       await site.start(NOW);
       await site.keep();
@@ -151,7 +151,7 @@ describe('a gateway whose wall clock is set', { concurrency: true }, () => {
     });
   }
 
-  it('takes the times of version 0.1 for what they are', async () => {
+  it('interprets the times of version 0.1 correctly', async () => {
     await using site = new Site();
     await cp(fixture, site.folder.file('data'), { recursive: true });
     assert.ok((await readdir(site.folder.file('data'))).includes('CURRENT'));

@@ -16,7 +16,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const PRIVATE_KEY = '04c32ac48ec8e5cadfea1f3dd806c302c3c53f6f76718ed658a1d522f4276403';
 const PUBLIC_KEY = '2568578f59cbb08880a534b1be36d7f01164d4c52d90ee981cc4f9f1912bffc5';
 
-/** Who logs in by what; the last is wrong. */
+/** The method, authid and secret of each attempt. The secret of the last attempt is wrong. */
 const attempts = [
   ['ticket', 'cts_ticket', 'ticket-secret-1'],
   ['wampcra', 'cts_cra', 'cra-secret'],
@@ -30,7 +30,7 @@ const attempts = [
 type Method = (typeof attempts)[number][0];
 type Login = (url: string, method: Method, authid: string, secret: string) => Promise<unknown>;
 
-/** [authid, authrole, authmethod], or the reason of ABORT. */
+/** Returns [authid, authrole, authmethod], or the reason of ABORT. */
 const autobahnJs: Login = (url, method, authid, secret) =>
   new Promise(resolve => {
     const connection = new autobahn.Connection({
@@ -104,7 +104,7 @@ const python: Login = (url, method, authid, secret) =>
     child.stdin.end(secret);
   });
 
-describe('logging in with clients of other projects', () => {
+describe('logins with clients of other projects', () => {
   let gateway: ConformanceGateway;
   before(async () => {
     gateway = await ConformanceGateway.start();
@@ -118,7 +118,7 @@ describe('logging in with clients of other projects', () => {
   ] as const) {
     for (const [method, authid, secret] of attempts) {
       const wrong = secret === 'wrong' || secret.startsWith('11');
-      it(`${name}: ${method} as ${authid}${wrong ? ', wrongly' : ''}`, async () => {
+      it(`${name}: ${method} as ${authid}${wrong ? ' with a wrong secret' : ''}`, async () => {
         const url = `ws://127.0.0.1:${gateway.ports.web}/ws`;
         const expected = wrong ? 'wamp.error.authentication_denied' : [authid, 'user', method];
         assert.deepEqual(await login(url, method, authid, secret), expected);

@@ -16,7 +16,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const examples = join(root, 'examples/micropython');
 const programs = join(root, 'test/interop/micropython');
 
-/** The example runs on boards, and on a computer alike. */
+/** The example runs on boards and on a computer. */
 const interpreters = [process.env['MICROPYTHON'] ?? 'micropython', 'python3'];
 
 const started = new Set<ChildProcess>();
@@ -39,7 +39,7 @@ function python(interpreter: string, args: readonly string[], folder = programs)
   return run;
 }
 
-/** A listener on a free port that does `onConnection` with what comes, and counts it. */
+/** A listener on a free port that calls `onConnection` for each connection, and counts the connections. */
 class Refuser {
   open = 0;
   seen = 0;
@@ -79,9 +79,9 @@ const frame = (message: unknown): Buffer => {
 };
 const wampText = (text: string): string => (0x60 + text.length).toString(16) + Buffer.from(text).toString('hex');
 
-/** Ways to refuse, and what the device is to say. */
+/** Ways to reject a device, and the error that it must report. */
 const refusals: Readonly<Record<string, [answer: (socket: Socket) => void, says: RegExp]>> = {
-  'a refused handshake': [socket => socket.write(Buffer.from('7f100000', 'hex')), /refused the handshake/],
+  'a rejected handshake': [socket => socket.write(Buffer.from('7f100000', 'hex')), /refused the handshake/],
   'an ABORT': [
     socket => socket.write(Buffer.concat([ACCEPTED, frame(`8303a0${wampText('wamp.error.no')}`)])),
     /refused the device.*wamp\.error\.no/,
@@ -90,8 +90,8 @@ const refusals: Readonly<Record<string, [answer: (socket: Socket) => void, says:
     socket => socket.write(Buffer.concat([ACCEPTED, frame(`8304${wampText('wampcra')}a0`)])),
     /wants a proof.*wampcra/,
   ],
-  'an end of the connection': [socket => void socket.on('data', () => socket.end()), /./],
-  'an answer that is cut off': [
+  'the end of the connection': [socket => void socket.on('data', () => socket.end()), /./],
+  'a truncated answer': [
     socket => socket.write(Buffer.concat([ACCEPTED, frame(`8302016361`)])),
     /cannot be read.*cut off/,
   ],
@@ -106,8 +106,8 @@ for (const interpreter of interpreters) {
 
   describe(`the MicroPython client on ${name}`, { timeout: 120_000 }, () => {
     for (const [what, program] of [
-      ['reads CBOR of every form, and takes nothing that is cut off or not well-formed', 'cbor_cases.py'],
-      ['waits by ticks that wrap around, whatever the clock and the precision of floats', 'clock_cases.py'],
+      ['reads every form of CBOR, and rejects truncated and malformed data', 'cbor_cases.py'],
+      ['waits with ticks that wrap around, for any clock and precision of floats', 'clock_cases.py'],
     ] as const) {
       it(what, async () => {
         const run = python(interpreter, [program]);
@@ -117,7 +117,7 @@ for (const interpreter of interpreters) {
     }
 
     for (const [what, [answer, says]] of Object.entries(refusals)) {
-      it(`closes its socket after ${what}: twenty of twenty`, async () => {
+      it(`closes its socket after ${what}, in twenty of twenty attempts`, async () => {
         const refuser = new Refuser(answer);
         try {
           const run = python(interpreter, ['refused_cases.py', String(await refuser.listen())]);
@@ -133,7 +133,7 @@ for (const interpreter of interpreters) {
       });
     }
 
-    it('closes its socket after a time out', async () => {
+    it('closes its socket after a timeout', async () => {
       const refuser = new Refuser(socket => socket.write(ACCEPTED));
       const run = python(interpreter, ['refused_cases.py', String(await refuser.listen())]);
       await until('three attempts', () => refuser.seen >= 3, 30);
@@ -162,7 +162,9 @@ import sensor`;
     });
   });
 
-  describe(`the MicroPython client on ${name}, at a gateway without anonymous devices`, { timeout: 120_000 }, () => {
+  describe(`the MicroPython client on ${name}, at a gateway that rejects anonymous devices`, {
+    timeout: 120_000,
+  }, () => {
     let gateway: GatewayProcess;
     let dashboard: ClientSession;
     before(async () => {
@@ -180,7 +182,7 @@ import sensor`;
     const sensor = (...args: string[]) =>
       python(interpreter, [join(examples, 'sensor.py'), '127.0.0.1', String(gateway.ports.device), ...args]);
 
-    it('logs in by its ticket, publishes and answers', async () => {
+    it('logs in with its ticket, publishes and answers calls', async () => {
       const seen: unknown[] = [];
       const { unsubscribe } = await dashboard.subscribe('dev.pump.temperature', ({ args }) => seen.push(args[0]));
       const run = sensor('pump', 'the ticket of the pump');
@@ -191,7 +193,7 @@ import sensor`;
       await run.closed;
     });
 
-    it('says clearly that the ticket is wrong, or that one is wanted', async () => {
+    it('reports that the ticket is wrong or missing', async () => {
       for (const ticket of [['wrong'], []]) {
         const run = sensor('pump', ...ticket);
         await until(
@@ -204,7 +206,7 @@ import sensor`;
       }
     });
 
-    it('accepts values that are large or nested deep, and handlers that publish', async () => {
+    it('accepts large and deeply nested values, and handlers that publish', async () => {
       const run = python(interpreter, [
         'spare_device.py',
         String(gateway.ports.device),

@@ -13,7 +13,7 @@ import { WampyPeer } from './peers/wampy-peer.ts';
 
 const run = promisify(execFile);
 
-describe('mosquitto as a bridge, with its defaults', () => {
+describe('mosquitto as a bridge with its default settings', () => {
   const started: ChildProcess[] = [];
   let gateway: GatewayProcess;
   let wampy: WampyPeer;
@@ -23,7 +23,7 @@ describe('mosquitto as a bridge, with its defaults', () => {
 
   const publish = (...args: string[]) => run('mosquitto_pub', ['-h', '127.0.0.1', '-p', String(port), ...args]);
 
-  /** Lines of mosquitto_sub at a broker, once its subscription is granted. */
+  /** Subscribes with mosquitto_sub at a broker, waits for SUBACK, and returns its lines. */
   const subscribe = async (at: number, ...args: string[]): Promise<string[]> => {
     const where = ['-h', '127.0.0.1', '-p', String(at), '-q', '1'];
     const child = spawn('stdbuf', ['-oL', 'mosquitto_sub', '-d', '-F', 'got %t %r %p', ...where, ...args]);
@@ -74,7 +74,7 @@ describe('mosquitto as a bridge, with its defaults', () => {
     if (folder !== '') await rm(folder, { recursive: true, force: true });
   });
 
-  it('comes in at once, and what it says of its state is published nowhere', async () => {
+  it('connects at the first attempt, and its connection state is not published', async () => {
     assert.ok(!/not authorised|unacceptable protocol version|Client .* disconnected/i.test(output), output);
     const states = await subscribe(gateway.ports.mqtt, '-t', '$SYS/broker/connection/#', '-t', 'end');
     await publish('-q', '1', '-t', 'end', '-m', '1');
@@ -82,7 +82,7 @@ describe('mosquitto as a bridge, with its defaults', () => {
     assert.deepEqual(states, ['got end 0 1']);
   });
 
-  it('brings what is published there, each message once, also to its own clients', async () => {
+  it('forwards each local message once, also to the local clients', async () => {
     const there = await subscribe(port, '-t', 'from/#');
     for (let n = 0; n < 20; n++) await publish('-q', '1', '-t', 'from/mosquitto', '-m', String(n));
     const events = () => wampy.events.filter(({ topic }) => topic === 'mqtt.from.mosquitto');
@@ -100,7 +100,7 @@ describe('mosquitto as a bridge, with its defaults', () => {
     );
   });
 
-  it('receives events of WAMP, and keeps retained ones', async () => {
+  it('receives WAMP events, and keeps retained ones', async () => {
     const there = await subscribe(port, '-t', 'to/#');
     await wampy.publish('mqtt.to.mosquitto', ['hello']);
     await run('mosquitto_pub', [

@@ -27,7 +27,7 @@ describe('mosquitto_pub and mosquitto_sub', () => {
   const where = (): string[] => ['-h', '127.0.0.1', '-p', String(gateway.ports.mqtt)];
   const publish = (...args: string[]) => run('mosquitto_pub', [...where(), ...args]);
 
-  /** Starts mosquitto_sub and waits until the broker has granted its subscription; its lines come in `lines`. */
+  /** Starts mosquitto_sub and waits for SUBACK. Returns its output in `lines`. */
   const subscribe = async (...args: string[]): Promise<{ lines: string[] }> => {
     const child = spawn('stdbuf', ['-oL', 'mosquitto_sub', '-d', '-F', 'got %t %q %r %p', ...where(), ...args]);
     started.push(child);
@@ -44,7 +44,7 @@ describe('mosquitto_pub and mosquitto_sub', () => {
   };
 
   for (const qos of ['0', '1', '2']) {
-    it(`reach a wampy subscriber at QoS ${qos}, every message once and in order`, async () => {
+    it(`reach a wampy subscriber at QoS ${qos} with each message once and in order`, async () => {
       const topic = `plant/q${qos}/level`;
       await wampy.subscribe(`mqtt.plant.q${qos}.level`);
       const publisher = spawn('mosquitto_pub', [...where(), '-q', qos, '-t', topic, '-l']);
@@ -59,34 +59,34 @@ describe('mosquitto_pub and mosquitto_sub', () => {
       );
     });
 
-    it(`hear what wampy publishes, subscribed at QoS ${qos}`, async () => {
-      const heard = await subscribe('-q', qos, '-t', `lamp/q${qos}/#`);
+    it(`receive the events of wampy with a subscription at QoS ${qos}`, async () => {
+      const received = await subscribe('-q', qos, '-t', `lamp/q${qos}/#`);
       for (const value of [{ on: true }, 'text', 21.5]) await wampy.publish(`mqtt.lamp.q${qos}.set`, [value]);
-      await until('three lines', () => heard.lines.length >= 3);
+      await until('three lines', () => received.lines.length >= 3);
       assert.deepEqual(
-        heard.lines.map(line => line.replace(/^got (\S+) \d \d /, '$1 ')),
+        received.lines.map(line => line.replace(/^got (\S+) \d \d /, '$1 ')),
         [`lamp/q${qos}/set {"on":true}`, `lamp/q${qos}/set text`, `lamp/q${qos}/set 21.5`],
       );
     });
 
     it(`reach each other at QoS ${qos}`, async () => {
-      const heard = await subscribe('-q', qos, '-t', `direct/q${qos}`);
+      const received = await subscribe('-q', qos, '-t', `direct/q${qos}`);
       await publish('-q', qos, '-t', `direct/q${qos}`, '-m', 'hello');
-      await until('the line', () => heard.lines.length >= 1);
-      assert.deepEqual(heard.lines, [`got direct/q${qos} ${qos} 0 hello`]);
+      await until('the line', () => received.lines.length >= 1);
+      assert.deepEqual(received.lines, [`got direct/q${qos} ${qos} 0 hello`]);
     });
   }
 
-  it('find a retained message', async () => {
+  it('receive a retained message', async () => {
     await publish('-r', '-t', 'kept/value', '-m', '7');
-    const heard = await subscribe('-t', 'kept/#');
-    await until('the retained line', () => heard.lines.length >= 1);
-    assert.deepEqual(heard.lines, ['got kept/value 0 1 7']);
+    const received = await subscribe('-t', 'kept/#');
+    await until('the retained line', () => received.lines.length >= 1);
+    assert.deepEqual(received.lines, ['got kept/value 0 1 7']);
   });
 
-  it('leave a will when they are killed', async () => {
+  it('publish their will after they were killed', async () => {
     await wampy.subscribe('mqtt.wills.kitchen');
-    // stdbuf becomes mosquitto_sub, so the signal meets the right process.
+    // stdbuf becomes mosquitto_sub, so the signal reaches the right process.
     const doomed = spawn('stdbuf', [
       ...['-oL', 'mosquitto_sub', '-t', 'nothing', '--will-topic', 'wills/kitchen', '--will-payload', 'gone'],
       ...['-d', ...where()],

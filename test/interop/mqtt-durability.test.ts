@@ -1,5 +1,5 @@
-// Kills the running program at random moments under load, again and again: nothing that it has acknowledged may be lost,
-// and nothing at QoS 2 come twice. `npm run test:durability` plays 100 rounds; DURABILITY_ROUNDS says another number.
+// Kills the program at random moments under load. It must lose no message that it acknowledged, and deliver no message
+// at QoS 2 twice. `npm run test:durability` runs 100 rounds, or DURABILITY_ROUNDS rounds.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,12 +19,12 @@ const THOROUGH = process.env['npm_lifecycle_event'] === 'test:durability';
 const ROUNDS = Number(process.env['DURABILITY_ROUNDS'] ?? (THOROUGH ? 100 : 4));
 const PUBLISHERS = 3;
 const draw = random(testSeed);
-/** Messages of a publisher that wait for their acknowledgement. */
+/** The unacknowledged messages of a publisher. */
 const WINDOW = 8;
-/** Rounds between two visits of the subscriber that is mostly away. */
+/** The rounds between two connections of the subscriber that is mostly offline. */
 const VISITS = 3;
 
-/** The program on one port with one data folder, started and killed. */
+/** The program on one port with one data folder, which is started and killed. */
 class Gateway {
   readonly port: number;
   readonly #folder: string;
@@ -68,13 +68,13 @@ class Gateway {
     this.#child = undefined;
   }
 
-  /** What a power cut leaves in the middle of a write: the beginning of a record. */
+  /** Appends the beginning of a record, as a power failure during a write leaves it. */
   async tear(): Promise<void> {
     const folder = join(this.#folder, 'data');
     const logs = (await readdir(folder)).filter(name => name.endsWith('.log')).sort();
     const last = logs.at(-1);
     assert.ok(last, 'the store has a log');
-    // A checksum, a length of 512 bytes, "whole", and less than that.
+    // A checksum, a length of 512 bytes, the type of a whole record, and too few bytes.
     await appendFile(join(folder, last), Buffer.concat([Buffer.of(1, 2, 3, 4, 0, 2, 1), Buffer.alloc(100, 7)]));
   }
 
@@ -84,7 +84,7 @@ class Gateway {
   }
 }
 
-/** Publishes numbered messages at QoS 1 and 2 by turns, and knows which were acknowledged. */
+/** Publishes numbered messages alternately at QoS 1 and 2, and records the acknowledged ones. */
 class Publisher {
   readonly acknowledged: string[] = [];
   readonly client: MqttClient;
@@ -127,12 +127,12 @@ class Publisher {
       this.acknowledged.push(text);
       if (retain) this.retained = number;
       done();
-      // The client gives up what it was about to send when the connection broke.
+      // The client drops the messages that it had not sent when the connection broke.
     }, done);
   }
 }
 
-/** Subscribes at QoS 2, and counts what comes. */
+/** Subscribes at QoS 2, and counts the received messages. */
 class Subscriber {
   readonly counts = new Map<string, number>();
   readonly client: MqttClient;
@@ -155,13 +155,13 @@ class Subscriber {
     return texts.filter(text => !this.counts.has(text));
   }
 
-  /** What was to come once and has come more often. */
+  /** The messages at QoS 2 that were received more than once. */
   get twice(): string[] {
     return [...this.counts].filter(([text, count]) => count > 1 && text.endsWith(' 2')).map(([text]) => text);
   }
 }
 
-/** A client whose session outlives its connections, and which comes back whenever it can. */
+/** A client with a kept session, which reconnects whenever it can. */
 function device(port: number, clientId: string): MqttClient {
   const client = connect({
     host: '127.0.0.1',
@@ -176,7 +176,7 @@ function device(port: number, clientId: string): MqttClient {
 }
 
 describe(`MQTT over ${ROUNDS} crashes`, () => {
-  it('loses nothing that was acknowledged, and delivers nothing at QoS 2 twice', { timeout: 3_600_000 }, async t => {
+  it('loses no acknowledged message, and delivers no message at QoS 2 twice', { timeout: 3_600_000 }, async t => {
     const gateway = await Gateway.make();
     const publishers = ['a', 'b', 'c'].slice(0, PUBLISHERS).map(name => new Publisher(gateway.port, name));
     const clients: MqttClient[] = publishers.map(({ client }) => client);
@@ -188,12 +188,12 @@ describe(`MQTT over ${ROUNDS} crashes`, () => {
       const acknowledged = (): string[] => publishers.flatMap(publisher => publisher.acknowledged);
       const settled = async (subscriber: Subscriber): Promise<void> => {
         for (const publisher of publishers) publisher.stop();
-        await until('all is acknowledged', () => publishers.every(({ idle }) => idle), 60);
+        await until('the acknowledgements', () => publishers.every(({ idle }) => idle), 60);
         const wanted = acknowledged();
-        await until('all that was acknowledged has come', () => subscriber.missing(wanted).length === 0, 60).catch(() =>
+        await until('the acknowledged messages', () => subscriber.missing(wanted).length === 0, 60).catch(() =>
           assert.deepEqual(subscriber.missing(wanted), [], 'lost'),
         );
-        assert.deepEqual(subscriber.twice, [], 'came twice');
+        assert.deepEqual(subscriber.twice, [], 'received twice');
       };
       for (let round = 1; round <= ROUNDS; round++) {
         const visit = round % VISITS === 0;
@@ -201,7 +201,7 @@ describe(`MQTT over ${ROUNDS} crashes`, () => {
         else if (round % VISITS === 1) absent.client.end(true);
         for (const publisher of publishers) publisher.start();
         const before = acknowledged().length;
-        await until('the load is under way', () => acknowledged().length > before, 60);
+        await until('new acknowledgements', () => acknowledged().length > before, 60);
         await new Promise(next => setTimeout(next, draw(400)));
         await gateway.kill();
         if (round % 5 === 0) await gateway.tear();

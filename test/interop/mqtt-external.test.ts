@@ -16,7 +16,7 @@ import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 
-/** mosquitto in a process of its own, which keeps sessions and what is retained over a restart. */
+/** mosquitto as a process that keeps sessions and retained messages over a restart. */
 class Mosquitto {
   readonly port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), 'wampway-mosquitto-'));
@@ -63,7 +63,7 @@ class Mosquitto {
   }
 }
 
-/** A realm with the bridge to a broker elsewhere. */
+/** Starts a realm with a bridge to an external broker. */
 async function bridged(port: number, config: Record<string, unknown> = {}) {
   const gateway = new TestGateway();
   const given = {
@@ -85,7 +85,7 @@ async function bridged(port: number, config: Record<string, unknown> = {}) {
   };
 }
 
-describe('mqtt-external, at mosquitto', () => {
+describe('mqtt-external with mosquitto', () => {
   let mosquitto: Mosquitto;
   const clients: MqttClient[] = [];
 
@@ -108,7 +108,7 @@ describe('mqtt-external, at mosquitto', () => {
     run('mosquitto_pub', ['-h', '127.0.0.1', '-p', String(mosquitto.port), ...args]);
   /** Publishes until the bridge has subscribed. */
   const ready = async (events: readonly WampEvent[], probe: string): Promise<void> => {
-    await until('the bridge listens', async () => {
+    await until('the subscription of the bridge', async () => {
       await publish('-t', `probe/${probe}`, '-m', '1', '-q', '1');
       return events.some(({ topic }) => topic === `mqtt.probe.${probe}`);
     });
@@ -118,7 +118,7 @@ describe('mqtt-external, at mosquitto', () => {
     ['5', 'mqttv5'],
     ['3.1.1', 'mqttv311'],
   ] as const) {
-    it(`carries messages both ways without echo, by MQTT ${version}`, async () => {
+    it(`carries messages in both directions without echo over MQTT ${version}`, async () => {
       await using here = await bridged(mosquitto.port, { version, clientId: `echo-${flag}` });
       await ready(here.events, flag);
       const there = await client();
@@ -126,9 +126,9 @@ describe('mqtt-external, at mosquitto', () => {
       there.on('message', (topic, payload) => got.push(`${topic} ${payload}`));
       await there.subscribeAsync(`up/${flag}`, { qos: 1 });
       await here.wamp.publish(`mqtt.up.${flag}`, { args: [1], acknowledge: true });
-      await until('it is there', () => got.length === 1);
+      await until('the message at mosquitto', () => got.length === 1);
       await publish('-V', flag, '-t', `down/${flag}`, '-m', 'hello', '-q', '2');
-      await until('it is here', () => here.events.some(({ topic }) => topic === `mqtt.down.${flag}`));
+      await until('the event at the realm', () => here.events.some(({ topic }) => topic === `mqtt.down.${flag}`));
       const mine = here.events.filter(({ topic }) => topic.endsWith(flag) && !topic.startsWith('mqtt.probe'));
       assert.deepEqual(
         mine.map(({ topic, args }) => [topic, ...args]),
@@ -138,7 +138,7 @@ describe('mqtt-external, at mosquitto', () => {
     });
   }
 
-  it('carries what MQTT 5 says beside a message, both ways', async () => {
+  it('carries the properties of MQTT 5 in both directions', async () => {
     await using here = await bridged(mosquitto.port, { clientId: 'properties' });
     await ready(here.events, 'properties');
     const there = await client({ protocolVersion: 5 });
@@ -150,7 +150,9 @@ describe('mqtt-external, at mosquitto', () => {
       contentType: 'text/plain',
     };
     await there.publishAsync('facts/in', '1', { qos: 1, properties });
-    const event = await until('it is here', () => here.events.find(({ topic }) => topic === 'mqtt.facts.in'));
+    const event = await until('the event at the realm', () =>
+      here.events.find(({ topic }) => topic === 'mqtt.facts.in'),
+    );
     const { correlation_data, ...origin } = event.details['_origin'] as Record<string, unknown>;
     assert.deepEqual([...(correlation_data as Uint8Array)], [1, 2]);
     assert.deepEqual(origin, {
@@ -161,10 +163,10 @@ describe('mqtt-external, at mosquitto', () => {
     const packets: unknown[] = [];
     there.on('message', (_, __, { properties }) => packets.push(properties));
     await there.subscribeAsync('facts/out', { qos: 1 });
-    // As a bridge at another broker would publish it.
+    // Publishes as a bridge to another broker would.
     const options = { _origin: { ...origin, correlation_data: Buffer.of(1, 2) } };
     await here.wamp.publish('mqtt.facts.out', { args: [1], acknowledge: true, options });
-    await until('it is there', () => packets.length === 1);
+    await until('the message at mosquitto', () => packets.length === 1);
     const { messageExpiryInterval, userProperties, ...others } = packets[0] as Record<string, unknown>;
     assert.ok(typeof messageExpiryInterval === 'number' && messageExpiryInterval <= 600);
     assert.deepEqual({ ...(userProperties as object) }, properties.userProperties);
@@ -172,7 +174,7 @@ describe('mqtt-external, at mosquitto', () => {
     assert.deepEqual(others, { responseTopic, correlationData, contentType });
   });
 
-  it('loses nothing of QoS 1 while the broker is away, either way', async () => {
+  it('loses no message at QoS 1 in either direction while the broker is offline', async () => {
     await using here = await bridged(mosquitto.port, { clientId: 'outage' });
     await ready(here.events, 'outage');
     const there = await client({ clientId: 'far', clean: false });
@@ -186,13 +188,13 @@ describe('mqtt-external, at mosquitto', () => {
       await here.wamp.publish('mqtt.outage.up', { args: [n], acknowledge: true });
     await mosquitto.start();
     for (const n of numbers.slice(200)) await here.wamp.publish('mqtt.outage.up', { args: [n], acknowledge: true });
-    await until('all are there', () => new Set(got).size === 300, 30);
-    // QoS 1 may come twice where the connection broke, and is in order all the same.
+    await until('all messages at mosquitto', () => new Set(got).size === 300, 30);
+    // The broken connection may duplicate messages at QoS 1. Their order does not change.
     const firsts = got.filter((n, i) => got.indexOf(n) === i);
     assert.deepEqual(firsts, numbers);
   });
 
-  it('gets what came for it while it was away', async () => {
+  it('receives the messages that were published while the bridge was offline', async () => {
     const config = { clientId: 'absent' };
     {
       await using here = await bridged(mosquitto.port, config);
@@ -201,21 +203,21 @@ describe('mqtt-external, at mosquitto', () => {
     for (let n = 0; n < 20; n++) await publish('-t', 'absent/down', '-m', String(n), '-q', '1');
     await using here = await bridged(mosquitto.port, config);
     const mine = () => here.events.filter(({ topic }) => topic === 'mqtt.absent.down').map(({ args }) => args[0]);
-    await until('all have come', () => mine().length >= 20);
+    await until('all events', () => mine().length >= 20);
     assert.deepEqual(
       mine(),
       Array.from({ length: 20 }, (_, n) => n),
     );
   });
 
-  it('gives a broker that has forgotten everything what the realm retains', async () => {
+  it('publishes the retained events of the realm again if the broker has lost all data', async () => {
     const [port = 0] = await freePorts(1);
     await using here = await bridged(port, { clientId: 'forgotten' });
     await here.wamp.publish('mqtt.keep.this', { args: ['on'], acknowledge: true, options: { retain: true } });
     const fresh = new Mosquitto(port);
     try {
       await fresh.start();
-      await until('it is retained there', async () => {
+      await until('the retained message at mosquitto', async () => {
         const { stdout } = await run('mosquitto_sub', [
           '-p',
           String(port),

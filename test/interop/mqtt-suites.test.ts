@@ -1,5 +1,6 @@
-// Suites of others that examine a broker from outside. They are not part of this repository: PAHO_TESTING names a copy of
-// https://github.com/eclipse/paho.mqtt.testing, MOSQUITTO_SOURCE one of https://github.com/eclipse/mosquitto.
+// Test suites of other projects that test a broker over the network. They are not part of this repository. PAHO_TESTING
+// is the folder of https://github.com/eclipse/paho.mqtt.testing, MOSQUITTO_SOURCE that of
+// https://github.com/eclipse/mosquitto.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,7 +22,7 @@ const python = process.env['PYTHON'] ?? '/usr/bin/python3';
 describe('the Eclipse Paho interoperability tests', () => {
   const folder = process.env['PAHO_TESTING'];
   it(
-    folder === undefined ? 'are absent: name their folder in PAHO_TESTING' : 'pass, all ten of MQTT 3.1.1',
+    folder === undefined ? 'are missing: set PAHO_TESTING to their folder' : 'pass all ten tests of MQTT 3.1.1',
     async t => {
       if (folder === undefined) {
         t.diagnostic('nothing was examined');
@@ -35,7 +36,7 @@ describe('the Eclipse Paho interoperability tests', () => {
           output += data.toString();
         });
         await until('the gateway is ready', () => output.includes('is ready'), 30);
-        // It says nothing of success on standard output, and reads no arguments of its own.
+        // The suite prints nothing about success on standard output, and reads no arguments.
         const options = { cwd: join(folder, 'interoperability'), timeout: 300_000, maxBuffer: 2 ** 26 };
         const { stderr } = await run(python, ['-B', 'client_test.py'], options);
         assert.match(stderr, /Ran 10 tests/);
@@ -69,7 +70,7 @@ const group = z.object({
 });
 type Sequence = z.output<typeof group>['tests'][number];
 
-/** A bare connection that is read byte by byte. */
+/** A plain connection, which is read byte by byte. */
 class Bare {
   readonly socket: Socket;
   #bytes = Buffer.alloc(0);
@@ -94,7 +95,7 @@ class Bare {
 
   async disconnected(): Promise<void> {
     await until('the end of the connection', () => this.#ended, 2);
-    assert.equal(this.#bytes.toString('hex'), '', 'more came before the end');
+    assert.equal(this.#bytes.toString('hex'), '', 'bytes before the end');
   }
 }
 
@@ -133,10 +134,10 @@ async function play(
 describe('mosquitto’s packet sequences', () => {
   const folder = process.env['MOSQUITTO_SOURCE'];
   const title =
-    folder === undefined ? 'are absent: name its source in MOSQUITTO_SOURCE' : 'pass, all of MQTT 3.1 and 3.1.1';
+    folder === undefined ? 'are missing: set MOSQUITTO_SOURCE to their source' : 'pass all tests of MQTT 3.1 and 3.1.1';
   it(title, async t => {
     if (folder === undefined) {
-      t.diagnostic('nothing was examined');
+      t.diagnostic('nothing was tested');
       return;
     }
     await using harness = await BrokerHarness.start({ connectRate: { rate: 1e6, burst: 1_000_000 } });

@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const run = promisify(execFile);
 
-/** An empty folder, into which the package is installed as anybody would. */
+/** An empty folder, into which npm installs the package. */
 const folder = mkdtempSync(join(tmpdir(), 'wampway-pack-'));
 const wampway = join(folder, 'node_modules', '.bin', 'wampway');
 
@@ -24,7 +24,7 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('the package, installed into an empty folder', () => {
+describe('the package in an empty folder', () => {
   it('starts, carries an event from one command to another, and stops', async () => {
     const environment = { ...process.env, WAMPWAY_BRIDGES__MQTT__PORT: '0', WAMPWAY_BRIDGES__CBOR_TCP__PORT: '0' };
     const gateway = spawn(wampway, ['start', '--port', '0', '--rawsocket-port', '0'], {
@@ -55,7 +55,7 @@ describe('the package, installed into an empty folder', () => {
     assert.deepEqual(await exited, [0, null]);
   });
 
-  it('can be embedded by a program', async () => {
+  it('can be embedded in a program', async () => {
     const program = `
       import { dial, codecNamed, startGateway } from 'wampway';
       import { Session } from 'wampway';

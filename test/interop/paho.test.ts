@@ -28,7 +28,7 @@ describe('paho for Python', () => {
       ['3.1', 3],
       ['3.1.1', 4],
     ] as const) {
-      it(`gets all that it should of MQTT ${name} over ${transport}: live, kept, retained, wills`, async () => {
+      it(`receives live, kept and retained messages and wills of MQTT ${name} over ${transport}`, async () => {
         const args = [program, '127.0.0.1', String(gateway.ports[port]), transport, String(version)];
         const { stdout } = await run(python, args, { timeout: 60_000 });
         const prefix = `paho/${transport}/${version}`;
@@ -40,7 +40,7 @@ describe('paho for Python', () => {
         ];
         assert.deepEqual(JSON.parse(stdout), {
           live: [0, 1, 2].flatMap(qos => numbers.map(n => message(`${qos}`, n, qos))),
-          // MQTT 3.1 has no such flag.
+          // MQTT 3.1 has no session present flag.
           present: version === 4 ? 1 : 0,
           kept: numbers.map(n => message('kept', n, 1 + (n % 2))),
           retained: [message('retained', 'here', 1, 1)],

@@ -14,8 +14,8 @@ import { WampyPeer } from './peers/wampy-peer.ts';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const examples = join(root, 'examples');
 
-/** The README's recipes, run as they stand. */
-describe('recipes', () => {
+/** Runs the unchanged recipes of the README. */
+describe('the recipes of the README', () => {
   const folder = mkdtempSync(join(tmpdir(), 'wampway-recipes-'));
   const port = join(folder, 'ttyARDUINO');
   const started: ChildProcess[] = [];
@@ -65,10 +65,10 @@ describe('recipes', () => {
 
   const event = (topic: string) => until(topic, () => dashboard.events.find(found => found.topic === topic));
 
-  it("an Arduino's serial line", async () => {
+  it('publish the readings of an Arduino and switch its relay over a serial line', async () => {
     const { args } = await event('serial.greenhouse.moisture');
     assert.equal(typeof args[0], 'number');
-    // The board restarts when its port is opened; its procedures are there when it is ready.
+    // The board restarts when its port is opened. Its procedures are registered when it is ready.
     let state: unknown;
     while (state !== 'ready') ({ state } = (await dashboard.call('serial.greenhouse.status', [])).kwargs);
     const { args: answer } = await dashboard.call('serial.greenhouse.relay.set', ['on']);
@@ -76,20 +76,20 @@ describe('recipes', () => {
     await assert.rejects(dashboard.call('serial.greenhouse.relay.set', ['up']), { uri: 'wamp.error.invalid_argument' });
   });
 
-  it('mosquitto_pub', async () => {
+  it('publish with mosquitto_pub', async () => {
     const seen = run(join(examples, 'mosquitto/publish.sh'), [], { MQTT_PORT: String(gateway.ports.mqtt) });
     assert.deepEqual((await event('mqtt.kitchen.temperature')).args, [21.5], seen.output);
     assert.deepEqual((await event('mqtt.kitchen.climate')).args, [{ temperature: 21.5, humidity: 48 }]);
   });
 
-  it('a Python client', async () => {
+  it('subscribe and call with a Python client', async () => {
     const python = process.env['PYTHON'] ?? '/usr/bin/python3';
     const seen = run(python, [join(examples, 'python/dashboard.py'), gateway.url]);
     await until('the relay', () => seen.output.includes('relay: on')).catch(() => assert.fail(seen.output));
     await until('a reading', () => /serial\.greenhouse\.moisture \d/.test(seen.output));
   });
 
-  it('a browser page', async () => {
+  it('subscribe and call with a browser page', async () => {
     const browser = await launchChromium();
     try {
       const page = await browser.newPage();
@@ -102,7 +102,7 @@ describe('recipes', () => {
     }
   });
 
-  it("an Arduino's clock that begins again at 0, and a line that is too long", async () => {
+  it('keep an Arduino working when its clock wraps around to 0, and after a line that is too long', async () => {
     const env = { ...process.env, MILLIS_AT_START: String(2 ** 32 - 1500) };
     const sketch = spawn(join(folder, 'sketch'), { env });
     started.push(sketch);
@@ -117,7 +117,7 @@ describe('recipes', () => {
     assert.match(printed, /ERR line too long\r\nOK on\r\n/);
   });
 
-  it('a MicroPython device', async () => {
+  it('publish and answer calls with a MicroPython device', async () => {
     const micropython = process.env['MICROPYTHON'] ?? 'micropython';
     const device = join(examples, 'micropython/sensor.py');
     const seen = run(micropython, [device, '127.0.0.1', String(gateway.ports.device), 'esp32_kitchen'], {

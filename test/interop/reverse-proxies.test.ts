@@ -16,7 +16,7 @@ import { ReverseProxy } from './peers/reverse-proxy.ts';
 const HELLO = [1, 'realm1', { roles: { publisher: {} } }];
 const SETTING = /listeners\[\]\.trustedProxies/;
 
-/** Where a client stands: its own address on this machine, and what headers it adds. */
+/** The local address of a client on this machine, and the headers that it adds. */
 interface Client {
   readonly localAddress: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -28,12 +28,14 @@ interface Response {
   readonly body: string;
 }
 
-/** Every client is on this machine, so the realm lets in one address of it: what counts is which address it takes it for. */
+/**
+ * All clients are on this machine. The realm admits one of their addresses, so the result shows which address it uses.
+ */
 const MEMBER = '127.0.0.2';
 const OTHER = '127.0.0.3';
 
 for (const kind of ['nginx', 'caddy'] as const) {
-  describe(`behind ${kind}`, () => {
+  describe(`a client behind ${kind}`, () => {
     const log = new RecordingLogger();
     const folder = mkdtempSync(join(tmpdir(), 'wampway-proxied-'));
     writeFileSync(join(folder, 'page.txt'), 'a page');
@@ -117,7 +119,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
     }
 
     for (const prefix of ['', '/gw']) {
-      it(`each client is known by its own address, below ${prefix}/`, async () => {
+      it(`is identified by its own address, below ${prefix}/`, async () => {
         for (const [localAddress, expected] of [
           [MEMBER, 2],
           [OTHER, 3],
@@ -130,7 +132,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
         assert.equal(await overMqtt(`ws://127.0.0.1:${trusted()}${prefix}/mqtt`, { localAddress: MEMBER }), 0);
       });
 
-      it(`what a client says of itself lets it in nowhere, below ${prefix}/`, async () => {
+      it(`is not admitted because of its own headers, below ${prefix}/`, async () => {
         for (const claim of [MEMBER, `${MEMBER}, ${MEMBER}`, '::ffff:127.0.0.2', '127.0.0.1']) {
           const headers = { 'X-Forwarded-For': claim, Forwarded: `for=${MEMBER}`, 'X-Real-IP': MEMBER };
           const client = { localAddress: OTHER, headers };
@@ -140,7 +142,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
         }
       });
 
-      it(`without trustedProxies no client counts as local, and the error names the setting, below ${prefix}/`, async () => {
+      it(`does not count as local without trustedProxies, and the error names the setting, below ${prefix}/`, async () => {
         const at = `127.0.0.1:${unnamed()}${prefix}`;
         for (const message of [
           await overWebSocket(`ws://${at}/ws`, { localAddress: MEMBER }),
@@ -158,7 +160,7 @@ for (const kind of ['nginx', 'caddy'] as const) {
         }
       });
 
-      it(`pages are served, and connect by the name that they were asked by, below ${prefix}/`, async () => {
+      it(`receives pages that connect by the same host name, below ${prefix}/`, async () => {
         const at = `127.0.0.1:${trusted()}${prefix}`;
         const client = { localAddress: MEMBER };
         assert.equal((await ask(`http://${at}/healthz`, 'GET', client)).status, 200);

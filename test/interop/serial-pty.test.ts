@@ -24,12 +24,12 @@ const relay = {
 
 const publish = [{ match: '^T=(?<temperature>[-\\d.]+) H=(?<humidity>[\\d.]+)$', topic: 'climate' }];
 
-/** A pseudo-terminal whose other end is the test: what a board on a cable is to the gateway. */
+/** A pseudo-terminal. The gateway sees it as a board on a cable, and the test is the board. */
 class Cable {
   readonly path: string;
   readonly #folder = mkdtempSync(join(tmpdir(), 'wampway-pty-'));
   #socat: ChildProcess | undefined;
-  /** What the gateway has written, whole lines. */
+  /** The complete lines that the gateway has written. */
   readonly lines: string[] = [];
   answer: (line: string) => string | undefined = () => undefined;
 
@@ -37,7 +37,7 @@ class Cable {
     this.path = join(this.#folder, 'ttyTest');
   }
 
-  /** Plugs it in; the path is there when it returns. */
+  /** Plugs the cable in. The path exists when the promise resolves. */
   async plug(): Promise<void> {
     const socat = spawn('socat', [`pty,link=${this.path},raw,echo=0`, 'stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#socat = socat;
@@ -61,7 +61,7 @@ class Cable {
     this.#socat?.stdin?.write(data);
   }
 
-  /** Pulls it out, without a word. */
+  /** Unplugs the cable without a signal to the gateway. */
   async pull(): Promise<void> {
     const socat = this.#socat;
     this.#socat = undefined;
@@ -69,7 +69,7 @@ class Cable {
     const gone = new Promise(resolve => socat.once('exit', resolve));
     socat.kill('SIGKILL');
     await gone;
-    // Unlike udev, a killed socat leaves the link to the terminal that is gone.
+    // Unlike udev, a killed socat leaves the link to the removed terminal.
     rmSync(this.path, { force: true });
   }
 
@@ -85,7 +85,7 @@ interface Table {
   readonly climate: WampEvent[];
   state(): string;
   status(): Promise<Record<string, unknown>>;
-  /** The result's keyword arguments, or the error's URI. */
+  /** Returns the keyword arguments of the result, or the error URI. */
   call(channel: number, state: string): Promise<unknown>;
 }
 
@@ -115,7 +115,7 @@ async function onTable(change: Record<string, unknown>, test: (table: Table) => 
   });
 }
 
-/** Calls until the procedure is registered, which happens a moment after the port is ready. */
+/** Calls until the procedure is registered, shortly after the port is ready. */
 async function firstCall(table: Table, channel: number, state: string): Promise<unknown> {
   for (;;) {
     const outcome = await table.call(channel, state);
@@ -139,7 +139,7 @@ describe('serial bridge on a pseudo-terminal', { timeout: 60_000 }, () => {
       assert.deepEqual(cable.lines, ['RELAY 1 on', 'RELAY 2 on']);
     }));
 
-  it('survives unplugging and plugging in again; calls fail at once meanwhile', () =>
+  it('reconnects after unplugging and plugging in, and calls fail immediately meanwhile', () =>
     onTable({}, async table => {
       const { cable } = table;
       await cable.plug();
@@ -160,11 +160,11 @@ describe('serial bridge on a pseudo-terminal', { timeout: 60_000 }, () => {
         await cable.pull();
         await until('the absence', () => table.state() === 'absent');
       }
-      assert.deepEqual(cable.lines, Array(4).fill('RELAY 1 on'), 'nothing was kept for later');
+      assert.deepEqual(cable.lines, Array(4).fill('RELAY 1 on'), 'a command was kept for later');
       assert.equal((await table.status())['connections'], 4);
     }));
 
-  it('times out, discards the late answer, and gives the next call its own', () =>
+  it('reports a timeout, discards the late answer, and does not give it to the next call', () =>
     onTable({ resyncIdle: 5000, procedures: [{ ...relay, timeout: 200 }] }, async table => {
       const { cable } = table;
       await cable.plug();
@@ -178,7 +178,7 @@ describe('serial bridge on a pseudo-terminal', { timeout: 60_000 }, () => {
       assert.deepEqual([timeouts, lateReplies], [1, 1]);
     }));
 
-  it('finds the next line after garbage and after one that is too long', () =>
+  it('finds the next line after garbage and after a line that is too long', () =>
     onTable({ framing: { type: 'line', maxLength: 64 } }, async table => {
       const { cable } = table;
       await cable.plug();
@@ -187,11 +187,11 @@ describe('serial bridge on a pseudo-terminal', { timeout: 60_000 }, () => {
       cable.send(`\n${'x'.repeat(100_000)}\nT=1 H=2\n`);
       await until('the values', () => table.climate.length === 1);
       const { overruns, unmatched } = await table.status();
-      // The garbage has a line feed in it: ten bytes before, more than 64 after.
+      // The garbage contains a line feed after ten bytes. More than 64 bytes follow.
       assert.deepEqual([overruns, unmatched], [2, 1]);
     }));
 
-  it('says that another program has the port', async () => {
+  it('reports that another program has opened the port', async () => {
     await onTable({}, async table => {
       await table.cable.plug();
       await until('the port', () => table.state() === 'ready');

@@ -1,5 +1,5 @@
-// As much of the Arduino core as the example sketches use, over standard input and output, so that a sketch runs on a
-// computer as it stands.
+// The parts of the Arduino core that the example sketches use, over standard input and output. An unchanged sketch runs
+// on a computer.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -12,7 +12,7 @@
 typedef uint8_t byte;
 enum { LOW, HIGH, OUTPUT = 1, A0 = 14 };
 
-// Of 32 bits, as on a board. MILLIS_AT_START: where it begins.
+// A counter of 32 bits, as on a board. It starts at MILLIS_AT_START.
 inline uint32_t millis() {
   using namespace std::chrono;
   static const auto start = steady_clock::now();

@@ -1,4 +1,4 @@
-"""Decodes what a gateway may send, well-formed and not. Prints what went wrong, and "done"."""
+"""Decodes well-formed and malformed CBOR of a gateway. Prints each failure, and then "done"."""
 
 from wampway import decode, encode
 
@@ -32,20 +32,20 @@ GOOD = [
 ]
 
 BAD = [
-    # cut off
+    # truncated
     "", "18", "19", "1901", "1a000000", "1b00000000000000", "41", "4201", "5801", "61", "6261", "636162",
     "7818616263", "7b00000000ffffffff61", "5bffffffffffffffff61", "82", "8201", "9801", "9bffffffffffffffff01", "a1",
     "a16161", "a20102", "b90002010203", "c2", "c24201", "f9", "f900", "fa000000", "fb00000000000000", "f8",
     "9f", "9f01", "9f9fff", "bf", "bf6161", "bf616101", "5f", "5f4101", "7f", "7f6161", "826161",
     # a break in a wrong place
     "ff", "81ff", "8201ff", "a1ff", "a101ff", "bf01ff", "c1ff", "9f01c1ff", "82ff01", "1f", "3f", "df", "df01ff",
-    # chunks of another kind, or inside each other
+    # chunks of a different type, or nested chunks
     "5f6161ff", "7f4161ff", "7f01ff", "5f5f4101ffff", "7f7f6161ffff", "5f80ff",
     # reserved
     "f800", "f814", "f818", "f81f", "1c", "1d", "1e", "3c", "5c00", "7d00", "9e00", "bc00", "dc00", "fc", "fd", "fe",
-    # not text; a key that is no key; a big number that is not bytes
+    # invalid UTF-8, an invalid key, and a bignum that is not bytes
     "61ff", "62c328", "a18001", "a1a001", "c201", "c26161", "c280",
-    # too deep
+    # nested too deep
     "81" * 300 + "01", "9f" * 300, "a101" * 300, "c1" * 300 + "01", "a1" * 300 + "01", "81" * 25 + "01",
 ]
 

@@ -1,4 +1,4 @@
-"""Waits by clocks such as boards have. No real time passes: `poll` moves the clock. Prints what went wrong, and "done"."""
+"""Waits with the clocks of boards. `poll` advances them, so no real time passes. Prints failures, and then "done"."""
 
 import struct
 import sys
@@ -7,7 +7,7 @@ PERIOD = 1 << 30
 
 
 class Clock:
-    """`since`: milliseconds of the board, from any origin."""
+    """A clock of a board. `start` is its first time in milliseconds, from any origin."""
 
     def __init__(self, start, with_ticks, jumps=False):
         self.now = start
@@ -21,7 +21,7 @@ class Clock:
             self.monotonic = lambda: single(self.now / 1000)
 
     def time(self):
-        # Whole seconds in a float of single precision: two minutes and more between two values. NTP moves it as well.
+        # Whole seconds as a float of single precision, with steps of over two minutes. NTP also changes the clock.
         seconds = 1800000000 + self.now // 1000
         return single(seconds - (700000000 if self.jumps and self.polls % 2 else 0))
 
@@ -40,13 +40,13 @@ class Poll:
     def poll(self, milliseconds):
         clock.polls += 1
         assert isinstance(milliseconds, int) and 0 < milliseconds < PERIOD // 2, milliseconds
-        # As some do, it comes back early.
+        # Some implementations return early.
         clock.now += max(1, milliseconds - 7)
         return []
 
 
 class Socket:
-    """A gateway that lets the device in and says nothing more."""
+    """A gateway that accepts the session and then sends nothing."""
 
     def __init__(self, *_):
         self.data = b"\x7f\x73\x00\x00" + b"\x00\x00\x00\x04" + b"\x83\x02\x01\xa0"

@@ -1,4 +1,4 @@
-"""Connects twenty times to a gateway that refuses, keeps every error, and says what it got; then waits for a line."""
+"""Connects twenty times to a gateway that rejects it. Keeps all errors, prints the last one, and waits for a line."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A device with arguments as a user gives them: port, name, ticket. Prints what calls bring, as Python has it."""
+"""A device with the arguments port, name and ticket. Prints the arguments of each call as Python values."""
 
 import sys
 

@@ -7,7 +7,7 @@ type Kwargs = Readonly<Record<string, unknown>>;
 
 const serializers = { json: 'JSONSerializer', msgpack: 'MsgpackSerializer', cbor: 'CBORSerializer' } as const;
 
-/** Autobahn|JS, in this process. */
+/** Autobahn|JS in this process. */
 export class AutobahnJsPeer implements Peer {
   readonly name: string;
   readonly events: PeerEvent[] = [];
@@ -25,7 +25,7 @@ export class AutobahnJsPeer implements Peer {
     return AutobahnJsPeer.#open({ url, serializers: [new Serializer()] }, `autobahn-js ${serializer}`);
   }
 
-  /** Over HTTP, as in a browser that has no WebSocket. */
+  /** Joins over HTTP, like a browser without WebSocket. */
   static async poll(url: string): Promise<AutobahnJsPeer> {
     Object.assign(globalThis, { XMLHttpRequest: BrowserRequest });
     return AutobahnJsPeer.#open({ transports: [{ type: 'longpoll', url }] }, 'autobahn-js long-poll');
@@ -75,15 +75,15 @@ export class AutobahnJsPeer implements Peer {
         for (let n = 0; n < Number(args?.[0]); n++) progress?.([n]);
         return args?.[0];
       },
-      caller: (_args, _kwargs, { caller }) => caller ?? 'nobody',
+      caller: (_args, _kwargs, { caller }) => caller ?? 'undisclosed',
       procedure: (_args, _kwargs, { procedure }) => procedure,
       never: () => new Promise(() => {}),
     };
-    await told(this.#session.register(procedure, behaviours[behaviour], options));
+    await withPeerError(this.#session.register(procedure, behaviours[behaviour], options));
   }
 
   async call(procedure: string, args: readonly unknown[], kwargs: Kwargs = {}, options = {}): Promise<PeerResult> {
-    const result = await told(this.#session.call(procedure, [...args], { ...kwargs }, options));
+    const result = await withPeerError(this.#session.call(procedure, [...args], { ...kwargs }, options));
     if (result instanceof autobahn.Result) return { args: result.args, kwargs: result.kwargs };
     return { args: result === null || result === undefined ? [] : [result], kwargs: {} };
   }
@@ -103,7 +103,8 @@ export class AutobahnJsPeer implements Peer {
       () => {},
     );
     await begun();
-    // In the other modes it takes the call for ended, and the router's ERROR for it as a reason to close the connection.
+    // In the other modes Autobahn|JS ends the call itself, and closes the connection when it receives the router's
+    // ERROR.
     call.cancel({ mode: 'kill' });
     await over;
   }
@@ -120,8 +121,8 @@ export class AutobahnJsPeer implements Peer {
   }
 }
 
-/** Its errors as the tests know them. */
-async function told<T>(promise: PromiseLike<T>): Promise<T> {
+/** Converts the errors of Autobahn|JS to `PeerError`. */
+async function withPeerError<T>(promise: PromiseLike<T>): Promise<T> {
   try {
     return await promise;
   } catch (error) {

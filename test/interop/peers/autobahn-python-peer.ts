@@ -20,7 +20,7 @@ interface Answer {
   readonly joined?: number;
 }
 
-/** Autobahn|Python in a process of its own. */
+/** Autobahn|Python in a separate process. */
 export class AutobahnPythonPeer implements Peer {
   readonly name: string;
   readonly events: PeerEvent[] = [];
@@ -57,7 +57,7 @@ export class AutobahnPythonPeer implements Peer {
         if (answer.joined !== undefined) {
           peer.#session = answer.joined;
           joined();
-        } else peer.#take(answer);
+        } else peer.#handle(answer);
       });
     });
     return peer;
@@ -109,7 +109,7 @@ export class AutobahnPythonPeer implements Peer {
     });
   }
 
-  #take(answer: Answer): void {
+  #handle(answer: Answer): void {
     if (answer.event !== undefined) {
       this.events.push(answer.event);
       return;

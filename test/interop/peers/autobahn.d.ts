@@ -1,4 +1,4 @@
-// The parts of autobahn (npm) that the tests use; it brings no types of its own.
+// The parts of autobahn (npm) that the tests use. The package has no types.
 declare module 'autobahn' {
   interface Outcome {
     args: unknown[];

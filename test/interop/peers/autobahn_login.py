@@ -1,6 +1,6 @@
-"""Logs in with Autobahn|Python and prints what WELCOME or ABORT said, as JSON.
+"""Logs in with Autobahn|Python and prints the content of WELCOME or ABORT as JSON.
 
-    autobahn_login.py URL REALM AUTHID METHOD      the secret comes on standard input
+    autobahn_login.py URL REALM AUTHID METHOD      reads the secret from standard input
 """
 
 import asyncio

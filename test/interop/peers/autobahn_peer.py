@@ -1,4 +1,4 @@
-"""Autobahn|Python driven over standard input: one JSON command a line in, one JSON answer or event a line out.
+"""Runs Autobahn|Python: reads one JSON command per line, and prints one JSON answer or event per line.
 
     autobahn_peer.py WHERE SERIALIZER      WHERE: ws://host:port/path, rs://host:port or unix:/path
 """
@@ -49,14 +49,14 @@ def count(n, details=None):
     return n
 
 
-# Those that want to know of their call have `details`.
+# Autobahn|Python passes the details of a call as `details`.
 behaviours = {
     "echo": lambda *args, details=None, **kwargs: CallResult(*args, **kwargs),
     "add": lambda a, b, details=None: a + b,
     "name": lambda details=None: "autobahn-python",
     "fail": lambda *args, details=None, **kwargs: fail(*args, **kwargs),
     "count": count,
-    "caller": lambda details=None: details.caller or "nobody",
+    "caller": lambda details=None: details.caller or "undisclosed",
     "procedure": lambda details=None: details.procedure,
     "never": lambda details=None: asyncio.Future(loop=loop),
 }
@@ -78,7 +78,7 @@ class Peer(ApplicationSession):
 
     def read(self):
         for line in sys.stdin:
-            # Calls may take a while and answer out of order; the other end matches them by id.
+            # Calls may end out of order. The test matches answers by their id.
             asyncio.run_coroutine_threadsafe(self.answer(json.loads(line)), loop)
         loop.call_soon_threadsafe(self.leave)
 
@@ -128,7 +128,7 @@ class Peer(ApplicationSession):
 
 
 class RawSocketProtocol(WampRawSocketClientProtocol):
-    # The session asks its transport for this; 22.7's RawSocket for asyncio has forgotten it.
+    # The session reads this property of its transport. In version 22.7, RawSocket for asyncio lacks it.
     @property
     def transport_details(self):
         return self._transport_details

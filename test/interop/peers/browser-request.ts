@@ -1,12 +1,13 @@
-/** Connections that a browser opens to one host. */
+/** The number of connections that a browser opens to one host. */
 const CONNECTIONS = 6;
 
 let open = 0;
 const queue: (() => void)[] = [];
 
 /**
- * As much of a browser's XMLHttpRequest as Autobahn|JS needs for long-poll. It takes anything but 200 and 204 for a
- * failure, where the specification has 202 for send and close: that is told as 204, and nothing else is put right.
+ * The part of a browser's XMLHttpRequest that Autobahn|JS needs for long-poll. Autobahn|JS treats each status except
+ * 200 and 204 as a failure, but the specification requires 202 for send and close. This class reports 202 as 204, and
+ * changes nothing else.
  */
 export class BrowserRequest {
   onreadystatechange: () => void = () => {};

@@ -1,4 +1,4 @@
-# One visit of a paho client: `paho_client.py HOST PORT TRANSPORT VERSION`. Says one JSON line with what it received.
+# Runs paho clients: `paho_client.py HOST PORT TRANSPORT VERSION`. Prints the received messages as one JSON line.
 import json
 import sys
 import threading
@@ -10,7 +10,7 @@ COUNT = 60
 
 
 class Visit:
-    """A connected client that keeps what it receives."""
+    """A connected client that records the received messages."""
 
     def __init__(self, client_id, clean, will=None):
         self.received = []

@@ -9,7 +9,7 @@ import { until } from '../../support/until.ts';
 
 const examples = resolve(fileURLToPath(new URL('../../../../config/examples', import.meta.url)));
 
-/** The example configurations: the file, the port that the proxy listens on there, and how it is run in a folder. */
+/** The example configurations: the file, the port of the proxy in it, and the command that runs it in a folder. */
 const kinds = {
   nginx: {
     file: 'nginx.conf',
@@ -23,7 +23,7 @@ const kinds = {
   },
 } as const;
 
-/** A reverse proxy in a process of its own, with the example configuration of this project and other ports. */
+/** A reverse proxy as a process, with the example configuration of this project and other ports. */
 export class ReverseProxy implements AsyncDisposable {
   readonly port: number;
   readonly #child: ChildProcess;
@@ -38,7 +38,7 @@ export class ReverseProxy implements AsyncDisposable {
   static async start(kind: keyof typeof kinds, port: number, gatewayPort: number): Promise<ReverseProxy> {
     const { file, port: written, command } = kinds[kind];
     const folder = mkdtempSync(join(tmpdir(), `wampway-${kind}-`));
-    // If root starts nginx, its workers are of another user.
+    // If root starts nginx, another user runs its workers.
     chmodSync(folder, 0o755);
     const text = readFileSync(join(examples, file), 'utf8');
     writeFileSync(

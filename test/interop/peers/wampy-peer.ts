@@ -29,7 +29,7 @@ interface InvocationResult {
 
 const serializers = { json: JsonSerializer, msgpack: MsgpackSerializer, cbor: CborSerializer };
 
-/** wampy, in this process. */
+/** wampy in this process. */
 export class WampyPeer implements Peer {
   readonly name: string;
   readonly events: PeerEvent[] = [];
@@ -43,7 +43,7 @@ export class WampyPeer implements Peer {
   static async join(url: string, serializer: keyof typeof serializers): Promise<WampyPeer> {
     const wampy = new Wampy(url, {
       realm: 'realm1',
-      // The class is the one wampy's documentation names; only its declared constructor differs.
+      // This is the class from wampy's documentation. Only its declared constructor differs.
       ws: WebSocket as never,
       serializer: new serializers[serializer](),
       autoReconnect: false,
@@ -85,7 +85,7 @@ export class WampyPeer implements Peer {
       add: ({ argsList }) => ({ argsList: [Number(argsList?.[0]) + Number(argsList?.[1])] }),
       name: () => ({ argsList: ['wampy'] }),
       fail: ({ argsList, argsDict }) => {
-        // How wampy's documentation says a callee raises a custom error.
+        // The documentation of wampy prescribes this form for custom errors.
         throw Object.assign(new Error('failed'), { error: 'com.interop.failed', details: {}, argsList, argsDict });
       },
       count: ({ argsList, details, result_handler: tell }) => {
@@ -94,16 +94,16 @@ export class WampyPeer implements Peer {
         for (let n = 0; n < wanted; n++) tell?.({ argsList: [n], options: { progress: true } });
         return { argsList: [last] };
       },
-      caller: ({ details }) => ({ argsList: [details?.caller ?? 'nobody'] }),
+      caller: ({ details }) => ({ argsList: [details?.caller ?? 'undisclosed'] }),
       procedure: ({ details }) => ({ argsList: [details?.procedure ?? procedure] }),
       never: () => new Promise(() => {}),
     };
-    await told(this.#wampy.register(procedure, behaviours[behaviour], options));
+    await withPeerError(this.#wampy.register(procedure, behaviours[behaviour], options));
   }
 
   async call(procedure: string, args: readonly unknown[], kwargs: Kwargs = {}, options = {}): Promise<PeerResult> {
     const payload = { argsList: [...args], argsDict: { ...kwargs } };
-    const { argsList, argsDict } = await told(this.#wampy.call(procedure, payload, options));
+    const { argsList, argsDict } = await withPeerError(this.#wampy.call(procedure, payload, options));
     return { args: plain(argsList), kwargs: argsDict ?? {} };
   }
 
@@ -131,13 +131,16 @@ export class WampyPeer implements Peer {
   }
 }
 
-/** Its MsgPack library gives every 64-bit integer as a bigint, also where a number would hold it. */
+/**
+ * Converts bigints: the MsgPack library of wampy returns every 64-bit integer as a bigint, even if a number can hold
+ * it.
+ */
 function plain(args: readonly unknown[] = []): unknown[] {
   return args.map(value => (typeof value === 'bigint' ? Number(value) : value));
 }
 
-/** Its errors as the tests know them. */
-async function told<T>(promise: Promise<T>): Promise<T> {
+/** Converts the errors of wampy to `PeerError`. */
+async function withPeerError<T>(promise: Promise<T>): Promise<T> {
   try {
     return await promise;
   } catch (error) {
