@@ -87,7 +87,7 @@ export class DeviceGate {
     return device;
   }
 
-  /** Why a device that the gateway would admit is refused here; undefined if it is accepted. */
+  /** Why a device that the gateway would admit is refused here. Undefined if it is accepted. */
   #refusalOf({ authid, authmethod }: Principal, realm: string): { reason: Uri; text: string } | undefined {
     const there = this.#devices.get(keyOf({ authid, realm }));
     if (there === undefined) {

@@ -50,7 +50,7 @@ export class NamespaceLink implements Link {
     this.#inbound = new Inbound(this, options.log);
   }
 
-  /** The device's identity; undefined before the first WELCOME. */
+  /** The device's identity. Undefined before the first WELCOME. */
   get device(): WelcomedDevice | undefined {
     return this.#device;
   }

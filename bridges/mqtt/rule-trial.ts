@@ -10,7 +10,7 @@ export interface Trial {
   readonly rule: number | 'mirror' | 'none';
   /** As the configuration has it: `mqtt:tele/{device}/SENSOR -> wamp:dev.{device}.sensor`. */
   readonly text?: string;
-  /** Its destination; absent if the message is dropped. */
+  /** Its destination. Absent if the message is dropped. */
   readonly to?: string;
   readonly payload?: Payload | Uint8Array;
   readonly problem?: string;

@@ -29,7 +29,7 @@ export class PublishRules {
     });
   }
 
-  /** The events of `frame`; undefined if no rule matches. If the topic contains `{name}`, each value is one event. */
+  /** The events of `frame`. Undefined if no rule matches. If the topic contains `{name}`, each value is one event. */
   events(frame: string): readonly FrameEvent[] | undefined {
     for (const { pattern, topic, perValue, text } of this.#rules) {
       const match = pattern.match(frame);

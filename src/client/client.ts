@@ -72,7 +72,7 @@ export class Client implements WampSession {
     return this.#state;
   }
 
-  /** The current session; undefined while the client is not joined. */
+  /** The current session. Undefined while the client is not joined. */
   get session(): JoinedSession | undefined {
     return this.#state.name === 'joined' ? this.#state.session : undefined;
   }

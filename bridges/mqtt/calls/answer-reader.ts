@@ -14,7 +14,7 @@ export class AnswerReader {
   readonly #result: JsonPointer | undefined;
   readonly #at: JsonPointer | undefined;
   readonly #message: JsonPointer | undefined;
-  /** The values that mark an answer as an error; undefined: any value but false and null. */
+  /** The values that mark an answer as an error. Undefined: any value but false and null. */
   readonly #equals: readonly unknown[] | undefined;
 
   constructor(response: CallScheme['response']) {

@@ -80,7 +80,7 @@ export class DeviceCallee {
     this.#reader = new AnswerReader(response);
   }
 
-  /** The registered procedure; undefined if the procedure has no pattern. */
+  /** The registered procedure. Undefined if the procedure has no pattern. */
   get pattern(): { readonly topic: string; readonly match: MatchPolicy } | undefined {
     return this.#procedure.subscriptions.at(-1);
   }

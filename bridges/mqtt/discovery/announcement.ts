@@ -39,7 +39,7 @@ export function entityOf(topic: string): Place | undefined {
   return { component, entity: node === undefined ? object : `${node}/${object}` };
 }
 
-/** The entities that a discovery message announces; undefined if it is not a discovery message. */
+/** The entities that a discovery message announces. Undefined if it is not a discovery message. */
 export function announcementsOf(topic: string, value: unknown): readonly Announcement[] | undefined {
   const place = entityOf(topic);
   if (place === undefined || !isDict(value) || Object.keys(value).length > MAX_KEYS) return undefined;

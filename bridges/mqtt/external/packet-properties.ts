@@ -9,7 +9,7 @@ export interface PacketProperties {
   userProperties?: Record<string, string | string[]>;
 }
 
-/** The MQTT 5 properties of a message; undefined if it has none. [MQTT 5: 3.3.2.3] */
+/** The MQTT 5 properties of a message. Undefined if it has none. [MQTT 5: 3.3.2.3] */
 export function propertiesOfPacket({
   properties,
 }: {

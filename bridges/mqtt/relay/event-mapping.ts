@@ -25,7 +25,7 @@ export class EventMapping {
     this.#dependencies = dependencies;
   }
 
-  /** The MQTT publication of an event; undefined if no rule maps it, or its payload cannot be mapped. */
+  /** The MQTT publication of an event. Undefined if no rule maps it, or its payload cannot be mapped. */
   publicationOf({ topic: uri, publication, payload, details }: WampEvent): MqttPublication | undefined {
     const { rules, drops, problems, config } = this.#dependencies;
     const route = rules.ofUri(uri);
@@ -58,7 +58,7 @@ export class EventMapping {
     };
   }
 
-  /** The publisher of a retained message; the bridge itself if a rule retains it on MQTT alone. */
+  /** The publisher of a retained message. The bridge itself if a rule retains it on MQTT alone. */
   #ownerOf(uri: string, publication: number): Owner {
     const { context, config } = this.#dependencies;
     const known = context.retainedPublication(uri) === publication ? context.retainedBy(uri) : undefined;

@@ -28,7 +28,7 @@ export class MessageMapping {
     this.#clearRetained = Object.freeze({ ...this.plain, _retain_clear: true });
   }
 
-  /** The rule that maps a topic and the URI that it gives; undefined if no rule matches. */
+  /** The rule that maps a topic and the URI that it gives. Undefined if no rule matches. */
   routeOf({ topic }: MqttMessage): MappingRoute | undefined {
     return this.#rules.ofTopic(topic);
   }

@@ -6,7 +6,7 @@ export interface Problem {
   /** Its MQTT topic or its URI. */
   readonly topic?: string;
   readonly uri?: string;
-  /** The index of the rule in the configuration; absent for the default mapping. */
+  /** The index of the rule in the configuration. Absent for the default mapping. */
   readonly rule?: number;
   readonly problem: string;
 }

@@ -14,7 +14,7 @@ export class JsonPointer {
     this.#keys = keys.map(key => key.replaceAll('~1', '/').replaceAll('~0', '~'));
   }
 
-  /** The value at this position; undefined if there is none. */
+  /** The value at this position. Undefined if there is none. */
   find(value: unknown): unknown {
     let here = value;
     for (const key of this.#keys) here = below(here, key);

@@ -7,7 +7,7 @@ import type { RuleConfig } from './rule-schema.ts';
 export interface MappingRoute {
   /** Undefined: the default rule, which mirrors everything under the prefix. */
   readonly rule: MappingRule | undefined;
-  /** The URI or the MQTT topic; undefined if matching messages are dropped. */
+  /** The URI or the MQTT topic. Undefined if matching messages are dropped. */
   readonly to: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export class RuleBook {
   readonly #topics = new Map<string, MappingRoute | undefined>();
   readonly #uris = new Map<string, MappingRoute | undefined>();
 
-  /** The prefix of the default rule; undefined if there is none. */
+  /** The prefix of the default rule. Undefined if there is none. */
   constructor(rules: readonly RuleConfig[], prefix: string | undefined, uris: UriStyle) {
     const made = rules.map((rule, index) => MappingRule.of(rule, index, uris));
     this.#fromMqtt = made.flatMap(({ mqtt }) => mqtt);
@@ -32,7 +32,7 @@ export class RuleBook {
     this.#default = prefix === undefined ? undefined : new TopicMap(prefix, uris);
   }
 
-  /** The route of messages on an MQTT topic; undefined if no rule matches. */
+  /** The route of messages on an MQTT topic. Undefined if no rule matches. */
   ofTopic(topic: string): MappingRoute | undefined {
     return remembered(this.#topics, topic, () => {
       const found = firstOf(this.#fromMqtt, topic);
@@ -42,7 +42,7 @@ export class RuleBook {
     });
   }
 
-  /** The route of events on a URI; undefined if no rule matches. */
+  /** The route of events on a URI. Undefined if no rule matches. */
   ofUri(uri: string): MappingRoute | undefined {
     return remembered(this.#uris, uri, () => {
       const found = firstOf(this.#fromWamp, uri);

@@ -17,7 +17,7 @@ export interface Mapped<T> {
 
 /** One direction of a configured rule. */
 export class MappingRule {
-  /** The index in the configuration; undefined for the default rule. */
+  /** The index in the configuration. Undefined for the default rule. */
   readonly index: number | undefined;
   readonly from: Template;
   /** Undefined if matching messages are dropped. */

@@ -70,7 +70,7 @@ export class Template {
     return new Template(checked(text), { separator: '.', what: 'URI', literal, read: parse, write: spell });
   }
 
-  /** The captures of a topic or URI; undefined if it does not match. */
+  /** The captures of a topic or URI. Undefined if it does not match. */
   match(text: string): Captures | undefined {
     const levels = text.split(this.#side.separator);
     if (this.#open ? levels.length < this.#dependencies.length : levels.length !== this.#dependencies.length)

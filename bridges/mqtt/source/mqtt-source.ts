@@ -35,7 +35,7 @@ export interface MqttMessage extends MqttPublication {
 export interface MqttPeer {
   readonly clientId: string;
   readonly username: string | undefined;
-  /** Set until the client is admitted; it must not be kept. */
+  /** Set until the client is admitted. It must not be kept. */
   readonly password?: string | undefined;
   /** Its TLS client certificate. */
   readonly certificate?: PeerCertificate | undefined;

@@ -19,7 +19,7 @@ export function withOrigin(options: Dict, { topic, qos, properties }: MqttMessag
   return { ...options, _origin: origin };
 }
 
-/** The MQTT 5 properties in the details of an event; undefined if it has none. */
+/** The MQTT 5 properties in the details of an event. Undefined if it has none. */
 export function propertiesOfOrigin({ _origin: origin }: Dict): MqttProperties | undefined {
   if (!isDict(origin) || origin['protocol'] !== 'mqtt') return undefined;
   const { content_type, response_topic, correlation_data, expiry, user_properties } = origin;

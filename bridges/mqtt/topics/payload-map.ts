@@ -31,7 +31,7 @@ export function utf8TextOf(bytes: Uint8Array): string | undefined {
   return bytes[0] !== 0 && isUtf8(bytes) ? bufferOf(bytes).toString() : undefined;
 }
 
-/** The payload whose only argument is a JSON value; undefined if `bytes` are not valid JSON. */
+/** The payload whose only argument is a JSON value. Undefined if `bytes` are not valid JSON. */
 export function payloadOfJson(bytes: Uint8Array): Payload | undefined {
   const text = bufferOf(bytes);
   const before = unfit.seen;

@@ -70,7 +70,7 @@ export class PortOwner {
     return this.#state;
   }
 
-  /** Why the port is not ready, as text; undefined while it is ready. */
+  /** Why the port is not ready, as text. Undefined while it is ready. */
   get reason(): string | undefined {
     return this.#reason;
   }

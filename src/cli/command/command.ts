@@ -32,7 +32,7 @@ export interface CliOption {
   readonly default?: string;
   /** The only values accepted. */
   readonly choices?: readonly string[];
-  /** May be given more than once; the command receives the list of values. */
+  /** May be given more than once. The command receives the list of values. */
   readonly repeatable?: boolean;
 }
 

@@ -51,7 +51,7 @@ export class ReceivedInvocation implements Invocation {
     return this.#controller.signal;
   }
 
-  /** Why the handler was aborted; undefined if it was not. */
+  /** Why the handler was aborted. Undefined if it was not. */
   get aborted(): WampError | undefined {
     return this.#aborted;
   }

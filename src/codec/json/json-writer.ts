@@ -9,7 +9,7 @@ const SHORT = 48;
 
 const HEX = '0123456789abcdef';
 
-/** The letter after the backslash for a byte that must be escaped. `u` if it has no letter; 0 if it needs no escape. */
+/** The letter after the backslash for a byte that must be escaped. `u` if it has no letter. 0 if it needs no escape. */
 const escapes = new Uint8Array(256);
 escapes.fill(0x75, 0, 0x20);
 for (const [byte, letter] of [

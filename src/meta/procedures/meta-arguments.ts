@@ -53,7 +53,7 @@ export function listArgument(value: unknown, name: string): readonly unknown[] {
   throw invalid(`${name} must be a list`);
 }
 
-/** `filter_authroles`; undefined if it is absent. */
+/** `filter_authroles`. Undefined if it is absent. */
 export function rolesArgument(value: unknown): ReadonlySet<unknown> | undefined {
   if (isAbsent(value)) return undefined;
   if (Array.isArray(value) && value.every(item => typeof item === 'string')) return new Set(value);

@@ -16,7 +16,7 @@ const NEXT_TURN = 1;
 const CALL_COST = 2;
 
 interface Job {
-  /** Starts the call; undefined after the start. */
+  /** Starts the call. Undefined after the start. */
   begin: (() => unknown) | undefined;
   steps: MetaSteps | undefined;
   /** Whether the answer is still wanted. A call that has started is always completed. */

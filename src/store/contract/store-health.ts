@@ -34,7 +34,7 @@ export class StoreHealth {
     return this.#troubles.get('folder') ?? first ?? this.#full;
   }
 
-  /** Sets the reason of one cause; undefined clears it. */
+  /** Sets the reason of one cause. Undefined clears it. */
   set(trouble: Trouble, reason: string | undefined): void {
     if (reason === undefined) this.#troubles.delete(trouble);
     else if (!this.#troubles.has(trouble)) this.#troubles.set(trouble, reason);

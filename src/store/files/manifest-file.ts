@@ -15,7 +15,7 @@ const Tag = {
 
 /** The files of a store. */
 export interface Manifest {
-  /** The oldest log whose records are in no table; 0 if there is none. */
+  /** The oldest log whose records are in no table. 0 if there is none. */
   readonly log: number;
   readonly tables: ReadonlySet<number>;
 }

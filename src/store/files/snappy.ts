@@ -1,7 +1,7 @@
 /** The largest block that is decompressed. */
 const MAX_LENGTH = 2 ** 30;
 
-/** Decompresses Snappy; undefined if the data is damaged. [snappy/format_description.txt] */
+/** Decompresses Snappy. Undefined if the data is damaged. [snappy/format_description.txt] */
 export function unsnappy(bytes: Uint8Array): Uint8Array | undefined {
   const input: Input = { bytes, at: 0 };
   const length = readLength(input);
@@ -40,7 +40,7 @@ function readLittleEndian(input: Input, count: number): number {
   return value;
 }
 
-/** Writes a literal at `end`, and returns the new end; undefined if the literal does not fit. */
+/** Writes a literal at `end`, and returns the new end. Undefined if the literal does not fit. */
 function literal(input: Input, tag: number, out: Uint8Array, end: number): number | undefined {
   const upper = tag >> 2;
   const size = (upper < 60 ? upper : readLittleEndian(input, upper - 59)) + 1;
@@ -50,7 +50,7 @@ function literal(input: Input, tag: number, out: Uint8Array, end: number): numbe
   return end + size;
 }
 
-/** Repeats bytes of the output at `end`, and returns the new end; undefined if the offset or the size is not valid. */
+/** Repeats bytes of the output at `end`, and returns the new end. Undefined if the offset or the size is not valid. */
 function copy(input: Input, tag: number, out: Uint8Array, end: number): number | undefined {
   const upper = tag >> 2;
   const short = (tag & 3) === 1;

@@ -43,7 +43,7 @@ export async function checkFiles(folder: string): Promise<void> {
   }
 }
 
-/** The MANIFEST that CURRENT names; undefined if it names none. */
+/** The MANIFEST that CURRENT names. Undefined if it names none. */
 async function manifestOf(folder: string): Promise<string | undefined> {
   const current = await readFile(join(folder, 'CURRENT'), 'utf8');
   return /^(MANIFEST-\d+)\n$/.exec(current)?.[1];
@@ -55,7 +55,7 @@ function isLog(name: string, number: number): boolean {
 
 export interface DamagedLog {
   readonly name: string;
-  /** The unreadable bytes; undefined if the file is missing. */
+  /** The unreadable bytes. Undefined if the file is missing. */
   readonly bytes: number | undefined;
 }
 

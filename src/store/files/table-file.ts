@@ -20,7 +20,7 @@ interface Block extends Handle {
 }
 
 export interface TableFindings {
-  /** The readable data blocks; undefined if the index is unreadable. */
+  /** The readable data blocks. Undefined if the index is unreadable. */
   readonly good: readonly Block[] | undefined;
   /** For each damaged data block a key near it, as text. */
   readonly damaged: readonly string[];

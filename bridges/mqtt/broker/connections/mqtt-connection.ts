@@ -60,14 +60,14 @@ export class MqttConnection implements MqttPeer, SessionConnection, PacketConsum
   username: string | undefined;
   password: string | undefined;
   protocolVersion = 0;
-  /** Seconds of silence that the client is allowed; 0 is no limit. */
+  /** Seconds of silence that the client is allowed. 0 is no limit. */
   keepAlive = 0;
   will: Will | undefined;
   /** The principal of the client. Set when CONNECT is accepted. */
   owner: Owner | undefined;
   /** Set when CONNECT is accepted. */
   client: ConnectedClient | undefined;
-  /** Why the connection was closed; undefined if the client has sent DISCONNECT. */
+  /** Why the connection was closed. Undefined if the client has sent DISCONNECT. */
   reason: string | undefined;
   /** CONNECT was answered with a refusal. */
   refused = false;

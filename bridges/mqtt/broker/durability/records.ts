@@ -140,7 +140,7 @@ export interface SessionRecord {
   /** Its quota key. Version 0.1 did not write it. */
   readonly holder: string | undefined;
   readonly subscriptions: readonly (readonly [filter: string, qos: Qos])[];
-  /** By the clock of ages; undefined while it is connected. */
+  /** By the clock of ages. Undefined while it is connected. */
   readonly disconnectedAt: number | undefined;
 }
 

@@ -18,7 +18,7 @@ export class BrokerMessage {
    * of a client.
    */
   readonly owner: Owner | undefined;
-  /** Its number in the store; 0 if it is not stored. */
+  /** Its number in the store. 0 if it is not stored. */
   number = 0;
   /**
    * The client id of the bridge that published it. The broker of that bridge has the message already, so it is not sent

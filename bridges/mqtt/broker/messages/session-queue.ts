@@ -25,7 +25,7 @@ export interface QueuedMessage extends ChainLinks<QueuedMessage> {
   readonly id: number;
   /** `$share/group/filter`, if the message came by a shared subscription. */
   readonly share: string | undefined;
-  /** Its own number in the store, which gives the order; 0 if it is not stored. */
+  /** Its own number in the store, which gives the order. 0 if it is not stored. */
   number: number;
   state: QueuedState;
   /** It may have been sent before. [MQTT-3.3.1-1] */

@@ -51,7 +51,7 @@ export class SortedTopics<T extends Sorted> {
     this.#join(block > 0 ? block - 1 : block);
   }
 
-  /** The index of the last block that begins at or before `key`; 0 if no block does. */
+  /** The index of the last block that begins at or before `key`. 0 if no block does. */
   #blockOf(key: string): number {
     let [low, high] = [0, this.#blocks.length];
     while (low < high) {

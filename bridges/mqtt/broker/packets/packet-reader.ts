@@ -41,7 +41,7 @@ export class PacketReader {
     this.#at = 0;
   }
 
-  /** The next complete packet. Throws `MalformedPacket`; the reader cannot be used after that. */
+  /** The next complete packet. Throws `MalformedPacket`. The reader cannot be used after that. */
   next(): ClientPacket | undefined {
     if (this.#body !== undefined) return this.#continue(this.#body);
     const start = this.#at;

@@ -34,7 +34,7 @@ export interface Connect {
   readonly bridge: boolean;
   readonly clientId: string;
   readonly clean: boolean;
-  /** Seconds; 0 disables keep-alive. */
+  /** Seconds. 0 disables keep-alive. */
   readonly keepAlive: number;
   readonly will: Will | undefined;
   readonly username: string | undefined;

@@ -26,7 +26,7 @@ export interface PublishSteps<Staged extends Committing> {
   refuse(message: BrokerMessage, id: number, error: Error, staged: Staged | undefined): void;
   /** Reports an exception in one of the steps. */
   failed(error: unknown): void;
-  /** Some messages are released; the queue may be empty now. */
+  /** Some messages are released. The queue may be empty now. */
   progressed(): void;
 }
 

@@ -7,7 +7,7 @@ import { levelCount } from '../sessions/topic-filter.ts';
 /** Characters of a client id. */
 const MAX_CLIENT_ID = 256;
 
-/** Why a CONNECT is refused before any authentication; undefined if it is valid. [MQTT-3.1.4] */
+/** Why a CONNECT is refused before any authentication. Undefined if it is valid. [MQTT-3.1.4] */
 export function checkConnect(connect: Connect, maxTopicLevels: number): MqttRefusal | undefined {
   const { level, will } = connect;
   if (level !== 3 && level !== 4) {

@@ -160,7 +160,7 @@ function attach<Key, Value>(parent: Node<Key, Value>, child: Node<Key, Value>): 
   parent.children.set(ownText(levelAt(child.label, 0)), child);
 }
 
-/** The filter without a trailing `#`; undefined for `#` alone. */
+/** The filter without a trailing `#`. Undefined for `#` alone. */
 function pathOf(filter: string): string | undefined {
   if (filter === '#') return undefined;
   return filter.endsWith('/#') ? filter.slice(0, -2) : filter;

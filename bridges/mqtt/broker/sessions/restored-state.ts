@@ -208,7 +208,7 @@ class Restore {
   }
 }
 
-/** The records of one letter that can be used; the store reports the others. */
+/** The records of one letter that can be used. The store reports the others. */
 async function* readable<T>(
   store: Store,
   letter: string,

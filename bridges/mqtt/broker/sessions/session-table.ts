@@ -47,7 +47,7 @@ export class SessionTable {
     return this.#keptCount >= this.#dependencies.maxSessions;
   }
 
-  /** The session that is evicted for a new kept one of `quotaKey`; undefined if none may be. */
+  /** The session that is evicted for a new kept one of `quotaKey`. Undefined if none may be. */
   victim(quotaKey: string): MqttSession | undefined {
     return this.#shares.victim(quotaKey, this.#sessions.values());
   }
