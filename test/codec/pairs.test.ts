@@ -18,7 +18,7 @@ interface Row {
   readonly json: string;
   readonly msgpack?: string;
   readonly cbor?: string;
-  /** Where a format is not able to say it, what it is told instead; it does not come back from there. */
+  /** A serializer that cannot express the value: it encodes a replacement, which does not decode to the value. */
   readonly lossy?: SerializerName;
 }
 

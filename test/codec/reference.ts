@@ -5,7 +5,7 @@ import { exactly } from './arbitrary-values.ts';
 
 const cborX = new Encoder({ useRecords: false, variableMapSize: true, mapsAsObjects: false, tagUint8Array: false });
 
-/** Decoders that nobody here wrote, made to give what ours give: the whole message as a list. */
+/** Independent decoders with the result of the project's own: the whole message as a list. */
 export const reference: Readonly<Record<SerializerName, (frame: Uint8Array) => unknown>> = {
   json: frame => {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(frame);
@@ -16,7 +16,7 @@ export const reference: Readonly<Record<SerializerName, (frame: Uint8Array) => u
   msgpack: frame => alike(decodeMsgpack(frame, { useBigInt64: true })),
 };
 
-/** Encoders that nobody here wrote, for values that both understand alike. */
+/** Independent encoders, for values that both sides encode alike. */
 export const foreign: Readonly<Record<SerializerName, (value: unknown) => Uint8Array>> = {
   json: value => new TextEncoder().encode(JSON.stringify(value)),
   cbor: value => cborX.encode(value),

@@ -131,7 +131,7 @@ export function complianceSuite(section: string, cases: Cases, options: Complian
       describe(wire.name, { concurrency: alone ? 1 : 4 }, () => {
         for (const [title, play] of Object.entries(cases)) {
           it(title, async () => {
-            if (alone) await nobody(ports, wire);
+            if (alone) await noSessions(ports, wire);
             using test = new ComplianceCase(ports, wire);
             await play(test);
           });
@@ -143,7 +143,7 @@ export function complianceSuite(section: string, cases: Cases, options: Complian
 
 const conformance = fileURLToPath(new URL('../../../config/examples/conformance.yaml', import.meta.url));
 
-/** The configuration of the conformance example, with ports that the system gives, and with other realms if given. */
+/** The configuration of the conformance example, on free ports, and with other realms if given. */
 function configOf(realms: string | undefined): GatewayConfig {
   if (realms !== undefined) {
     const listeners = ['web', 'rawsocket'].map(type => ({ type, port: 0, strict: true }));
@@ -153,8 +153,8 @@ function configOf(realms: string | undefined): GatewayConfig {
   return { ...config, listeners: config.listeners.map(listener => ({ ...listener, port: 0 })) };
 }
 
-/** Waits until the sessions of earlier cases are gone. */
-async function nobody(ports: BarePorts, wire: Wire): Promise<void> {
+/** Waits until the sessions of earlier cases have ended. */
+async function noSessions(ports: BarePorts, wire: Wire): Promise<void> {
   const watcher = await BareSession.join(ports, wire);
   const deadline = Date.now() + 10_000;
   for (;;) {

@@ -28,7 +28,7 @@ async function refused(
   return await session.refused(48, {}, procedure(name), args, kwargs);
 }
 
-/** The session is told GOODBYE with exactly these details and reason, and the connection ends when it has answered. */
+/** The session receives GOODBYE with these details and reason, and the connection ends after its answer. */
 async function killed(session: BareSession, reason = 'wamp.close.killed', details: object = {}): Promise<void> {
   assert.deepEqual(await session.peer.receive(), [6, details, reason]);
   session.peer.send([6, {}, 'wamp.close.goodbye_and_out']);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Message } from '../support/bare-peer.ts';
 import { complianceSuite } from './compliance-suite.ts';
 
-/** Messages that end the session of whoever sends them as its first. */
+/** Messages that end a session if it sends them first. */
 const violations: readonly (readonly [string, Message])[] = [
   ['YIELD for an invocation that was never made', [70, 1, {}]],
   ['YIELD for an invocation of id 2^53', [70, 9007199254740991, {}]],

@@ -20,7 +20,7 @@ import { RecordingReceiver } from '../support/recording-receiver.ts';
 
 const KIB = 1024;
 
-/** A channel whose far end takes what it is told to take. */
+/** A channel whose peer reads as much as the test says. */
 class FakeChannel implements FrameChannel {
   maxFrame = Number.POSITIVE_INFINITY;
   queuedBytes = 0;

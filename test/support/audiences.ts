@@ -3,7 +3,7 @@ import type { Dict } from '../../src/wamp/dict.ts';
 import { asId } from '../../src/wamp/ids.ts';
 import { fc } from './fast-check.ts';
 
-// A few receivers, and lists that part them in every way.
+// A few receivers, and lists that split them in every way.
 
 const authids = ['ann', 'bob', 'eve'];
 const authroles = ['staff', 'guest'];
@@ -12,7 +12,7 @@ function receiver(id: number, authid: string, authrole: string): Receiver {
   return { id: asId(id), principal: { authid, authrole, authmethod: 'test', authprovider: 'test' } };
 }
 
-/** Every authid with every role, each in a session of its own. */
+/** Each authid with each role, in a session of its own. */
 export const receivers: readonly Receiver[] = authids.flatMap((authid, i) =>
   authroles.map((authrole, j) => receiver(1 + i * authroles.length + j, authid, authrole)),
 );

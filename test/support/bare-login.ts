@@ -6,10 +6,12 @@ import { bareRoles } from './bare-session.ts';
 
 type Dict = Readonly<Record<string, unknown>>;
 
-/** What AUTHENTICATE answers: the signature, and an extra. */
+/** The answer of AUTHENTICATE: the signature, and an extra. */
 export type Answer = readonly [signature: string, extra: Dict];
 
-/** A client that wants in on the realm `secure`, spoken by hand, with the arithmetic done here and not by what is tested. */
+/**
+ * A client that authenticates on the realm `secure`, written by hand. Its arithmetic is independent of the tested code.
+ */
 export class BareLogin {
   readonly peer: BarePeer;
 
@@ -44,7 +46,7 @@ export class BareLogin {
     return { id: message[1], details: asDict(message[2]) };
   }
 
-  /** The reason of the ABORT that comes, after which the connection ends. */
+  /** The reason of the ABORT that follows. Afterwards the connection ends. */
   async refused(): Promise<unknown> {
     const message: Message = await this.peer.receive();
     assert.equal(message[0], 3, `ABORT expected, not ${JSON.stringify(message)}`);
@@ -100,7 +102,7 @@ export class BareScram {
     return [proof.toString('base64'), { nonce, channel_binding: null, cbind_data: null }];
   }
 
-  /** What the router has to prove that it knows. */
+  /** The proof that the router must give. */
   get verifier(): string {
     return this.#serverSignature;
   }

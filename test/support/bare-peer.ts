@@ -31,7 +31,7 @@ export function wireOf(transport: Wire['transport'], serializer: BareSerializer[
 
 const PATIENCE = 30_000;
 
-/** One end of a transport: messages as bytes, nothing of WAMP but the serializer. */
+/** One end of a transport: messages as bytes, without WAMP except for the serializer. */
 export class BarePeer {
   readonly wire: Wire;
   /** Code of the WebSocket close frame, once there was one. */
@@ -45,7 +45,7 @@ export class BarePeer {
     this.wire = wire;
   }
 
-  /** `length`: LENGTH of the RawSocket handshake, so that 2^(9 + length) bytes are the most that is taken. */
+  /** `length`: LENGTH of the RawSocket handshake, so that 2^(9 + length) bytes are the largest accepted message. */
   static async connect(ports: BarePorts, wire: Wire, length = 15): Promise<BarePeer> {
     const peer = new BarePeer(wire);
     const { serializer, transport } = wire;
@@ -74,7 +74,7 @@ export class BarePeer {
     this.sendBytes(this.wire.serializer.encode(message));
   }
 
-  /** One transport message, text where the serializer is unless `binary` says otherwise. */
+  /** One transport message. It is text if the serializer is, unless `binary` says otherwise. */
   sendBytes(payload: Uint8Array | string, binary = this.wire.serializer.binary): void {
     this.#pipe?.send(Buffer.from(payload), binary);
   }
@@ -92,13 +92,13 @@ export class BarePeer {
     return bytes;
   }
 
-  /** Waits until the gateway has ended the connection; gives what came before that. */
+  /** Waits until the gateway has ended the connection. Returns the messages that arrived before. */
   async rest(): Promise<Message[]> {
     await this.#until('the end of the connection', () => this.#ended);
     return this.#inbox.splice(0).map(bytes => this.wire.serializer.decode(bytes) as Message);
   }
 
-  /** ABORT with `reason` comes next, and after it nothing but the end. [basic/building_blocks: protocol errors] */
+  /** The next message is ABORT with `reason`, and then the connection ends. [basic/building_blocks: protocol errors] */
   async aborted(reason = 'wamp.error.protocol_violation'): Promise<void> {
     const message = await this.receive();
     assert.equal(message[0], 3, `ABORT expected, not ${JSON.stringify(message)}`);

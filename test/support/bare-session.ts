@@ -16,7 +16,7 @@ export interface BareInvocation {
   readonly kwargs: unknown;
 }
 
-/** What clients of these tests announce, where a test does not say. */
+/** The features that test clients announce by default. */
 export const bareRoles = {
   publisher: {
     features: {
@@ -31,7 +31,7 @@ export const bareRoles = {
   callee: { features: {} },
 };
 
-/** A session spoken by hand: request ids count from 1, and every answer is looked at. */
+/** A session written by hand: request ids count from 1, and every answer is checked. */
 export class BareSession {
   readonly peer: BarePeer;
   readonly id: number;
@@ -61,7 +61,7 @@ export class BareSession {
     return BareSession.welcomed(peer, await peer.receive());
   }
 
-  /** The session that a message, which has to be WELCOME, has opened. */
+  /** The session opened by a message, which must be WELCOME. */
   static welcomed(peer: BarePeer, welcome: Message): BareSession {
     assert.equal(welcome[0], 2, `WELCOME expected, not ${JSON.stringify(welcome)}`);
     assert.equal(welcome.length, 3);
@@ -69,14 +69,14 @@ export class BareSession {
     return new BareSession(peer, Number(welcome[1]), asDict(welcome[2]));
   }
 
-  /** Sends `[type, next request id, ...rest]`; gives the request id. */
+  /** Sends `[type, next request id, ...rest]`. Returns the request id. */
   request(type: number, ...rest: readonly unknown[]): number {
     const request = ++this.#request;
     this.peer.send([type, request, ...rest]);
     return request;
   }
 
-  /** As `request`; gives the next message, which answers it. */
+  /** Like `request`. Returns the next message, which answers it. */
   async ask(type: number, ...rest: readonly unknown[]): Promise<Message> {
     const request = this.request(type, ...rest);
     const answer = await this.peer.receive();
@@ -84,7 +84,7 @@ export class BareSession {
     return answer;
   }
 
-  /** The error URI of what is asked. [basic/messages: ERROR] */
+  /** The error URI of the answer. [basic/messages: ERROR] */
   async refused(type: number, ...rest: readonly unknown[]): Promise<unknown> {
     const answer = await this.ask(type, ...rest);
     assert.equal(answer[0], 8, `ERROR expected, not ${JSON.stringify(answer)}`);
@@ -101,7 +101,7 @@ export class BareSession {
     return Number(answer[2]);
   }
 
-  /** An acknowledged publication; gives its id. `payload` is what follows the topic. */
+  /** An acknowledged publication. Returns its id. `payload` is the rest after the topic. */
   async publish(
     topic: string,
     options: Readonly<Record<string, unknown>> = {},
@@ -114,7 +114,7 @@ export class BareSession {
     return answer[2];
   }
 
-  /** Registers a procedure; gives the id of the registration. */
+  /** Registers a procedure. Returns the id of the registration. */
   async register(procedure: string, options: Readonly<Record<string, unknown>> = {}): Promise<number> {
     const answer = await this.ask(64, options, procedure);
     assert.equal(answer[0], 65, `REGISTERED expected, not ${JSON.stringify(answer)}`);
@@ -123,7 +123,7 @@ export class BareSession {
     return Number(answer[2]);
   }
 
-  /** Sends a message that is no request, or whose id the test chooses. */
+  /** Sends a message that is not a request, or whose id the test chooses. */
   say(...message: Message): void {
     this.peer.send(message);
   }
@@ -133,14 +133,14 @@ export class BareSession {
     for (const message of messages) assert.deepEqual(await this.peer.receive(), message);
   }
 
-  /** The next message is INVOCATION of that registration; gives its id, details and arguments. */
+  /** The next message is INVOCATION of that registration. Returns its id, details and arguments. */
   async invoked(registration: number): Promise<BareInvocation> {
     const [type, request, id, details, args, kwargs] = await this.peer.receive();
     assert.deepEqual([type, id], [68, registration], 'INVOCATION expected');
     return { request: Number(request), details: asDict(details), args, kwargs };
   }
 
-  /** The next message is ERROR that answers a request; gives its URI. */
+  /** The next message is ERROR that answers a request. Returns its URI. */
   async failure(type: number, request: number): Promise<unknown> {
     const message = await this.peer.receive();
     const [code, requestType, id, details, error] = message;
@@ -149,7 +149,7 @@ export class BareSession {
     return error;
   }
 
-  /** Nothing that has been said so far has told this session anything. */
+  /** No earlier message of any session has caused a message to this session. */
   async hearsNothing(): Promise<void> {
     assert.deepEqual(await this.soFar(), []);
   }
@@ -158,7 +158,7 @@ export class BareSession {
     return eventOf(await this.peer.receive());
   }
 
-  /** All that the gateway has sent before it answers one more request: nothing sent by others earlier can be missed. */
+  /** All messages until the answer to one more request, so that no earlier message can be missed. */
   async soFar(): Promise<Message[]> {
     const request = this.request(16, { acknowledge: true }, 'cts.barrier');
     const messages: Message[] = [];

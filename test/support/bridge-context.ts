@@ -26,13 +26,13 @@ export interface TestGatewayOptions {
   readonly uri?: UriRule;
   readonly authorizer?: Authorizer;
   readonly log?: Logger;
-  /** Decides about devices that offer a proof. Default: as a gateway without principals. */
+  /** Decides about devices that authenticate. Default: as a gateway without principals. */
   readonly authenticator?: Authenticator;
   /** Prefixes of the bridges. Default: none. */
   readonly namespaces?: readonly string[];
   /** Topics of the bridge's own session. Default: none. */
   readonly owned?: readonly OwnedTopics[];
-  /** Default: everybody may do everything. */
+  /** Default: everything is allowed. */
   readonly permits?: BridgeContext['permits'];
   /** Default: one in memory. */
   readonly store?: Store;
@@ -42,13 +42,13 @@ export interface TestGatewayOptions {
 
 const REALM = 'realm1';
 
-/** A real router with one realm, and what a bridge is given by a gateway, made by hand. */
+/** A real router with one realm, and the context that a gateway would give a bridge. */
 export class TestGateway implements AsyncDisposable {
   readonly router: Router;
   readonly context: BridgeContext;
-  /** What the bridge has said it cannot go on for. */
+  /** The errors that the bridge reported with `fail`. */
   readonly failures: unknown[] = [];
-  /** What bridges take of WebSockets. */
+  /** The WebSocket subprotocols that bridges accept. */
   readonly foreign = new ForeignSubprotocols();
   readonly #log: Logger;
   readonly #stopping = new AbortController();
@@ -113,7 +113,7 @@ export class TestGateway implements AsyncDisposable {
     };
   }
 
-  /** Joins the realm as somebody beside the bridge, over a local link. */
+  /** Joins the realm as a client beside the bridge, over a local link. */
   join(identity: Identity = { authid: 'test', authrole: 'anonymous' }): Promise<JoinedSession> {
     const { authid, authrole, peer = 'local', service = false, principal } = identity;
     return joinLocal({
@@ -125,7 +125,7 @@ export class TestGateway implements AsyncDisposable {
     });
   }
 
-  /** Tells the bridge that the gateway stops. */
+  /** Signals the bridge that the gateway stops. */
   stop(): void {
     this.#stopping.abort();
   }

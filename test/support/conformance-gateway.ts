@@ -8,10 +8,10 @@ import type { BarePorts } from './bare-peer.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 
-/** What it says when it runs. */
+/** The output when it is ready. */
 const listening = /"listeners":\["web 127\.0\.0\.1:(\d+)","rawsocket 127\.0\.0\.1:(\d+)"/;
 
-/** The compiled program with `config/examples/conformance.yaml`, on ports that the system gave it. */
+/** The compiled program with `config/examples/conformance.yaml`, on free ports. */
 export class ConformanceGateway {
   /** Once it is ready. */
   ports: BarePorts = { web: 0, rawSocket: 0 };
@@ -59,7 +59,7 @@ export class ConformanceGateway {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** All that it has printed. */
+  /** The whole output. */
   get output(): string {
     return this.#output;
   }

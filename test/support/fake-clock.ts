@@ -7,7 +7,7 @@ interface Pending {
   readonly callback: () => void;
 }
 
-/** A clock that moves only when told to; timers fire in order of their time, then of their making. */
+/** A clock that moves only by `advance`. Timers fire in order of their time, then of their creation. */
 export class FakeClock implements Clock {
   #now: number;
   #order = 0;
@@ -34,22 +34,22 @@ export class FakeClock implements Clock {
     return { cancel: () => this.#pending.delete(pending) };
   }
 
-  /** How many timers wait: for tests that nothing is left behind. */
+  /** The number of pending timers, for tests that none is left. */
   get timers(): number {
     return this.#pending.size;
   }
 
-  /** Whether a timer waits that was set for so many milliseconds. */
+  /** Whether a timer with that many milliseconds is pending. */
   isWaiting(milliseconds: number): boolean {
     return [...this.#pending].some(({ delay }) => delay === milliseconds);
   }
 
-  /** Moves time on while the process is stopped: what falls due meanwhile fires at the next `advance`. */
+  /** Advances the time as if the process were stopped: due timers fire at the next `advance`. */
   sleep(milliseconds: number): void {
     this.#now += milliseconds;
   }
 
-  /** Moves time on, firing what falls due on the way. */
+  /** Advances the time and fires due timers. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;
     for (;;) {

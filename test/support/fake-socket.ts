@@ -1,9 +1,9 @@
 import { Duplex } from 'node:stream';
 
-/** A socket that notes each write that the system would see, and takes it at once, or only when told to. */
+/** A socket that records each write to the system, and accepts it at once or on request. */
 export class FakeSocket extends Duplex {
   readonly writes: Buffer[][] = [];
-  /** While it stalls, `writes` has what was written itself and no copy, to see whether anybody writes to it later. */
+  /** While it stalls, `writes` holds the written buffers without copies, to detect later changes to them. */
   stalled = false;
   #waiting: (() => void) | undefined;
 
@@ -32,7 +32,7 @@ export class FakeSocket extends Duplex {
       this.writes.push(chunks);
       this.#waiting = done;
     } else {
-      // Taken: the system has its own copy.
+      // Accepted: the system has its own copy.
       this.writes.push(chunks.map(chunk => Buffer.from(chunk)));
       done();
     }

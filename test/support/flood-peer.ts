@@ -3,13 +3,13 @@ import { connect, type Socket } from 'node:net';
 import { rawFrame } from './raw-peer.ts';
 import { until } from './until.ts';
 
-/** Bytes that are gathered before they are written. */
+/** Bytes that are batched before a write. */
 const PIECE = 256 * 1024;
 
-/** A RawSocket client in JSON that says much and looks at the answers as little as it can. */
+/** A RawSocket client with JSON that sends many messages and decodes as few answers as possible. */
 export class FloodPeer implements Disposable {
   readonly socket: Socket;
-  /** Frames that have come, and the last ERROR among them. */
+  /** Received frames, and the last ERROR among them. */
   frames = 0;
   errors = 0;
   lastError = '';
@@ -49,7 +49,7 @@ export class FloodPeer implements Disposable {
     return ++this.#request;
   }
 
-  /** Says something soon; waits where the far end reads more slowly. */
+  /** Queues a message. Waits if the peer reads more slowly. */
   async say(message: readonly unknown[]): Promise<void> {
     const frame = rawFrame(JSON.stringify(message));
     this.#gathered.push(frame);
@@ -65,7 +65,7 @@ export class FloodPeer implements Disposable {
     await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')]);
   }
 
-  /** Waits until so many frames have come in all. */
+  /** Waits until that many frames have arrived in total. */
   async heard(frames: number, seconds = 60): Promise<void> {
     await this.flush();
     await until(`${frames} frames (${this.frames})`, () => this.frames >= frames || this.ended, seconds);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A folder of a test's own, gone with it. */
+/** A temporary folder of one test. */
 export class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'wampway-test-'));
 

@@ -79,12 +79,12 @@ ${bridges}`,
     return join(this.#folder, 'wamp.sock');
   }
 
-  /** All that it has printed. */
+  /** The whole output. */
   get output(): string {
     return this.#output;
   }
 
-  /** Ends it with `signal`; resolves with its exit code, or null where the signal killed it. */
+  /** Ends it with `signal`. Resolves with its exit code, or null if the signal killed it. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const exited = once(this.#child, 'exit');

@@ -1,11 +1,11 @@
 import type { Store, StoreOperation } from '../../src/store/contract/store.ts';
 
-/** A store that says it is durable, whose writes wait or fail as a test says; a crash leaves what was written. */
+/** A durable store whose writes wait or fail on request. After a crash, only completed writes remain. */
 export class HeldStore implements Store {
   readonly durable = true;
-  /** Set, no write is done. */
+  /** If set, no write completes. */
   failure: Error | undefined;
-  /** How long a write takes. */
+  /** The duration of a write. */
   delay: () => Promise<void> = () => Promise.resolve();
   /** Keys of records that their owner could not use. */
   readonly skips: string[] = [];
@@ -19,12 +19,12 @@ export class HeldStore implements Store {
     this.#content = new Map(content);
   }
 
-  /** Writes that were asked for and are not done. */
+  /** Requested writes that have not completed. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** No write is done until what is returned is called. */
+  /** No write completes until the returned function is called. */
   hold(): () => void {
     let release = (): void => {};
     this.#gate = new Promise(resolve => {
@@ -55,7 +55,7 @@ export class HeldStore implements Store {
     const done = this.#line.then(async () => {
       await this.#gate;
       await this.delay();
-      // Of a process that is no more, nobody hears.
+      // A process that has ended gets no answer.
       if (this.#cut) await new Promise(() => {});
       this.#waiting -= 1;
       if (this.failure !== undefined) throw this.failure;
@@ -72,12 +72,12 @@ export class HeldStore implements Store {
     this.skips.push(key);
   }
 
-  /** What is on disk now, for the process after this one. */
+  /** The records on disk now, for the next process. */
   snapshot(): HeldStore {
     return new HeldStore(this.#content);
   }
 
-  /** The same; and nothing is written any more, nor does anybody hear of what was to be. */
+  /** Like `snapshot`. Afterwards no write completes, and pending writes are not answered. */
   cut(): HeldStore {
     this.#cut = true;
     return this.snapshot();

@@ -10,7 +10,7 @@ import type { LinkPair, MakePair } from './link-pairs.ts';
 import { RecordingReceiver } from './recording-receiver.ts';
 import { until } from './until.ts';
 
-/** An EVENT that carries its number and whatever else. */
+/** An EVENT with its number and further arguments. */
 export function numbered(number: number, ...args: unknown[]): EventMessage {
   const payload = Payload.of([number, ...args]);
   return { type: MessageType.Event, subscription: asId(1), publication: asId(number + 1), details: {}, payload };
@@ -34,11 +34,11 @@ function range(count: number): number[] {
 export interface ComplianceOptions {
   /** Whether the pairs can stall. */
   readonly stalls: boolean;
-  /** How many messages are sent each way where many are. Default 2000; fewer where each is a request of its own. */
+  /** The number of messages in each direction in tests with many. Default 2000. */
   readonly many?: number;
 }
 
-/** What every link owes its users, whatever it is made of. */
+/** The contract of every link, for any transport. */
 export function linkCompliance(name: string, makePair: MakePair, { stalls, many = 2000 }: ComplianceOptions): void {
   describe(`link compliance: ${name}`, () => {
     it('delivers in order, both ways', async () => {
@@ -57,7 +57,7 @@ export function linkCompliance(name: string, makePair: MakePair, { stalls, many 
       const [atClient, atServer] = [listenTo(pair.client), listenTo(pair.server)];
       pair.client.send(numbered(0));
       assert.equal(atServer.messages.length, 0);
-      // A conversation does not grow the stack, and an answer comes after the question is sent.
+      // A conversation does not grow the stack, and an answer arrives after the question was sent.
       let sending = false;
       atClient.onMessage = () => {
         assert.equal(sending, false);
@@ -186,7 +186,7 @@ export function linkCompliance(name: string, makePair: MakePair, { stalls, many 
   });
 }
 
-/** Has the server's receiver fail on a message, and sees that both ends close, and another link lives on. */
+/** The server's receiver fails on a message. Both ends close, and another link stays open. */
 async function refused(
   pair: LinkPair,
   failure: Error,

@@ -13,13 +13,13 @@ import { RawPeer } from './raw-peer.ts';
 import { RecordingLogger } from './recording-logger.ts';
 import { RecordingReceiver } from './recording-receiver.ts';
 
-/** What every listener is told. */
+/** The options of every listener. */
 type Terms = AcceptorOptions & { readonly address: ListenAddress };
 
-/** Longer than any deadline of a transport. */
+/** Longer than every timeout of a transport. */
 const LONG = 120_000;
 
-/** A listener under test on a free port, and every link that it has accepted; its time is the test's. */
+/** A listener under test on a free port, with the links that it accepted. The test controls its time. */
 export class LinkListener implements AsyncDisposable {
   readonly links: WireLink[] = [];
   readonly receivers: RecordingReceiver[] = [];
@@ -45,14 +45,14 @@ export class LinkListener implements AsyncDisposable {
 
   /** The link accepted last. */
   get link(): WireLink {
-    return this.links.at(-1) ?? assert.fail('nobody was accepted');
+    return this.links.at(-1) ?? assert.fail('no connection was accepted');
   }
 
   get receiver(): RecordingReceiver {
-    return this.receivers.at(-1) ?? assert.fail('nobody was accepted');
+    return this.receivers.at(-1) ?? assert.fail('no connection was accepted');
   }
 
-  /** Opens a session on every link, as a router does: only then a link keeps its place. */
+  /** Opens a session on every link, as a router does. Only then a link keeps its slot. */
   welcome(): void {
     for (const link of this.links) link.send({ type: MessageType.Welcome, session: asId(1), details: {} });
   }
@@ -65,7 +65,7 @@ export class LinkListener implements AsyncDisposable {
     return RawPeer.connect({ host: '127.0.0.1', port: await this.port(), localAddress });
   }
 
-  /** Closes the listener, without time passing. */
+  /** Closes the listener without advancing the time. */
   async stop(): Promise<void> {
     await (await this.#listening)[Symbol.asyncDispose]();
   }

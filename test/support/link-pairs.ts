@@ -16,15 +16,15 @@ import { RecordingLogger } from './recording-logger.ts';
 import { StallableProxy } from './stallable-proxy.ts';
 import { until } from './until.ts';
 
-/** Two ends of one link: `server` is the listener's, or for a local link just the other one. */
+/** Two ends of one link. `server` is the listener's end, or for a local link simply the other one. */
 export interface LinkPair extends AsyncDisposable {
   readonly client: Link;
   readonly server: Link;
-  /** What both ends have logged. */
+  /** The log of both ends. */
   readonly log: RecordingLogger;
   /** Another link beside this one, to the same listener. */
   another(): Promise<readonly [client: Link, server: Link]>;
-  /** Makes the client read no more, until `resume`. Nothing, where both ends are in one process. */
+  /** Stops the client from reading until `resume`. Does nothing if both ends are in one process. */
   stall(): void;
   resume(): void;
 }
@@ -69,11 +69,11 @@ export type Transport =
   | 'long-poll in batches'
   | 'tcp on the shared port';
 
-/** A real listener, a real dial, and between them a relay that can stall. */
+/** A real listener and a real client, with a relay between them that can stall. */
 export function networkPair(transport: Transport, codec: Codec): MakePair {
   return async (options = {}) => {
     const log = new RecordingLogger();
-    // Three hundred messages, each asked for by a request of its own, are not fetched in a moment.
+    // Each of the three hundred messages is fetched by a request of its own, which takes time.
     const closeGrace = transport === 'long-poll' ? 2000 : 300;
     const limits: TransportLimits = { ...defaultLimits, closeGrace, ...options };
     const waiting: Link[] = [];

@@ -14,12 +14,12 @@ export const testLinkInfo: LinkInfo = {
 };
 
 /**
- * The router's end of a link whose far end speaks lists, as they stand in the specification: through the JSON codec,
- * but without a socket, and at once.
+ * The router's end of a link whose peer uses lists as in the specification: through the JSON codec, but without a
+ * socket and without delay.
  */
 export class ListLink implements Link {
   readonly info: LinkInfo;
-  /** What the router has said and nobody has taken yet; `closed` when the link is. */
+  /** Messages of the router that the test has not read yet; `closed` when the link is closed. */
   readonly heard: (readonly unknown[] | 'closed')[] = [];
   queuedBytes = 0;
   readonly #inbound = new Inbound(this, silentLogger);
@@ -44,7 +44,7 @@ export class ListLink implements Link {
     this.#inbound.close(reason);
   }
 
-  /** The far end says something. */
+  /** The peer sends a message. */
   say(list: readonly unknown[]): void {
     let message: Message;
     try {
@@ -56,12 +56,12 @@ export class ListLink implements Link {
     this.#inbound.message(message);
   }
 
-  /** As a link says of a message that does not fit. */
+  /** Reports a message that is too large for the peer. */
   unsendable(message: Message): void {
     this.#inbound.unsendable(message);
   }
 
-  /** The far end is gone. */
+  /** The peer disconnects. */
   lose(): void {
     this.#closed = true;
     this.#inbound.close('lost');

@@ -1,7 +1,7 @@
 import { connect, type IClientOptions, type MqttClient, type Packet } from 'mqtt';
 import { until } from './until.ts';
 
-/** One visit of a client whose session is kept, and all that the broker sent in it. */
+/** One connection of a client with a kept session, and the messages that the broker sent in it. */
 export class MqttTestClient implements AsyncDisposable {
   readonly client: MqttClient;
   readonly packets: Packet[] = [];
@@ -32,7 +32,7 @@ export class MqttTestClient implements AsyncDisposable {
     return mqttClient;
   }
 
-  /** `topic payload qos` of what has come; `*` behind those that are retained. Payloads that are no text are in hex. */
+  /** `topic payload qos` of the received messages, with `*` if retained. Payloads that are not text are in hex. */
   get received(): string[] {
     return this.packets.flatMap(packet => {
       if (packet.cmd !== 'publish' || packet.topic.startsWith('marker/')) return [];
@@ -43,9 +43,9 @@ export class MqttTestClient implements AsyncDisposable {
     });
   }
 
-  /** Waits until everything that the broker had for this session at QoS 1 and 2 has come. */
+  /** Waits until all messages of QoS 1 and 2 for this session have arrived. */
   async drained(): Promise<string[]> {
-    // What is published now comes after it.
+    // A message that is published now arrives after them.
     const topic = `marker/${this.client.options.clientId}/${++this.#markers}`;
     await this.client.subscribeAsync(topic, { qos: 1 });
     await this.client.publishAsync(topic, '', { qos: 1 });

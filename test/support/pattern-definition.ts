@@ -1,6 +1,6 @@
 import type { MatchPolicy } from '../../src/wamp/uri.ts';
 
-// What matches, as the text says it and without regard to cost: the measure for the tries.
+// The definition of matching from the specification, without regard to cost. The tries are compared with it.
 
 /** A URI and how it matches. */
 export interface Pattern {

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** A reverse proxy on a free port of 127.0.0.1 that takes a prefix of the path away, WebSockets included. */
+/** A reverse proxy on a free port of 127.0.0.1 that removes a prefix of the path, WebSockets included. */
 export class PrefixProxy implements AsyncDisposable {
-  /** While it is false, whoever comes is disconnected. */
+  /** While it is false, every new connection is closed. */
   open = true;
-  /** Paths of the WebSockets that were asked for. */
+  /** Paths of the requested WebSockets. */
   readonly upgrades: string[] = [];
   /** Paths that do not begin with the prefix. */
   readonly strays: string[] = [];

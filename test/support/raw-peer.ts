@@ -1,7 +1,7 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { until } from './until.ts';
 
-/** A socket that speaks plain bytes, for tests of what goes over the wire. */
+/** A socket that sends and receives plain bytes, for tests of the wire format. */
 export class RawPeer implements Disposable {
   readonly socket: Socket;
   #received: Buffer = Buffer.alloc(0);
@@ -68,7 +68,7 @@ export class RawPeer implements Disposable {
     return { first: header[0] ?? 0, payload: await this.read(header.readUIntBE(1, 3)) };
   }
 
-  /** All that comes until the other side ends the connection. */
+  /** All bytes until the peer ends the connection. */
   async rest(): Promise<Buffer> {
     await until('the connection to end', () => this.#ended);
     return this.#received;

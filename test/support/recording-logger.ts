@@ -6,7 +6,7 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** A logger that keeps its lines, and those of its children. */
+/** A logger that records its lines, and those of its children. */
 export class RecordingLogger implements Logger {
   readonly lines: LogLine[];
   readonly #fields: LogFields;

@@ -2,13 +2,13 @@ import type { LinkReceiver } from '../../src/link/link.ts';
 import type { Message } from '../../src/wamp/messages/messages.ts';
 import { until } from './until.ts';
 
-/** Keeps what a link delivers. `onMessage` may throw, to see what the link makes of it. */
+/** Records the deliveries of a link. `onMessage` may throw, to test how the link reacts. */
 export class RecordingReceiver implements LinkReceiver {
   readonly messages: Message[] = [];
-  /** The reason of each `closed`: never more than one. */
+  /** The reason of each `closed` call. There must be at most one. */
   readonly closings: string[] = [];
   readonly unsendables: Message[] = [];
-  /** What each `dropped` said. */
+  /** The count of each `dropped` call. */
   readonly drops: number[] = [];
   onMessage: ((message: Message) => void) | undefined;
   onClosed: (() => void) | undefined;
@@ -31,13 +31,13 @@ export class RecordingReceiver implements LinkReceiver {
     this.drops.push(count);
   }
 
-  /** Waits for `count` messages in all. */
+  /** Waits for `count` messages in total. */
   async received(count: number): Promise<readonly Message[]> {
     await until(`${count} messages (got ${this.messages.length})`, () => this.messages.length >= count);
     return this.messages;
   }
 
-  /** Waits until the link is closed; gives the reason. */
+  /** Waits until the link is closed. Returns the reason. */
   async over(): Promise<string> {
     await until('the link to close', () => this.closings.length > 0);
     return this.closings[0] ?? '';

@@ -2,7 +2,7 @@ import { ListLink, testLinkInfo } from './list-link.ts';
 import type { TranscriptPeer, TranscriptPlayback } from './transcript-player.ts';
 import { revokeIn, transcriptRouter } from './transcript-router.ts';
 
-/** A playback without sockets: what is said is handled before the next line. */
+/** A playback without sockets: each message is handled before the next line. */
 export class RouterPlayback implements TranscriptPlayback {
   readonly #harness = transcriptRouter();
   readonly #strict: boolean;

@@ -17,7 +17,7 @@ export interface RouterServerOptions {
   readonly limits?: Partial<TransportLimits>;
 }
 
-/** A router with `realm1` for everybody on this machine, behind WebSocket and RawSocket on one port of 127.0.0.1. */
+/** A router with `realm1` for all clients of this machine, behind WebSocket and RawSocket on one port of 127.0.0.1. */
 export class RouterServer implements AsyncDisposable {
   readonly router: Router;
   /** Every link accepted, oldest first. */
@@ -33,7 +33,7 @@ export class RouterServer implements AsyncDisposable {
     });
   }
 
-  /** Listens on a free port, or the given one; on a Unix socket too where a path is given. */
+  /** Listens on a free port or the given one; with a path also on a Unix socket. */
   static async start({ port = 0, unixPath, tls, limits }: RouterServerOptions = {}): Promise<RouterServer> {
     const server = new RouterServer();
     const bounds = { ...defaultLimits, ...limits };
@@ -58,7 +58,7 @@ export class RouterServer implements AsyncDisposable {
     return `ws://127.0.0.1:${this.port}/ws`;
   }
 
-  /** Says goodbye to everybody and closes. */
+  /** Sends GOODBYE to all sessions and closes. */
   async stop(): Promise<void> {
     await this.router.close();
     for (const one of this.#listening) await one[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 import { connect, createServer, type ListenOptions, type NetConnectOpts, type Socket } from 'node:net';
 
-/** A relay that can stop passing on what the server sends, as if the client had stopped reading. */
+/** A relay that can stop forwarding the server's bytes, as if the client had stopped reading. */
 export class StallableProxy implements AsyncDisposable {
   readonly port: number;
   readonly #close: () => Promise<void>;
@@ -41,7 +41,7 @@ export class StallableProxy implements AsyncDisposable {
     });
   }
 
-  /** Takes nothing more from the server. */
+  /** Stops reading from the server. */
   stall(): void {
     for (const socket of this.#downstreams) socket.pause();
   }

@@ -77,7 +77,7 @@ ${options.more ?? ''}`,
     if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}:\n${this.#output}`);
   }
 
-  /** What the program has printed since its last start. */
+  /** The output since its last start. */
   get output(): string {
     return this.#output;
   }
@@ -86,7 +86,7 @@ ${options.more ?? ''}`,
     return this.#child?.pid ?? 0;
   }
 
-  /** What `/healthz` answers. */
+  /** The answer of `/healthz`. */
   async health(): Promise<Record<string, unknown>> {
     const answer = await fetch(`http://127.0.0.1:${this.webPort}/healthz`, { signal: AbortSignal.timeout(5_000) });
     return JSON.parse(await answer.text());

@@ -6,7 +6,7 @@ const folder = new URL('../../../test/transcripts/', import.meta.url);
 /** The dialogues of one file. */
 export interface TranscriptFile {
   readonly file: string;
-  /** Whether they are had with a strict listener, which the file's name says: `strict-….txt`. */
+  /** Whether the listener is strict, by the name of the file: `strict-….txt`. */
   readonly strict: boolean;
   readonly dialogues: readonly Dialogue[];
 }

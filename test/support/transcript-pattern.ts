@@ -1,9 +1,9 @@
-/** Stands in a pattern for "and whatever else": more members of a dictionary, more items of a list. */
+/** Stands for further members of a dictionary, or further items of a list. */
 const REST = '...';
 const ANY = '<any>';
 const PLACEHOLDER = /<[a-z]\w*>/y;
 
-/** What placeholders stand for. */
+/** The values of placeholders. */
 export type Bindings = Map<string, unknown>;
 
 /**
@@ -38,7 +38,7 @@ export function parsePattern(text: string): unknown {
   return JSON.parse(out);
 }
 
-/** Whether `value` is what `pattern` describes. Placeholders met for the first time are bound, in `bindings`. */
+/** Whether `value` matches `pattern`. Adds the values of new placeholders to `bindings`. */
 export function matchesPattern(pattern: unknown, value: unknown, bindings: Bindings): boolean {
   if (pattern === ANY) return true;
   if (isPlaceholder(pattern)) {

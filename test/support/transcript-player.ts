@@ -2,33 +2,33 @@ import assert from 'node:assert/strict';
 import type { Dialogue, Step } from './transcript.ts';
 import { type Bindings, filledIn, matchesPattern } from './transcript-pattern.ts';
 
-/** A client's end of a connection, in lists as JSON has them. */
+/** A client's end of a connection, with messages as JSON lists. */
 export interface TranscriptPeer {
   send(list: readonly unknown[]): void;
-  /** Loses the link; resolves when the router has noticed. */
+  /** Drops the link. Resolves when the router has noticed. */
   drop(): Promise<void>;
-  /** The next thing heard, or `closed`; rejects where nothing comes. */
+  /** The next received message, or `closed`. Rejects if none arrives. */
   next(): Promise<readonly unknown[] | 'closed'>;
-  /** What has been heard and not been taken. */
+  /** Received messages that have not been read. */
   readonly waiting: readonly unknown[];
 }
 
-/** Where a dialogue is played: around the pure router, or over sockets. */
+/** The environment of a dialogue: the pure router, or a router behind sockets. */
 export interface TranscriptPlayback {
   connect(name: string): Promise<TranscriptPeer>;
-  /** Resolves when all that was said has been handled, and all that follows from it has been heard. */
+  /** Resolves when all sent messages have been handled and their effects have been received. */
   settle(): Promise<void>;
   advance(milliseconds: number): void;
   startMeta(): Promise<void>;
   shutDown(): void;
   revoke(session: number, subscription: number, reason: string | undefined): void;
-  /** What the router still holds: subscriptions, registrations, calls, timers of calls. */
+  /** The remaining entries of the router: subscriptions, registrations, calls, timers of calls. */
   readonly holdings: readonly number[];
 }
 
 const ROLES = { publisher: {}, subscriber: {}, caller: {}, callee: {} };
 
-/** Plays a dialogue; an `AssertionError` names the line that did not come true. */
+/** Plays a dialogue. An `AssertionError` names the line that failed. */
 export class TranscriptPlayer {
   readonly #playback: TranscriptPlayback;
   readonly #file: string;
@@ -88,7 +88,7 @@ export class TranscriptPlayer {
     assert.ok(welcomed, `${this.#file}:${line}: ${name} was not welcomed: ${JSON.stringify(answer)}`);
   }
 
-  // Two links are not in order with each other: what another peer said before has to be through.
+  // Two links have no common order, so the messages of the other peer are awaited first.
   async #send(name: string, list: readonly unknown[]): Promise<void> {
     const peer = await this.#peer(name);
     if (this.#speaker !== name) await this.#playback.settle();

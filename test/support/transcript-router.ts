@@ -11,8 +11,8 @@ import { asId, countingIds } from '../../src/wamp/ids.ts';
 import { FakeClock } from './fake-clock.ts';
 
 /**
- * Admits everybody as whom HELLO.Details.authid and .authrole say. Method `ticket` asks for the ticket `secret`, method
- * `broken` fails, and method `never` does not come to a decision.
+ * Admits every client as HELLO.Details.authid and .authrole say. Method `ticket` asks for the ticket `secret`, method
+ * `broken` fails, and method `never` does not decide.
  */
 const claimed: Authenticator = {
   begin({ details, session }): AuthStep | Promise<AuthStep> {
@@ -40,8 +40,8 @@ function welcome({ authid, authrole }: Dict, authmethod: string): { welcome: Aut
 type AuthStepPrincipal = Extract<AuthStep, { welcome: unknown }>['welcome'];
 
 /**
- * By the first component: `denied.` is not allowed, `broken.` fails, `masked.` hides and `open.` shows who it was, and
- * `trusted.` gives a trust level: 2 to staff and 0 to others.
+ * By the first component: `denied.` is not allowed, `broken.` fails, `masked.` hides and `open.` discloses the peer,
+ * and `trusted.` gives a trust level: 2 for staff and 0 for others.
  */
 const authorizer: Authorizer = {
   decide({ principal }, _action, uri) {
@@ -54,10 +54,10 @@ const authorizer: Authorizer = {
   },
 };
 
-/** What falls by chance: the last of three, the first, the one in the middle, and so on. */
+/** The random choice: the last of three, the first, the middle one, and so on. */
 const chances = [0.9, 0, 0.5];
 
-/** Roles that are no guests' read; control is for fewer. */
+/** Roles other than guest may read. Fewer may control. */
 const policy: MetaPolicy = {
   read: ['anonymous', 'admin', 'watcher'],
   control: ['anonymous', 'admin'],
@@ -70,7 +70,7 @@ const history: readonly HistoryOptions[] = [
   { topic: 'denied.log', match: 'exact' },
 ];
 
-/** The meta API's sessions count from here, one for each realm, and clients from 1. */
+/** Ids of the meta API's sessions count from here, one for each realm. Ids of clients count from 1. */
 const META_SESSION = 899;
 
 export interface TranscriptRouter {
@@ -79,7 +79,7 @@ export interface TranscriptRouter {
   startMeta(): Promise<void>;
 }
 
-/** The router that every transcript meets, and its clock: ids count from 1, limits are small. */
+/** The router of every transcript, and its clock. Ids count from 1, and limits are small. */
 export function transcriptRouter(authenticator: Authenticator = claimed): TranscriptRouter {
   const clock = new FakeClock();
   const meta = new MetaApi({
@@ -128,7 +128,7 @@ export function transcriptRouter(authenticator: Authenticator = claimed): Transc
   return { router, clock, startMeta };
 }
 
-/** Takes a subscription from a session on realm1. */
+/** Revokes a subscription of a session on realm1. */
 export function revokeIn(router: Router, session: number, subscription: number, reason: string | undefined): void {
   const realm = router.realm('realm1');
   const holder = realm?.session(asId(session));

@@ -90,7 +90,7 @@ const taken: readonly (readonly [what: string, sent: readonly Uint8Array[], args
       [],
       Array.from({ length: 10 }, (_, i) => `8a010${i}`).join(''),
     ],
-    ['2 PONGs that nobody has asked for', [frame(Op.Pong), frame(Op.Pong, 'what'), frame(Op.Text, EVENT)], [TEXT]],
+    ['2 unsolicited PONGs', [frame(Op.Pong), frame(Op.Pong, 'what'), frame(Op.Text, EVENT)], [TEXT]],
     ['5 two fragments', fragments(EVENT, 10, 1000), [TEXT]],
     ['5 a fragment for each octet', fragments(EVENT, 1), [TEXT]],
     [
