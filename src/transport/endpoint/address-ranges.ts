@@ -71,5 +71,5 @@ function familyOf(canonical: string): 'ipv4' | 'ipv6' {
 
 /** Ranges accept decimal IPv4 parts with leading zeros (`010.0.0.1`). `isIP` does not. */
 function withoutZeros(text: string): string {
-  return text.replace(/(^|[.:])0{1,2}(?=\d{1,2}(?:[.%]|$))(?=[\d.]*(?:%|$))/g, '$1');
+  return text.replace(/(^|[.:])(?:00(?=\d(?:[.%]|$))|0(?=\d{1,2}(?:[.%]|$)))(?=[\d.]*(?:%|$))/g, '$1');
 }
