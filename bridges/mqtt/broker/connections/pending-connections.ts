@@ -5,10 +5,15 @@ import { ConnectionSlots, type Slot } from '../../../../src/base/network/connect
 export class PendingConnections {
   readonly #slots = new ConnectionSlots();
   readonly #byAddress = new Map<string, Slot>();
+  /** Whether the last evicted connection was still open. */
+  #wasOpen = false;
 
   /** Adds a new connection, until it closes or its CONNECT is accepted. */
   add(address: string, stream: Duplex): void {
-    const slot = this.#slots.reserve(() => stream.destroy());
+    const slot = this.#slots.reserve(() => {
+      this.#wasOpen = !stream.destroyed;
+      stream.destroy();
+    });
     this.#byAddress.set(address, slot);
     stream.once('close', () => {
       slot.release();
@@ -24,6 +29,7 @@ export class PendingConnections {
 
   /** Closes the oldest pending connection. Returns false if there is none. */
   evictOldest(): boolean {
-    return this.#slots.evictOldest();
+    while (this.#slots.evictOldest()) if (this.#wasOpen) return true;
+    return false;
   }
 }
