@@ -209,7 +209,7 @@ export class SocketServer implements Listening {
     if (this.#slots.evicted === evicted || clock.monotonic() < this.#loggedAt + LOG_INTERVAL) return isFree;
     this.#loggedAt = clock.monotonic();
     log.warn(
-      { address: this.address, evicted: this.#slots.evicted },
+      { address: this.address, displaced: this.#slots.evicted },
       'too many connections: closed the oldest without a session',
     );
     return isFree;
