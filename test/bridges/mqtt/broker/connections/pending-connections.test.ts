@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { it } from 'node:test';
-import { PendingConnections } from '../../../../bridges/mqtt/broker/connections/pending-connections.ts';
+import { PendingConnections } from '../../../../../bridges/mqtt/broker/connections/pending-connections.ts';
 
 it('closes the oldest open pending connection, not one that is already closing', () => {
   const pending = new PendingConnections();
