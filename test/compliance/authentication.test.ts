@@ -6,8 +6,8 @@ import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
 const PRIVATE_KEY = '04c32ac48ec8e5cadfea1f3dd806c302c3c53f6f76718ed658a1d522f4276403';
 const PUBLIC_KEY = '2568578f59cbb08880a534b1be36d7f01164d4c52d90ee981cc4f9f1912bffc5';
-const STRANGERS_PRIVATE_KEY = 'dae11ccc2b667d9d0e6182f282ad6ccb9f25b8eb0901f9f8b9d634ca28ed05ff';
-const STRANGERS_PUBLIC_KEY = 'ec4efc8f2cc20a35ad17f61af3730e2b7155319b49cfca9f86328d1ceb49cc2b';
+const UNKNOWN_PRIVATE_KEY = 'dae11ccc2b667d9d0e6182f282ad6ccb9f25b8eb0901f9f8b9d634ca28ed05ff';
+const UNKNOWN_PUBLIC_KEY = 'ec4efc8f2cc20a35ad17f61af3730e2b7155319b49cfca9f86328d1ceb49cc2b';
 
 const DENIED = 'wamp.error.authentication_denied';
 
@@ -43,7 +43,7 @@ async function joined(login: BareLogin, authid: string, authrole: string, authme
 }
 
 complianceSuite('advanced/authentication', {
-  'refuses a client that offers no method, or none of the realm': async ({ ports, wire }) => {
+  'rejects a client that offers no method, or no method of the realm': async ({ ports, wire }) => {
     using silent = await BareLogin.hello(ports, wire, {});
     assert.equal(await silent.refused(), 'wamp.error.authentication_required');
     using anonymous = await BareLogin.hello(ports, wire, { authmethods: ['anonymous'], authid: 'cts_ticket' });
@@ -54,7 +54,7 @@ complianceSuite('advanced/authentication', {
     assert.equal(await nameless.refused(), 'wamp.error.authentication_required');
   },
 
-  'takes the first method offered that the principal has': async on => {
+  'selects the first offered method that the principal has': async on => {
     const { ports, wire } = on;
     const authmethods = ['kerberos', 'wampcra', 'ticket', 'cryptosign'];
     using login = await BareLogin.hello(ports, wire, { authmethods, authid: 'cts_ticket' });
@@ -63,15 +63,15 @@ complianceSuite('advanced/authentication', {
     await joined(login, 'cts_ticket', 'user', 'ticket');
   },
 
-  'challenges unknown names as it challenges principals, and always the same': async on => {
+  'challenges unknown names like principals, always with the same salt': async on => {
     for (const method of ['ticket', 'wampcra', 'wamp-scram', 'cryptosign']) {
       const asked = async (): Promise<Dict> => {
         using login = await hello(on, method, 'cts_nobody', {
           nonce: 'bm9uY2Vub25jZQ==',
-          pubkey: STRANGERS_PUBLIC_KEY,
+          pubkey: UNKNOWN_PUBLIC_KEY,
         });
         const answer = (extra: Dict): Answer =>
-          method === 'cryptosign' ? signAnswer(STRANGERS_PRIVATE_KEY, String(extra['challenge'])) : ['x', extra];
+          method === 'cryptosign' ? signAnswer(UNKNOWN_PRIVATE_KEY, String(extra['challenge'])) : ['x', extra];
         return await denied(login, method, answer);
       };
       const [first, second] = [await asked(), await asked()];
@@ -80,7 +80,7 @@ complianceSuite('advanced/authentication', {
     }
   },
 
-  'knows no authid with control characters, and no prototype': async on => {
+  'rejects an authid with control characters or with the name of an object property': async on => {
     using control = await hello(on, 'ticket', 'cts\u0000ticket');
     assert.equal(await control.refused(), 'wamp.error.invalid_argument');
     for (const authid of ['__proto__', 'constructor', 'toString']) {
@@ -89,7 +89,7 @@ complianceSuite('advanced/authentication', {
     }
   },
 
-  'takes AUTHENTICATE once, and nothing else in its place': async on => {
+  'accepts AUTHENTICATE once, and no other message in its place': async on => {
     using twice = await hello(on, 'ticket', 'cts_ticket');
     await twice.challenge('ticket');
     twice.answer(['ticket-secret-1', {}]);
@@ -123,21 +123,21 @@ complianceSuite('advanced/authentication_ticket', {
     }
   },
 
-  'denies a wrong ticket, an empty one, and that of another principal': async on => {
+  'denies a wrong or empty ticket, and the ticket of another principal': async on => {
     for (const ticket of ['wrong', '', 'ticket-secret-2', 'ticket-secret-1 ', 'x'.repeat(10_000)]) {
       using login = await hello(on, 'ticket', 'cts_ticket');
       await denied(login, 'ticket', () => [ticket, {}]);
     }
   },
 
-  'challenges a name without a ticket, and denies every answer': async on => {
+  'challenges a principal that has no ticket, and denies every answer': async on => {
     using login = await hello(on, 'ticket', 'cts_cra');
     await denied(login, 'ticket', () => ['cra-secret', {}]);
   },
 });
 
 complianceSuite('advanced/authentication_cra', {
-  'admits a client that signs the challenge, which names principal, method, time and session': async on => {
+  'admits a client that signs the challenge, which contains principal, method, time and session': async on => {
     const before = Date.now();
     using login = await hello(on, 'wampcra', 'cts_cra');
     const extra = await login.challenge('wampcra');
@@ -152,7 +152,7 @@ complianceSuite('advanced/authentication_cra', {
     assert.equal(id, session);
   },
 
-  'lets in by a salted password': async on => {
+  'admits a client with a salted password': async on => {
     using login = await hello(on, 'wampcra', 'cts_cra_salted');
     const extra = await login.challenge('wampcra');
     const { challenge: _, ...salting } = extra;
@@ -161,7 +161,7 @@ complianceSuite('advanced/authentication_cra', {
     await joined(login, 'cts_cra_salted', 'user', 'wampcra');
   },
 
-  'denies a wrong secret, no signature, and the signature of another challenge': async on => {
+  'denies a wrong secret, a missing signature, and the signature of another challenge': async on => {
     using wrong = await hello(on, 'wampcra', 'cts_cra');
     const old = await denied(wrong, 'wampcra', extra => craAnswer('wrong', extra));
     for (const answer of [['', {}], ['\u0000', {}], craAnswer('cra-secret', old)] as const) {
@@ -172,7 +172,7 @@ complianceSuite('advanced/authentication_cra', {
 });
 
 complianceSuite('advanced/authentication_scram', {
-  'lets in by a password with commas and umlauts, and proves that it is the router': async on => {
+  'admits a client whose password has commas and umlauts, and proves that the router knows it': async on => {
     const scram = new BareScram('cts_scram', 'scram-päss, =word');
     using login = await hello(on, 'wamp-scram', 'cts_scram', { nonce: scram.nonce, channel_binding: null });
     const extra = await login.challenge('wamp-scram');
@@ -185,32 +185,33 @@ complianceSuite('advanced/authentication_scram', {
     assert.deepEqual(details['authextra'], { verifier: scram.verifier });
   },
 
-  'denies a wrong password, another nonce, a proof replayed, and a channel that was not asked for': async on => {
-    const wrong = new BareScram('cts_scram', 'wrong');
-    using first = await hello(on, 'wamp-scram', 'cts_scram', { nonce: wrong.nonce });
-    await denied(first, 'wamp-scram', extra => wrong.answer(extra));
-    const twist = async (change: (answer: Answer) => Answer): Promise<void> => {
+  'denies a wrong password, another nonce, a replayed proof, and a channel binding that was not requested':
+    async on => {
+      const wrong = new BareScram('cts_scram', 'wrong');
+      using first = await hello(on, 'wamp-scram', 'cts_scram', { nonce: wrong.nonce });
+      await denied(first, 'wamp-scram', extra => wrong.answer(extra));
+      const twist = async (change: (answer: Answer) => Answer): Promise<void> => {
+        const scram = new BareScram('cts_scram', 'scram-päss, =word');
+        using login = await hello(on, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
+        await denied(login, 'wamp-scram', extra => change(scram.answer(extra)));
+      };
+      await twist(([proof, extra]) => [proof, { ...extra, nonce: `${extra['nonce']}AAAA` }]);
+      await twist(([proof]) => [proof, {}]);
+      await twist(([proof, extra]) => [proof.slice(0, -4), extra]);
+      await twist(([proof, extra]) => [`${proof}\n`, extra]);
+      await twist(([proof, extra]) => [proof, { ...extra, channel_binding: 'tls-unique' }]);
+      await twist(([proof, extra]) => [proof, { ...extra, cbind_data: 'AAAA' }]);
+      let kept: Answer | undefined;
       const scram = new BareScram('cts_scram', 'scram-päss, =word');
       using login = await hello(on, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
-      await denied(login, 'wamp-scram', extra => change(scram.answer(extra)));
-    };
-    await twist(([proof, extra]) => [proof, { ...extra, nonce: `${extra['nonce']}AAAA` }]);
-    await twist(([proof]) => [proof, {}]);
-    await twist(([proof, extra]) => [proof.slice(0, -4), extra]);
-    await twist(([proof, extra]) => [`${proof}\n`, extra]);
-    await twist(([proof, extra]) => [proof, { ...extra, channel_binding: 'tls-unique' }]);
-    await twist(([proof, extra]) => [proof, { ...extra, cbind_data: 'AAAA' }]);
-    let kept: Answer | undefined;
-    const scram = new BareScram('cts_scram', 'scram-päss, =word');
-    using login = await hello(on, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
-    kept = scram.answer(await login.challenge('wamp-scram'));
-    login.answer(kept);
-    await login.welcome();
-    using again = await hello(on, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
-    await denied(again, 'wamp-scram', () => kept);
-  },
+      kept = scram.answer(await login.challenge('wamp-scram'));
+      login.answer(kept);
+      await login.welcome();
+      using again = await hello(on, 'wamp-scram', 'cts_scram', { nonce: scram.nonce });
+      await denied(again, 'wamp-scram', () => kept);
+    },
 
-  'refuses a HELLO without a nonce, and a channel binding that cannot be': async on => {
+  'rejects a HELLO without a nonce, or with an unsupported channel binding': async on => {
     using without = await hello(on, 'wamp-scram', 'cts_scram');
     assert.equal(await without.refused(), 'wamp.error.invalid_argument');
     const extra = { nonce: 'bm9uY2Vub25jZQ==', channel_binding: 'tls-unique' };
@@ -219,11 +220,11 @@ complianceSuite('advanced/authentication_scram', {
   },
 });
 
-// Argon2 costs each client its time; the serializer makes no difference to it.
+// Argon2 is expensive for each client, and the serializer makes no difference.
 complianceSuite(
   'advanced/authentication_scram: argon2id13',
   {
-    'lets in by a key that costs memory': async on => {
+    'admits a client with an argon2id13 password': async on => {
       const scram = new BareScram('cts_scram_a2', 'argon-password');
       using login = await hello(on, 'wamp-scram', 'cts_scram_a2', { nonce: scram.nonce });
       const extra = await login.challenge('wamp-scram');
@@ -237,7 +238,7 @@ complianceSuite(
 );
 
 complianceSuite('advanced/authentication_cryptosign', {
-  'admits a client that has the private key, with a name or by the key alone': async on => {
+  'admits a client that has the private key, with or without an authid': async on => {
     const { ports, wire } = on;
     for (const authid of [{ authid: 'cts_sign' }, {}]) {
       const details = { authmethods: ['cryptosign'], ...authid, authextra: { pubkey: PUBLIC_KEY } };
@@ -250,16 +251,16 @@ complianceSuite('advanced/authentication_cryptosign', {
     }
   },
 
-  'denies a good signature of another message, of another key, and of an unknown key': async on => {
+  'denies the signature of another message, of another key, and of an unknown key': async on => {
     const try_ = async (authid: string, pubkey: string, answer: (extra: Dict) => Answer): Promise<void> => {
       using login = await hello(on, 'cryptosign', authid, { pubkey });
       await denied(login, 'cryptosign', answer);
     };
     await try_('cts_sign', PUBLIC_KEY, () => signAnswer(PRIVATE_KEY, '00'.repeat(32)));
     const challenge = (extra: Dict): string => String(extra['challenge']);
-    await try_('cts_sign', PUBLIC_KEY, extra => signAnswer(STRANGERS_PRIVATE_KEY, challenge(extra)));
-    await try_('cts_sign', STRANGERS_PUBLIC_KEY, extra => signAnswer(STRANGERS_PRIVATE_KEY, challenge(extra)));
-    await try_('cts_nobody', STRANGERS_PUBLIC_KEY, extra => signAnswer(STRANGERS_PRIVATE_KEY, challenge(extra)));
+    await try_('cts_sign', PUBLIC_KEY, extra => signAnswer(UNKNOWN_PRIVATE_KEY, challenge(extra)));
+    await try_('cts_sign', UNKNOWN_PUBLIC_KEY, extra => signAnswer(UNKNOWN_PRIVATE_KEY, challenge(extra)));
+    await try_('cts_nobody', UNKNOWN_PUBLIC_KEY, extra => signAnswer(UNKNOWN_PRIVATE_KEY, challenge(extra)));
     await try_('cts_ticket', PUBLIC_KEY, extra => signAnswer(PRIVATE_KEY, challenge(extra)));
     await try_('cts_sign', PUBLIC_KEY, extra => [signAnswer(PRIVATE_KEY, challenge(extra))[0].slice(0, 128), {}]);
     await try_('cts_sign', PUBLIC_KEY, () => ['zz'.repeat(96), {}]);

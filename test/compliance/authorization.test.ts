@@ -4,7 +4,7 @@ import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
 const tickets = { cts_ticket: 'ticket-secret-1', cts_guest: 'guest-secret', cts_admin: 'admin-secret' } as const;
 
-/** What a session asks, and what it is answered: `ok`, or the error. */
+/** Returns functions that send requests of a session, and return `ok` or the error URI. */
 async function asker(on: ComplianceCase, authid: keyof typeof tickets) {
   const login = await BareLogin.hello(on.ports, on.wire, { authmethods: ['ticket'], authid });
   await login.challenge('ticket');
@@ -15,7 +15,7 @@ async function asker(on: ComplianceCase, authid: keyof typeof tickets) {
     login.peer.send([type, ++request, options, uri]);
     for (;;) {
       const answer = await login.peer.receive();
-      // What other cases publish and call meanwhile.
+      // Skips the messages that other cases cause at the same time.
       if (answer[0] === 36 || answer[0] === 68) continue;
       return answer[0] === 8 ? answer[4] : 'ok';
     }
@@ -30,21 +30,21 @@ async function asker(on: ComplianceCase, authid: keyof typeof tickets) {
 }
 
 const DENIED = 'wamp.error.not_authorized';
-const NOBODY = 'wamp.error.no_such_procedure';
+const NO_CALLEE = 'wamp.error.no_such_procedure';
 
 complianceSuite('advanced/authorization', {
-  'lets a role do what it may, and nothing else': async on => {
+  'allows a role its permitted actions only': async on => {
     using user = await asker(on, 'cts_ticket');
     const name = on.uri('x').replace('cts.', '');
     assert.equal(await user.publish(`cts.open.${name}`), 'ok');
     assert.equal(await user.subscribe(`cts.open.${name}`), 'ok');
     assert.equal(await user.register(`cts.open.${name}`), 'ok');
-    assert.equal(await user.call(`cts.open.nobody.${name}`), NOBODY);
+    assert.equal(await user.call(`cts.open.missing.${name}`), NO_CALLEE);
     const only = { publish: 'pubonly', subscribe: 'subonly', call: 'callonly', register: 'regonly' } as const;
     for (const action of ['publish', 'subscribe', 'call', 'register'] as const) {
       for (const [allowed, namespace] of Object.entries(only)) {
         const answer = await user[action](`cts.${namespace}.${name}`);
-        const expected = action !== allowed ? DENIED : action === 'call' ? NOBODY : 'ok';
+        const expected = action !== allowed ? DENIED : action === 'call' ? NO_CALLEE : 'ok';
         assert.equal(answer, expected, `${action} cts.${namespace}`);
       }
     }
@@ -54,7 +54,7 @@ complianceSuite('advanced/authorization', {
     assert.equal(await user.publish('com.elsewhere'), DENIED);
   },
 
-  'allows a pattern where all that it matches is allowed': async on => {
+  'allows a pattern if every URI that it matches is allowed': async on => {
     using user = await asker(on, 'cts_ticket');
     for (const [uri, match, allowed] of [
       ['cts.open.', 'prefix', true],
@@ -73,17 +73,17 @@ complianceSuite('advanced/authorization', {
     assert.equal(await user.register('cts.', 'prefix'), DENIED);
   },
 
-  'gives each role its own': async on => {
+  'gives each role its own permissions': async on => {
     using guest = await asker(on, 'cts_guest');
     assert.equal(await guest.subscribe('cts.open.x'), 'ok');
     assert.equal(await guest.subscribe('cts.open.', 'prefix'), 'ok');
-    assert.equal(await guest.call(on.uri('nobody').replace('cts.', 'cts.open.')), NOBODY);
+    assert.equal(await guest.call(on.uri('missing').replace('cts.', 'cts.open.')), NO_CALLEE);
     assert.equal(await guest.publish('cts.open.x'), DENIED);
     assert.equal(await guest.register('cts.open.x'), DENIED);
     using admin = await asker(on, 'cts_admin');
     assert.equal(await admin.publish('com.anything'), 'ok');
     assert.equal(await admin.subscribe('com.', 'prefix'), 'ok');
-    assert.equal(await admin.call('com.nobody'), NOBODY);
+    assert.equal(await admin.call('com.missing'), NO_CALLEE);
     assert.equal(await admin.register(on.uri('admin')), 'ok');
   },
 });

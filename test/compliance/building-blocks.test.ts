@@ -19,7 +19,7 @@ const noUris = [
   'a\u00a0b',
   'a.b c.d',
 ];
-/** What the strict rule forbids and the loose one, which this realm has, does not. */
+/** URIs that the strict rule forbids. The loose rule, which this realm has, allows them. */
 const looseUris = [
   'A.B',
   'a-b.c',
@@ -39,7 +39,7 @@ const everyRequest = [
   [64, {}],
 ] as const;
 
-/** Requests with the ids `ids`, after requests with those before them; whether the last one is a violation. */
+/** Sends requests with the ids `ids`. The last one must be a violation, and all others must succeed. */
 async function violates(on: ComplianceCase, ids: readonly unknown[]): Promise<void> {
   const { peer } = await on.join();
   for (const id of ids) peer.send([16, id, { acknowledge: true }, 'cts.ids']);
@@ -57,7 +57,7 @@ async function counted(session: BareSession): Promise<void> {
 complianceSuite(
   '[basic/building_blocks]',
   {
-    'what is no URI is refused wherever a topic or procedure is due': async on => {
+    'an invalid URI is rejected as a topic and as a procedure': async on => {
       const session = await on.join();
       for (const uri of noUris) {
         for (const [type, options] of everyRequest) {
@@ -66,14 +66,14 @@ complianceSuite(
       }
     },
 
-    'an event that is refused is not answered where that was not asked for': async on => {
+    'a rejected event without acknowledge is not answered': async on => {
       const session = await on.join();
       for (const uri of noUris) session.request(16, {}, uri, [1]);
       for (const uri of noUris) session.request(16, { acknowledge: false }, uri, [1]);
       assert.deepEqual(await session.soFar(), []);
     },
 
-    'loose URIs are URIs': async on => {
+    'loose URIs are accepted': async on => {
       const [publisher, subscriber] = [await on.join(), await on.joinElsewhere()];
       for (const name of looseUris) {
         const uri = on.uri(name);
@@ -84,7 +84,7 @@ complianceSuite(
       }
     },
 
-    'URIs that differ in case, or in how their letters are composed, are different': async on => {
+    'URIs that differ in case or in Unicode normalization are different': async on => {
       const session = await on.join();
       const [small, capital] = [await session.subscribe(on.uri('abc')), await session.subscribe(on.uri('ABC'))];
       const composed = await session.subscribe(on.uri('\u00e4'));
@@ -92,7 +92,7 @@ complianceSuite(
       assert.equal(new Set([small, capital, composed, decomposed]).size, 4);
     },
 
-    'wamp is no place to publish or register': async on => {
+    'no client can publish or register in the namespace wamp': async on => {
       const session = await on.join();
       for (const uri of [
         'wamp',
@@ -106,11 +106,11 @@ complianceSuite(
       }
       assert.equal(await session.refused(64, { match: 'prefix' }, 'wamp.'), 'wamp.error.invalid_uri');
       assert.equal(await session.refused(64, { match: 'wildcard' }, 'wamp..count'), 'wamp.error.invalid_uri');
-      // Other names that begin so are not reserved.
+      // Names that only begin with these letters are not reserved.
       for (const uri of ['wampus.session', 'Wamp.session', `wamp2.${session.id}`]) await session.publish(uri);
     },
 
-    'an event of wamp.session.on_join cannot be forged, acknowledged or not': async on => {
+    'no client can forge an event of wamp.session.on_join, with or without acknowledge': async on => {
       const [forger, victim] = [await on.join(), await on.join()];
       const subscription = await victim.subscribe('wamp.session.on_join');
       forger.request(16, {}, 'wamp.session.on_join', [{ session: 4711 }]);
@@ -124,7 +124,7 @@ complianceSuite(
       }
     },
 
-    'no such subscription, registration or procedure': async on => {
+    'an unknown subscription, registration or procedure is an error': async on => {
       const session = await on.join();
       for (const id of [1_000_000_007, 2 ** 32, 2 ** 53 - 1, 2n ** 53n]) {
         assert.equal(await session.refused(34, id), 'wamp.error.no_such_subscription');
@@ -133,7 +133,7 @@ complianceSuite(
       assert.equal(await session.refused(48, {}, on.uri('nobody')), 'wamp.error.no_such_procedure');
     },
 
-    'session ids in messages may be as large as 2^53, and no larger': async on => {
+    'session ids in messages may be up to 2^53': async on => {
       const session = await on.join();
       await session.publish(on.uri('topic'), { exclude: [2n ** 53n], eligible: [1, 2 ** 53 - 1, 2n ** 53n] });
       for (const id of [2n ** 53n + 1n, 2n ** 60n, 0, -1, 1.5]) {
@@ -142,7 +142,7 @@ complianceSuite(
       }
     },
 
-    'request ids count 1, 2, 3, over all kinds of requests together': async on => {
+    'request ids count 1, 2, 3 over all kinds of requests': async on => {
       const session = await on.join();
       for (let i = 0; i < 5; i++) await counted(await on.join());
       await counted(session);
@@ -159,7 +159,7 @@ complianceSuite(
       await violates(on, [2n ** 53n]);
     },
 
-    'a request that is refused has used its id': async on => {
+    'a rejected request uses its id': async on => {
       const { peer } = await on.join();
       peer.send([32, 1, {}, 'not a URI']);
       assert.equal((await peer.receive())[0], 8);
@@ -176,7 +176,7 @@ complianceSuite(
       assert.ok([...ids].some(id => Number(id) > 2 ** 40));
     },
 
-    'ERROR with a type that is no request of a router is a violation': async on => {
+    'ERROR for a message type that is not a request of a router is a violation': async on => {
       for (const type of [16, 32, 34, 48, 64, 66, 70, 1, 68.5, 99]) {
         const { peer } = await on.join();
         peer.send([8, type, 1, {}, 'wamp.error.canceled']);
@@ -184,7 +184,7 @@ complianceSuite(
       }
     },
 
-    'YIELD and ERROR for an invocation that never was are violations': async on => {
+    'YIELD and ERROR for an unknown invocation are violations': async on => {
       for (const message of [
         [70, 1, {}],
         [70, 4711, {}, [1]],

@@ -11,7 +11,7 @@ import { BareSession, bareRoles } from '../support/bare-session.ts';
 
 type Features = Readonly<Record<string, readonly string[]>>;
 
-/** Features by role that clients announce where a case does not say. */
+/** The features of each role that clients announce by default. */
 const everything: Features = {
   publisher: [
     ...['publisher_exclusion', 'publisher_identification', 'subscriber_blackwhite_listing'],
@@ -34,7 +34,7 @@ const everything: Features = {
 
 let cases = 0;
 
-/** What one case plays on: a running gateway, a wire for its clients, and names that no other case uses. */
+/** The environment of one case: a running gateway, a wire for its clients, and URIs that no other case uses. */
 export class ComplianceCase {
   readonly ports: BarePorts;
   readonly wire: Wire;
@@ -49,12 +49,12 @@ export class ComplianceCase {
     this.otherWire = wires[(wires.indexOf(wire) + 4) % wires.length] ?? wire;
   }
 
-  /** A URI of this case alone. */
+  /** Returns a URI that only this case uses. */
   uri(name: string): string {
     return `${this.#name}.${name}`;
   }
 
-  /** A session with every feature but for the roles in `features`, which have those listed alone. */
+  /** Joins with every feature. A role in `features` has only the features listed there. */
   async join(features: Features = {}, wire = this.wire): Promise<BareSession> {
     const roles = Object.entries({ ...everything, ...features }).map(([role, names]) => [
       role,
@@ -63,17 +63,17 @@ export class ComplianceCase {
     return await this.open({ roles: Object.fromEntries(roles) }, wire);
   }
 
-  /** As `join`, on the other wire. */
+  /** Joins on the other wire. */
   joinElsewhere(features: Features = {}): Promise<BareSession> {
     return this.join(features, this.otherWire);
   }
 
-  /** A session with HELLO.Details as they are. */
+  /** Joins with exactly these HELLO.Details. */
   async open(details: Readonly<Record<string, unknown>>, wire = this.wire): Promise<BareSession> {
     return await BareSession.over(await this.connect(wire), details);
   }
 
-  /** A session on the realm `secure`, by ticket. */
+  /** Joins the realm `secure` with a ticket. */
   async login(authid: string, ticket: string, wire = this.wire): Promise<BareSession> {
     const peer = await this.connect(wire);
     peer.send([1, 'secure', { roles: bareRoles, authmethods: ['ticket'], authid }]);
@@ -82,7 +82,7 @@ export class ComplianceCase {
     return BareSession.welcomed(peer, await peer.receive());
   }
 
-  /** A connection without a session. */
+  /** Connects without a session. */
   async connect(wire = this.wire): Promise<BarePeer> {
     const peer = await BarePeer.connect(this.ports, wire);
     this.#peers.push(peer);
@@ -94,10 +94,10 @@ export class ComplianceCase {
   }
 }
 
-/** What a section of the specification demands, by the title of the case. */
+/** The requirements of a section of the specification, by the title of the case. */
 export type Cases = Readonly<Record<string, (test: ComplianceCase) => Promise<void>>>;
 
-/** One wire for each serializer, and each transport at least once: for cases about encodings. */
+/** One wire for each serializer, with each transport at least once, for cases about encodings. */
 export const wirePerSerializer: readonly Wire[] = [
   wireOf('websocket', 'json'),
   wireOf('rawsocket', 'msgpack'),
@@ -107,13 +107,13 @@ export const wirePerSerializer: readonly Wire[] = [
 export interface ComplianceOptions {
   /** Default: WebSocket with JSON, and `otherWire` for clients that join elsewhere. */
   readonly on?: readonly Wire[];
-  /** One case after the other, each with no session on the realm but its own. Default false. */
+  /** Runs the cases one after the other, each without other sessions on the realm. Default: false. */
   readonly alone?: boolean;
   /** The `realms` of the configuration, in YAML; default: those of config/examples/conformance.yaml. */
   readonly realms?: string;
 }
 
-/** Examines a gateway with config/examples/conformance.yaml from outside: each case on each of the wires. */
+/** Tests a gateway with config/examples/conformance.yaml over the network, with each case on each of the wires. */
 export function complianceSuite(section: string, cases: Cases, options: ComplianceOptions = {}): void {
   const { on = [wireOf('websocket', 'json')], alone = false, realms } = options;
   describe(section, { concurrency: !alone }, () => {
@@ -160,7 +160,7 @@ async function noSessions(ports: BarePorts, wire: Wire): Promise<void> {
   for (;;) {
     const [args] = await watcher.call('wamp.session.count');
     if (Array.isArray(args) && args[0] === 1) break;
-    assert.ok(Date.now() < deadline, 'sessions of earlier cases are still there');
+    assert.ok(Date.now() < deadline, 'sessions of earlier cases have not ended');
     await new Promise(again => setTimeout(again, 5));
   }
   watcher.say(6, {}, 'wamp.close.close_realm');

@@ -4,7 +4,7 @@ import { type Cases, type ComplianceCase, complianceSuite, wirePerSerializer } f
 
 const t = 'cts.messages.topic';
 
-/** What a client may say, each with a good element for every place: ids, dictionaries, URIs, and payload at the end. */
+/** The messages that a client may send, with a valid value for each element, and the payload at the end. */
 const shapes: Readonly<Record<string, { readonly message: Message; readonly kinds: string; readonly payload?: true }>> =
   {
     ABORT: { message: [3, {}, 'wamp.close.close_realm'], kinds: 'du', payload: true },
@@ -43,29 +43,31 @@ const cases: Record<string, Cases[string]> = {};
 
 for (const [name, { message, kinds, payload }] of Object.entries(shapes)) {
   for (const [index, kind] of [...kinds].entries()) {
-    cases[`${name}: element ${index + 1} of the wrong type or out of range`] = async on => {
+    cases[`${name}: element ${index + 1} of the wrong type or out of range is a violation`] = async on => {
       await Promise.all((wrong[kind] ?? []).map(value => refused(on, message.with(index + 1, value))));
     };
   }
-  cases[`${name}: elements that are missing`] = async on => {
+  cases[`${name}: missing elements are a violation`] = async on => {
     await Promise.all(message.slice(1).map((_, index) => refused(on, message.slice(0, index + 1))));
   };
   if (payload) {
-    cases[`${name}: arguments that are no list and keyword arguments that are no dictionary`] = async on => {
-      const args = [null, {}, { a: 1 }, 'text', 1, true, 1.5].map(value => [...message, value]);
-      const kwargs = [null, [], [1], 'text', 1, false].map(value => [...message, [], value]);
-      await Promise.all([...args, ...kwargs].map(wrong => refused(on, wrong)));
-    };
-    cases[`${name}: more elements than keyword arguments`] = on => refused(on, [...message, [], {}, {}]);
+    cases[`${name}: arguments that are not a list, or keyword arguments that are not a dictionary, are a violation`] =
+      async on => {
+        const args = [null, {}, { a: 1 }, 'text', 1, true, 1.5].map(value => [...message, value]);
+        const kwargs = [null, [], [1], 'text', 1, false].map(value => [...message, [], value]);
+        await Promise.all([...args, ...kwargs].map(wrong => refused(on, wrong)));
+      };
+    cases[`${name}: elements after the keyword arguments are a violation`] = on =>
+      refused(on, [...message, [], {}, {}]);
   } else {
-    cases[`${name}: more elements than there are`] = async on => {
+    cases[`${name}: too many elements are a violation`] = async on => {
       await Promise.all([{}, [], null, 1, 'text'].map(value => refused(on, [...message, value])));
     };
   }
 }
 
 for (const [index, values] of Object.entries({ 1: wrong['u'], 2: wrong['d'] })) {
-  cases[`HELLO: element ${index} of the wrong type`] = async on => {
+  cases[`HELLO: element ${index} of the wrong type is a violation`] = async on => {
     for (const value of values ?? []) {
       const peer = await on.connect();
       peer.send(hello.with(Number(index), value));
@@ -79,7 +81,7 @@ complianceSuite(
   {
     ...cases,
 
-    'HELLO: too short and too long': async on => {
+    'HELLO with too few or too many elements is a violation': async on => {
       for (const message of [[1], [1, 'realm1'], [1, 'realm1', { roles: { caller: {} } }, []]]) {
         const peer = await on.connect();
         peer.send(message);
@@ -87,7 +89,7 @@ complianceSuite(
       }
     },
 
-    'an empty list, and what is no list': async on => {
+    'an empty list, or a message that is not a list, is a violation': async on => {
       for (const frame of [[], {}, { 0: 1, 1: 'realm1' }, 'HELLO', '', 1, 0, null, true, 1.5]) {
         for (const peer of [(await on.join()).peer, await on.connect()]) {
           peer.sendBytes(peer.wire.serializer.encode(frame));
@@ -96,14 +98,14 @@ complianceSuite(
       }
     },
 
-    'unknown message codes': async on => {
+    'an unknown message code is a violation': async on => {
       for (const code of [0, -1, -16, 7, 9, 15, 18, 31, 37, 51, 63, 71, 255, 256, 1023, 1024, 2 ** 31, 2 ** 53, 16.5]) {
         await refused(on, [code, 1, {}, t]);
       }
       for (const code of ['16', 'PUBLISH', null, true, [16], { code: 16 }]) await refused(on, [code, 1, {}, t]);
     },
 
-    'unknown options are ignored, whatever they are': async on => {
+    'unknown options with any value are ignored': async on => {
       const session = await on.join();
       const options = { _custom: true, unknown: [{ a: null }], X: 1.5, '': '', rkey: 'sn239019', nkey: 'node23' };
       await session.subscribe(on.uri('topic'), options);
@@ -111,7 +113,7 @@ complianceSuite(
       assert.equal((await session.ask(64, options, on.uri('procedure')))[0], 65);
     },
 
-    'options that are null are absent': async on => {
+    'options that are null count as absent': async on => {
       const session = await on.join();
       const nothing = Object.fromEntries(
         ['exclude_me', 'disclose_me', 'eligible', 'exclude', 'eligible_authid', 'retain', 'ppt_scheme'].map(name => [
@@ -124,7 +126,7 @@ complianceSuite(
       assert.deepEqual(await session.soFar(), []);
     },
 
-    'integers are no booleans': async on => {
+    'an integer is not a boolean': async on => {
       for (const value of [1, 0, 'true', [], {}]) {
         const session = await on.join();
         for (const name of ['exclude_me', 'disclose_me', 'retain']) {
@@ -137,7 +139,7 @@ complianceSuite(
       }
     },
 
-    'options that are one of several words, or lists, or text, are nothing else': async on => {
+    'options with a fixed set of words, with a list or with a text accept no other type': async on => {
       const session = await on.join();
       for (const match of ['Exact', 'suffix', '', 1, true, ['exact']]) {
         assert.equal(await session.refused(32, { match }, t), 'wamp.error.invalid_argument');
@@ -159,7 +161,7 @@ complianceSuite(
       }
     },
 
-    'no arguments, and none but empty ones, are left out of what the router passes on': async on => {
+    'the router leaves out missing and empty arguments': async on => {
       const [publisher, subscriber] = [await on.join(), await on.joinElsewhere()];
       const subscription = await subscriber.subscribe(on.uri('topic'));
       for (const payload of [[], [[]], [[], {}]]) {

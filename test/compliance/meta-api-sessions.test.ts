@@ -5,7 +5,7 @@ import { complianceSuite } from './compliance-suite.ts';
 
 const procedure = (name: string): string => `wamp.session.${name}`;
 
-/** The one positional result of a meta procedure. */
+/** Returns the only positional result of a meta procedure. */
 async function ask(
   session: BareSession,
   name: string,
@@ -68,7 +68,7 @@ const told = (names: Map<unknown, string>, events: readonly BareEvent[]): unknow
 complianceSuite(
   '[advanced/meta_api_sessions]',
   {
-    'announced by broker and dealer': async on => {
+    'the broker and the dealer announce session_meta_api': async on => {
       const { details } = await on.join();
       const { broker, dealer } = details['roles'] as Record<string, { features: Record<string, unknown> }>;
       assert.equal(broker?.features['session_meta_api'], true);
@@ -77,7 +77,7 @@ complianceSuite(
       assert.equal(broker?.features['event_history'], true);
     },
 
-    'count and list see clients alone, by role where roles are given': async on => {
+    'count and list contain only clients, optionally of the given roles': async on => {
       const [a, b, c] = [await on.join(), await on.joinElsewhere(), await on.join()];
       const all = sorted([a.id, b.id, c.id]);
       for (const roles of [[], [['anonymous']], [['admin', 'anonymous', 'admin']], [null]]) {
@@ -108,7 +108,7 @@ complianceSuite(
       assert.equal(await refused(a, 'get', [b.id]), 'wamp.error.no_such_session');
     },
 
-    'on_join tells of a session before anything that it does': async on => {
+    'on_join precedes all other effects of the session': async on => {
       const watcher = await on.join();
       const names = await watch(watcher, 'wamp.session.on_join', 'wamp.subscription.on_create');
       const joined = await on.joinElsewhere();
@@ -121,7 +121,7 @@ complianceSuite(
       assert.equal(names.get(create?.subscription), 'wamp.subscription.on_create');
     },
 
-    'on_leave tells of a session however it ended, after what it held is gone': async on => {
+    'on_leave follows the end of everything that the session held, for every way to leave': async on => {
       const watcher = await on.join();
       const names = await watch(
         watcher,
@@ -153,7 +153,7 @@ complianceSuite(
       assert.deepEqual(await watcher.soFar(), []);
     },
 
-    'meta events by pattern have their topic': async on => {
+    'a pattern subscriber receives the topic of meta events': async on => {
       const watcher = await on.join();
       const prefix = await watcher.subscribe('wamp.session.', { match: 'prefix' });
       const wildcard = await watcher.subscribe('wamp..on_join', { match: 'wildcard' });
@@ -172,7 +172,7 @@ complianceSuite(
       assert.equal(events.length, 3);
     },
 
-    'a session that leaves hears nothing of its leaving but GOODBYE': async on => {
+    'a leaving session receives only GOODBYE about its end': async on => {
       const session = await on.join();
       await session.register(on.uri('procedure'));
       await session.subscribe(on.uri('before'));
@@ -187,12 +187,12 @@ complianceSuite(
       assert.deepEqual(await session.peer.receive(), [6, {}, 'wamp.close.goodbye_and_out']);
     },
 
-    'kill ends one other session': async on => {
+    'kill ends exactly one other session': async on => {
       const [killer, victim, watcher] = [await on.join(), await on.joinElsewhere(), await on.join()];
       const names = await watch(watcher, 'wamp.session.on_leave');
       await victim.register(on.uri('procedure'));
       assert.deepEqual(await killer.call(procedure('kill'), [victim.id]), []);
-      // It has left before it answers.
+      // The session leaves before it answers.
       assert.equal(await refused(killer, 'get', [victim.id]), 'wamp.error.no_such_session');
       assert.equal(await killer.refused(48, {}, on.uri('procedure')), 'wamp.error.no_such_procedure');
       await killed(victim);
@@ -201,7 +201,7 @@ complianceSuite(
       ]);
     },
 
-    'what a killed session says instead of GOODBYE is ignored': async on => {
+    'a killed session may only answer GOODBYE, and its other messages are ignored': async on => {
       const [killer, victim] = [await on.join(), await on.join()];
       await killer.subscribe(on.uri('topic'));
       await killer.call(procedure('kill'), [victim.id]);
@@ -212,7 +212,7 @@ complianceSuite(
       assert.deepEqual(await killer.soFar(), []);
     },
 
-    'kill says the reason and the message that it is given': async on => {
+    'kill sends the given reason and message': async on => {
       const killer = await on.join();
       for (const [kwargs, reason, details] of [
         [{ reason: 'com.example.tired' }, 'com.example.tired', {}],
@@ -226,7 +226,7 @@ complianceSuite(
       }
     },
 
-    'kill of an unknown session, of the caller, and for an invalid reason': async on => {
+    'kill rejects an unknown session, the caller, and an invalid reason': async on => {
       const [killer, other] = [await on.join(), await on.join()];
       assert.equal(await refused(killer, 'kill', [4711]), 'wamp.error.no_such_session');
       assert.equal(await refused(killer, 'kill', [killer.id]), 'wamp.error.no_such_session');
@@ -246,7 +246,7 @@ complianceSuite(
       await other.publish(on.uri('alive'));
     },
 
-    'kill_by_authid gives the list of those killed': async on => {
+    'kill_by_authid returns the killed sessions': async on => {
       const [killer, victim, other] = [await on.join(), await on.joinElsewhere(), await on.join()];
       assert.deepEqual(await ask(killer, 'kill_by_authid', ['nobody']), []);
       assert.deepEqual(await ask(killer, 'kill_by_authid', [killer.details['authid']]), []);
@@ -257,7 +257,7 @@ complianceSuite(
       await other.publish(on.uri('alive'));
     },
 
-    'kill_by_authrole gives their number, the caller excepted': async on => {
+    'kill_by_authrole returns their number, without the caller': async on => {
       const [killer, a, b] = [await on.join(), await on.join(), await on.joinElsewhere()];
       assert.equal(await ask(killer, 'kill_by_authrole', ['admin']), 0);
       assert.equal(await ask(killer, 'kill_by_authrole', ['anonymous'], { reason: 'com.example.tired' }), 2);
@@ -266,7 +266,7 @@ complianceSuite(
       assert.equal(await ask(killer, 'count'), 1);
     },
 
-    'kill_all gives their number, the caller excepted; neither meta events nor testaments come of it': async on => {
+    'kill_all returns their number, without the caller, and causes no meta events and no testaments': async on => {
       const [killer, a, b] = [await on.join(), await on.join(), await on.joinElsewhere()];
       await watch(killer, 'wamp.session.on_leave', on.uri('testament'));
       await a.call('wamp.session.add_testament', [on.uri('testament'), [1], {}]);
@@ -278,14 +278,14 @@ complianceSuite(
       assert.equal(await ask(killer, 'kill_all'), 0);
     },
 
-    'kill_all announces nothing of a session that takes long to end either': async on => {
+    'kill_all also causes no meta event for a session that ends slowly': async on => {
       const [killer, victim] = [await on.join(), await on.join()];
       await watch(killer, 'wamp.session.on_leave', 'wamp.subscription.on_unsubscribe', 'wamp.subscription.on_delete');
       for (let i = 0; i < 1200; i++) victim.request(32, {}, on.uri(`t${i}`));
       assert.equal((await victim.soFar()).length, 1200);
       assert.equal(await ask(killer, 'kill_all'), 1);
       await killed(victim);
-      // The last of what the victim held is gone.
+      // The last registration of the victim has ended.
       await until('the subscriptions are gone', async () => {
         const [args] = await killer.call('wamp.subscription.lookup', [on.uri('t1199')]);
         return Array.isArray(args) && args[0] === null;
@@ -293,7 +293,7 @@ complianceSuite(
       assert.deepEqual(await killer.soFar(), []);
     },
 
-    'the procedures are there for callers of every kind, and cannot be registered by others': async on => {
+    'the procedures are available to all callers, and clients cannot register them': async on => {
       const caller = await on.join({ caller: [], callee: [] });
       assert.equal(await ask(caller, 'count'), 1);
       for (const name of ['count', 'kill_all', 'invented']) {

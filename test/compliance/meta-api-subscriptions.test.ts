@@ -24,7 +24,7 @@ async function watch(session: BareSession): Promise<(events: readonly BareEvent[
 complianceSuite(
   '[advanced/meta_api_subscriptions]',
   {
-    'on_create, then on_subscribe; on_unsubscribe, then on_delete': async on => {
+    'on_create precedes on_subscribe, and on_unsubscribe precedes on_delete': async on => {
       const [watcher, a, b] = [await on.join(), await on.joinElsewhere(), await on.join()];
       const told = await watch(watcher);
       const before = Date.now();
@@ -51,7 +51,7 @@ complianceSuite(
       ]);
     },
 
-    'subscribing again causes no meta event': async on => {
+    'a repeated subscription causes no meta event': async on => {
       const [watcher, session] = [await on.join(), await on.join()];
       await session.subscribe(on.uri('topic'));
       await watch(watcher);
@@ -59,7 +59,7 @@ complianceSuite(
       assert.deepEqual(await watcher.soFar(), []);
     },
 
-    'patterns are subscriptions like any other': async on => {
+    'a pattern subscription causes the same meta events': async on => {
       const [watcher, session] = [await on.join(), await on.join()];
       const told = await watch(watcher);
       for (const match of ['prefix', 'wildcard', 'exact']) {
@@ -71,7 +71,7 @@ complianceSuite(
       }
     },
 
-    'list, by policy': async on => {
+    'list returns the subscriptions by policy': async on => {
       const session = await on.join();
       const before = (await ask(session, 'list')) as Record<string, unknown[]>;
       const ids: Record<string, unknown> = {};
@@ -87,7 +87,7 @@ complianceSuite(
       }
     },
 
-    'lookup, by topic and policy': async on => {
+    'lookup finds a subscription by topic and policy': async on => {
       const session = await on.join();
       for (const match of ['exact', 'prefix', 'wildcard']) {
         assert.equal(await ask(session, 'lookup', on.uri('topic'), { match }), null);
@@ -105,7 +105,7 @@ complianceSuite(
       assert.equal(await refused(session, 'lookup', on.uri('topic'), { match: 'best' }), 'wamp.error.invalid_argument');
     },
 
-    'match gives all that an event would reach, or null': async on => {
+    'match returns all subscriptions that an event would reach, or null': async on => {
       const session = await on.join();
       assert.equal(await ask(session, 'match', on.uri('topic')), null);
       const ids = [
@@ -132,7 +132,7 @@ complianceSuite(
       }
     },
 
-    'list_subscribers and count_subscribers': async on => {
+    'list_subscribers and count_subscribers return the sessions and their number': async on => {
       const [a, b] = [await on.join(), await on.joinElsewhere()];
       const id = await a.subscribe(on.uri('topic'));
       assert.deepEqual([await ask(a, 'list_subscribers', id), await ask(a, 'count_subscribers', id)], [[a.id], 1]);
@@ -143,7 +143,7 @@ complianceSuite(
       assert.equal(await ask(a, 'count_subscribers', id), 2);
     },
 
-    'what is not there, and what is no id': async on => {
+    'an unknown subscription or an invalid id is an error': async on => {
       const session = await on.join();
       const id = await session.subscribe(on.uri('topic'));
       await session.ask(34, id);

@@ -5,14 +5,14 @@ import { type Cases, type ComplianceCase, complianceSuite } from './compliance-s
 
 const killed = 'wamp.close.killed';
 
-/** The only argument of a result. */
+/** Returns the only argument of a result. */
 async function ask(session: BareSession, procedure: string, ...payload: readonly unknown[]): Promise<unknown> {
   const [args, ...rest] = await session.call(procedure, ...payload);
-  assert.ok(Array.isArray(args) && args.length === 1 && rest.length === 0, 'one argument and nothing else');
+  assert.ok(Array.isArray(args) && args.length === 1 && rest.length === 0, 'exactly one argument');
   return args[0];
 }
 
-/** A call that gives no value: RESULT without arguments, or with empty ones. */
+/** Calls a procedure without a result, whose RESULT has no arguments or empty ones. */
 async function order(session: BareSession, procedure: string, ...payload: readonly unknown[]): Promise<void> {
   const [args = []] = await session.call(procedure, ...payload);
   assert.deepEqual(args, []);
@@ -22,7 +22,7 @@ async function refusal(session: BareSession, procedure: string, ...payload: read
   return await session.refused(48, {}, procedure, ...payload);
 }
 
-/** GOODBYE comes next; it is answered. */
+/** Receives GOODBYE and answers it. */
 async function farewell(session: BareSession): Promise<Message> {
   const message = await session.peer.receive();
   assert.equal(message[0], 6, `GOODBYE expected, not ${JSON.stringify(message)}`);
@@ -31,7 +31,7 @@ async function farewell(session: BareSession): Promise<Message> {
   return message.slice(1);
 }
 
-/** Topic and arguments of the events that have come. */
+/** Returns the topic and the arguments of the received events. */
 async function eventsOf(session: BareSession): Promise<unknown[]> {
   return (await session.eventsSoFar()).map(({ details, args }) => [details['topic'], args]);
 }
@@ -43,7 +43,7 @@ async function joined(on: ComplianceCase, count: number): Promise<BareSession[]>
 }
 
 const sessions: Cases = {
-  'count, list and get see clients alone [advanced/meta_api_sessions]': async on => {
+  'count, list and get contain only clients [advanced/meta_api_sessions]': async on => {
     const [one, two] = await joined(on, 2);
     assert.ok(one && two);
     assert.equal(await ask(one, 'wamp.session.count'), 2);
@@ -61,7 +61,7 @@ const sessions: Cases = {
     assert.equal(await refusal(one, 'wamp.session.get', ['4711']), 'wamp.error.invalid_argument');
   },
 
-  'on_join and on_leave tell who comes and goes, however it goes [advanced/meta_api_sessions]': async on => {
+  'on_join and on_leave announce each session, for every way to leave [advanced/meta_api_sessions]': async on => {
     const viewer = await on.join();
     await viewer.subscribe('wamp.session.', { match: 'prefix' });
     const [polite, rude] = await joined(on, 2);
@@ -81,7 +81,7 @@ const sessions: Cases = {
     assert.deepEqual(args, [rude.id, rude.details['authid'], 'anonymous']);
   },
 
-  'kill says GOODBYE with the reason and the message [advanced/meta_api_sessions]': async on => {
+  'kill sends GOODBYE with the reason and the message [advanced/meta_api_sessions]': async on => {
     const [one, two, three] = await joined(on, 3);
     assert.ok(one && two && three);
     await order(one, 'wamp.session.kill', [two.id]);
@@ -91,7 +91,7 @@ const sessions: Cases = {
     assert.equal(await ask(one, 'wamp.session.count'), 1);
   },
 
-  'a session cannot kill itself, and a reason is a URI [advanced/meta_api_sessions]': async on => {
+  'a session cannot kill itself, and the reason must be a URI [advanced/meta_api_sessions]': async on => {
     const [one, two] = await joined(on, 2);
     assert.ok(one && two);
     assert.equal(await refusal(one, 'wamp.session.kill', [one.id]), 'wamp.error.no_such_session');
@@ -108,7 +108,7 @@ const sessions: Cases = {
     assert.equal(await ask(one, 'wamp.session.count'), 2);
   },
 
-  'kill_by_authid gives a list, kill_by_authrole a number [advanced/meta_api_sessions]': async on => {
+  'kill_by_authid returns a list, and kill_by_authrole a number [advanced/meta_api_sessions]': async on => {
     const [one, two, three, four] = await joined(on, 4);
     assert.ok(one && two && three && four);
     const { authid } = Object(two.details);
@@ -121,7 +121,7 @@ const sessions: Cases = {
     for (const session of [three, four]) assert.deepEqual(await farewell(session), [{ message: 'all of you' }, killed]);
   },
 
-  'kill_all leaves the caller alone, without meta events and testaments [advanced/meta_api_sessions]': async on => {
+  'kill_all spares the caller, and causes no meta events and no testaments [advanced/meta_api_sessions]': async on => {
     const [one, two, three] = await joined(on, 3);
     assert.ok(one && two && three);
     await order(two, 'wamp.session.add_testament', [on.uri('will'), [], {}]);
@@ -133,7 +133,7 @@ const sessions: Cases = {
     assert.equal(await ask(one, 'wamp.session.count'), 1);
   },
 
-  'modify_details adds to what is said of a session': async on => {
+  'modify_details adds details to a session': async on => {
     const [one, two] = await joined(on, 2);
     assert.ok(one && two);
     await order(one, 'wamp.session.modify_details', [two.id, { place: 'kitchen' }]);
@@ -146,7 +146,7 @@ const sessions: Cases = {
     );
   },
 
-  'testaments are published when a session drops, detached before destroyed [advanced/pubsub_testament]': async on => {
+  'testaments are published when a session ends, detached before destroyed [advanced/pubsub_testament]': async on => {
     const [viewer, mortal] = await joined(on, 2);
     assert.ok(viewer && mortal);
     const topic = on.uri('will');
@@ -166,7 +166,7 @@ const sessions: Cases = {
     await viewer.hearsNothing();
   },
 
-  'flush_testaments empties one scope, destroyed unless said [advanced/pubsub_testament]': async on => {
+  'flush_testaments empties one scope, by default destroyed [advanced/pubsub_testament]': async on => {
     const [viewer, mortal] = await joined(on, 2);
     assert.ok(viewer && mortal);
     const topic = on.uri('will');
@@ -188,40 +188,41 @@ const sessions: Cases = {
 };
 
 const subscriptions: Cases = {
-  'list, lookup, match, get, list_subscribers, count_subscribers [advanced/meta_api_subscriptions]': async on => {
-    const [one, two] = await joined(on, 2);
-    assert.ok(one && two);
-    const [topic, prefix, wildcard] = [on.uri('a.t'), on.uri('a'), on.uri('.t')];
-    const before = Object(await ask(one, 'wamp.subscription.list'));
-    const exact = await one.subscribe(topic);
-    const byPrefix = await one.subscribe(prefix, { match: 'prefix' });
-    const byWildcard = await two.subscribe(wildcard, { match: 'wildcard' });
-    assert.equal(await two.subscribe(topic), exact);
-    assert.deepEqual(await ask(one, 'wamp.subscription.list'), {
-      exact: [...before.exact, exact],
-      prefix: [...before.prefix, byPrefix],
-      wildcard: [...before.wildcard, byWildcard],
-    });
-    assert.equal(await ask(one, 'wamp.subscription.lookup', [topic]), exact);
-    assert.equal(await ask(one, 'wamp.subscription.lookup', [prefix, { match: 'prefix' }]), byPrefix);
-    assert.equal(await ask(one, 'wamp.subscription.lookup', [prefix]), null);
-    assert.deepEqual(await ask(one, 'wamp.subscription.match', [topic]), [exact, byPrefix, byWildcard]);
-    assert.equal(await ask(one, 'wamp.subscription.match', ['elsewhere']), null);
-    const details = Object(await ask(one, 'wamp.subscription.get', [byWildcard]));
-    assert.deepEqual(details, { id: byWildcard, created: details.created, uri: wildcard, match: 'wildcard' });
-    assert.match(details.created, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
-    assert.deepEqual(await ask(one, 'wamp.subscription.list_subscribers', [exact]), [one.id, two.id]);
-    assert.equal(await ask(one, 'wamp.subscription.count_subscribers', [exact]), 2);
-    for (const procedure of ['get', 'list_subscribers', 'count_subscribers']) {
-      assert.equal(
-        await refusal(one, `wamp.subscription.${procedure}`, [4711]),
-        'wamp.error.no_such_subscription',
-        procedure,
-      );
-    }
-  },
+  'list, lookup, match, get, list_subscribers and count_subscribers return subscriptions [advanced/meta_api_subscriptions]':
+    async on => {
+      const [one, two] = await joined(on, 2);
+      assert.ok(one && two);
+      const [topic, prefix, wildcard] = [on.uri('a.t'), on.uri('a'), on.uri('.t')];
+      const before = Object(await ask(one, 'wamp.subscription.list'));
+      const exact = await one.subscribe(topic);
+      const byPrefix = await one.subscribe(prefix, { match: 'prefix' });
+      const byWildcard = await two.subscribe(wildcard, { match: 'wildcard' });
+      assert.equal(await two.subscribe(topic), exact);
+      assert.deepEqual(await ask(one, 'wamp.subscription.list'), {
+        exact: [...before.exact, exact],
+        prefix: [...before.prefix, byPrefix],
+        wildcard: [...before.wildcard, byWildcard],
+      });
+      assert.equal(await ask(one, 'wamp.subscription.lookup', [topic]), exact);
+      assert.equal(await ask(one, 'wamp.subscription.lookup', [prefix, { match: 'prefix' }]), byPrefix);
+      assert.equal(await ask(one, 'wamp.subscription.lookup', [prefix]), null);
+      assert.deepEqual(await ask(one, 'wamp.subscription.match', [topic]), [exact, byPrefix, byWildcard]);
+      assert.equal(await ask(one, 'wamp.subscription.match', ['elsewhere']), null);
+      const details = Object(await ask(one, 'wamp.subscription.get', [byWildcard]));
+      assert.deepEqual(details, { id: byWildcard, created: details.created, uri: wildcard, match: 'wildcard' });
+      assert.match(details.created, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+      assert.deepEqual(await ask(one, 'wamp.subscription.list_subscribers', [exact]), [one.id, two.id]);
+      assert.equal(await ask(one, 'wamp.subscription.count_subscribers', [exact]), 2);
+      for (const procedure of ['get', 'list_subscribers', 'count_subscribers']) {
+        assert.equal(
+          await refusal(one, `wamp.subscription.${procedure}`, [4711]),
+          'wamp.error.no_such_subscription',
+          procedure,
+        );
+      }
+    },
 
-  'on_create before on_subscribe, on_unsubscribe before on_delete, also where a session drops [advanced/meta_api_subscriptions]':
+  'on_create precedes on_subscribe, and on_unsubscribe precedes on_delete, even if a session drops [advanced/meta_api_subscriptions]':
     async on => {
       const [viewer, one, two] = await joined(on, 3);
       assert.ok(viewer && one && two);
@@ -251,32 +252,33 @@ const subscriptions: Cases = {
 };
 
 const registrations: Cases = {
-  'list, lookup, match, get, list_callees, count_callees [advanced/meta_api_registrations]': async on => {
-    const [one, two] = await joined(on, 2);
-    assert.ok(one && two);
-    const [procedure, prefix] = [on.uri('a.p'), on.uri('a')];
-    assert.deepEqual(await ask(one, 'wamp.registration.list'), { exact: [], prefix: [], wildcard: [] });
-    const exact = await one.register(procedure, { invoke: 'roundrobin' });
-    assert.equal(await two.register(procedure, { invoke: 'roundrobin' }), exact);
-    const byPrefix = await two.register(prefix, { match: 'prefix' });
-    assert.deepEqual(await ask(one, 'wamp.registration.list'), { exact: [exact], prefix: [byPrefix], wildcard: [] });
-    assert.equal(await ask(one, 'wamp.registration.lookup', [procedure]), exact);
-    assert.equal(await ask(one, 'wamp.registration.lookup', [prefix, { match: 'prefix' }]), byPrefix);
-    assert.equal(await ask(one, 'wamp.registration.lookup', [prefix]), null);
-    assert.equal(await ask(one, 'wamp.registration.match', [procedure]), exact);
-    assert.equal(await ask(one, 'wamp.registration.match', [on.uri('a.q')]), byPrefix);
-    assert.equal(await ask(one, 'wamp.registration.match', ['elsewhere']), null);
-    const details = Object(await ask(one, 'wamp.registration.get', [exact]));
-    const { created } = details;
-    assert.deepEqual(details, { id: exact, created, uri: procedure, match: 'exact', invoke: 'roundrobin' });
-    assert.deepEqual(await ask(one, 'wamp.registration.list_callees', [exact]), [one.id, two.id]);
-    assert.equal(await ask(one, 'wamp.registration.count_callees', [exact]), 2);
-    for (const name of ['get', 'list_callees', 'count_callees']) {
-      assert.equal(await refusal(one, `wamp.registration.${name}`, [4711]), 'wamp.error.no_such_registration', name);
-    }
-  },
+  'list, lookup, match, get, list_callees and count_callees return registrations [advanced/meta_api_registrations]':
+    async on => {
+      const [one, two] = await joined(on, 2);
+      assert.ok(one && two);
+      const [procedure, prefix] = [on.uri('a.p'), on.uri('a')];
+      assert.deepEqual(await ask(one, 'wamp.registration.list'), { exact: [], prefix: [], wildcard: [] });
+      const exact = await one.register(procedure, { invoke: 'roundrobin' });
+      assert.equal(await two.register(procedure, { invoke: 'roundrobin' }), exact);
+      const byPrefix = await two.register(prefix, { match: 'prefix' });
+      assert.deepEqual(await ask(one, 'wamp.registration.list'), { exact: [exact], prefix: [byPrefix], wildcard: [] });
+      assert.equal(await ask(one, 'wamp.registration.lookup', [procedure]), exact);
+      assert.equal(await ask(one, 'wamp.registration.lookup', [prefix, { match: 'prefix' }]), byPrefix);
+      assert.equal(await ask(one, 'wamp.registration.lookup', [prefix]), null);
+      assert.equal(await ask(one, 'wamp.registration.match', [procedure]), exact);
+      assert.equal(await ask(one, 'wamp.registration.match', [on.uri('a.q')]), byPrefix);
+      assert.equal(await ask(one, 'wamp.registration.match', ['elsewhere']), null);
+      const details = Object(await ask(one, 'wamp.registration.get', [exact]));
+      const { created } = details;
+      assert.deepEqual(details, { id: exact, created, uri: procedure, match: 'exact', invoke: 'roundrobin' });
+      assert.deepEqual(await ask(one, 'wamp.registration.list_callees', [exact]), [one.id, two.id]);
+      assert.equal(await ask(one, 'wamp.registration.count_callees', [exact]), 2);
+      for (const name of ['get', 'list_callees', 'count_callees']) {
+        assert.equal(await refusal(one, `wamp.registration.${name}`, [4711]), 'wamp.error.no_such_registration', name);
+      }
+    },
 
-  'on_create before on_register, on_unregister before on_delete, also where a session drops [advanced/meta_api_registrations]':
+  'on_create precedes on_register, and on_unregister precedes on_delete, even if a session drops [advanced/meta_api_registrations]':
     async on => {
       const [viewer, one] = await joined(on, 2);
       assert.ok(viewer && one);
@@ -302,7 +304,7 @@ const registrations: Cases = {
 };
 
 const gateways: Cases = {
-  'wampway.session.get and list show transport, serializer, queue, drops and rates': async on => {
+  'wampway.session.get and list contain transport, serializer, queue, drops and rates': async on => {
     const [one, two] = await joined(on, 2);
     assert.ok(one && two);
     await two.subscribe(on.uri('t'));
@@ -332,7 +334,7 @@ const gateways: Cases = {
     assert.deepEqual([realm.name, realm.sessions, realm.registrations], ['realm1', 2, 0]);
   },
 
-  'reflection tells what there is [advanced/interface_reflection]': async on => {
+  'reflection lists and describes topics, procedures and errors [advanced/interface_reflection]': async on => {
     const one = await on.join();
     await one.register(on.uri('p'));
     await one.subscribe(on.uri('t'));

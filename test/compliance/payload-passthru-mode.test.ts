@@ -12,7 +12,7 @@ const secret = {
 complianceSuite(
   '[advanced/payload_passthru_mode]',
   {
-    'attributes and payload reach subscribers as they are': async on => {
+    'attributes and payload reach subscribers unchanged': async on => {
       for (const other of [on.wire, on.otherWire]) {
         const [publisher, subscriber] = [await on.join(), await on.join({}, other)];
         const topic = on.uri(other.name.replace(' ', '_'));
@@ -24,14 +24,14 @@ complianceSuite(
       }
     },
 
-    'subscribers of patterns have the topic beside them': async on => {
+    'pattern subscribers receive the attributes and the topic': async on => {
       const [publisher, subscriber] = [await on.join(), await on.join()];
       await subscriber.subscribe(on.uri(''), { match: 'prefix' });
       await publisher.publish(on.uri('topic'), secret, [sealed]);
       assert.deepEqual((await subscriber.event()).details, { topic: on.uri('topic'), ...secret });
     },
 
-    'PUBLISH with ppt_scheme of a publisher that has not announced it is a violation': async on => {
+    'PUBLISH with ppt_scheme from a publisher that has not announced the feature is a violation': async on => {
       for (const acknowledge of [true, false]) {
         const [publisher, subscriber] = [await on.join({ publisher: [] }), await on.join()];
         await subscriber.subscribe(on.uri('topic'));
@@ -41,13 +41,13 @@ complianceSuite(
       }
     },
 
-    'what counts is what was announced for the role of the publisher': async on => {
+    'the announcement of the publisher role decides': async on => {
       const publisher = await on.join({ publisher: [], subscriber: ['payload_passthru_mode'] });
       publisher.request(16, secret, on.uri('topic'), [sealed]);
       await publisher.peer.aborted();
     },
 
-    'subscribers that have not announced it get the event all the same': async on => {
+    'subscribers that have not announced the feature still receive the event': async on => {
       const [publisher, subscriber] = [await on.join(), await on.join({ subscriber: [] })];
       await subscriber.subscribe(on.uri('topic'));
       await publisher.publish(on.uri('topic'), secret, [sealed]);
@@ -63,7 +63,7 @@ complianceSuite(
       }
     },
 
-    'payload of any shape is not looked at': async on => {
+    'a payload of any shape is accepted': async on => {
       const [publisher, subscriber] = [await on.join(), await on.join()];
       await subscriber.subscribe(on.uri('topic'));
       await publisher.publish(

@@ -11,7 +11,7 @@ const payloads: readonly (readonly unknown[])[] = [
 ];
 
 complianceSuite('[basic/publish_subscribe]', {
-  'an event reaches a subscriber with its subscription, the publication and the payload': async on => {
+  'EVENT contains the subscription id, the publication id and the payload': async on => {
     for (const other of [on.wire, on.otherWire]) {
       const [publisher, subscriber] = [await on.join(), await on.join({}, other)];
       const topic = on.uri(other.name.replace(' ', '_'));
@@ -23,7 +23,7 @@ complianceSuite('[basic/publish_subscribe]', {
     }
   },
 
-  'binary arrives as binary': async on => {
+  'a binary value arrives as a binary value': async on => {
     for (const other of [on.wire, on.otherWire]) {
       const [publisher, subscriber] = [await on.join(), await on.join({}, other)];
       const topic = on.uri(other.name.replace(' ', '_'));
@@ -35,7 +35,7 @@ complianceSuite('[basic/publish_subscribe]', {
     }
   },
 
-  'integers beyond 2^53 arrive exact': async on => {
+  'integers beyond 2^53 arrive exactly': async on => {
     const [publisher, subscriber] = [await on.join(), await on.joinElsewhere()];
     await subscriber.subscribe(on.uri('topic'));
     const big = [2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 64n - 1n];
@@ -57,7 +57,7 @@ complianceSuite('[basic/publish_subscribe]', {
     assert.equal(await subscriber.refused(34, subscription), 'wamp.error.no_such_subscription');
   },
 
-  'PUBLISHED comes where it was asked for, and only there': async on => {
+  'PUBLISHED is sent if and only if it was requested': async on => {
     const publisher = await on.join();
     publisher.request(16, {}, on.uri('topic'));
     publisher.request(16, { acknowledge: false }, on.uri('topic'));
@@ -67,7 +67,7 @@ complianceSuite('[basic/publish_subscribe]', {
     assert.equal(answer[0], 17);
   },
 
-  'subscribing again gives the same id and one delivery; one UNSUBSCRIBE ends it': async on => {
+  'a repeated SUBSCRIBE returns the same id without a second delivery, and one UNSUBSCRIBE ends it': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     const subscription = await subscriber.subscribe(on.uri('topic'));
     assert.equal(await subscriber.subscribe(on.uri('topic')), subscription);
@@ -79,7 +79,7 @@ complianceSuite('[basic/publish_subscribe]', {
     assert.deepEqual(await subscriber.soFar(), []);
   },
 
-  'all subscribers of a topic have the same subscription id, and get the same publication': async on => {
+  'all subscribers of a topic have the same subscription id and receive the same publication id': async on => {
     const subscribers = [await on.join(), await on.joinElsewhere(), await on.join()];
     const ids = [];
     for (const subscriber of subscribers) ids.push(await subscriber.subscribe(on.uri('topic')));
@@ -90,7 +90,7 @@ complianceSuite('[basic/publish_subscribe]', {
     }
   },
 
-  "another's subscription cannot be ended": async on => {
+  'a session cannot end the subscription of another session': async on => {
     const [holder, other] = [await on.join(), await on.join()];
     const subscription = await holder.subscribe(on.uri('topic'));
     assert.equal(await other.refused(34, subscription), 'wamp.error.no_such_subscription');
@@ -98,7 +98,7 @@ complianceSuite('[basic/publish_subscribe]', {
     assert.equal((await holder.event()).subscription, subscription);
   },
 
-  'the publisher itself does not receive its event': async on => {
+  'a publisher does not receive its own event': async on => {
     const session = await on.join();
     await session.subscribe(on.uri('topic'));
     await session.publish(on.uri('topic'));
@@ -112,7 +112,7 @@ complianceSuite('[basic/publish_subscribe]', {
     await publisher.publish(on.uri('topic'));
   },
 
-  'details are empty where nothing is to be said': async on => {
+  'EVENT.Details are empty without attributes': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     await subscriber.subscribe(on.uri('topic'));
     await publisher.publish(on.uri('topic'), { exclude_me: true, disclose_me: false, exclude: [], retain: false });
@@ -148,7 +148,7 @@ complianceSuite('[basic/publish_subscribe]', {
     assert.deepEqual((await subscriber.peer.receive()).slice(0, 2), [33, first]);
   },
 
-  'answers come in the order of requests, and each has its id': async on => {
+  'answers arrive in the order of requests, each with its id': async on => {
     const session = await on.join();
     const wanted = [];
     for (let i = 0; i < 10; i++) {

@@ -26,51 +26,53 @@ const realms = `
 const inside = (on: ComplianceCase, namespace: string): string => on.uri('topic').replace('cts.', `cts.${namespace}.`);
 
 complianceSuite(
-  'what a broker is configured to do with events',
+  'configured policies for events',
   {
-    'trust levels go by topic, or else by role [advanced/pubsub_publication_trustlevels]': async on => {
-      const [publisher, subscriber] = [await on.join(), await on.joinElsewhere()];
-      for (const [namespace, trustlevel] of [
-        ['trusted', 5],
-        ['distrusted', 0],
-        ['other', 1],
-      ] as const) {
-        const topic = inside(on, namespace);
-        await subscriber.subscribe(topic);
-        await publisher.publish(topic, { trustlevel: 9, retain: true });
-        assert.deepEqual((await subscriber.event()).details, { trustlevel });
-        await subscriber.subscribe(topic.slice(0, -1), { match: 'prefix', get_retained: true });
-        assert.deepEqual((await subscriber.event()).details, { topic, trustlevel, retained: true });
-      }
-    },
+    'the trust level depends on the topic, otherwise on the role [advanced/pubsub_publication_trustlevels]':
+      async on => {
+        const [publisher, subscriber] = [await on.join(), await on.joinElsewhere()];
+        for (const [namespace, trustlevel] of [
+          ['trusted', 5],
+          ['distrusted', 0],
+          ['other', 1],
+        ] as const) {
+          const topic = inside(on, namespace);
+          await subscriber.subscribe(topic);
+          await publisher.publish(topic, { trustlevel: 9, retain: true });
+          assert.deepEqual((await subscriber.event()).details, { trustlevel });
+          await subscriber.subscribe(topic.slice(0, -1), { match: 'prefix', get_retained: true });
+          assert.deepEqual((await subscriber.event()).details, { topic, trustlevel, retained: true });
+        }
+      },
 
-    'a publisher is disclosed always, on request, or never [advanced/pubsub_publisher_identification]': async on => {
-      const [publisher, subscriber] = [await on.join(), await on.joinElsewhere()];
-      for (const namespace of ['open', 'masked', 'other']) await subscriber.subscribe(inside(on, namespace));
-      for (const [namespace, options, disclosed] of [
-        ['open', {}, true],
-        ['open', { disclose_me: false }, true],
-        ['open', { disclose_me: true }, true],
-        ['masked', {}, false],
-        ['masked', { disclose_me: false }, false],
-        ['other', {}, false],
-        ['other', { disclose_me: true }, true],
-      ] as const) {
-        await publisher.publish(inside(on, namespace), options);
-        const { details } = await subscriber.event();
-        assert.equal(details['publisher'], disclosed ? publisher.id : undefined);
-        assert.equal(details['publisher_authrole'], disclosed ? 'anonymous' : undefined);
-      }
-      assert.equal(
-        await publisher.refused(16, { acknowledge: true, disclose_me: true }, inside(on, 'masked')),
-        'wamp.error.option_disallowed.disclose_me',
-      );
-      publisher.request(16, { disclose_me: true }, inside(on, 'masked'));
-      assert.deepEqual(await publisher.soFar(), []);
-      assert.deepEqual(await subscriber.soFar(), []);
-    },
+    'a publisher is disclosed always, on request or never, as configured [advanced/pubsub_publisher_identification]':
+      async on => {
+        const [publisher, subscriber] = [await on.join(), await on.joinElsewhere()];
+        for (const namespace of ['open', 'masked', 'other']) await subscriber.subscribe(inside(on, namespace));
+        for (const [namespace, options, disclosed] of [
+          ['open', {}, true],
+          ['open', { disclose_me: false }, true],
+          ['open', { disclose_me: true }, true],
+          ['masked', {}, false],
+          ['masked', { disclose_me: false }, false],
+          ['other', {}, false],
+          ['other', { disclose_me: true }, true],
+        ] as const) {
+          await publisher.publish(inside(on, namespace), options);
+          const { details } = await subscriber.event();
+          assert.equal(details['publisher'], disclosed ? publisher.id : undefined);
+          assert.equal(details['publisher_authrole'], disclosed ? 'anonymous' : undefined);
+        }
+        assert.equal(
+          await publisher.refused(16, { acknowledge: true, disclose_me: true }, inside(on, 'masked')),
+          'wamp.error.option_disallowed.disclose_me',
+        );
+        publisher.request(16, { disclose_me: true }, inside(on, 'masked'));
+        assert.deepEqual(await publisher.soFar(), []);
+        assert.deepEqual(await subscriber.soFar(), []);
+      },
 
-    'where nothing may be retained, retain is refused and other events go their way [advanced/pubsub_event_retention]':
+    'if retention is not allowed, PUBLISH with retain is rejected and other events are delivered [advanced/pubsub_event_retention]':
       async on => {
         const [publisher, subscriber] = [await on.join(), await on.join()];
         const topic = inside(on, 'fleeting');
@@ -83,7 +85,7 @@ complianceSuite(
         assert.deepEqual(await subscriber.soFar(), []);
       },
 
-    'history needs its permission, and keeps trust levels [advanced/pubsub_event_history]': async on => {
+    'event history requires its permission, and keeps trust levels [advanced/pubsub_event_history]': async on => {
       const session = await on.join();
       const [[closed], [open]] = (await Promise.all([
         session.call('wamp.subscription.lookup', ['cts.recorded.closed']).then(([args]) => args),
@@ -101,12 +103,12 @@ complianceSuite(
       const [rows] = await session.call(get, [open], { topic });
       assert.ok(Array.isArray(rows) && rows.length === 1);
       assert.deepEqual([rows[0].publication, rows[0].details], [publication, { topic, trustlevel: 1 }]);
-      // Nor by the history of a pattern that has it too.
+      // The history of a pattern that contains the event does not return it either.
       const [events = []] = await session.call(get, [open], { topic: 'cts.recorded.closed' });
       assert.deepEqual(events, [], String(secret));
     },
 
-    'publishing and subscribing are permitted each for itself [basic/uri_reference]': async on => {
+    'permissions to publish and to subscribe are independent [basic/uri_reference]': async on => {
       const [a, b] = [await on.join(), await on.join()];
       assert.equal(await a.refused(32, {}, inside(on, 'quiet')), 'wamp.error.not_authorized');
       assert.equal(await a.refused(16, { acknowledge: true }, inside(on, 'deaf')), 'wamp.error.not_authorized');

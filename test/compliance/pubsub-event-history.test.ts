@@ -36,14 +36,16 @@ async function lookup(session: BareSession, topic: string, match: string): Promi
   return id;
 }
 
-/** A subscription to `cts.history.exact`, its id, and the ids of six events, 0 to 5, newly published there. */
+/**
+ * Subscribes to `cts.history.exact` and publishes six events there. Returns the subscription id and their ids, 0 to 5.
+ */
 async function six(on: ComplianceCase): Promise<{ asker: BareSession; id: unknown; publications: unknown[] }> {
   const [asker, publisher] = [await on.join(), await on.joinElsewhere()];
   const id = await lookup(asker, exact, 'exact');
   const publications = [];
   for (let i = 0; i < 6; i++) {
     publications.push(await publisher.publish(exact, {}, [i]));
-    // Timestamps have milliseconds, and are to differ.
+    // Timestamps have milliseconds and must differ.
     await new Promise(later => setTimeout(later, 3));
   }
   return { asker, id, publications };
@@ -52,7 +54,7 @@ async function six(on: ComplianceCase): Promise<{ asker: BareSession; id: unknow
 complianceSuite(
   '[advanced/pubsub_event_history]',
   {
-    'an event as it was: time, subscription, publication, details, arguments': async on => {
+    'an event has its original time, subscription, publication, details and arguments': async on => {
       const { asker, id, publications } = await six(on);
       const publisher = await on.joinElsewhere();
       const before = Date.now();
@@ -70,7 +72,7 @@ complianceSuite(
       assert.deepEqual([second.args, second.kwargs], [[1, Buffer.from([255])], { a: { b: null } }]);
     },
 
-    'the subscription is there before anybody subscribes, and has the id that subscribers get': async on => {
+    'the subscription exists before any subscriber, and has the id that subscribers receive': async on => {
       const session = await on.join();
       for (const [topic, match] of [
         [exact, 'exact'],
@@ -84,7 +86,7 @@ complianceSuite(
       }
     },
 
-    'in order of occurrence, reverse, and not more than the limit': async on => {
+    'events are in order of occurrence, or reversed, up to the limit': async on => {
       const { asker, id, publications } = await six(on);
       const from_publication = publications[0];
       assert.deepEqual(args(await events(asker, id, { from_publication })), [0, 1, 2, 3, 4, 5]);
@@ -95,7 +97,7 @@ complianceSuite(
       assert.deepEqual(args(await events(asker, id, { from_publication, limit: 100 })), [0, 1, 2, 3, 4, 5]);
     },
 
-    'from, after, before and until a publication': async on => {
+    'from, after, before and until select by publication': async on => {
       const { asker, id, publications } = await six(on);
       const [p0, , p2, , p4] = publications;
       const ask = async (filter: object): Promise<unknown[]> => args(await events(asker, id, filter));
@@ -106,13 +108,13 @@ complianceSuite(
       assert.deepEqual(await ask({ after_publication: p0, before_publication: p4, reverse: true }), [3, 2, 1]);
       assert.deepEqual(await ask({ after_publication: p2, until_publication: p2 }), []);
       assert.deepEqual(await ask({ from_publication: p4, before_publication: p2 }), []);
-      // Pages, forwards and backwards.
+      // Pages forward and backward.
       assert.deepEqual(await ask({ after_publication: p0, limit: 2 }), [1, 2]);
       assert.deepEqual(await ask({ after_publication: p2, limit: 2 }), [3, 4]);
       assert.deepEqual(await ask({ before_publication: p4, limit: 2, reverse: true }), [3, 2]);
     },
 
-    'from, after, before and until a time': async on => {
+    'from, after, before and until select by time': async on => {
       const { asker, id, publications } = await six(on);
       const all = await events(asker, id, { from_publication: publications[0] });
       const [t0, , t2, , t4] = all.map(({ timestamp }) => timestamp);
@@ -130,7 +132,7 @@ complianceSuite(
       assert.deepEqual(await ask({ from_time: shifted }), [2, 3, 4, 5]);
     },
 
-    'patterns: the topic is in the details and can be asked for': async on => {
+    'events of a pattern have their topic in the details, and can be selected by topic': async on => {
       const [asker, publisher] = [await on.join(), await on.joinElsewhere()];
       const [one, two] = [`cts.history.prefix.a${asker.id}`, `cts.history.prefix.b${asker.id}`];
       const prefix = await lookup(asker, 'cts.history.prefix', 'prefix');
@@ -154,7 +156,7 @@ complianceSuite(
       assert.deepEqual(only?.args, [4]);
     },
 
-    'an event in several histories is in each of them': async on => {
+    'an event that matches several histories is in each of them': async on => {
       const [asker, publisher] = [await on.join(), await on.join()];
       const publication = await publisher.publish('cts.history.prefix.wild', {}, ['twice']);
       const other = await publisher.publish('cts.history.prefix1.wild', {}, ['twice too']);
@@ -168,31 +170,37 @@ complianceSuite(
       assert.deepEqual((await events(asker, wildcard, { limit: 1, reverse: true }))[0]?.publication, other);
     },
 
-    'events for certain sessions are not kept; those for authids and authroles are, for them': async on => {
-      const [a, b, publisher] = [await on.join(), await on.join(), await on.join()];
-      const id = await lookup(a, exact, 'exact');
-      const from_publication = await publisher.publish(exact, {}, ['all']);
-      for (const [name, options] of Object.entries({
-        ids: { eligible: [a.id] },
-        notIds: { exclude: [b.id] },
-        noIds: { eligible: [] },
-        none: { exclude: [] },
-        authid: { eligible_authid: [a.details['authid']] },
-        notAuthid: { exclude_authid: [a.details['authid']] },
-        authrole: { eligible_authrole: ['anonymous'] },
-        admins: { eligible_authrole: ['admin'] },
-        notAdmins: { exclude_authrole: ['admin'] },
-        notAnonymous: { exclude_authrole: ['anonymous'] },
-        empty: { eligible_authid: [] },
-      })) {
-        await publisher.publish(exact, options, [name]);
-      }
-      assert.deepEqual(args(await events(a, id, { from_publication })), ['all', 'authid', 'authrole', 'notAdmins']);
-      assert.deepEqual(args(await events(b, id, { from_publication })), ['all', 'notAuthid', 'authrole', 'notAdmins']);
-      assert.deepEqual(args(await events(b, id, { from_publication, limit: 2 })), ['all', 'notAuthid']);
-    },
+    'events for certain sessions are not kept, and events for authids and authroles are returned to these only':
+      async on => {
+        const [a, b, publisher] = [await on.join(), await on.join(), await on.join()];
+        const id = await lookup(a, exact, 'exact');
+        const from_publication = await publisher.publish(exact, {}, ['all']);
+        for (const [name, options] of Object.entries({
+          ids: { eligible: [a.id] },
+          notIds: { exclude: [b.id] },
+          noIds: { eligible: [] },
+          none: { exclude: [] },
+          authid: { eligible_authid: [a.details['authid']] },
+          notAuthid: { exclude_authid: [a.details['authid']] },
+          authrole: { eligible_authrole: ['anonymous'] },
+          admins: { eligible_authrole: ['admin'] },
+          notAdmins: { exclude_authrole: ['admin'] },
+          notAnonymous: { exclude_authrole: ['anonymous'] },
+          empty: { eligible_authid: [] },
+        })) {
+          await publisher.publish(exact, options, [name]);
+        }
+        assert.deepEqual(args(await events(a, id, { from_publication })), ['all', 'authid', 'authrole', 'notAdmins']);
+        assert.deepEqual(args(await events(b, id, { from_publication })), [
+          'all',
+          'notAuthid',
+          'authrole',
+          'notAdmins',
+        ]);
+        assert.deepEqual(args(await events(b, id, { from_publication, limit: 2 })), ['all', 'notAuthid']);
+      },
 
-    'at least the last hundred are there': async on => {
+    'at least the last hundred events are kept': async on => {
       const [asker, publisher] = [await on.join(), await on.join()];
       const id = await lookup(asker, exact, 'exact');
       for (let i = 0; i < 100; i++) publisher.request(16, {}, exact, [i]);
@@ -203,7 +211,7 @@ complianceSuite(
       );
     },
 
-    'no events, no subscription, and invalid filters': async on => {
+    'an empty history returns nothing, and an unknown subscription or an invalid filter is an error': async on => {
       const session = await on.join();
       const refused = (...payload: readonly unknown[]): Promise<unknown> =>
         session.refused(48, {}, 'wamp.subscription.get_events', ...payload);
@@ -228,7 +236,7 @@ complianceSuite(
       ]) {
         assert.equal(await refused([id], filter), 'wamp.error.invalid_argument', JSON.stringify(filter));
       }
-      // A publication that is not there bounds nothing that is.
+      // An unknown publication does not limit the result.
       assert.deepEqual(await events(session, id, { from_publication: 4711 }), []);
     },
   },

@@ -4,7 +4,7 @@ import { complianceSuite } from './compliance-suite.ts';
 const wanted = { get_retained: true };
 
 complianceSuite('[advanced/pubsub_event_retention]', {
-  'a subscriber that asks gets the retained event after SUBSCRIBED, marked as retained': async on => {
+  'a subscriber with get_retained receives the retained event after SUBSCRIBED, marked as retained': async on => {
     const publisher = await on.join();
     const publication = await publisher.publish(on.uri('topic'), { retain: true }, [21.5], { unit: 'C' });
     for (const subscriber of [await on.join(), await on.joinElsewhere()]) {
@@ -17,7 +17,7 @@ complianceSuite('[advanced/pubsub_event_retention]', {
     }
   },
 
-  'a subscriber that does not ask gets no retained event': async on => {
+  'a subscriber without get_retained receives no retained event': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     await publisher.publish(on.uri('topic'), { retain: true }, [1]);
     await subscriber.subscribe(on.uri('topic'));
@@ -26,7 +26,7 @@ complianceSuite('[advanced/pubsub_event_retention]', {
     assert.deepEqual(await subscriber.soFar(), []);
   },
 
-  'where nothing is retained, nothing comes': async on => {
+  'without a retained event, a subscriber receives nothing': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     await publisher.publish(on.uri('topic'), {}, [1]);
     await publisher.publish(on.uri('topic'), { retain: false }, [2]);
@@ -34,7 +34,7 @@ complianceSuite('[advanced/pubsub_event_retention]', {
     assert.deepEqual(await subscriber.soFar(), []);
   },
 
-  'the most recent event with retain; those without do not count': async on => {
+  'a subscriber receives the most recent event with retain, and events without retain do not replace it': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     await publisher.publish(on.uri('topic'), { retain: true }, [1]);
     await publisher.publish(on.uri('topic'), { retain: true }, [2]);
@@ -46,14 +46,14 @@ complianceSuite('[advanced/pubsub_event_retention]', {
     );
   },
 
-  'live, an event with retain is not marked': async on => {
+  'a current subscriber receives an event with retain without the mark': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     await subscriber.subscribe(on.uri('topic'), wanted);
     await publisher.publish(on.uri('topic'), { retain: true }, [1]);
     assert.deepEqual((await subscriber.event()).details, {});
   },
 
-  'subscribing again asks again': async on => {
+  'a repeated subscription receives the retained event again': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     await publisher.publish(on.uri('topic'), { retain: true }, [1]);
     const subscription = await subscriber.subscribe(on.uri('topic'));
@@ -73,7 +73,7 @@ complianceSuite('[advanced/pubsub_event_retention]', {
     assert.deepEqual((await subscriber.event()).args, ['last words']);
   },
 
-  'no session gets a retained event that it would not have received when published': async on => {
+  'no session receives a retained event that was not published for it': async on => {
     const [publisher, a, b] = [await on.join(), await on.join(), await on.join()];
     const options = [
       { eligible: [a.id] },
@@ -99,12 +99,12 @@ complianceSuite('[advanced/pubsub_event_retention]', {
     }
   },
 
-  'a newer event for some does not hide the older one from the others': async on => {
+  'a newer event for some receivers does not hide the older one from the others': async on => {
     const [publisher, a, b] = [await on.join(), await on.join(), await on.join()];
     await publisher.publish(on.uri('topic'), { retain: true }, ['for all']);
     await publisher.publish(on.uri('topic'), { retain: true, eligible_authid: [a.details['authid']] }, ['for a']);
     await publisher.publish(on.uri('topic'), { retain: true, eligible_authrole: ['admin'] }, ['for admins']);
-    await publisher.publish(on.uri('topic'), { retain: true, eligible: [] }, ['for nobody']);
+    await publisher.publish(on.uri('topic'), { retain: true, eligible: [] }, ['for no session']);
     for (const [session, args] of [
       [a, ['for a']],
       [b, ['for all']],
@@ -117,7 +117,7 @@ complianceSuite('[advanced/pubsub_event_retention]', {
     }
   },
 
-  'the publisher gets its own retained event where it would have received it': async on => {
+  'the publisher receives its own retained event if it would have received it live': async on => {
     const publisher = await on.join();
     await publisher.publish(on.uri('mine'), { retain: true, exclude_me: false }, ['mine']);
     await publisher.publish(on.uri('others'), { retain: true }, ['for others']);
@@ -127,7 +127,7 @@ complianceSuite('[advanced/pubsub_event_retention]', {
     assert.deepEqual(await publisher.soFar(), []);
   },
 
-  'details are those of the event': async on => {
+  'EVENT.Details are those of the publication': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     await publisher.publish(on.uri('topic'), { retain: true, disclose_me: true, ppt_scheme: 'x_custom' }, [
       Buffer.from('x'),
@@ -142,7 +142,7 @@ complianceSuite('[advanced/pubsub_event_retention]', {
     });
   },
 
-  'a pattern gets one event of each topic that it matches, in order of arrival': async on => {
+  'a pattern subscriber receives one event of each matching topic, in order of arrival': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     for (const [name, value] of [
       ['room.a.t', 1],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { BareSession } from '../support/bare-session.ts';
 import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
-/** Which of `topics` a subscription receives; each with the topic in its details. */
+/** Returns which of `topics` a subscription receives. Each event must have its topic in the details. */
 async function matched(
   on: ComplianceCase,
   match: string,
@@ -31,7 +31,7 @@ async function all(session: BareSession, topic: string): Promise<Record<string, 
 const emergency = 'com.myapp.topic.emergency';
 
 complianceSuite('[advanced/pubsub_pattern_based_subscription]', {
-  'a prefix is one of characters: the examples of the text': async on => {
+  'a prefix matches characters, as in the examples of the specification': async on => {
     const matching = [`${emergency}.11`, `${emergency}-low`, `${emergency}.category.severe`, emergency];
     const others = [
       'com.myapp.topic.emerge',
@@ -46,7 +46,7 @@ complianceSuite('[advanced/pubsub_pattern_based_subscription]', {
     assert.deepEqual(await matched(on, 'prefix', 'a.b.', ['a.b', 'a.bc', 'a.b.c', 'a.b.c.d']), ['a.b.c', 'a.b.c.d']);
   },
 
-  'a wildcard stands for one whole component: the examples of the text': async on => {
+  'a wildcard matches one whole component, as in the examples of the specification': async on => {
     const matching = ['com.myapp.foo.userevent', 'com.myapp.bar.userevent', 'com.myapp.a12.userevent'];
     const others = [
       'com.myapp.foo.userevent.bar',
@@ -57,7 +57,7 @@ complianceSuite('[advanced/pubsub_pattern_based_subscription]', {
     assert.deepEqual(await matched(on, 'wildcard', 'com.myapp..userevent', [...others, ...matching]), matching);
   },
 
-  'wildcards at the beginning, at the end, several, and none': async on => {
+  'a wildcard pattern may have wildcards at the beginning, at the end, several, or none': async on => {
     const topics = ['a.b.c', 'x.b.c', 'a.x.c', 'a.b.x', 'a.b', 'a.b.c.d'];
     assert.deepEqual(await matched(on, 'wildcard', 'a.b.', topics), ['a.b.c', 'a.b.x']);
     assert.deepEqual(await matched(on, 'wildcard', 'a..', topics), ['a.b.c', 'a.x.c', 'a.b.x']);
@@ -66,7 +66,7 @@ complianceSuite('[advanced/pubsub_pattern_based_subscription]', {
     assert.deepEqual(await matched(on, 'wildcard', 'a.b', topics), ['a.b']);
   },
 
-  'the topic is for subscribers of patterns alone': async on => {
+  'only pattern subscribers receive the topic': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     const ids = await all(subscriber, on.uri('topic'));
     assert.equal(new Set(Object.values(ids)).size, 3);
@@ -83,7 +83,7 @@ complianceSuite('[advanced/pubsub_pattern_based_subscription]', {
     );
   },
 
-  'each subscription ends by itself': async on => {
+  'each subscription ends independently': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     const ids = await all(subscriber, on.uri('topic'));
     for (const match of ['prefix', 'exact', 'wildcard']) {
@@ -95,12 +95,12 @@ complianceSuite('[advanced/pubsub_pattern_based_subscription]', {
     }
   },
 
-  'subscribers of one pattern share its id; the same text by another policy is another subscription': async on => {
+  'subscribers of one pattern share its id, and another policy makes another subscription': async on => {
     const [a, b] = [await on.join(), await on.join()];
     assert.deepEqual(await all(a, on.uri('topic')), await all(b, on.uri('topic')));
   },
 
-  'invalid patterns are refused, and empty components are for patterns alone': async on => {
+  'an invalid pattern is rejected, and only patterns may have empty components': async on => {
     const session = await on.join();
     for (const [match, pattern] of [
       ['prefix', 'a b'],
@@ -116,14 +116,14 @@ complianceSuite('[advanced/pubsub_pattern_based_subscription]', {
     assert.equal(await session.refused(16, { acknowledge: true }, 'a..b'), 'wamp.error.invalid_uri');
   },
 
-  'match that is no policy is refused': async on => {
+  'an unknown match policy is rejected': async on => {
     const session = await on.join();
     for (const match of ['regex', '', 'PREFIX']) {
       assert.equal(await session.refused(32, { match }, on.uri('topic')), 'wamp.error.invalid_argument');
     }
   },
 
-  'a pattern subscribed to while others publish': async on => {
+  'a pattern subscription may begin while others publish': async on => {
     const [publisher, early] = [await on.join(), await on.join()];
     await early.subscribe(on.uri('t'), { match: 'prefix' });
     await publisher.publish(on.uri('topic'));

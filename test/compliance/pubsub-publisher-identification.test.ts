@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { complianceSuite } from './compliance-suite.ts';
 
 complianceSuite('[advanced/pubsub_publisher_identification]', {
-  'subscribers of patterns learn both topic and publisher': async on => {
+  'pattern subscribers receive the topic and the publisher': async on => {
     const [publisher, subscriber] = [await on.join(), await on.join()];
     await subscriber.subscribe(on.uri('top'), { match: 'prefix' });
     await publisher.publish(on.uri('topic'), { disclose_me: true });
@@ -11,7 +11,7 @@ complianceSuite('[advanced/pubsub_publisher_identification]', {
     assert.equal(details['publisher'], publisher.id);
   },
 
-  'the publisher that receives its own event is disclosed to itself too': async on => {
+  'a publisher that receives its own event is disclosed to itself': async on => {
     const publisher = await on.join();
     await publisher.subscribe(on.uri('topic'));
     publisher.request(16, { disclose_me: true, exclude_me: false }, on.uri('topic'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { complianceSuite } from './compliance-suite.ts';
 
 complianceSuite('[advanced/pubsub_subscription_revocation]', {
-  'the meta events tell of it': async on => {
+  'a revocation causes meta events': async on => {
     const [subscriber, watcher] = [await on.join(), await on.join()];
     const subscription = await subscriber.subscribe(on.uri('topic'));
     const unsubscribe = await watcher.subscribe('wamp.subscription.on_unsubscribe');

@@ -6,7 +6,7 @@ const add = 'wamp.session.add_testament';
 const flush = 'wamp.session.flush_testaments';
 
 async function adds(session: BareSession, topic: string, value: unknown, kwargs: object = {}): Promise<void> {
-  // No value is returned.
+  // The procedure returns no value.
   assert.deepEqual(await session.call(add, [topic, [value], { of: 'a will' }], kwargs), []);
 }
 
@@ -16,7 +16,7 @@ const drop = (session: BareSession): void => session.peer.end();
 const violate = (session: BareSession): void => session.peer.send([2, 1, {}]);
 
 complianceSuite('[advanced/pubsub_testament]', {
-  'published however the session ends, and not before': async on => {
+  'a testament is published when the session ends, for every way to end': async on => {
     for (const [index, end] of [leave, abort, drop, violate].entries()) {
       const [dying, heir] = [await on.join(), await on.joinElsewhere()];
       const topic = on.uri(`t${index}`);
@@ -30,7 +30,7 @@ complianceSuite('[advanced/pubsub_testament]', {
     }
   },
 
-  'options are heeded, but for acknowledge': async on => {
+  'publish options apply, except acknowledge': async on => {
     const [dying, a, b] = [await on.join(), await on.join(), await on.join()];
     for (const session of [a, b]) await session.subscribe(on.uri('topic'));
     await adds(dying, on.uri('topic'), 1, { publish_options: { eligible: [a.id], acknowledge: true } });
@@ -49,7 +49,7 @@ complianceSuite('[advanced/pubsub_testament]', {
     assert.deepEqual((await late.event()).args, [2]);
   },
 
-  'no arguments, or none but the topic': async on => {
+  'a testament may have no arguments': async on => {
     const [dying, heir] = [await on.join(), await on.join()];
     const subscription = await heir.subscribe(on.uri('topic'));
     assert.deepEqual(await dying.call(add, [on.uri('topic'), [], {}]), []);
@@ -58,7 +58,7 @@ complianceSuite('[advanced/pubsub_testament]', {
     assert.deepEqual([type, id, ...rest], [36, subscription, {}]);
   },
 
-  'each session has its own': async on => {
+  'each session has its own testaments': async on => {
     const [dying, living, heir] = [await on.join(), await on.join(), await on.join()];
     await heir.subscribe(on.uri('topic'));
     await adds(dying, on.uri('topic'), 'dying');
@@ -71,7 +71,7 @@ complianceSuite('[advanced/pubsub_testament]', {
     assert.deepEqual(await heir.soFar(), []);
   },
 
-  'the next session on the connection has none': async on => {
+  'the next session on the connection has no testaments': async on => {
     const [dying, heir] = [await on.join(), await on.join()];
     await heir.subscribe(on.uri('topic'));
     await adds(dying, on.uri('topic'), 'once');
@@ -84,7 +84,7 @@ complianceSuite('[advanced/pubsub_testament]', {
     assert.equal((await heir.eventsSoFar()).length, 1);
   },
 
-  'what is wrong is said at once': async on => {
+  'an invalid testament is rejected when it is added': async on => {
     const session = await on.join();
     for (const [args, kwargs, error] of [
       [[], {}, 'invalid_argument'],

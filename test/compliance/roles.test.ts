@@ -16,9 +16,9 @@ async function ask(session: BareSession, procedure: string, ...payload: readonly
   return args[0];
 }
 
-/** What a session that may publish where guests listen, and nowhere else, has heard. */
+/** Returns the events that a session has received, if it may only publish on topics of guests. */
 async function heard(session: BareSession): Promise<unknown[]> {
-  // A refusal is as good a barrier as any: guests may not publish.
+  // A rejected UNSUBSCRIBE marks the end, because guests may not publish.
   const request = session.request(34, 999_999_999);
   const events: unknown[] = [];
   for (;;) {
@@ -28,11 +28,11 @@ async function heard(session: BareSession): Promise<unknown[]> {
   }
 }
 
-// Principals whose authid and authrole are known beforehand, several sessions of one among them.
+// The principals have known authids and authroles. One of them has several sessions.
 complianceSuite(
-  '[advanced/authorization] of publish and subscribe and the meta API',
+  '[advanced/authorization] publish and subscribe, and the meta API',
   {
-    'lists by authrole and authid [advanced/pubsub_subscriber_blackwhite_listing]': async on => {
+    'lists by authrole and authid select the receivers [advanced/pubsub_subscriber_blackwhite_listing]': async on => {
       const topic = topicOf(on);
       const publisher = await admin(on);
       const all = {
@@ -67,7 +67,7 @@ complianceSuite(
       }
     },
 
-    'each role has its own retained event [advanced/pubsub_event_retention]': async on => {
+    'each role receives its own retained event [advanced/pubsub_event_retention]': async on => {
       const topic = topicOf(on);
       const publisher = await user(on);
       for (const [args, options] of [
@@ -87,7 +87,7 @@ complianceSuite(
       }
     },
 
-    'count and list by role; what goes on on another realm is not told [advanced/meta_api_sessions]': async on => {
+    'count and list select by role, and contain no session of another realm [advanced/meta_api_sessions]': async on => {
       const [asker, u, g] = [await admin(on), await user(on), await guest(on)];
       await asker.subscribe('wamp.session.on_join');
       assert.equal(await ask(asker, 'wamp.session.count', [['user']]), 1);
@@ -101,7 +101,7 @@ complianceSuite(
       assert.equal(await asker.refused(48, {}, 'wamp.session.kill', [otherSession.id]), 'wamp.error.no_such_session');
     },
 
-    'kill_by_authid and kill_by_authrole end the named sessions and no others': async on => {
+    'kill_by_authid and kill_by_authrole end exactly the selected sessions': async on => {
       const [killer, other] = [await admin(on), await admin(on)];
       const [u, v, o, g] = [await user(on), await user(on), await otherUser(on), await guest(on)];
       const killed = await ask(killer, 'wamp.session.kill_by_authid', ['cts_ticket']);
@@ -111,12 +111,12 @@ complianceSuite(
       assert.equal(await ask(killer, 'wamp.session.kill_by_authrole', ['user'], { reason: 'com.example.out' }), 1);
       assert.deepEqual(await o.peer.receive(), [6, {}, 'com.example.out']);
       assert.deepEqual(await heard(g), []);
-      // The caller is spared, others of its role are not.
+      // The caller continues. Other sessions of its role end.
       assert.deepEqual(await ask(killer, 'wamp.session.kill_by_authid', ['cts_admin']), [other.id]);
       assert.deepEqual(await other.peer.receive(), [6, {}, 'wamp.close.killed']);
     },
 
-    'who may not use the meta API is not authorized': async on => {
+    'a role without permission for the meta API is not authorized': async on => {
       for (const session of [await user(on), await guest(on)]) {
         for (const procedure of ['wamp.session.count', 'wamp.session.kill_all', 'wamp.subscription.list']) {
           assert.equal(await session.refused(48, {}, procedure), 'wamp.error.not_authorized', procedure);
@@ -126,7 +126,7 @@ complianceSuite(
       }
     },
 
-    'a testament needs the permission to publish it [advanced/pubsub_testament]': async on => {
+    'a testament requires the permission to publish it [advanced/pubsub_testament]': async on => {
       const [dying, heir] = [await user(on), await guest(on)];
       const add = 'wamp.session.add_testament';
       assert.equal(await dying.refused(48, {}, add, ['cts.subonly.t', [], {}]), 'wamp.error.not_authorized');

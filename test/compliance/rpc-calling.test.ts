@@ -12,7 +12,7 @@ const payloads: readonly (readonly unknown[])[] = [
 ];
 
 complianceSuite('[basic/remote_procedure_call] calling and invocations', {
-  'arguments reach the callee and results the caller as they are': async on => {
+  'arguments reach the callee, and results the caller, unchanged': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     for (const payload of payloads) {
@@ -24,7 +24,7 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     }
   },
 
-  '[basic/messages] arguments that are empty and come last are not sent': async on => {
+  '[basic/messages] empty trailing arguments are not sent': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     for (const payload of [[[]], [[], {}]]) {
@@ -41,7 +41,7 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     }
   },
 
-  'so does what an error carries': async on => {
+  'arguments of an error reach the caller unchanged': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     for (const payload of payloads) {
@@ -52,7 +52,7 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     }
   },
 
-  'so do the details of an error': async on => {
+  'details of an error reach the caller unchanged': async on => {
     const caller = await on.join();
     const details = {
       severity: 3,
@@ -68,14 +68,14 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     }
   },
 
-  'a procedure without a registration': async on => {
+  'a call without a registration returns no_such_procedure': async on => {
     const caller = await on.join();
     assert.equal(await caller.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
     assert.equal(await caller.refused(48, {}, on.uri('p'), [1], { a: 1 }), 'wamp.error.no_such_procedure');
     assert.equal(await caller.refused(48, {}, 'wamp.no.such.thing'), 'wamp.error.no_such_procedure');
   },
 
-  'a session may call what it has itself registered': async on => {
+  'a session may call its own procedure': async on => {
     const both = await on.join();
     const registration = await both.register(on.uri('p'));
     const request = both.request(48, {}, on.uri('p'), [1]);
@@ -94,7 +94,7 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     assert.deepEqual([(await two.invoked(c)).request, (await two.invoked(c)).request], [1, 2]);
   },
 
-  '[basic/building_blocks] ids of requests of different callers do not meet': async on => {
+  '[basic/building_blocks] request ids of different callers are independent': async on => {
     const [callee, one, two] = [await on.join(), await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const [first, second] = [one.request(48, {}, on.uri('p'), [1]), two.request(48, {}, on.uri('p'), [2])];
@@ -106,10 +106,10 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     await two.hears([50, second, {}, [2]]);
   },
 
-  '[basic/security_model] REGISTERED comes before any INVOCATION, and invocations in the order of the calls':
+  '[basic/security_model] REGISTERED precedes any INVOCATION, and invocations have the order of the calls':
     async on => {
       const [callee, caller] = [await on.join(), await on.join()];
-      // Calls that come while REGISTER is on its way.
+      // These calls arrive while REGISTER is in transit.
       const early = caller.request(48, {}, on.uri('b'));
       assert.equal(await caller.failure(48, early), 'wamp.error.no_such_procedure');
       const [a, b] = [await callee.register(on.uri('a')), await callee.register(on.uri('b'))];
@@ -120,7 +120,7 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
       }
     },
 
-  '[basic/security_model] of one session that registers and calls at once, REGISTERED is the first word': async on => {
+  '[basic/security_model] a session that sends REGISTER and CALL together receives REGISTERED first': async on => {
     const both = await on.join();
     const registering = both.request(64, {}, on.uri('p'));
     const calling = both.request(48, {}, on.uri('p'));
@@ -131,7 +131,7 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     await both.hears([50, calling, {}]);
   },
 
-  'answers come in the order in which the callee gives them': async on => {
+  'answers arrive in the order in which the callee sends them': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const requests = [1, 2, 3].map(n => caller.request(48, {}, on.uri('p'), [n]));
@@ -145,7 +145,7 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     await caller.hears([50, requests[1], {}, ['b']]);
   },
 
-  'a second answer to the same invocation is dropped': async on => {
+  'a second answer to an invocation is dropped': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, {}, on.uri('p'));
@@ -158,10 +158,10 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     await caller.hearsNothing();
   },
 
-  'an invocation is answered by its callee alone': async on => {
+  'only its callee can answer an invocation': async on => {
     const [callee, caller, otherSession] = [await on.join(), await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
-    // The other session has had an invocation of the same id.
+    // The other session has an invocation with the same id.
     const own = await otherSession.register(on.uri('own'));
     const first = caller.request(48, {}, on.uri('own'));
     const { request: its } = await otherSession.invoked(own);
@@ -179,24 +179,25 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     await caller.hears([50, request, {}, ['true']]);
   },
 
-  'caller gone, callee that can be canceled: INTERRUPT with killnowait, and its answer is dropped': async on => {
-    const [callee, caller, leaving] = [await on.join(), await on.join(), await on.join()];
-    const registration = await callee.register(on.uri('p'));
-    caller.request(48, {}, on.uri('p'));
-    const { request: dropped } = await callee.invoked(registration);
-    caller.peer.end();
-    await callee.hears([69, dropped, { mode: 'killnowait' }]);
-    leaving.request(48, {}, on.uri('p'));
-    const { request: left } = await callee.invoked(registration);
-    leaving.say(6, {}, 'wamp.close.close_realm');
-    await leaving.hears([6, {}, 'wamp.close.goodbye_and_out']);
-    await callee.hears([69, left, { mode: 'killnowait' }]);
-    callee.say(8, 68, dropped, {}, 'wamp.error.canceled');
-    callee.say(70, left, {}, ['too late']);
-    await callee.hearsNothing();
-  },
+  'if the caller leaves, a cancelable callee receives INTERRUPT with killnowait, and its answer is dropped':
+    async on => {
+      const [callee, caller, leaving] = [await on.join(), await on.join(), await on.join()];
+      const registration = await callee.register(on.uri('p'));
+      caller.request(48, {}, on.uri('p'));
+      const { request: dropped } = await callee.invoked(registration);
+      caller.peer.end();
+      await callee.hears([69, dropped, { mode: 'killnowait' }]);
+      leaving.request(48, {}, on.uri('p'));
+      const { request: left } = await callee.invoked(registration);
+      leaving.say(6, {}, 'wamp.close.close_realm');
+      await leaving.hears([6, {}, 'wamp.close.goodbye_and_out']);
+      await callee.hears([69, left, { mode: 'killnowait' }]);
+      callee.say(8, 68, dropped, {}, 'wamp.error.canceled');
+      callee.say(70, left, {}, ['too late']);
+      await callee.hearsNothing();
+    },
 
-  'caller gone, callee that cannot be canceled: nothing, and its answer is dropped': async on => {
+  'if the caller leaves, a callee without canceling receives nothing, and its answer is dropped': async on => {
     const [callee, caller] = [await on.join({ callee: [] }), await on.join()];
     const registration = await callee.register(on.uri('p'));
     caller.request(48, {}, on.uri('p'));
@@ -208,7 +209,7 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     await callee.hearsNothing();
   },
 
-  'callee gone, by GOODBYE, by ABORT or by a lost connection: canceled': async on => {
+  'if the callee leaves by GOODBYE, ABORT or a lost connection, the caller receives canceled': async on => {
     const caller = await on.join();
     const ways = [
       (callee: Awaited<ReturnType<typeof on.join>>) => callee.say(6, {}, 'wamp.close.close_realm'),
@@ -229,25 +230,26 @@ complianceSuite('[basic/remote_procedure_call] calling and invocations', {
     await caller.hearsNothing();
   },
 
-  '[advanced/meta_api_sessions] a callee that is killed: canceled; a caller that is killed: INTERRUPT': async on => {
-    const [callee, caller, admin] = [await on.join(), await on.join(), await on.join()];
-    const registration = await callee.register(on.uri('p'));
-    caller.request(48, {}, on.uri('p'));
-    const { request: invocation } = await callee.invoked(registration);
-    await admin.call('wamp.session.kill', [caller.id]);
-    await caller.hears([6, {}, 'wamp.close.killed']);
-    await callee.hears([69, invocation, { mode: 'killnowait' }]);
-    callee.say(70, invocation, {}, ['too late']);
-    const request = admin.request(48, {}, on.uri('p'));
-    await callee.invoked(registration);
-    const kill = (await on.join()).call('wamp.session.kill', [callee.id]);
-    assert.equal(await admin.failure(48, request), 'wamp.error.canceled');
-    await kill;
-    await callee.hears([6, {}, 'wamp.close.killed']);
-    assert.equal(await admin.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
-  },
+  '[advanced/meta_api_sessions] if the callee is killed, the caller receives canceled, and if the caller is killed, the callee receives INTERRUPT':
+    async on => {
+      const [callee, caller, admin] = [await on.join(), await on.join(), await on.join()];
+      const registration = await callee.register(on.uri('p'));
+      caller.request(48, {}, on.uri('p'));
+      const { request: invocation } = await callee.invoked(registration);
+      await admin.call('wamp.session.kill', [caller.id]);
+      await caller.hears([6, {}, 'wamp.close.killed']);
+      await callee.hears([69, invocation, { mode: 'killnowait' }]);
+      callee.say(70, invocation, {}, ['too late']);
+      const request = admin.request(48, {}, on.uri('p'));
+      await callee.invoked(registration);
+      const kill = (await on.join()).call('wamp.session.kill', [callee.id]);
+      assert.equal(await admin.failure(48, request), 'wamp.error.canceled');
+      await kill;
+      await callee.hears([6, {}, 'wamp.close.killed']);
+      assert.equal(await admin.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
+    },
 
-  'what the callee says is wrong is no business of the router': async on => {
+  'the router passes on any error URI of a callee': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     for (const error of ['wamp.error.invalid_argument', 'wamp.error.runtime_error', 'Upper.case-error']) {

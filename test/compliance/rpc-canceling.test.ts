@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
-/** A call under way. */
+/** A call that is in progress. */
 async function calling(on: ComplianceCase, features: readonly string[] = ['call_canceling']) {
   const [callee, caller] = [await on.join({ callee: features }), await on.join()];
   const registration = await callee.register(on.uri('p'));
@@ -11,7 +11,7 @@ async function calling(on: ComplianceCase, features: readonly string[] = ['call_
 }
 
 complianceSuite('[advanced/rpc_call_canceling]', {
-  'kill: progressive results still come, and the final one ends the call': async on => {
+  'kill: the caller still receives progressive results, and the final one ends the call': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, { receive_progress: true }, on.uri('p'));
@@ -23,7 +23,7 @@ complianceSuite('[advanced/rpc_call_canceling]', {
     await caller.hears([50, request, { progress: true }, [1]], [50, request, {}, [2]]);
   },
 
-  'kill, and then the caller is gone: the callee’s answer is dropped': async on => {
+  'kill: if the caller then leaves, the answer of the callee is dropped': async on => {
     const { callee, caller, request, invocation } = await calling(on);
     caller.say(49, request, { mode: 'kill' });
     await callee.hears([69, invocation, { mode: 'kill' }]);
@@ -34,7 +34,7 @@ complianceSuite('[advanced/rpc_call_canceling]', {
     assert.ok(rest.every(([type, id]) => type === 69 && id === invocation));
   },
 
-  'kill and then kill again, or another mode': async on => {
+  'kill: a second CANCEL in any mode is accepted': async on => {
     for (const mode of ['kill', 'skip', 'killnowait']) {
       const { callee, caller, request, invocation, registration } = await calling(on);
       caller.say(49, request, { mode: 'kill' });
@@ -55,7 +55,7 @@ complianceSuite('[advanced/rpc_call_canceling]', {
     }
   },
 
-  'no mode: the call ends all the same': async on => {
+  'without a mode, CANCEL ends the call': async on => {
     const { callee, caller, request, invocation } = await calling(on);
     caller.say(49, request, {});
     assert.equal(await caller.failure(48, request), 'wamp.error.canceled');
@@ -64,7 +64,7 @@ complianceSuite('[advanced/rpc_call_canceling]', {
     await caller.hearsNothing();
   },
 
-  'one of several calls is canceled, the others go on': async on => {
+  'CANCEL ends one call, and the others continue': async on => {
     const { callee, caller, registration, request, invocation } = await calling(on);
     const other = caller.request(48, {}, on.uri('p'));
     const { request: its } = await callee.invoked(registration);
@@ -75,7 +75,7 @@ complianceSuite('[advanced/rpc_call_canceling]', {
     await caller.hears([50, other, {}, ['other']]);
   },
 
-  'CALL and CANCEL in one breath: the callee hears of both': async on => {
+  'CALL and CANCEL sent together both reach the callee': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, {}, on.uri('p'));

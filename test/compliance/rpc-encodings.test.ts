@@ -3,11 +3,11 @@ import { wireOf, wires } from '../support/bare-peer.ts';
 import type { BareSession } from '../support/bare-session.ts';
 import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
-/** Text of under 24 bytes as CBOR, of under 32 as MsgPack. */
+/** Text of less than 24 bytes in CBOR, and less than 32 in MsgPack. */
 const cborText = (text: string) => Buffer.concat([Buffer.from([0x78, text.length]), Buffer.from(text)]);
 const packText = (text: string) => Buffer.concat([Buffer.from([0xd9, text.length]), Buffer.from(text)]);
 
-/** Sends bytes that are CALL 1 of `uri`; gives what the callee is called with, whatever it speaks. */
+/** Sends bytes that are CALL 1 of `uri`. Returns what the callee receives, for any serializer of the callee. */
 async function called(
   on: ComplianceCase,
   make: (uri: Buffer) => Uint8Array,
@@ -25,7 +25,7 @@ async function called(
     callee.say(70, request, {}, ['done']);
     await caller.hears([50, 1, {}, ['done']]);
   }
-  for (const outcome of outcomes) assert.deepEqual(outcome, outcomes[0], 'the same, whatever the callee speaks');
+  for (const outcome of outcomes) assert.deepEqual(outcome, outcomes[0], 'the same for every serializer of the callee');
   return outcomes[0];
 }
 
@@ -50,7 +50,7 @@ const both = (serializer: 'json' | 'msgpack' | 'cbor') => ({
 });
 
 complianceSuite(
-  '[basic/building_blocks] CBOR as it may be written (RFC 8949)',
+  '[basic/building_blocks] the router accepts valid CBOR (RFC 8949)',
   {
     'lists and dictionaries of indefinite length': cbor(
       uri =>
@@ -67,7 +67,7 @@ complianceSuite(
         ),
       [['abc', Buffer.from([1, 2, 3])]],
     ),
-    'integers that are longer than they have to be': cbor(
+    'integers in longer encodings': cbor(
       uri =>
         bytes([0x98, 5, 0x1b, 0, 0, 0, 0, 0, 0, 0, 48, 0x1a, 0, 0, 0, 1, 0xb8, 0], uri, [
           ...[0x99, 0, 3, 0x1b, 0, 0, 0, 0, 0, 0, 0, 7, 0x19, 0, 7, 0x3b, 0, 0, 0, 0, 0, 0, 0, 6],
@@ -85,7 +85,7 @@ complianceSuite(
         ]),
       [[1.5, 1.5, 1.5]],
     ),
-    'the tag that says that this is CBOR, around the message': cbor(
+    'the self-described CBOR tag around the message': cbor(
       uri => bytes([0xd9, 0xd9, 0xf7, 0x85, 0x18, 48, 1, 0xa0], uri, [0x81, 1]),
       [[1]],
     ),
@@ -94,9 +94,9 @@ complianceSuite(
 );
 
 complianceSuite(
-  '[basic/building_blocks] MsgPack as it may be written',
+  '[basic/building_blocks] the router accepts valid MsgPack',
   {
-    'the longest headers for the shortest things': msgpack(
+    'the longest headers for the shortest values': msgpack(
       uri =>
         bytes([0xdd, 0, 0, 0, 6, 0xcf, 0, 0, 0, 0, 0, 0, 0, 48, 0xce, 0, 0, 0, 1, 0xdf, 0, 0, 0, 0], uri, [
           ...[0xdc, 0, 3, 0xd3, 0, 0, 0, 0, 0, 0, 0, 7, 0xd2, 0xff, 0xff, 0xff, 0xf9, 0xdb, 0, 0, 0, 1, 0x61],
@@ -104,7 +104,7 @@ complianceSuite(
         ]),
       [[7, -7, 'a'], { b: Buffer.from([9]) }],
     ),
-    'signed where unsigned would do': msgpack(
+    'signed encodings of positive integers': msgpack(
       uri => bytes([0x95, 0xd0, 48, 0xd1, 0, 1, 0x80], uri, [0x92, 0xd0, 5, 0xd1, 0, 200]),
       [[5, 200]],
     ),
@@ -117,13 +117,13 @@ complianceSuite(
 );
 
 complianceSuite(
-  '[basic/building_blocks] JSON as it may be written (RFC 8259)',
+  '[basic/building_blocks] the router accepts valid JSON (RFC 8259)',
   {
-    'white space wherever it may stand': json(
+    'white space at every allowed position': json(
       uri => ` \n[ 48\t,\r1 , { } , "${uri}" , [ 1 , [ ] ] , { "a" : { } } ]\n `,
       [[1, []], { a: {} }],
     ),
-    'escapes, in keys too': json(
+    'escapes in text and in keys': json(
       uri => `[48,1,{},"${uri}",["\\u0061\\ud83d\\ude00\\/"],{"\\u0061":"\\n"}]`,
       [['a\u{1f600}/'], { a: '\n' }],
     ),

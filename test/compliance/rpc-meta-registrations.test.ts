@@ -10,7 +10,9 @@ async function ask(session: BareSession, procedure: string, ...payload: readonly
 
 const topics = ['on_create', 'on_register', 'on_unregister', 'on_delete'];
 
-/** Subscribes `viewer` to the registration meta events; gives a function that lists those of sessions of this case. */
+/**
+ * Subscribes `viewer` to the registration meta events. Returns a function that lists those of sessions of this case.
+ */
 async function watching(viewer: BareSession) {
   const names = new Map<unknown, string>();
   for (const name of topics) names.set(await viewer.subscribe(`wamp.registration.${name}`), name);
@@ -26,13 +28,13 @@ async function watching(viewer: BareSession) {
 complianceSuite(
   '[advanced/meta_api_registrations]',
   {
-    'is announced by the dealer': async on => {
+    'the dealer announces registration_meta_api': async on => {
       const { details } = await on.join();
       const { dealer } = details['roles'] as { dealer: { features: Record<string, unknown> } };
       assert.equal(dealer.features['registration_meta_api'], true);
     },
 
-    'events of a registration from its first callee to its last': async on => {
+    'a registration causes events from its first callee to its last': async on => {
       const [viewer, one, two] = [await on.join(), await on.join(), await on.join()];
       const events = await watching(viewer);
       const uri = on.uri('a..b');
@@ -56,7 +58,7 @@ complianceSuite(
       ]);
     },
 
-    'the same where sessions end by GOODBYE': async on => {
+    'sessions that end by GOODBYE cause the same events': async on => {
       const [viewer, one, two] = [await on.join(), await on.join(), await on.join()];
       const events = await watching(viewer);
       const id = await one.register(on.uri('p'), { invoke: 'random' });
@@ -73,7 +75,7 @@ complianceSuite(
       ]);
     },
 
-    'a session that ends with several registrations: each has its pair': async on => {
+    'a session that ends with several registrations causes two events for each': async on => {
       const [viewer, one] = [await on.join(), await on.join()];
       const events = await watching(viewer);
       const ids = [await one.register(on.uri('a')), await one.register(on.uri('b'))];
@@ -89,7 +91,7 @@ complianceSuite(
       );
     },
 
-    'who registers hears of itself, as it is the router that tells': async on => {
+    'a callee receives the events of its own registration, because the router sends them': async on => {
       const one = await on.join();
       const events = await watching(one);
       const id = await one.register(on.uri('p'));
@@ -98,7 +100,7 @@ complianceSuite(
       assert.equal(heard.length, 2);
     },
 
-    'a REGISTER or UNREGISTER that is refused is no event': async on => {
+    'a rejected REGISTER or UNREGISTER causes no event': async on => {
       const [viewer, one, two] = [await on.join(), await on.join(), await on.join()];
       const id = await one.register(on.uri('p'));
       const events = await watching(viewer);
@@ -108,7 +110,7 @@ complianceSuite(
       assert.deepEqual(await events(one.id, two.id), []);
     },
 
-    'list, by policy': async on => {
+    'list returns the registrations by policy': async on => {
       const one = await on.join();
       const ids = {
         exact: await one.register(on.uri('p')),
@@ -125,7 +127,7 @@ complianceSuite(
       assert.ok(!Object(await ask(one, 'list')).prefix.includes(ids.prefix));
     },
 
-    'lookup finds what is registered, match what would be called': async on => {
+    'lookup finds a registration, and match finds the one that would be called': async on => {
       const one = await on.join();
       const [a, prefix] = [on.uri('a.b'), on.uri('a')];
       const exact = await one.register(a);
@@ -145,7 +147,7 @@ complianceSuite(
       assert.equal(await ask(one, 'match', ['wamp.session.count']), null);
     },
 
-    'get, list_callees and count_callees': async on => {
+    'get, list_callees and count_callees return a registration, its sessions and their number': async on => {
       const [one, two, three] = [await on.join(), await on.join(), await on.join()];
       const id = await two.register(on.uri('p'), { invoke: 'roundrobin', match: 'prefix' });
       await one.register(on.uri('p'), { invoke: 'roundrobin', match: 'prefix' });
@@ -165,7 +167,7 @@ complianceSuite(
       }
     },
 
-    'arguments that are missing or of the wrong kind': async on => {
+    'missing arguments and arguments of the wrong type are errors': async on => {
       const one = await on.join();
       for (const name of ['get', 'list_callees', 'count_callees', 'lookup', 'match']) {
         for (const payload of [[], [[]], [[{}]], [[null]], [[true]], [[[1]]]]) {
@@ -181,13 +183,13 @@ complianceSuite(
       assert.equal(await one.refused(48, {}, 'wamp.registration.unheard_of'), 'wamp.error.no_such_procedure');
     },
 
-    'a caller that does not want to be known may ask, and be told': async on => {
+    'a caller without the feature caller_identification may call a meta procedure': async on => {
       const one = await on.join({ caller: [] });
       const id = await one.register(on.uri('p'));
       assert.equal(await ask(one, 'lookup', [on.uri('p')]), id);
     },
 
-    'applications neither publish nor register there': async on => {
+    'clients cannot publish or register meta URIs': async on => {
       const one = await on.join();
       for (const name of topics) {
         assert.equal(

@@ -4,7 +4,7 @@ import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
 type Registrations = Readonly<Record<string, number>>;
 
-/** Registers each of `patterns`, `match uri`; gives the ids by what was asked for. */
+/** Registers each of `patterns`, `match uri`. Returns the registration ids by pattern. */
 async function registering(
   on: ComplianceCase,
   callee: BareSession,
@@ -18,7 +18,7 @@ async function registering(
   return ids;
 }
 
-/** Calls `uri`; gives the registration that it came to, by what was asked for. */
+/** Calls `uri`. Returns the pattern of the registration that was invoked. */
 async function destination(
   on: ComplianceCase,
   { caller, callee, ids }: { caller: BareSession; callee: BareSession; ids: Registrations },
@@ -27,7 +27,8 @@ async function destination(
   const request = caller.request(48, {}, on.uri(uri), ['x']);
   const [type, id, registration, details, args] = await callee.peer.receive();
   assert.deepEqual([type, args], [68, ['x']]);
-  const pattern = Object.keys(ids).find(name => ids[name] === registration) ?? 'a registration that is none of these';
+  const pattern =
+    Object.keys(ids).find(name => ids[name] === registration) ?? 'a registration that is not one of these';
   assert.deepEqual(details, pattern.startsWith('exact') ? {} : { procedure: on.uri(uri) });
   callee.say(70, id, {});
   await caller.hears([50, request, {}]);
@@ -46,7 +47,7 @@ async function played(on: ComplianceCase, ...patterns: readonly string[]) {
 }
 
 complianceSuite('[advanced/rpc_pattern_based_registration]', {
-  'prefix: the examples of the section': async on => {
+  'a prefix registration matches as in the examples of the specification': async on => {
     const harness = await played(on, 'prefix com.myapp.myobject1');
     for (const uri of [
       'com.myapp.myobject1.myprocedure1',
@@ -59,7 +60,7 @@ complianceSuite('[advanced/rpc_pattern_based_registration]', {
     await unreachable(on, harness.caller, 'com.myapp.myobject2', 'com.myapp.myobject');
   },
 
-  'wildcard: the examples of the section': async on => {
+  'a wildcard registration matches as in the examples of the specification': async on => {
     const harness = await played(on, 'wildcard com.myapp..myprocedure1');
     for (const uri of ['com.myapp.myobject1.myprocedure1', 'com.myapp.myobject2.myprocedure1']) {
       assert.equal(await destination(on, harness, uri), 'wildcard com.myapp..myprocedure1');
@@ -74,7 +75,7 @@ complianceSuite('[advanced/rpc_pattern_based_registration]', {
     );
   },
 
-  'calls matching several registrations: the table of the section': async on => {
+  'a call that matches several registrations goes to one as in the table of the specification': async on => {
     const harness = await played(
       on,
       'exact a1.b2.c3.d4.e55',
@@ -97,7 +98,7 @@ complianceSuite('[advanced/rpc_pattern_based_registration]', {
     await unreachable(on, harness.caller, 'a2.b2.c2.d2.e2');
   },
 
-  'the same, registered in the opposite order': async on => {
+  'the result is the same in the opposite order of registration': async on => {
     const harness = await played(
       on,
       'wildcard a1.b2..d4..f6.g7',
@@ -114,7 +115,7 @@ complianceSuite('[advanced/rpc_pattern_based_registration]', {
     assert.equal(await destination(on, harness, 'a1.b2.c3.d4.e55'), 'exact a1.b2.c3.d4.e55');
   },
 
-  'exact before prefix before wildcard': async on => {
+  'exact precedes prefix, and prefix precedes wildcard': async on => {
     const harness = await played(on, 'wildcard a..c', 'prefix a', 'exact a.b.c', 'wildcard a.b.');
     assert.equal(await destination(on, harness, 'a.b.c'), 'exact a.b.c');
     await harness.callee.ask(66, harness.ids['exact a.b.c']);
@@ -127,7 +128,7 @@ complianceSuite('[advanced/rpc_pattern_based_registration]', {
     await unreachable(on, harness.caller, 'a.b.c');
   },
 
-  'the wildcard whose literal portion before its first wildcard is the longest': async on => {
+  'the wildcard with the longest literal portion before its first wildcard is selected': async on => {
     const harness = await played(on, 'wildcard a1...d4', 'wildcard a1.b2..d4', 'wildcard a1.b2..', 'wildcard ...');
     assert.equal(await destination(on, harness, 'a1.b2.c3.d4'), 'wildcard a1.b2..d4');
     assert.equal(await destination(on, harness, 'a1.b2.c3.x'), 'wildcard a1.b2..');
@@ -135,18 +136,18 @@ complianceSuite('[advanced/rpc_pattern_based_registration]', {
     assert.equal(await destination(on, harness, 'x.b2.c3.d4'), 'wildcard ...');
   },
 
-  'a pattern is one registration, and its callee one of it': async on => {
+  'a pattern is one registration with one callee': async on => {
     const [callee, other] = [await on.join(), await on.join()];
     await registering(on, callee, 'prefix a', 'wildcard a..b');
     assert.equal(await other.refused(64, { match: 'prefix' }, on.uri('a')), 'wamp.error.procedure_already_exists');
     assert.equal(await other.refused(64, { match: 'wildcard' }, on.uri('a..b')), 'wamp.error.procedure_already_exists');
-    // The same name under another policy is something else.
+    // The same URI with another policy is another registration.
     await other.register(on.uri('a'), { match: 'exact' });
     await other.register(on.uri('a.c'), { match: 'wildcard' });
     await other.register(on.uri('a.c'), { match: 'exact' });
   },
 
-  'a shared pattern tells the procedure and takes turns': async on => {
+  'a shared pattern passes the procedure on, and calls its callees in turn': async on => {
     const [one, two, caller] = [await on.join(), await on.join(), await on.join()];
     const registration = await one.register(on.uri('a..b'), { match: 'wildcard', invoke: 'roundrobin' });
     assert.equal(await two.register(on.uri('a..b'), { match: 'wildcard', invoke: 'roundrobin' }), registration);
@@ -160,12 +161,12 @@ complianceSuite('[advanced/rpc_pattern_based_registration]', {
     }
   },
 
-  'match exact says nothing of the procedure': async on => {
+  'an exact registration does not pass the procedure on': async on => {
     const harness = await played(on, 'exact a.b');
     assert.equal(await destination(on, harness, 'a.b'), 'exact a.b');
   },
 
-  'no pattern stands for a procedure of the protocol': async on => {
+  'no client can register a pattern that matches procedures of the protocol': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     for (const [match, uri] of [
       ['prefix', 'wamp'],
@@ -177,7 +178,7 @@ complianceSuite('[advanced/rpc_pattern_based_registration]', {
     assert.equal(await caller.refused(48, {}, 'wamp.x.y'), 'wamp.error.no_such_procedure');
   },
 
-  'empty components are for wildcards': async on => {
+  'only wildcard patterns may have empty components': async on => {
     const callee = await on.join();
     for (const match of ['exact', 'prefix']) {
       assert.equal(await callee.refused(64, { match }, on.uri('a..b')), 'wamp.error.invalid_uri');
@@ -186,7 +187,7 @@ complianceSuite('[advanced/rpc_pattern_based_registration]', {
     await callee.register(on.uri('.a.'), { match: 'wildcard' });
   },
 
-  'a policy that does not exist is refused': async on => {
+  'an unknown match policy is rejected': async on => {
     const callee = await on.join();
     assert.equal(await callee.refused(64, { match: 'regex' }, on.uri('a')), 'wamp.error.invalid_argument');
   },

@@ -16,14 +16,14 @@ const without = (role: 'caller' | 'callee') => ({ [role]: ['call_canceling', 'pr
 complianceSuite(
   '[advanced/payload_passthru_mode]',
   {
-    'is announced by dealer and broker': async on => {
+    'the dealer and the broker announce the feature': async on => {
       const { details } = await on.join();
       const roles = details['roles'] as Record<'dealer' | 'broker', { features: Record<string, unknown> }>;
       assert.equal(roles.dealer.features['payload_passthru_mode'], true);
       assert.equal(roles.broker.features['payload_passthru_mode'], true);
     },
 
-    'attributes and payload of CALL, YIELD and ERROR are passed on as they are': async on => {
+    'attributes and payload of CALL, YIELD and ERROR are passed on unchanged': async on => {
       const [callee, caller] = [await on.join(), await on.join()];
       const registration = await callee.register(on.uri('p'));
       for (const attributes of [sealed, mqtt, custom]) {
@@ -39,7 +39,7 @@ complianceSuite(
       }
     },
 
-    'one way does not bind the other': async on => {
+    'a call may use the mode in one direction only': async on => {
       const [callee, caller] = [await on.join(), await on.join()];
       const registration = await callee.register(on.uri('p'));
       const request = caller.request(48, sealed, on.uri('p'), [bytes]);
@@ -52,7 +52,7 @@ complianceSuite(
       await caller.hears([50, second, mqtt, [bytes]]);
     },
 
-    'with progressive results and invocations': async on => {
+    'progressive results and invocations may use the mode': async on => {
       const [callee, caller] = [await on.join(), await on.join()];
       const registration = await callee.register(on.uri('p'));
       const options = { ...sealed, progress: true, receive_progress: true };
@@ -68,7 +68,7 @@ complianceSuite(
       await caller.hears([50, request, { ...mqtt, progress: true }, [bytes]], [50, request, mqtt, [bytes]]);
     },
 
-    'CALL of a caller that has not announced it is a violation': async on => {
+    'CALL from a caller that has not announced the feature is a violation': async on => {
       const [callee, caller] = [await on.join(), await on.join(without('caller'))];
       await callee.register(on.uri('p'));
       caller.request(48, mqtt, on.uri('p'), [bytes]);
@@ -76,28 +76,30 @@ complianceSuite(
       await callee.hearsNothing();
     },
 
-    'a callee that has not announced it is not called: feature_not_supported': async on => {
-      const [callee, caller] = [await on.join(without('callee')), await on.join()];
-      const registration = await callee.register(on.uri('p'));
-      const request = caller.request(48, mqtt, on.uri('p'), [bytes]);
-      assert.equal(await caller.failure(48, request), 'wamp.error.feature_not_supported');
-      await callee.hearsNothing();
-      // Ordinary calls go on.
-      const plain = caller.request(48, {}, on.uri('p'), [1]);
-      callee.say(70, (await callee.invoked(registration)).request, {});
-      await caller.hears([50, plain, {}]);
-    },
+    'a callee that has not announced the feature is not invoked, and the caller receives feature_not_supported':
+      async on => {
+        const [callee, caller] = [await on.join(without('callee')), await on.join()];
+        const registration = await callee.register(on.uri('p'));
+        const request = caller.request(48, mqtt, on.uri('p'), [bytes]);
+        assert.equal(await caller.failure(48, request), 'wamp.error.feature_not_supported');
+        await callee.hearsNothing();
+        // Ordinary calls continue.
+        const plain = caller.request(48, {}, on.uri('p'), [1]);
+        callee.say(70, (await callee.invoked(registration)).request, {});
+        await caller.hears([50, plain, {}]);
+      },
 
-    'YIELD of a callee that has not announced it is a violation, and the caller gets ERROR': async on => {
-      const [callee, caller] = [await on.join(without('callee')), await on.join()];
-      const registration = await callee.register(on.uri('p'));
-      const request = caller.request(48, {}, on.uri('p'));
-      callee.say(70, (await callee.invoked(registration)).request, mqtt, [bytes]);
-      await callee.peer.aborted();
-      assert.equal(await caller.failure(48, request), 'wamp.error.canceled');
-    },
+    'YIELD from a callee that has not announced the feature is a violation, and the caller receives ERROR':
+      async on => {
+        const [callee, caller] = [await on.join(without('callee')), await on.join()];
+        const registration = await callee.register(on.uri('p'));
+        const request = caller.request(48, {}, on.uri('p'));
+        callee.say(70, (await callee.invoked(registration)).request, mqtt, [bytes]);
+        await callee.peer.aborted();
+        assert.equal(await caller.failure(48, request), 'wamp.error.canceled');
+      },
 
-    'YIELD for a caller that has not announced it: feature_not_supported to the callee, and the call ends':
+    'YIELD for a caller that has not announced the feature ends the call, and the callee receives feature_not_supported':
       async on => {
         const [callee, caller] = [await on.join(), await on.join(without('caller'))];
         const registration = await callee.register(on.uri('p'));
@@ -107,13 +109,13 @@ complianceSuite(
         assert.equal(await callee.failure(70, invocation), 'wamp.error.feature_not_supported');
         assert.equal((await caller.peer.receive())[2], request);
         await caller.hearsNothing();
-        // The session of neither has ended.
+        // Both sessions continue.
         const next = caller.request(48, {}, on.uri('p'));
         callee.say(70, (await callee.invoked(registration)).request, {}, [1]);
         await caller.hears([50, next, {}, [1]]);
       },
 
-    'an empty ppt_scheme is no passthru': async on => {
+    'an empty ppt_scheme disables the mode': async on => {
       const [callee, caller] = [await on.join(without('callee')), await on.join(without('caller'))];
       const registration = await callee.register(on.uri('p'));
       const request = caller.request(48, { ppt_scheme: '' }, on.uri('p'), [1]);

@@ -9,7 +9,7 @@ const roles = {
   callee: { features: { progressive_call_results: true, call_canceling: true, progressive_call_invocations: true } },
 };
 
-/** A session that has announced to take no more than 1024 bytes a message. */
+/** Joins with an announced maximum of 1024 bytes per message. */
 async function narrow(on: ComplianceCase): Promise<BareSession> {
   return BareSession.over(await BarePeer.connect(on.ports, on.wire, 1), { roles });
 }
@@ -17,16 +17,16 @@ async function narrow(on: ComplianceCase): Promise<BareSession> {
 const long = 'x'.repeat(2000);
 
 complianceSuite(
-  '[basic/uri_reference] payload_size_exceeded: a peer never gets more than it takes, and a call ends all the same',
+  '[basic/uri_reference] payload_size_exceeded: a peer never receives a message above its maximum, and the call ends',
   {
-    'arguments that the callee does not take': async on => {
+    'arguments that are too large for the callee are an error': async on => {
       using callee = await narrow(on);
       const caller = await on.join();
       const registration = await callee.register(on.uri('p'));
       const request = caller.request(48, {}, on.uri('p'), [long]);
       const [type, kind, id, , error] = await caller.peer.receive();
       assert.deepEqual([type, kind, id, error], [8, 48, request, TOO_LARGE]);
-      // The session goes on.
+      // The session continues.
       const next = caller.request(48, {}, on.uri('p'), ['short']);
       const { request: invocation, args } = await callee.invoked(registration);
       assert.deepEqual(args, ['short']);
@@ -34,7 +34,7 @@ complianceSuite(
       await caller.hears([50, next, {}]);
     },
 
-    'a result that the caller does not take': async on => {
+    'a result that is too large for the caller is an error': async on => {
       using caller = await narrow(on);
       const callee = await on.join();
       const registration = await callee.register(on.uri('p'));
@@ -47,7 +47,7 @@ complianceSuite(
       await caller.hears([50, next, {}, ['short']]);
     },
 
-    'a progressive result that is too large for the caller: the callee gets INTERRUPT': async on => {
+    'if a progressive result is too large for the caller, the callee receives INTERRUPT': async on => {
       using caller = await narrow(on);
       const callee = await on.join();
       const registration = await callee.register(on.uri('p'));
@@ -64,7 +64,7 @@ complianceSuite(
       await caller.hearsNothing();
     },
 
-    'an error whose arguments the caller does not take': async on => {
+    'an error whose arguments are too large for the caller is replaced': async on => {
       using caller = await narrow(on);
       const callee = await on.join();
       const registration = await callee.register(on.uri('p'));
@@ -75,7 +75,7 @@ complianceSuite(
       await caller.hearsNothing();
     },
 
-    'an error whose details the caller does not take': async on => {
+    'an error whose details are too large for the caller is replaced': async on => {
       using caller = await narrow(on);
       const callee = await on.join();
       const registration = await callee.register(on.uri('p'));
@@ -86,7 +86,7 @@ complianceSuite(
       await caller.hearsNothing();
     },
 
-    'a part of a progressive call that the callee does not take': async on => {
+    'a part of a progressive call that is too large for the callee is an error': async on => {
       using callee = await narrow(on);
       const caller = await on.join();
       const registration = await callee.register(on.uri('p'));
@@ -104,8 +104,8 @@ complianceSuite(
   { on: wires.filter(({ transport }) => transport === 'rawsocket') },
 );
 
-complianceSuite('calls as large as they may be', {
-  'a message of nearly a mebibyte, both ways': async on => {
+complianceSuite('large and simultaneous calls', {
+  'a message of nearly 1 MiB is passed on in both directions': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     for (const args of [['y'.repeat(2 ** 20 - 200)], [Buffer.alloc(700_000, 0xee)]]) {
@@ -117,7 +117,7 @@ complianceSuite('calls as large as they may be', {
     }
   },
 
-  'a thousand calls at once, each with its own answer': async on => {
+  'a thousand simultaneous calls each receive their own answer': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const requests = Array.from({ length: 1000 }, (_, n) => caller.request(48, {}, on.uri('p'), [n]));

@@ -4,13 +4,13 @@ import { complianceSuite } from './compliance-suite.ts';
 const more = { progress: true };
 
 complianceSuite('[advanced/rpc_progressive_call_invocations]', {
-  'are announced by the dealer': async on => {
+  'the dealer announces the feature': async on => {
     const { details } = await on.join();
     const { dealer } = details['roles'] as { dealer: { features: Record<string, unknown> } };
     assert.equal(dealer.features['progressive_call_invocations'], true);
   },
 
-  'parts have the id of the call, and the same INVOCATION id': async on => {
+  'parts have the request id of the call, and the same INVOCATION id': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, more, on.uri('p'), [1]);
@@ -28,7 +28,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await caller.hears([50, request, {}, ['all']]);
   },
 
-  'progress: false ends them too': async on => {
+  'progress: false ends the parts, like a missing option': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, more, on.uri('p'));
@@ -40,7 +40,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await caller.hears([50, request, {}]);
   },
 
-  'a caller that has not announced them is aborted': async on => {
+  'a caller that has not announced the feature is aborted': async on => {
     const [callee, caller] = [await on.join(), await on.join({ caller: ['call_canceling'] })];
     await callee.register(on.uri('p'));
     caller.request(48, more, on.uri('p'));
@@ -48,7 +48,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await callee.hearsNothing();
   },
 
-  'progress: false needs no announcement': async on => {
+  'progress: false requires no announcement': async on => {
     const [callee, caller] = [await on.join(), await on.join({ caller: [] })];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, { progress: false }, on.uri('p'));
@@ -57,7 +57,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await caller.hears([50, request, {}]);
   },
 
-  'a callee without them, or without call canceling: feature_not_supported': async on => {
+  'a callee without the feature or without call canceling causes feature_not_supported': async on => {
     const caller = await on.join();
     for (const name of ['progressive_call_invocations', 'call_canceling']) {
       const callee = await on.join({ callee: [name] });
@@ -65,7 +65,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
       await callee.register(uri);
       const request = caller.request(48, more, uri);
       assert.equal(await caller.failure(48, request), 'wamp.error.feature_not_supported');
-      // Parts that were on their way.
+      // Parts that were in transit.
       caller.say(48, request, more, uri);
       caller.say(48, request, {}, uri);
       await caller.hearsNothing();
@@ -73,7 +73,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     }
   },
 
-  'a procedure without a registration: one error, however many parts': async on => {
+  'a call without a registration receives one error for any number of parts': async on => {
     const caller = await on.join();
     const request = caller.request(48, more, on.uri('p'));
     caller.say(48, request, more, on.uri('p'));
@@ -82,7 +82,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await caller.hearsNothing();
   },
 
-  'the sequence of the section: 1 in parts, 2, the end of 1, then 4 is a violation': async on => {
+  'the sequence of the specification: 1 in parts, 2, the end of 1, then 4 is a violation': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const [foo, bar] = [await callee.register(on.uri('foo')), await callee.register(on.uri('bar'))];
     caller.say(48, 1, more, on.uri('foo'));
@@ -98,7 +98,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await caller.peer.aborted();
   },
 
-  'parts of a call that has ended are dropped, and 3 is still due after 2': async on => {
+  'parts of an ended call are dropped, and 3 must still follow 2': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     caller.say(48, 1, more, on.uri('p'));
@@ -118,7 +118,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await caller.hears([50, 3, {}]);
   },
 
-  'a CALL with the id of one that is no progressive call is a violation': async on => {
+  'a CALL with the id of a call that is not progressive is a violation': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     caller.say(48, 1, {}, on.uri('p'));
@@ -128,7 +128,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await callee.hears([69, invocation, { mode: 'killnowait' }]);
   },
 
-  'all parts go to one callee of a shared registration': async on => {
+  'all parts of a call go to the same callee of a shared registration': async on => {
     const [one, two, caller] = [await on.join(), await on.join(), await on.join()];
     const registration = await one.register(on.uri('p'), { invoke: 'roundrobin' });
     await two.register(on.uri('p'), { invoke: 'roundrobin' });
@@ -142,7 +142,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await two.hears([68, b.request, registration, more, ['second']], [68, b.request, registration, {}, ['second']]);
   },
 
-  'options of the first part hold for all': async on => {
+  'options of the first part apply to all parts': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const options = { progress: true, disclose_me: true, receive_progress: true };
@@ -160,7 +160,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await caller.hears([50, request, { progress: true }, [1]], [50, request, {}, [2]]);
   },
 
-  'options that come later change nothing': async on => {
+  'options of later parts have no effect': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, more, on.uri('p'));
@@ -173,7 +173,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await caller.hears([50, request, {}, ['result']]);
   },
 
-  'results may come in parts while parts still come': async on => {
+  'progressive results may arrive before the last part': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const both = { progress: true, receive_progress: true };
@@ -204,7 +204,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await callee.hearsNothing();
   },
 
-  'caller leaving: INTERRUPT with killnowait': async on => {
+  'if the caller leaves, the callee receives INTERRUPT with killnowait': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     caller.request(48, more, on.uri('p'));
@@ -213,7 +213,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await callee.hears([69, invocation, { mode: 'killnowait' }]);
   },
 
-  'callee leaving: canceled, and further parts are dropped': async on => {
+  'if the callee leaves, the caller receives canceled and further parts are dropped': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, more, on.uri('p'));
@@ -225,7 +225,7 @@ complianceSuite('[advanced/rpc_progressive_call_invocations]', {
     await caller.hearsNothing();
   },
 
-  'canceled in every mode, further parts are dropped': async on => {
+  'after CANCEL in every mode, further parts are dropped': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     for (const mode of ['skip', 'killnowait', 'kill']) {

@@ -6,14 +6,14 @@ const without = (feature: string): Record<string, readonly string[]> => ({
 });
 
 complianceSuite('[advanced/rpc_progressive_call_results]', {
-  'are announced by the dealer, with call canceling': async on => {
+  'the dealer announces the feature, and call canceling': async on => {
     const { details } = await on.join();
     const { dealer } = details['roles'] as { dealer: { features: Record<string, unknown> } };
     assert.equal(dealer.features['progressive_call_results'], true);
     assert.equal(dealer.features['call_canceling'], true);
   },
 
-  'the examples of the section': async on => {
+  'progressive results arrive as in the examples of the specification': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('compute_revenue'));
     const flows: readonly (readonly (readonly unknown[])[])[] = [
@@ -44,7 +44,7 @@ complianceSuite('[advanced/rpc_progressive_call_results]', {
     }
   },
 
-  'progress: false is no progress': async on => {
+  'progress: false is a final result': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, { receive_progress: false }, on.uri('p'));
@@ -54,7 +54,7 @@ complianceSuite('[advanced/rpc_progressive_call_results]', {
     await caller.hears([50, request, {}, [1]]);
   },
 
-  'a callee without the feature, or without call canceling, is not told that progress is welcome': async on => {
+  'a callee without the feature or without call canceling does not receive receive_progress': async on => {
     const caller = await on.join();
     for (const lacking of ['progressive_call_results', 'call_canceling']) {
       const callee = await on.join(without(lacking));
@@ -67,21 +67,22 @@ complianceSuite('[advanced/rpc_progressive_call_results]', {
     }
   },
 
-  'caller leaving: INTERRUPT with killnowait, and what was on its way is dropped': async on => {
-    const [callee, caller] = [await on.join(), await on.join()];
-    const registration = await callee.register(on.uri('p'));
-    const request = caller.request(48, { receive_progress: true }, on.uri('p'));
-    const { request: invocation } = await callee.invoked(registration);
-    callee.say(70, invocation, { progress: true }, [1]);
-    await caller.hears([50, request, { progress: true }, [1]]);
-    caller.peer.end();
-    await callee.hears([69, invocation, { mode: 'killnowait' }]);
-    callee.say(70, invocation, { progress: true }, [2]);
-    callee.say(70, invocation, {});
-    await callee.hearsNothing();
-  },
+  'if the caller leaves, the callee receives INTERRUPT with killnowait, and results in transit are dropped':
+    async on => {
+      const [callee, caller] = [await on.join(), await on.join()];
+      const registration = await callee.register(on.uri('p'));
+      const request = caller.request(48, { receive_progress: true }, on.uri('p'));
+      const { request: invocation } = await callee.invoked(registration);
+      callee.say(70, invocation, { progress: true }, [1]);
+      await caller.hears([50, request, { progress: true }, [1]]);
+      caller.peer.end();
+      await callee.hears([69, invocation, { mode: 'killnowait' }]);
+      callee.say(70, invocation, { progress: true }, [2]);
+      callee.say(70, invocation, {});
+      await callee.hearsNothing();
+    },
 
-  'results of two calls keep apart': async on => {
+  'results of two calls are independent': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const requests = [1, 2].map(() => caller.request(48, { receive_progress: true }, on.uri('p')));

@@ -57,7 +57,7 @@ const violations: readonly (readonly [string, Message])[] = [
 ];
 
 complianceSuite('[basic/building_blocks] protocol errors', {
-  'end the session with ABORT and its connection, and no other session': async on => {
+  'a violation ends its session with ABORT, and no other session': async on => {
     const witness = await on.join();
     await witness.register(on.uri('p'));
     for (const [what, message] of violations) {
@@ -68,7 +68,7 @@ complianceSuite('[basic/building_blocks] protocol errors', {
     await witness.hearsNothing();
   },
 
-  'what comes after one is not looked at': async on => {
+  'messages after a violation are ignored': async on => {
     const [peer, witness] = [await on.join(), await on.join()];
     await peer.register(on.uri('p'));
     peer.say(70, 77, {});
@@ -78,7 +78,7 @@ complianceSuite('[basic/building_blocks] protocol errors', {
     assert.equal(await witness.refused(48, {}, on.uri('q')), 'wamp.error.no_such_procedure');
   },
 
-  'before a session there is nothing but HELLO': async on => {
+  'before a session, only HELLO is allowed': async on => {
     const messages: readonly Message[] = [
       [48, 1, {}, 'com.myapp.p'],
       [49, 1, {}],
@@ -102,7 +102,7 @@ complianceSuite('[basic/building_blocks] protocol errors', {
     }
   },
 
-  'ids of requests count 1, 2, 3 over all kinds of requests': async on => {
+  'request ids count 1, 2, 3 over all kinds of requests': async on => {
     const peer = await on.join();
     peer.say(64, 1, {}, on.uri('p'));
     const [, , registration] = await peer.peer.receive();
@@ -116,14 +116,14 @@ complianceSuite('[basic/building_blocks] protocol errors', {
     await peer.peer.aborted();
   },
 
-  'an id is not used twice': async on => {
+  'an id cannot be used twice': async on => {
     const peer = await on.join();
     await peer.register(on.uri('p'));
     peer.say(64, 1, {}, on.uri('q'));
     await peer.peer.aborted();
   },
 
-  'nothing is answered to CANCEL of a call that was never made': async on => {
+  'CANCEL of an unknown call is not answered': async on => {
     const peer = await on.join();
     for (const mode of ['skip', 'kill', 'killnowait']) peer.say(49, 5, { mode });
     peer.say(49, 9007199254740991, {});

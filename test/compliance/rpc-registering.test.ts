@@ -18,7 +18,7 @@ complianceSuite('[basic/remote_procedure_call] registering and unregistering', {
     assert.equal(new Set(ids).size, 3);
   },
 
-  'a procedure is registered once': async on => {
+  'a procedure can be registered once': async on => {
     const [callee, other] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     assert.equal(await other.refused(64, {}, on.uri('p')), 'wamp.error.procedure_already_exists');
@@ -29,7 +29,7 @@ complianceSuite('[basic/remote_procedure_call] registering and unregistering', {
     await other.hears([50, request, {}]);
   },
 
-  'a procedure can be registered again once it is not registered any more': async on => {
+  'a procedure can be registered again after its registration ended': async on => {
     const [callee, other] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     await callee.ask(66, registration);
@@ -40,12 +40,12 @@ complianceSuite('[basic/remote_procedure_call] registering and unregistering', {
     await last.register(on.uri('p'));
   },
 
-  'UNREGISTER of what never was, of what is gone and of what is another session’s': async on => {
+  'UNREGISTER of an unknown, ended or foreign registration is an error': async on => {
     const [callee, other] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     assert.equal(await callee.refused(66, 8_888_888_888), 'wamp.error.no_such_registration');
     assert.equal(await other.refused(66, registration), 'wamp.error.no_such_registration');
-    // Nothing has come of it: the procedure is still there.
+    // The procedure of the other session still exists.
     const request = other.request(48, {}, on.uri('p'));
     const { request: invocation } = await callee.invoked(registration);
     callee.say(70, invocation, {}, [1]);
@@ -54,7 +54,7 @@ complianceSuite('[basic/remote_procedure_call] registering and unregistering', {
     assert.equal(await callee.refused(66, registration), 'wamp.error.no_such_registration');
   },
 
-  'what is not registered any more is not called': async on => {
+  'a procedure is not called after its registration ended': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     await callee.ask(66, registration);
@@ -62,7 +62,7 @@ complianceSuite('[basic/remote_procedure_call] registering and unregistering', {
     await callee.hearsNothing();
   },
 
-  'a call under way when the callee unregisters is still answered': async on => {
+  'a call that is in progress at UNREGISTER is still answered': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, {}, on.uri('p'));
@@ -72,7 +72,7 @@ complianceSuite('[basic/remote_procedure_call] registering and unregistering', {
     await caller.hears([50, request, {}, ['late']]);
   },
 
-  '[basic/uri_reference] what is no URI is refused': async on => {
+  '[basic/uri_reference] an invalid URI is rejected': async on => {
     const callee = await on.join();
     for (const uri of ['', '.', 'a b', 'a..b', 'a.', '.a', 'a.#', 'a.b#c', 'a.\tb', 'a\nb', 'a.\u00a0']) {
       assert.equal(await callee.refused(64, {}, uri), 'wamp.error.invalid_uri', JSON.stringify(uri));
@@ -80,14 +80,14 @@ complianceSuite('[basic/remote_procedure_call] registering and unregistering', {
     }
   },
 
-  '[basic/building_blocks] loose URIs take what strict ones do not': async on => {
+  '[basic/building_blocks] a loose URI is accepted': async on => {
     const callee = await on.join();
     for (const name of ['Upper.Case', 'with-dash', 'größe', '0', '日本', '/', 'a:b', "it's"]) {
       await callee.register(on.uri(name));
     }
   },
 
-  '[basic/building_blocks] the namespace wamp is not for applications, wamping is': async on => {
+  '[basic/building_blocks] clients cannot register in the namespace wamp, but in wamping': async on => {
     const callee = await on.join();
     for (const uri of ['wamp', 'wamp.session.count', 'wamp.case.mine']) {
       assert.equal(await callee.refused(64, {}, uri), 'wamp.error.invalid_uri');
@@ -110,7 +110,7 @@ complianceSuite('[basic/remote_procedure_call] registering and unregistering', {
     assert.deepEqual([kind, id, error], [48, failing, 'com.myapp.error']);
   },
 
-  '[advanced/meta_api_registrations] a session that ends, however it ends, leaves no procedure behind': async on => {
+  '[advanced/meta_api_registrations] a session that ends in any way leaves no procedure': async on => {
     const caller = await on.join();
     const [left, dropped, aborted] = [await on.join(), await on.join(), await on.join()];
     await left.register(on.uri('left'));
@@ -123,24 +123,23 @@ complianceSuite('[basic/remote_procedure_call] registering and unregistering', {
     dropped.peer.end();
     assert.equal(await caller.refused(48, {}, on.uri('left')), 'wamp.error.no_such_procedure');
     assert.equal(await caller.refused(48, {}, on.uri('aborted')), 'wamp.error.no_such_procedure');
-    // How soon the router learns of a lost connection is the system's to say.
+    // The system decides how soon the router notices a lost connection.
     const deadline = Date.now() + 10_000;
     for (;;) {
       const answer = await caller.ask(64, {}, on.uri('dropped'));
       if (answer[0] === 65) break;
-      assert.ok(Date.now() < deadline, 'the router does not notice');
+      assert.ok(Date.now() < deadline, 'the router has not noticed the lost connection');
       assert.equal(answer[4], 'wamp.error.procedure_already_exists');
     }
   },
 
-  '[basic/sessions] a connection carries one session after another, and the procedures of the first are gone':
-    async on => {
-      const callee = await on.join();
-      await callee.register(on.uri('p'));
-      callee.say(6, {}, 'wamp.close.close_realm');
-      await callee.hears([6, {}, 'wamp.close.goodbye_and_out']);
-      const again = await BareSession.over(callee.peer);
-      assert.equal(await again.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
-      await again.register(on.uri('p'));
-    },
+  '[basic/sessions] a connection carries one session after another, without the procedures of the first': async on => {
+    const callee = await on.join();
+    await callee.register(on.uri('p'));
+    callee.say(6, {}, 'wamp.close.close_realm');
+    await callee.hears([6, {}, 'wamp.close.goodbye_and_out']);
+    const again = await BareSession.over(callee.peer);
+    assert.equal(await again.refused(48, {}, on.uri('p')), 'wamp.error.no_such_procedure');
+    await again.register(on.uri('p'));
+  },
 });

@@ -4,13 +4,13 @@ import { complianceSuite } from './compliance-suite.ts';
 complianceSuite(
   '[advanced/rpc_registration_revocation]',
   {
-    'is announced by the dealer': async on => {
+    'the dealer announces the feature': async on => {
       const { details } = await on.join();
       const { dealer } = details['roles'] as { dealer: { features: Record<string, unknown> } };
       assert.equal(dealer.features['registration_revocation'], true);
     },
 
-    'UNREGISTERED with request 0, registration and reason, to a callee that announced it': async on => {
+    'a callee that announced the feature receives UNREGISTERED with request 0, registration and reason': async on => {
       const [callee, admin, caller] = [await on.join(), await on.join(), await on.join()];
       const registration = await callee.register(on.uri('p'));
       const reason = 'moving endpoint to other callee';
@@ -21,7 +21,7 @@ complianceSuite(
       assert.notEqual(await callee.register(on.uri('p')), registration);
     },
 
-    'nothing to a callee that did not': async on => {
+    'a callee that did not announce the feature receives nothing': async on => {
       const [callee, admin] = [await on.join({ callee: ['call_canceling'] }), await on.join()];
       const registration = await callee.register(on.uri('p'));
       await admin.call('wampway.registration.revoke', [callee.id, registration]);
@@ -29,7 +29,7 @@ complianceSuite(
       assert.equal(await callee.refused(66, registration), 'wamp.error.no_such_registration');
     },
 
-    'of a shared registration the others stay, and calls under way are answered': async on => {
+    'the other callees of a shared registration stay, and calls in progress are answered': async on => {
       const [one, two] = [await on.join(), await on.join()];
       const [admin, caller] = [await on.join(), await on.join()];
       const registration = await one.register(on.uri('p'), { invoke: 'first' });
@@ -45,7 +45,7 @@ complianceSuite(
       await caller.hears([50, next, {}]);
     },
 
-    'meta events tell of it, in the order of any end': async on => {
+    'a revocation causes meta events in the usual order': async on => {
       const [callee, admin, viewer] = [await on.join(), await on.join(), await on.join()];
       await viewer.subscribe('wamp.registration.on_unregister');
       await viewer.subscribe('wamp.registration.on_delete');
@@ -62,7 +62,7 @@ complianceSuite(
       assert.equal(new Set(mine.map(({ subscription }) => subscription)).size, 2);
     },
 
-    'force_reregister replaces the registered callee, which gets UNREGISTERED': async on => {
+    'force_reregister replaces the registered callee, which receives UNREGISTERED': async on => {
       const [old, young, caller] = [await on.join(), await on.join(), await on.join()];
       const registration = await old.register(on.uri('p'));
       const next = await young.register(on.uri('p'), { force_reregister: true });
@@ -75,7 +75,7 @@ complianceSuite(
       await old.hearsNothing();
     },
 
-    'force_reregister: a call under way is answered by the one that has it': async on => {
+    'force_reregister: the previous callee answers its calls in progress': async on => {
       const [old, young, caller] = [await on.join(), await on.join(), await on.join()];
       const registration = await old.register(on.uri('p'));
       const call = caller.request(48, {}, on.uri('p'));
@@ -96,7 +96,7 @@ complianceSuite(
       );
     },
 
-    'force_reregister of a shared procedure pushes all off, and may set another policy': async on => {
+    'force_reregister of a shared procedure replaces all callees, and may set another policy': async on => {
       const [one, two, three] = [await on.join(), await on.join(), await on.join()];
       const registration = await one.register(on.uri('p'), { invoke: 'roundrobin' });
       await two.register(on.uri('p'), { invoke: 'roundrobin' });

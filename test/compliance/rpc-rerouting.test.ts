@@ -16,7 +16,7 @@ async function sharing(on: ComplianceCase, invoke: string, count = 3) {
   return { caller, callees, registration };
 }
 
-/** The callee is invoked, and is not available. */
+/** Receives INVOCATION and answers unavailable. */
 async function declines(callee: BareSession | undefined, registration: number, ...payload: readonly unknown[]) {
   assert.ok(callee);
   const { request, args = [], kwargs } = await callee.invoked(registration);
@@ -30,13 +30,13 @@ async function answers(callee: BareSession | undefined, registration: number, ..
 }
 
 complianceSuite('[advanced/rpc_call_rerouting]', {
-  'is announced by the dealer': async on => {
+  'the dealer announces the feature': async on => {
     const { details } = await on.join();
     const { dealer } = details['roles'] as { dealer: { features: Record<string, unknown> } };
     assert.equal(dealer.features['call_reroute'], true);
   },
 
-  'no callee is available: the caller gets one error and nothing else': async on => {
+  'if no callee is available, the caller receives exactly one error': async on => {
     for (const invoke of ['roundrobin', 'first', 'last']) {
       const { caller, callees, registration } = await sharing(on, invoke);
       const request = caller.request(48, {}, on.uri('p'));
@@ -49,7 +49,7 @@ complianceSuite('[advanced/rpc_call_rerouting]', {
     }
   },
 
-  'a callee that has not announced the feature says unavailable for itself': async on => {
+  'an unavailable error of a callee without the feature goes to the caller': async on => {
     const [callee, other, caller] = [await on.join({ callee: [] }), await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'), { invoke: 'first' });
     await other.register(on.uri('p'), { invoke: 'first' });
@@ -59,7 +59,7 @@ complianceSuite('[advanced/rpc_call_rerouting]', {
     await other.hearsNothing();
   },
 
-  'another error is no reason to ask the next': async on => {
+  'another error does not reroute the call': async on => {
     const { caller, callees, registration } = await sharing(on, 'first', 2);
     const request = caller.request(48, {}, on.uri('p'));
     const { request: invocation } = (await callees[0]?.invoked(registration)) ?? assert.fail();
@@ -68,7 +68,7 @@ complianceSuite('[advanced/rpc_call_rerouting]', {
     await callees[1]?.hearsNothing();
   },
 
-  'canceled after it was rerouted: the callee that has it now gets INTERRUPT': async on => {
+  'CANCEL after rerouting interrupts the current callee': async on => {
     const { caller, callees, registration } = await sharing(on, 'first', 2);
     const request = caller.request(48, {}, on.uri('p'));
     await declines(callees[0], registration);
@@ -79,7 +79,7 @@ complianceSuite('[advanced/rpc_call_rerouting]', {
     await callees[0]?.hearsNothing();
   },
 
-  'killed, a call is not rerouted any more': async on => {
+  'a killed call is not rerouted': async on => {
     const { caller, callees, registration } = await sharing(on, 'first', 2);
     const request = caller.request(48, {}, on.uri('p'));
     const { request: invocation } = (await callees[0]?.invoked(registration)) ?? assert.fail();
@@ -90,7 +90,7 @@ complianceSuite('[advanced/rpc_call_rerouting]', {
     await callees[1]?.hearsNothing();
   },
 
-  'the callee that has it now leaves: canceled': async on => {
+  'if the current callee leaves, the caller receives canceled': async on => {
     const { caller, callees, registration } = await sharing(on, 'first', 2);
     const request = caller.request(48, {}, on.uri('p'));
     await declines(callees[0], registration);
@@ -99,7 +99,7 @@ complianceSuite('[advanced/rpc_call_rerouting]', {
     assert.equal(await caller.failure(48, request), 'wamp.error.canceled');
   },
 
-  'what the first callee says after it declined is dropped': async on => {
+  'messages of the first callee after it declined are dropped': async on => {
     const { caller, callees, registration } = await sharing(on, 'first', 2);
     const request = caller.request(48, {}, on.uri('p'));
     const { request: invocation } = (await callees[0]?.invoked(registration)) ?? assert.fail();
@@ -111,7 +111,7 @@ complianceSuite('[advanced/rpc_call_rerouting]', {
     await caller.hearsNothing();
   },
 
-  'options of the call hold for each callee that takes it': async on => {
+  'options of the call apply to each callee': async on => {
     const caller = await on.join();
     const [first, second] = [await on.join(), await on.join()];
     const options = { match: 'prefix', invoke: 'first' };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { BareSession } from '../support/bare-session.ts';
 import { type ComplianceCase, complianceSuite } from './compliance-suite.ts';
 
-/** Sessions that share a procedure by `invoke`, in the order in which they registered. */
+/** Returns sessions that share a procedure by `invoke`, in the order of registration. */
 async function sharing(on: ComplianceCase, invoke: string, count = 3, options = {}) {
   const caller = await on.join();
   const callees: BareSession[] = [];
@@ -10,14 +10,14 @@ async function sharing(on: ComplianceCase, invoke: string, count = 3, options = 
   for (let n = 0; n < count; n++) {
     const callee = await on.join();
     const id = await callee.register(on.uri('p'), { invoke, ...options });
-    if (n > 0) assert.equal(id, registration, 'one registration, one id');
+    if (n > 0) assert.equal(id, registration, 'one id for one registration');
     registration = id;
     callees.push(callee);
   }
   return { caller, callees, registration };
 }
 
-/** Makes a call, which comes to `callee` and is answered. */
+/** Makes a call that `callee` receives and answers. */
 async function answered(
   on: ComplianceCase,
   caller: BareSession,
@@ -30,7 +30,7 @@ async function answered(
 }
 
 complianceSuite('[advanced/rpc_shared_registration]', {
-  'single, said or not, is for one': async on => {
+  'single, explicit or by default, allows one callee': async on => {
     const [one, two] = [await on.join(), await on.join()];
     await one.register(on.uri('a'));
     await one.register(on.uri('b'), { invoke: 'single' });
@@ -42,7 +42,7 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     }
   },
 
-  'others have to be of the policy of the first': async on => {
+  'all callees must have the policy of the first': async on => {
     const policies = ['roundrobin', 'random', 'first', 'last'];
     for (const policy of policies) {
       const [one, two] = [await on.join(), await on.join()];
@@ -52,16 +52,16 @@ complianceSuite('[advanced/rpc_shared_registration]', {
         assert.equal(await two.refused(64, options, on.uri(policy)), 'wamp.error.procedure_already_exists');
       }
       assert.equal(await two.register(on.uri(policy), { invoke: policy }), registration);
-      // The policy stays, also when the first is gone.
+      // The policy stays after the first callee left.
       await one.ask(66, registration);
       assert.equal(await one.refused(64, {}, on.uri(policy)), 'wamp.error.procedure_already_exists');
-      // And ends with the last.
+      // It ends with the last callee.
       await two.ask(66, registration);
       await one.register(on.uri(policy));
     }
   },
 
-  'roundrobin: in turn, in the order of registration': async on => {
+  'roundrobin calls the callees in the order of registration': async on => {
     const { caller, callees, registration } = await sharing(on, 'roundrobin');
     for (let n = 0; n < 7; n++) {
       const request = caller.request(48, {}, on.uri('p'), [n]);
@@ -73,7 +73,7 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     }
   },
 
-  'roundrobin: the turn goes on where one leaves': async on => {
+  'roundrobin continues with the next callee after one left': async on => {
     const { caller, callees, registration } = await sharing(on, 'roundrobin');
     const [one, two, three] = callees;
     assert.ok(one && two && three);
@@ -86,7 +86,7 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     }
   },
 
-  'first and last: the one that stands there, and the next when it is gone': async on => {
+  'first and last call the first or last callee, and the next one after it left': async on => {
     for (const [invoke, order] of [
       ['first', [0, 1, 2]],
       ['last', [2, 1, 0]],
@@ -102,7 +102,7 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     }
   },
 
-  'random: each gets something, sooner or later': async on => {
+  'random calls each callee eventually': async on => {
     const { caller, callees, registration } = await sharing(on, 'random', 2);
     const calls = 60;
     for (let n = 0; n < calls; n++) caller.request(48, {}, on.uri('p'));
@@ -113,7 +113,7 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     assert.ok(heard.every(({ length }) => length > 0));
   },
 
-  'a callee that is gone is called no more; the others answer': async on => {
+  'a callee that left is not called, and the others answer': async on => {
     for (const invoke of ['roundrobin', 'random', 'first', 'last']) {
       const [one, two, caller] = [await on.join(), await on.join(), await on.join()];
       const uri = on.uri(invoke);
@@ -130,7 +130,7 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     }
   },
 
-  'a call under way ends with its callee, though others are there': async on => {
+  'a call in progress ends with its callee, even if there are others': async on => {
     const { caller, callees, registration } = await sharing(on, 'first');
     const [one, two] = callees;
     assert.ok(one && two);
@@ -141,13 +141,13 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     await two.hearsNothing();
   },
 
-  'a callee that does not announce the feature has it all the same': async on => {
+  'a callee that does not announce the feature may use it': async on => {
     const [one, two] = [await on.join({ callee: [] }), await on.join({ callee: [] })];
     const registration = await one.register(on.uri('p'), { invoke: 'roundrobin' });
     assert.equal(await two.register(on.uri('p'), { invoke: 'roundrobin' }), registration);
   },
 
-  'UNREGISTER ends the part of one, who may come back at the end of the line': async on => {
+  'UNREGISTER removes one callee, which may register again as the last': async on => {
     const { caller, callees, registration } = await sharing(on, 'first', 2);
     const [one, two] = callees;
     assert.ok(one && two);
@@ -158,7 +158,7 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     await two.invoked(registration);
   },
 
-  'who registers again for the same has its part once': async on => {
+  'a callee that registers again has one place': async on => {
     const { caller, callees, registration } = await sharing(on, 'roundrobin', 2);
     const [one, two] = callees;
     assert.ok(one && two);
@@ -170,14 +170,14 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     await answered(on, caller, two, registration);
   },
 
-  'a policy that does not exist is refused': async on => {
+  'an unknown policy is rejected': async on => {
     const callee = await on.join();
     for (const invoke of ['all', '', 'Single']) {
       assert.equal(await callee.refused(64, { invoke }, on.uri('p')), 'wamp.error.invalid_argument');
     }
   },
 
-  'concurrency: calls beyond it wait for their turn, in order': async on => {
+  'concurrency: calls above the limit wait in order': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'), { invoke: 'roundrobin', concurrency: 2 });
     const requests = [0, 1, 2, 3, 4].map(n => caller.request(48, {}, on.uri('p'), [n]));
@@ -193,7 +193,7 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     }
   },
 
-  'concurrency: a call that waits can be canceled, can time out, and ends with the callee': async on => {
+  'concurrency: a waiting call can be canceled, can time out, and ends with the callee': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'), { concurrency: 1 });
     const first = caller.request(48, {}, on.uri('p'), ['first']);
@@ -219,10 +219,10 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     );
   },
 
-  'concurrency: what waits is bounded, and what is beyond is refused': async on => {
+  'concurrency: the number of waiting calls is limited, and further calls are rejected': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'), { concurrency: 1 });
-    // One at work, a thousand that wait, two too many.
+    // One call in progress, a thousand that wait, and two too many.
     const requests = Array.from({ length: 1003 }, () => caller.request(48, {}, on.uri('p')));
     for (const request of requests.slice(-2)) assert.equal(await caller.failure(48, request), 'wamp.error.unavailable');
     for (const request of requests.slice(0, -2)) {
@@ -232,7 +232,7 @@ complianceSuite('[advanced/rpc_shared_registration]', {
     await callee.hearsNothing();
   },
 
-  'concurrency: those who are free are called': async on => {
+  'concurrency: free callees are called': async on => {
     const { caller, callees, registration } = await sharing(on, 'roundrobin', 2, { concurrency: 1 });
     const [one, two] = callees;
     assert.ok(one && two);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { complianceSuite } from './compliance-suite.ts';
 
-// When a timeout is due, and that results in parts begin it anew, the transcripts show, with a clock of their own.
+// Transcripts with a fake clock cover when a timeout expires, and that progressive results restart it.
 complianceSuite('[advanced/rpc_call_timeout]', {
-  'a callee that cannot: ERROR, and its answer is dropped': async on => {
+  'a callee without canceling: the caller receives ERROR, and the answer of the callee is dropped': async on => {
     const [callee, caller] = [await on.join({ callee: [] }), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, { timeout: 30 }, on.uri('p'));
@@ -14,7 +14,7 @@ complianceSuite('[advanced/rpc_call_timeout]', {
     await caller.hearsNothing();
   },
 
-  'a callee that keeps time but did not ask for it is not told': async on => {
+  'a callee with call_timeout that did not request it receives no timeout': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'), { forward_timeout: false });
     const request = caller.request(48, { timeout: 30 }, on.uri('p'));
@@ -24,13 +24,13 @@ complianceSuite('[advanced/rpc_call_timeout]', {
     await callee.hears([69, invocation, { mode: 'killnowait' }]);
   },
 
-  'forward_timeout: the callee gets the timeout, and the dealer runs no timer': async on => {
+  'forward_timeout: the callee receives the timeout, and the dealer runs no timer': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'), { forward_timeout: true });
     const request = caller.request(48, { timeout: 20 }, on.uri('p'));
     const { request: invocation, details } = await callee.invoked(registration);
     assert.deepEqual(details, { timeout: 20 });
-    // Another call whose time the dealer keeps, and which is longer, ends first.
+    // Another call, with a longer timeout that the dealer runs, ends first.
     const [kept, other] = [await on.join({ callee: [] }), on.uri('kept')];
     await kept.register(other);
     const second = caller.request(48, { timeout: 80 }, other);
@@ -40,7 +40,7 @@ complianceSuite('[advanced/rpc_call_timeout]', {
     assert.equal(await caller.failure(48, request), 'wamp.error.timeout');
   },
 
-  'forward_timeout without a timeout, and with timeout 0: nothing to tell': async on => {
+  'forward_timeout without a timeout, or with timeout 0, sends none': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'), { forward_timeout: true });
     for (const options of [{}, { timeout: 0 }]) {
@@ -52,7 +52,7 @@ complianceSuite('[advanced/rpc_call_timeout]', {
     }
   },
 
-  'a callee that cannot keep time is not left with it': async on => {
+  'forward_timeout is ignored for a callee without call_timeout': async on => {
     const [callee, caller] = [await on.join({ callee: ['call_canceling'] }), await on.join()];
     const registration = await callee.register(on.uri('p'), { forward_timeout: true });
     const request = caller.request(48, { timeout: 30 }, on.uri('p'));
@@ -60,7 +60,7 @@ complianceSuite('[advanced/rpc_call_timeout]', {
     assert.equal(await caller.failure(48, request), 'wamp.error.timeout');
   },
 
-  'a call that is killed, and whose callee says nothing, still ends in time': async on => {
+  'a killed call with a silent callee still ends at its timeout': async on => {
     const [callee, caller] = [await on.join(), await on.join()];
     const registration = await callee.register(on.uri('p'));
     const request = caller.request(48, { timeout: 1000 }, on.uri('p'));

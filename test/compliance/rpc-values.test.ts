@@ -54,9 +54,9 @@ const others: readonly unknown[] = [
 ];
 
 complianceSuite(
-  '[basic/building_blocks] values through calls, whatever the two ends speak',
+  '[basic/building_blocks] values in calls between all pairs of serializers',
   {
-    'are the same at the callee, and at the caller when they come back': async on => {
+    'values are equal at the callee, and at the caller in the result': async on => {
       const caller = await on.join();
       for (const wire of wires) {
         const callee = await on.join({}, wire);
@@ -76,14 +76,13 @@ complianceSuite(
       }
     },
 
-    '[basic/building_blocks: IDs] an answer to INVOCATION, and a request, by an id as float or as integer':
-      async on => {
-        const caller = await on.join();
-        assert.equal(await caller.refused(66, 2 ** 53 - 1), 'wamp.error.no_such_registration');
-        assert.equal(await caller.refused(66, 2n ** 53n), 'wamp.error.no_such_registration');
-        assert.equal(await caller.refused(66, 2 ** 31), 'wamp.error.no_such_registration');
-        assert.equal(await caller.refused(66, 2 ** 32), 'wamp.error.no_such_registration');
-      },
+    '[basic/building_blocks: IDs] ids of requests and of answers to INVOCATION may be floats or integers': async on => {
+      const caller = await on.join();
+      assert.equal(await caller.refused(66, 2 ** 53 - 1), 'wamp.error.no_such_registration');
+      assert.equal(await caller.refused(66, 2n ** 53n), 'wamp.error.no_such_registration');
+      assert.equal(await caller.refused(66, 2 ** 31), 'wamp.error.no_such_registration');
+      assert.equal(await caller.refused(66, 2 ** 32), 'wamp.error.no_such_registration');
+    },
 
     'unknown options of every type are ignored': async on => {
       const [callee, caller] = [await on.join(), await on.join()];

@@ -9,7 +9,7 @@ const text = '"\\u0000EOP/kFMHXFJvX8BtT+N82w=="';
 complianceSuite(
   '[advanced/serialization_binary_json]',
   {
-    'what is binary elsewhere is base64 after U+0000 in JSON: the example of the text': async on => {
+    'a binary value is base64 after U+0000 in JSON, as in the example of the specification': async on => {
       const json = await on.join();
       await json.subscribe(on.uri('topic'));
       for (const wire of binaryWires) {
@@ -20,7 +20,7 @@ complianceSuite(
       }
     },
 
-    'and the other way round': async on => {
+    'base64 after U+0000 in JSON is a binary value in other serializers': async on => {
       const json = await on.join();
       for (const wire of binaryWires) {
         const subscriber = await on.join({}, wire);
@@ -31,7 +31,7 @@ complianceSuite(
       }
     },
 
-    'between JSON clients it stays what it is': async on => {
+    'a binary value does not change between JSON clients': async on => {
       const [publisher, subscriber] = [await on.join(), await on.join()];
       await subscriber.subscribe(on.uri('topic'));
       publisher.peer.sendBytes(`[16,1,{},"${on.uri('topic')}",[${text},"\\u0000"]]`);
@@ -39,7 +39,7 @@ complianceSuite(
       assert.ok(frame.endsWith(`[${text},"\\u0000"]]`), frame);
     },
 
-    'strings that only contain U+0000 are strings': async on => {
+    'a string that does not begin with U+0000 is a string': async on => {
       const json = await on.join();
       for (const wire of [...binaryWires, on.wire]) {
         const subscriber = await on.join({}, wire);
@@ -50,7 +50,7 @@ complianceSuite(
       }
     },
 
-    'a string of U+0000 and no Base64 is binary, the bytes of its UTF-8': async on => {
+    'a string of U+0000 and invalid base64 is a binary value of its UTF-8 bytes': async on => {
       const [json, subscriber] = [await on.join(), await on.join({}, wireOf('websocket', 'cbor'))];
       await subscriber.subscribe(on.uri('topic'));
       json.request(16, {}, on.uri('topic'), ['\u0000$$ not base64 $$']);

@@ -26,7 +26,7 @@ const negative = [-1, -24, -25, -32, -33, -128, -129, -(2 ** 31), -(2 ** 31) - 1
 complianceSuite(
   '[basic/building_blocks: serializers]',
   {
-    'encodings that are not the shortest are understood': async on => {
+    'encodings that are not the shortest are accepted': async on => {
       const subscriber = await on.joinElsewhere();
       const subscription = await subscriber.subscribe(on.uri('topic'));
       const peer = await on.connect();
@@ -61,7 +61,7 @@ complianceSuite(
       assert.deepEqual(await peer.receive(), [6, {}, 'wamp.close.goodbye_and_out']);
     },
 
-    'binary that is not in its shortest form': async on => {
+    'binary values in longer encodings are accepted': async on => {
       if (!on.wire.serializer.binary) return;
       const [publisher, subscriber] = [await on.join(), await on.joinElsewhere()];
       await subscriber.subscribe(on.uri('topic'));
@@ -70,7 +70,7 @@ complianceSuite(
       assert.deepEqual((await subscriber.peer.receive()).slice(4), [[bytes], { b: bytes }]);
     },
 
-    'every pair of serializers: integers of every size': async on => {
+    'every pair of serializers transfers integers of every size': async on => {
       const publisher = await on.join();
       for (const wire of wires) {
         const subscriber = await on.join({}, wire);
@@ -81,29 +81,44 @@ complianceSuite(
       }
     },
 
-    'every pair of serializers: text, nothing, floats, nested lists and dictionaries, many keys': async on => {
-      const publisher = await on.join();
-      const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`key${at}`, at]));
-      const texts = [
-        '',
-        'a'.repeat(31),
-        'b'.repeat(32),
-        'c'.repeat(255),
-        'd'.repeat(256),
-        'e'.repeat(70_000),
-        '\u0001\t\n"\\/\u007f\ud7ff\uffff\u{10ffff}',
-      ];
-      const all = [null, true, false, 1.5, -0.25, 1e300, 5e-324, ...texts, [], {}, [[[]]], many, Array(300).fill(null)];
-      for (const wire of wires) {
-        const subscriber = await on.join({}, wire);
-        const topic = on.uri(wire.name.replace(' ', '_'));
-        await subscriber.subscribe(topic);
-        publisher.request(16, {}, topic, all, { nested: many, '': all });
-        assert.deepEqual((await subscriber.peer.receive()).slice(4), [all, { nested: many, '': all }], wire.name);
-      }
-    },
+    'every pair of serializers transfers text, null, floats, nested lists and dictionaries, and many keys':
+      async on => {
+        const publisher = await on.join();
+        const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`key${at}`, at]));
+        const texts = [
+          '',
+          'a'.repeat(31),
+          'b'.repeat(32),
+          'c'.repeat(255),
+          'd'.repeat(256),
+          'e'.repeat(70_000),
+          '\u0001\t\n"\\/\u007f\ud7ff\uffff\u{10ffff}',
+        ];
+        const all = [
+          null,
+          true,
+          false,
+          1.5,
+          -0.25,
+          1e300,
+          5e-324,
+          ...texts,
+          [],
+          {},
+          [[[]]],
+          many,
+          Array(300).fill(null),
+        ];
+        for (const wire of wires) {
+          const subscriber = await on.join({}, wire);
+          const topic = on.uri(wire.name.replace(' ', '_'));
+          await subscriber.subscribe(topic);
+          publisher.request(16, {}, topic, all, { nested: many, '': all });
+          assert.deepEqual((await subscriber.peer.receive()).slice(4), [all, { nested: many, '': all }], wire.name);
+        }
+      },
 
-    'every pair of serializers: ninety levels of nesting': async on => {
+    'every pair of serializers transfers ninety levels of nesting': async on => {
       const publisher = await on.join();
       let deep: unknown = 'down here';
       for (let level = 0; level < 90; level++) deep = level % 2 === 0 ? [deep] : { d: deep };
@@ -116,7 +131,7 @@ complianceSuite(
       }
     },
 
-    'nesting without end costs the session and nothing else': async on => {
+    'unlimited nesting ends its session only': async on => {
       const { peer } = await on.join();
       const open = {
         json: '['.repeat(100_000),
@@ -128,7 +143,7 @@ complianceSuite(
       await (await on.join()).publish(on.uri('alive'));
     },
 
-    'ids and codes may be whole numbers written as floats, for those who have no others': async on => {
+    'ids and codes may be whole numbers that are encoded as floats': async on => {
       const frames = {
         json: '[32.0,1e0,{},"cts.floats"]',
         msgpack: '94cb4040000000000000ca3f80000080aa6374732e666c6f617473',

@@ -18,36 +18,37 @@ const routerOnly = [
 ];
 
 complianceSuite('[basic/sessions]', {
-  'WELCOME comes first, with a random id, the realm, the roles of a router and who the client is': async on => {
-    const peer = await on.connect();
-    peer.send([1, 'realm1', { agent: 'an examiner', roles }]);
-    const [type, session, details, ...rest] = await peer.receive();
-    assert.equal(type, 2);
-    assert.ok(isId(session));
-    assert.deepEqual(rest, []);
-    assert.ok(isRecord(details));
-    assert.equal(typeof details['authid'], 'string');
-    assert.equal(details['authrole'], 'anonymous');
-    assert.equal(details['authmethod'], 'anonymous');
-    assert.equal(typeof details['authprovider'], 'string');
-    assert.equal(details['realm'], 'realm1');
-    assert.match(String(details['agent']), /^wampway/);
-    assert.ok(isRecord(details['roles']));
-    assert.deepEqual(Object.keys(details['roles']).sort(), ['broker', 'dealer']);
-    for (const role of Object.values(details['roles'])) {
-      assert.ok(isRecord(role) && isRecord(role['features']));
-      for (const announced of Object.values(role['features'])) assert.equal(announced, true);
-    }
-  },
+  'WELCOME comes first, with a random id, the realm, the roles of the router and the identity of the client':
+    async on => {
+      const peer = await on.connect();
+      peer.send([1, 'realm1', { agent: 'an examiner', roles }]);
+      const [type, session, details, ...rest] = await peer.receive();
+      assert.equal(type, 2);
+      assert.ok(isId(session));
+      assert.deepEqual(rest, []);
+      assert.ok(isRecord(details));
+      assert.equal(typeof details['authid'], 'string');
+      assert.equal(details['authrole'], 'anonymous');
+      assert.equal(details['authmethod'], 'anonymous');
+      assert.equal(typeof details['authprovider'], 'string');
+      assert.equal(details['realm'], 'realm1');
+      assert.match(String(details['agent']), /^wampway/);
+      assert.ok(isRecord(details['roles']));
+      assert.deepEqual(Object.keys(details['roles']).sort(), ['broker', 'dealer']);
+      for (const role of Object.values(details['roles'])) {
+        assert.ok(isRecord(role) && isRecord(role['features']));
+        for (const announced of Object.values(role['features'])) assert.equal(announced, true);
+      }
+    },
 
-  'session ids are drawn from the whole range, and no two are the same': async on => {
+  'session ids are drawn from the whole range, and are unique': async on => {
     const sessions = await Promise.all(Array.from({ length: 12 }, () => on.join()));
     assert.equal(new Set(sessions.map(({ id }) => id)).size, 12);
     assert.ok(sessions.some(({ id }) => id > 2 ** 40));
     assert.equal(new Set(sessions.map(({ details }) => details['authid'])).size, 12);
   },
 
-  'any combination of roles will do, with or without features': async on => {
+  'any combination of roles is accepted, with or without features': async on => {
     for (const role of ['publisher', 'subscriber', 'caller', 'callee'] as const) {
       await on.open({ roles: { [role]: {} } });
       await on.open({ roles: { [role]: { features: { no_such_feature: true } } } });
@@ -55,7 +56,7 @@ complianceSuite('[basic/sessions]', {
     await on.open({ roles: { publisher: {}, astronaut: {} } });
   },
 
-  'HELLO without a role is refused': async on => {
+  'HELLO without a role is rejected': async on => {
     for (const details of [{}, { roles: {} }, { roles: { broker: {}, dealer: {} } }]) {
       const peer = await on.connect();
       peer.send([1, 'realm1', details]);
@@ -63,7 +64,7 @@ complianceSuite('[basic/sessions]', {
     }
   },
 
-  'HELLO whose roles or features are of the wrong type is refused': async on => {
+  'HELLO with roles or features of the wrong type is rejected': async on => {
     for (const wrong of [
       [],
       ['publisher'],
@@ -84,13 +85,13 @@ complianceSuite('[basic/sessions]', {
     await on.open({ roles, _custom: [1, { a: null }], whatever: 7, X: -1.5 });
   },
 
-  'a realm that does not exist': async on => {
+  'an unknown realm is rejected': async on => {
     const peer = await on.connect();
     peer.send([1, 'cts.no.such.realm', { roles }]);
     await peer.aborted('wamp.error.no_such_realm');
   },
 
-  'a realm that is no URI': async on => {
+  'an invalid realm URI is rejected': async on => {
     for (const realm of ['', 'a..b', 'a b', '.a', 'a.', '#', 'a#b', 'a\n']) {
       const peer = await on.connect();
       peer.send([1, realm, { roles }]);
@@ -98,7 +99,7 @@ complianceSuite('[basic/sessions]', {
     }
   },
 
-  'HELLO must be the very first message': async on => {
+  'HELLO must be the first message': async on => {
     for (const message of [
       [6, {}, 'wamp.close.close_realm'],
       [5, 'signature', {}],
@@ -131,7 +132,7 @@ complianceSuite('[basic/sessions]', {
     await session.peer.aborted();
   },
 
-  'HELLO after HELLO is a violation even where it follows at once': async on => {
+  'a HELLO that immediately follows a HELLO is a violation': async on => {
     const peer = await on.connect();
     peer.send([1, 'realm1', { roles }]);
     peer.send([1, 'realm1', { roles }]);
@@ -139,7 +140,7 @@ complianceSuite('[basic/sessions]', {
     await peer.aborted();
   },
 
-  'what only a router says is a violation': async on => {
+  'a message that only a router may send is a violation': async on => {
     for (const message of [...routerOnly, [5, 'signature', {}]]) {
       const session = await on.join();
       session.peer.send(message);
@@ -147,7 +148,7 @@ complianceSuite('[basic/sessions]', {
     }
   },
 
-  'GOODBYE is answered with goodbye_and_out, whatever its reason and details': async on => {
+  'GOODBYE with any reason and details is answered with goodbye_and_out': async on => {
     for (const [details, reason] of [
       [{}, 'wamp.close.close_realm'],
       [{}, 'wamp.close.system_shutdown'],
@@ -169,13 +170,13 @@ complianceSuite('[basic/sessions]', {
     assert.equal(type, 2);
     assert.notEqual(id, first.id);
     first.peer.send([16, 1, { acknowledge: true, exclude_me: false }, on.uri('topic')]);
-    // The first session's subscription is gone with it.
+    // The subscription of the first session has ended.
     assert.deepEqual((await first.peer.receive()).slice(0, 2), [17, 1]);
     first.peer.send([32, 2, {}, on.uri('topic')]);
     assert.deepEqual((await first.peer.receive()).slice(0, 2), [33, 2]);
   },
 
-  'after GOODBYE everything but HELLO is a violation': async on => {
+  'after GOODBYE every message except HELLO is a violation': async on => {
     for (const message of [
       [16, 1, { acknowledge: true }, on.uri('topic')],
       [6, {}, 'wamp.close.goodbye_and_out'],
@@ -188,7 +189,7 @@ complianceSuite('[basic/sessions]', {
     }
   },
 
-  'ABORT is never answered; it ends the session and all it held': async on => {
+  'ABORT is never answered, and ends the session with everything that it held': async on => {
     const [leaving, staying] = [await on.join(), await on.join()];
     await leaving.ask(64, {}, on.uri('procedure'));
     leaving.peer.send([3, { message: 'no more' }, 'com.example.tired', [1], { a: 2 }]);
@@ -196,7 +197,7 @@ complianceSuite('[basic/sessions]', {
     assert.equal(await staying.refused(48, {}, on.uri('procedure')), 'wamp.error.no_such_procedure');
   },
 
-  'a violation ends the session and all it held, and nothing after it is processed': async on => {
+  'a violation ends the session with everything that it held, and later messages are ignored': async on => {
     const [offender, other] = [await on.join(), await on.join()];
     await other.subscribe(on.uri('topic'));
     await offender.ask(64, {}, on.uri('procedure'));
@@ -212,7 +213,7 @@ complianceSuite('[basic/sessions]', {
     await other.ask(64, {}, on.uri('procedure'));
   },
 
-  'what was sent before GOODBYE is processed before it': async on => {
+  'messages before GOODBYE are processed before it': async on => {
     const [leaving, other] = [await on.join(), await on.join()];
     await other.subscribe(on.uri('topic'));
     for (let i = 0; i < 20; i++) leaving.request(16, {}, on.uri('topic'), [i]);
@@ -221,7 +222,7 @@ complianceSuite('[basic/sessions]', {
     assert.equal((await other.eventsSoFar()).length, 20);
   },
 
-  'authmethods that name anonymous, or none, are fine; others are not': async on => {
+  'authmethods may be empty or contain anonymous, and others are rejected': async on => {
     await on.open({ roles, authmethods: ['anonymous'] });
     await on.open({ roles, authmethods: ['ticket', 'anonymous'] });
     await on.open({ roles, authmethods: [] });
