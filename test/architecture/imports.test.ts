@@ -10,7 +10,7 @@ import {
   sources,
 } from '../support/import-graph.ts';
 
-/** Who may import whom: the picture in ARCHITECTURE.md, as data. A layer may always import itself. */
+/** The allowed imports between layers, as drawn in ARCHITECTURE.md. A layer may always import itself. */
 const allowed: Record<string, readonly string[]> = {
   base: [],
   wamp: ['base'],
