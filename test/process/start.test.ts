@@ -179,7 +179,7 @@ describe('wampway start', () => {
     assert.equal(await run.exited, 0);
     const nowhere = Run.start([...free, '--host', '192.0.2.1']);
     assert.equal(await nowhere.exited, 2);
-    assert.match(nowhere.err, /192\.0\.2\.1.* is no address of this machine/);
+    assert.match(nowhere.err, /192\.0\.2\.1.* is not an address of this machine/);
   });
 
   it('run by npm, ends all its processes with exit code 0 after SIGTERM to npm or Ctrl-C', async () => {
