@@ -26,7 +26,7 @@ export class DeviceGate {
   /** By realm and name, because the same name on another realm is another device. */
   readonly #devices = new Map<string, NamespaceLink>();
   readonly #keys = new Map<NamespaceLink, string>();
-  /** Connections that have not been welcomed. */
+  /** Connections that have not received WELCOME. */
   readonly #pendingDevices = new Map<PendingDevice, Slot>();
   readonly #pendingSlots: ConnectionSlots;
 
@@ -43,7 +43,7 @@ export class DeviceGate {
     return this.#devices.size;
   }
 
-  /** A connection that has shaken hands. */
+  /** Accepts a connection after the handshake of RawSocket. */
   accept(link: Link): void {
     this.#pendingSlots.ensureFree();
     const pending = new PendingDevice(link, this.#context, {
@@ -68,7 +68,7 @@ export class DeviceGate {
     this.#pendingDevices.clear();
   }
 
-  /** The connection is closed, or its device was welcomed. */
+  /** The connection is closed, or its device has received WELCOME. */
   #settled(pending: PendingDevice): void {
     this.#pendingDevices.get(pending)?.release();
     this.#pendingDevices.delete(pending);

@@ -1,6 +1,6 @@
 import { asUri, type Uri } from '../../src/wamp/uri.ts';
 
-/** Cached names. A device that uses more names pays for computing them again. */
+/** Cached names. If a device uses more names, some of them are computed again. */
 const REMEMBERED = 1024;
 
 /** The namespace of the devices of this bridge. */

@@ -9,24 +9,24 @@ const INTERVAL = 1000;
  */
 export class DropNotice {
   readonly #clock: Clock;
-  readonly #tell: (count: number) => void;
-  #untold = 0;
+  readonly #report: (count: number) => void;
+  #unreported = 0;
   #pending = false;
   #timer: Timer | undefined;
   #stopped = false;
 
-  /** `tell` receives the number of messages dropped since its last call. It must not throw. */
-  constructor(clock: Clock, tell: (count: number) => void) {
+  /** `report` receives the number of messages dropped since its last call. It must not throw. */
+  constructor(clock: Clock, report: (count: number) => void) {
     this.#clock = clock;
-    this.#tell = tell;
+    this.#report = report;
   }
 
   add(count: number): void {
-    this.#untold += count;
+    this.#unreported += count;
     if (this.#pending || this.#stopped) return;
     this.#pending = true;
     // Not inside `send`: the sender's own work must not be interrupted by a callback.
-    queueMicrotask(() => this.#say());
+    queueMicrotask(() => this.#notify());
   }
 
   /** Ends all reports. */
@@ -35,13 +35,13 @@ export class DropNotice {
     this.#timer?.cancel();
   }
 
-  #say(): void {
+  #notify(): void {
     if (this.#stopped) return;
-    const count = this.#untold;
-    this.#untold = 0;
+    const count = this.#unreported;
+    this.#unreported = 0;
     this.#pending = count > 0;
     if (count === 0) return;
-    this.#timer = this.#clock.after(INTERVAL, () => this.#say());
-    this.#tell(count);
+    this.#timer = this.#clock.after(INTERVAL, () => this.#notify());
+    this.#report(count);
   }
 }

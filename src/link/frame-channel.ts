@@ -1,4 +1,4 @@
-/** Why a channel ends, for transports that can tell the peer (the close codes of WebSocket). */
+/** The reason why a channel ends, for transports that can send it to the peer (the close codes of WebSocket). */
 export type EndKind = 'normal' | 'going-away' | 'violation';
 
 /** Receives the events of a channel: the link above it. `closed` is the last call. */

@@ -32,7 +32,7 @@ export interface DevicePolicy {
   ) => { readonly reason: Uri; readonly text: string } | undefined;
 }
 
-/** What is known of the peer of a link before the first message. */
+/** The properties of a peer that its link knows before the first message. */
 export interface LinkInfo {
   /** `local` is a pipe within this process. Its peer is trusted to name its own identity. */
   readonly transport: 'local' | 'websocket' | 'rawsocket' | 'longpoll';

@@ -8,8 +8,8 @@ import { Outbox } from './outbox.ts';
 import type { OutgoingPolicy } from './outgoing-policy.ts';
 
 /**
- * Messages that may wait at one end, so in one turn. Above this, EVENTs are dropped. If no EVENT waits, the link
- * closes.
+ * Messages that may wait at one end. They are delivered within the turn, so this bounds the messages of one turn. Above
+ * this, EVENTs are dropped. If no EVENT waits, the link closes.
  */
 const MAX_WAITING = 100_000;
 
@@ -33,8 +33,8 @@ class LocalLink implements Link {
   readonly #waiting: Message[] = [];
   /** The index of the first waiting message that is not delivered yet. */
   #next = 0;
-  /** Holds all waiting messages once there are too many. */
-  #spill: Outbox | undefined;
+  /** Holds all waiting messages from the moment when there are too many, until none waits. */
+  #overflow: Outbox | undefined;
   #notice: DropNotice | undefined;
   #other: LocalLink | undefined;
   #scheduled = false;
@@ -62,7 +62,7 @@ class LocalLink implements Link {
 
   get queuedMessages(): number {
     const other = this.#other;
-    return other === undefined ? 0 : other.#waiting.length - other.#next + (other.#spill?.length ?? 0);
+    return other === undefined ? 0 : other.#waiting.length - other.#next + (other.#overflow?.length ?? 0);
   }
 
   /** [Link] */
@@ -97,8 +97,8 @@ class LocalLink implements Link {
   }
 
   #arrive(message: Message): void {
-    if (this.#waiting.length >= MAX_WAITING || this.#spill !== undefined) {
-      this.#crowd(message);
+    if (this.#waiting.length >= MAX_WAITING || this.#overflow !== undefined) {
+      this.#enqueueOverflow(message);
       return;
     }
     this.#waiting.push(message);
@@ -106,26 +106,25 @@ class LocalLink implements Link {
   }
 
   /**
-   * Like `#arrive`, once too many messages wait. All of them move to an outbox, which can drop EVENTs, until it is
-   * empty.
+   * Like `#arrive`, if too many messages wait. All of them move to an outbox, which can drop EVENTs, until it is empty.
    */
-  #crowd(message: Message): void {
-    const spill = this.#spill ?? this.#spilled();
-    const lost = spill.offer(message, MESSAGE_ESTIMATE, OUTGOING, OUTGOING.maxBytes);
+  #enqueueOverflow(message: Message): void {
+    const overflow = this.#overflow ?? this.#moveToOverflow();
+    const lost = overflow.offer(message, MESSAGE_ESTIMATE, OUTGOING, OUTGOING.maxBytes);
     if (lost === undefined) this.close(`more than ${MAX_WAITING} messages wait to be handled`);
     const other = this.#other;
     if (lost !== 0 && other !== undefined) other.#lost(lost ?? 1);
   }
 
-  #spilled(): Outbox {
-    const spill = new Outbox();
+  #moveToOverflow(): Outbox {
+    const overflow = new Outbox();
     for (const waiting of this.#waiting.slice(this.#next)) {
-      spill.offer(waiting, MESSAGE_ESTIMATE, OUTGOING, OUTGOING.maxBytes);
+      overflow.offer(waiting, MESSAGE_ESTIMATE, OUTGOING, OUTGOING.maxBytes);
     }
     this.#waiting.length = 0;
     this.#next = 0;
-    this.#spill = spill;
-    return spill;
+    this.#overflow = overflow;
+    return overflow;
   }
 
   #lost(count: number): void {
@@ -148,7 +147,7 @@ class LocalLink implements Link {
     }
     this.#waiting.length = 0;
     this.#next = 0;
-    this.#spill = undefined;
+    this.#overflow = undefined;
     this.#scheduled = false;
     if (this.#closing === undefined) return;
     this.#notice?.stop();
@@ -156,7 +155,7 @@ class LocalLink implements Link {
   }
 
   #dequeue(): Message | undefined {
-    return this.#next < this.#waiting.length ? this.#waiting[this.#next++] : this.#spill?.shift();
+    return this.#next < this.#waiting.length ? this.#waiting[this.#next++] : this.#overflow?.shift();
   }
 }
 

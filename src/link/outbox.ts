@@ -9,9 +9,10 @@ interface Entry {
   /** The key of the entry in the index. Undefined if it is not in the index. */
   readonly key: string | number | undefined;
   /**
-   * The number of messages that will have been sent before its topic is due, counted from when the topic began to wait.
+   * The value of `#taken` at which an EVENT of this topic would be sent in the position that its first EVENT had. From
+   * then on, a newer EVENT does not replace this one.
    */
-  readonly turn: number;
+  readonly due: number;
   previous: Entry | undefined;
   next: Entry | undefined;
 }
@@ -25,7 +26,7 @@ interface Entry {
 export class Outbox {
   #first: Entry | undefined;
   #last: Entry | undefined;
-  /** No EVENT is in front of this entry. */
+  /** The oldest EVENT. */
   #firstEvent: Entry | undefined;
   /** The newest EVENT of each subscription and topic that may be replaced. */
   readonly #index = new Map<string | number, Entry>();
@@ -63,15 +64,15 @@ export class Outbox {
     }
     let lost = 0;
     let key: string | number | undefined;
-    let turn = this.#taken + this.#length;
+    let due = this.#taken + this.#length;
     if (isEvent && policy === 'latest-per-topic') {
       key = keyOf(message);
       const older = this.#index.get(key);
       // The newer EVENT goes to the end. In the position of the older one it would overtake answers and other topics.
       // But a topic that changes all the time would then never be sent to a peer that is always behind. So an EVENT
       // stays if it would have been sent by now in the first position of its topic.
-      if (older !== undefined && older.turn >= this.#taken) {
-        turn = older.turn;
+      if (older !== undefined && older.due >= this.#taken) {
+        due = older.due;
         this.#remove(older);
         lost++;
       }
@@ -80,7 +81,7 @@ export class Outbox {
       this.#remove(this.#firstEvent);
       lost++;
     }
-    this.#append(message, bytes, key, turn);
+    this.#append(message, bytes, key, due);
     return lost;
   }
 
@@ -93,8 +94,8 @@ export class Outbox {
     return entry.message;
   }
 
-  #append(message: Message, bytes: number, key: Entry['key'], turn: number): void {
-    const entry: Entry = { message, bytes, key, turn, previous: this.#last, next: undefined };
+  #append(message: Message, bytes: number, key: Entry['key'], due: number): void {
+    const entry: Entry = { message, bytes, key, due, previous: this.#last, next: undefined };
     if (this.#last === undefined) this.#first = entry;
     else this.#last.next = entry;
     this.#last = entry;
@@ -130,10 +131,7 @@ function eventFrom(entry: Entry | undefined): Entry | undefined {
   return at;
 }
 
-/**
- * The id identifies a subscription to one topic. A subscription to a pattern receives many topics, and details name the
- * topic.
- */
+/** The subscription of an EVENT and, for a pattern, the topic, which only then is in the details. */
 function keyOf({ subscription, details }: EventMessage): string | number {
   const { topic } = details;
   return typeof topic === 'string' ? `${subscription} ${topic}` : subscription;

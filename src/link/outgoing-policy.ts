@@ -1,11 +1,11 @@
 /**
- * What happens to a peer that reads more slowly than others write. Only EVENTs may be dropped. If answers alone exceed
- * the limit, the peer is disconnected under every policy.
+ * The policy for a slow consumer: a peer that reads more slowly than others write. Only EVENTs may be dropped. If
+ * answers alone exceed the limit, the peer is disconnected under every policy.
  *
  * - `disconnect`: the connection is closed, and no message is dropped before.
  * - `drop-oldest`: the oldest EVENTs are dropped until the newest fit.
- * - `latest-per-topic`: only the newest EVENT of each subscription and topic waits. If that is too much, as
- * `drop-oldest`.
+ * - `latest-per-topic`: only the newest EVENT of each subscription and topic waits. If these exceed the limit, the
+ *   oldest of them are dropped.
  */
 export const slowPolicies = ['disconnect', 'drop-oldest', 'latest-per-topic'] as const;
 

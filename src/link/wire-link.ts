@@ -42,7 +42,7 @@ const TURN_BYTES = 1024 * 1024;
 const TURN_MESSAGES = 1000;
 
 /**
- * Messages to others that the messages of one peer may cause before its next ones wait for another turn: about a
+ * The number of messages to other peers that one peer may cause before its next messages wait for another turn: about a
  * millisecond of work.
  */
 const SPREAD = 2000;
@@ -55,8 +55,8 @@ const EARLY_BYTES = 1024 * 1024;
 
 const DEFAULT_CLOSE_GRACE = 2000;
 
-// Why reading is paused: there is no receiver yet, the receiver asked for it, the rate is used up, or others have a
-// turn.
+// Reasons to pause reading: the link has no receiver yet, the receiver has paused it, the peer exceeds its rate, or
+// other peers are served first.
 const PAUSED_EARLY = 1;
 const PAUSED_ABOVE = 2;
 const PAUSED_BY_RATE = 4;
@@ -146,8 +146,7 @@ export class WireLink implements Link, FrameReceiver {
 
   send(message: Message): void {
     if (this.#sealed) return;
-    // If a message waits, all later ones wait too: order. So does a farewell, and the peer receives all earlier
-    // messages.
+    // If a message waits, all later ones wait too, GOODBYE and ABORT included. So the peer receives them in order.
     if ((this.#outbox !== undefined && this.#outbox.length > 0) || this.#channel.queuedBytes > SOCKET_BYTES) {
       this.#keep(message);
     } else {

@@ -123,7 +123,7 @@ export class DeviceCallee {
     await registration?.unregister().catch(() => {});
   }
 
-  /** Fails the pending calls, because the client that would answer them is gone. */
+  /** Fails the pending calls, because the client that would answer them no longer listens. */
   cancel(): void {
     const reason = new WampError(ErrorUri.Canceled, ['the device no longer accepts calls']);
     for (const waiting of this.#own()) {

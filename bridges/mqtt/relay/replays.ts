@@ -62,10 +62,10 @@ export class Replays {
     const { error, mayNot } = reason;
     this.#example = { topic: message.topic, reason: error };
     // The permissions of an unknown owner are unknown too, so its message stays retained on MQTT.
-    const fate = mayNot && owner !== undefined ? 'forget' : 'pass';
-    if (fate === 'forget') this.#forgotten += 1;
+    const verdict = mayNot && owner !== undefined ? 'forget' : 'pass';
+    if (verdict === 'forget') this.#forgotten += 1;
     else this.#alone += 1;
-    return fate;
+    return verdict;
   }
 
   /** Ends the sessions, and logs how many messages were not published. */

@@ -12,7 +12,7 @@ export interface OpenFailure {
 export function explainOpenFailure(path: string, message: string, candidates: () => readonly string[]): OpenFailure {
   if (/no such (file|device)|cannot find|not exist/i.test(message)) {
     const found = candidates();
-    const others = found.length === 0 ? 'no serial port is plugged in' : `there is ${found.join(', ')}`;
+    const others = found.length === 0 ? 'no serial port is plugged in' : `existing ports: ${found.join(', ')}`;
     return { kind: 'missing', advice: `waiting for ${path}; ${others}` };
   }
   if (/permission denied|access denied|operation not permitted/i.test(message)) {

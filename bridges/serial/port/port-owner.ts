@@ -8,15 +8,19 @@ import type { PortWatch, PortWatcher } from './path-watcher.ts';
 import type { Wire, WireOpener, WireSettings } from './wire.ts';
 
 /**
- * `absent`: the port does not exist. `opening`. `settling`: open, the device starts. `ready`: open, commands may be
- * written. `faulted`: it exists, but cannot be opened or has failed. `closed`: final.
+ * - `absent`: the port does not exist.
+ * - `opening`: the port is being opened.
+ * - `settling`: the port is open, and the device starts (`openDelay`).
+ * - `ready`: the port is open, and commands may be written.
+ * - `faulted`: the port exists, but cannot be opened or has failed.
+ * - `closed`: the owner has closed the port for good.
  */
 export type PortState = 'absent' | 'opening' | 'settling' | 'ready' | 'faulted' | 'closed';
 
 export interface PortListener {
   /** The state or its reason has changed. */
   state(state: PortState, reason: string | undefined): void;
-  /** A new connection begins: state of the previous one is invalid. */
+  /** A new connection begins. Data of the previous one must be discarded. */
   connected(): void;
   data(chunk: Uint8Array): void;
 }

@@ -11,7 +11,10 @@ const explanations = new Map<string, string>([
   [ErrorUri.AuthorizationFailed, 'The gateway could not find out whether this page may do that.'],
   [ErrorUri.Timeout, 'No answer came in time.'],
   [ErrorUri.Canceled, 'The call was cancelled.'],
-  [ErrorUri.NetworkFailure, 'The connection was lost before the answer came. It may or may not have been carried out.'],
+  [
+    ErrorUri.NetworkFailure,
+    'The connection was lost before the answer came. The call may or may not have been carried out.',
+  ],
   [ErrorUri.Unavailable, 'The device or service behind this procedure cannot be reached.'],
   [ErrorUri.NoAvailableCallee, 'Every client that offers this procedure is busy.'],
   [ErrorUri.RuntimeError, 'The procedure itself failed.'],

@@ -21,7 +21,7 @@ export function TopicRow({ id, position, topic, now, selected, onSelect }: Topic
     <tr
       id={id}
       class={topic.stale ? 'row row-old' : age < FRESH_FOR ? 'row row-fresh' : 'row'}
-      title={topic.stale ? 'From before the connection was lost: the value may be another by now' : undefined}
+      title={topic.stale ? 'Received before the connection was lost: the value may have changed since' : undefined}
       aria-rowindex={position}
       aria-selected={selected}
       onClick={onSelect}

@@ -40,8 +40,8 @@ export class CookieJar {
    * replaced: an attacker may have set it, to share the login that follows (session fixation).
    */
   cookieFor(header: string | undefined, secure: boolean): { readonly cookie: string; readonly setCookie?: string } {
-    const brought = valueIn(header);
-    if (brought !== undefined && this.#browser(brought) !== undefined) return { cookie: brought };
+    const received = valueIn(header);
+    if (received !== undefined && this.#browser(received) !== undefined) return { cookie: received };
     const cookie = randomBytes(OCTETS).toString('base64url');
     const attributes = ['Path=/', 'HttpOnly', 'SameSite=Strict', `Max-Age=${LIFETIME / 1000}`];
     if (secure) attributes.push('Secure');

@@ -24,7 +24,7 @@ export class SessionWire {
     this.log = log;
   }
 
-  /** The error for further requests (`wamp.error.network_failure`), or undefined while the session lives. */
+  /** The error for further requests (`wamp.error.network_failure`), or undefined while the session is open. */
   get refusal(): WampError | undefined {
     return this.#over === undefined ? undefined : sessionOver(this.#over);
   }

@@ -37,8 +37,8 @@ export interface Admission {
 const DEFAULT_TIMEOUT = 10_000;
 
 /**
- * The opening of a session, from HELLO to WELCOME or refusal. On WELCOME it makes the receiver that `welcomed` returns
- * the link's receiver, at once, since the next message may be in the same read. [basic/sessions]
+ * The opening of a session, from HELLO to WELCOME or refusal. At WELCOME, the receiver that `welcomed` returns replaces
+ * this one on the link. That happens at once, because the next message may be in the same read. [basic/sessions]
  */
 export class Joining implements LinkReceiver {
   readonly #link: Link;
@@ -124,7 +124,7 @@ export class Joining implements LinkReceiver {
     else this.#refuse(unsendable());
   }
 
-  /** Leaves the path of further messages. */
+  /** Makes the session the receiver of all further messages. */
   #handOver(session: LinkReceiver): void {
     if (this.#link.setReceiver !== undefined) this.#link.setReceiver(session);
     else this.#successor = session;

@@ -52,7 +52,7 @@ export class Broker implements BrokerView {
   #published = 0;
   #refused = 0;
 
-  /** Throws if `histories` contains an invalid topic or pattern, or one of them twice. */
+  /** Throws if `histories` contains an invalid topic or pattern, or the same one twice. */
   constructor(rules: RealmRules, retained: RetainedStore, histories: readonly HistoryOptions[]) {
     this.#rules = rules;
     this.#retention = new Retention(retained, rules.clock);
@@ -176,8 +176,8 @@ export class Broker implements BrokerView {
   }
 
   /**
-   * Throws the refusal that `publish` would throw, and publishes nothing. Does not check the URI of the topic. Bridges
-   * check their own topics in this way, which may be longer and receive no event.
+   * Throws the refusal that `publish` would throw, and publishes nothing. Does not check the URI of the topic: a bridge
+   * also asks about topics that it never publishes, and these may be too long for a URI of this realm.
    */
   check(publisher: RouterSession, message: PublishMessage): void {
     const { retain } = this.#rules.permit(publisher, 'publish', message.topic, 'exact');
@@ -243,7 +243,7 @@ export class Broker implements BrokerView {
         if (!(error instanceof WampError)) throw error;
         // The permission has changed since the testament was added.
         this.#refused++;
-        this.#rules.log.warn({ session: session.id, topic: message.topic, reason: error.uri }, 'refused a testament');
+        this.#rules.log.warn({ session: session.id, topic: message.topic, reason: error.uri }, 'testament refused');
       }
     }
   }

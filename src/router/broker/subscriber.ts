@@ -4,7 +4,7 @@ import type { RouterSession } from '../session/session.ts';
 import type { RouterSubscription } from './events/subscription.ts';
 import { Testaments } from './testaments.ts';
 
-/** What the broker holds for one session. */
+/** The subscriptions and testaments of one session. The broker keeps them. */
 export class RouterSubscriber {
   readonly session: RouterSession;
   readonly subscriptions = new LazyMap<Id<'subscription'>, RouterSubscription>();

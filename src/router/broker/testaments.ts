@@ -45,7 +45,7 @@ export class Testaments {
     const bytes = bytesOf([...this.#detached, ...this.#destroyed]) + own;
     if (this.size >= limits.testamentsPerSession || bytes > limits.testamentBytesPerSession) {
       throw new WampError(ErrorUri.LimitExceeded, [
-        `a session may have ${limits.testamentsPerSession} testaments of together ${limits.testamentBytesPerSession} bytes`,
+        `a session may have at most ${limits.testamentsPerSession} testaments with together ${limits.testamentBytesPerSession} bytes`,
       ]);
     }
     if (!share.reserve(own)) {
@@ -90,7 +90,8 @@ export function checkedTestament(rules: RealmRules, session: RouterSession, test
   discloses(options, disclose);
   Audience.of(options);
   if (usesPassthru(options) && !session.features.publisherPassthru) {
-    throw new WampError(ErrorUri.InvalidArgument, ['ppt_scheme, but HELLO did not announce payload_passthru_mode']);
+    const text = 'the testament has ppt_scheme, but HELLO did not announce payload_passthru_mode';
+    throw new WampError(ErrorUri.InvalidArgument, [text]);
   }
   return {
     type: MessageType.Publish,

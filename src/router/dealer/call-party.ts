@@ -4,7 +4,7 @@ import type { RouterSession } from '../session/session.ts';
 import type { CallRegistration, CallTables, RouterCall } from './call.ts';
 import { EndedCalls } from './ended-calls.ts';
 
-/** What the dealer holds for one session: its registrations, and its calls as caller and as callee. */
+/** The registrations of one session, and its calls as caller and as callee. The dealer keeps them. */
 export class CallParty implements CallTables {
   readonly session: RouterSession;
   readonly registrations = new LazyMap<Id<'registration'>, CallRegistration>();

@@ -296,7 +296,7 @@ export class Dealer implements DealerView {
 }
 
 /**
- * A feature that the caller has not announced ends its session. [advanced/rpc_progressive_call_invocations],
+ * Throws `ProtocolViolation` if the call uses a feature that HELLO did not announce. [advanced/rpc_progressive_call_invocations],
  * [advanced/payload_passthru_mode]
  */
 function refuseUnannounced({ features }: RouterSession, options: Dict): void {

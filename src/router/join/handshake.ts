@@ -25,7 +25,7 @@ import { type ClientFeatures, featuresOfClient } from '../session/client-feature
 import { confinementFor } from '../session/confinement.ts';
 import { RouterSession } from '../session/session.ts';
 
-/** What the handshakes and connections of one router share. */
+/** The settings and tables that all handshakes and connections of one router share. */
 export interface HandshakeOptions {
   readonly clock: Clock;
   readonly log: Logger;

@@ -11,7 +11,7 @@ export interface MessageQueueOptions {
   readonly handle: (message: Message) => void;
   /** Called with true when a message begins to wait, with false when the queue is empty again. */
   readonly waiting: (waits: boolean) => void;
-  /** Receives what `handle` threw for a message that had waited. */
+  /** Receives the exception of `handle` for a message that has waited. */
   readonly failed: (error: unknown) => void;
   /** The queue is full. */
   readonly overflowed: () => void;
@@ -34,7 +34,7 @@ export class MessageQueue {
     return this.#waiting !== undefined;
   }
 
-  /** Handles a message now or after those that wait. Throws what `handle` throws if it is called now. */
+  /** Handles a message now, or after the waiting messages. Passes on an exception of `handle` in the first case. */
   submit(message: Message): void {
     if (this.#waiting !== undefined) {
       if (this.#waiting.length < MAX_WAITING) this.#waiting.push(message);

@@ -3,7 +3,7 @@ import { RouterSubscriber } from '../broker/subscriber.ts';
 import { CallParty } from '../dealer/call-party.ts';
 import type { RouterSession } from '../session/session.ts';
 
-/** A session with what the broker and the dealer hold for it. */
+/** A session with the tables that the broker and the dealer keep for it. */
 export class RealmMember {
   readonly session: RouterSession;
   readonly subscriber: RouterSubscriber;

@@ -43,7 +43,7 @@ export class Realm {
     this.#rules.observer.onJoin?.(member.session);
   }
 
-  /** Removes the session and all that it holds from the realm. `reason` is for the log. */
+  /** Removes the session from the realm, with its subscriptions, registrations and calls. `reason` is for the log. */
   leave(member: RealmMember, reason: string): void {
     if (!this.#members.delete(member)) return;
     const isDone = this.#broker.leave(member.subscriber);

@@ -10,7 +10,7 @@ import { NullLink } from './null-link.ts';
 
 /**
  * One client on one realm, from WELCOME to its end: identity, features, link and counters. Its subscriptions are in the
- * broker's `Subscriber`, its registrations and calls in the dealer's `CallParty`.
+ * broker's `RouterSubscriber`, its registrations and calls in the dealer's `CallParty`.
  */
 export class RouterSession implements SessionView {
   readonly id: Id<'session'>;

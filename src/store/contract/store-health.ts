@@ -2,8 +2,9 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
 
 /**
- * - `ok`: writes are accepted. - `full`: only writes that do not grow the store are accepted. - `failing`: the disk or
- * the store's files are not usable.
+ * - `ok`: writes are accepted.
+ * - `full`: only writes that do not grow the store are accepted.
+ * - `failing`: the disk or the store's files are not usable.
  */
 export type StoreState = 'ok' | 'full' | 'failing';
 

@@ -18,7 +18,7 @@ const PIECE_MILLISECONDS = 0.5;
  */
 const READ_AHEAD = 32 * 1024;
 
-/** Waiting chunks before they are joined. */
+/** The number of waiting chunks at which they are joined. */
 const MAX_CHUNKS = 16;
 
 /** Milliseconds for which waiting input is still handled, at the peer's rate, after the peer has closed its side. */
@@ -169,7 +169,7 @@ export class FairReader {
     sharedTurn.wait(this.#flow, this.#share);
   }
 
-  /** Called in its turn. Returns whether there was input to handle. */
+  /** Called when the turn of this peer has come. Returns whether input was handled. */
   #runTurn(): boolean {
     this.#scheduled = false;
     if (this.#paused) return false;

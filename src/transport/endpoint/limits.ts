@@ -44,9 +44,9 @@ export interface TransportLimits {
 
 /** Milliseconds of the long-poll transport. [advanced/transport_http_longpoll] */
 export interface LongPollTimes {
-  /** For which a receive is held while no message waits. Shorter than the timeouts of clients and proxies. */
+  /** How long a receive waits for a message. Shorter than the timeouts of clients and proxies. */
   readonly hold: number;
-  /** Without any request, after which the transport closes. */
+  /** How long a transport stays open without a request. */
   readonly idle: number;
 }
 

@@ -40,8 +40,8 @@ export class RequestGuard {
   }
 
   /**
-   * Why a WebSocket is refused. Its `Host` may be any if it has no Origin, because browsers always send one.
-   * [RFC6455-4.1]
+   * Why a WebSocket is refused. Without an Origin it may have any `Host`: browsers always send an Origin, so such a
+   * client is a program. [RFC6455-4.1]
    */
   refusalOfUpgrade(request: IncomingMessage, peer: RequestPeer): string | undefined {
     return this.#refusalOfOrigin(request, peer) ?? refusalOfSite(request);

@@ -5,7 +5,7 @@ const MAX_CONNECTIONS = 9;
 
 /**
  * The connections that carry the requests of one long-poll transport. While a session is open on the transport, they
- * are protected from eviction. Of more than the transport can use at a time, only the most recently used ones are.
+ * are protected from eviction: at most as many as the transport can use at a time, the most recently used ones.
  */
 export class LongPollConnections {
   /** In the order of use, the most recently used last. */

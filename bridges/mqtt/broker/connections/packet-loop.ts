@@ -57,7 +57,7 @@ export class PacketLoop {
     return this.#holds !== 0;
   }
 
-  /** Milliseconds since the client was last heard. */
+  /** Milliseconds since bytes of the client last arrived. */
   silence(now: number): number {
     return now - this.#heardAt;
   }

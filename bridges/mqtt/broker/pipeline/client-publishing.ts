@@ -18,8 +18,8 @@ const MAX_PENDING = 1_000;
 const MAX_INCOMING = 5_000;
 
 /**
- * The way of the messages of one client: decode (`PacketReader`), authorize, stage, commit, release. `receive`
- * authorizes; the publish queue does the rest in the order in which the client has sent them.
+ * Handles the messages of one client, and its will. The steps are decode (`PacketReader`), authorize, stage, commit and
+ * release. `receive` authorizes a message. The publish queue does the other steps, in the order of the client's messages.
  */
 export class ClientPublishing implements PublishSteps<StagedMessage> {
   readonly queue: PublishQueue<StagedMessage>;
@@ -89,7 +89,7 @@ export class ClientPublishing implements PublishSteps<StagedMessage> {
       : stageReceipt(this.#state, message, incoming, id);
   }
 
-  /** [PublishSteps] First the acknowledgement, then the subscribers. */
+  /** [PublishSteps] The message is authorized and on disk: acknowledges it, then delivers it. */
   release(message: BrokerMessage, id: number, staged: StagedMessage | undefined, verdict: MessageVerdict): void {
     if (id > 0) this.#acknowledge(message, id);
     if (verdict === 'pass') release(this.#state, message, staged);
@@ -118,7 +118,7 @@ export class ClientPublishing implements PublishSteps<StagedMessage> {
   }
 
   /**
-   * Whether so many messages wait that the socket of the client is paused. `divisor`: against this part of the limits.
+   * Whether so many messages wait that the socket of the client is paused. `divisor`: 2 compares with half of the limits.
    * While the messages wait for a slow subscriber, as many are read as fit into memory: acknowledgements that other
    * clients wait for may follow them.
    */

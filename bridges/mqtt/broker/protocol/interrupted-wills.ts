@@ -27,7 +27,7 @@ export class InterruptedWills {
     });
   }
 
-  /** A client has come back: its will of the earlier run is void. */
+  /** A client has connected again: deletes its will of the earlier run. */
   clientReturned(clientId: string): void {
     if (this.#wills.delete(clientId)) this.#state.journal?.will(clientId, undefined);
   }
@@ -46,8 +46,8 @@ export class InterruptedWills {
   /** Publishes a will if its owner is still allowed to. */
   async #publish(message: BrokerMessage): Promise<void> {
     const { sink, drops } = this.#state;
-    const fate = await replayOf(message, sink);
-    if (fate === 'pass') this.#publishing.publish(message);
+    const verdict = await replayOf(message, sink);
+    if (verdict === 'pass') this.#publishing.publish(message);
     else drops.add('the owner of the will may no longer publish it', { topic: message.topic });
   }
 }

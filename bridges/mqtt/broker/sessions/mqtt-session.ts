@@ -111,7 +111,7 @@ export class MqttSession {
     return this.queue.length >= this.#high.messages || this.queue.bytes >= this.#high.bytes;
   }
 
-  /** Whether the queue is short again. */
+  /** Whether the queue is so short again that publishers continue. */
   get isRelieved(): boolean {
     return this.queue.length * 2 <= this.#high.messages && this.queue.bytes * 2 <= this.#high.bytes;
   }
@@ -119,7 +119,7 @@ export class MqttSession {
   /** Whether a message should wait until the client has acknowledged others. */
   isObstacle(message: BrokerMessage): boolean {
     if (this.connection === undefined || this.isSlow || this.queue.length === 0) return false;
-    // The client stopped to acknowledge long before a publisher had to wait.
+    // The client stopped acknowledging long before a publisher had to wait.
     if (this.#dependencies.checks !== undefined && this.#dependencies.checks.ticks - this.#progressAt > STALE) {
       this.isSlow = this.isBehind;
       return false;
@@ -156,7 +156,7 @@ export class MqttSession {
     if (!memory.accepts(message) && !this.#dependencies.relief.relieve(this, message)) {
       return this.#drop(message, 'the memory limit of all queues is reached ("maxStoredBytes")');
     }
-    // It may stay for long.
+    // The message may stay in the queue for a long time.
     if (this.connection === undefined || this.queue.length >= this.#dependencies.window) message.ownPayload();
     const state = this.journal === undefined ? QueuedState.Waiting : QueuedState.Staged;
     const entry = this.queue.add(message, qos, retain, state, share);

@@ -227,7 +227,7 @@ async function* readable<T>(
   }
 }
 
-/** What becomes of a message of an earlier run, as its owner is now. */
+/** The verdict on a message of an earlier run: `forget` if its owner may no longer publish it. */
 export async function replayOf(message: BrokerMessage, sink: Pick<MqttSink, 'replay'>): Promise<'pass' | 'forget'> {
   const { topic, payload, qos, retain, receivedAt, owner } = message;
   return (await sink.replay?.({ topic, payload, qos, retain, dup: false, receivedAt }, owner)) ?? 'pass';

@@ -57,7 +57,7 @@ export class SharedGroup<M extends Member> {
       // A slow member receives messages that no other member can take. Publishers do not wait for it.
       if (!member.connected || (member.isSlow && member.isBehind)) continue;
       if (qos === 0 || !test(member)) return undefined;
-      // The member that acknowledges most will have capacity first.
+      // The member with the most acknowledgements so far is expected to have capacity first.
       if (found === undefined || member.acknowledgements > found.acknowledgements) found = member;
     }
     return found;

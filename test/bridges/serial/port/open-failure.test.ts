@@ -9,7 +9,7 @@ describe('open failure', () => {
   it('waits for a missing port, and names the existing ports', () => {
     const missing = explain('Error: No such file or directory, cannot open /dev/ttyUSB0', ['/dev/serial/by-id/usb-A']);
     assert.equal(missing.kind, 'missing');
-    assert.equal(missing.advice, 'waiting for /dev/ttyUSB0; there is /dev/serial/by-id/usb-A');
+    assert.equal(missing.advice, 'waiting for /dev/ttyUSB0; existing ports: /dev/serial/by-id/usb-A');
     assert.match(explain('Error: No such device, cannot open /dev/ttyUSB0').advice, /no serial port is plugged in/);
   });
 
