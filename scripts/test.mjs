@@ -101,8 +101,13 @@ const options = ['--enable-source-maps', '--test', '--test-reporter=spec', `--te
 if (watch) {
   options.push('--watch');
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  start(compiler, '-p', 'tsconfig.json', '--watch', '--preserveWatchOutput');
+  const args = [compiler, '-p', 'tsconfig.json', '--watch', '--preserveWatchOutput'];
+  // A process group of its own, because the compiler starts a further process, which has to end too.
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+  process.on('exit', () => child.exitCode === null && process.kill(-child.pid));
 }
+// Ends the processes that `start` has started. The default action of a signal would leave them running.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 const [status] = await once(start(...options, ...files), 'exit');
 // Printed again, because the results have scrolled it away.
 if (status !== 0) printMissing();
