@@ -41,8 +41,8 @@ export interface DevicePairing {
   wouldAccept(device: NewDevice): boolean;
   /** Records a device with its password. Undefined if it is not admitted. */
   pair(device: NewDevice, password: string): Promise<Principal | undefined>;
-  /** Is called if a device without a valid password was refused. */
-  turnAway(device: NewDevice): void;
+  /** Called when a device without valid credentials was refused. */
+  handleRefused(device: NewDevice): void;
 }
 
 export interface DeviceAdmissionOptions {
@@ -75,30 +75,30 @@ export class DeviceAdmission implements Authenticator {
   }
 
   /** Authenticates a device that does not speak WAMP. */
-  async identify(shown: DeviceCredentials, policy: UnprovedPolicy): Promise<DeviceIdentity> {
+  async identify(credentials: DeviceCredentials, policy: UnprovedPolicy): Promise<DeviceIdentity> {
     const { realm, known, pairing } = this.#options;
-    if (shown.port !== undefined) {
-      this.#ports.add(shown.port);
-      return { principal: unproved(shown.port, policy, 'internal'), proved: false };
+    if (credentials.port !== undefined) {
+      this.#ports.add(credentials.port);
+      return { principal: unproved(credentials.port, policy, 'internal'), proved: false };
     }
-    const { username, password, clientId } = shown;
-    const device = deviceOf(shown);
+    const { username, password, clientId } = credentials;
+    const device = deviceOf(credentials);
     if (username !== undefined && password !== undefined && pairing.wouldAccept(device)) {
       const principal = await pairing.pair(device, password);
       if (principal !== undefined) return { principal, proved: true };
     }
-    const found = await known.identify(realm, shown);
+    const found = await known.identify(realm, credentials);
     if (found === 'unknown') {
-      const refused = refusalByRule(shown, policy);
+      const refused = refusalByRule(credentials, policy);
       if (refused === undefined) {
         const principal = unproved(clientId ?? device.name, policy, 'internal');
         return { principal: clientId === undefined ? principal : { ...principal, clientId }, proved: false };
       }
-      pairing.turnAway(device);
+      pairing.handleRefused(device);
       return { refused, why: 'anonymous' };
     }
     if ('principal' in found) return { ...found, proved: true };
-    if (!this.isTaken(realm, device.name)) pairing.turnAway(device);
+    if (!this.isTaken(realm, device.name)) pairing.handleRefused(device);
     return { ...found, why: 'credentials' };
   }
 
@@ -127,7 +127,7 @@ export class DeviceAdmission implements Authenticator {
     // `AnonymousAuthenticator` rejects such a link: the setting of the bridge applies, not that of the realm.
     const step = proofs.length === 0 && byName !== undefined ? byName : known.begin(request);
     if (!isNew || !isDeviceName(name)) return step;
-    return refusing(step, () => pairing.turnAway(device));
+    return refusing(step, () => pairing.handleRefused(device));
   }
 
   /** Admits or refuses a device without credentials, by the settings of its bridge. */

@@ -138,7 +138,7 @@ export class Pairing implements DevicePairing {
    * Handles a device that was refused for lack of valid credentials. While the window is open, the device is recorded
    * with a generated password, which `state` shows. Otherwise the log names the commands that admit it.
    */
-  turnAway(device: NewDevice): void {
+  handleRefused(device: NewDevice): void {
     const window = this.#window;
     if (window === undefined || !this.wouldAccept(device)) {
       this.#logRefusal(device);

@@ -61,8 +61,8 @@ describe('Pairing', () => {
   it('generates a password for a device that sends none, and shows it while it is open', async () => {
     const { pairing, open, added } = setup();
     open();
-    pairing.turnAway({ name: 'lamp', clientId: 'lamp', ...near });
-    pairing.turnAway({ name: 'lamp', clientId: 'lamp', ...near });
+    pairing.handleRefused({ name: 'lamp', clientId: 'lamp', ...near });
+    pairing.handleRefused({ name: 'lamp', clientId: 'lamp', ...near });
     const [device] = pairing.state.devices;
     assert.match(device?.password ?? '', /^[\w-]{16}$/);
     assert.equal(pairing.state.devices.length, 1);
@@ -99,7 +99,7 @@ describe('Pairing', () => {
       open();
       const wanted = device as Parameters<Pairing['pair']>[0];
       assert.equal(await pairing.pair(wanted, 'secret'), undefined);
-      pairing.turnAway(wanted);
+      pairing.handleRefused(wanted);
       assert.deepEqual([added, pairing.state.devices], [[], []]);
     });
   }
@@ -114,8 +114,8 @@ describe('Pairing', () => {
 
   it('logs each refused device from time to time, and what to do', () => {
     const { pairing, log, clock } = setup();
-    for (let i = 0; i < 5; i++) pairing.turnAway({ name: 'pump', ...near });
-    pairing.turnAway({ name: 'lamp', ...near });
+    for (let i = 0; i < 5; i++) pairing.handleRefused({ name: 'pump', ...near });
+    pairing.handleRefused({ name: 'lamp', ...near });
     assert.deepEqual(
       log.at('warn').map(({ fields }) => fields['device']),
       ['pump', 'lamp'],
@@ -129,10 +129,10 @@ describe('Pairing', () => {
         .map(({ fields }) => [fields['device'], fields['count']]),
       [['pump', 4]],
     );
-    pairing.turnAway({ name: 'pump', ...near });
+    pairing.handleRefused({ name: 'pump', ...near });
     assert.equal(log.at('warn').length, 4);
     // Names that one client invents are counted and do not fill the log.
-    for (let i = 0; i < 1000; i++) pairing.turnAway({ name: `x${i}`, ...near });
+    for (let i = 0; i < 1000; i++) pairing.handleRefused({ name: `x${i}`, ...near });
     clock.advance(10_000);
     const lines = log.at('warn').slice(4);
     assert.ok(lines.length <= 8, String(lines.length));
@@ -140,7 +140,7 @@ describe('Pairing', () => {
       lines.reduce((sum, { fields }) => sum + Number(fields['count'] ?? 1), 0),
       1000,
     );
-    pairing.turnAway({ name: 'plug', address: '192.168.1.21', loopback: false });
+    pairing.handleRefused({ name: 'plug', address: '192.168.1.21', loopback: false });
     assert.equal(log.at('warn').at(-1)?.fields['device'], 'plug');
   });
 
